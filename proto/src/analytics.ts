@@ -1,0 +1,1 @@
+export * from '../gen/payflowx/analytics/v1/analytics.ts';

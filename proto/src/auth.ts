@@ -1,0 +1,1 @@
+export * from '../gen/payflowx/auth/v1/auth.ts';

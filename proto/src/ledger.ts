@@ -1,0 +1,1 @@
+export * from '../gen/payflowx/ledger/v1/ledger.ts';

@@ -1,0 +1,1 @@
+export * from '../gen/payflowx/notification/v1/notification.ts';

@@ -1,0 +1,2 @@
+export * from '../gen/payflowx/payment/v1/payment.ts';
+export * from '../gen/payflowx/payment/v1/payment_event.ts';
