@@ -1,0 +1,15 @@
+/** Progress for the person who waits: one line when something slow begins, one when it is done. */
+
+export type Note = (text: string) => void;
+
+/** Runs the work under a name. What it returns is printed behind the name with the time it took. */
+export async function step(name: string, work: (note: Note) => Promise<string>): Promise<void> {
+  const started = performance.now();
+  const outcome = await work((text) => say(name, text));
+  const seconds = (performance.now() - started) / 1000;
+  say(name, seconds < 0.1 ? outcome : `${outcome} (${seconds.toFixed(1)} s)`, '✓');
+}
+
+export function say(name: string, text: string, mark = '·'): void {
+  console.log(`${mark} ${name.padEnd(13)} ${text}`);
+}

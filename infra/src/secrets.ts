@@ -1,0 +1,36 @@
+/** Generated passwords and keys, kept in a file that only its owner can read. */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { local } from './paths.ts';
+
+export type Secrets = (name: string) => string;
+
+/** Returns the secret of a name: always the same one, made when it is first asked for. */
+export function openSecrets(path = join(local, 'secrets.json')): Secrets {
+  const known = read(path);
+  return (name) => {
+    const secret = known[name];
+    if (secret !== undefined) return secret;
+    const made = make(name);
+    known[name] = made;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(`${path}.new`, `${JSON.stringify(known, null, 2)}\n`, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+    return made;
+  };
+}
+
+/** Keys are 32 bytes in base64, as AES-256 takes them; passwords are shorter and fit into any URL. */
+function make(name: string): string {
+  return name.startsWith('key/') ? randomBytes(32).toString('base64') : randomBytes(18).toString('base64url');
+}
+
+function read(path: string): Record<string, string> {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw error;
+  }
+}

@@ -1,0 +1,38 @@
+/** Runs the servers as containers where an engine answers. */
+import { root } from '../paths.ts';
+import { capture, logged } from '../run.ts';
+import type { Secrets } from '../secrets.ts';
+import type { Settings } from '../settings.ts';
+import type { ServerName } from './server.ts';
+
+export interface Containers {
+  start(servers: ServerName[]): Promise<void>;
+  control(command: 'start' | 'stop' | 'restart' | 'kill' | 'down', servers: ServerName[]): Promise<void>;
+}
+
+/** Asks the engines, not the PATH: a client without an engine behind it is common. PAYFLOWX_CONTAINERS=0 skips them. */
+export async function findContainers(settings: Settings, secret: Secrets): Promise<Containers | undefined> {
+  if (process.env.PAYFLOWX_CONTAINERS === '0') return undefined;
+  for (const engine of ['docker', 'podman']) {
+    const asked = await capture([engine, 'info'], { timeout: 5_000 });
+    const compose = asked.code === 0 ? await capture([engine, 'compose', 'version']) : asked;
+    if (compose.code === 0) return containersOf(engine, settings, secret);
+  }
+  return undefined;
+}
+
+function containersOf(engine: string, { ports }: Settings, secret: Secrets): Containers {
+  const env = {
+    ...process.env,
+    POSTGRES_PASSWORD: secret('postgres/superuser'),
+    RABBITMQ_PASSWORD: secret('rabbitmq/payflowx'),
+    ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [`PORT_${name.toUpperCase()}`, String(port)])),
+  };
+  // The project carries the port, so that two checkouts on one machine have their own containers.
+  const compose = [engine, 'compose', '--project-name', `payflowx-${ports.gateway}`, '--file', `${root}/compose.yaml`];
+  const remedy = `See \`${compose.join(' ')} logs\`, or run natively with PAYFLOWX_CONTAINERS=0.`;
+  return {
+    start: (servers) => logged('containers', [...compose, 'up', '--detach', '--wait', ...servers], remedy, { env }),
+    control: (command, servers) => logged(`containers-${command}`, [...compose, command, ...servers], remedy, { env }),
+  };
+}

@@ -1,0 +1,102 @@
+/** RabbitMQ as a node of its own beside any other on the machine: own name, ports, folders and cookie. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { installDebianPackages } from '../debian.ts';
+import { local } from '../paths.ts';
+import type { Note } from '../progress.ts';
+import { isExecutable, which } from '../run.ts';
+import type { Secrets } from '../secrets.ts';
+import type { Settings } from '../settings.ts';
+import type { Program } from '../supervisor-config.ts';
+import type { Server } from './server.ts';
+
+/** Debian's wrapper on the PATH changes to the user rabbitmq, who may not enter our folders; this is the script itself. */
+const SCRIPT = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+
+const USER = 'payflowx';
+const folder = join(local, 'rabbitmq');
+
+export function rabbitmq(settings: Settings, secret: Secrets): Server {
+  const { ports } = settings;
+  const password = secret('rabbitmq/payflowx');
+  const url = settings.external.rabbitmq ?? `amqp://${USER}:${password}@127.0.0.1:${ports.rabbitmq}/${USER}`;
+  return {
+    name: 'rabbitmq',
+    url,
+    ports: ['rabbitmq', 'rabbitmq_cluster', 'rabbitmq_epmd'],
+    async prepare(note) {
+      const server = await findServer(note);
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, 'rabbitmq.conf'), configuration(settings, password), { mode: 0o600 });
+      await writeFile(join(folder, 'plugins'), '[].\n');
+      return programs(server, (await which('epmd')) ?? 'epmd', settings);
+    },
+    ping: () => greet(url),
+  };
+}
+
+async function findServer(note: Note): Promise<string> {
+  const find = async () => ((await isExecutable(SCRIPT)) ? SCRIPT : which('rabbitmq-server'));
+  const found = await find();
+  if (found) return found;
+  await installDebianPackages(['rabbitmq-server'], 'RabbitMQ', note);
+  return (await find()) ?? SCRIPT;
+}
+
+/** The user and the virtual host are made at the node's first start. */
+function configuration({ ports }: Settings, password: string): string {
+  return `listeners.tcp.1 = 127.0.0.1:${ports.rabbitmq}
+default_user = ${USER}
+default_pass = ${password}
+default_vhost = ${USER}
+log.console = true
+log.console.level = warning
+log.file = false
+vm_memory_high_watermark.absolute = 512MB
+disk_free_limit.absolute = 200MB
+`;
+}
+
+/**
+ * Two programs: the node, and the port mapper that Erlang nodes find each other by. The node would start the mapper as a
+ * daemon that outlives it and listens on every address; so it gets one of its own, on loopback.
+ */
+function programs(server: string, epmd: string, { ports }: Settings): Program[] {
+  const env = {
+    HOME: folder, // Erlang keeps the node's cookie there.
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    ERL_EPMD_PORT: String(ports.rabbitmq_epmd),
+    RABBITMQ_NODENAME: 'payflowx@localhost',
+    RABBITMQ_DIST_PORT: String(ports.rabbitmq_cluster),
+    RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq.conf'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
+    RABBITMQ_MNESIA_BASE: join(folder, 'data'),
+    RABBITMQ_LOG_BASE: join(folder, 'log'),
+    RABBITMQ_PID_FILE: join(folder, 'pid'),
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    RUNNING_UNDER_SYSTEMD: 'true', // The script then becomes the node instead of waiting for it.
+  };
+  return [
+    { name: 'epmd', command: [epmd], folder, env, stopSignal: 'TERM' },
+    { name: 'rabbitmq', command: [server], folder, env, stopSignal: 'TERM' },
+  ];
+}
+
+/** Says hello in AMQP 0-9-1; a node that has started answers with a frame of its own. */
+function greet(url: string): Promise<void> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: hostname, port: Number(port || 5672), timeout: 2_000 });
+    const end = (error?: Error) => {
+      socket.destroy();
+      if (error) reject(error);
+      else resolve();
+    };
+    socket.once('connect', () => socket.write('AMQP\0\0\u0009\u0001'));
+    socket.once('data', () => end());
+    socket.once('error', end);
+    socket.once('timeout', () => end(new Error('no answer')));
+    socket.once('close', () => end(new Error('closed')));
+  });
+}

@@ -1,0 +1,150 @@
+/** Starts the four servers side by side, each from where it can be had, and waits until they answer. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure, together } from '../failure.ts';
+import { local, logs } from '../paths.ts';
+import { type Note, say, step } from '../progress.ts';
+import { provisionKafka } from '../provision/kafka.ts';
+import { provisionPostgres } from '../provision/postgres.ts';
+import { poll, tail } from '../run.ts';
+import type { Secrets } from '../secrets.ts';
+import type { Settings } from '../settings.ts';
+import type { Supervisor } from '../supervisor.ts';
+import { requireFree } from '../taken-ports.ts';
+import { consul, findConsul } from './consul.ts';
+import { consulBuildLog, waitForBuild } from './consul-build.ts';
+import { type Containers, findContainers } from './containers.ts';
+import { kafka } from './kafka.ts';
+import { postgres, requireVersion } from './postgres.ts';
+import { rabbitmq } from './rabbitmq.ts';
+import type { Server } from './server.ts';
+
+export interface Addresses {
+  readonly postgres: string;
+  readonly kafka: string;
+  readonly rabbitmq: string;
+  /** Undefined while Consul is being built: services then find each other by fixed addresses. */
+  readonly consul: string | undefined;
+}
+
+interface Surroundings {
+  readonly settings: Settings;
+  readonly secret: Secrets;
+  readonly supervisor: Promise<Supervisor>;
+  readonly containers: Containers | undefined;
+}
+
+/** A cold JVM on a machine whose cores are busy building Consul needs its time. */
+const READY_WITHIN_MS = 120_000;
+
+export async function startServers(
+  settings: Settings,
+  secret: Secrets,
+  supervisor: Promise<Supervisor>,
+): Promise<Addresses> {
+  const containers = await findContainers(settings, secret);
+  const here: Surroundings = { settings, secret, supervisor, containers };
+  const servers = {
+    postgres: postgres(settings, secret),
+    kafka: kafka(settings),
+    rabbitmq: rabbitmq(settings, secret),
+    consul: consul(settings),
+  };
+
+  let consulRuns = false;
+  await together([
+    start(here, servers.postgres, async () => {
+      await requireVersion(servers.postgres.url);
+      await provisionPostgres(servers.postgres.url, secret);
+    }),
+    start(here, servers.kafka, () => provisionKafka(servers.kafka.url)),
+    start(here, servers.rabbitmq),
+    startConsul(here, servers.consul).then((runs) => {
+      consulRuns = runs;
+    }),
+  ]);
+
+  const { postgres: database, kafka: events, rabbitmq: messages } = servers;
+  const addresses = {
+    postgres: database.url,
+    kafka: events.url,
+    rabbitmq: messages.url,
+    consul: consulRuns ? servers.consul.url : undefined,
+  };
+  await writeTestEnvironment(addresses);
+  return addresses;
+}
+
+async function start(here: Surroundings, server: Server, provision = async () => {}): Promise<void> {
+  await step(server.name, async (note) => {
+    const source = await run(here, server, note);
+    const answered = await poll(() => server.ping().then(() => true), READY_WITHIN_MS);
+    if (!answered) throw await silent(server, source);
+    await provision();
+    return `ready at ${withoutPassword(server.url)}, ${source}`;
+  });
+}
+
+type Source = 'given by the environment' | 'in a container' | 'native';
+
+async function run(here: Surroundings, server: Server, note: Note): Promise<Source> {
+  if (here.settings.external[server.name]) return 'given by the environment';
+  if (here.containers) {
+    note('starting the container (the first time pulls its image, about a minute)');
+    await here.containers.start([server.name]);
+    return 'in a container';
+  }
+  const supervisor = await here.supervisor;
+  const running = (await supervisor.states()).some(({ name }) => name.startsWith(`${server.name}:`));
+  if (!running) await requireFree(server.ports, here.settings.ports);
+  await supervisor.run({ name: server.name, rank: 100, programs: await server.prepare(note) });
+  return 'native';
+}
+
+/** Returns false where Consul is still being built when the patience is over. */
+async function startConsul(here: Surroundings, server: Server): Promise<boolean> {
+  const native = !here.settings.external.consul && !here.containers;
+  if (native && !(await findConsul())) {
+    say('consul', 'building it from source, once on this machine: about 4 minutes on two cores');
+    const wait = here.settings.consulWaitMs;
+    const built = await waitForBuild(wait, (seconds) => say('consul', `still building after ${seconds} s`));
+    if (!built) {
+      say('consul', `not built after ${wait / 1000} s: going on with fixed addresses; the next start uses Consul`, '!');
+      say('consul', `the build goes on in the background; its log is ${consulBuildLog}`, '!');
+      return false;
+    }
+  }
+  await start(here, server);
+  return true;
+}
+
+async function silent({ name, url }: Server, source: Source): Promise<Failure> {
+  const problem = `${name} does not answer at ${withoutPassword(url)}.`;
+  if (source === 'given by the environment') return new Failure(problem, 'Check the address you gave, and that server.');
+  const log = join(logs, `${name}.log`);
+  return new Failure(`${problem} Its log ends with:\n    ${await tail(log)}`, `See ${log}; \`make down\` starts afresh.`);
+}
+
+/** What an engineer needs to run one package's tests by hand: `set -a; . .local/test.env; npx vitest run`. */
+async function writeTestEnvironment(addresses: Addresses): Promise<void> {
+  const variables = Object.entries(await testEnvironment(addresses));
+  await mkdir(local, { recursive: true });
+  await writeFile(join(local, 'test.env'), variables.map(([name, value]) => `${name}='${value}'\n`).join(''), {
+    mode: 0o600,
+  });
+}
+
+export async function testEnvironment(addresses: Addresses): Promise<Record<string, string>> {
+  return {
+    TEST_POSTGRES_ADMIN_URL: addresses.postgres,
+    TEST_KAFKA_BROKERS: addresses.kafka,
+    TEST_RABBITMQ_URL: addresses.rabbitmq,
+    TEST_CONSUL_URL: addresses.consul ?? '',
+    TEST_CONSUL_BIN: (await findConsul()) ?? '',
+  };
+}
+
+function withoutPassword(address: string): string {
+  return address.replace(/\/\/[^@/]*@/, '//');
+}
+

@@ -1,0 +1,89 @@
+/** Writes supervisor's configuration. */
+import { join } from 'node:path';
+import { local, logs } from './paths.ts';
+
+export interface Program {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** What asks the program to end in good order. */
+  readonly stopSignal: 'TERM' | 'INT';
+}
+
+/** A group is stopped as a whole before the groups with a lower rank. */
+export interface Group {
+  readonly name: string;
+  readonly rank: number;
+  readonly programs: readonly Program[];
+}
+
+export const SOCKET = join(local, 'supervisor/socket');
+const GROUPS = join(local, 'supervisor/groups');
+
+/** Marks the platform's processes, so that those of a supervisor that was killed are found again. */
+export const MARK = { name: 'PAYFLOWX_LOCAL', value: local } as const;
+
+export const supervisordConfig = `[supervisord]
+directory=${value(local)}
+logfile=${value(join(logs, 'supervisor.log'))}
+pidfile=${value(join(local, 'supervisor/pid'))}
+childlogdir=${value(logs)}
+minfds=4096
+${process.getuid?.() === 0 ? 'user=root' : ''}
+
+[unix_http_server]
+file=${value(SOCKET)}
+chmod=0600
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+[supervisorctl]
+serverurl=unix://${value(SOCKET)}
+
+[include]
+files=${value(join(GROUPS, '*.conf'))}
+`;
+
+export function groupConfigPath(name: string): string {
+  return join(GROUPS, `${name}.conf`);
+}
+
+export function groupConfig({ name, rank, programs }: Group): string {
+  const names = programs.map((program) => program.name).join(',');
+  return [`[group:${name}]\nprograms=${names}\npriority=${rank}\n`, ...programs.map(programConfig)].join('\n');
+}
+
+/**
+ * A program counts as started after a second. One that ends sooner is tried again after 1, 2, 3 … seconds; one that ends
+ * later, at once. It is never given up, since what it waits for (a database that restarts) may take its time.
+ */
+function programConfig({ name, command, folder, env, stopSignal }: Program): string {
+  const variables = Object.entries({ ...env, [MARK.name]: MARK.value });
+  return `[program:${name}]
+command=${value(command.map(quote).join(' '))}
+directory=${value(folder)}
+environment=${value(variables.map(([key, text]) => `${key}=${quote(text)}`).join(','))}
+autorestart=true
+startsecs=1
+startretries=100000
+stopsignal=${stopSignal}
+stopwaitsecs=20
+killasgroup=true
+redirect_stderr=true
+stdout_logfile=${value(join(logs, `${name}.log`))}
+stdout_logfile_maxbytes=20MB
+stdout_logfile_backups=1
+`;
+}
+
+/** Supervisor expands %(…)s in every value. */
+function value(text: string): string {
+  return text.replaceAll('%', '%%');
+}
+
+/** Supervisor splits commands and environments as a shell does. */
+function quote(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+}

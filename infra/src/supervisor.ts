@@ -1,0 +1,118 @@
+/** Starts, asks and stops the supervisor that runs the platform's processes. */
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Failure } from './failure.ts';
+import { endStrays } from './strays.ts';
+import { local, logs } from './paths.ts';
+import type { Note } from './progress.ts';
+import { capture, poll, tail } from './run.ts';
+import { type Group, groupConfig, groupConfigPath, MARK, SOCKET, supervisordConfig } from './supervisor-config.ts';
+import { findSupervisor } from './supervisor-install.ts';
+
+const CONFIG = join(local, 'supervisor/supervisord.conf');
+
+/** The processes' environment does not depend on the terminal that started them. */
+const BASE_ENV = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', LANG: 'C.UTF-8', TZ: 'UTC' };
+
+export interface ProcessState {
+  readonly name: string;
+  readonly state: string;
+  readonly detail: string;
+}
+
+export interface Supervisor {
+  /** Runs these programs, and restarts them if their configuration changed. */
+  run(group: Group): Promise<void>;
+  /** Stops the programs of a group and forgets them. */
+  drop(group: string): Promise<void>;
+  control(...command: string[]): Promise<string>;
+  states(): Promise<ProcessState[]>;
+  shutdown(): Promise<void>;
+}
+
+/** Returns the running supervisor; starts one where none runs. */
+export async function startSupervisor(note: Note): Promise<Supervisor> {
+  const python = await findSupervisor(note);
+  const running = await connect(python).catch(() => undefined);
+  if (running) return running;
+
+  await endStrays(note);
+  await rm(dirname(groupConfigPath('any')), { recursive: true, force: true });
+  await mkdir(dirname(groupConfigPath('any')), { recursive: true });
+  await mkdir(logs, { recursive: true });
+  await chmod(dirname(CONFIG), 0o700); // The configuration holds the services' passwords.
+  await writeFile(CONFIG, supervisordConfig, { mode: 0o600 });
+
+  const env = { ...BASE_ENV, [MARK.name]: MARK.value };
+  const { code, output } = await capture([python, '-m', 'supervisor.supervisord', '-c', CONFIG], { env });
+  const started = code === 0 ? await poll(() => connect(python), 10_000) : undefined;
+  if (started) return started;
+  const log = join(logs, 'supervisor.log');
+  throw new Failure(`The supervisor did not start: ${output}\n    ${await tail(log)}`, `Its log is ${log}.`);
+}
+
+/** Returns the running supervisor, or undefined. */
+export async function findRunningSupervisor(): Promise<Supervisor | undefined> {
+  const python = await findSupervisor(() => undefined);
+  return connect(python).catch(() => undefined);
+}
+
+/** Rejects where none answers. */
+async function connect(python: string): Promise<Supervisor> {
+  const supervisor = controlOf(python);
+  const pid = await supervisor.control('pid');
+  if (!/^\d+$/.test(pid)) throw new Error(pid);
+  return supervisor;
+}
+
+function controlOf(python: string): Supervisor {
+  const ask = (...command: string[]) =>
+    capture([python, '-m', 'supervisor.supervisorctl', '-c', CONFIG, ...command], { env: BASE_ENV });
+
+  async function control(...command: string[]): Promise<string> {
+    const { output } = await ask(...command);
+    // supervisorctl's exit code is 0 for most failures, and not 0 for a status with a stopped program.
+    const problem = /ERROR|refused|no such file|SHUTDOWN_STATE|Traceback/.exec(output);
+    if (problem) throw new Failure(`supervisorctl ${command.join(' ')}: ${output.trim()}`, `See ${logs}.`);
+    return output.trim();
+  }
+
+  return {
+    control,
+    async run(group) {
+      const path = groupConfigPath(group.name);
+      const config = groupConfig(group);
+      if ((await readFile(path, 'utf8').catch(() => '')) !== config) {
+        await writeFile(`${path}.new`, config, { mode: 0o600 });
+        await rename(`${path}.new`, path);
+      }
+      await control('update', group.name);
+      // After `stop` by hand, or when it was given up: it is to run now.
+      const stopped = (await states(ask)).filter(({ state }) => /STOPPED|EXITED|FATAL/.test(state));
+      const ours = group.programs.map(({ name }) => `${group.name}:${name}`);
+      const missing = stopped.map(({ name }) => name).filter((name) => ours.includes(name));
+      if (missing.length > 0) await control('start', ...missing);
+    },
+    async drop(group) {
+      await rm(groupConfigPath(group), { force: true });
+      await control('update', group);
+    },
+    states: () => states(ask),
+    async shutdown() {
+      await control('shutdown');
+      await poll(async () => {
+        if ((await readFile(join(local, 'supervisor/pid'), 'utf8').catch(() => '')) !== '') throw new Error('up');
+      }, 60_000);
+      await rm(SOCKET, { force: true });
+    },
+  };
+}
+
+async function states(ask: (...command: string[]) => Promise<{ output: string }>): Promise<ProcessState[]> {
+  const { output } = await ask('status');
+  return output
+    .split('\n')
+    .map((line) => /^(\S+)\s+([A-Z]+)\s*(.*)$/.exec(line))
+    .filter((match) => match !== null)
+    .map(([, name = '', state = '', detail = '']) => ({ name, state, detail }));
+}
