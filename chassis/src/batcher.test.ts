@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { BatcherClosedError, createBatcher, failed, ok } from './batcher.ts';
+
+function doubling({
+  takesMs = 5,
+  ...options
+}: {
+  takesMs?: number;
+  maxSize?: number;
+  concurrency?: number;
+} = {}) {
+  const batches: number[][] = [];
+  const batcher = createBatcher<number, number>({
+    ...options,
+    flush: async (items) => {
+      batches.push(items);
+      await sleep(takesMs);
+      return items.map((item) => ok(item * 2));
+    },
+  });
+  return { batcher, batches };
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+describe('the adaptive batcher', () => {
+  it('gives each item its own result', async () => {
+    const { batcher } = doubling();
+    expect(await Promise.all(upTo(50).map(batcher.submit))).toEqual(upTo(50).map((item) => item * 2));
+  });
+
+  it('lets a lone item leave at once', async () => {
+    const { batcher, batches } = doubling();
+    await batcher.submit(1);
+    await batcher.submit(2);
+    expect(batches).toEqual([[1], [2]]);
+  });
+
+  it('gathers while a flush runs, keeps the order, and never exceeds the cap', async () => {
+    const { batcher, batches } = doubling({ maxSize: 40 });
+    const first = batcher.submit(-1);
+    await sleep(1);
+    await Promise.all([first, ...upTo(100).map(batcher.submit)]);
+    expect(batches.map((batch) => batch.length)).toEqual([1, 40, 40, 20]);
+    expect(batches.flat()).toEqual([-1, ...upTo(100)]);
+  });
+
+  it('runs as many flushes at once as it may, and no more', async () => {
+    let running = 0;
+    let most = 0;
+    const batcher = createBatcher<number, number>({
+      maxSize: 1,
+      concurrency: 3,
+      flush: async (items) => {
+        running += 1;
+        most = Math.max(most, running);
+        await sleep(2);
+        running -= 1;
+        return items.map(ok);
+      },
+    });
+    await Promise.all(upTo(20).map(batcher.submit));
+    expect(most).toBe(3);
+  });
+
+  it("keeps one item's error from its neighbours", async () => {
+    const batcher = createBatcher<number, number>({
+      flush: async (items) => items.map((item) => (item === 2 ? failed(new Error('no twos')) : ok(item))),
+    });
+    const outcomes = await Promise.allSettled([1, 2, 3].map(batcher.submit));
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
+  it('fails all items of a flush that fails, and goes on with the next', async () => {
+    let calls = 0;
+    const batcher = createBatcher<number, number>({
+      flush: async (items) => {
+        calls += 1;
+        if (calls === 1) throw new Error('the database is away');
+        return items.map(ok);
+      },
+    });
+    await expect(batcher.submit(1)).rejects.toThrow('the database is away');
+    await expect(batcher.submit(2)).resolves.toBe(2);
+  });
+
+  it('finishes what it took before it is drained, and takes no more', async () => {
+    const { batcher } = doubling({ maxSize: 1 });
+    const taken = upTo(5).map(batcher.submit);
+    const drained = batcher.drain();
+    await expect(batcher.submit(9)).rejects.toThrow(BatcherClosedError);
+    await drained;
+    expect(await Promise.all(taken)).toEqual([0, 2, 4, 6, 8]);
+  });
+});

@@ -1,0 +1,98 @@
+/**
+ * Group commit in the application. While one flush runs, the next requests gather; they leave together as soon as it
+ * returns. Alone, a request leaves at once: batching adds no latency when idle, and no timer is involved.
+ */
+
+/** One item's outcome. An item's error is its own; it does not touch its neighbours in the batch. */
+export type Result<O> = { ok: true; value: O } | { ok: false; error: unknown };
+
+export const ok = <O>(value: O): Result<O> => ({ ok: true, value });
+export const failed = (error: unknown): Result<never> => ({ ok: false, error });
+
+export interface BatcherOptions<I, O> {
+  /** The most items in one flush. */
+  maxSize?: number;
+  /** How many flushes may run at once. One keeps the order of items. */
+  concurrency?: number;
+  /** Does the work of a batch: one result for each item, in order. Rejecting fails every item of the batch. */
+  flush(items: I[]): Promise<Result<O>[]>;
+}
+
+export interface Batcher<I, O> {
+  /** Resolves or rejects with this item's own result. Rejects with BatcherClosedError after `drain` was called. */
+  submit(item: I): Promise<O>;
+  /** Takes no more, and resolves when everything taken is done. */
+  drain(): Promise<void>;
+}
+
+export class BatcherClosedError extends Error {
+  override readonly name = 'BatcherClosedError';
+  constructor() {
+    super('The service is stopping and takes no more work.');
+  }
+}
+
+type Waiting<I, O> = { item: I; resolve(value: O): void; reject(error: unknown): void };
+
+export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O> {
+  const { maxSize = 200, concurrency = 1, flush } = options;
+  const queue: Waiting<I, O>[] = [];
+  const drained: (() => void)[] = [];
+  let running = 0;
+  let scheduled = false;
+  let closed = false;
+
+  /** Leaves the current tick first, so that requests read from one socket event travel together. */
+  function schedule(): void {
+    if (scheduled || running >= concurrency || queue.length === 0) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      startFlushes();
+    });
+  }
+
+  function startFlushes(): void {
+    while (running < concurrency && queue.length > 0) {
+      running += 1;
+      void runFlush(queue.splice(0, maxSize)).finally(() => {
+        running -= 1;
+        // The queue has been gathering all the while: no need to wait for another tick.
+        startFlushes();
+        if (running === 0 && queue.length === 0) for (const resolve of drained.splice(0)) resolve();
+      });
+    }
+  }
+
+  async function runFlush(batch: Waiting<I, O>[]): Promise<void> {
+    try {
+      const results = await flush(batch.map((waiting) => waiting.item));
+      batch.forEach((waiting, index) => {
+        settle(waiting, results[index]);
+      });
+    } catch (error) {
+      for (const waiting of batch) waiting.reject(error);
+    }
+  }
+
+  return {
+    submit(item) {
+      if (closed) return Promise.reject(new BatcherClosedError());
+      return new Promise<O>((resolve, reject) => {
+        queue.push({ item, resolve, reject });
+        schedule();
+      });
+    },
+    drain() {
+      closed = true;
+      if (running === 0 && queue.length === 0) return Promise.resolve();
+      return new Promise((resolve) => drained.push(resolve));
+    },
+  };
+}
+
+function settle<I, O>(waiting: Waiting<I, O>, result: Result<O> | undefined): void {
+  if (result === undefined) waiting.reject(new Error('The flush gave fewer results than it had items.'));
+  else if (result.ok) waiting.resolve(result.value);
+  else waiting.reject(result.error);
+}

@@ -1,0 +1,161 @@
+/** Who is calling: access tokens verified against auth's public keys; and who we are: our own token from auth. */
+import { createPublicKey } from 'node:crypto';
+import { AuthServiceClient, type Jwk } from '@payflowx/proto/auth';
+import { createVerifier, TokenError } from 'fast-jwt';
+import { CallError } from './errors.ts';
+import type { Logger } from './log.ts';
+import { connectGrpc } from './rpc-client.ts';
+
+export const ROLE_NAMES = ['customer', 'operator', 'auditor', 'service'] as const;
+export type RoleName = (typeof ROLE_NAMES)[number];
+
+/** A caller, as its verified access token names it. */
+export interface Caller {
+  id: string;
+  roles: readonly RoleName[];
+}
+
+export interface TokenVerifier {
+  /** The caller that `token` speaks for. Throws CallError UNAUTHENTICATED for a token that is not good, whatever is wrong with it. */
+  verify(token: string): Promise<Caller>;
+}
+
+export const TOKEN_ISSUER = 'payflowx';
+export const TOKEN_AUDIENCE = 'payflowx';
+/** RFC 9068: keeps other kinds of JWT from passing as access tokens. */
+export const TOKEN_TYPE = 'at+jwt';
+
+/** Keys are asked for again at most this often, so that tokens with invented key ids cost auth nothing. */
+const MIN_REFETCH_MS = 5_000;
+const CACHED_TOKENS = 10_000;
+
+type Claims = { sub?: unknown; roles?: unknown };
+
+/** Verifies Ed25519 access tokens. A verified token is remembered until it expires; an unknown key id asks for the keys again. */
+export function createTokenVerifier({ jwks }: { jwks: () => Promise<readonly Jwk[]> }): TokenVerifier {
+  const keyOf = keyStore(jwks);
+  const verify = createVerifier({
+    key: async ({ header }: { header: { kid?: string } }) => keyOf(header.kid ?? ''),
+    algorithms: ['EdDSA'],
+    allowedIss: TOKEN_ISSUER,
+    allowedAud: TOKEN_AUDIENCE,
+    checkTyp: TOKEN_TYPE,
+    requiredClaims: ['sub', 'exp'],
+    cache: CACHED_TOKENS,
+  });
+  return {
+    async verify(token) {
+      try {
+        return toCaller((await verify(token)) as Claims);
+      } catch (error) {
+        throw toCallError(error);
+      }
+    },
+  };
+}
+
+function toCallError(error: unknown): CallError {
+  if (error instanceof CallError) return error;
+  if (!(error instanceof TokenError) || error.code !== TokenError.codes.keyFetchingError)
+    return unauthenticated();
+  const cause = error.originalError;
+  if (cause instanceof CallError) return cause;
+  // The keys could not be had: not the token's fault.
+  return new CallError('IDENTITY_UNAVAILABLE', 'Tokens cannot be verified at the moment.');
+}
+
+function toCaller({ sub, roles }: Claims): Caller {
+  if (typeof sub !== 'string' || !Array.isArray(roles)) throw unauthenticated();
+  return { id: sub, roles: ROLE_NAMES.filter((role) => roles.includes(role)) };
+}
+
+function unauthenticated(): CallError {
+  return new CallError('UNAUTHENTICATED', 'The access token is missing, malformed, expired or not ours.');
+}
+
+/** Public keys by key id, as PEM. */
+function keyStore(jwks: () => Promise<readonly Jwk[]>): (kid: string) => Promise<string> {
+  let keys = new Map<string, string>();
+  let fetchedAt = Number.NEGATIVE_INFINITY;
+  let fetching: Promise<void> | undefined;
+
+  const fetch = async () => {
+    keys = new Map((await jwks()).map((jwk) => [jwk.kid, toPem(jwk)]));
+    fetchedAt = performance.now();
+  };
+
+  return async (kid) => {
+    if (!keys.has(kid) && performance.now() - fetchedAt > MIN_REFETCH_MS) {
+      fetching ??= fetch().finally(() => {
+        fetching = undefined;
+      });
+      await fetching;
+    }
+    const key = keys.get(kid);
+    if (key === undefined) throw unauthenticated();
+    return key;
+  };
+}
+
+/** The key in the form that OpenSSL, and with it fast-jwt and @fastify/jwt, takes. */
+export function toPem({ kty, crv, x }: Pick<Jwk, 'kty' | 'crv' | 'x'>): string {
+  return createPublicKey({ key: { kty, crv, x }, format: 'jwk' })
+    .export({ type: 'spki', format: 'pem' })
+    .toString();
+}
+
+export interface IdentitySettings {
+  /** gRPC target of auth. */
+  target: string;
+  clientId: string;
+  clientSecret: string;
+}
+
+export interface Identity {
+  verifier: TokenVerifier;
+  /** Auth's public keys, fetched now. */
+  jwks(): Promise<readonly Jwk[]>;
+  /** An access token in our own name, renewed before it expires. */
+  serviceToken(): Promise<string>;
+  close(): void;
+}
+
+/** Connects to auth, lazily: auth may start later than we do. */
+export function connectIdentity({ target, clientId, clientSecret }: IdentitySettings, log: Logger): Identity {
+  const auth = connectGrpc(AuthServiceClient, { target, retryable: ['getJwks', 'loginClient'] });
+  const jwks = async () => (await auth.getJwks({}, { deadlineMs: 3_000 })).keys;
+  const login = async () => {
+    const { accessToken, expiresIn } = await auth.loginClient(
+      { clientId, clientSecret },
+      { deadlineMs: 3_000 },
+    );
+    log.debug({ expires_in: expiresIn }, 'logged in to auth');
+    return { token: accessToken, expiresInS: expiresIn };
+  };
+  return {
+    verifier: createTokenVerifier({ jwks }),
+    jwks,
+    serviceToken: renewed(login),
+    close: () => auth.close(),
+  };
+}
+
+/** Logs in once for all who wait, and again when four fifths of the token's life are over. */
+function renewed(login: () => Promise<{ token: string; expiresInS: number }>): () => Promise<string> {
+  let current: { token: string; renewAt: number } | undefined;
+  let pending: Promise<string> | undefined;
+
+  const renew = async () => {
+    const { token, expiresInS } = await login();
+    current = { token, renewAt: performance.now() + expiresInS * 800 };
+    return token;
+  };
+
+  return () => {
+    if (current && performance.now() < current.renewAt) return Promise.resolve(current.token);
+    pending ??= renew().finally(() => {
+      pending = undefined;
+    });
+    return pending;
+  };
+}

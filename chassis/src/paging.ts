@@ -1,0 +1,32 @@
+/** Keyset paging (AIP-158): a page token says where the page before ended. It is opaque to callers and checked when it returns. */
+import type { Static, TSchema } from 'typebox';
+import { Check } from 'typebox/value';
+import { CallError } from './errors.ts';
+
+/** The page size to use: the default for 0, never above the maximum. */
+export function pageSizeOf(requested: number, { standard = 20, max = 100 } = {}): number {
+  if (requested < 0) {
+    throw new CallError('INVALID_PAGE_TOKEN', 'page_size must not be negative.', [
+      { field: 'page_size', description: 'must be 0 or more' },
+    ]);
+  }
+  return requested === 0 ? standard : Math.min(requested, max);
+}
+
+export function encodePageToken(position: object): string {
+  return Buffer.from(JSON.stringify(position)).toString('base64url');
+}
+
+/** What `encodePageToken` was given, or undefined for the first page. Throws CallError INVALID_PAGE_TOKEN for anything else. */
+export function decodePageToken<T extends TSchema>(token: string, schema: T): Static<T> | undefined {
+  if (token === '') return undefined;
+  try {
+    const position: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
+    if (Check(schema, position)) return position as Static<T>;
+  } catch {
+    // Not JSON: as wrong as JSON of another shape.
+  }
+  throw new CallError('INVALID_PAGE_TOKEN', 'The page token is not one of ours.', [
+    { field: 'page_token', description: 'must be the next_page_token of an earlier answer' },
+  ]);
+}

@@ -1,0 +1,135 @@
+/** One way to do SQL: Kysely over pg, every statement prepared under a name, money as bigint. */
+import { Kysely, PostgresDialect, type RawBuilder, sql, type Transaction } from 'kysely';
+import pg from 'pg';
+import type { Logger } from './log.ts';
+
+export interface PostgresSettings {
+  url: string;
+  poolMax: number;
+}
+
+/** Waiting longer than this for a connection, a lock or a statement means that something is wrong: fail, and let the caller retry. */
+const LIMITS = {
+  connectionTimeoutMillis: 5_000,
+  statement_timeout: 30_000,
+  lock_timeout: 10_000,
+  idle_in_transaction_session_timeout: 30_000,
+};
+
+/** Statements beyond this many different texts are sent unprepared: a server-side plan each would only cost memory. */
+const MAX_PREPARED = 300;
+
+const columnTypes: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === pg.types.builtins.INT8) return BigInt;
+    // A date is a calendar day without a zone; a Date would move it by the machine's offset.
+    if (oid === pg.types.builtins.DATE) return (text: string) => text;
+    return pg.types.getTypeParser(oid, format as 'text');
+  }) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+/** A pool of connections as the serving role. int8 is bigint, timestamptz is Date, date is 'YYYY-MM-DD', jsonb is parsed. */
+export function openDatabase<DB>({ url, poolMax }: PostgresSettings, log: Logger): Kysely<DB> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolMax,
+    types: columnTypes,
+    keepAlive: true,
+    Client: preparingClient(),
+    ...LIMITS,
+  });
+  // A connection that breaks while idle emits here; unhandled, it would end the process.
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
+  return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/**
+ * A client that prepares every statement with parameters under a name of its text.
+ * Kysely sends no names, so Postgres would parse and plan each statement anew.
+ * https://node-postgres.com/features/queries#prepared-statements
+ */
+function preparingClient(): typeof pg.Client {
+  const names = new Map<string, string>();
+  const nameOf = (text: string) => {
+    if (!names.has(text) && names.size < MAX_PREPARED) names.set(text, `s${names.size}`);
+    return names.get(text);
+  };
+  return class PreparingClient extends pg.Client {
+    // pg declares a dozen overloads; Kysely uses (text, values), pg's own pool the others.
+    // biome-ignore lint/suspicious/noExplicitAny: the overloads cannot be restated here.
+    override query(text: any, values?: any, callback?: any): any {
+      if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) {
+        return super.query(text, values, callback);
+      }
+      return super.query({ text, values, name: nameOf(text) } as pg.QueryConfig, callback);
+    }
+  } as typeof pg.Client;
+}
+
+/** Postgres asks for the whole transaction again: deadlock_detected, serialization_failure. */
+const RETRY_CODES = new Set(['40P01', '40001']);
+const MAX_ATTEMPTS = 5;
+
+/** Runs `work` in one READ COMMITTED transaction, again from the start if Postgres broke it off for the sake of another. */
+export async function inTransaction<DB, T>(
+  db: Kysely<DB>,
+  work: (trx: Transaction<DB>) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await db.transaction().setIsolationLevel('read committed').execute(work);
+    } catch (error) {
+      if (attempt >= MAX_ATTEMPTS || !RETRY_CODES.has(sqlStateOf(error) ?? '')) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * attempt));
+    }
+  }
+}
+
+/** The five-character SQLSTATE of an error from Postgres; undefined for any other error. */
+export function sqlStateOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/** Classes of SQLSTATE in which the statement was fine and the server was not: connection, resources, shutdown, locks, I/O. */
+const TRANSIENT_CLASSES = ['08', '53', '57', '58', '40', '55'];
+const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
+
+/** Whether the same work may succeed later without any change: the database is away, busy or restarting. */
+export function isTransient(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  if (state !== undefined) return TRANSIENT_CLASSES.includes(state.slice(0, 2));
+  const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
+  if (code !== undefined && NETWORK_CODES.has(code)) return true;
+  return /connection terminated|timeout exceeded when trying to connect|connection timeout/i.test(message);
+}
+
+/**
+ * Rows as a table in a statement: `sql\`insert into t (id, n) select id, n from ${unnest(rows, { id: 'text', n: 'int8' })} as r\``.
+ * One parameter a column, so the statement's text, and with it its plan, is the same for any number of rows.
+ */
+export function unnest<R extends object>(
+  rows: readonly R[],
+  types: { [K in keyof R & string]?: string },
+): RawBuilder<unknown> {
+  const columns = Object.entries(types) as [keyof R & string, string][];
+  const arrays = columns.map(([name, type]) => {
+    const values = rows.map((row) => toParameter(row[name], type));
+    return sql`${values}::${sql.raw(arrayTypeOf(type))}`;
+  });
+  // jsonb[] travels as text[]: pg would turn an array of objects into something else.
+  const selected = columns.map(([name, type]) =>
+    type === 'jsonb' ? sql`${sql.ref(name)}::jsonb` : sql.ref(name),
+  );
+  const names = columns.map(([name]) => sql.id(name));
+  return sql`(select ${sql.join([...selected, sql`ordinality`])} from unnest(${sql.join(arrays)}) with ordinality as u(${sql.join([...names, sql`ordinality`])}))`;
+}
+
+function arrayTypeOf(type: string): string {
+  return type === 'jsonb' ? 'text[]' : `${type}[]`;
+}
+
+function toParameter(value: unknown, type: string): unknown {
+  if (value === undefined || value === null) return null;
+  return type === 'jsonb' ? JSON.stringify(value) : value;
+}

@@ -1,0 +1,175 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
+import { AuthServiceClient, AuthServiceService } from '@payflowx/proto/auth';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  bindService,
+  connectGrpc,
+  currentTrace,
+  errorTable,
+  type GrpcServer,
+  type Handlers,
+  runInTrace,
+  serveGrpc,
+  traceFrom,
+} from '../src/index.ts';
+import { createTestIdentity, testLog } from '../src/testing.ts';
+
+class FakeError extends Error {
+  readonly reason: 'USERNAME_TAKEN';
+  readonly metadata = { username: 'ada' };
+  readonly violations = [{ field: 'username', description: 'is taken' }];
+  readonly retryAfterMs = 1500;
+  constructor() {
+    super('That name is taken.');
+    this.reason = 'USERNAME_TAKEN';
+  }
+}
+
+const access = {
+  login: 'anyone',
+  loginClient: 'anyone',
+  refreshTokens: 'anyone',
+  logout: 'anyone',
+  getMe: ['customer', 'operator'],
+  createUser: ['operator'],
+  listUsers: ['operator'],
+  getJwks: 'anyone',
+} as const;
+
+const identity = createTestIdentity();
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function start(
+  handlers: Partial<Handlers<typeof AuthServiceService>>,
+): Promise<{ server: GrpcServer; target: string }> {
+  const errors = errorTable('auth', FakeError, { USERNAME_TAKEN: status.ALREADY_EXISTS });
+  const service = bindService(AuthServiceService, {
+    access,
+    errors,
+    handlers: handlers as Handlers<typeof AuthServiceService>,
+  });
+  const settings = {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: true,
+    verifier: identity.verifier,
+    log: testLog,
+  };
+  const server = await serveGrpc(settings, [service]);
+  closing.push(() => server.drain());
+  return { server, target: `ipv4:127.0.0.1:${server.port}` };
+}
+
+function connect(target: string) {
+  const auth = connectGrpc(AuthServiceClient, { target, retryable: ['getJwks'] });
+  closing.push(() => auth.close());
+  return auth;
+}
+
+const user = { id: 'usr_1', username: 'ada', roles: [], createdAt: new Date(0) };
+
+describe('a served call', () => {
+  it('knows its verified caller', async () => {
+    const { target } = await start({
+      getMe: async (_, { caller }) => ({ user: { ...user, id: caller?.id ?? '' } }),
+    });
+    const accessToken = await identity.tokenFor({ id: 'usr_42', roles: ['customer'] });
+    const { user: me } = await connect(target).getMe({}, { deadlineMs: 2000, accessToken });
+    expect(me?.id).toBe('usr_42');
+  });
+
+  it.each([
+    ['no token', async () => undefined, 'UNAUTHENTICATED'],
+    [
+      'an expired token',
+      () => identity.tokenFor({ id: 'usr_1', roles: ['customer'] }, { expiresInS: -1 }),
+      'UNAUTHENTICATED',
+    ],
+    [
+      "another issuer's token",
+      () => createTestIdentity().tokenFor({ id: 'usr_1', roles: ['customer'] }),
+      'UNAUTHENTICATED',
+    ],
+    [
+      'a role that is not named',
+      () => identity.tokenFor({ id: 'usr_1', roles: ['auditor'] }),
+      'ROLE_NOT_ALLOWED',
+    ],
+  ])('is refused with %s', async (_, token, reason) => {
+    const { target } = await start({ getMe: async () => ({ user }) });
+    const call = connect(target).getMe({}, { deadlineMs: 2000, accessToken: await token() });
+    await expect(call).rejects.toMatchObject({ reason });
+  });
+
+  it('carries an error of the service whole', async () => {
+    const { target } = await start({ login: async () => Promise.reject(new FakeError()) });
+    await expect(
+      connect(target).login({ username: 'ada', password: 'x' }, { deadlineMs: 2000 }),
+    ).rejects.toMatchObject({
+      code: status.ALREADY_EXISTS,
+      reason: 'USERNAME_TAKEN',
+      domain: 'auth',
+      message: 'That name is taken.',
+      metadata: { username: 'ada' },
+      violations: [{ field: 'username', description: 'is taken' }],
+      retryAfterMs: 1500,
+    });
+  });
+
+  it('reveals nothing of an unknown error but an id', async () => {
+    const { target } = await start({ login: async () => Promise.reject(new Error('password=hunter2')) });
+    const error = await connect(target)
+      .login({ username: 'a', password: 'b' }, { deadlineMs: 2000 })
+      .catch((e) => e);
+    expect(error).toMatchObject({
+      code: status.INTERNAL,
+      reason: 'INTERNAL',
+      message: 'Something went wrong on our side.',
+    });
+    expect(error.metadata.error_id).toMatch(/^err_/);
+  });
+
+  it('ends at its deadline', async () => {
+    const { target } = await start({ login: () => sleep(5_000, {} as never, { ref: false }) });
+    const call = connect(target).login({ username: 'a', password: 'b' }, { deadlineMs: 50 });
+    await expect(call).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
+  });
+
+  it("belongs to its caller's trace", async () => {
+    let seen: string | undefined;
+    const { target } = await start({
+      getJwks: async () => {
+        seen = currentTrace()?.traceId;
+        return { keys: [] };
+      },
+    });
+    const trace = traceFrom(undefined);
+    await runInTrace(trace, () => connect(target).getJwks({}, { deadlineMs: 2000 }));
+    expect(seen).toBe(trace.traceId);
+  });
+
+  it('is finished before a draining server closes', async () => {
+    const { server, target } = await start({ getJwks: () => sleep(100, { keys: [] }) });
+    const call = connect(target).getJwks({}, { deadlineMs: 2000 });
+    await sleep(30);
+    await Promise.all([server.drain(), expect(call).resolves.toEqual({ keys: [] })]);
+  });
+});
+
+it('answers health checks and reflection', async () => {
+  const { target } = await start({});
+  const client = new Client(target, credentials.createInsecure());
+  closing.push(() => client.close());
+  const health = await new Promise((resolve, reject) => {
+    const path = '/grpc.health.v1.Health/Check';
+    const same = (bytes: Buffer) => bytes;
+    client.makeUnaryRequest(path, same, same, Buffer.alloc(0), new Metadata(), (error, bytes) =>
+      error ? reject(error) : resolve([...(bytes ?? [])]),
+    );
+  });
+  expect(health).toEqual([8, 1]); // field 1: SERVING
+});
