@@ -1,21 +1,39 @@
 /** The commands behind the Makefile: `node infra/src/cli.ts <command>`. */
-import { explain } from './failure.ts';
-import { buildConsul } from './servers/consul-build.ts';
+import { check } from './checks/check.ts';
+import { lift, servicesToLift } from './checks/lift.ts';
+import { conclude } from './checks/tally.ts';
+import { test } from './checks/test.ts';
+import { explain, Failure } from './failure.ts';
+import { alone, down, up, upServers } from './platform.ts';
+import { control, followLogs, printPid, printStatus } from './processes.ts';
 import { openSecrets } from './secrets.ts';
+import { buildConsul } from './servers/consul-build.ts';
 import { loadSettings } from './settings.ts';
-import { startSupervisor } from './supervisor.ts';
-import { startServers } from './servers/start.ts';
 
-const COMMANDS: Record<string, (...args: string[]) => Promise<void>> = {
+const settings = () => loadSettings(process.env);
+
+const COMMANDS: Record<string, (...args: string[]) => Promise<unknown>> = {
+  up: () => alone(() => up(settings(), openSecrets())),
+  servers: () => alone(() => upServers(settings(), openSecrets())),
+  down: () => alone(() => down(settings(), openSecrets())),
+  status: printStatus,
+  start: (process = '') => control('start', process),
+  stop: (process = '') => control('stop', process),
+  restart: (process = '') => control('restart', process),
+  pid: (process = '') => printPid(process),
+  logs: (...processes) => followLogs(processes),
+  check: async () => conclude(await check()),
+  test: async () => conclude(await test(settings(), openSecrets())),
+  lift: async (service) => conclude(await lift(servicesToLift(service), settings(), openSecrets())),
   'build-consul': buildConsul,
-  async servers() {
-    await startServers(loadSettings(process.env), openSecrets(), startSupervisor(console.log));
-  },
 };
 
 const [name = '', ...args] = process.argv.slice(2);
 try {
-  await COMMANDS[name]?.(...args);
+  const command = COMMANDS[name];
+  if (!command)
+    throw new Failure(`There is no command '${name}'.`, `There are: ${Object.keys(COMMANDS).join(', ')}.`);
+  await command(...args);
 } catch (error) {
   console.error(explain(error));
   process.exitCode = 1;

@@ -12,7 +12,10 @@ const POLICY = '/usr/sbin/policy-rc.d';
 export async function installDebianPackages(packages: string[], why: string, note: Note): Promise<void> {
   const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
   if (process.getuid?.() !== 0 || !(await which('apt-get'))) {
-    throw new Failure(`${why} is not on this machine.`, `Install it (on Debian: sudo ${command}), then run this again.`);
+    throw new Failure(
+      `${why} is not on this machine.`,
+      `Install it (on Debian: sudo ${command}), then run this again.`,
+    );
   }
   await withLock(
     `${cache}/apt.lock`,

@@ -71,7 +71,11 @@ export async function tail(path: string, lines = 8): Promise<string> {
  * Asks until it answers without an error, or until the time is over (undefined then).
  * Both kinds of waiting are short: readiness is what the person at the terminal waits for.
  */
-export async function poll<T>(ask: () => Promise<T>, timeoutMs: number, everyMs = 100): Promise<T | undefined> {
+export async function poll<T>(
+  ask: () => Promise<T>,
+  timeoutMs: number,
+  everyMs = 100,
+): Promise<T | undefined> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     try {

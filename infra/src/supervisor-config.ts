@@ -52,7 +52,9 @@ export function groupConfigPath(name: string): string {
 
 export function groupConfig({ name, rank, programs }: Group): string {
   const names = programs.map((program) => program.name).join(',');
-  return [`[group:${name}]\nprograms=${names}\npriority=${rank}\n`, ...programs.map(programConfig)].join('\n');
+  return [`[group:${name}]\nprograms=${names}\npriority=${rank}\n`, ...programs.map(programConfig)].join(
+    '\n',
+  );
 }
 
 /**

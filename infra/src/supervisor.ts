@@ -2,11 +2,18 @@
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from './failure.ts';
-import { endStrays } from './strays.ts';
 import { local, logs } from './paths.ts';
 import type { Note } from './progress.ts';
 import { capture, poll, tail } from './run.ts';
-import { type Group, groupConfig, groupConfigPath, MARK, SOCKET, supervisordConfig } from './supervisor-config.ts';
+import { endStrays } from './strays.ts';
+import {
+  type Group,
+  groupConfig,
+  groupConfigPath,
+  MARK,
+  SOCKET,
+  supervisordConfig,
+} from './supervisor-config.ts';
 import { findSupervisor } from './supervisor-install.ts';
 
 const CONFIG = join(local, 'supervisor/supervisord.conf');
@@ -101,7 +108,8 @@ function controlOf(python: string): Supervisor {
     async shutdown() {
       await control('shutdown');
       await poll(async () => {
-        if ((await readFile(join(local, 'supervisor/pid'), 'utf8').catch(() => '')) !== '') throw new Error('up');
+        if ((await readFile(join(local, 'supervisor/pid'), 'utf8').catch(() => '')) !== '')
+          throw new Error('up');
       }, 60_000);
       await rm(SOCKET, { force: true });
     },

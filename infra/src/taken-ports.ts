@@ -2,18 +2,21 @@
 import { createServer } from 'node:net';
 import { Failure, together } from './failure.ts';
 import { capture } from './run.ts';
-import type { PortName, Ports } from './settings.ts';
+
+export interface Claim {
+  readonly name: string;
+  readonly port: number;
+}
 
 /** Throws for every port of these that another program listens on. */
-export async function requireFree(names: PortName[], ports: Ports): Promise<void> {
+export async function requireFreePorts(claims: Claim[]): Promise<void> {
   await together(
-    names.map(async (name) => {
-      const port = ports[name];
+    claims.map(async ({ name, port }) => {
       if (await isFree(port)) return;
       const variable = `PAYFLOWX_PORT_${name.toUpperCase()}`;
       throw new Failure(
         `Port ${port} (${name}) is taken by ${await holderOf(port)}.`,
-        `Stop that program, or choose another port: make up ${variable}=${port + 1} (PAYFLOWX_PORT_OFFSET=100 moves all ports).`,
+        `Stop that program, or choose another port: ${variable}=… for this one, PAYFLOWX_PORT_OFFSET=100 for all.`,
       );
     }),
   );

@@ -65,7 +65,10 @@ function startBuild(): Promise<'built' | 'failed'> {
   mkdirSync(dirname(consulBuildLog), { recursive: true });
   const log = openSync(consulBuildLog, 'a');
   const cli = join(root, 'infra/src/cli.ts');
-  const child = spawn(process.execPath, [cli, 'build-consul'], { detached: true, stdio: ['ignore', log, log] });
+  const child = spawn(process.execPath, [cli, 'build-consul'], {
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
   closeSync(log);
   child.unref();
   return new Promise((resolve) => {

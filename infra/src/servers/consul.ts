@@ -1,7 +1,7 @@
 /** Consul as one server agent that keeps nothing: services register again when it comes back empty. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { local } from '../paths.ts';
+import { local, root } from '../paths.ts';
 import { which } from '../run.ts';
 import type { Settings } from '../settings.ts';
 import { consulBinary, hasConsulBinary } from './consul-build.ts';
@@ -19,11 +19,15 @@ export function consul(settings: Settings): Server {
       const binary = await findConsul();
       if (!binary) throw new Error('Consul is prepared only when there is a binary.');
       await mkdir(folder, { recursive: true });
-      const config = join(folder, 'consul.json');
-      await writeFile(config, JSON.stringify(configuration(settings), null, 2));
-      // -dev keeps its state in memory and elects itself in a fraction of a second instead of five.
-      const command = [binary, 'agent', '-dev', '-config-file', config];
-      return [{ name: 'consul', command, folder, env: {}, stopSignal: 'TERM' }];
+      const flags = [
+        '-dev', // State in memory, and a leader after a fraction of a second instead of two.
+        `-config-file=${join(root, 'registry/consul/agent.hcl')}`,
+        '-node=payflowx',
+        `-http-port=${settings.ports.consul}`,
+        `-server-port=${settings.ports.consul_server}`,
+        `-serf-lan-port=${settings.ports.consul_serf}`,
+      ];
+      return [{ name: 'consul', command: [binary, 'agent', ...flags], folder, env: {}, stopSignal: 'TERM' }];
     },
     async ping() {
       const answer = await fetch(new URL('/v1/status/leader', url), { signal: AbortSignal.timeout(2_000) });
@@ -35,25 +39,4 @@ export function consul(settings: Settings): Server {
 /** The Consul of this machine, else the one that was built. */
 export async function findConsul(): Promise<string | undefined> {
   return (await which('consul')) ?? ((await hasConsulBinary()) ? consulBinary : undefined);
-}
-
-function configuration({ ports }: Settings) {
-  return {
-    node_name: 'payflowx',
-    bind_addr: '127.0.0.1',
-    client_addr: '127.0.0.1',
-    log_level: 'warn',
-    disable_update_check: true,
-    disable_remote_exec: true,
-    ports: {
-      http: ports.consul,
-      server: ports.consul_server,
-      serf_lan: ports.consul_serf,
-      serf_wan: -1,
-      dns: -1,
-      grpc: -1,
-      grpc_tls: -1,
-      https: -1,
-    },
-  };
 }

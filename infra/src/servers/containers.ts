@@ -26,13 +26,24 @@ function containersOf(engine: string, { ports }: Settings, secret: Secrets): Con
     ...process.env,
     POSTGRES_PASSWORD: secret('postgres/superuser'),
     RABBITMQ_PASSWORD: secret('rabbitmq/payflowx'),
-    ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [`PORT_${name.toUpperCase()}`, String(port)])),
+    ...Object.fromEntries(
+      Object.entries(ports).map(([name, port]) => [`PORT_${name.toUpperCase()}`, String(port)]),
+    ),
   };
   // The project carries the port, so that two checkouts on one machine have their own containers.
-  const compose = [engine, 'compose', '--project-name', `payflowx-${ports.gateway}`, '--file', `${root}/compose.yaml`];
+  const compose = [
+    engine,
+    'compose',
+    '--project-name',
+    `payflowx-${ports.gateway}`,
+    '--file',
+    `${root}/compose.yaml`,
+  ];
   const remedy = `See \`${compose.join(' ')} logs\`, or run natively with PAYFLOWX_CONTAINERS=0.`;
   return {
-    start: (servers) => logged('containers', [...compose, 'up', '--detach', '--wait', ...servers], remedy, { env }),
-    control: (command, servers) => logged(`containers-${command}`, [...compose, command, ...servers], remedy, { env }),
+    start: (servers) =>
+      logged('containers', [...compose, 'up', '--detach', '--wait', ...servers], remedy, { env }),
+    control: (command, servers) =>
+      logged(`containers-${command}`, [...compose, command, ...servers], remedy, { env }),
   };
 }

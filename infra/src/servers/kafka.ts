@@ -32,7 +32,11 @@ export function kafka(settings: Settings): Server {
       return [{ name: 'kafka', command, folder, env: {}, stopSignal: 'TERM' }];
     },
     async ping() {
-      const client = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING, retry: { retries: 0 } });
+      const client = new Kafka({
+        brokers: brokers.split(','),
+        logLevel: logLevel.NOTHING,
+        retry: { retries: 0 },
+      });
       const admin = client.admin();
       try {
         await admin.connect();
@@ -96,7 +100,15 @@ async function fetchJars(note: Note): Promise<void> {
       const making = `${jars}.new`;
       await rm(making, { recursive: true, force: true });
       const pom = join(root, 'infra/kafka/pom.xml');
-      const command = ['mvn', '-B', '-q', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${making}`];
+      const command = [
+        'mvn',
+        '-B',
+        '-q',
+        '-f',
+        pom,
+        'dependency:copy-dependencies',
+        `-DoutputDirectory=${making}`,
+      ];
       await logged('kafka-fetch', command, 'Check the connection to Maven Central, or give KAFKA_BROKERS.');
       await rename(making, jars);
     },

@@ -95,7 +95,11 @@ async function initialise(initdb: string, asOwner: string[], password: string, n
   const options = ['-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8'];
   const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
   const command = [...asOwner, initdb, '-D', making, ...options, ...locale];
-  await logged('postgres-initdb', command, 'Look at the message above; a full disk and missing rights are usual.');
+  await logged(
+    'postgres-initdb',
+    command,
+    'Look at the message above; a full disk and missing rights are usual.',
+  );
   await rm(passwordFile);
   await rename(making, data);
 }
@@ -109,7 +113,15 @@ async function ownerCommand(binary: string, note: Note): Promise<string[]> {
   const exists = await capture(['id', 'postgres']);
   if (exists.code !== 0) {
     note('creating the system user postgres, since PostgreSQL refuses to run as root');
-    const command = ['useradd', '--system', '--user-group', '--no-create-home', '--shell', '/bin/false', 'postgres'];
+    const command = [
+      'useradd',
+      '--system',
+      '--user-group',
+      '--no-create-home',
+      '--shell',
+      '/bin/false',
+      'postgres',
+    ];
     await logged('postgres-user', command, 'Create a user `postgres`, or run this as an ordinary user.');
   }
   const plain = ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups'];
@@ -125,7 +137,10 @@ async function ownerCommand(binary: string, note: Note): Promise<string[]> {
 }
 
 async function postgresUser(): Promise<{ uid: number; gid: number }> {
-  const [uid, gid] = await Promise.all([capture(['id', '-u', 'postgres']), capture(['id', '-g', 'postgres'])]);
+  const [uid, gid] = await Promise.all([
+    capture(['id', '-u', 'postgres']),
+    capture(['id', '-g', 'postgres']),
+  ]);
   return { uid: Number(uid.output), gid: Number(gid.output) };
 }
 
@@ -139,6 +154,8 @@ export async function requireVersion(url: string): Promise<void> {
   await client.end();
   const version = rows[0]?.version ?? 0;
   if (version >= MAJOR) return;
-  throw new Failure(`The Postgres of POSTGRES_ADMIN_URL has version ${version}.`, `Give one of version ${MAJOR} or later.`);
+  throw new Failure(
+    `The Postgres of POSTGRES_ADMIN_URL has version ${version}.`,
+    `Give one of version ${MAJOR} or later.`,
+  );
 }
-

@@ -10,7 +10,7 @@ import { poll, tail } from '../run.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Settings } from '../settings.ts';
 import type { Supervisor } from '../supervisor.ts';
-import { requireFree } from '../taken-ports.ts';
+import { requireFreePorts } from '../taken-ports.ts';
 import { consul, findConsul } from './consul.ts';
 import { consulBuildLog, waitForBuild } from './consul-build.ts';
 import { type Containers, findContainers } from './containers.ts';
@@ -96,7 +96,9 @@ async function run(here: Surroundings, server: Server, note: Note): Promise<Sour
   }
   const supervisor = await here.supervisor;
   const running = (await supervisor.states()).some(({ name }) => name.startsWith(`${server.name}:`));
-  if (!running) await requireFree(server.ports, here.settings.ports);
+  if (!running) {
+    await requireFreePorts(server.ports.map((name) => ({ name, port: here.settings.ports[name] })));
+  }
   await supervisor.run({ name: server.name, rank: 100, programs: await server.prepare(note) });
   return 'native';
 }
@@ -109,7 +111,11 @@ async function startConsul(here: Surroundings, server: Server): Promise<boolean>
     const wait = here.settings.consulWaitMs;
     const built = await waitForBuild(wait, (seconds) => say('consul', `still building after ${seconds} s`));
     if (!built) {
-      say('consul', `not built after ${wait / 1000} s: going on with fixed addresses; the next start uses Consul`, '!');
+      say(
+        'consul',
+        `not built after ${wait / 1000} s: going on with fixed addresses; the next start uses Consul`,
+        '!',
+      );
       say('consul', `the build goes on in the background; its log is ${consulBuildLog}`, '!');
       return false;
     }
@@ -120,18 +126,26 @@ async function startConsul(here: Surroundings, server: Server): Promise<boolean>
 
 async function silent({ name, url }: Server, source: Source): Promise<Failure> {
   const problem = `${name} does not answer at ${withoutPassword(url)}.`;
-  if (source === 'given by the environment') return new Failure(problem, 'Check the address you gave, and that server.');
+  if (source === 'given by the environment')
+    return new Failure(problem, 'Check the address you gave, and that server.');
   const log = join(logs, `${name}.log`);
-  return new Failure(`${problem} Its log ends with:\n    ${await tail(log)}`, `See ${log}; \`make down\` starts afresh.`);
+  return new Failure(
+    `${problem} Its log ends with:\n    ${await tail(log)}`,
+    `See ${log}; \`make down\` starts afresh.`,
+  );
 }
 
 /** What an engineer needs to run one package's tests by hand: `set -a; . .local/test.env; npx vitest run`. */
 async function writeTestEnvironment(addresses: Addresses): Promise<void> {
   const variables = Object.entries(await testEnvironment(addresses));
   await mkdir(local, { recursive: true });
-  await writeFile(join(local, 'test.env'), variables.map(([name, value]) => `${name}='${value}'\n`).join(''), {
-    mode: 0o600,
-  });
+  await writeFile(
+    join(local, 'test.env'),
+    variables.map(([name, value]) => `${name}='${value}'\n`).join(''),
+    {
+      mode: 0o600,
+    },
+  );
 }
 
 export async function testEnvironment(addresses: Addresses): Promise<Record<string, string>> {
@@ -147,4 +161,3 @@ export async function testEnvironment(addresses: Addresses): Promise<Record<stri
 function withoutPassword(address: string): string {
   return address.replace(/\/\/[^@/]*@/, '//');
 }
-

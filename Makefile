@@ -1,0 +1,67 @@
+# The commands of PayFlowX. Each is safe to run again at any time.
+
+# Node 24 comes with the npm packages, whatever Node the machine has.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+INFRA := node infra/src/cli.ts
+SETUP := node_modules/.package-lock.json proto/gen/.stamp
+
+# Settings given on the command line (make up INSTANCES=2) reach the commands through the environment.
+.DEFAULT_GOAL := help
+.PHONY: help setup up down status logs demo test check lift bench
+MAKEFLAGS += --no-print-directory
+
+help:
+	@echo 'PayFlowX: seven services, real servers, one machine.'
+	@echo
+	@echo '  make demo                  set everything up, start it, play one story of real money'
+	@echo '  make up [INSTANCES=2]      start everything'
+	@echo '  make status                what runs'
+	@echo '  make logs [PROCESS=payment]  follow the logs'
+	@echo '  make down                  stop everything; data stays'
+	@echo
+	@echo '  make check                 lint, contracts, types'
+	@echo '  make test                  every test, on the real servers'
+	@echo '  make lift [SERVICE=payment]  each service, tested outside this checkout'
+	@echo '  make bench                 completed payments per second'
+	@echo
+	@echo 'Ports, addresses of servers of your own, and what else can be chosen: infra/README.md'
+
+setup: $(SETUP)
+
+node_modules/.package-lock.json: package-lock.json
+	@echo '· packages      installing by npm (about 20 s)'
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+proto/gen/.stamp: node_modules/.package-lock.json proto/buf.gen.yaml buf.yaml $(shell find proto -name '*.proto')
+	@echo '· contracts     generating TypeScript'
+	@npm run generate --silent --workspace @payflowx/proto
+	@touch $@
+
+up: $(SETUP)
+	@$(INFRA) up
+
+down: $(SETUP)
+	@$(INFRA) down
+
+status: $(SETUP)
+	@$(INFRA) status
+
+logs: $(SETUP)
+	@$(INFRA) logs $(PROCESS)
+
+demo: up
+	@node --conditions=payflowx-source e2e/src/demo.ts
+
+check: $(SETUP)
+	@$(INFRA) check
+
+test: $(SETUP)
+	@$(INFRA) test
+
+lift: $(SETUP)
+	@$(INFRA) lift $(SERVICE)
+
+bench: up
+	@node --conditions=payflowx-source bench/src/main.ts

@@ -1,0 +1,63 @@
+/** Everything that can be checked without running the platform. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../paths.ts';
+import { say } from '../progress.ts';
+import { capture } from '../run.ts';
+import { packagesWith } from './packages.ts';
+import { type Tally, total } from './tally.ts';
+
+interface Check {
+  readonly name: string;
+  readonly command: string[];
+  readonly folder?: string;
+  readonly remedy: string;
+}
+
+const BASELINE = 'proto/baseline.binpb';
+
+/** Prints each check as it ends; one that fails prints all it has to say. */
+export async function check(): Promise<Tally> {
+  const waiting = [...checks()];
+  const tallies: Tally[] = [];
+  const work = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) tallies.push(await run(next));
+  };
+  await Promise.all([work(), work()]);
+  return total(tallies);
+}
+
+function checks(): Check[] {
+  const breaking: Check = {
+    name: 'contracts: breaking',
+    command: ['buf', 'breaking', '--against', BASELINE],
+    remedy: 'Add instead of changing; for a wanted break see CONTRIBUTING.md.',
+  };
+  return [
+    { name: 'lint', command: ['biome', 'ci', '.'], remedy: 'npx biome check --write .' },
+    { name: 'contracts: lint', command: ['buf', 'lint'], remedy: 'Each finding names its line.' },
+    {
+      name: 'contracts: format',
+      command: ['buf', 'format', '-d', '--exit-code'],
+      remedy: 'npx buf format -w',
+    },
+    ...(existsSync(join(root, BASELINE)) ? [breaking] : []),
+    ...packagesWith('tsconfig.json').map((folder) => ({
+      name: `types: ${folder}`,
+      command: ['tsc', '--noEmit', '--customConditions', 'payflowx-source'],
+      folder,
+      remedy: `cd ${folder} && npx tsc --noEmit --customConditions payflowx-source`,
+    })),
+  ];
+}
+
+async function run({ name, command, folder = '.', remedy }: Check): Promise<Tally> {
+  const { code, output } = await capture(command, { cwd: join(root, folder) });
+  if (code === 0) {
+    say('check', name, '✓');
+    return { passed: 1, failed: 0 };
+  }
+  console.log(output.trimEnd());
+  say('check', `${name}: ${remedy}`, '✗');
+  return { passed: 0, failed: 1 };
+}

@@ -1,0 +1,98 @@
+/**
+ * `make lift`: proves that a service needs nothing of this checkout. Its folder is copied elsewhere, gets our three packages
+ * as tarballs, and is installed, type-checked and tested there.
+ */
+import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Failure } from '../failure.ts';
+import { local, root } from '../paths.ts';
+import { alone, upServers } from '../platform.ts';
+import { say, step } from '../progress.ts';
+import { capture, logged } from '../run.ts';
+import type { Secrets } from '../secrets.ts';
+import { testEnvironment } from '../servers/start.ts';
+import { SERVICE_NAMES } from '../services.ts';
+import type { Settings } from '../settings.ts';
+import { runSuite } from './suite.ts';
+import { type Tally, total } from './tally.ts';
+
+const PACKAGES = ['proto', 'registry', 'chassis'];
+
+export async function lift(services: readonly string[], settings: Settings, secret: Secrets): Promise<Tally> {
+  const addresses = await alone(() => upServers(settings, secret));
+  const { NODE_OPTIONS: _, ...outside } = process.env; // The condition that picks our sources is not known out there.
+  const env = { ...outside, ...(await testEnvironment(addresses)) };
+  const tarballs = await pack();
+  const tallies: Tally[] = [];
+  for (const service of services) {
+    tallies.push(
+      await liftOne(service, tarballs, env).catch((error) => {
+        say(
+          'lift',
+          `${service}: ${error instanceof Failure ? `${error.message}\n  → ${error.remedy}` : error}`,
+          '✗',
+        );
+        return { passed: 0, failed: 1 };
+      }),
+    );
+  }
+  return total(tallies);
+}
+
+/** The services that a person asked for: all, where none is named. */
+export function servicesToLift(name: string | undefined): readonly string[] {
+  if (!name) return SERVICE_NAMES;
+  if ((SERVICE_NAMES as readonly string[]).includes(name)) return [name];
+  throw new Failure(`There is no service '${name}'.`, `Choose one of: ${SERVICE_NAMES.join(', ')}.`);
+}
+
+async function pack(): Promise<string[]> {
+  const folder = join(local, 'lift');
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await step('lift', async () => {
+    const workspaces = PACKAGES.flatMap((name) => ['--workspace', `@payflowx/${name}`]);
+    const command = ['npm', 'pack', '--pack-destination', folder, ...workspaces];
+    await logged('lift-pack', command, 'Usually a type error in one of the three packages.', { cwd: root });
+    return `packed ${PACKAGES.join(', ')}`;
+  });
+  return (await readdir(folder)).map((file) => join(folder, file));
+}
+
+async function liftOne(service: string, tarballs: string[], env: NodeJS.ProcessEnv): Promise<Tally> {
+  const place = await mkdtemp(join(tmpdir(), `payflowx-${service}-`));
+  try {
+    await copyFolder(service, place);
+    await step('lift', async () => {
+      // The tarballs have the name and version that package.json asks for; they are given because no registry has them.
+      const install = [
+        'npm',
+        'install',
+        '--no-save',
+        '--prefer-offline',
+        '--no-audit',
+        '--no-fund',
+        ...tarballs,
+      ];
+      const why = 'The service or one of our packages needs something its package.json does not name.';
+      await logged(`lift-${service}-install`, install, why, { cwd: place, env });
+      const types = ['tsc', '--noEmit', '--customConditions', 'null'];
+      await logged(`lift-${service}-types`, types, why, { cwd: place, env });
+      return `${service} installs and type-checks outside the checkout`;
+    });
+    return await runSuite(`lift-${service}`, place, env);
+  } finally {
+    await rm(place, { recursive: true, force: true });
+  }
+}
+
+/** Copies what belongs to the folder: what Git tracks, and what is new and not ignored. */
+async function copyFolder(service: string, place: string): Promise<void> {
+  const command = ['git', 'ls-files', '--cached', '--others', '--exclude-standard'];
+  const { output } = await capture(command, { cwd: join(root, service) });
+  for (const file of output.trim().split('\n')) {
+    await mkdir(dirname(join(place, file)), { recursive: true });
+    await cp(join(root, service, file), join(place, file));
+  }
+}

@@ -1,0 +1,28 @@
+/** Runs the vitest suite of one package and counts its tests. */
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { local } from '../paths.ts';
+import { say } from '../progress.ts';
+import { capture } from '../run.ts';
+import type { Tally } from './tally.ts';
+
+/** Runs the suite in a folder: its output is printed in one piece when it ends, so that suites can run side by side. */
+export async function runSuite(name: string, folder: string, env: NodeJS.ProcessEnv): Promise<Tally> {
+  const report = join(local, `test/${name}.json`);
+  await mkdir(join(local, 'test'), { recursive: true });
+  await rm(report, { force: true });
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const { code, output } = await capture(['vitest', 'run', ...reporters], { cwd: folder, env });
+  const tally = await read(report, code);
+  console.log(output.trimEnd());
+  say('test', `${name}: ${tally.passed} passed, ${tally.failed} failed`, tally.failed === 0 ? '✓' : '✗');
+  return tally;
+}
+
+/** A file that cannot be loaded, or an error outside any test, fails the run without a failed test: it counts as one. */
+async function read(report: string, code: number): Promise<Tally> {
+  const text = await readFile(report, 'utf8').catch(() => '{}');
+  const { numPassedTests = 0, numFailedTests = 0 } = JSON.parse(text);
+  const failed = code !== 0 && numFailedTests === 0 ? 1 : numFailedTests;
+  return { passed: numPassedTests, failed };
+}

@@ -1,0 +1,46 @@
+/** `make test`: the checks, every package's tests on the real servers, then the black-box tests of the running platform. */
+import { join } from 'node:path';
+import { explain } from '../failure.ts';
+import { root } from '../paths.ts';
+import { alone, up, upServers } from '../platform.ts';
+import type { Secrets } from '../secrets.ts';
+import { testEnvironment } from '../servers/start.ts';
+import { SOURCES } from '../services.ts';
+import type { Settings } from '../settings.ts';
+import { check } from './check.ts';
+import { packagesWith } from './packages.ts';
+import { runSuite } from './suite.ts';
+import { type Tally, total } from './tally.ts';
+
+/** The end-to-end tests want to see two of everything, and crash them at chosen points. */
+const END_TO_END = { instances: 2, faults: true } as const;
+
+/** Never rejects: a platform that does not start is a failed test. */
+export async function test(settings: Settings, secret: Secrets): Promise<Tally> {
+  const tallies: Tally[] = [];
+  try {
+    const addresses = await alone(() => upServers(settings, secret));
+    const env = { ...process.env, ...(await testEnvironment(addresses)), NODE_OPTIONS: SOURCES };
+    tallies.push(await check());
+    tallies.push(await runPackages(env));
+    await alone(() => up({ ...settings, ...END_TO_END }, secret));
+    tallies.push(await runSuite('e2e', join(root, 'e2e'), env));
+  } catch (error) {
+    console.error(explain(error));
+    tallies.push({ passed: 0, failed: 1 });
+  }
+  return total(tallies);
+}
+
+/** Two at a time: most tests wait for a server, and there are two cores. */
+async function runPackages(env: NodeJS.ProcessEnv): Promise<Tally> {
+  const waiting = packagesWith('vitest.config.ts').filter((folder) => folder !== 'e2e');
+  const tallies: Tally[] = [];
+  const work = async () => {
+    for (let folder = waiting.shift(); folder; folder = waiting.shift()) {
+      tallies.push(await runSuite(folder, join(root, folder), env));
+    }
+  };
+  await Promise.all([work(), work()]);
+  return total(tallies);
+}

@@ -1,0 +1,111 @@
+/** The platform as a whole: up, down, and what runs. */
+import { mkdir } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { DEMO_FILE, ensureDemo, ensureIdentities } from './demo-data.ts';
+import { Failure, together } from './failure.ts';
+import { withLock } from './lock.ts';
+import { local, logs } from './paths.ts';
+import { say, step } from './progress.ts';
+import { poll, tail } from './run.ts';
+import type { Secrets } from './secrets.ts';
+import { findContainers } from './servers/containers.ts';
+import { type Addresses, startServers } from './servers/start.ts';
+import { type Instance, instances, serviceProgram } from './services.ts';
+import type { Settings } from './settings.ts';
+import { endStrays } from './strays.ts';
+import { findRunningSupervisor, type Supervisor, startSupervisor } from './supervisor.ts';
+import { requireFreePorts } from './taken-ports.ts';
+
+const GROUP = 'services';
+
+/** One `make` at a time changes what runs. */
+export function alone<T>(work: () => Promise<T>): Promise<T> {
+  return withLock(
+    join(local, 'lock'),
+    () => say('lock', 'another command is at work here; waiting for it'),
+    work,
+  );
+}
+
+export async function upServers(settings: Settings, secret: Secrets): Promise<Addresses> {
+  const { addresses } = await start(settings, secret);
+  return addresses;
+}
+
+export async function up(settings: Settings, secret: Secrets): Promise<Addresses> {
+  const { addresses, supervisor } = await start(settings, secret);
+  const all = instances(settings);
+  if (settings.faults) await mkdir(join(local, 'faults'), { recursive: true });
+  await step('services', async () => {
+    await requirePortsFree(all, supervisor);
+    const programs = all.map((instance) => serviceProgram(instance, settings, addresses, secret));
+    await supervisor.run({ name: GROUP, rank: 200, programs });
+    const gateway = `http://127.0.0.1:${settings.ports.gateway}`;
+    const [users] = await Promise.all([
+      ensureIdentities(settings, addresses, secret),
+      together(all.map((instance) => requireReady(instance))),
+    ]);
+    await ensureDemo(gateway, users);
+    return `${all.length} processes ready, gateway at ${gateway}`;
+  });
+  say('demo', `users and accounts are in ${DEMO_FILE}`, '✓');
+  return addresses;
+}
+
+async function start(settings: Settings, secret: Secrets) {
+  await mkdir(logs, { recursive: true });
+  const supervisor = startSupervisor((text) => say('supervisor', text));
+  const addresses = await startServers(settings, secret, supervisor);
+  return { addresses, supervisor: await supervisor };
+}
+
+/** Services first, so that each can finish what it has begun; then the servers they need for it. */
+export async function down(settings: Settings, secret: Secrets): Promise<void> {
+  await step('platform', async (note) => {
+    const supervisor = await findRunningSupervisor();
+    if (supervisor) {
+      note('stopping the services, then the servers');
+      await supervisor.control('stop', `${GROUP}:*`).catch(() => undefined); // Not there when only the servers run.
+      await supervisor.control('stop', 'all');
+      await supervisor.shutdown();
+    }
+    await endStrays(note);
+    const containers = await findContainers(settings, secret);
+    await containers?.control('stop', []);
+    return 'stopped; data and logs stay in .local';
+  });
+}
+
+async function requirePortsFree(all: readonly Instance[], supervisor: Supervisor): Promise<void> {
+  const running = new Set((await supervisor.states()).map(({ name }) => name));
+  const coming = all.filter(({ name }) => !running.has(`${GROUP}:${name}`));
+  await requireFreePorts(coming.map(({ service, port }) => ({ name: service, port })));
+}
+
+/** A service is ready when it listens; the gateway when it says that its neighbours are. */
+async function requireReady({ name, service, port }: Instance): Promise<void> {
+  const ask = service === 'gateway' ? () => askReadiness(port) : () => askPort(port);
+  if (await poll(ask, 60_000)) return;
+  const log = join(logs, `${name}.log`);
+  throw new Failure(
+    `${name} is not ready on port ${port}. Its log ends with:\n    ${await tail(log)}`,
+    `See ${log}.`,
+  );
+}
+
+async function askReadiness(port: number): Promise<true> {
+  const { ok } = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(2_000) });
+  if (!ok) throw new Error('not ready');
+  return true;
+}
+
+function askPort(port: number): Promise<true> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, timeout: 1_000 });
+    socket.once('connect', () => resolve(true));
+    socket.once('error', reject);
+    socket.once('timeout', () => reject(new Error('no answer')));
+    socket.once('connect', () => socket.destroy());
+  });
+}

@@ -1,0 +1,124 @@
+/** The seven services as programs: what each is told through its environment, and nothing more. */
+
+import { createHash } from 'node:crypto';
+import { globSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { local, root } from './paths.ts';
+import { type DatabaseName, roleUrls } from './provision/postgres.ts';
+import type { Secrets } from './secrets.ts';
+import type { Addresses } from './servers/start.ts';
+import type { Settings } from './settings.ts';
+import type { Program } from './supervisor-config.ts';
+
+interface Needs {
+  readonly database?: DatabaseName;
+  readonly kafka?: true;
+  readonly rabbitmq?: true;
+}
+
+const SERVICES = {
+  auth: { database: 'auth' },
+  authorization: { database: 'authorization' },
+  payment: { database: 'payment', kafka: true, rabbitmq: true },
+  ledger: { database: 'ledger', kafka: true },
+  notification: { database: 'notification', rabbitmq: true },
+  analytics: { database: 'analytics', kafka: true },
+  gateway: {},
+} as const satisfies Record<string, Needs>;
+
+export type ServiceName = keyof typeof SERVICES;
+export const SERVICE_NAMES = Object.keys(SERVICES) as ServiceName[];
+
+export interface Instance {
+  readonly name: string;
+  readonly service: ServiceName;
+  readonly port: number;
+}
+
+/** Node resolves our packages to their sources with this condition. */
+export const SOURCES = '--conditions=payflowx-source';
+
+export function instances({ instances, ports }: Settings): Instance[] {
+  const first = SERVICE_NAMES.map((service) => ({ name: service, service, port: ports[service] }));
+  if (instances === 1) return first;
+  const second = first.map(({ service, port }) => ({
+    name: `${service}-2`,
+    service,
+    port: secondPort(service, port),
+  }));
+  return [...first, ...second];
+}
+
+function secondPort(service: ServiceName, port: number): number {
+  return service === 'gateway' ? port + 1 : port + 1000;
+}
+
+export function serviceProgram(
+  { name, service, port }: Instance,
+  settings: Settings,
+  addresses: Addresses,
+  secret: Secrets,
+): Program {
+  return {
+    name,
+    command: [process.execPath, SOURCES, 'src/main.ts'],
+    folder: join(root, service),
+    env: {
+      ...serviceEnvironment(service, settings, addresses, secret),
+      ...(service === 'gateway'
+        ? { HTTP_HOST: '127.0.0.1', HTTP_PORT: String(port) }
+        : { GRPC_HOST: '127.0.0.1', GRPC_PORT: String(port), GRPC_REFLECTION: 'true' }),
+      INSTANCE_ID: `${service}-127.0.0.1-${port}`,
+      PAYFLOWX_SOURCE_HASH: sourceHash(service), // Changed code is a changed configuration: `up` restarts it.
+    },
+    stopSignal: 'TERM',
+  };
+}
+
+/** The part of the environment that all instances share; the administration of auth uses it too. */
+export function serviceEnvironment(
+  service: ServiceName,
+  settings: Settings,
+  addresses: Addresses,
+  secret: Secrets,
+): Record<string, string> {
+  const { database, kafka, rabbitmq }: Needs = SERVICES[service];
+  const roles = database && roleUrls(addresses.postgres, database, secret);
+  return {
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'info',
+    CONSUL_URL: addresses.consul ?? '',
+    SERVICE_CLIENT_ID: clientId(service),
+    SERVICE_CLIENT_SECRET: secret(`clients/${service}`),
+    ...(addresses.consul ? {} : fixedTargets(settings)),
+    ...(roles && { POSTGRES_URL: roles.serving, POSTGRES_MIGRATE_URL: roles.migrating }),
+    ...(kafka && { KAFKA_BROKERS: addresses.kafka }),
+    ...(rabbitmq && { RABBITMQ_URL: addresses.rabbitmq }),
+    ...(service === 'auth' && { AUTH_SEALING_KEY: secret('key/auth-sealing') }),
+    ...(settings.faults && { FAULTS_DIR: join(local, 'faults') }),
+  };
+}
+
+export function clientId(service: ServiceName): string {
+  return `svc_${service}`;
+}
+
+/** Without a registry every service is told where all instances of its neighbours are. */
+function fixedTargets(settings: Settings): Record<string, string> {
+  const all = instances(settings).filter(({ service }) => service !== 'gateway');
+  const targets = SERVICE_NAMES.filter((service) => service !== 'gateway').map((service) => {
+    const addresses = all.filter((each) => each.service === service).map(({ port }) => `127.0.0.1:${port}`);
+    return [`${service.toUpperCase()}_TARGET`, `ipv4:${addresses.join(',')}`];
+  });
+  return Object.fromEntries(targets);
+}
+
+function sourceHash(service: ServiceName): string {
+  const folders = `{${service}/{src,migrations},{chassis,registry}/src,proto/{src,gen}}`;
+  const files = globSync(`${folders}/**/*.{ts,sql}`, { cwd: root }).sort();
+  const hash = createHash('sha256');
+  for (const file of files) {
+    const { mtimeMs, size } = statSync(join(root, file));
+    hash.update(`${file} ${mtimeMs} ${size}\n`);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
