@@ -4,8 +4,10 @@
  */
 import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
 import { type Any, BadRequest, ErrorInfo, RetryInfo, Status } from '@payflowx/proto/rpc';
+import { BatcherClosedError } from './batcher.ts';
 import { newId } from './ids.ts';
 import type { Logger } from './log.ts';
+import { isTransient } from './postgres.ts';
 
 export interface Violation {
   /** Path of the field in the request, dot-separated, snake_case. */
@@ -64,14 +66,12 @@ export class CallError extends Error implements ReasonedError {
   }
 }
 
-const callErrors = errorTable('payflowx', CallError, CALL_CODES);
-
 /** The google.rpc.Status that stands for `error`: by the service's table, by the table of every call, or INTERNAL with an error id. */
 export function toRpcStatus(error: unknown, table: ErrorTable, log: Logger): Status {
   const code = table.codeOf(error);
   if (code !== undefined) return describe(error as ReasonedError, code, table.domain);
-  const callCode = callErrors.codeOf(error);
-  if (callCode !== undefined) return describe(error as ReasonedError, callCode, table.domain);
+  const callError = asCallError(error, log);
+  if (callError) return describe(callError, CALL_CODES[callError.reason], table.domain);
 
   const errorId = newId('err');
   log.error({ err: error, error_id: errorId }, 'unexpected error');
@@ -80,6 +80,15 @@ export function toRpcStatus(error: unknown, table: ErrorTable, log: Logger): Sta
     metadata: { error_id: errorId },
   });
   return describe(internal, status.INTERNAL, table.domain);
+}
+
+/** What can be wrong with any service, whatever it does: recognised here, so that no service has to. */
+function asCallError(error: unknown, log: Logger): CallError | undefined {
+  if (error instanceof CallError) return error;
+  if (error instanceof BatcherClosedError) return new CallError('STOPPING', error.message);
+  if (!isTransient(error)) return undefined;
+  log.warn({ err: error }, 'the database did not answer');
+  return new CallError('DATABASE_UNAVAILABLE', 'The service cannot reach its database at the moment.');
 }
 
 function describe(error: ReasonedError, code: status, domain: string): Status {

@@ -74,7 +74,7 @@ function unauthenticated(): CallError {
 }
 
 /** Public keys by key id, as PEM. */
-function keyStore(jwks: () => Promise<readonly Jwk[]>): (kid: string) => Promise<string> {
+export function keyStore(jwks: () => Promise<readonly Jwk[]>): (kid: string) => Promise<string> {
   let keys = new Map<string, string>();
   let fetchedAt = Number.NEGATIVE_INFINITY;
   let fetching: Promise<void> | undefined;

@@ -1,11 +1,16 @@
 /** JSON lines on stdout, each with the service, the instance and the trace it belongs to. Never a body, never a token. */
-import { type Logger, pino } from 'pino';
+import { type Logger, type LoggerOptions, pino } from 'pino';
 import { currentTrace } from './trace.ts';
 
 export type { Logger } from 'pino';
 
-export function createLogger(service: string, settings: { logLevel: string; instanceId: string }): Logger {
-  return pino({
+/** A command whose stdout is its answer logs to stderr. */
+export function createLogger(
+  service: string,
+  settings: { logLevel: string; instanceId: string },
+  destination: 'stdout' | 'stderr' = 'stdout',
+): Logger {
+  const options: LoggerOptions = {
     level: settings.logLevel,
     base: { service, instance: settings.instanceId },
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -14,5 +19,6 @@ export function createLogger(service: string, settings: { logLevel: string; inst
       const trace = currentTrace();
       return trace ? { trace_id: trace.traceId, request_id: trace.requestId } : {};
     },
-  });
+  };
+  return pino(options, pino.destination(destination === 'stderr' ? 2 : 1));
 }
