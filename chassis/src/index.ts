@@ -1,12 +1,29 @@
 /** What every PayFlowX service needs and none owns. No word of any domain in here. */
 export * from './batcher.ts';
+export {
+  cloudEventHeaders,
+  cloudEventMessage,
+  type EventFacts,
+  type IncomingMessage,
+  type OutgoingMessage,
+} from './cloud-events.ts';
 export * from './environment.ts';
 export * from './errors.ts';
 export * from './faults.ts';
 export * from './identity.ts';
 export * from './ids.ts';
+export { firstDeliveries, insertInbox } from './inbox.ts';
+export { connectKafkaProducer, type KafkaProducer, type KafkaSettings } from './kafka.ts';
+export {
+  type KafkaConsumer,
+  type KafkaConsumerSettings,
+  startKafkaConsumer,
+  type TopicMessage,
+} from './kafka-consumer.ts';
 export { createLogger, type Logger } from './log.ts';
 export { type MigrationSettings, migrate } from './migrations.ts';
+export { insertOutbox, type OutboxRow } from './outbox.ts';
+export { type OutboxRelay, type OutboxRelaySettings, startOutboxRelay } from './outbox-relay.ts';
 export * from './paging.ts';
 export * from './postgres.ts';
 export {

@@ -1,0 +1,36 @@
+/** Tells both sides of many steps at once: stores their notices in one transaction. */
+import { faultPoint, inTransaction, newId } from '@payflowx/chassis';
+import type { Kysely } from 'kysely';
+import { type Notice, noticesOf, type PaymentStep } from '../domain/notice.ts';
+import type { Database, NotificationRow } from '../store/database.ts';
+import { insertNotifications } from '../store/notifications.ts';
+
+/** Safe to repeat with the same steps: each side is told once. Messages may be acknowledged when this returns. */
+export async function recordNotices(
+  { db }: { db: Kysely<Database> },
+  steps: readonly PaymentStep[],
+): Promise<void> {
+  const rows = steps.flatMap(noticesOf).map(toRow);
+  if (rows.length === 0) return;
+  await inTransaction(db, (trx) => insertNotifications(trx, rows));
+  faultPoint('notification.after-commit');
+}
+
+/** The inbox is the one channel so far: to store a notice is to deliver it. */
+function toRow(notice: Notice): NotificationRow {
+  return {
+    id: newId('ntf'),
+    event_id: notice.eventId,
+    side: notice.side,
+    recipient_id: notice.recipientId,
+    account_id: notice.accountId,
+    payment_id: notice.paymentId,
+    event_type: notice.eventType,
+    channel: 'inbox',
+    title: notice.title,
+    body: notice.body,
+    amount_minor: notice.amountMinor,
+    currency: notice.currency,
+    created_at: notice.createdAt,
+  };
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { formatMoney, noticesOf, type PaymentStep } from './notice.ts';
+
+const step: PaymentStep = {
+  eventId: 'evt_1',
+  type: 'payment.completed',
+  occurredAt: new Date(0),
+  paymentId: 'pay_1',
+  amountMinor: 1250n,
+  currency: 'EUR',
+  failure: '',
+  sender: { accountId: 'acct_a', ownerId: 'usr_a' },
+  receiver: { accountId: 'acct_b', ownerId: 'usr_b' },
+};
+
+describe('notices of a step', () => {
+  it('tell both sides of a completed payment', () => {
+    expect(noticesOf(step).map(({ recipientId, accountId, body }) => [recipientId, accountId, body])).toEqual(
+      [
+        ['usr_a', 'acct_a', 'Your payment of €12.50 was sent.'],
+        ['usr_b', 'acct_b', 'You received €12.50.'],
+      ],
+    );
+  });
+
+  it('tell only the sender of a declined payment, and why', () => {
+    const notices = noticesOf({ ...step, type: 'payment.failed', failure: 'The balance is too low.' });
+    expect(notices).toHaveLength(1);
+    expect(notices[0]).toMatchObject({
+      side: 'sender',
+      body: 'Your payment of €12.50 was declined. The balance is too low.',
+    });
+  });
+
+  it('tell nobody of a payment that was only asked for', () => {
+    expect(noticesOf({ ...step, type: 'payment.initiated' })).toEqual([]);
+  });
+
+  it('do not tell the world outside', () => {
+    const deposit = { ...step, sender: { accountId: 'external:EUR', ownerId: '' } };
+    expect(noticesOf(deposit).map(({ side }) => side)).toEqual(['receiver']);
+  });
+});
+
+describe('money for people', () => {
+  it.each([
+    [1n, 'EUR', '€0.01'],
+    [1250n, 'JPY', '¥1,250'],
+    [1234n, 'KWD', 'KWD\u00a01.234'],
+    [9_007_199_254_740_991n, 'USD', '$90,071,992,547,409.91'],
+  ])('%d of %s is %s', (amountMinor, currency, text) => {
+    expect(formatMoney(amountMinor, currency)).toBe(text);
+  });
+});

@@ -1,0 +1,7 @@
+/** Who may call what. A customer's list holds only its own notifications. */
+import type { AccessTable } from '@payflowx/chassis';
+import type { NotificationServiceService } from '@payflowx/proto/notification';
+
+export const access: AccessTable<typeof NotificationServiceService> = {
+  listNotifications: ['customer', 'operator', 'auditor'],
+};

@@ -1,0 +1,72 @@
+/** The table of notifications. */
+import { unnest } from '@payflowx/chassis';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { Database, NotificationRow } from './database.ts';
+
+const COLUMNS = [
+  'id',
+  'event_id',
+  'side',
+  'recipient_id',
+  'account_id',
+  'payment_id',
+  'event_type',
+  'channel',
+  'title',
+  'body',
+  'amount_minor',
+  'currency',
+  'created_at',
+] as const satisfies (keyof NotificationRow)[];
+
+/** Stores what is not there yet, in one statement: a message that is delivered twice is told once. */
+export async function insertNotifications(
+  trx: Transaction<Database>,
+  rows: readonly NotificationRow[],
+): Promise<void> {
+  const columns = sql.join(COLUMNS.map((column) => sql.ref(column)));
+  const source = unnest(rows, {
+    id: 'text',
+    event_id: 'text',
+    side: 'text',
+    recipient_id: 'text',
+    account_id: 'text',
+    payment_id: 'text',
+    event_type: 'text',
+    channel: 'text',
+    title: 'text',
+    body: 'text',
+    amount_minor: 'int8',
+    currency: 'text',
+    created_at: 'timestamptz',
+  });
+  await sql`insert into notifications (${columns}) select ${columns} from ${source} as r
+    on conflict (event_id, side) do nothing`.execute(trx);
+}
+
+export interface NotificationFilter {
+  /** Only what this user was told; undefined: everybody. */
+  recipientId: string | undefined;
+  paymentId: string | undefined;
+  accountId: string | undefined;
+  /** Only what is older than this one; undefined: from the newest. */
+  beforeId: string | undefined;
+}
+
+/** Newest first, at most `limit`. */
+export function selectNotifications(
+  db: Kysely<Database>,
+  { recipientId, paymentId, accountId, beforeId }: NotificationFilter,
+  limit: number,
+): Promise<NotificationRow[]> {
+  return db
+    .selectFrom('notifications')
+    .select(COLUMNS)
+    .$if(recipientId !== undefined, (query) => query.where('recipient_id', '=', recipientId as string))
+    .$if(paymentId !== undefined, (query) => query.where('payment_id', '=', paymentId as string))
+    .$if(accountId !== undefined, (query) => query.where('account_id', '=', accountId as string))
+    .$if(beforeId !== undefined, (query) => query.where('id', '<', beforeId as string))
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+}

@@ -1,0 +1,133 @@
+import { connectGrpc, type Neighbour, newId, openDatabase, serveGrpc } from '@payflowx/chassis';
+import {
+  createTestDatabase,
+  createTestIdentity,
+  type TestDatabase,
+  testLog,
+} from '@payflowx/chassis/testing';
+import { NotificationServiceClient, type NotificationServiceService } from '@payflowx/proto/notification';
+import type { Kysely } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordNotices } from '../src/app/record-notices.ts';
+import type { PaymentStep } from '../src/domain/notice.ts';
+import { notificationService } from '../src/rpc/notification-service.ts';
+import type { Database } from '../src/store/database.ts';
+
+const identity = createTestIdentity();
+let database: TestDatabase;
+let db: Kysely<Database>;
+let client: Neighbour<typeof NotificationServiceService>;
+const stopping: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase({
+    service: 'notification',
+    migrations: new URL('../migrations/', import.meta.url),
+  });
+  db = openDatabase<Database>({ url: database.url, poolMax: 4 }, testLog);
+  const settings = {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: false,
+    verifier: identity.verifier,
+    log: testLog,
+  };
+  const server = await serveGrpc(settings, [notificationService({ db })]);
+  client = connectGrpc(NotificationServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
+  stopping.push(
+    () => client.close(),
+    () => server.drain(),
+    () => db.destroy(),
+    () => database.drop(),
+  );
+});
+afterAll(async () => {
+  for (const stop of stopping) await stop();
+});
+
+function stepBetween(sender: string, receiver: string): PaymentStep {
+  return {
+    eventId: newId('evt'),
+    type: 'payment.completed',
+    occurredAt: new Date('2026-01-01T00:00:00Z'),
+    paymentId: newId('pay'),
+    amountMinor: 100n,
+    currency: 'EUR',
+    failure: '',
+    sender: { accountId: `acct_${sender}`, ownerId: sender },
+    receiver: { accountId: `acct_${receiver}`, ownerId: receiver },
+  };
+}
+
+async function list(as: { id: string; role: 'customer' | 'auditor' | 'service' }, request = {}) {
+  const accessToken = await identity.tokenFor({ id: as.id, roles: [as.role] });
+  const whole = { pageSize: 0, pageToken: '', paymentId: '', accountId: '', ...request };
+  return client.listNotifications(whole, { deadlineMs: 5_000, accessToken });
+}
+
+describe('recording notices', () => {
+  it('tells each side once, however often and however concurrently a message is delivered', async () => {
+    const step = stepBetween('usr_once', 'usr_twice');
+    await recordNotices({ db }, [step, step]);
+    await Promise.all([1, 2, 3].map(() => recordNotices({ db }, [step])));
+    const { notifications } = await list(
+      { id: 'usr_auditor', role: 'auditor' },
+      { paymentId: step.paymentId },
+    );
+    expect(notifications.map(({ recipientId }) => recipientId).sort()).toEqual(['usr_once', 'usr_twice']);
+  });
+});
+
+describe('listing notifications', () => {
+  it("shows a customer its own and nobody else's", async () => {
+    const step = stepBetween('usr_alice', 'usr_bob');
+    await recordNotices({ db }, [step, stepBetween('usr_mallory', 'usr_eve')]);
+    const { notifications } = await list({ id: 'usr_alice', role: 'customer' });
+    expect(notifications).toHaveLength(1);
+    expect(notifications[0]).toMatchObject({
+      recipientId: 'usr_alice',
+      paymentId: step.paymentId,
+      amountMinor: 100n,
+    });
+    const foreign = await list({ id: 'usr_eve', role: 'customer' }, { paymentId: step.paymentId });
+    expect(foreign.notifications).toEqual([]);
+  });
+
+  it('pages newest first: nothing twice and nothing skipped while rows are added', async () => {
+    const steps = Array.from({ length: 25 }, () => stepBetween('usr_reader', 'usr_other'));
+    for (const step of steps) await recordNotices({ db }, [step]);
+    const seen: string[] = [];
+    let pageToken = '';
+    do {
+      const page = await list({ id: 'usr_reader', role: 'customer' }, { pageSize: 10, pageToken });
+      seen.push(...page.notifications.map(({ paymentId }) => paymentId));
+      pageToken = page.nextPageToken;
+      await recordNotices({ db }, [stepBetween('usr_reader', 'usr_other')]);
+    } while (pageToken !== '');
+    expect(seen).toEqual(steps.map(({ paymentId }) => paymentId).reverse());
+  });
+
+  it('refuses a page token that is not its own', async () => {
+    const call = list({ id: 'usr_reader', role: 'customer' }, { pageToken: 'bm9uc2Vuc2U' });
+    await expect(call).rejects.toMatchObject({ reason: 'INVALID_PAGE_TOKEN' });
+  });
+
+  it('is closed to services, and to whoever has no token', async () => {
+    await expect(list({ id: 'svc_x', role: 'service' })).rejects.toMatchObject({
+      reason: 'ROLE_NOT_ALLOWED',
+    });
+    const nobody = client.listNotifications(
+      { pageSize: 0, pageToken: '', paymentId: '', accountId: '' },
+      { deadlineMs: 5_000 },
+    );
+    await expect(nobody).rejects.toMatchObject({ reason: 'UNAUTHENTICATED' });
+  });
+});
+
+it('does not let the serving role change what was told', async () => {
+  await recordNotices({ db }, [stepBetween('usr_x', 'usr_y')]);
+  await expect(db.deleteFrom('notifications').execute()).rejects.toMatchObject({ code: '42501' });
+  await expect(db.updateTable('notifications').set({ title: '' }).execute()).rejects.toMatchObject({
+    code: '42501',
+  });
+});
