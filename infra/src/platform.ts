@@ -79,7 +79,7 @@ export async function down(settings: Settings, secret: Secrets): Promise<void> {
 
 async function requirePortsFree(all: readonly Instance[], supervisor: Supervisor): Promise<void> {
   const running = new Set((await supervisor.states()).map(({ name }) => name));
-  const coming = all.filter(({ name }) => !running.has(`${GROUP}:${name}`));
+  const coming = all.filter(({ name }) => !running.has(name));
   await requireFreePorts(coming.map(({ service, port }) => ({ name: service, port })));
 }
 

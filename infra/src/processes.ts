@@ -1,8 +1,9 @@
 /** Single processes, for people and for tests of faults: what runs, stop one, start one, where its log is. */
+import { readdir } from 'node:fs/promises';
 import { Failure } from './failure.ts';
 import { logs } from './paths.ts';
 import { show } from './run.ts';
-import { findRunningSupervisor, type Supervisor } from './supervisor.ts';
+import { findRunningSupervisor, fullName, type Supervisor } from './supervisor.ts';
 
 export async function printStatus(): Promise<void> {
   const supervisor = await findRunningSupervisor();
@@ -11,8 +12,7 @@ export async function printStatus(): Promise<void> {
     return;
   }
   for (const { name, state, detail } of await supervisor.states()) {
-    const process = name.split(':').at(-1) ?? name;
-    console.log(`${state === 'RUNNING' ? '✓' : '✗'} ${process.padEnd(17)} ${state.padEnd(9)} ${detail}`);
+    console.log(`${state === 'RUNNING' ? '✓' : '✗'} ${name.padEnd(17)} ${state.padEnd(9)} ${detail}`);
   }
 }
 
@@ -27,18 +27,17 @@ export async function printPid(process: string): Promise<void> {
 }
 
 export async function followLogs(processes: string[]): Promise<void> {
-  const files = processes.length > 0 ? processes.map((name) => `${logs}/${name}.log`) : [`${logs}/*.log`];
-  await show(['sh', '-c', `exec tail -n 20 -F ${files.join(' ')}`]);
+  const all = (await readdir(logs)).filter((file) => file.endsWith('.log'));
+  const files = processes.length > 0 ? processes.map((name) => `${name}.log`) : all;
+  await show(['tail', '-n', '20', '-F', ...files], { cwd: logs });
 }
 
 async function find(process: string): Promise<{ supervisor: Supervisor; name: string }> {
   const supervisor = await findRunningSupervisor();
   if (!supervisor) throw new Failure('Nothing runs here.', 'Start it with `make up`.');
-  const names = (await supervisor.states()).map(({ name }) => name);
-  const name = names.find((each) => each === process || each.endsWith(`:${process}`));
-  if (name) return { supervisor, name };
-  throw new Failure(
-    `There is no process '${process}'.`,
-    `These are: ${names.map((each) => each.split(':')[1]).join(', ')}.`,
-  );
+  const all = await supervisor.states();
+  const found = all.find(({ name }) => name === process);
+  if (found) return { supervisor, name: fullName(found) };
+  const names = all.map(({ name }) => name).join(', ');
+  throw new Failure(`There is no process '${process}'.`, `There are: ${names}.`);
 }

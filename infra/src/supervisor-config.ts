@@ -1,4 +1,5 @@
 /** Writes supervisor's configuration. */
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { local, logs } from './paths.ts';
 
@@ -18,7 +19,7 @@ export interface Group {
   readonly programs: readonly Program[];
 }
 
-export const SOCKET = join(local, 'supervisor/socket');
+const SOCKET = join(local, 'supervisor/socket');
 const GROUPS = join(local, 'supervisor/groups');
 
 /** Marks the platform's processes, so that those of a supervisor that was killed are found again. */
@@ -78,6 +79,14 @@ stdout_logfile=${value(join(logs, `${name}.log`))}
 stdout_logfile_maxbytes=20MB
 stdout_logfile_backups=1
 `;
+}
+
+/**
+ * A variable that stands for what a program reads from files. Supervisor restarts what has another configuration than before;
+ * so it sees these files too.
+ */
+export function fingerprint(contents: string): Record<string, string> {
+  return { PAYFLOWX_FINGERPRINT: createHash('sha256').update(contents).digest('hex').slice(0, 16) };
 }
 
 /** Supervisor expands %(…)s in every value. */

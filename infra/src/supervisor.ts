@@ -6,14 +6,7 @@ import { local, logs } from './paths.ts';
 import type { Note } from './progress.ts';
 import { capture, poll, tail } from './run.ts';
 import { endStrays } from './strays.ts';
-import {
-  type Group,
-  groupConfig,
-  groupConfigPath,
-  MARK,
-  SOCKET,
-  supervisordConfig,
-} from './supervisor-config.ts';
+import { type Group, groupConfig, groupConfigPath, MARK, supervisordConfig } from './supervisor-config.ts';
 import { findSupervisor } from './supervisor-install.ts';
 
 const CONFIG = join(local, 'supervisor/supervisord.conf');
@@ -22,6 +15,7 @@ const CONFIG = join(local, 'supervisor/supervisord.conf');
 const BASE_ENV = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', LANG: 'C.UTF-8', TZ: 'UTC' };
 
 export interface ProcessState {
+  readonly group: string;
   readonly name: string;
   readonly state: string;
   readonly detail: string;
@@ -30,8 +24,6 @@ export interface ProcessState {
 export interface Supervisor {
   /** Runs these programs, and restarts them if their configuration changed. */
   run(group: Group): Promise<void>;
-  /** Stops the programs of a group and forgets them. */
-  drop(group: string): Promise<void>;
   control(...command: string[]): Promise<string>;
   states(): Promise<ProcessState[]>;
   shutdown(): Promise<void>;
@@ -87,40 +79,52 @@ function controlOf(python: string): Supervisor {
   return {
     control,
     async run(group) {
-      const path = groupConfigPath(group.name);
-      const config = groupConfig(group);
-      if ((await readFile(path, 'utf8').catch(() => '')) !== config) {
-        await writeFile(`${path}.new`, config, { mode: 0o600 });
-        await rename(`${path}.new`, path);
+      const changed = await writeConfig(group);
+      const processes = (await states(ask)).filter((process) => process.group === group.name);
+      if (changed || processes.length === 0) {
+        await control('update', group.name);
+        return;
       }
-      await control('update', group.name);
-      // After `stop` by hand, or when it was given up: it is to run now.
-      const stopped = (await states(ask)).filter(({ state }) => /STOPPED|EXITED|FATAL/.test(state));
-      const ours = group.programs.map(({ name }) => `${group.name}:${name}`);
-      const missing = stopped.map(({ name }) => name).filter((name) => ours.includes(name));
-      if (missing.length > 0) await control('start', ...missing);
-    },
-    async drop(group) {
-      await rm(groupConfigPath(group), { force: true });
-      await control('update', group);
+      const stopped = processes.filter(({ state }) => /STOPPED|EXITED|FATAL/.test(state)); // By hand, for example.
+      if (stopped.length > 0) await control('start', ...stopped.map(fullName));
     },
     states: () => states(ask),
     async shutdown() {
+      const pid = Number(await control('pid'));
       await control('shutdown');
-      await poll(async () => {
-        if ((await readFile(join(local, 'supervisor/pid'), 'utf8').catch(() => '')) !== '')
-          throw new Error('up');
-      }, 60_000);
-      await rm(SOCKET, { force: true });
+      await poll(async () => requireEnded(pid), 60_000);
     },
   };
+}
+
+function requireEnded(pid: number): true {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return true;
+  }
+  throw new Error(`process ${pid} still runs`);
+}
+
+async function writeConfig(group: Group): Promise<boolean> {
+  const path = groupConfigPath(group.name);
+  const config = groupConfig(group);
+  if ((await readFile(path, 'utf8').catch(() => '')) === config) return false;
+  await writeFile(`${path}.new`, config, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+  return true;
+}
+
+/** What supervisorctl calls a process. */
+export function fullName({ group, name }: ProcessState): string {
+  return `${group}:${name}`;
 }
 
 async function states(ask: (...command: string[]) => Promise<{ output: string }>): Promise<ProcessState[]> {
   const { output } = await ask('status');
   return output
     .split('\n')
-    .map((line) => /^(\S+)\s+([A-Z]+)\s*(.*)$/.exec(line))
+    .map((line) => /^(?:([^\s:]+):)?(\S+)\s+([A-Z]+)\s*(.*)$/.exec(line))
     .filter((match) => match !== null)
-    .map(([, name = '', state = '', detail = '']) => ({ name, state, detail }));
+    .map(([, group, name = '', state = '', detail = '']) => ({ group: group ?? name, name, state, detail }));
 }

@@ -1,6 +1,6 @@
 /** Runs the servers as containers where an engine answers. */
 import { root } from '../paths.ts';
-import { capture, logged } from '../run.ts';
+import { capture, logged, which } from '../run.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Settings } from '../settings.ts';
 import type { ServerName } from './server.ts';
@@ -14,6 +14,7 @@ export interface Containers {
 export async function findContainers(settings: Settings, secret: Secrets): Promise<Containers | undefined> {
   if (process.env.PAYFLOWX_CONTAINERS === '0') return undefined;
   for (const engine of ['docker', 'podman']) {
+    if (!(await which(engine))) continue;
     const asked = await capture([engine, 'info'], { timeout: 5_000 });
     const compose = asked.code === 0 ? await capture([engine, 'compose', 'version']) : asked;
     if (compose.code === 0) return containersOf(engine, settings, secret);

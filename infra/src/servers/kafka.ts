@@ -9,6 +9,7 @@ import { cache, local, root } from '../paths.ts';
 import type { Note } from '../progress.ts';
 import { isExecutable, logged, which } from '../run.ts';
 import type { Settings } from '../settings.ts';
+import { fingerprint } from '../supervisor-config.ts';
 import type { Server } from './server.ts';
 
 const VERSION = '4.1.1'; // The pom names it too.
@@ -27,9 +28,10 @@ export function kafka(settings: Settings): Server {
       await fetchJars(note);
       await format(java, settings, note);
       const config = join(folder, 'server.properties');
-      await writeFile(config, properties(settings, data));
+      const contents = properties(settings, data);
+      await writeFile(config, contents);
       const command = [java, ...JVM, '-cp', `${jars}/*`, 'kafka.Kafka', config];
-      return [{ name: 'kafka', command, folder, env: {}, stopSignal: 'TERM' }];
+      return [{ name: 'kafka', command, folder, env: fingerprint(contents), stopSignal: 'TERM' }];
     },
     async ping() {
       const client = new Kafka({
@@ -59,7 +61,10 @@ const JVM = [
   '-Dorg.slf4j.simpleLogger.showDateTime=true',
 ];
 
-/** A topic's replication is 1 since there is one node; consumer groups are joined without the usual 3 s of waiting. */
+/**
+ * A topic's replication is 1 since there is one node, and consumer groups are joined without the usual 3 s of waiting.
+ * The broker's session is short because a broker that was killed is let in again only when the session of its former self is over.
+ */
 function properties({ ports }: Settings, dataFolder: string): string {
   return `process.roles=broker,controller
 node.id=1
@@ -79,6 +84,8 @@ share.coordinator.state.topic.num.partitions=5
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+broker.heartbeat.interval.ms=1000
+broker.session.timeout.ms=4000
 `;
 }
 

@@ -8,7 +8,7 @@ import type { Note } from '../progress.ts';
 import { isExecutable, which } from '../run.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Settings } from '../settings.ts';
-import type { Program } from '../supervisor-config.ts';
+import { fingerprint, type Program } from '../supervisor-config.ts';
 import type { Server } from './server.ts';
 
 /** Debian's wrapper on the PATH changes to the user rabbitmq, who may not enter our folders; this is the script itself. */
@@ -28,9 +28,10 @@ export function rabbitmq(settings: Settings, secret: Secrets): Server {
     async prepare(note) {
       const server = await findServer(note);
       await mkdir(folder, { recursive: true });
-      await writeFile(join(folder, 'rabbitmq.conf'), configuration(settings, password), { mode: 0o600 });
+      const contents = configuration(settings, password);
+      await writeFile(join(folder, 'rabbitmq.conf'), contents, { mode: 0o600 });
       await writeFile(join(folder, 'plugins'), '[].\n');
-      return programs(server, (await which('epmd')) ?? 'epmd', settings);
+      return programs(server, (await which('epmd')) ?? 'epmd', settings, contents);
     },
     ping: () => greet(url),
   };
@@ -62,8 +63,9 @@ disk_free_limit.absolute = 200MB
  * Two programs: the node, and the port mapper that Erlang nodes find each other by. The node would start the mapper as a
  * daemon that outlives it and listens on every address; so it gets one of its own, on loopback.
  */
-function programs(server: string, epmd: string, { ports }: Settings): Program[] {
+function programs(server: string, epmd: string, { ports }: Settings, contents: string): Program[] {
   const env = {
+    ...fingerprint(contents),
     HOME: folder, // Erlang keeps the node's cookie there.
     ERL_EPMD_ADDRESS: '127.0.0.1',
     ERL_EPMD_PORT: String(ports.rabbitmq_epmd),

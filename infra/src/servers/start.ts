@@ -95,7 +95,7 @@ async function run(here: Surroundings, server: Server, note: Note): Promise<Sour
     return 'in a container';
   }
   const supervisor = await here.supervisor;
-  const running = (await supervisor.states()).some(({ name }) => name.startsWith(`${server.name}:`));
+  const running = (await supervisor.states()).some(({ group }) => group === server.name);
   if (!running) {
     await requireFreePorts(server.ports.map((name) => ({ name, port: here.settings.ports[name] })));
   }
