@@ -1,0 +1,13 @@
+/** The user whom a token speaks for. */
+import type { Kysely } from 'kysely';
+import { AuthError } from '../domain/errors.ts';
+import type { User } from '../domain/user.ts';
+import type { Database } from '../store/database.ts';
+import { findUser } from '../store/users.ts';
+
+/** Throws USER_NOT_FOUND. */
+export async function getMe({ db }: { db: Kysely<Database> }, callerId: string): Promise<User> {
+  const user = await findUser(db, callerId);
+  if (!user) throw new AuthError('USER_NOT_FOUND', 'The token speaks for no user.');
+  return user;
+}

@@ -1,0 +1,41 @@
+/** Auth's configuration. The only reader of the environment. */
+import { postgresSettings, readEnvironment, serviceSettings } from '@payflowx/chassis';
+import { Type } from 'typebox';
+
+const serving = Type.Object({
+  ...serviceSettings,
+  GRPC_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 50_051 }),
+  ...postgresSettings,
+  /** 32 bytes in base64. */
+  AUTH_SEALING_KEY: Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' }),
+  REFRESH_TOKEN_LIFETIME_S: Type.Integer({ minimum: 1, default: 30 * 24 * 60 * 60 }),
+  PASSWORD_HASH_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 2 }),
+  PASSWORD_HASH_QUEUE_MAX: Type.Integer({ minimum: 0, maximum: 10_000, default: 50 }),
+});
+
+/** What the service needs. Throws ConfigError with everything that is wrong. */
+export function loadConfig(env: NodeJS.ProcessEnv) {
+  const read = readEnvironment(serving, env);
+  return {
+    logLevel: read.LOG_LEVEL,
+    instanceId: read.INSTANCE_ID,
+    consulUrl: read.CONSUL_URL,
+    grpc: { host: read.GRPC_HOST, port: read.GRPC_PORT, reflection: read.GRPC_REFLECTION },
+    postgres: { url: read.POSTGRES_URL, poolMax: read.POSTGRES_POOL_MAX },
+    migrateUrl: read.POSTGRES_MIGRATE_URL,
+    sealingKey: Buffer.from(read.AUTH_SEALING_KEY, 'base64'),
+    refreshLifetimeMs: read.REFRESH_TOKEN_LIFETIME_S * 1000,
+    hashing: { concurrency: read.PASSWORD_HASH_CONCURRENCY, queueMax: read.PASSWORD_HASH_QUEUE_MAX },
+  };
+}
+
+const administering = Type.Object({
+  LOG_LEVEL: serviceSettings.LOG_LEVEL,
+  POSTGRES_MIGRATE_URL: postgresSettings.POSTGRES_MIGRATE_URL,
+});
+
+/** The little that the operator's command needs of the same environment. */
+export function loadAdminConfig(env: NodeJS.ProcessEnv) {
+  const read = readEnvironment(administering, env);
+  return { logLevel: read.LOG_LEVEL, migrateUrl: read.POSTGRES_MIGRATE_URL };
+}

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { hashClientSecret, isClientId, secretMatches } from './api-client.ts';
+
+describe("a client's secret", () => {
+  const client = { id: 'svc_x', secretHash: hashClientSecret('secret'), roles: ['service'] as const };
+
+  it('matches itself only, and nothing when there is no client', () => {
+    expect(secretMatches(client, 'secret')).toBe(true);
+    expect(secretMatches(client, 'Secret')).toBe(false);
+    expect(secretMatches(client, '')).toBe(false);
+    expect(secretMatches(undefined, 'secret')).toBe(false);
+  });
+});
+
+it.each([
+  ['svc_payment', true],
+  ['cli_acme-1', true],
+  ['usr_0198', false],
+  ['payment', false],
+  ['svc_', false],
+  ["svc_'; --", false],
+])('takes %j for a client id: %s', (text, expected) => {
+  expect(isClientId(text)).toBe(expected);
+});

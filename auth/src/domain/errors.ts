@@ -1,0 +1,44 @@
+/** Everything that can go wrong in auth on purpose. The reasons are part of the contract. */
+
+export type AuthReason =
+  | 'INVALID_ARGUMENT'
+  | 'INVALID_CREDENTIALS'
+  | 'INVALID_REFRESH_TOKEN'
+  | 'TOO_MANY_LOGINS'
+  | 'USER_NOT_FOUND'
+  | 'USERNAME_TAKEN'
+  | 'REQUEST_ID_REUSED';
+
+export interface Violation {
+  /** As the contract's request message names it. */
+  field: string;
+  description: string;
+}
+
+export class AuthError extends Error {
+  override readonly name = 'AuthError';
+  readonly reason: AuthReason;
+  readonly violations?: Violation[];
+  readonly retryAfterMs?: number;
+
+  constructor(
+    reason: AuthReason,
+    message: string,
+    details: { violations?: Violation[]; retryAfterMs?: number } = {},
+  ) {
+    super(message);
+    this.reason = reason;
+    if (details.violations) this.violations = details.violations;
+    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** One answer for an unknown name and a wrong password, so that nobody learns which names exist. */
+export function invalidCredentials(): AuthError {
+  return new AuthError('INVALID_CREDENTIALS', 'The name or the password is wrong.');
+}
+
+/** One answer for an unknown, an expired, a spent and a revoked token: the holder must log in again in any case. */
+export function invalidRefreshToken(): AuthError {
+  return new AuthError('INVALID_REFRESH_TOKEN', 'The refresh token is not valid. Log in again.');
+}

@@ -1,0 +1,42 @@
+import { createPublicKey, sign, verify } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { makeSigningKey, openSigningKey, SealError, thumbprint, toJwk } from './signing-key.ts';
+
+const sealingKey = Buffer.alloc(32, 1);
+
+describe('a sealed signing key', () => {
+  it('opens to the private half of the key that is published', () => {
+    const key = makeSigningKey(sealingKey);
+    const { kty, crv, x } = toJwk(key);
+    const publicKey = createPublicKey({ key: { kty, crv, x }, format: 'jwk' });
+    const signature = sign(null, Buffer.from('text'), openSigningKey(key, sealingKey));
+    expect(verify(null, Buffer.from('text'), publicKey, signature)).toBe(true);
+  });
+
+  it('does not open with another sealing key', () => {
+    expect(() => openSigningKey(makeSigningKey(sealingKey), Buffer.alloc(32, 2))).toThrow(SealError);
+  });
+
+  it('does not open when a byte of it was changed, or under the name of another key', () => {
+    const key = makeSigningKey(sealingKey);
+    for (const at of [0, 12, 28, key.sealedPrivateKey.length - 1]) {
+      const changed = Buffer.from(key.sealedPrivateKey);
+      changed.writeUInt8(changed.readUInt8(at) ^ 1, at);
+      expect(() => openSigningKey({ ...key, sealedPrivateKey: changed }, sealingKey)).toThrow(SealError);
+    }
+    expect(() => openSigningKey({ ...key, kid: makeSigningKey(sealingKey).kid }, sealingKey)).toThrow(
+      SealError,
+    );
+  });
+
+  it('does not open when it was cut short', () => {
+    const key = makeSigningKey(sealingKey);
+    const short = { ...key, sealedPrivateKey: key.sealedPrivateKey.subarray(0, 20) };
+    expect(() => openSigningKey(short, sealingKey)).toThrow(SealError);
+  });
+});
+
+it('is named by its thumbprint, as in RFC 8037, A.3', () => {
+  const publicKey = Buffer.from('11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', 'base64url');
+  expect(thumbprint(publicKey)).toBe('kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k');
+});

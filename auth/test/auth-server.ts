@@ -1,0 +1,104 @@
+/** An instance of auth on a database of its own and a real gRPC server, as main.ts wires it. */
+import {
+  connectGrpc,
+  createTokenVerifier,
+  NeighbourError,
+  newId,
+  openDatabase,
+  serveGrpc,
+} from '@payflowx/chassis';
+import { createTestDatabase, type TestDatabase, testLog } from '@payflowx/chassis/testing';
+import { AuthServiceClient } from '@payflowx/proto/auth';
+import type { Kysely } from 'kysely';
+import { createAccessTokenIssuer } from '../src/app/access-tokens.ts';
+import { ensureClient, ensureUser } from '../src/app/ensure-identities.ts';
+import { createPasswordHasher, type HashingLimits } from '../src/app/password-hasher.ts';
+import { openActiveSigningKey, publicJwks } from '../src/app/signing-keys.ts';
+import { authService } from '../src/rpc/auth-service.ts';
+import type { Database } from '../src/store/database.ts';
+
+export const MIGRATIONS = new URL('../migrations/', import.meta.url);
+export const SEALING_KEY = Buffer.alloc(32, 7);
+const REFRESH_LIFETIME_MS = 60_000;
+const ROOMY: HashingLimits = { concurrency: 2, queueMax: 100 };
+
+export type AuthServer = Awaited<ReturnType<typeof startAuth>>;
+
+export function freshDatabase(): Promise<TestDatabase> {
+  return createTestDatabase({ service: 'auth', migrations: MIGRATIONS });
+}
+
+export async function startAuth(database: TestDatabase, hashing = ROOMY) {
+  const db = openDatabase<Database>({ url: database.url, poolMax: 4 }, testLog);
+  let aheadMs = 0;
+  const now = () => new Date(Date.now() + aheadMs);
+  const signingKey = await openActiveSigningKey({ db, now }, SEALING_KEY);
+  const service = authService({
+    db,
+    passwords: await createPasswordHasher(hashing),
+    issueAccessToken: createAccessTokenIssuer(signingKey, { now, newTokenId: () => newId('jti') }),
+    refreshLifetimeMs: REFRESH_LIFETIME_MS,
+    now,
+    log: testLog,
+  });
+  const jwks = () => publicJwks({ db, now });
+  const settings = { host: '127.0.0.1', port: 0, reflection: false, log: testLog };
+  const server = await serveGrpc({ ...settings, verifier: createTokenVerifier({ jwks }) }, [service]);
+  const client = connectGrpc(AuthServiceClient, { target: `127.0.0.1:${server.port}` });
+  return {
+    client,
+    signingKey,
+    /** Lets time pass. */
+    skip: (ms: number) => {
+      aheadMs += ms;
+    },
+    async stop() {
+      client.close();
+      await server.drain();
+      await db.destroy();
+    },
+  };
+}
+
+export const PASSWORD = 'correct horse battery staple';
+export const CLIENT_SECRET = 'c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0';
+
+/** One user of each role, named like it, and one API client, made as the operator's command makes them. */
+export async function ensurePeople(database: TestDatabase): Promise<void> {
+  await asOwner(database, async (db) => {
+    const deps = {
+      db,
+      passwords: await createPasswordHasher(ROOMY),
+      now: () => new Date(),
+      newUserId: () => newId('usr'),
+    };
+    for (const role of ['customer', 'operator', 'auditor']) {
+      await ensureUser(deps, { username: role, password: PASSWORD, roles: [role] });
+    }
+    await ensureClient(deps, { id: 'svc_payment', secret: CLIENT_SECRET, roles: ['service'] });
+  });
+}
+
+export async function asOwner<T>(
+  database: TestDatabase,
+  work: (db: Kysely<Database>) => Promise<T>,
+): Promise<T> {
+  const db = openDatabase<Database>({ url: database.migrateUrl, poolMax: 2 }, testLog);
+  try {
+    return await work(db);
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** The whole of a refused call that a caller can see. */
+export async function refusal(call: Promise<unknown>) {
+  try {
+    await call;
+  } catch (error) {
+    if (!(error instanceof NeighbourError)) throw error;
+    const { code, reason, message, retryAfterMs } = error;
+    return { code, reason, message, retryAfterMs };
+  }
+  throw new Error('The call was not refused.');
+}

@@ -1,0 +1,182 @@
+import { createPublicKey } from 'node:crypto';
+import { status } from '@grpc/grpc-js';
+import { createTokenVerifier } from '@payflowx/chassis';
+import type { TestDatabase } from '@payflowx/chassis/testing';
+import { Role } from '@payflowx/proto/auth';
+import { createDecoder, createSigner } from 'fast-jwt';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type AuthServer,
+  CLIENT_SECRET,
+  ensurePeople,
+  freshDatabase,
+  PASSWORD,
+  refusal,
+  startAuth,
+} from './auth-server.ts';
+
+const deadlineMs = 10_000;
+let database: TestDatabase;
+let auth: AuthServer;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  await ensurePeople(database);
+  auth = await startAuth(database);
+});
+afterAll(async () => {
+  await auth?.stop();
+  await database?.drop();
+});
+
+async function login(username: string, password = PASSWORD) {
+  const { tokens } = await auth.client.login({ username, password }, { deadlineMs });
+  if (!tokens) throw new Error('A login without tokens.');
+  return tokens;
+}
+
+/** What any other service makes of the keys that auth publishes. */
+function anotherService() {
+  return createTokenVerifier({ jwks: async () => (await auth.client.getJwks({}, { deadlineMs })).keys });
+}
+
+describe('a login', () => {
+  it('gives a token pair, whatever the case of the name', async () => {
+    const tokens = await login('CUSTOMER');
+    expect(tokens).toMatchObject({ tokenType: 'Bearer', expiresIn: 300 });
+    const { user } = await auth.client.getMe({}, { deadlineMs, accessToken: tokens.accessToken });
+    expect(user).toMatchObject({ username: 'customer', roles: [Role.CUSTOMER] });
+    expect(user?.id).toMatch(/^usr_/);
+  });
+
+  it('answers an unknown name, an impossible name and a wrong password alike', async () => {
+    const wrong = await refusal(login('customer', 'not the password'));
+    expect(wrong).toMatchObject({ code: status.UNAUTHENTICATED, reason: 'INVALID_CREDENTIALS' });
+    expect(await refusal(login('nobody'))).toEqual(wrong);
+    expect(await refusal(login('no\0body'))).toEqual(wrong);
+    expect(await refusal(login(''))).toEqual(wrong);
+  });
+
+  it('takes as long for an unknown name as for a wrong password', async () => {
+    const time = async (username: string) => {
+      const startedAt = performance.now();
+      await refusal(login(username, 'not the password'));
+      return performance.now() - startedAt;
+    };
+    const pairs: [number, number][] = [];
+    for (let round = 0; round < 15; round += 1) pairs.push([await time('customer'), await time('nobody')]);
+    const median = (side: 0 | 1) => pairs.map((pair) => pair[side]).sort((a, b) => a - b)[7] ?? 0;
+    // Without the decoy's hash the quotient is about a tenth.
+    expect(median(1) / median(0)).toBeGreaterThan(0.5);
+  });
+
+  it('refuses a password too long to be one', async () => {
+    expect(await refusal(login('customer', 'x'.repeat(257)))).toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      reason: 'INVALID_ARGUMENT',
+    });
+  });
+
+  it('is told to come back later when too many hash at once', async () => {
+    const narrow = await startAuth(database, { concurrency: 1, queueMax: 2 });
+    const burst = Array.from({ length: 20 }, () =>
+      narrow.client.login({ username: 'customer', password: PASSWORD }, { deadlineMs }),
+    );
+    const results = await Promise.allSettled(burst);
+    const refused = results.filter(({ status }) => status === 'rejected');
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(20);
+    for (const { reason } of refused as PromiseRejectedResult[]) {
+      expect(reason).toMatchObject({ code: status.RESOURCE_EXHAUSTED, reason: 'TOO_MANY_LOGINS' });
+      expect(reason.retryAfterMs).toBeGreaterThan(0);
+    }
+    // The burst is over: the next one gets in.
+    await narrow.client.login({ username: 'customer', password: PASSWORD }, { deadlineMs });
+    await narrow.stop();
+  });
+});
+
+describe("an API client's login", () => {
+  const loginClient = (clientId: string, clientSecret: string) =>
+    auth.client.loginClient({ clientId, clientSecret }, { deadlineMs });
+
+  it('gives a token with the client as its subject', async () => {
+    const { accessToken, tokenType, expiresIn } = await loginClient('svc_payment', CLIENT_SECRET);
+    expect({ tokenType, expiresIn }).toEqual({ tokenType: 'Bearer', expiresIn: 300 });
+    expect(await anotherService().verify(accessToken)).toEqual({ id: 'svc_payment', roles: ['service'] });
+    // A machine is no user.
+    expect(await refusal(auth.client.getMe({}, { deadlineMs, accessToken }))).toMatchObject({
+      reason: 'ROLE_NOT_ALLOWED',
+    });
+  });
+
+  it('answers an unknown client and a wrong secret alike', async () => {
+    const wrong = await refusal(loginClient('svc_payment', 'wrong'));
+    expect(wrong).toMatchObject({ code: status.UNAUTHENTICATED, reason: 'INVALID_CREDENTIALS' });
+    expect(await refusal(loginClient('svc_nobody', CLIENT_SECRET))).toEqual(wrong);
+    expect(await refusal(loginClient('', ''))).toEqual(wrong);
+  });
+});
+
+describe('an access token', () => {
+  it('says what RFC 9068 asks for', async () => {
+    const { accessToken } = await login('auditor');
+    const { header, payload } = createDecoder({ complete: true })(accessToken);
+    const { keys } = await auth.client.getJwks({}, { deadlineMs });
+    expect(header).toEqual({ alg: 'EdDSA', typ: 'at+jwt', kid: keys[0]?.kid });
+    expect(payload).toMatchObject({ iss: 'payflowx', aud: 'payflowx', roles: ['auditor'] });
+    expect(payload.sub).toMatch(/^usr_/);
+    expect(payload.jti).toBeTruthy();
+    expect(payload.exp - payload.iat).toBe(300);
+  });
+
+  it('verifies elsewhere with nothing but the published keys', async () => {
+    const { accessToken } = await login('operator');
+    const caller = await anotherService().verify(accessToken);
+    expect(caller.roles).toEqual(['operator']);
+  });
+
+  const listUsers = (accessToken: string) =>
+    auth.client.listUsers({ pageSize: 0, pageToken: '' }, { deadlineMs, accessToken });
+  const claims = () => ({
+    iss: 'payflowx',
+    aud: 'payflowx',
+    sub: 'usr_1',
+    roles: ['operator'],
+    exp: Math.floor(Date.now() / 1000) + 300,
+  });
+  const signOurselves = (changed: object, header: object) => {
+    const { kid, privateKey } = auth.signingKey;
+    const key = privateKey.export({ format: 'pem', type: 'pkcs8' });
+    const headers = { alg: 'EdDSA', typ: 'at+jwt', kid, ...header };
+    return createSigner({ algorithm: 'EdDSA', key, header: headers })({ ...claims(), ...changed });
+  };
+
+  it('passes if it is like those of auth', async () => {
+    await listUsers(signOurselves({}, {}));
+  });
+
+  it.each([
+    ['another audience', { aud: 'elsewhere' }, {}],
+    ['another issuer', { iss: 'elsewhere' }, {}],
+    ['another type', {}, { typ: 'JWT' }],
+    ['another key id', {}, { kid: 'elsewhere' }],
+    ['no life left', { exp: 1_000 }, {}],
+  ])('is refused with %s, even when we signed it', async (_, changed, header) => {
+    const refused = await refusal(listUsers(signOurselves(changed, header)));
+    expect(refused).toMatchObject({ code: status.UNAUTHENTICATED, reason: 'UNAUTHENTICATED' });
+  });
+
+  it('is refused when nobody signed it, or a secret made of the public key did', async () => {
+    const { kid } = auth.signingKey;
+    const unsigned = createSigner({ algorithm: 'none', header: { alg: 'none', typ: 'at+jwt', kid } });
+    const { keys } = await auth.client.getJwks({}, { deadlineMs });
+    const jwk = { kty: 'OKP', crv: 'Ed25519', x: keys[0]?.x ?? '' };
+    const key = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'der' });
+    const header = { alg: 'HS256', typ: 'at+jwt', kid };
+    const confused = createSigner({ algorithm: 'HS256', key: key.toString('base64'), header });
+    for (const token of [unsigned(claims()), confused(claims()), 'not.a.token']) {
+      expect(await refusal(listUsers(token))).toMatchObject({ code: status.UNAUTHENTICATED });
+    }
+  });
+});

@@ -1,0 +1,107 @@
+import { openDatabase } from '@payflowx/chassis';
+import { type TestDatabase, testLog } from '@payflowx/chassis/testing';
+import { sql } from 'kysely';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { openActiveSigningKey, publicJwks } from '../src/app/signing-keys.ts';
+import { makeSigningKey } from '../src/domain/signing-key.ts';
+import type { Database } from '../src/store/database.ts';
+import { asOwner, ensurePeople, freshDatabase, PASSWORD, SEALING_KEY, startAuth } from './auth-server.ts';
+
+const deadlineMs = 10_000;
+const now = () => new Date();
+const databases: TestDatabase[] = [];
+let database: TestDatabase;
+
+beforeEach(async () => {
+  database = await freshDatabase();
+  databases.push(database);
+});
+afterAll(() => Promise.all(databases.map((each) => each.drop())));
+
+async function withDb<T>(work: (db: ReturnType<typeof openDatabase<Database>>) => Promise<T>): Promise<T> {
+  const db = openDatabase<Database>({ url: database.url, poolMax: 8 }, testLog);
+  try {
+    return await work(db);
+  } finally {
+    await db.destroy();
+  }
+}
+
+describe('signing keys', () => {
+  it('are one, however many instances start at once on an empty database', async () => {
+    await withDb(async (db) => {
+      const opened = await Promise.all(
+        Array.from({ length: 8 }, () => openActiveSigningKey({ db, now }, SEALING_KEY)),
+      );
+      expect(new Set(opened.map(({ kid }) => kid)).size).toBe(1);
+      expect(await publicJwks({ db, now })).toHaveLength(1);
+    });
+  });
+
+  it('let two instances verify each other, and survive a restart', async () => {
+    await ensurePeople(database);
+    const [one, two] = await Promise.all([startAuth(database), startAuth(database)]);
+    const { tokens } = await one.client.login({ username: 'customer', password: PASSWORD }, { deadlineMs });
+    const accessToken = tokens?.accessToken;
+    await two.client.getMe({}, { deadlineMs, accessToken });
+    await Promise.all([one.stop(), two.stop()]);
+    const restarted = await startAuth(database);
+    const { user } = await restarted.client.getMe({}, { deadlineMs, accessToken });
+    expect(user?.username).toBe('customer');
+    await restarted.stop();
+  });
+
+  it('do not open with another sealing key, and say what to do', async () => {
+    await withDb(async (db) => {
+      await openActiveSigningKey({ db, now }, SEALING_KEY);
+      await expect(openActiveSigningKey({ db, now }, Buffer.alloc(32, 8))).rejects.toThrow(
+        /AUTH_SEALING_KEY does not open the signing key .* Start with the sealing key/,
+      );
+    });
+  });
+
+  it('are published while a valid token may name them', async () => {
+    await withDb(async (db) => {
+      const { kid: active } = await openActiveSigningKey({ db, now }, SEALING_KEY);
+      const [next, retired, forgotten] = [0, 1, 2].map(() => makeSigningKey(SEALING_KEY));
+      await asOwner(database, async (owner) => {
+        const insert = (
+          key: typeof next,
+          times: { state: 'next' | 'retired'; activated_at?: Date; retired_at?: Date },
+        ) =>
+          owner
+            .insertInto('signing_keys')
+            .values({
+              kid: key?.kid ?? '',
+              public_key: key?.publicKey ?? Buffer.alloc(0),
+              sealed_private_key: key?.sealedPrivateKey ?? Buffer.alloc(0),
+              created_at: now(),
+              ...times,
+            })
+            .execute();
+        const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
+        await insert(next, { state: 'next' });
+        await insert(retired, { state: 'retired', activated_at: ago(900), retired_at: ago(200) });
+        await insert(forgotten, { state: 'retired', activated_at: ago(900), retired_at: ago(400) });
+      });
+      const published = (await publicJwks({ db, now })).map(({ kid }) => kid);
+      expect(published.toSorted()).toEqual([active, next?.kid, retired?.kid].toSorted());
+    });
+  });
+});
+
+describe('the serving role', () => {
+  it.each([
+    ['change a user', `UPDATE users SET roles = '{operator}'`],
+    [
+      'make an API client',
+      `INSERT INTO api_clients VALUES ('svc_x', decode(repeat('00', 32), 'hex'), '{service}', now())`,
+    ],
+    ['change a signing key', `UPDATE signing_keys SET state = 'retired', retired_at = now()`],
+    ['remove a user', 'DELETE FROM users'],
+  ])('may not %s', async (_, statement) => {
+    await withDb(async (db) => {
+      await expect(sql.raw(statement).execute(db)).rejects.toThrow(/permission denied/);
+    });
+  });
+});

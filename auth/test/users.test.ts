@@ -1,0 +1,149 @@
+import { status } from '@grpc/grpc-js';
+import type { TestDatabase } from '@payflowx/chassis/testing';
+import { type CreateUserRequest, Role } from '@payflowx/proto/auth';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type AuthServer,
+  CLIENT_SECRET,
+  ensurePeople,
+  freshDatabase,
+  PASSWORD,
+  refusal,
+  startAuth,
+} from './auth-server.ts';
+
+const deadlineMs = 10_000;
+let database: TestDatabase;
+let auth: AuthServer;
+let operator: string;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  await ensurePeople(database);
+  auth = await startAuth(database);
+  operator = await tokenOf('operator');
+});
+afterAll(async () => {
+  await auth?.stop();
+  await database?.drop();
+});
+
+async function tokenOf(username: string): Promise<string> {
+  const { tokens } = await auth.client.login({ username, password: PASSWORD }, { deadlineMs });
+  return tokens?.accessToken ?? '';
+}
+
+async function serviceToken(): Promise<string> {
+  const client = { clientId: 'svc_payment', clientSecret: CLIENT_SECRET };
+  return (await auth.client.loginClient(client, { deadlineMs })).accessToken;
+}
+
+const dora: CreateUserRequest = {
+  requestId: '',
+  username: 'dora',
+  password: PASSWORD,
+  roles: [Role.CUSTOMER],
+};
+
+async function create(request: Partial<CreateUserRequest>, accessToken: string | undefined = operator) {
+  return (await auth.client.createUser({ ...dora, ...request }, { deadlineMs, accessToken })).user;
+}
+
+describe('making a user', () => {
+  it('gives one that can log in', async () => {
+    const user = await create({ username: 'Erika', roles: [Role.OPERATOR, Role.CUSTOMER, Role.CUSTOMER] });
+    expect(user).toMatchObject({ username: 'Erika', roles: [Role.CUSTOMER, Role.OPERATOR] });
+    await tokenOf('erika');
+  });
+
+  it('is for operators only', async () => {
+    for (const role of ['customer', 'auditor']) {
+      expect(await refusal(create({}, await tokenOf(role)))).toMatchObject({
+        code: status.PERMISSION_DENIED,
+      });
+      expect(
+        await refusal(
+          auth.client.listUsers(
+            { pageSize: 0, pageToken: '' },
+            { deadlineMs, accessToken: await tokenOf(role) },
+          ),
+        ),
+      ).toMatchObject({ code: status.PERMISSION_DENIED });
+    }
+    expect(await refusal(create({}, await serviceToken()))).toMatchObject({ code: status.PERMISSION_DENIED });
+    const nobody = auth.client.createUser(dora, { deadlineMs });
+    expect(await refusal(nobody)).toMatchObject({ code: status.UNAUTHENTICATED });
+  });
+
+  it('refuses a name that differs only by case', async () => {
+    await create({ username: 'frida' });
+    expect(await refusal(create({ username: 'FRIDA' }))).toMatchObject({
+      code: status.ALREADY_EXISTS,
+      reason: 'USERNAME_TAKEN',
+    });
+  });
+
+  it('gives the first answer again for the same request id', async () => {
+    const request = { requestId: 'r-1', username: 'gerd', roles: [Role.AUDITOR, Role.CUSTOMER] };
+    const first = await create(request);
+    expect(await create({ ...request, roles: [Role.CUSTOMER, Role.AUDITOR] })).toEqual(first);
+    const reused = { code: status.FAILED_PRECONDITION, reason: 'REQUEST_ID_REUSED' };
+    expect(await refusal(create({ ...request, username: 'hans' }))).toMatchObject(reused);
+    expect(await refusal(create({ ...request, roles: [Role.OPERATOR] }))).toMatchObject(reused);
+  });
+
+  it('makes one user of many requests with one id at once', async () => {
+    const request = { requestId: 'r-2', username: 'inge' };
+    const users = await Promise.all(Array.from({ length: 8 }, () => create(request)));
+    expect(new Set(users.map((user) => user?.id)).size).toBe(1);
+  });
+
+  it('does not hold a request id that made no user', async () => {
+    const request = { requestId: 'r-3', username: 'customer' };
+    expect(await refusal(create(request))).toMatchObject({ reason: 'USERNAME_TAKEN' });
+    expect(await create({ ...request, username: 'jens' })).toMatchObject({ username: 'jens' });
+  });
+
+  it.each<[string, Partial<CreateUserRequest>]>([
+    ['a short name', { username: 'ab' }],
+    ['a name with a blank', { username: 'a b c' }],
+    ['a short password', { password: 'x'.repeat(11) }],
+    ['an overlong password', { password: 'x'.repeat(257) }],
+    ['no role', { roles: [] }],
+    ['the role of services', { roles: [Role.SERVICE] }],
+    ['no valid role among others', { roles: [Role.CUSTOMER, Role.UNSPECIFIED] }],
+    ['an overlong request id', { requestId: 'x'.repeat(256) }],
+  ])('refuses %s', async (_, request) => {
+    expect(await refusal(create(request))).toMatchObject({ code: status.INVALID_ARGUMENT });
+  });
+});
+
+describe('listing users', () => {
+  it('pages newest first, nothing twice and nothing skipped while users are added', async () => {
+    const list = (pageToken: string) =>
+      auth.client.listUsers({ pageSize: 2, pageToken }, { deadlineMs, accessToken: operator });
+    const before = await auth.client.listUsers(
+      { pageSize: 100, pageToken: '' },
+      { deadlineMs, accessToken: operator },
+    );
+    const seen: string[] = [];
+    let pageToken = '';
+    do {
+      const page = await list(pageToken);
+      seen.push(...page.users.map((user) => user.id));
+      pageToken = page.nextPageToken;
+      await create({ username: `added-${seen.length}` });
+    } while (pageToken !== '');
+    expect(seen).toEqual(before.users.map((user) => user.id));
+    expect(seen).toEqual(seen.toSorted().reverse());
+  });
+
+  it('refuses a page token that is not ours', async () => {
+    const request = { pageSize: 0, pageToken: Buffer.from('{"before":"x"}').toString('base64url') };
+    expect(
+      await refusal(auth.client.listUsers(request, { deadlineMs, accessToken: operator })),
+    ).toMatchObject({
+      code: status.INVALID_ARGUMENT,
+    });
+  });
+});
