@@ -1,0 +1,55 @@
+/** `make demo`: plays the story on the running platform and ends non-zero if anything differs from what it should be. */
+import { spawnSync } from 'node:child_process';
+import { readDemo } from './platform.ts';
+import { chapter } from './print.ts';
+import { addUp, followThrough, logInAll, openAccounts, payOnce, payTooMuch, prove, race } from './story.ts';
+
+try {
+  const startedAt = Date.now();
+  const cast = await logInAll();
+  const { from, to } = await openAccounts(cast);
+  const payment = await payOnce(cast, from, to);
+  await payTooMuch(cast, from, to);
+  await race(cast, from, to);
+  await followThrough(cast, payment);
+  await addUp(cast, from);
+  showRegistry();
+  await prove(cast);
+  console.log(
+    `\nThe story is told, and every step was as it should be (${((Date.now() - startedAt) / 1000).toFixed(1)} s).`,
+  );
+  sayWhatNext(from.id);
+} catch (error) {
+  console.error(`\nThe story went wrong: ${error instanceof Error ? error.message : error}`);
+  console.error('What the services say: make logs. What runs: make status.');
+  process.exitCode = 1;
+}
+
+/** Without Consul the platform runs on fixed addresses: worth saying, and no failure. */
+function showRegistry(): void {
+  chapter("Consul's view of the services");
+  const cli = new URL('../../registry/src/cli.ts', import.meta.url).pathname;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--conditions=payflowx-source', cli, 'list'], {
+    encoding: 'utf8',
+  });
+  for (const line of (stdout || stderr).trimEnd().split('\n')) console.log(`   ${line}`);
+}
+
+function sayWhatNext(accountId: string): void {
+  const { gateway } = readDemo();
+  console.log(`
+The platform goes on running. Try it:
+
+  # Log in (users and passwords are in .local/demo.json) and look at Alice's account.
+  PASSWORD=$(node -p "require('./.local/demo.json').users.find(u => u.username === 'alice').password")
+  TOKEN=$(curl -s ${gateway}/v1/auth/login -H 'content-type: application/json' \\
+    -d "{\\"username\\":\\"alice\\",\\"password\\":\\"$PASSWORD\\"}" | node -p "JSON.parse(require('fs').readFileSync(0)).access_token")
+  curl -s ${gateway}/v1/accounts/${accountId} -H "authorization: Bearer $TOKEN"
+
+  # The same by gRPC, as operators do.
+  grpcurl -plaintext -H "authorization: Bearer $TOKEN" -d '{"account_id":"${accountId}"}' \\
+    127.0.0.1:50052 payflowx.authorization.v1.AccountService/GetAccount
+
+  The API, to read and try: ${gateway}/docs
+  What runs: make status    Stop it: make down`);
+}

@@ -1,0 +1,45 @@
+/** Stops, starts and crashes parts of the platform on this machine, through the same commands that people use. */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { eventually } from './platform.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const run = promisify(execFile);
+
+async function infra(...args: string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, [join(root, 'infra/src/cli.ts'), ...args], { cwd: root });
+  return stdout.trim();
+}
+
+export const stopProcess = (name: string) => infra('stop', name);
+export const startProcess = (name: string) => infra('start', name);
+export const pidOf = async (name: string) => Number(await infra('pid', name));
+
+/** kill -9. The supervisor starts it again. */
+export async function crash(name: string): Promise<void> {
+  process.kill(await pidOf(name), 'SIGKILL');
+}
+
+/** The next process that comes to this fault point dies there, once. */
+export function arm(faultPoint: string): void {
+  const folder = join(root, '.local/faults');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, faultPoint), '');
+}
+
+/** Resolves once somebody has died at the fault point. */
+export function struck(faultPoint: string): Promise<void> {
+  return eventually(
+    async () => {
+      if (existsSync(join(root, '.local/faults', faultPoint)))
+        throw new Error(`nobody came to ${faultPoint}`);
+    },
+    { withinMs: 15_000, everyMs: 20 },
+  );
+}
+
+/** Runs a command of a service's folder with that service's environment, and gives what it prints. */
+export const runIn = (service: string, ...command: string[]) => infra('exec', service, ...command);

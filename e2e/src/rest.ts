@@ -1,0 +1,69 @@
+/** A plain REST client: what it sends and gets is what anybody with curl would. */
+import { randomUUID } from 'node:crypto';
+
+// biome-ignore lint/suspicious/noExplicitAny: a body is whatever the platform answers; the tests say what it should be.
+export type Body = any;
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: Body;
+}
+
+export interface Request {
+  token?: string;
+  /** The Idempotency-Key; a new one for each POST unless given, none if null. */
+  key?: string | null;
+  headers?: Record<string, string>;
+}
+
+export interface Rest {
+  get(path: string, request?: Request): Promise<Answer>;
+  post(path: string, body: unknown, request?: Request): Promise<Answer>;
+}
+
+export function restClient(gateway: string, session: { token?: string } = {}): Rest {
+  return {
+    get: (path, request = {}) => send(gateway, 'GET', path, undefined, { ...session, ...request }),
+    post: (path, body, { key = randomUUID(), ...request } = {}) =>
+      send(gateway, 'POST', path, body, { ...session, key, ...request }),
+  };
+}
+
+async function send(
+  gateway: string,
+  method: string,
+  path: string,
+  body: unknown,
+  request: Request,
+): Promise<Answer> {
+  const { token, key, headers } = request;
+  const response = await fetch(new URL(path, gateway), {
+    method,
+    headers: {
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+      ...(key ? { 'idempotency-key': key } : {}),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    // A string goes out as it is, so that broken JSON can be sent too.
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    signal: AbortSignal.timeout(20_000),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: parse(text) };
+}
+
+function parse(text: string): Body {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The body of an answer that must have this status; an error that shows the answer otherwise. */
+export function expectStatus(answer: Answer, ...statuses: number[]): Body {
+  if (statuses.includes(answer.status)) return answer.body;
+  throw new Error(`expected ${statuses.join(' or ')}, got ${answer.status}: ${JSON.stringify(answer.body)}`);
+}

@@ -1,0 +1,42 @@
+import { beforeAll, describe, it } from 'vitest';
+import { arm, crash, struck } from '../src/processes.ts';
+import { expectAllSettled, type People, payAll, people, prepare } from '../src/workload.ts';
+
+let who: People;
+beforeAll(async () => {
+  who = await people();
+});
+
+const FAULT_POINTS = [
+  'payment.after-accept',
+  'payment.after-authorize',
+  'payment.after-settle',
+  'authorization.before-commit',
+  'authorization.after-commit',
+  'outbox.before-publish',
+  'outbox.after-publish',
+  'ledger.before-commit',
+  'ledger.after-commit',
+  'notification.after-commit',
+  'analytics.after-commit',
+];
+
+describe('a process that dies by kill -9', () => {
+  it.each(FAULT_POINTS)('at %s leaves every payment done once, and nothing lost', async (faultPoint) => {
+    const workload = await prepare(who, 12);
+    arm(faultPoint);
+    const ids = await payAll(who, workload);
+    await struck(faultPoint);
+    await expectAllSettled(who, workload, ids);
+  });
+
+  it.each(['payment', 'authorization', 'ledger', 'gateway-2', 'auth'])(
+    'anywhere (%s) while payments flow leaves them done once, and nothing lost',
+    async (name) => {
+      const workload = await prepare(who, 60);
+      const paying = payAll(who, workload);
+      await crash(name);
+      await expectAllSettled(who, workload, await paying);
+    },
+  );
+});

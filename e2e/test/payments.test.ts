@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  balanceOf,
+  type Demo,
+  logIn,
+  openAccount,
+  provenLedger,
+  readDemo,
+  type Session,
+} from '../src/platform.ts';
+import { type Answer, type Body, expectStatus, restClient } from '../src/rest.ts';
+
+let demo: Demo;
+let operator: Session;
+let auditor: Session;
+let alice: Session;
+let bob: Session;
+
+beforeAll(async () => {
+  demo = readDemo();
+  [operator, auditor, alice, bob] = (await Promise.all(
+    ['operator', 'auditor', 'alice', 'bob'].map((username) => logIn(demo, username)),
+  )) as [Session, Session, Session, Session];
+});
+
+/** Two accounts, Alice's with `amount` in it. */
+async function accounts(amount: number): Promise<{ from: Body; to: Body }> {
+  const [from, to] = await Promise.all([
+    openAccount(operator, alice.user, amount),
+    openAccount(operator, bob.user, 0),
+  ]);
+  return { from, to };
+}
+
+const payment = (from: Body, to: Body, amount: number) => ({
+  from_account: from.id,
+  to_account: to.id,
+  amount,
+  currency: 'EUR',
+});
+
+const count = (answers: Answer[], status: number) =>
+  answers.filter((answer) => answer.status === status).length;
+const times = <T>(count: number, make: (index: number) => T) =>
+  Array.from({ length: count }, (_, index) => make(index));
+
+/** The second process of the gateway listens on the next port. */
+const gateways = () => [demo.gateway, demo.gateway.replace(/\d+$/, (port) => String(Number(port) + 1))];
+
+describe('one key', () => {
+  it('makes one payment of 50 concurrent requests through two gateways, with one answer for all', async () => {
+    const { from, to } = await accounts(10_000);
+    const key = randomUUID();
+    const sessions = gateways().map((gateway) => restClient(gateway, { token: alice.token }));
+    const send = (index: number) =>
+      sessions[index % sessions.length]?.post('/v1/payments', payment(from, to, 100), {
+        key,
+      }) as Promise<Answer>;
+    const answers = await Promise.all(times(50, send));
+    const definite = answers.filter(({ status }) => status !== 409);
+    for (const { status } of answers) expect([201, 409]).toContain(status);
+    for (const { body } of definite) expect(body).toEqual(definite[0]?.body);
+    for (const { body, headers } of answers.filter(({ status }) => status === 409)) {
+      expect(body.code).toBe('IDEMPOTENCY_IN_PROGRESS');
+      expect(headers.get('retry-after')).toBeTruthy();
+    }
+    expect((await balanceOf(alice, from.id)).posted).toBe(9_900);
+    expect((await send(0)).body).toEqual(definite[0]?.body);
+  });
+
+  it('gives a decline again as it was', async () => {
+    const { from, to } = await accounts(10);
+    const key = randomUUID();
+    const first = await alice.post('/v1/payments', payment(from, to, 11), { key });
+    const again = await alice.post('/v1/payments', payment(from, to, 11), { key });
+    expect(expectStatus(first, 402).code).toBe('INSUFFICIENT_BALANCE');
+    expect(expectStatus(again, 402).payment).toEqual(first.body.payment);
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+  });
+
+  it('belongs to its caller: another may use the same', async () => {
+    const { from, to } = await accounts(100);
+    const key = randomUUID();
+    expectStatus(await alice.post('/v1/payments', payment(from, to, 100), { key }), 201);
+    const back = expectStatus(await bob.post('/v1/payments', payment(to, from, 100), { key }), 201);
+    expect(back.from_account).toBe(to.id);
+  });
+
+  it('is refused for another body or another path', async () => {
+    const { from, to } = await accounts(1_000);
+    const key = randomUUID();
+    const request = { account_id: from.id, amount: 5, currency: 'EUR' };
+    expectStatus(await operator.post('/v1/deposits', request, { key }), 201);
+    const otherBody = await operator.post('/v1/deposits', { ...request, amount: 6 }, { key });
+    const otherPath = await operator.post('/v1/withdrawals', request, { key });
+    expect(expectStatus(otherBody, 422).code).toBe('IDEMPOTENCY_KEY_REUSED');
+    expect(expectStatus(otherPath, 422).code).toBe('IDEMPOTENCY_KEY_REUSED');
+    expect((await balanceOf(operator, from.id)).posted).toBe(1_005);
+    expect((await balanceOf(operator, to.id)).posted).toBe(0);
+  });
+});
+
+describe('a race', () => {
+  it('of 100 payments for a balance that affords ten completes ten and declines ninety', async () => {
+    const { from, to } = await accounts(1_000);
+    const answers = await Promise.all(times(100, () => alice.post('/v1/payments', payment(from, to, 100))));
+    expect([count(answers, 201), count(answers, 402)]).toEqual([10, 90]);
+    expect(await balanceOf(alice, from.id)).toEqual({ posted: 0, held: 0, available: 0 });
+    expect((await balanceOf(bob, to.id)).posted).toBe(1_000);
+    await provenLedger(auditor);
+    const ledger = expectStatus(await alice.get(`/v1/ledger/accounts/${from.id}/balance`), 200);
+    expect(ledger).toMatchObject({ posted: 0, pending: 0 });
+  });
+
+  it('in opposite directions ends with no deadlock that a caller sees', async () => {
+    const [from, to] = await Promise.all([
+      openAccount(operator, alice.user, 10_000),
+      openAccount(operator, bob.user, 10_000),
+    ]);
+    const answers = await Promise.all(
+      times(100, (index) =>
+        index % 2 === 0
+          ? alice.post('/v1/payments', payment(from, to, 7))
+          : bob.post('/v1/payments', payment(to, from, 7)),
+      ),
+    );
+    expect(count(answers, 201)).toBe(100);
+    expect((await balanceOf(alice, from.id)).posted).toBe(10_000);
+  });
+
+  it('for a daily count lets exactly that many through', async () => {
+    const from = await openAccount(operator, alice.user, 10_000, { limits: { daily_count: 3 } });
+    const to = await openAccount(operator, bob.user, 0);
+    const answers = await Promise.all(times(12, () => alice.post('/v1/payments', payment(from, to, 1))));
+    expect([count(answers, 201), count(answers, 402)]).toEqual([3, 9]);
+    const declined = answers.find(({ status }) => status === 402)?.body;
+    expect(declined).toMatchObject({ code: 'DAILY_COUNT_EXCEEDED', limit: 3, used: 3 });
+    expect(declined.resets_at).toMatch(/T00:00:00.000Z$/);
+  });
+});
+
+describe('a request that is not good', () => {
+  const ABSENT = 'acct_00000000-0000-7000-8000-000000000000';
+  type Case = [
+    name: string,
+    change: object | string,
+    request: { key?: string | null },
+    status: number,
+    code?: string,
+  ];
+
+  it.each<Case>([
+    ['amount 0', { amount: 0 }, {}, 400],
+    ['amount −1', { amount: -1 }, {}, 400],
+    ['amount 1.5', { amount: 1.5 }, {}, 400],
+    ['amount "10"', { amount: '10' }, {}, 400],
+    ['amount 2^53', { amount: 2 ** 53 }, {}, 400],
+    ['no amount', { amount: undefined }, {}, 400],
+    ['unknown currency', { currency: 'XYZ' }, {}, 400],
+    ['small letters', { currency: 'eur' }, {}, 400],
+    ['unknown field', { colour: 'red' }, {}, 400],
+    ['broken JSON', '{"amount": 1', {}, 400],
+    ['no object', '[]', {}, 400],
+    ['a NUL character', { description: 'a\u0000b' }, {}, 400],
+    ['no key', {}, { key: null }, 400, 'IDEMPOTENCY_KEY_REQUIRED'],
+    ['overlong key', {}, { key: 'k'.repeat(256) }, 400],
+    ['invisible key', {}, { key: 'a b' }, 400],
+    ['same account', { to_account: 'same' }, {}, 422, 'SAME_ACCOUNT'],
+    ['an account that is not there', { from_account: ABSENT }, {}, 404, 'FROM_ACCOUNT_NOT_FOUND'],
+    ['a receiver that is not there', { to_account: ABSENT }, {}, 402, 'TO_ACCOUNT_NOT_FOUND'],
+    ['another currency than the accounts', { currency: 'USD' }, {}, 402, 'CURRENCY_MISMATCH'],
+  ])('with %s is refused and changes nothing', async (_, change, request, status, code) => {
+    const { from, to } = await accounts(100);
+    const body = typeof change === 'string' ? change : { ...payment(from, to, 10), ...change };
+    if (typeof body === 'object' && body.to_account === 'same') body.to_account = from.id;
+    const answer = await alice.post('/v1/payments', body, request);
+    const problem = expectStatus(answer, status);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(problem).toMatchObject({ status, request_id: answer.headers.get('x-request-id') });
+    if (code) expect(problem.code).toBe(code);
+    expect(await balanceOf(alice, from.id)).toEqual({ posted: 100, held: 0, available: 100 });
+  });
+
+  it('with an unknown query parameter, a wrong type or too long a body is refused', async () => {
+    expectStatus(await alice.get('/v1/payments?colour=red'), 400);
+    const text = { key: randomUUID(), headers: { 'content-type': 'text/plain' } };
+    expectStatus(await alice.post('/v1/payments', 'hello', text), 415);
+    expectStatus(await alice.post('/v1/payments', { description: 'x'.repeat(70_000) }), 413);
+  });
+});
+
+it('lists a payment to both sides, with a cursor that skips and repeats nothing', async () => {
+  const { from, to } = await accounts(100);
+  const made: string[] = [];
+  for (const _ of times(7, () => 0)) {
+    made.push(expectStatus(await alice.post('/v1/payments', payment(from, to, 1)), 201).id);
+  }
+  for (const [session, account] of [
+    [alice, from.id],
+    [bob, to.id],
+  ] as const) {
+    const seen: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const query: string = `account_id=${account}&limit=3${cursor && `&cursor=${encodeURIComponent(cursor)}`}`;
+      const page: Body = expectStatus(await session.get(`/v1/payments?${query}`), 200);
+      seen.push(...page.data.filter(({ kind }: Body) => kind === 'payment').map(({ id }: Body) => id));
+      cursor = page.next_cursor;
+    }
+    expect(seen).toEqual(made.toReversed());
+  }
+});
