@@ -1,0 +1,32 @@
+/**
+ * Repairs one method of kafkajs 2.2.4 (unmaintained). Whenever a request left or was answered it sets a timer to look at its
+ * queue again, also where the queue is empty; that timer is due at `-1 - now`, so it fires after 1 ms, and sets the next one:
+ * every connection of an idle process wakes up a thousand times a second, and Node 24 prints TimeoutNegativeWarning.
+ * https://github.com/tulios/kafkajs/blob/v2.2.4/src/network/requestQueue/index.js#L301
+ */
+import { createRequire } from 'node:module';
+
+interface RequestQueue {
+  pending: unknown[];
+  throttledUntil: number;
+  throttleCheckTimeoutId: NodeJS.Timeout | null;
+  checkPendingRequests(): void;
+  scheduleCheckPendingRequests(): void;
+}
+
+const RECHECK_MS = 10;
+
+export function repairRequestQueue(): void {
+  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js') as {
+    prototype: RequestQueue;
+  };
+  prototype.scheduleCheckPendingRequests = function schedule(this: RequestQueue) {
+    // An answer and a new request both look at the queue anyway: a timer is needed only while something waits.
+    if (this.throttleCheckTimeoutId !== null || this.pending.length === 0) return;
+    const delayMs = Math.max(this.throttledUntil - Date.now(), RECHECK_MS);
+    this.throttleCheckTimeoutId = setTimeout(() => {
+      this.throttleCheckTimeoutId = null;
+      this.checkPendingRequests();
+    }, delayMs);
+  };
+}

@@ -1,0 +1,219 @@
+/**
+ * Publishes the outbox. Of all instances of a service one relay a destination is active: the one whose connection holds the
+ * advisory lock. It publishes first and deletes then, so a crash between them repeats messages, with the same ids, and loses none.
+ */
+import pg from 'pg';
+import { backoffMs, sleep } from './backoff.ts';
+import type { OutgoingMessage } from './cloud-events.ts';
+import { faultPoint } from './faults.ts';
+import type { Logger } from './log.ts';
+import { OUTBOX_CHANNEL } from './outbox.ts';
+
+export interface OutboxRelaySettings {
+  /** The serving role. The relay keeps one connection of its own, outside any pool: lock and LISTEN live on it. */
+  url: string;
+  destination: string;
+  /** Resolves when the broker has all messages; on a rejection they are all published again. */
+  publish(messages: OutgoingMessage[]): Promise<void>;
+}
+
+export interface OutboxRelay {
+  /** Whether this instance holds the lock and publishes. */
+  isActive(): boolean;
+  /** Messages that wait for publication. Rejects while the database is away. */
+  pending(): Promise<bigint>;
+  /** Finishes the batch that is being published, then gives the lock up. */
+  stop(): Promise<void>;
+}
+
+/** A row's id stays text: it only comes back to the database. */
+type Row = {
+  id: string;
+  message_id: string;
+  key: string;
+  type: string;
+  headers: Record<string, string>;
+  payload: Buffer;
+};
+
+const BATCH = 500;
+/** How long a lost NOTIFY, and the death of the active relay, may go unnoticed. */
+const POLL_MS = 1_000;
+
+/** Starts in the background: a database or a broker that is away is waited for. */
+export async function startOutboxRelay(
+  settings: OutboxRelaySettings,
+  parentLog: Logger,
+): Promise<OutboxRelay> {
+  const log = parentLog.child({ outbox: settings.destination });
+  const stopping = new AbortController();
+  let session: Session | undefined;
+
+  async function run(): Promise<void> {
+    for (let attempt = 0; !stopping.signal.aborted; attempt += 1) {
+      try {
+        session = await openSession(settings, stopping.signal, log);
+        if (attempt > 0) log.info('the outbox relay has its database connection again');
+        attempt = 0;
+        await relay(session, settings, stopping.signal, log);
+      } catch (error) {
+        if (attempt === 0)
+          log.warn({ err: error }, 'the outbox relay lost its database connection; reconnecting');
+      } finally {
+        await session?.close();
+        session = undefined;
+      }
+      await sleep(backoffMs(attempt), stopping.signal);
+    }
+  }
+
+  const finished = run();
+  return {
+    isActive: () => session?.active ?? false,
+    pending() {
+      if (session === undefined)
+        return Promise.reject(new Error('The outbox relay has no database connection.'));
+      return session.count();
+    },
+    async stop() {
+      stopping.abort();
+      await finished;
+    },
+  };
+}
+
+/** Publishes until stopped. Throws when the connection, and with it the lock, is gone. */
+async function relay(
+  session: Session,
+  { publish }: OutboxRelaySettings,
+  stopping: AbortSignal,
+  log: Logger,
+): Promise<void> {
+  let failures = 0;
+  while (!stopping.aborted) {
+    if (!(await session.holdLock())) {
+      await sleep(POLL_MS, stopping);
+      continue;
+    }
+    // Always from the start: ids commit out of order, so behind the last one seen there may be a smaller one.
+    const rows = await session.take();
+    if (rows.length === 0) {
+      await session.wakeUp(POLL_MS);
+      continue;
+    }
+    try {
+      faultPoint('outbox.before-publish');
+      await publish(rows.map(toMessage));
+      faultPoint('outbox.after-publish');
+    } catch (error) {
+      if (failures === 0)
+        log.warn({ err: error }, 'the broker does not take messages; they wait in the outbox');
+      await sleep(backoffMs(failures), stopping);
+      failures += 1;
+      continue;
+    }
+    if (failures > 0) log.info('the broker takes messages again');
+    failures = 0;
+    await session.remove(rows.map((row) => row.id));
+  }
+}
+
+const toMessage = ({ message_id: id, key, type, headers, payload }: Row): OutgoingMessage => ({
+  id,
+  key,
+  type,
+  headers,
+  payload,
+});
+
+/** The relay's connection: its lock and its LISTEN end with it. */
+interface Session {
+  readonly active: boolean;
+  /** Whether this session has the lock now; tries to get it otherwise. */
+  holdLock(): Promise<boolean>;
+  take(): Promise<Row[]>;
+  remove(ids: string[]): Promise<void>;
+  count(): Promise<bigint>;
+  /** Resolves when a transaction with a message for us has committed since the last `take`, or after `ms`. */
+  wakeUp(ms: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function openSession(
+  { url, destination }: OutboxRelaySettings,
+  stopping: AbortSignal,
+  log: Logger,
+): Promise<Session> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: `outbox relay ${destination}`,
+    keepAlive: true,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 10_000,
+    query_timeout: 15_000,
+  });
+  let active = false;
+  let awaited = new AbortController();
+
+  client.on('notification', ({ payload }) => payload === destination && awaited.abort());
+  // The next query fails then, which ends this session.
+  client.on('error', (error) => {
+    log.debug({ err: error }, 'database connection broke');
+    active = false;
+    awaited.abort();
+  });
+  const wakeForStop = () => awaited.abort();
+  stopping.addEventListener('abort', wakeForStop);
+
+  async function close(): Promise<void> {
+    active = false;
+    stopping.removeEventListener('abort', wakeForStop);
+    await client.end().catch(() => {});
+  }
+
+  try {
+    await client.connect();
+    // The table is nearly empty or nearly all dead rows, and its statistics are of some other moment: only the index is always right.
+    await client.query(`set enable_seqscan = off; set enable_bitmapscan = off; listen ${OUTBOX_CHANNEL}`);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  return {
+    get active() {
+      return active;
+    },
+    async holdLock() {
+      if (active) return true;
+      const { rows } = await client.query<{ locked: boolean }>(
+        'select pg_try_advisory_lock(hashtextextended($1, 0)) as locked',
+        [`outbox:${destination}`],
+      );
+      active = rows[0]?.locked ?? false;
+      if (active) log.info('this instance publishes the outbox');
+      return active;
+    },
+    async take() {
+      // A commit from here on may be missed by the query, but not by the next wait.
+      if (!stopping.aborted) awaited = new AbortController();
+      const { rows } = await client.query<Row>({ name: 'take', text: TAKE, values: [destination, BATCH] });
+      return rows;
+    },
+    async remove(ids) {
+      await client.query({ name: 'remove', text: REMOVE, values: [destination, ids] });
+    },
+    async count() {
+      const { rows } = await client.query<{ count: string }>(COUNT, [destination]);
+      return BigInt(rows[0]?.count ?? 0);
+    },
+    wakeUp: (ms) => sleep(ms, awaited.signal),
+    close,
+  };
+}
+
+// `outbox.id`, for a plain `id` in ORDER BY would be the column above it, which is text.
+const TAKE = `select id::text, message_id, key, type, headers, payload from outbox
+  where destination = $1 order by outbox.id limit $2`;
+const REMOVE = 'delete from outbox where destination = $1 and id = any($2::bigint[])';
+const COUNT = 'select count(*)::text as count from outbox where destination = $1';

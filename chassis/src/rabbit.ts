@@ -1,0 +1,206 @@
+/**
+ * A work queue on RabbitMQ and the publisher to it. Rascal asserts the topology and consumes. Publishing uses one confirm channel on a
+ * connection of Rascal's making: Rascal's own publications take a channel each until confirmed, which costs order and pipelining.
+ */
+import type { OutgoingMessage } from './cloud-events.ts';
+import type { Logger } from './log.ts';
+import { type AmqpConnection, type AmqpProperties, type ConfirmChannel, createBroker } from './rascal.ts';
+
+export interface QueueSettings {
+  /** amqp://user:password@host:port/vhost */
+  url: string;
+  queue: string;
+  /** Default: the queue's name and `.dlq`. */
+  deadLetterQueue?: string;
+  /** How often a message may come back unacknowledged, its consumer having died on it, before it is dead-lettered. Default 5. */
+  deliveryLimit?: number;
+}
+
+export interface RabbitPublisher {
+  /**
+   * Resolves when the broker has stored all messages. Rejects while the broker is away, and with UnroutableError when no queue takes a
+   * message; some of the messages may then have arrived, and the caller sends all again with the same ids.
+   */
+  publish(messages: readonly OutgoingMessage[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The broker had no queue for the message and gave it back. */
+export class UnroutableError extends Error {
+  override readonly name = 'UnroutableError';
+  constructor(routingKey: string) {
+    super(`No queue takes messages for "${routingKey}".`);
+  }
+}
+
+export const VHOST = '/';
+const CONFIRM_MS = 10_000;
+
+export const deadLetterQueueOf = ({ queue, deadLetterQueue }: QueueSettings) =>
+  deadLetterQueue ?? `${queue}.dlq`;
+
+/** Publisher and consumer assert the same: whoever comes first makes the queues, and a difference is refused by the broker. */
+export function rascalConfig(settings: QueueSettings): { vhosts: object; defaults: object } {
+  const { url, queue, deliveryLimit = 5 } = settings;
+  const deadLetterQueue = deadLetterQueueOf(settings);
+  const connection = { url, options: { heartbeat: 10 }, socketOptions: { timeout: 5_000, keepAlive: true } };
+  const work = {
+    'x-queue-type': 'quorum',
+    'x-delivery-limit': deliveryLimit,
+    'x-dead-letter-exchange': '',
+    'x-dead-letter-routing-key': deadLetterQueue,
+    // Dead letters are confirmed by their queue before they leave this one. https://www.rabbitmq.com/docs/quorum-queues#activating-at-least-once-dead-lettering
+    'x-dead-letter-strategy': 'at-least-once',
+    'x-overflow': 'reject-publish',
+  };
+  return {
+    // Rascal reads the retry of a connection from here only; its own default goes up to a minute.
+    defaults: {
+      vhosts: { connection: { retry: { min: 200, max: 2_000, factor: 2, strategy: 'exponential' } } },
+    },
+    vhosts: {
+      [VHOST]: {
+        connection,
+        queues: {
+          [deadLetterQueue]: { options: { durable: true, arguments: { 'x-queue-type': 'quorum' } } },
+          [queue]: { options: { durable: true, arguments: work } },
+        },
+      },
+    },
+  };
+}
+
+export async function connectRabbitPublisher(settings: QueueSettings, log: Logger): Promise<RabbitPublisher> {
+  const publisher = createConfirmedPublisher(settings, log);
+  await publisher
+    .open()
+    .catch((error) => log.warn({ err: error }, 'rabbitmq is away; publishing starts when it is back'));
+  return {
+    publish: (messages) => publisher.publish(settings.queue, messages.map(toEnvelope)),
+    close: publisher.close,
+  };
+}
+
+function toEnvelope({ id, key, type, headers, payload }: OutgoingMessage): Envelope {
+  const contentType = headers['content-type'] ?? 'application/octet-stream';
+  return { content: payload, properties: { messageId: id, type, correlationId: key, contentType, headers } };
+}
+
+export interface Envelope {
+  content: Buffer;
+  properties: AmqpProperties;
+}
+
+export interface ConfirmedPublisher {
+  open(): Promise<void>;
+  publish(routingKey: string, envelopes: readonly Envelope[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Keeps one link while it is sound. Whatever happens to it, it is dropped, and the next publish makes a new one, topology included. */
+export function createConfirmedPublisher(settings: QueueSettings, log: Logger): ConfirmedPublisher {
+  let link: Promise<Link> | undefined;
+
+  async function useLink(): Promise<Link> {
+    link ??= openLink(settings, log, () => {
+      link = undefined;
+    }).catch((error) => {
+      link = undefined;
+      throw error;
+    });
+    return link;
+  }
+
+  return {
+    open: async () => void (await useLink()),
+    async publish(routingKey, envelopes) {
+      const current = await useLink();
+      const results = await Promise.allSettled(
+        envelopes.map((envelope) => current.send(routingKey, envelope)),
+      );
+      const failures = results.filter((result) => result.status === 'rejected');
+      const [first] = failures;
+      if (first === undefined) return;
+      log.error(
+        { err: first.reason, routingKey, failed: failures.length, of: envelopes.length },
+        'rabbitmq did not take messages',
+      );
+      link = undefined;
+      await current.close();
+      throw first.reason;
+    },
+    async close() {
+      const current = await link?.catch(() => undefined);
+      link = undefined;
+      await current?.close();
+    },
+  };
+}
+
+interface Link {
+  send(routingKey: string, envelope: Envelope): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function openLink(settings: QueueSettings, log: Logger, onBroken: () => void): Promise<Link> {
+  const connection = await connectWithTopology(settings);
+  connection.on('error', (error) => log.warn({ err: error }, 'the connection to rabbitmq broke'));
+  connection.on('close', onBroken);
+  connection.on('blocked', (reason) =>
+    log.warn({ reason }, 'rabbitmq is short of resources and takes no messages'),
+  );
+  connection.on('unblocked', () => log.info('rabbitmq takes messages again'));
+  const channel = await openConfirmChannel(connection);
+  channel.on('error', (error) => log.warn({ err: error }, 'the channel to rabbitmq broke'));
+  channel.on('close', onBroken);
+
+  // The broker returns an unroutable message before it confirms it.
+  const returned = new Set<string | undefined>();
+  channel.on('return', (message) => returned.add(message.properties.messageId));
+
+  function send(routingKey: string, { content, properties }: Envelope): Promise<void> {
+    const options = { ...properties, persistent: true, mandatory: true };
+    return new Promise((resolve, reject) => {
+      const overdue = setTimeout(
+        () => reject(new Error(`RabbitMQ did not confirm within ${CONFIRM_MS} ms.`)),
+        CONFIRM_MS,
+      );
+      channel.publish('', routingKey, content, options, (error) => {
+        clearTimeout(overdue);
+        if (error) reject(error);
+        else if (returned.delete(properties.messageId)) reject(new UnroutableError(routingKey));
+        else resolve();
+      });
+    });
+  }
+
+  return { send, close: () => closeConnection(connection) };
+}
+
+/** Rascal asserts exchanges and queues, and leaves one plain connection behind. */
+export async function connectWithTopology(settings: QueueSettings): Promise<AmqpConnection> {
+  const broker = await createBroker(rascalConfig(settings));
+  broker.on('error', () => {});
+  try {
+    return await broker.connect(VHOST);
+  } finally {
+    await broker.shutdown();
+  }
+}
+
+export function openConfirmChannel(connection: AmqpConnection): Promise<ConfirmChannel> {
+  return new Promise((resolve, reject) => {
+    connection.createConfirmChannel((error, channel) => (error ? reject(error) : resolve(channel)));
+  });
+}
+
+export function closeConnection(connection: AmqpConnection): Promise<void> {
+  return new Promise((resolve) => {
+    try {
+      connection.close(() => resolve());
+    } catch {
+      // Already closed.
+      resolve();
+    }
+  });
+}

@@ -1,0 +1,91 @@
+/** The part of Rascal 21, and of amqplib beneath it, that is used here. Rascal publishes no types. */
+import { createRequire } from 'node:module';
+
+export interface RascalMessage {
+  fields: { routingKey: string; redelivered: boolean };
+  properties: { messageId?: string; type?: string; correlationId?: string; headers: Record<string, unknown> };
+  content: Buffer;
+}
+
+/** Acks without an argument; with an error it nacks without requeueing, so the broker dead-letters the message. */
+export type AckOrNack = (error?: Error, recovery?: { strategy: 'nack'; requeue: boolean }) => void;
+
+export interface RascalSubscription {
+  on(
+    event: 'message',
+    listener: (message: RascalMessage, content: unknown, ackOrNack: AckOrNack) => void,
+  ): this;
+  on(
+    event: 'invalid_content' | 'redeliveries_exceeded' | 'redeliveries_error',
+    listener: (error: Error, message: RascalMessage, ackOrNack: AckOrNack) => void,
+  ): this;
+  on(event: 'error' | 'cancelled', listener: (error: Error) => void): this;
+  on(event: 'close' | 'subscribed', listener: () => void): this;
+  /** Takes no more, and resolves when everything unacknowledged is acknowledged or the close timeout is over. */
+  cancel(): Promise<void>;
+}
+
+export interface RascalBroker {
+  on(event: 'error', listener: (error: Error) => void): this;
+  on(event: 'blocked', listener: (reason: string) => void): this;
+  on(event: 'unblocked' | 'vhost_initialised' | 'disconnect', listener: () => void): this;
+  subscribe(name: string): Promise<RascalSubscription>;
+  /** A plain amqplib connection by Rascal's configuration; it is the caller's to watch and to close. */
+  connect(vhost: string): Promise<AmqpConnection>;
+  shutdown(): Promise<void>;
+}
+
+export interface AmqpConnection {
+  on(event: 'error', listener: (error: Error) => void): this;
+  on(event: 'close', listener: () => void): this;
+  on(event: 'blocked', listener: (reason: string) => void): this;
+  on(event: 'unblocked', listener: () => void): this;
+  createConfirmChannel(done: (error: Error | null, channel: ConfirmChannel) => void): void;
+  close(done: (error?: Error) => void): void;
+}
+
+export interface AmqpProperties {
+  messageId?: string;
+  type?: string;
+  correlationId?: string;
+  contentType?: string;
+  headers?: Record<string, unknown>;
+}
+
+export interface ConfirmChannel {
+  on(event: 'error', listener: (error: Error) => void): this;
+  on(event: 'close', listener: () => void): this;
+  on(event: 'return', listener: (message: RascalMessage) => void): this;
+  publish(
+    exchange: string,
+    routingKey: string,
+    content: Buffer,
+    options: AmqpProperties & { persistent: boolean; mandatory: boolean },
+    confirmed: (error: Error | null) => void,
+  ): boolean;
+  get(
+    queue: string,
+    options: { noAck: boolean },
+    done: (error: Error | null, message: RascalMessage | false) => void,
+  ): void;
+  checkQueue(queue: string, done: (error: Error | null, found: { messageCount: number }) => void): void;
+  ack(message: RascalMessage): void;
+}
+
+interface Rascal {
+  BrokerAsPromised: { create(config: object): Promise<RascalBroker> };
+}
+
+const rascal = createRequire(import.meta.url)('rascal') as Rascal;
+
+/** Connects and asserts what the configuration names. A failed one leaves nothing behind that keeps the process alive. */
+export async function createBroker(config: object): Promise<RascalBroker> {
+  try {
+    return await rascal.BrokerAsPromised.create(config);
+  } catch (error) {
+    const halfMade = (error as { broker?: symbol }).broker;
+    const broker = halfMade && (error as Record<symbol, RascalBroker>)[halfMade];
+    await broker?.shutdown();
+    throw error;
+  }
+}

@@ -1,0 +1,160 @@
+import type { KafkaMessage } from 'kafkajs';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { connectKafkaProducer, connectRawProducer, type KafkaProducer } from '../src/kafka.ts';
+import { type KafkaConsumer, startKafkaConsumer, type TopicMessage } from '../src/kafka-consumer.ts';
+import { redriveDeadLetters } from '../src/redrive.ts';
+import { eventually, testLog, testServers } from '../src/testing.ts';
+import { createTopics, message, readRaw, type TestTopics, unique } from './messages.ts';
+
+const settings = { brokers: testServers.kafkaBrokers(), clientId: 'chassis-test' };
+const within = { withinMs: 15_000 };
+
+let topics: TestTopics;
+let producer: KafkaProducer;
+const running: KafkaConsumer[] = [];
+
+beforeAll(async () => {
+  topics = await createTopics('kafka');
+  producer = await connectKafkaProducer(settings, testLog);
+});
+afterEach(() => Promise.all(running.splice(0).map((consumer) => consumer.stop())));
+afterAll(async () => {
+  await producer.close();
+  await topics.drop();
+});
+
+/** Consumes with a fresh group unless one is named, and collects what was applied. */
+async function consume(handle: {
+  groupId?: string;
+  topic?: string;
+  decode?(message: TopicMessage): TopicMessage;
+  apply?(items: TopicMessage[]): Promise<void>;
+}) {
+  const batches: TopicMessage[][] = [];
+  const { topic, deadLetterTopic } = topics;
+  const consumer = await startKafkaConsumer(
+    { ...settings, topic, deadLetterTopic, groupId: unique('group'), ...handle },
+    {
+      decode: handle.decode ?? ((incoming) => incoming),
+      async apply(items) {
+        await handle.apply?.(items);
+        batches.push(items);
+      },
+    },
+    testLog,
+  );
+  running.push(consumer);
+  const texts = () => batches.flat().map((item) => item.payload.toString());
+  return { consumer, batches, texts };
+}
+
+/** What carries the prefix only: the tests of this file share the topic. */
+const only = (texts: string[], prefix: string) => texts.filter((text) => text.startsWith(prefix));
+
+describe('a consumer', () => {
+  it('gets every message of every partition, those of one key in order, in few transactions', async () => {
+    const sent = Array.from({ length: 600 }, (_, n) => message(`order-${n}`, `key-${n % 20}`));
+    await producer.publish(topics.topic, sent);
+    const { texts, batches, consumer } = await consume({});
+    await eventually(() => expect(only(texts(), 'order-')).toHaveLength(600), within);
+    for (let key = 0; key < 20; key += 1) {
+      const ofKey = only(texts(), 'order-')
+        .map((text) => Number(text.slice(6)))
+        .filter((n) => n % 20 === key);
+      expect(ofKey).toEqual(ofKey.toSorted((a, b) => a - b));
+    }
+    expect(batches.length).toBeLessThan(15);
+    await eventually(async () => expect(await consumer.lag()).toBe(0n), within);
+  });
+
+  it('hands on the facts and the trace of each event', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const sent = message('facts');
+    await producer.publish(topics.topic, [{ ...sent, headers: { ...sent.headers, traceparent } }]);
+    const { batches } = await consume({});
+    await eventually(() => {
+      const got = batches.flat().find((item) => item.id === sent.id);
+      expect(got).toMatchObject({ key: 'k', type: 'test.happened', traceparent, payload: sent.payload });
+      expect(got?.headers).toMatchObject({ ce_specversion: '1.0', 'content-type': 'application/protobuf' });
+    }, within);
+  });
+
+  it('goes on where its group stopped', async () => {
+    const groupId = unique('resume');
+    await producer.publish(topics.topic, [message('resume-1')]);
+    const first = await consume({ groupId });
+    await eventually(() => expect(only(first.texts(), 'resume-')).toEqual(['resume-1']), within);
+    await first.consumer.stop();
+    running.length = 0;
+    await producer.publish(topics.topic, [message('resume-2')]);
+    const second = await consume({ groupId });
+    await eventually(() => expect(only(second.texts(), 'resume-')).toEqual(['resume-2']), within);
+  });
+
+  it('keeps a batch while the database is away, loses none and commits none of it before', async () => {
+    let isAway = true;
+    await producer.publish(topics.topic, [message('away-1'), message('away-2')]);
+    const { texts, consumer } = await consume({
+      async apply() {
+        if (isAway) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+      },
+    });
+    await eventually(async () => expect(await consumer.lag()).toBeGreaterThanOrEqual(2n), within);
+    expect(texts()).toEqual([]);
+    isAway = false;
+    await eventually(() => expect(only(texts(), 'away-')).toEqual(['away-1', 'away-2']), within);
+  });
+});
+
+describe('a dead letter', () => {
+  it('tells its reason and origin, is otherwise untouched, lets the rest flow, and can be redriven', async () => {
+    const own = await createTopics('poison');
+    const raw = await connectRawProducer(settings, testLog);
+    const poison = { ce_id: 'evt_poison', ce_type: 'test.happened', other: 'kept' };
+    await producer.publish(own.topic, [message('good-1')]);
+    await raw.send(own.topic, [{ key: Buffer.from('k'), value: Buffer.from([0xff, 0x00]), headers: poison }]);
+    await raw.send(own.topic, [{ key: Buffer.from('k'), value: Buffer.from('no event'), headers: {} }]);
+    await producer.publish(own.topic, [message('refused'), message('good-2')]);
+
+    const service = { topic: own.topic, deadLetterTopic: own.deadLetterTopic };
+    let isRepaired = false;
+    const { texts, consumer } = await consume({
+      ...service,
+      decode(incoming) {
+        if (incoming.payload[0] === 0xff && !isRepaired) throw new Error('This is no protobuf.');
+        return incoming;
+      },
+      async apply(items) {
+        if (items.some((item) => item.payload.toString() === 'refused')) throw new Error('The rule says no.');
+      },
+    });
+    await eventually(() => expect(texts()).toEqual(['good-1', 'good-2']), within);
+    await eventually(async () => expect(await consumer.lag()).toBe(0n), within);
+
+    const letters = await readRaw(own.deadLetterTopic, 3);
+    const letterOf = (reason: string, payload: string) =>
+      letters
+        .map(({ value, headers }) => ({ value: value?.toString('latin1'), headers: textsOf(headers) }))
+        .find(({ value, headers }) => value === payload && headers['dead-letter-reason'] === reason);
+    expect(letterOf('UNDECODABLE', '\xff\0')?.headers).toMatchObject({
+      ...poison,
+      'dead-letter-error': 'Error: This is no protobuf.',
+      'dead-letter-topic': own.topic,
+      'dead-letter-partition': expect.stringMatching(/^\d$/),
+      'dead-letter-offset': '1',
+    });
+    expect(letterOf('UNDECODABLE', 'no event')?.headers['dead-letter-error']).toMatch(/no CloudEvent/);
+    expect(letterOf('REJECTED', 'refused')?.headers['dead-letter-error']).toBe('Error: The rule says no.');
+
+    isRepaired = true;
+    const redrive = { ...settings, deadLetterTopic: own.deadLetterTopic };
+    expect(await redriveDeadLetters(redrive, testLog)).toBe(3);
+    await eventually(() => expect(texts()).toHaveLength(3), within);
+    expect(await redriveDeadLetters(redrive, testLog)).toBeLessThanOrEqual(2);
+    await raw.close();
+    await own.drop();
+  });
+});
+
+const textsOf = (headers: KafkaMessage['headers'] = {}) =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));

@@ -1,0 +1,189 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Kysely } from 'kysely';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { OutgoingMessage } from '../src/cloud-events.ts';
+import { firstDeliveries } from '../src/inbox.ts';
+import { insertOutbox } from '../src/outbox.ts';
+import { type OutboxRelay, startOutboxRelay } from '../src/outbox-relay.ts';
+import { inTransaction, openDatabase } from '../src/postgres.ts';
+import { createTestDatabase, eventually, type TestDatabase, testLog } from '../src/testing.ts';
+import { message, unique } from './messages.ts';
+
+let database: TestDatabase;
+let db: Kysely<unknown>;
+const relays: OutboxRelay[] = [];
+
+beforeAll(async () => {
+  const migrations = new URL('./messaging-migrations/', import.meta.url);
+  database = await createTestDatabase({ service: 'chassis', migrations });
+  db = openDatabase({ url: database.url, poolMax: 8 }, testLog);
+});
+afterEach(() => Promise.all(relays.splice(0).map((relay) => relay.stop())));
+afterAll(async () => {
+  await db.destroy();
+  await database.drop();
+});
+
+let destination: string;
+beforeEach(() => {
+  destination = unique('destination');
+});
+
+async function relayTo(publish: (messages: OutgoingMessage[]) => Promise<void>): Promise<OutboxRelay> {
+  const relay = await startOutboxRelay({ url: database.url, destination, publish }, testLog);
+  relays.push(relay);
+  return relay;
+}
+
+const store = (...messages: OutgoingMessage[]) =>
+  inTransaction(db, (trx) =>
+    insertOutbox(
+      trx,
+      messages.map((each) => ({ destination, message: each })),
+    ),
+  );
+
+const textsOf = (messages: OutgoingMessage[]) => messages.map(({ payload }) => payload.toString());
+const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => String(from + n));
+
+describe('the outbox relay', () => {
+  it('publishes messages whole and in the order in which they were stored, and deletes them', async () => {
+    const published: OutgoingMessage[] = [];
+    const sent = numbers(0, 1200).map((n) => message(n, `key-${n}`));
+    await store(...sent.slice(0, 1000));
+    const relay = await relayTo(async (messages) => void published.push(...messages));
+    await store(...sent.slice(1000));
+    await eventually(() => expect(published).toHaveLength(1200));
+    expect(published).toEqual(sent);
+    await eventually(async () => expect(await relay.pending()).toBe(0n));
+  });
+
+  it('is woken by the commit', async () => {
+    const arrivals: number[] = [];
+    const relay = await relayTo(async () => void arrivals.push(performance.now()));
+    await eventually(() => expect(relay.isActive()).toBe(true));
+    const committed: number[] = [];
+    for (let n = 0; n < 10; n += 1) {
+      await store(message(String(n)));
+      committed.push(performance.now());
+      await eventually(() => expect(arrivals).toHaveLength(n + 1), { everyMs: 5 });
+    }
+    const delays = arrivals.map((at, n) => at - (committed[n] ?? 0)).toSorted((a, b) => a - b);
+    expect(delays[5]).toBeLessThan(100);
+  });
+
+  it('publishes what commits late, though its id is smaller than others that are gone already', async () => {
+    const published: OutgoingMessage[] = [];
+    await relayTo(async (messages) => void published.push(...messages));
+    await inTransaction(db, async (trx) => {
+      await insertOutbox(trx, [{ destination, message: message('early id, late commit') }]);
+      await store(message('late id, early commit'));
+      await eventually(() => expect(textsOf(published)).toEqual(['late id, early commit']));
+    });
+    await eventually(() => expect(textsOf(published)).toContain('early id, late commit'));
+  });
+
+  it('forgets nothing that was not committed, and nothing that was', async () => {
+    const published: OutgoingMessage[] = [];
+    await relayTo(async (messages) => void published.push(...messages));
+    const broken = inTransaction(db, async (trx) => {
+      await insertOutbox(trx, [{ destination, message: message('rolled back') }]);
+      throw new Error('The change did not happen.');
+    });
+    await expect(broken).rejects.toThrow('did not happen');
+    await store(message('committed'));
+    await eventually(() => expect(textsOf(published)).toEqual(['committed']));
+  });
+
+  it('keeps messages while the broker is away, and their order', async () => {
+    const published: OutgoingMessage[] = [];
+    let isAway = true;
+    const relay = await relayTo(async (messages) => {
+      if (isAway) throw new Error('The broker is away.');
+      published.push(...messages);
+    });
+    await store(message('1'), message('2'));
+    await store(message('3'));
+    await eventually(async () => expect(await relay.pending()).toBe(3n));
+    isAway = false;
+    await eventually(() => expect(textsOf(published)).toEqual(['1', '2', '3']));
+  });
+});
+
+describe('of two relays', () => {
+  it('one is active; the other takes over when the first stops', async () => {
+    const byFirst: OutgoingMessage[] = [];
+    const bySecond: OutgoingMessage[] = [];
+    const first = await relayTo(async (messages) => void byFirst.push(...messages));
+    await eventually(() => expect(first.isActive()).toBe(true));
+    const second = await relayTo(async (messages) => void bySecond.push(...messages));
+    await store(...numbers(0, 20).map((n) => message(n)));
+    await eventually(() => expect(textsOf(byFirst)).toEqual(numbers(0, 20)));
+    expect([first.isActive(), second.isActive(), bySecond.length]).toEqual([true, false, 0]);
+
+    await first.stop();
+    await store(...numbers(20, 30).map((n) => message(n)));
+    await eventually(() => expect(textsOf(bySecond)).toEqual(numbers(20, 30)));
+    expect(byFirst).toHaveLength(20);
+  });
+
+  it('one goes on when the database breaks their connections', async () => {
+    const published: OutgoingMessage[] = [];
+    const publish = async (messages: OutgoingMessage[]) => void published.push(...messages);
+    const both = [await relayTo(publish), await relayTo(publish)];
+    await eventually(() => expect(both.some((relay) => relay.isActive())).toBe(true));
+    const admin = new pg.Client({ connectionString: database.adminUrl });
+    await admin.connect();
+    const { rowCount } = await admin.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1',
+      [`outbox relay ${destination}`],
+    );
+    await admin.end();
+    expect(rowCount).toBe(2);
+    await store(message('after'));
+    await eventually(() => expect(textsOf(published)).toEqual(['after']));
+    expect(both.filter((relay) => relay.isActive())).toHaveLength(1);
+  });
+});
+
+it('a relay killed between publishing and deleting repeats messages with the same id, and loses none', async () => {
+  const faults = await mkdtemp(join(tmpdir(), 'faults-'));
+  await writeFile(join(faults, 'outbox.after-publish'), '');
+  const sent = numbers(0, 5).map((n) => message(n));
+  await store(...sent);
+
+  const killed = runRelay(faults);
+  expect(await killed.exit).toBe('SIGKILL');
+  expect(killed.ids).toEqual(sent.map(({ id }) => id));
+
+  const restarted = runRelay(faults);
+  await eventually(() => expect(restarted.ids).toEqual(sent.map(({ id }) => id)), { withinMs: 10_000 });
+  restarted.process.kill('SIGTERM');
+  await restarted.exit;
+
+  // What the consumer makes of it: the effect happens once, also where both deliveries are in one batch.
+  const delivered = [...killed.ids, ...restarted.ids];
+  const effects = await inTransaction(db, (trx) => firstDeliveries(trx, delivered, (id) => id));
+  expect(effects).toEqual(sent.map(({ id }) => id));
+  expect(await inTransaction(db, (trx) => firstDeliveries(trx, delivered, (id) => id))).toEqual([]);
+});
+
+/** A relay in a process of its own, which says the id of every message it publishes. */
+function runRelay(faultsDir: string) {
+  const program = new URL('./relay-process.ts', import.meta.url).pathname;
+  const env = {
+    ...process.env,
+    RELAY_URL: database.url,
+    RELAY_DESTINATION: destination,
+    FAULTS_DIR: faultsDir,
+  };
+  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ids: string[] = [];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => ids.push(...text.trim().split('\n')));
+  const exit = new Promise((resolve) => child.on('close', (code, signal) => resolve(signal ?? code)));
+  return { process: child, ids, exit };
+}

@@ -1,0 +1,17 @@
+/** A relay to be killed: publishing is printing the ids. */
+import { writeSync } from 'node:fs';
+import { armFaults } from '../src/faults.ts';
+import { startOutboxRelay } from '../src/outbox-relay.ts';
+import { testLog } from '../src/testing.ts';
+
+const { RELAY_URL: url = '', RELAY_DESTINATION: destination = '', FAULTS_DIR } = process.env;
+armFaults(FAULTS_DIR);
+const relay = await startOutboxRelay(
+  {
+    url,
+    destination,
+    publish: async (messages) => void writeSync(1, messages.map(({ id }) => `${id}\n`).join('')),
+  },
+  testLog,
+);
+process.once('SIGTERM', () => relay.stop());
