@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest';
+import { type Account, externalAccountId, NO_LIMITS } from './account.ts';
+import { decide } from './decide.ts';
+import type { PaymentRequest } from './decision.ts';
+import { MAX_MINOR } from './money.ts';
+import { NEVER_USED } from './usage.ts';
+
+const NOW = new Date('2025-03-31T12:00:00Z');
+const CONTEXT = { now: NOW, holdTtlMs: 60_000 };
+
+const account = (id: string, change: Partial<Account> = {}): Account => ({
+  id,
+  ownerId: `usr_${id}`,
+  currency: 'EUR',
+  isExternal: false,
+  state: 'ACTIVE',
+  limits: NO_LIMITS,
+  posted: 0n,
+  held: 0n,
+  usage: NEVER_USED,
+  ...change,
+});
+
+const external = (currency: string, change: Partial<Account> = {}) =>
+  account(externalAccountId(currency), { ownerId: null, isExternal: true, currency, ...change });
+
+const request = (change: Partial<PaymentRequest> = {}): PaymentRequest => ({
+  paymentId: 'pay_1',
+  operationId: 'pay_1',
+  fromAccount: 'alice',
+  toAccount: 'bob',
+  amount: 100n,
+  currency: 'EUR',
+  captureMode: 'AUTOMATIC',
+  callerId: 'usr_alice',
+  callerRoles: ['customer'],
+  holdExpiresAt: undefined,
+  ...change,
+});
+
+const asOperator = { callerId: 'usr_op', callerRoles: ['operator'] } as const;
+
+function decided(change: Partial<PaymentRequest>, ...accounts: Account[]) {
+  return decide(request(change), new Map(accounts.map((each) => [each.id, each])), CONTEXT);
+}
+
+const rich = (change: Partial<Account> = {}) => account('alice', { posted: 1_000n, ...change });
+const limits = (change: Partial<Account['limits']>) => ({ limits: { ...NO_LIMITS, ...change } });
+const usedToday = {
+  usage: { day: '2025-03-31', spentToday: 450n, countToday: 3, month: '2025-03-01', spentThisMonth: 800n },
+};
+
+describe('a payment is declined', () => {
+  const bob = account('bob');
+  const cases: [string, string, Partial<PaymentRequest>, Account[]][] = [
+    ['from an account that is not there', 'FROM_ACCOUNT_NOT_FOUND', {}, [bob]],
+    ["from somebody else's account", 'FROM_ACCOUNT_NOT_FOUND', { callerId: 'usr_bob' }, [rich(), bob]],
+    [
+      'by an auditor',
+      'FROM_ACCOUNT_NOT_FOUND',
+      { callerId: 'usr_a', callerRoles: ['auditor'] },
+      [rich(), bob],
+    ],
+    [
+      'from outside, by a customer',
+      'FROM_ACCOUNT_NOT_FOUND',
+      { fromAccount: 'external:EUR' },
+      [external('EUR'), bob],
+    ],
+    ['to an account that is not there', 'TO_ACCOUNT_NOT_FOUND', {}, [rich()]],
+    [
+      'to outside, by a customer',
+      'TO_ACCOUNT_NOT_FOUND',
+      { toAccount: 'external:EUR' },
+      [rich(), external('EUR')],
+    ],
+    ['from a frozen account', 'FROM_ACCOUNT_NOT_ACTIVE', {}, [rich({ state: 'FROZEN' }), bob]],
+    ['to a closed account', 'TO_ACCOUNT_NOT_ACTIVE', {}, [rich(), account('bob', { state: 'CLOSED' })]],
+    ['in a currency that neither has', 'CURRENCY_MISMATCH', { currency: 'USD' }, [rich(), bob]],
+    [
+      'to an account of another currency',
+      'CURRENCY_MISMATCH',
+      {},
+      [rich(), account('bob', { currency: 'USD' })],
+    ],
+    [
+      'above what one payment may be',
+      'PER_PAYMENT_LIMIT_EXCEEDED',
+      {},
+      [rich(limits({ perPayment: 99n })), bob],
+    ],
+    [
+      'above the rest of the day',
+      'DAILY_LIMIT_EXCEEDED',
+      {},
+      [rich({ ...limits({ daily: 549n }), ...usedToday }), bob],
+    ],
+    [
+      'above the rest of the month',
+      'MONTHLY_LIMIT_EXCEEDED',
+      {},
+      [rich({ ...limits({ monthly: 899n }), ...usedToday }), bob],
+    ],
+    [
+      'beyond the count of the day',
+      'DAILY_COUNT_EXCEEDED',
+      {},
+      [rich({ ...limits({ dailyCount: 3 }), ...usedToday }), bob],
+    ],
+    ['above the balance', 'INSUFFICIENT_BALANCE', { amount: 1_001n }, [rich(), bob]],
+    ['above what is not held', 'INSUFFICIENT_BALANCE', {}, [rich({ held: 901n }), bob]],
+  ];
+
+  it.each(cases)('%s: %s', (_, code, change, accounts) => {
+    const { decision, changed, hold } = decided(change, ...accounts);
+    expect(decision.decline).toBe(code);
+    expect(decision.checks.at(-1)?.passed).toBe(false);
+    expect(decision.checks.slice(0, -1).every((check) => check.passed)).toBe(true);
+    expect(decision.movements).toEqual([]);
+    expect(changed).toEqual([]);
+    expect(hold).toBeUndefined();
+  });
+
+  it('with a trace that shows a stranger nothing', () => {
+    const { decision } = decided({ callerId: 'usr_mallory' }, rich(), bob);
+    expect(decision.checks).toEqual([{ name: 'from_account', passed: false, inputs: {} }]);
+    expect(decision).toMatchObject({ fromOwnerId: null, toOwnerId: null });
+  });
+
+  it('with the limit, what of it is used, and when it ends', () => {
+    const alice = rich({ ...limits({ daily: 500n }), ...usedToday });
+    expect(decided({}, alice, bob).decision.limit).toEqual({
+      limit: 500n,
+      used: 450n,
+      resetsAt: new Date('2025-04-01T00:00:00Z'),
+    });
+  });
+});
+
+describe('a payment is approved', () => {
+  const bob = account('bob');
+
+  it('to the last minor unit of the balance and of every limit', () => {
+    const alice = rich({
+      ...limits({ perPayment: 1_000n, daily: 1_000n, monthly: 1_000n, dailyCount: 1 }),
+    });
+    const { decision, changed } = decided({ amount: 1_000n }, alice, bob);
+    expect(decision.decline).toBeUndefined();
+    expect(decision.movements).toEqual([
+      { kind: 'TRANSFER', fromAccount: 'alice', toAccount: 'bob', amount: 1_000n },
+    ]);
+    expect(decision).toMatchObject({ fromOwnerId: 'usr_alice', toOwnerId: 'usr_bob', decidedAt: NOW });
+    expect(changed.map(({ id, posted }) => [id, posted])).toEqual([
+      ['alice', 0n],
+      ['bob', 1_000n],
+    ]);
+    expect(changed[0]?.usage).toEqual({
+      day: '2025-03-31',
+      spentToday: 1_000n,
+      countToday: 1,
+      month: '2025-03-01',
+      spentThisMonth: 1_000n,
+    });
+  });
+
+  it('by holding the money where it is captured later', () => {
+    const { decision, changed, hold } = decided({ captureMode: 'MANUAL' }, rich(), bob);
+    expect(decision.movements[0]?.kind).toBe('HOLD');
+    expect(changed).toMatchObject([{ id: 'alice', posted: 1_000n, held: 100n }]);
+    expect(hold).toMatchObject({ amount: 100n, expiresAt: new Date('2025-03-31T12:01:00Z') });
+  });
+
+  it('by an operator, from any account and out of the platform', () => {
+    const outside = external('EUR', { posted: -1_000n });
+    const { decision, changed } = decided({ ...asOperator, toAccount: outside.id }, rich(), outside);
+    expect(decision).toMatchObject({ decline: undefined, toOwnerId: null });
+    // A withdrawal is spending: it uses the limits.
+    expect(changed[0]?.usage.spentToday).toBe(100n);
+  });
+});
+
+describe('a deposit', () => {
+  const fromOutside = { ...asOperator, fromAccount: 'external:EUR', toAccount: 'alice' };
+
+  it('takes the world outside below zero and uses no limit', () => {
+    const { decision, changed } = decided(fromOutside, external('EUR'), account('alice'));
+    expect(decision.decline).toBeUndefined();
+    expect(changed).toMatchObject([{ posted: -100n, usage: NEVER_USED }, { posted: 100n }]);
+  });
+
+  it('ends where all money of a currency together would pass the cap, so that no balance ever can', () => {
+    const full = external('EUR', { posted: -MAX_MINOR + 99n });
+    const { decision } = decided(fromOutside, full, account('alice', { posted: MAX_MINOR - 99n }));
+    expect(decision.decline).toBe('INSUFFICIENT_BALANCE');
+  });
+
+  it('in a currency that no account has yet is of another currency than its account', () => {
+    const dollars = { ...fromOutside, fromAccount: 'external:USD', currency: 'USD' };
+    expect(decided(dollars, account('alice')).decision.decline).toBe('CURRENCY_MISMATCH');
+  });
+});

@@ -1,0 +1,43 @@
+/** Starts the authorization service. Parts are built from the inside out and stopped in reverse order. */
+import { armFaults, connectIdentity, migrate, openDatabase, runService, serveGrpc } from '@payflowx/chassis';
+import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
+import { loadConfig } from './config.ts';
+import { authorizationServices } from './services.ts';
+import type { Database } from './store/database.ts';
+
+const config = loadConfig(process.env);
+
+await runService('authorization', config, async ({ log, onStop }) => {
+  armFaults(config.faultsDir);
+  resolveThroughConsul({ consulUrl: config.consulUrl, log });
+  await migrate({ url: config.migrateUrl, folder: new URL('../migrations/', import.meta.url) }, log);
+
+  const db = openDatabase<Database>(config.database, log);
+  onStop('database', () => db.destroy());
+
+  const identity = connectIdentity(config.identity, log);
+  onStop('identity', () => identity.close());
+
+  const { services, drain } = authorizationServices({
+    db,
+    log,
+    now: () => new Date(),
+    holdTtlMs: config.holdTtlMs,
+  });
+  onStop('batcher', () => drain());
+
+  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log }, services);
+  onStop('grpc server', () => server.drain());
+
+  // Last in, first out: callers stop finding us before we stop answering them.
+  const { host } = config.grpc;
+  const instance = {
+    name: 'authorization',
+    id: config.instanceId,
+    host,
+    port: server.port,
+    check: 'grpc',
+  } as const;
+  const membership = await joinRegistry({ consulUrl: config.consulUrl, log }, instance);
+  onStop('registry', () => membership.leave());
+});

@@ -1,0 +1,22 @@
+/** Collects what is wrong with a request, so that its caller hears of everything at once. */
+import { AuthorizationError, type Violation } from '../domain/errors.ts';
+
+export interface Violations {
+  /** Notes the field unless the condition holds. */
+  require(condition: boolean, field: string, description: string): void;
+  /** Throws INVALID_ARGUMENT if anything was noted. */
+  throwIfAny(): void;
+}
+
+export function collectViolations(): Violations {
+  const violations: Violation[] = [];
+  return {
+    require(condition, field, description) {
+      if (!condition) violations.push({ field, description });
+    },
+    throwIfAny() {
+      if (violations.length === 0) return;
+      throw new AuthorizationError('INVALID_ARGUMENT', 'The request is not valid.', violations);
+    },
+  };
+}

@@ -1,0 +1,91 @@
+/** The rows that money is decided on. */
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import type { Account } from '../domain/account.ts';
+import type { AccountsTable, BalancesTable, Database } from './database.ts';
+
+type AccountRow = Selectable<Pick<AccountsTable, 'id' | 'owner_id' | 'currency' | 'is_external'>> &
+  Selectable<Omit<BalancesTable, 'account_id' | 'is_external'>>;
+
+/** What makes an Account, in a query over `balances as b` joined with `accounts as a`. */
+export const ACCOUNT_COLUMNS = [
+  'a.id',
+  'a.owner_id',
+  'a.currency',
+  'a.is_external',
+  'b.state',
+  'b.posted',
+  'b.held',
+  'b.spent_day',
+  'b.spent_today',
+  'b.count_today',
+  'b.spent_month',
+  'b.spent_this_month',
+  'b.limit_per_payment',
+  'b.limit_daily',
+  'b.limit_monthly',
+  'b.limit_daily_count',
+] as const;
+
+export function toAccount(row: AccountRow): Account {
+  return {
+    id: row.id,
+    ownerId: row.owner_id,
+    currency: row.currency,
+    isExternal: row.is_external,
+    state: row.state,
+    limits: {
+      perPayment: row.limit_per_payment,
+      daily: row.limit_daily,
+      monthly: row.limit_monthly,
+      dailyCount: row.limit_daily_count,
+    },
+    posted: row.posted,
+    held: row.held,
+    usage: {
+      day: row.spent_day,
+      spentToday: row.spent_today,
+      countToday: row.count_today,
+      month: row.spent_month,
+      spentThisMonth: row.spent_this_month,
+    },
+  };
+}
+
+/**
+ * The accounts of these ids that exist, locked until the transaction ends.
+ * Rows are locked in the order of their ids, whoever asks: so two transactions never wait for each other in a circle.
+ * What comes from `accounts` never changes, so it needs no lock.
+ */
+export async function lockAccounts(trx: Transaction<Database>, ids: Iterable<string>) {
+  const rows = await trx
+    .selectFrom('balances as b')
+    .innerJoin('accounts as a', 'a.id', 'b.account_id')
+    .where('b.account_id', '=', sql<string>`any(${[...ids]}::text[])`)
+    .select(ACCOUNT_COLUMNS)
+    .orderBy('b.account_id')
+    .forUpdate('b')
+    .execute();
+  return new Map(rows.map((row) => [row.id, toAccount(row)]));
+}
+
+export interface BalanceLine {
+  accountId: string;
+  currency: string;
+  posted: bigint;
+  held: bigint;
+}
+
+/** Balances of all accounts, external ones too, in the order of their ids, beginning after `after`. */
+export async function listBalances(
+  db: Kysely<Database>,
+  { after, limit }: { after: string; limit: number },
+): Promise<BalanceLine[]> {
+  return db
+    .selectFrom('balances as b')
+    .innerJoin('accounts as a', 'a.id', 'b.account_id')
+    .where('b.account_id', '>', after)
+    .select(['b.account_id as accountId', 'a.currency', 'b.posted', 'b.held'])
+    .orderBy('b.account_id')
+    .limit(limit)
+    .execute();
+}

@@ -1,0 +1,71 @@
+/** The tables as Kysely sees them; migrations/ is what they are. */
+import type { ColumnType } from 'kysely';
+import type { AccountState } from '../domain/account.ts';
+
+/** A calendar day as text, YYYY-MM-DD. */
+type Day = ColumnType<string, string | undefined, string>;
+type WithDefault<T> = ColumnType<T, T | undefined, T>;
+
+export interface AccountsTable {
+  id: string;
+  owner_id: string | null;
+  name: string;
+  currency: string;
+  is_external: boolean;
+  version: WithDefault<bigint>;
+  created_at: Date;
+}
+
+export interface BalancesTable {
+  account_id: string;
+  is_external: boolean;
+  state: WithDefault<AccountState>;
+  posted: WithDefault<bigint>;
+  held: WithDefault<bigint>;
+  spent_day: Day;
+  spent_today: WithDefault<bigint>;
+  count_today: WithDefault<number>;
+  spent_month: Day;
+  spent_this_month: WithDefault<bigint>;
+  limit_per_payment: bigint | null;
+  limit_daily: bigint | null;
+  limit_monthly: bigint | null;
+  limit_daily_count: number | null;
+}
+
+export interface DecisionsTable {
+  payment_id: string;
+  operation_id: string;
+  fingerprint: string;
+  outcome: 'APPROVED' | 'DECLINED';
+  code: string | null;
+  decision: Buffer;
+  decided_at: Date;
+}
+
+export interface HoldsTable {
+  payment_id: string;
+  from_account: string;
+  to_account: string;
+  amount: bigint;
+  remaining: bigint;
+  state: WithDefault<'OPEN' | 'CAPTURED' | 'RELEASED' | 'EXPIRED'>;
+  expires_at: Date;
+  created_at: Date;
+}
+
+export interface AccountRequestsTable {
+  caller_id: string;
+  request_id: string;
+  fingerprint: string;
+  account_id: string;
+  created_at: Date;
+}
+
+export interface Database {
+  accounts: AccountsTable;
+  balances: BalancesTable;
+  decisions: DecisionsTable;
+  holds: HoldsTable;
+  account_requests: AccountRequestsTable;
+}

@@ -1,0 +1,23 @@
+/** A decision in the words of the contract: what is answered, and what is kept to be answered again. */
+import { type Decision as DecisionMessage, MovementKind, Outcome } from '@payflowx/proto/authorization';
+import { DECLINES, type Decision } from '../domain/decision.ts';
+
+export function toDecisionMessage(decision: Decision): DecisionMessage {
+  const { decline } = decision;
+  return {
+    outcome: decline === undefined ? Outcome.APPROVED : Outcome.DECLINED,
+    code: decline ?? '',
+    message: decline === undefined ? '' : DECLINES[decline],
+    limit: decision.limit,
+    checks: decision.checks as DecisionMessage['checks'],
+    movements: decision.movements.map(({ kind, fromAccount, toAccount, amount }) => ({
+      kind: MovementKind[kind],
+      fromAccount,
+      toAccount,
+      amountMinor: amount,
+    })),
+    fromOwnerId: decision.fromOwnerId ?? '',
+    toOwnerId: decision.toOwnerId ?? '',
+    decidedAt: decision.decidedAt,
+  };
+}

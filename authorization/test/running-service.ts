@@ -1,0 +1,164 @@
+/** The service as its callers meet it: real gRPC servers, any number of instances, on one real database of their own. */
+import { connectGrpc, newId, openDatabase, serveGrpc } from '@payflowx/chassis';
+import { createTestDatabase, createTestIdentity, testLog } from '@payflowx/chassis/testing';
+import { Role } from '@payflowx/proto/auth';
+import {
+  AccountServiceClient,
+  type AccountServiceService,
+  AuthorizationServiceClient,
+  type AuthorizationServiceService,
+  type AuthorizeItem,
+  CaptureMode,
+  type Decision,
+  type Limits,
+} from '@payflowx/proto/authorization';
+import type { Status } from '@payflowx/proto/rpc';
+import type { Kysely } from 'kysely';
+import pg from 'pg';
+import { authorizationServices } from '../src/services.ts';
+import type { Database } from '../src/store/database.ts';
+
+export const HOLD_TTL_MS = 60_000;
+const SERVICE = { id: 'svc_payment', roles: ['service'] as const };
+export const OPERATOR = { id: 'usr_operator', roles: ['operator'] as const };
+
+export type RunningService = Awaited<ReturnType<typeof startService>>;
+
+export async function startService({ instances = 1, now = () => new Date() } = {}) {
+  const database = await createTestDatabase({
+    service: 'authorization',
+    migrations: new URL('../migrations/', import.meta.url),
+  });
+  const identity = createTestIdentity();
+  const tokens = { service: await identity.tokenFor(SERVICE), operator: await identity.tokenFor(OPERATOR) };
+  const started = await Promise.all(
+    Array.from({ length: instances }, () => startInstance(database.url, identity.verifier, now)),
+  );
+  const admin = new pg.Pool({ connectionString: database.adminUrl, max: 2 });
+  let turn = 0;
+
+  return {
+    accounts: nth(started, 0).accounts,
+    authorization: nth(started, 0).authorization,
+    tokenFor: identity.tokenFor,
+    tokens,
+    servingUrl: database.url,
+    /** As superuser, past every grant. */
+    sql: (text: string, values: unknown[] = []) => admin.query(text, values),
+    /** Sends a call with these items to the instances in turn. */
+    async authorize(...items: AuthorizeItem[]): Promise<Answer[]> {
+      const { authorization } = nth(started, turn++ % started.length);
+      const settings = { deadlineMs: 20_000, accessToken: tokens.service };
+      const { results } = await authorization.batchAuthorize({ items }, settings);
+      return results.map(({ result }) => {
+        if (result?.$case === 'decision') return { decision: result.value, error: undefined };
+        if (result?.$case === 'error') return { decision: undefined, error: result.value };
+        throw new Error('a result without content');
+      });
+    },
+    async stop() {
+      await Promise.all(started.map((instance) => instance.stop()));
+      await admin.end();
+      await database.drop();
+    },
+  };
+}
+
+export type Answer = { decision: Decision; error: undefined } | { decision: undefined; error: Status };
+
+async function startInstance(
+  url: string,
+  verifier: Parameters<typeof serveGrpc>[0]['verifier'],
+  now: () => Date,
+) {
+  const db: Kysely<Database> = openDatabase<Database>({ url, poolMax: 4 }, testLog);
+  const { services, drain } = authorizationServices({ db, log: testLog, now, holdTtlMs: HOLD_TTL_MS });
+  const server = await serveGrpc(
+    { host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog },
+    services,
+  );
+  const target = `ipv4:127.0.0.1:${server.port}`;
+  const accounts = connectGrpc<AccountServiceService>(AccountServiceClient, { target });
+  const authorization = connectGrpc<AuthorizationServiceService>(AuthorizationServiceClient, { target });
+  return {
+    accounts,
+    authorization,
+    async stop() {
+      accounts.close();
+      authorization.close();
+      await server.drain();
+      await drain();
+      await db.destroy();
+    },
+  };
+}
+
+/** A valid item: an automatic payment of 1 EUR by its owner; `change` says what matters to the test. */
+export function item(
+  change: Partial<AuthorizeItem> & Pick<AuthorizeItem, 'fromAccount' | 'toAccount'>,
+): AuthorizeItem {
+  const paymentId = change.paymentId ?? newId('pay');
+  return {
+    paymentId,
+    operationId: paymentId,
+    amountMinor: 100n,
+    currency: 'EUR',
+    captureMode: CaptureMode.AUTOMATIC,
+    callerId: 'usr_alice',
+    callerRoles: [Role.CUSTOMER],
+    holdExpiresAt: undefined,
+    traceparent: '',
+    deadline: undefined,
+    ...change,
+  };
+}
+
+/** A deposit, as the payment service asks for it in an operator's name. */
+export function deposit(toAccount: string, amountMinor: bigint, currency = 'EUR'): AuthorizeItem {
+  return item({
+    fromAccount: `external:${currency}`,
+    toAccount,
+    amountMinor,
+    currency,
+    callerId: OPERATOR.id,
+    callerRoles: [Role.OPERATOR],
+  });
+}
+
+/** Opens an account, and pays `balance` into it. */
+export async function openAccount(
+  service: RunningService,
+  {
+    ownerId = 'usr_alice',
+    currency = 'EUR',
+    balance = 0n,
+    limits,
+  }: { ownerId?: string; currency?: string; balance?: bigint; limits?: Limits } = {},
+): Promise<string> {
+  const { account } = await service.accounts.createAccount(
+    { requestId: '', ownerId, currency, name: '', limits },
+    { deadlineMs: 5_000, accessToken: service.tokens.operator },
+  );
+  if (account === undefined) throw new Error('no account');
+  if (balance > 0n) {
+    const [answer] = await service.authorize(deposit(account.id, balance, currency));
+    if (answer?.decision?.code !== '') throw new Error('the deposit was not approved');
+  }
+  return account.id;
+}
+
+/** Balance and use of limits, as an operator reads them. */
+export async function accountOf(service: RunningService, accountId: string) {
+  const { account } = await service.accounts.getAccount(
+    { accountId },
+    { deadlineMs: 5_000, accessToken: service.tokens.operator },
+  );
+  if (!account?.balance || !account.usage) throw new Error('no account');
+  return { ...account, balance: account.balance, usage: account.usage };
+}
+
+function nth<T>(list: readonly T[], index: number): T {
+  const found = list[index];
+  if (found === undefined) throw new Error(`there is no element ${index}`);
+  return found;
+}
