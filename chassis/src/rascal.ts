@@ -70,6 +70,8 @@ export interface ConfirmChannel {
   ): void;
   checkQueue(queue: string, done: (error: Error | null, found: { messageCount: number }) => void): void;
   ack(message: RascalMessage): void;
+  /** Answered when the broker has dealt with every ack before it. */
+  close(done: (error: Error | null) => void): void;
 }
 
 interface Rascal {

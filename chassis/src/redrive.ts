@@ -110,6 +110,7 @@ export async function redriveDeadLetterQueue(settings: QueueSettings, log: Logge
       await publisher.publish(settings.queue, [{ content: message.content, properties }]);
       channel.ack(message);
     }
+    await new Promise((resolve) => channel.close(resolve));
     log.info({ queue: settings.queue, redriven }, 'dead letters sent back');
     return redriven;
   } finally {

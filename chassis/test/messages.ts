@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
 import { cloudEventMessage, type OutgoingMessage } from '../src/cloud-events.ts';
+import { closeConnection, openConfirmChannel } from '../src/rabbit.ts';
+import { createBroker, type RascalMessage } from '../src/rascal.ts';
 import { testServers } from '../src/testing.ts';
 
 export const unique = (name: string) => `test-${name}-${randomUUID().slice(0, 8)}`;
@@ -61,4 +63,56 @@ export async function readRaw(topic: string, count: number): Promise<KafkaMessag
   });
   await consumer.disconnect();
   return messages;
+}
+
+export interface QueueTap {
+  count(queue: string): Promise<number>;
+  /** The first messages of a queue; they go back to it. */
+  peek(queue: string, count: number): Promise<RascalMessage[]>;
+  drop(...queues: string[]): Promise<void>;
+}
+
+/** Looks into queues from outside, without our own consumer. */
+export async function openQueues(url: string): Promise<QueueTap> {
+  const withChannel = async <T>(work: (channel: AdminChannel) => Promise<T>): Promise<T> => {
+    const broker = await createBroker({ vhosts: { '/': { connection: { url } } } });
+    const connection = await broker.connect('/');
+    await broker.shutdown();
+    try {
+      return await work((await openConfirmChannel(connection)) as unknown as AdminChannel);
+    } finally {
+      await closeConnection(connection);
+    }
+  };
+  return {
+    count: (queue) =>
+      withChannel(async (channel) => {
+        const { messageCount } = await called<{ messageCount: number }>((done) =>
+          channel.checkQueue(queue, done),
+        );
+        return messageCount;
+      }),
+    peek: (queue, count) =>
+      withChannel(async (channel) => {
+        const messages: RascalMessage[] = [];
+        while (messages.length < count) messages.push(await called((done) => channel.get(queue, {}, done)));
+        return messages;
+      }),
+    drop: (...queues) =>
+      withChannel(async (channel) => {
+        for (const queue of queues) await called((done) => channel.deleteQueue(queue, {}, done));
+      }),
+  };
+}
+
+type Done<T> = (error: Error | null, value: T) => void;
+
+interface AdminChannel {
+  checkQueue(queue: string, done: Done<{ messageCount: number }>): void;
+  get(queue: string, options: object, done: Done<RascalMessage>): void;
+  deleteQueue(queue: string, options: object, done: Done<unknown>): void;
+}
+
+function called<T>(call: (done: Done<T>) => void): Promise<T> {
+  return new Promise((resolve, reject) => call((error, value) => (error ? reject(error) : resolve(value))));
 }

@@ -1,0 +1,9 @@
+/** A consumer that dies on the first message it applies. */
+import { consumeQueue } from '../src/rabbit-consumer.ts';
+import { testLog } from '../src/testing.ts';
+
+await consumeQueue(
+  JSON.parse(process.env.CONSUMER_SETTINGS ?? '{}'),
+  { decode: (message) => message, apply: async () => void process.kill(process.pid, 'SIGKILL') },
+  testLog,
+);

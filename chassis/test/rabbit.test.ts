@@ -1,0 +1,141 @@
+import { spawn } from 'node:child_process';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { connectRabbitPublisher, type RabbitPublisher, UnroutableError } from '../src/rabbit.ts';
+import { consumeQueue, type QueueConsumer, type QueueMessage } from '../src/rabbit-consumer.ts';
+import { redriveDeadLetterQueue } from '../src/redrive.ts';
+import { eventually, testLog, testServers } from '../src/testing.ts';
+import { message, openQueues, type QueueTap, unique } from './messages.ts';
+
+const within = { withinMs: 15_000 };
+const numbers = (to: number) => Array.from({ length: to }, (_, n) => String(n));
+
+let settings: { url: string; queue: string; deliveryLimit: number };
+let publisher: RabbitPublisher;
+let tap: QueueTap;
+const consumers: QueueConsumer[] = [];
+
+beforeEach(async () => {
+  settings = { url: testServers.rabbitUrl(), queue: unique('queue'), deliveryLimit: 2 };
+  publisher = await connectRabbitPublisher(settings, testLog);
+  tap = await openQueues(settings.url);
+});
+afterEach(async () => {
+  await Promise.all(consumers.splice(0).map((consumer) => consumer.stop()));
+  await publisher.close();
+  await tap.drop(settings.queue, `${settings.queue}.dlq`);
+});
+
+async function consume(handle: {
+  decode?(message: QueueMessage): QueueMessage;
+  apply?(items: QueueMessage[]): Promise<void>;
+  prefetch?: number;
+}) {
+  const batches: QueueMessage[][] = [];
+  const consumer = await consumeQueue(
+    { ...settings, prefetch: handle.prefetch ?? 200 },
+    {
+      decode: handle.decode ?? ((incoming) => incoming),
+      async apply(items) {
+        await handle.apply?.(items);
+        batches.push(items);
+      },
+    },
+    testLog,
+  );
+  consumers.push(consumer);
+  const texts = () => batches.flat().map((item) => item.payload.toString());
+  return { consumer, batches, texts };
+}
+
+it('carries messages with their facts and trace, in order, applied together', async () => {
+  const sent = numbers(500).map((n) => message(n, `key-${n}`));
+  const [first] = sent;
+  if (first) first.headers.traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  await publisher.publish(sent);
+  const { texts, batches } = await consume({});
+  await eventually(() => expect(texts()).toEqual(numbers(500)), within);
+  expect(batches[0]?.[0]).toMatchObject({
+    ...first,
+    traceparent: first?.headers.traceparent,
+    deliveryCount: 0,
+  });
+  expect(batches.length).toBeLessThan(30);
+  await eventually(async () => expect(await tap.count(settings.queue)).toBe(0), within);
+});
+
+it('notices what no queue takes, and heals the queue that somebody deleted', async () => {
+  await tap.drop(settings.queue);
+  await expect(publisher.publish([message('lost?')])).rejects.toThrow(UnroutableError);
+  await publisher.publish([message('kept')]);
+  expect(await tap.count(settings.queue)).toBe(1);
+});
+
+it('acknowledges only after the transaction: what a stopped consumer had not applied comes again', async () => {
+  await publisher.publish(numbers(3).map((n) => message(n)));
+  const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+  let attempts = 0;
+  const first = await consume({
+    apply: () => {
+      attempts += 1;
+      return Promise.reject(away);
+    },
+  });
+  // Far beyond the delivery limit: the retries happen while the messages are held.
+  await eventually(() => expect(attempts).toBeGreaterThan(4), within);
+  consumers.length = 0;
+  await first.consumer.stop();
+  const second = await consume({});
+  await eventually(() => expect(second.texts().toSorted()).toEqual(numbers(3)), within);
+  expect(second.batches.flat().every((item) => item.deliveryCount === 1)).toBe(true);
+});
+
+it('makes dead letters with their reason, lets the rest flow, and redrives them once they can be read', async () => {
+  let isRepaired = false;
+  await publisher.publish(['good-1', 'garbled', 'refused', 'good-2'].map((text) => message(text)));
+  const { texts } = await consume({
+    decode(incoming) {
+      if (incoming.payload.toString() === 'garbled' && !isRepaired) throw new Error('This is no protobuf.');
+      return incoming;
+    },
+    async apply(items) {
+      const isRefused = items.some((item) => item.payload.toString() === 'refused');
+      if (isRefused && !isRepaired) throw new Error('The rule says no.');
+    },
+  });
+  await eventually(() => expect(texts()).toEqual(['good-1', 'good-2']), within);
+  await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(2), within);
+  const letters = await tap.peek(`${settings.queue}.dlq`, 2);
+  const facts = letters.map(({ content, properties: { headers } }) => [
+    content.toString(),
+    headers['dead-letter-reason'],
+    headers['dead-letter-error'],
+    headers.ce_type,
+  ]);
+  expect(facts).toContainEqual(['garbled', 'UNDECODABLE', 'Error: This is no protobuf.', 'test.happened']);
+  expect(facts).toContainEqual(['refused', 'REJECTED', 'Error: The rule says no.', 'test.happened']);
+
+  isRepaired = true;
+  await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(2), within);
+  expect(await redriveDeadLetterQueue(settings, testLog)).toBe(2);
+  await eventually(() => expect(texts()).toHaveLength(4), within);
+  await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(0), within);
+});
+
+it('takes a message away after the delivery limit when every consumer dies on it', async () => {
+  await publisher.publish([message('deadly')]);
+  const deaths: (string | null)[] = [];
+  for (let n = 0; n <= settings.deliveryLimit; n += 1) deaths.push(await consumeAndDie());
+  expect(deaths).toEqual(['SIGKILL', 'SIGKILL', 'SIGKILL']);
+  await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(1), within);
+  const [letter] = await tap.peek(`${settings.queue}.dlq`, 1);
+  expect(letter?.properties.headers['x-first-death-reason']).toBe('delivery_limit');
+  expect(await tap.count(settings.queue)).toBe(0);
+});
+
+/** A consumer in a process of its own that dies while it applies. */
+function consumeAndDie(): Promise<string | null> {
+  const program = new URL('./deadly-consumer-process.ts', import.meta.url).pathname;
+  const env = { ...process.env, CONSUMER_SETTINGS: JSON.stringify(settings) };
+  const child = spawn(process.execPath, [program], { env, stdio: 'inherit' });
+  return new Promise((resolve) => child.on('close', (_, signal) => resolve(signal)));
+}
