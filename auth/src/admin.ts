@@ -3,7 +3,7 @@
  * prints the users on stdout. It works on the database as its owner, whether or not the service runs.
  */
 import { text } from 'node:stream/consumers';
-import { ConfigError, createLogger, migrate, newId, openDatabase } from '@payflowx/chassis';
+import { ConfigError, createLogger, isTransient, migrate, newId, openDatabase } from '@payflowx/chassis';
 import { type Static, Type } from 'typebox';
 import { Check, Errors } from 'typebox/value';
 import { ensureClient, ensureUser } from './app/ensure-identities.ts';
@@ -50,9 +50,17 @@ try {
   const answer = await ensure(parse(await text(process.stdin)));
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 } catch (error) {
-  const expected = [UsageError, ConfigError, AuthError].some((known) => error instanceof known);
-  console.error(expected ? (error as Error).message : error);
+  console.error(describe(error));
   process.exitCode = 1;
+}
+
+/** What went wrong, for a person; with a stack only where it is a bug of ours. */
+function describe(error: unknown): unknown {
+  if ([UsageError, ConfigError, AuthError].some((known) => error instanceof known))
+    return (error as Error).message;
+  if (isTransient(error))
+    return `The database of POSTGRES_MIGRATE_URL does not answer: ${(error as Error).message}`;
+  return error;
 }
 
 function parse(input: string): Identities {

@@ -87,7 +87,7 @@ describe('making a user', () => {
     const request = { requestId: 'r-1', username: 'gerd', roles: [Role.AUDITOR, Role.CUSTOMER] };
     const first = await create(request);
     expect(await create({ ...request, roles: [Role.CUSTOMER, Role.AUDITOR] })).toEqual(first);
-    const reused = { code: status.FAILED_PRECONDITION, reason: 'REQUEST_ID_REUSED' };
+    const reused = { code: status.ALREADY_EXISTS, reason: 'REQUEST_ID_REUSED' };
     expect(await refusal(create({ ...request, username: 'hans' }))).toMatchObject(reused);
     expect(await refusal(create({ ...request, roles: [Role.OPERATOR] }))).toMatchObject(reused);
   });

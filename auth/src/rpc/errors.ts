@@ -10,5 +10,5 @@ export const errors = errorTable('auth', AuthError, {
   TOO_MANY_LOGINS: status.RESOURCE_EXHAUSTED,
   USER_NOT_FOUND: status.NOT_FOUND,
   USERNAME_TAKEN: status.ALREADY_EXISTS,
-  REQUEST_ID_REUSED: status.FAILED_PRECONDITION,
+  REQUEST_ID_REUSED: status.ALREADY_EXISTS,
 });
