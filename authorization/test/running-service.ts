@@ -39,7 +39,7 @@ export async function startService({ instances = 1, now = () => new Date() } = {
 
   return {
     accounts: nth(started, 0).accounts,
-    authorization: nth(started, 0).authorization,
+    authorizationRpc: nth(started, 0).authorization,
     tokenFor: identity.tokenFor,
     tokens,
     servingUrl: database.url,

@@ -1,0 +1,215 @@
+/** AccountService, and who may see what. */
+import { status } from '@grpc/grpc-js';
+import type { CallSettings, NeighbourError, RoleName } from '@payflowx/chassis';
+import { AccountState, type CreateAccountRequest, type Limits } from '@payflowx/proto/authorization';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  accountOf,
+  item,
+  OPERATOR,
+  openAccount,
+  type RunningService,
+  startService,
+} from './running-service.ts';
+
+let service: RunningService;
+beforeAll(async () => {
+  service = await startService({ instances: 2 });
+});
+afterAll(() => service.stop());
+
+async function as(id: string, ...roles: RoleName[]): Promise<CallSettings> {
+  return { deadlineMs: 5_000, accessToken: await service.tokenFor({ id, roles }) };
+}
+const asOperator = () => as(OPERATOR.id, 'operator');
+
+const opening = (change: Partial<CreateAccountRequest> = {}): CreateAccountRequest => ({
+  requestId: '',
+  ownerId: 'usr_alice',
+  currency: 'EUR',
+  name: 'Household',
+  limits: undefined,
+  ...change,
+});
+
+const refusal = (code: status, reason: string) =>
+  expect.objectContaining({ code, reason }) as unknown as NeighbourError;
+
+describe('opening an account', () => {
+  it('begins with nothing, no limits unless given, and version 1', async () => {
+    const limits: Limits = { perPaymentMinor: 5n, dailyMinor: undefined, monthlyMinor: 0n, dailyCount: 3 };
+    const { account } = await service.accounts.createAccount(opening({ limits }), await asOperator());
+    expect(account).toMatchObject({
+      ownerId: 'usr_alice',
+      name: 'Household',
+      currency: 'EUR',
+      state: AccountState.ACTIVE,
+      balance: { postedMinor: 0n, heldMinor: 0n, availableMinor: 0n },
+      limits,
+      version: 1n,
+    });
+    expect(account?.id).toMatch(/^acct_[0-9a-f-]{36}$/);
+  });
+
+  it('opens one account for one request id, however often and wherever it is asked for', async () => {
+    const request = opening({ requestId: 'open-1', currency: 'CHF', limits: { dailyCount: 3 } });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async () => service.accounts.createAccount(request, await asOperator())),
+    );
+    expect(new Set(answers.map(({ account }) => account?.id)).size).toBe(1);
+    const [first] = answers;
+    await service.sql('update accounts set name = $1 where id = $2', ['Renamed', first?.account?.id]);
+    expect(await service.accounts.createAccount(request, await asOperator())).toEqual(first);
+    await expect(
+      service.accounts.createAccount({ ...request, name: 'Another' }, await asOperator()),
+    ).rejects.toEqual(refusal(status.ALREADY_EXISTS, 'REQUEST_ID_REUSED'));
+  });
+
+  it.each(['', 'eur', 'XXX', 'XAU', 'DEM', 'EURO'])('refuses the currency "%s"', async (currency) => {
+    await expect(service.accounts.createAccount(opening({ currency }), await asOperator())).rejects.toEqual(
+      refusal(status.INVALID_ARGUMENT, 'CURRENCY_UNKNOWN'),
+    );
+  });
+
+  it('names everything that is wrong with a request', async () => {
+    const request = opening({ ownerId: 'alice', name: 'x'.repeat(101), limits: { dailyMinor: -1n } });
+    const error = await service.accounts.createAccount(request, await asOperator()).catch((caught) => caught);
+    expect(error).toEqual(refusal(status.INVALID_ARGUMENT, 'INVALID_ARGUMENT'));
+    expect(error.violations.map(({ field }: { field: string }) => field)).toEqual([
+      'owner_id',
+      'name',
+      'limits.daily_minor',
+    ]);
+  });
+});
+
+describe('reading accounts', () => {
+  it('shows an account to its owner and to those who read everything, and is not there for anybody else', async () => {
+    const accountId = await openAccount(service, { ownerId: 'usr_carol', balance: 5n });
+    const readers = [
+      as('usr_carol', 'customer'),
+      asOperator(),
+      as('usr_a', 'auditor'),
+      as('svc_ledger', 'service'),
+    ];
+    for (const reader of await Promise.all(readers)) {
+      const { account } = await service.accounts.getAccount({ accountId }, reader);
+      expect(account?.balance?.postedMinor).toBe(5n);
+    }
+    const stranger = await as('usr_mallory', 'customer');
+    for (const id of [accountId, 'acct_none', 'external:EUR', '\0', '']) {
+      await expect(service.accounts.getAccount({ accountId: id }, stranger)).rejects.toEqual(
+        refusal(status.NOT_FOUND, 'ACCOUNT_NOT_FOUND'),
+      );
+    }
+  });
+
+  it("lists a customer's own, newest first, nothing twice and nothing left out while others are opened", async () => {
+    const opened: string[] = [];
+    for (let n = 0; n < 7; n += 1) opened.push(await openAccount(service, { ownerId: 'usr_dave' }));
+    await openAccount(service, { ownerId: 'usr_erin' });
+    const dave = await as('usr_dave', 'customer');
+    const listed: string[] = [];
+    let pageToken = '';
+    do {
+      const page = await service.accounts.listAccounts({ pageSize: 3, pageToken }, dave);
+      listed.push(...page.accounts.map(({ id }) => id));
+      pageToken = page.nextPageToken;
+      await openAccount(service, { ownerId: 'usr_dave' });
+    } while (pageToken !== '');
+    expect(listed).toEqual(opened.toReversed());
+  });
+
+  it("lists everybody's for an auditor, but never the world outside", async () => {
+    const { accounts } = await service.accounts.listAccounts(
+      { pageSize: 100, pageToken: '' },
+      await as('usr_a', 'auditor'),
+    );
+    expect(new Set(accounts.map(({ ownerId }) => ownerId)).size).toBeGreaterThan(2);
+    expect(accounts.filter(({ id }) => id.startsWith('external:'))).toEqual([]);
+  });
+
+  it('pages through all balances, the world outside too, and they add up to nothing', async () => {
+    await openAccount(service, { balance: 1_234n });
+    let sum = 0n;
+    const ids: string[] = [];
+    let pageToken = '';
+    do {
+      const page = await service.accounts.listBalances(
+        { pageSize: 4, pageToken },
+        await as('usr_a', 'auditor'),
+      );
+      for (const { accountId, postedMinor } of page.balances) {
+        ids.push(accountId);
+        sum += postedMinor;
+      }
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+    expect(sum).toBe(0n);
+    expect(ids).toContain('external:EUR');
+    expect(ids).toEqual([...new Set(ids)].sort());
+  });
+
+  it('refuses a page token that is not ours', async () => {
+    await expect(
+      service.accounts.listAccounts({ pageSize: 0, pageToken: 'bm8' }, await asOperator()),
+    ).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+  });
+});
+
+describe('access', () => {
+  type Rpc = (settings: CallSettings) => Promise<unknown>;
+  const rpcs: Record<string, { call: Rpc; openTo: RoleName[] }> = {
+    BatchAuthorize: {
+      call: (settings) =>
+        service.authorizationRpc.batchAuthorize(
+          { items: [item({ fromAccount: 'acct_a', toAccount: 'acct_b' })] },
+          settings,
+        ),
+      openTo: ['service'],
+    },
+    CreateAccount: {
+      call: (settings) => service.accounts.createAccount(opening(), settings),
+      openTo: ['operator'],
+    },
+    GetAccount: {
+      call: (settings) => service.accounts.getAccount({ accountId: 'acct_none' }, settings),
+      openTo: ['customer', 'operator', 'auditor', 'service'],
+    },
+    ListAccounts: {
+      call: (settings) => service.accounts.listAccounts({ pageSize: 0, pageToken: '' }, settings),
+      openTo: ['customer', 'operator', 'auditor', 'service'],
+    },
+    ListBalances: {
+      call: (settings) => service.accounts.listBalances({ pageSize: 0, pageToken: '' }, settings),
+      openTo: ['operator', 'auditor', 'service'],
+    },
+  };
+  const roles: RoleName[] = ['customer', 'operator', 'auditor', 'service'];
+
+  it.each(Object.entries(rpcs))('to %s is as the access table says', async (_, { call, openTo }) => {
+    const codeOf = (settings: CallSettings) =>
+      call(settings).then(
+        () => status.OK,
+        (error: NeighbourError) => error.code,
+      );
+    for (const role of roles) {
+      const code = await codeOf(await as(`usr_${role}`, role));
+      expect(code === status.PERMISSION_DENIED, `${role} got ${status[code]}`).toBe(!openTo.includes(role));
+    }
+    expect(await codeOf({ deadlineMs: 5_000 })).toBe(status.UNAUTHENTICATED);
+    expect(await codeOf({ deadlineMs: 5_000, accessToken: 'made.up.token' })).toBe(status.UNAUTHENTICATED);
+  });
+
+  it("lets nobody spend from another's account, whoever the calling service names", async () => {
+    const fromAccount = await openAccount(service, { balance: 1_000n });
+    const toAccount = await openAccount(service, { ownerId: 'usr_mallory' });
+    const [answer] = await service.authorize(item({ fromAccount, toAccount, callerId: 'usr_mallory' }));
+    expect(answer?.decision).toMatchObject({
+      code: 'FROM_ACCOUNT_NOT_FOUND',
+      fromOwnerId: '',
+      toOwnerId: '',
+    });
+    expect((await accountOf(service, fromAccount)).balance.postedMinor).toBe(1_000n);
+  });
+});

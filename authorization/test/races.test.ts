@@ -1,0 +1,115 @@
+/** Many callers at once, through two instances on one database. */
+import { newId } from '@payflowx/chassis';
+import { CaptureMode } from '@payflowx/proto/authorization';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Answer,
+  accountOf,
+  item,
+  openAccount,
+  type RunningService,
+  startService,
+} from './running-service.ts';
+
+let service: RunningService;
+beforeAll(async () => {
+  service = await startService({ instances: 2 });
+});
+afterAll(() => service.stop());
+
+const times = <T>(n: number, make: (index: number) => T) =>
+  Array.from({ length: n }, (_, index) => make(index));
+
+/** How often each code came; '' is an approval. An error has no place here. */
+function tally(answers: Answer[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { decision, error } of answers) {
+    if (error) throw new Error(`an error reached a caller: ${error.message}`);
+    counts[decision.code] = (counts[decision.code] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** Each in a call of its own, all at once. */
+async function atOnce(items: Parameters<RunningService['authorize']>) {
+  return (await Promise.all(items.map((each) => service.authorize(each)))).flat();
+}
+
+async function expectBooksToBalance() {
+  const { rows: sums } = await service.sql(
+    'select a.currency from balances b join accounts a on a.id = b.account_id group by 1 having sum(b.posted) <> 0',
+  );
+  expect(sums).toEqual([]);
+  const { rows: differing } = await service.sql(`
+    select b.account_id from balances b left join holds h on h.from_account = b.account_id
+    group by b.account_id, b.held having b.held <> coalesce(sum(h.remaining), 0)`);
+  expect(differing).toEqual([]);
+}
+
+describe('100 payments at once from an account that affords ten', () => {
+  it.each([CaptureMode.AUTOMATIC, CaptureMode.MANUAL])(
+    'approve exactly ten (capture mode %i)',
+    async (captureMode) => {
+      const fromAccount = await openAccount(service, { balance: 1_000n });
+      const toAccount = await openAccount(service, { ownerId: 'usr_bob' });
+      const answers = await atOnce(times(100, () => item({ fromAccount, toAccount, captureMode })));
+      expect(tally(answers)).toEqual({ '': 10, INSUFFICIENT_BALANCE: 90 });
+      expect((await accountOf(service, fromAccount)).balance.availableMinor).toBe(0n);
+      await expectBooksToBalance();
+    },
+  );
+
+  it('keep to a daily limit and a daily count as exactly', async () => {
+    const toAccount = await openAccount(service, { ownerId: 'usr_bob' });
+    const byAmount = await openAccount(service, { balance: 100_000n, limits: { dailyMinor: 750n } });
+    const byCount = await openAccount(service, { balance: 100_000n, limits: { dailyCount: 7 } });
+    const answers = await atOnce([
+      ...times(50, () => item({ fromAccount: byAmount, toAccount })),
+      ...times(50, () => item({ fromAccount: byCount, toAccount })),
+    ]);
+    expect(tally(answers)).toEqual({ '': 14, DAILY_LIMIT_EXCEEDED: 43, DAILY_COUNT_EXCEEDED: 43 });
+  });
+});
+
+describe('payments in opposite directions at once', () => {
+  it('all succeed: no deadlock reaches a caller', async () => {
+    const ids = await Promise.all(times(6, () => openAccount(service, { balance: 100_000n })));
+    const pairs = ids.flatMap((fromAccount) =>
+      ids.filter((id) => id !== fromAccount).map((toAccount) => ({ fromAccount, toAccount })),
+    );
+    const answers = await atOnce(times(10, () => pairs.map((pair) => item(pair))).flat());
+    expect(tally(answers)).toEqual({ '': 300 });
+    for (const id of ids) expect((await accountOf(service, id)).balance.postedMinor).toBe(100_000n);
+    await expectBooksToBalance();
+  });
+});
+
+describe('the same step 50 times at once', () => {
+  it('moves the money once and answers all alike', async () => {
+    const fromAccount = await openAccount(service, { balance: 1_000n });
+    const toAccount = await openAccount(service, { ownerId: 'usr_bob' });
+    const payment = item({ fromAccount, toAccount });
+    const answers = await atOnce(times(50, () => payment));
+    expect(tally(answers)).toEqual({ '': 50 });
+    expect(new Set(answers.map(({ decision }) => decision?.decidedAt?.getTime())).size).toBe(1);
+    expect((await accountOf(service, toAccount)).balance.postedMinor).toBe(100n);
+  });
+
+  it('is decided once also where no account exists whose lock would keep the instances apart', async () => {
+    for (const round of times(10, String)) {
+      const payment = item({ fromAccount: `acct_none-${round}`, toAccount: 'acct_none' });
+      const answers = await atOnce(times(20, () => payment));
+      expect(tally(answers)).toEqual({ FROM_ACCOUNT_NOT_FOUND: 20 });
+      expect(new Set(answers.map(({ decision }) => decision?.decidedAt?.getTime())).size).toBe(1);
+    }
+  });
+
+  it('is refused to all but one request when the requests differ', async () => {
+    const fromAccount = await openAccount(service, { balance: 10_000n });
+    const receivers = await Promise.all(times(8, () => openAccount(service, { ownerId: 'usr_bob' })));
+    const paymentId = newId('pay');
+    const answers = await atOnce(receivers.map((toAccount) => item({ paymentId, fromAccount, toAccount })));
+    expect(answers.filter(({ decision }) => decision !== undefined).length).toBe(1);
+    expect((await accountOf(service, fromAccount)).balance.postedMinor).toBe(9_900n);
+  });
+});

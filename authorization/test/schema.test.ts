@@ -1,0 +1,77 @@
+/** What the database refuses by itself, whatever the code believes. */
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { item, openAccount, type RunningService, startService } from './running-service.ts';
+
+let service: RunningService;
+let serving: pg.Client;
+let accountId: string;
+
+beforeAll(async () => {
+  service = await startService();
+  serving = new pg.Client({ connectionString: service.servingUrl });
+  await serving.connect();
+  accountId = await openAccount(service, { balance: 1_000n });
+  await service.authorize(item({ fromAccount: accountId, toAccount: 'acct_none' }));
+});
+afterAll(async () => {
+  await serving.end();
+  await service.stop();
+});
+
+describe('the balances', () => {
+  it.each([
+    ['a balance below zero', 'posted = -1', 'balances_not_overdrawn'],
+    ['more held than is there', 'held = 1001', 'balances_not_overdrawn'],
+    ['a balance beyond 2^53 - 1', 'posted = 9007199254740992', 'balances_posted_fits'],
+    ['a negative hold', 'held = -1', 'balances_held_check'],
+  ])('refuse %s', async (_, change, constraint) => {
+    await expect(
+      serving.query(`update balances set ${change} where account_id = $1`, [accountId]),
+    ).rejects.toMatchObject({ constraint });
+  });
+
+  it('let the world outside go below zero, but not beyond the cap', async () => {
+    const { rows } = await serving.query("select posted from balances where account_id = 'external:EUR'");
+    expect(rows).toEqual([{ posted: '-1000' }]);
+    await expect(
+      serving.query(
+        "update balances set posted = -9007199254740991, held = 1 where account_id = 'external:EUR'",
+      ),
+    ).rejects.toMatchObject({ constraint: 'balances_external_floor' });
+  });
+});
+
+describe('the serving role', () => {
+  it.each([
+    'delete from decisions',
+    "update decisions set code = 'X'",
+    'truncate decisions',
+    'delete from holds',
+    'delete from balances',
+    'update balances set is_external = true',
+    'update balances set limit_daily = null',
+    'delete from accounts',
+    "update accounts set owner_id = 'usr_mallory'",
+    'delete from account_requests',
+    'drop table decisions',
+  ])('may not: %s', async (statement) => {
+    await expect(serving.query(statement)).rejects.toMatchObject({ code: '42501' });
+  });
+});
+
+describe('an update of a balance', () => {
+  it('stays on its page and touches no index', async () => {
+    for (let n = 0; n < 50; n += 1) {
+      const update =
+        'update balances set posted = posted, spent_today = spent_today + 1 where account_id = $1';
+      await serving.query(update, [accountId]);
+    }
+    // Postgres counts in the session that did it, and tells the others only now and then.
+    await serving.query('select pg_stat_force_next_flush()');
+    const counts = 'select n_tup_upd::int as updates, n_tup_hot_upd::int as hot from pg_stat_user_tables';
+    const { rows } = await service.sql(`${counts} where relname = 'balances'`);
+    expect(rows[0].updates).toBeGreaterThanOrEqual(50);
+    expect(rows[0].hot).toBe(rows[0].updates);
+  });
+});
