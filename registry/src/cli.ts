@@ -1,0 +1,120 @@
+/** Shows which instances of which service are registered in Consul, and whether they are healthy. */
+
+import { parseArgs } from 'node:util';
+import { openConsul } from './consul-client.ts';
+import { listInstances, listServices, type RegisteredInstance } from './registered-instances.ts';
+
+const USAGE = `Which instances of which service are registered, healthy or not.
+
+  cli.ts [list]                  all services
+  cli.ts instances <service>     one service
+
+  --json     the same as JSON
+  --help     this text
+
+CONSUL_URL says where Consul is (http://127.0.0.1:8500).
+Exit code: 0 all instances pass, 1 one does not or the service has none, 2 wrong usage, 3 Consul cannot be asked.
+`;
+
+const EXIT = { healthy: 0, unhealthy: 1, usage: 2, unreachable: 3 } as const;
+
+interface Command {
+  /** All services where it is absent. */
+  service: string | undefined;
+  json: boolean;
+}
+
+process.exitCode = await main(process.argv.slice(2), process.env.CONSUL_URL || 'http://127.0.0.1:8500');
+
+async function main(args: string[], consulUrl: string): Promise<number> {
+  const command = readCommand(args);
+  if (command === 'help') {
+    process.stdout.write(USAGE);
+    return EXIT.healthy;
+  }
+  if (typeof command === 'string') {
+    process.stderr.write(`${command}\n\n${USAGE}`);
+    return EXIT.usage;
+  }
+  try {
+    const instances = await findInstances(command, consulUrl);
+    process.stdout.write(
+      command.json ? `${JSON.stringify(instances, null, 2)}\n` : report(command, instances),
+    );
+    const isMissing = command.service !== undefined && instances.length === 0;
+    return isMissing || instances.some(({ health }) => health !== 'passing') ? EXIT.unhealthy : EXIT.healthy;
+  } catch (error) {
+    process.stderr.write(
+      `Consul at ${consulUrl} cannot be asked: ${reasonOf(error)}\nStart the platform with "make up", or set CONSUL_URL to where Consul is.\n`,
+    );
+    return EXIT.unreachable;
+  }
+}
+
+/** The command, or what is wrong with it. */
+function readCommand(args: string[]): Command | string {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
+    });
+    if (values.help) return 'help';
+    const [name = 'list', service, ...more] = positionals;
+    if (name !== 'list' && name !== 'instances') return `There is no command "${name}".`;
+    if (name === 'list' && service !== undefined)
+      return `"list" takes no name; for one service: instances ${service}`;
+    if (name === 'instances' && service === undefined)
+      return 'Of which service? For example: instances payment';
+    if (more.length > 0) return `One service at a time; "${more.join(' ')}" is too much.`;
+    return { service, json: values.json };
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+async function findInstances({ service }: Command, consulUrl: string): Promise<RegisteredInstance[]> {
+  const consul = openConsul(consulUrl);
+  try {
+    const services = service === undefined ? await listServices(consul) : [service];
+    return (await Promise.all(services.map((name) => listInstances(consul, name)))).flat();
+  } finally {
+    consul.destroy();
+  }
+}
+
+function report({ service }: Command, instances: RegisteredInstance[]): string {
+  if (instances.length === 0) {
+    return service === undefined
+      ? 'No service is registered.\n'
+      : `No instance of ${service} is registered.\n`;
+  }
+  const rows = instances.map(({ service, id, address, health, reason }) => [
+    service,
+    id,
+    address,
+    health,
+    reason,
+  ]);
+  return table([['SERVICE', 'INSTANCE', 'ADDRESS', 'HEALTH', ''], ...rows]);
+}
+
+function table(rows: string[][]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+  }
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+function reasonOf(error: unknown): string {
+  // A name with several addresses fails with an AggregateError, whose own message is empty.
+  const causes = error instanceof AggregateError ? error.errors : [error];
+  return causes.map((cause) => (cause instanceof Error ? cause.message : String(cause))).join('; ');
+}

@@ -1,0 +1,52 @@
+/** What Consul says about every registered instance; for people and scripts, not for calls. */
+
+import type Consul from 'consul';
+
+export type Health = 'passing' | 'warning' | 'critical';
+
+export interface RegisteredInstance {
+  service: string;
+  id: string;
+  address: string;
+  /** The worst of its checks. */
+  health: Health;
+  /** What the checks that do not pass have said, on one line. Empty when all pass. */
+  reason: string;
+  tags: string[];
+}
+
+/** All registered services by name, without Consul itself. */
+export async function listServices(consul: Consul): Promise<string[]> {
+  const services = Object.keys(await consul.catalog.service.list());
+  return services.filter((name) => name !== 'consul').sort();
+}
+
+/** The instances of one service, well or not, by id. */
+export async function listInstances(consul: Consul, service: string): Promise<RegisteredInstance[]> {
+  const entries: HealthEntry[] = await consul.health.service({ service });
+  return entries.map(toInstance).sort((a, b) => a.id.localeCompare(b.id));
+}
+
+/** The part of Consul's answer that is used here. */
+interface HealthEntry {
+  Node: { Address: string };
+  Service: { ID: string; Service: string; Address: string; Port: number; Tags: string[] | null };
+  Checks: { Status: Health; Output: string }[];
+}
+
+function toInstance({ Node, Service, Checks }: HealthEntry): RegisteredInstance {
+  const host = Service.Address || Node.Address;
+  const failing = Checks.filter(({ Status }) => Status !== 'passing');
+  return {
+    service: Service.Service,
+    id: Service.ID,
+    address: `${host.includes(':') ? `[${host}]` : host}:${Service.Port}`,
+    health: failing.some(({ Status }) => Status === 'critical')
+      ? 'critical'
+      : failing.length > 0
+        ? 'warning'
+        : 'passing',
+    reason: failing.map(({ Output }) => Output.replace(/\s+/g, ' ').trim() || 'not checked yet').join('; '),
+    tags: Service.Tags ?? [],
+  };
+}

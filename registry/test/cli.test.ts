@@ -1,0 +1,80 @@
+/** The command line, run as people run it. */
+
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { joinRegistry } from '../src/index.ts';
+import { sharedConsulUrl } from './consul-agent.ts';
+import { recordLog } from './recorded-log.ts';
+import { serveWho } from './who-server.ts';
+
+const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+let consulUrl: string;
+
+beforeEach(() => {
+  consulUrl = sharedConsulUrl();
+});
+
+function run(args: string[], url = consulUrl): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [CLI, ...args],
+      { env: { ...process.env, CONSUL_URL: url } },
+      (error, out, err) => resolve({ code: error ? Number(error.code) : 0, out, err }),
+    );
+  });
+}
+
+async function joinWho(service: string) {
+  const server = await serveWho('anna');
+  onTestFinished(() => server.crash());
+  const instance = { name: service, id: `${service}-anna`, host: '127.0.0.1', port: server.port };
+  const membership = await joinRegistry({ consulUrl, log: recordLog() }, instance);
+  onTestFinished(() => membership.leave());
+  return server;
+}
+
+it('shows instance, address and health, and ends with 1 as soon as one is not well', async () => {
+  const service = `who-${randomUUID()}`;
+  const server = await joinWho(service);
+  const row = new RegExp(`^${service}  ${service}-anna  127.0.0.1:${server.port}  passing$`, 'm');
+  await vi.waitFor(async () => expect(await run(['instances', service])).toMatchObject({ code: 0 }), {
+    timeout: 15_000,
+  });
+  expect((await run(['instances', service])).out).toMatch(row);
+  expect((await run([])).out).toMatch(row);
+
+  server.setHealthy(false);
+  await vi.waitFor(async () => expect(await run(['instances', service])).toMatchObject({ code: 1 }), {
+    timeout: 15_000,
+  });
+  const { out } = await run(['instances', service, '--json']);
+  expect(JSON.parse(out)).toMatchObject([
+    { service, address: `127.0.0.1:${server.port}`, health: 'critical' },
+  ]);
+});
+
+it('says that a service has no instance', async () => {
+  const service = `who-${randomUUID()}`;
+  expect(await run(['instances', service])).toMatchObject({
+    code: 1,
+    out: `No instance of ${service} is registered.\n`,
+  });
+});
+
+it('says what to do when Consul cannot be reached', async () => {
+  const { code, err } = await run(['list'], 'http://127.0.0.1:1');
+  expect(code).toBe(3);
+  expect(err).toContain('ECONNREFUSED');
+  expect(err).toContain('make up');
+});
+
+it('explains itself when it is used wrongly', async () => {
+  for (const args of [['instances'], ['lst'], ['--jsn'], ['list', 'payment']]) {
+    const { code, err } = await run(args);
+    expect(code).toBe(2);
+    expect(err).toContain('instances <service>');
+  }
+});

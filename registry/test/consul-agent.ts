@@ -1,0 +1,82 @@
+/** The real Consul of the tests: the shared one, and agents of our own that can be killed, wiped and started again. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
+
+const AGENT_CONFIG = fileURLToPath(new URL('../consul/agent.hcl', import.meta.url));
+
+/** The address of a Consul that others use too: take unique service names, and leave nothing behind. */
+export function sharedConsulUrl(): string {
+  return required('TEST_CONSUL_URL', 'the address of a running Consul, such as http://127.0.0.1:8500');
+}
+
+export interface ConsulAgent {
+  url: string;
+  start(): Promise<void>;
+  /** It accepts connections and answers nothing any more. Ends with kill. */
+  freeze(): void;
+  /** kill -9. What it has stored stays. */
+  kill(): Promise<void>;
+  /** Deletes all it has stored. Only while it is not running. */
+  wipe(): Promise<void>;
+}
+
+/** An agent of our own on free ports, not started yet. */
+export async function prepareConsulAgent(): Promise<ConsulAgent> {
+  const binary = required('TEST_CONSUL_BIN', 'the path of a consul binary');
+  const dataDir = await mkdtemp(join(tmpdir(), 'payflowx-consul-'));
+  const [http, server, serf] = await Promise.all([freePort(), freePort(), freePort()]);
+  const url = `http://127.0.0.1:${http}`;
+  const ports = [`-http-port=${http}`, `-server-port=${server}`, `-serf-lan-port=${serf}`];
+  let running: ReturnType<typeof spawn> | undefined;
+
+  return {
+    url,
+    async start() {
+      running = spawn(binary, ['agent', `-config-file=${AGENT_CONFIG}`, `-data-dir=${dataDir}`, ...ports], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
+      await vi.waitFor(() => requireLeader(url), { timeout: 25_000, interval: 100 });
+    },
+    freeze() {
+      running?.kill('SIGSTOP');
+    },
+    async kill() {
+      if (running === undefined) return;
+      const exited = once(running, 'exit');
+      running.kill('SIGKILL');
+      await exited;
+      running = undefined;
+    },
+    wipe: () => rm(dataDir, { recursive: true, force: true }),
+  };
+}
+
+async function requireLeader(url: string): Promise<void> {
+  const answer = await fetch(`${url}/v1/status/leader`);
+  if (!/:\d+/.test(await answer.text())) throw new Error(`Consul at ${url} has no leader yet.`);
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+function required(variable: string, meaning: string): string {
+  const value = process.env[variable];
+  if (!value)
+    throw new Error(
+      `These tests need a real Consul. "make test" sets it up; to run them alone, set ${variable} to ${meaning}.`,
+    );
+  return value;
+}

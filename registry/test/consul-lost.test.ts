@@ -1,0 +1,145 @@
+/** Consul is not there yet, dies, comes back empty: the calls go on. The steps follow on each other. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { joinRegistry, type Membership, resolveThroughConsul } from '../src/index.ts';
+import { type ConsulAgent, prepareConsulAgent } from './consul-agent.ts';
+import { recordLog } from './recorded-log.ts';
+import { connectWho, serveWho, startTraffic, type WhoClient, type WhoServer } from './who-server.ts';
+
+const SOON = { timeout: 20_000, interval: 100 };
+
+describe('a Consul that comes and goes', () => {
+  const memberLog = recordLog();
+  const callerLog = recordLog();
+  const servers: WhoServer[] = [];
+  const memberships: Membership[] = [];
+  let consul: ConsulAgent;
+  let client: WhoClient;
+
+  beforeEach(async () => {
+    // Once only: the steps share it. Not in beforeAll, whose failure would count the tests as skipped.
+    if (consul !== undefined) return;
+    consul = await prepareConsulAgent();
+    resolveThroughConsul({ consulUrl: consul.url, log: callerLog });
+    client = connectWho('consul:///who');
+  });
+
+  afterAll(async () => {
+    client?.close();
+    await Promise.all(memberships.map((membership) => membership.leave()));
+    for (const server of servers) server.crash();
+    await consul?.kill();
+    await consul?.wipe();
+  });
+
+  async function serveAndJoin(name: string): Promise<void> {
+    const server = await serveWho(name);
+    servers.push(server);
+    const instance = { name: 'who', id: `who-${name}`, host: '127.0.0.1', port: server.port };
+    memberships.push(await joinRegistry({ consulUrl: consul.url, log: memberLog }, instance));
+  }
+
+  it('fails calls at once, not at their deadline, while nothing is known', async () => {
+    const started = Date.now();
+    await expect(client.ask({ deadlineMs: 20_000 })).rejects.toThrow(
+      'UNAVAILABLE: Consul cannot be asked where who is',
+    );
+    expect(Date.now() - started).toBeLessThan(5_000);
+  });
+
+  it('lets instances start without Consul and calls through that wait for it', async () => {
+    const waiting = client.ask({ waitForReady: true, deadlineMs: 25_000 });
+    await serveAndJoin('anna');
+    await serveAndJoin('bert');
+    await consul.start();
+
+    expect(await waiting).toMatch(/anna|bert/);
+    await vi.waitFor(async () => expect(await client.askMany(10)).toEqual(['anna', 'bert']), SOON);
+    const oncePerInstance = (message: string) => Array(2).fill(message);
+    await vi.waitFor(
+      () =>
+        expect(memberLog.messages).toEqual([
+          ...oncePerInstance('warn: cannot reach Consul to be registered, trying on in the background'),
+          ...oncePerInstance('info: registered in Consul'),
+        ]),
+      SOON,
+    );
+  });
+
+  it('goes on with the last known addresses when Consul is killed, and says so once', async () => {
+    const traffic = startTraffic(client);
+    callerLog.messages.length = 0;
+    await consul.kill();
+    await sleep(4_000);
+
+    expect(await client.askMany(10)).toEqual(['anna', 'bert']);
+    expect(await askThroughNewChannel()).toMatch(/anna|bert/);
+    expect((await traffic.stop()).errors).toEqual([]);
+    expect(callerLog.messages).toEqual([
+      'warn: cannot ask Consul; going on with the last known addresses, if any',
+    ]);
+  });
+
+  it('registers again at a Consul that comes back empty, without a failed call meanwhile', async () => {
+    const traffic = startTraffic(client);
+    await consul.wipe();
+    await consul.start();
+    await vi.waitFor(async () => expect(await passingInstances()).toEqual(['who-anna', 'who-bert']), SOON);
+
+    expect((await traffic.stop()).errors).toEqual([]);
+  });
+
+  it('discovers a third instance through the new Consul', async () => {
+    await serveAndJoin('cleo');
+    await vi.waitFor(async () => expect(await client.askMany(12)).toEqual(['anna', 'bert', 'cleo']), SOON);
+  });
+
+  it('keeps the last known addresses when a healthy Consul says that there are none', async () => {
+    const traffic = startTraffic(client);
+    for (const server of servers) server.setHealthy(false);
+    await vi.waitFor(async () => expect(await passingInstances()).toEqual([]), SOON);
+    await sleep(500);
+    expect((await client.askMany(12)).length).toBeGreaterThan(0);
+    expect(await askThroughNewChannel()).toMatch(/anna|bert|cleo/);
+    expect((await traffic.stop()).errors).toEqual([]);
+  });
+
+  it('remembers the addresses when no channel was open for a while and Consul is gone', async () => {
+    client.close();
+    await consul.kill();
+    expect(await askThroughNewChannel()).toMatch(/anna|bert|cleo/);
+  });
+
+  it('hangs neither calls nor a leaving instance when Consul is stuck', async () => {
+    await consul.start();
+    consul.freeze();
+    const started = Date.now();
+    const stranger = connectWho('consul:///stranger');
+    const call = stranger.ask({ deadlineMs: 20_000 }).finally(() => stranger.close());
+    await Promise.all([
+      expect(call).rejects.toThrow('UNAVAILABLE: Consul cannot be asked where stranger is'),
+      ...memberships.map((membership) => membership.leave()),
+    ]);
+    expect(Date.now() - started).toBeLessThan(5_000);
+    expect(memberLog.messages.at(-1)).toBe(
+      'warn: could not leave Consul, which forgets a dead instance after 1m',
+    );
+  });
+
+  /** A channel that is open already would live on with what it has, even without being told the last known addresses. */
+  async function askThroughNewChannel(): Promise<string> {
+    const newClient = connectWho('consul:///who');
+    try {
+      return await newClient.ask();
+    } finally {
+      newClient.close();
+    }
+  }
+
+  async function passingInstances(): Promise<string[]> {
+    const answer = await fetch(`${consul.url}/v1/health/service/who?passing=true`);
+    const entries = (await answer.json()) as { Service: { ID: string } }[];
+    return entries.map(({ Service }) => Service.ID).sort();
+  }
+});

@@ -1,0 +1,143 @@
+/** Members find and leave each other through the shared Consul. */
+
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pino from 'pino';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { joinRegistry, type Membership, resolveThroughConsul } from '../src/index.ts';
+import { sharedConsulUrl } from './consul-agent.ts';
+import { connectWho, serveWho, startTraffic, type WhoClient, type WhoServer } from './who-server.ts';
+
+const log = pino({ level: 'silent' });
+const SOON = { timeout: 15_000, interval: 100 };
+const cleanups: (() => unknown)[] = [];
+let consulUrl: string;
+
+beforeEach(() => {
+  consulUrl = sharedConsulUrl();
+  resolveThroughConsul({ consulUrl, log });
+});
+
+afterEach(async () => {
+  for (const cleanUp of cleanups.splice(0).reverse()) await cleanUp();
+});
+
+async function serveAndJoin(service: string, name: string): Promise<WhoServer & { membership: Membership }> {
+  const server = await serveWho(name);
+  cleanups.push(() => server.crash());
+  const instance = { name: service, id: `${service}-${name}`, host: '127.0.0.1', port: server.port };
+  const membership = await joinRegistry({ consulUrl, log }, instance);
+  cleanups.push(() => membership.leave());
+  return { ...server, membership };
+}
+
+function connect(service: string, options = {}): WhoClient {
+  const client = connectWho(`consul:///${service}`, options);
+  cleanups.push(() => client.close());
+  return client;
+}
+
+const uniqueService = () => `who-${randomUUID()}`;
+
+it('balances over two instances, takes in a third and leaves one that leaves, without a failed call', async () => {
+  const service = uniqueService();
+  const anna = await serveAndJoin(service, 'anna');
+  await serveAndJoin(service, 'bert');
+  const client = connect(service);
+  await client.ask({ waitForReady: true, deadlineMs: 10_000 });
+  const traffic = startTraffic(client);
+  await vi.waitFor(async () => expect(await client.askMany(10)).toEqual(['anna', 'bert']), SOON);
+
+  await serveAndJoin(service, 'cleo');
+  await vi.waitFor(async () => expect(await client.askMany(12)).toEqual(['anna', 'bert', 'cleo']), SOON);
+
+  await anna.membership.leave();
+  await vi.waitFor(async () => expect(await client.askMany(12)).toEqual(['bert', 'cleo']), SOON);
+
+  const { answered, errors } = await traffic.stop();
+  expect(errors).toEqual([]);
+  expect(answered).toBeGreaterThan(50);
+});
+
+it('calls only instances that pass their health check', async () => {
+  const service = uniqueService();
+  const anna = await serveAndJoin(service, 'anna');
+  await serveAndJoin(service, 'bert');
+  const client = connect(service);
+  await vi.waitFor(async () => expect(await client.askMany(10)).toEqual(['anna', 'bert']), SOON);
+
+  anna.setHealthy(false);
+  await vi.waitFor(async () => expect(await client.askMany(10)).toEqual(['bert']), SOON);
+  anna.setHealthy(true);
+  await vi.waitFor(async () => expect(await client.askMany(10)).toEqual(['anna', 'bert']), SOON);
+});
+
+it('fails calls to a service without instances and lets those that wait for it through once it joins', async () => {
+  const service = uniqueService();
+  const client = connect(service);
+  await expect(client.ask()).rejects.toThrow(
+    `UNAVAILABLE: No instance of ${service} passes its health check in Consul.`,
+  );
+
+  const waiting = client.ask({ waitForReady: true, deadlineMs: 15_000 });
+  await serveAndJoin(service, 'anna');
+  expect(await waiting).toBe('anna');
+});
+
+it('keeps the retry policy the caller configures', async () => {
+  const service = uniqueService();
+  const anna = await serveAndJoin(service, 'anna');
+  const retryPolicy = {
+    maxAttempts: 3,
+    initialBackoff: '0.05s',
+    maxBackoff: '0.2s',
+    backoffMultiplier: 2,
+    retryableStatusCodes: ['UNAVAILABLE'],
+  };
+  const methodConfig = [{ name: [{ service: 'payflowx.registry.test.Who' }], retryPolicy }];
+  const plain = connect(service, { 'grpc.use_local_subchannel_pool': 1 });
+  const retrying = connect(service, { 'grpc.service_config': JSON.stringify({ methodConfig }) });
+  await Promise.all(
+    [plain, retrying].map((client) => client.ask({ waitForReady: true, deadlineMs: 10_000 })),
+  );
+
+  anna.failNext(1);
+  await expect(plain.ask()).rejects.toThrow('UNAVAILABLE: told to fail');
+  anna.failNext(2);
+  expect(await retrying.ask()).toBe('anna');
+});
+
+it('serves all channels to a service from one watch', async () => {
+  const service = uniqueService();
+  await serveAndJoin(service, 'anna');
+  const asked = vi.spyOn((await import('node:http')).default, 'request');
+  onTestFinished(() => asked.mockRestore());
+  for (let channel = 0; channel < 5; channel += 1) {
+    await connect(service).ask({ waitForReady: true, deadlineMs: 10_000 });
+  }
+  const firstQueries = asked.mock.calls.filter(([options]) => {
+    const { path = '' } = options as { path?: string };
+    return path.includes(`/health/service/${service}`) && path.includes('index=0');
+  });
+  expect(firstQueries).toHaveLength(1);
+});
+
+it('does not starve the event loop while all instances are down and Consul still lists them', async () => {
+  const service = uniqueService();
+  const servers = [await serveAndJoin(service, 'anna'), await serveAndJoin(service, 'bert')];
+  const client = connect(service);
+  await vi.waitFor(async () => expect(await client.askMany(10)).toEqual(['anna', 'bert']), SOON);
+
+  for (const server of servers) server.crash();
+  const traffic = startTraffic(client);
+  let ticks = 0;
+  const ticking = setInterval(() => {
+    ticks += 1;
+  }, 10);
+  await sleep(2_000);
+  clearInterval(ticking);
+  const { errors } = await traffic.stop();
+
+  expect(ticks).toBeGreaterThan(60);
+  expect(errors.length).toBeGreaterThan(10);
+});
