@@ -1,0 +1,46 @@
+/** Whose accounts a caller may look at. Who owns what is known to the authorization service; it is asked in the caller's own name. */
+import type { Caller } from '@payflowx/chassis';
+import type { Kysely } from 'kysely';
+import type { Accounts, Asker } from '../clients/accounts.ts';
+import { LedgerError } from '../domain/errors.ts';
+import { findBalance } from '../store/balances.ts';
+import type { Database } from '../store/database.ts';
+
+export interface Viewer extends Asker {
+  caller: Caller;
+}
+
+export interface AccessDeps {
+  db: Kysely<Database>;
+  accounts: Accounts;
+}
+
+/** Operators and auditors read all there is. */
+export function seesEverything({ caller }: Viewer): boolean {
+  return caller.roles.includes('operator') || caller.roles.includes('auditor');
+}
+
+/** Throws ACCOUNT_NOT_FOUND for an account that is not there and for one that is somebody else's: they look the same. */
+export async function requireVisible(
+  { db, accounts }: AccessDeps,
+  viewer: Viewer,
+  accountId: string,
+): Promise<void> {
+  // An account with entries surely exists; so those who read everything can, while the authorization service is away.
+  if (seesEverything(viewer) && (await findBalance(db, accountId))) return;
+  if (await accounts.isVisible(viewer, accountId)) return;
+  throw new LedgerError('ACCOUNT_NOT_FOUND', 'There is no such account.');
+}
+
+/** The accounts whose entries the viewer may list: the one asked for, all of its own, or undefined for everybody's. */
+export async function accountsInSight(
+  deps: AccessDeps,
+  viewer: Viewer,
+  accountId: string | undefined,
+): Promise<string[] | undefined> {
+  if (accountId !== undefined) {
+    await requireVisible(deps, viewer, accountId);
+    return [accountId];
+  }
+  return seesEverything(viewer) ? undefined : deps.accounts.listOwn(viewer);
+}

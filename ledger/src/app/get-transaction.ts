@@ -1,0 +1,31 @@
+/** Reads one journal transaction, for those who may see one of its accounts. */
+import { LedgerError } from '../domain/errors.ts';
+import type { JournalTransaction } from '../domain/journal.ts';
+import { findTransactions } from '../store/journal.ts';
+import { type AccessDeps, seesEverything, type Viewer } from './account-access.ts';
+
+/** Throws TRANSACTION_NOT_FOUND for one that is not there and for one between other people's accounts. */
+export async function getTransaction(
+  deps: AccessDeps,
+  viewer: Viewer,
+  id: string,
+): Promise<JournalTransaction> {
+  const [transaction] = await findTransactions(deps.db, [id]);
+  if (transaction && (await maySee(deps, viewer, transaction))) return transaction;
+  throw new LedgerError('TRANSACTION_NOT_FOUND', 'There is no such transaction.');
+}
+
+async function maySee(
+  { accounts }: AccessDeps,
+  viewer: Viewer,
+  { postings }: JournalTransaction,
+): Promise<boolean> {
+  if (seesEverything(viewer)) return true;
+  const involved = new Set(
+    postings.flatMap(({ debitAccount, creditAccount }) => [debitAccount, creditAccount]),
+  );
+  for (const accountId of involved) {
+    if (await accounts.isVisible(viewer, accountId)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,77 @@
+/** Proves the ledger: folds the whole journal anew and holds it against the kept balances and the authorization service's. */
+import type { Kysely } from 'kysely';
+import type { Accounts } from '../clients/accounts.ts';
+import {
+  type Comparison,
+  compareBalances,
+  countStale,
+  isBalanced,
+  type TrialBalance,
+  trialBalances,
+} from '../domain/proof.ts';
+import type { Database } from '../store/database.ts';
+import { countJournal, foldAccounts, inSnapshot, type JournalCounts } from '../store/proof.ts';
+
+export interface ProofDeps {
+  db: Kysely<Database>;
+  accounts: Pick<Accounts, 'listBalances'>;
+  /** Events of the topic that are not consumed yet. */
+  eventLag: () => Promise<bigint>;
+  now: () => Date;
+}
+
+export interface Proof extends Comparison, JournalCounts {
+  holds: boolean;
+  trialBalances: TrialBalance[];
+  staleBalanceCount: bigint;
+  /** -1n: Kafka did not say. */
+  eventLag: bigint;
+  provedAt: Date;
+}
+
+const LAG_UNKNOWN = -1n;
+const LAG_DEADLINE_MS = 3_000;
+
+/**
+ * Money that moves meanwhile makes the two services differ for a moment: authorization knows it first. Authorization is read
+ * first, then the lag, then the journal; so where the lag is 0, the journal has every event that was published until then.
+ */
+export async function proveLedger(
+  { db, accounts, eventLag, now }: ProofDeps,
+  limits: { deadline: Date },
+): Promise<Proof> {
+  const authorized = await accounts.listBalances(limits);
+  const lag = await withinDeadline(eventLag()).catch(() => LAG_UNKNOWN);
+  const { inJournal, counts } = await inSnapshot(db, async (snapshot) => ({
+    inJournal: await foldAccounts(snapshot),
+    counts: await countJournal(snapshot),
+  }));
+
+  const folded = inJournal.map((account) => account.folded);
+  const trial = trialBalances(folded);
+  const comparison = compareBalances(folded, authorized);
+  const staleBalanceCount = countStale(inJournal);
+  const holds = trial.every(isBalanced) && comparison.differenceCount === 0n && staleBalanceCount === 0n;
+  return {
+    holds,
+    trialBalances: trial,
+    staleBalanceCount,
+    eventLag: lag,
+    provedAt: now(),
+    ...comparison,
+    ...counts,
+  };
+}
+
+/** The lag explains differences; without Kafka the proof can do without the explanation. */
+async function withinDeadline<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Kafka does not answer.')), LAG_DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([work, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

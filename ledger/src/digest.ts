@@ -1,0 +1,15 @@
+/** Prints the SHA-256 of all that the ledger holds: `node src/digest.ts`. Equal digests are equal ledgers. */
+import { createLogger, openDatabase } from '@payflowx/chassis';
+import { digestLedger } from './app/digest-ledger.ts';
+import { loadDigestConfig } from './config.ts';
+import type { Database } from './store/database.ts';
+
+const config = loadDigestConfig(process.env);
+const log = createLogger('ledger', { logLevel: config.logLevel, instanceId: 'digest' });
+
+const db = openDatabase<Database>(config.postgres, log);
+try {
+  console.log(await digestLedger(db));
+} finally {
+  await db.destroy();
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { compareBalances, countStale, isBalanced, trialBalances } from './proof.ts';
+
+const ledger = (accountId: string, postedMinor: bigint, heldMinor = 0n) => ({
+  accountId,
+  currency: 'EUR',
+  postedMinor,
+  pendingMinor: -heldMinor,
+  heldMinor,
+});
+const authorization = (accountId: string, postedMinor: bigint, heldMinor = 0n) => ({
+  accountId,
+  currency: 'EUR',
+  postedMinor,
+  heldMinor,
+});
+
+describe('the proof', () => {
+  it('finds one minor unit and names the account', () => {
+    const comparison = compareBalances(
+      [ledger('acct_a', 500n), ledger('acct_b', -500n)],
+      [authorization('acct_a', 501n), authorization('acct_b', -500n)],
+    );
+    expect(comparison).toMatchObject({ differenceCount: 1n, accountCount: 2n });
+    expect(comparison.differences).toMatchObject([
+      { accountId: 'acct_a', ledgerPostedMinor: 500n, authorizationPostedMinor: 501n },
+    ]);
+  });
+
+  it('compares what is held as well', () => {
+    const { differences } = compareBalances([ledger('acct_a', 5n, 2n)], [authorization('acct_a', 5n, 3n)]);
+    expect(differences).toMatchObject([{ ledgerHeldMinor: 2n, authorizationHeldMinor: 3n }]);
+  });
+
+  it('takes an account that one side does not know as empty there', () => {
+    const unused = compareBalances([], [authorization('acct_unused', 0n)]);
+    expect(unused).toMatchObject({ differenceCount: 0n, accountCount: 1n });
+    const unknown = compareBalances([ledger('acct_a', 1n)], []);
+    expect(unknown.differences).toMatchObject([{ accountId: 'acct_a', authorizationPostedMinor: 0n }]);
+  });
+
+  it('lists at most 100 differences but counts them all', () => {
+    const accounts = Array.from({ length: 250 }, (_, index) => ledger(`acct_${index}`, 1n));
+    const { differences, differenceCount } = compareBalances(accounts, []);
+    expect(differences).toHaveLength(100);
+    expect(differenceCount).toBe(250n);
+  });
+
+  it('sums each currency by itself', () => {
+    const dollars = { ...ledger('acct_c', 7n), currency: 'USD' };
+    const [eur, usd] = trialBalances([ledger('acct_a', 5n), ledger('acct_b', -5n), dollars]);
+    expect(eur).toMatchObject({ currency: 'EUR', postedSumMinor: 0n, accountCount: 2n });
+    expect(usd).toMatchObject({ currency: 'USD', postedSumMinor: 7n });
+    expect([eur, usd].map((line) => line && isBalanced(line))).toEqual([true, false]);
+  });
+
+  it('counts a kept balance that is not what the journal folds to', () => {
+    const folded = ledger('acct_a', 5n);
+    expect(countStale([{ folded, kept: folded }])).toBe(0n);
+    expect(countStale([{ folded, kept: { ...folded, pendingMinor: 1n } }])).toBe(1n);
+  });
+});

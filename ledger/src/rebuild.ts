@@ -1,0 +1,20 @@
+/**
+ * Folds the whole topic into the journal, from the oldest event on: `node src/rebuild.ts`. Into an empty database it makes the
+ * same ledger again; on a ledger that has all the events it changes nothing, so it may run at any time.
+ */
+import { createLogger, migrate, openDatabase, replayTopic } from '@payflowx/chassis';
+import { loadRebuildConfig } from './config.ts';
+import { paymentEvents } from './consumers/payment-events.ts';
+import type { Database } from './store/database.ts';
+
+const config = loadRebuildConfig(process.env);
+const log = createLogger('ledger', { logLevel: config.logLevel, instanceId: 'rebuild' });
+
+await migrate(config.migrations, log);
+const db = openDatabase<Database>(config.postgres, log);
+try {
+  const { appliedCount, passedOverCount } = await replayTopic(config.events, paymentEvents({ db }), log);
+  console.log(`${appliedCount} events applied, ${passedOverCount} passed over`);
+} finally {
+  await db.destroy();
+}

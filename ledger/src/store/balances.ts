@@ -1,0 +1,83 @@
+/** The table `balances`: what the journal has been folded to so far, and the same folded from entries up to a moment. */
+import { unnest } from '@payflowx/chassis';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { Balance } from '../domain/balances.ts';
+import type { BalanceRow, Database } from './database.ts';
+
+/** Adds the changes to the balances they name. Rows are locked in the order given: give them by account id. */
+export async function addToBalances(trx: Transaction<Database>, changes: readonly Balance[]): Promise<void> {
+  const rows: BalanceRow[] = changes.map((change) => ({
+    account_id: change.accountId,
+    currency: change.currency,
+    posted_minor: change.postedMinor,
+    pending_minor: change.pendingMinor,
+    held_minor: change.heldMinor,
+  }));
+  const types = {
+    account_id: 'text',
+    currency: 'text',
+    posted_minor: 'int8',
+    pending_minor: 'int8',
+    held_minor: 'int8',
+  };
+  await sql`
+    insert into balances as b (account_id, currency, posted_minor, pending_minor, held_minor)
+    select r.account_id, r.currency, r.posted_minor, r.pending_minor, r.held_minor
+    from ${unnest(rows, types)} as r order by r.ordinality
+    on conflict (account_id, currency) do update set
+      posted_minor = b.posted_minor + excluded.posted_minor,
+      pending_minor = b.pending_minor + excluded.pending_minor,
+      held_minor = b.held_minor + excluded.held_minor`.execute(trx);
+}
+
+export interface AccountSums {
+  postedMinor: bigint;
+  pendingMinor: bigint;
+}
+
+/** The balance kept for an account; undefined if the journal does not know it. */
+export async function findBalance(db: Kysely<Database>, accountId: string): Promise<AccountSums | undefined> {
+  const row = await db
+    .selectFrom('balances')
+    .select(['posted_minor', 'pending_minor'])
+    .where('account_id', '=', accountId)
+    .executeTakeFirst();
+  return row && { postedMinor: row.posted_minor, pendingMinor: row.pending_minor };
+}
+
+/** The account's entries up to and including the moment, summed. */
+export async function foldBalanceAt(db: Kysely<Database>, accountId: string, at: Date): Promise<AccountSums> {
+  const { rows } = await sql<{ posted_minor: bigint; pending_minor: bigint }>`
+    select coalesce(sum(signed_minor) filter (where kind = 'transfer'), 0)::bigint as posted_minor,
+           coalesce(sum(signed_minor) filter (where kind <> 'transfer'), 0)::bigint as pending_minor
+    from (
+      select transaction_id, kind, -amount_minor as signed_minor from postings where debit_account = ${accountId}
+      union all
+      select transaction_id, kind, amount_minor from postings where credit_account = ${accountId}
+    ) as p join transactions as t on t.id = p.transaction_id
+    where t.created_at <= ${at}`.execute(db);
+  return { postedMinor: rows[0]?.posted_minor ?? 0n, pendingMinor: rows[0]?.pending_minor ?? 0n };
+}
+
+/** The next of all balances after the account, by account id and currency. */
+export async function listBalancesAfter(
+  db: Kysely<Database>,
+  { accountId, currency }: { accountId: string; currency: string },
+  limit: number,
+): Promise<Balance[]> {
+  const rows = await db
+    .selectFrom('balances')
+    .select(['account_id', 'currency', 'posted_minor', 'pending_minor', 'held_minor'])
+    .where(sql<boolean>`(account_id, currency) > (${accountId}, ${currency})`)
+    .orderBy('account_id')
+    .orderBy('currency')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    accountId: row.account_id,
+    currency: row.currency,
+    postedMinor: row.posted_minor,
+    pendingMinor: row.pending_minor,
+    heldMinor: row.held_minor,
+  }));
+}

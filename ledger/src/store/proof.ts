@@ -1,0 +1,96 @@
+/** The whole journal summed anew, as one consistent view of the database. */
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { FoldedAccount } from '../domain/proof.ts';
+import type { Database } from './database.ts';
+
+export interface JournalCounts {
+  transactionCount: bigint;
+  postingCount: bigint;
+  openHoldCount: bigint;
+}
+
+/** A proof reads every posting there is, which may take longer than any other statement may. */
+const STATEMENT_TIMEOUT = '120s';
+
+/** Runs `work` on one snapshot: whatever it reads, it reads as of the same moment. */
+export function inSnapshot<T>(
+  db: Kysely<Database>,
+  work: (snapshot: Transaction<Database>) => Promise<T>,
+): Promise<T> {
+  return db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .setAccessMode('read only')
+    .execute(async (snapshot) => {
+      await sql`set local statement_timeout = ${sql.lit(STATEMENT_TIMEOUT)}`.execute(snapshot);
+      return work(snapshot);
+    });
+}
+
+/** Every account as its postings add up, beside the balance that is kept for it. */
+export async function foldAccounts(snapshot: Transaction<Database>): Promise<FoldedAccount[]> {
+  const { rows } = await sql<FoldedRow>`
+    with sides as (
+      select debit_account as account_id, currency, -amount_minor as signed_minor, kind,
+             case kind when 'hold' then amount_minor else 0 end as held_minor
+      from postings
+      union all
+      select credit_account, currency, amount_minor, kind, case kind when 'release' then -amount_minor else 0 end
+      from postings
+    ), folded as (
+      select account_id, currency,
+             coalesce(sum(signed_minor) filter (where kind = 'transfer'), 0)::bigint as posted_minor,
+             coalesce(sum(signed_minor) filter (where kind <> 'transfer'), 0)::bigint as pending_minor,
+             sum(held_minor)::bigint as held_minor
+      from sides group by account_id, currency
+    )
+    select account_id, currency,
+           coalesce(f.posted_minor, 0) as posted_minor, coalesce(f.pending_minor, 0) as pending_minor,
+           coalesce(f.held_minor, 0) as held_minor, coalesce(b.posted_minor, 0) as kept_posted_minor,
+           coalesce(b.pending_minor, 0) as kept_pending_minor, coalesce(b.held_minor, 0) as kept_held_minor
+    from folded as f full join balances as b using (account_id, currency)`.execute(snapshot);
+  return rows.map(toFoldedAccount);
+}
+
+interface FoldedRow {
+  account_id: string;
+  currency: string;
+  posted_minor: bigint;
+  pending_minor: bigint;
+  held_minor: bigint;
+  kept_posted_minor: bigint;
+  kept_pending_minor: bigint;
+  kept_held_minor: bigint;
+}
+
+function toFoldedAccount(row: FoldedRow): FoldedAccount {
+  const key = { accountId: row.account_id, currency: row.currency };
+  return {
+    folded: {
+      ...key,
+      postedMinor: row.posted_minor,
+      pendingMinor: row.pending_minor,
+      heldMinor: row.held_minor,
+    },
+    kept: {
+      ...key,
+      postedMinor: row.kept_posted_minor,
+      pendingMinor: row.kept_pending_minor,
+      heldMinor: row.kept_held_minor,
+    },
+  };
+}
+
+export async function countJournal(snapshot: Transaction<Database>): Promise<JournalCounts> {
+  const { rows } = await sql<{ transactions: bigint; postings: bigint; open_holds: bigint }>`
+    select (select count(*) from transactions) as transactions,
+           (select count(*) from postings) as postings,
+           (select count(*) from (
+             select from postings as p join transactions as t on t.id = p.transaction_id
+             where p.kind <> 'transfer'
+             group by t.payment_id
+             having sum(case p.kind when 'hold' then p.amount_minor else -p.amount_minor end) <> 0
+           ) as open_hold) as open_holds`.execute(snapshot);
+  const { transactions = 0n, postings = 0n, open_holds: openHolds = 0n } = rows[0] ?? {};
+  return { transactionCount: transactions, postingCount: postings, openHoldCount: openHolds };
+}

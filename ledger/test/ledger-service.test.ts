@@ -1,0 +1,309 @@
+import { status } from '@grpc/grpc-js';
+import { connectGrpc, type GrpcServer, type Neighbour, newId, serveGrpc } from '@payflowx/chassis';
+import { createTestIdentity, testLog } from '@payflowx/chassis/testing';
+import { Direction, Layer, LedgerServiceClient, type LedgerServiceService } from '@payflowx/proto/ledger';
+import type { PaymentEvent } from '@payflowx/proto/payment';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordTransactions } from '../src/app/record-transactions.ts';
+import { type Accounts, connectAccounts } from '../src/clients/accounts.ts';
+import { decodePaymentEvent } from '../src/consumers/payment-events.ts';
+import { ledgerService } from '../src/rpc/ledger-service.ts';
+import { createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
+import { encode, hold, paymentEvent, startAccountService, transfer } from './neighbours.ts';
+
+const identity = createTestIdentity();
+const roles = {
+  ann: 'customer',
+  bob: 'customer',
+  eve: 'customer',
+  auditor: 'auditor',
+  service: 'service',
+} as const;
+const NOW = new Date('2026-05-01T12:00:00.000Z');
+
+let ledger: LedgerDatabase;
+let authorization: Awaited<ReturnType<typeof startAccountService>>;
+let accounts: Accounts;
+let server: GrpcServer;
+let client: Neighbour<typeof LedgerServiceService>;
+let lag = async () => 0n;
+
+/** The call settings of one of the people of this story. */
+const as = async (who: keyof typeof roles) => ({
+  deadlineMs: 10_000,
+  accessToken: await identity.tokenFor({ id: `usr_${who}`, roles: [roles[who]] }),
+});
+
+const everything = { pageSize: 0, pageToken: '', accountId: '', paymentId: '', layer: Layer.UNSPECIFIED };
+
+const record = (events: PaymentEvent[]) =>
+  recordTransactions(
+    ledger,
+    events.flatMap((event) => decodePaymentEvent(encode(event)) ?? []),
+  );
+
+const deposit = paymentEvent([transfer('external:EUR', 'acct_ann', 500n)], {
+  occurredAt: new Date('2026-01-01T00:00:00.000Z'),
+});
+const payment = paymentEvent([transfer('acct_ann', 'acct_bob', 120n)], {
+  occurredAt: new Date('2026-02-01T00:00:00.000Z'),
+});
+const held = paymentEvent([hold('acct_ann', 'acct_bob', 30n)], {
+  occurredAt: new Date('2026-03-01T00:00:00.000Z'),
+});
+
+const agreed = [
+  { accountId: 'acct_ann', currency: 'EUR', postedMinor: 380n, heldMinor: 30n },
+  { accountId: 'acct_bob', currency: 'EUR', postedMinor: 120n, heldMinor: 0n },
+  { accountId: 'acct_new', currency: 'EUR', postedMinor: 0n, heldMinor: 0n },
+  { accountId: 'external:EUR', currency: 'EUR', postedMinor: -500n, heldMinor: 0n },
+];
+
+beforeAll(async () => {
+  [ledger, authorization] = await Promise.all([createLedgerDatabase(), startAccountService(identity)]);
+  authorization.open('acct_ann', 'usr_ann');
+  authorization.open('acct_new', 'usr_ann');
+  authorization.open('acct_bob', 'usr_bob');
+  accounts = connectAccounts({
+    target: authorization.target,
+    token: () => identity.tokenFor({ id: 'svc_ledger', roles: ['service'] }),
+  });
+  const service = ledgerService({ db: ledger.db, accounts, eventLag: () => lag(), now: () => NOW });
+  const settings = {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: false,
+    verifier: identity.verifier,
+    log: testLog,
+  };
+  server = await serveGrpc(settings, [service]);
+  client = connectGrpc(LedgerServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
+  await record([deposit, payment, held]);
+});
+
+afterAll(async () => {
+  client.close();
+  await server.drain();
+  accounts.close();
+  await authorization.stop();
+  await ledger.drop();
+});
+
+describe('listing entries', () => {
+  it('shows a customer its own accounts and nobody else’s, newest first', async () => {
+    const { entries } = await client.listEntries(everything, await as('ann'));
+    expect(
+      entries.map(({ accountId, direction, amountMinor, layer }) => [
+        accountId,
+        direction,
+        amountMinor,
+        layer,
+      ]),
+    ).toEqual([
+      ['acct_ann', Direction.DEBIT, 30n, Layer.PENDING],
+      ['acct_ann', Direction.DEBIT, 120n, Layer.POSTED],
+      ['acct_ann', Direction.CREDIT, 500n, Layer.POSTED],
+    ]);
+    expect((await client.listEntries(everything, await as('eve'))).entries).toEqual([]);
+  });
+
+  it('shows an auditor both sides of all of them', async () => {
+    const { entries } = await client.listEntries(everything, await as('auditor'));
+    expect(entries).toHaveLength(6);
+    const of = async (filter: object) =>
+      (await client.listEntries({ ...everything, ...filter }, await as('auditor'))).entries.map(
+        ({ id }) => id,
+      );
+    const uuid = payment.id.replace('evt_', '');
+    expect(await of({ paymentId: payment.payment?.id })).toEqual([
+      `txn_${uuid}:0:debit`,
+      `txn_${uuid}:0:credit`,
+    ]);
+    expect(await of({ layer: Layer.PENDING })).toHaveLength(2);
+    expect(await of({ accountId: 'external:EUR' })).toHaveLength(1);
+  });
+
+  it('says that an account is not there, be it missing or somebody else’s', async () => {
+    for (const accountId of ['acct_bob', 'acct_none', 'external:EUR']) {
+      const listing = client.listEntries({ ...everything, accountId }, await as('ann'));
+      await expect(listing).rejects.toMatchObject({ code: status.NOT_FOUND, reason: 'ACCOUNT_NOT_FOUND' });
+    }
+  });
+
+  it('leaves nothing out and shows nothing twice while entries are added between pages', async () => {
+    const first = (await client.listEntries({ ...everything, pageSize: 100 }, await as('auditor'))).entries;
+    const seen: string[] = [];
+    let pageToken = '';
+    do {
+      const page = await client.listEntries({ ...everything, pageSize: 1, pageToken }, await as('auditor'));
+      seen.push(...page.entries.map(({ id }) => id));
+      pageToken = page.nextPageToken;
+      await record([
+        paymentEvent([transfer('acct_ann', 'acct_bob', 1n), transfer('acct_bob', 'acct_ann', 1n)]),
+      ]);
+    } while (pageToken !== '');
+    expect(seen).toEqual(first.map(({ id }) => id));
+  });
+
+  it('refuses a page token that is not ours', async () => {
+    const listing = client.listEntries({ ...everything, pageToken: 'bm9uc2Vuc2U' }, await as('auditor'));
+    await expect(listing).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      reason: 'INVALID_PAGE_TOKEN',
+    });
+  });
+});
+
+describe('reading a transaction', () => {
+  const request = { transactionId: payment.id.replace('evt_', 'txn_') };
+
+  it('shows it whole to the owner of either account', async () => {
+    const { transaction } = await client.getTransaction(request, await as('bob'));
+    expect(transaction).toMatchObject({
+      eventId: payment.id,
+      eventType: 'payment.completed',
+      createdAt: payment.occurredAt,
+      entries: [
+        { accountId: 'acct_ann', direction: Direction.DEBIT },
+        { accountId: 'acct_bob', direction: Direction.CREDIT },
+      ],
+    });
+  });
+
+  it('hides it from others', async () => {
+    const missing = { code: status.NOT_FOUND, reason: 'TRANSACTION_NOT_FOUND' };
+    await expect(client.getTransaction(request, await as('eve'))).rejects.toMatchObject(missing);
+    const unknown = client.getTransaction({ transactionId: newId('txn') }, await as('auditor'));
+    await expect(unknown).rejects.toMatchObject(missing);
+  });
+});
+
+describe('reading a balance', () => {
+  const balanceOf = async (accountId: string, at?: string) => {
+    const request = { accountId, at: at === undefined ? undefined : new Date(at) };
+    return client.getAccountBalance(request, await as('ann'));
+  };
+
+  it('answers with what was posted and is pending now', async () => {
+    expect(await balanceOf('acct_ann')).toEqual({ postedMinor: 380n, pendingMinor: -30n, at: NOW });
+  });
+
+  it('folds the entries up to and including a moment', async () => {
+    expect(await balanceOf('acct_ann', '2025-12-31T23:59:59.999Z')).toMatchObject({
+      postedMinor: 0n,
+      pendingMinor: 0n,
+    });
+    expect(await balanceOf('acct_ann', '2026-01-01T00:00:00.000Z')).toMatchObject({ postedMinor: 500n });
+    expect(await balanceOf('acct_ann', '2026-02-15T00:00:00.000Z')).toMatchObject({
+      postedMinor: 380n,
+      pendingMinor: 0n,
+    });
+    expect(await balanceOf('acct_ann', '2026-12-31T00:00:00.000Z')).toMatchObject({
+      postedMinor: 380n,
+      pendingMinor: -30n,
+    });
+  });
+
+  it('is 0 for an account that nothing was posted to', async () => {
+    expect(await balanceOf('acct_new')).toMatchObject({ postedMinor: 0n, pendingMinor: 0n });
+  });
+
+  it('is not there for a stranger', async () => {
+    await expect(balanceOf('acct_bob')).rejects.toMatchObject({ reason: 'ACCOUNT_NOT_FOUND' });
+  });
+});
+
+describe('the proof', () => {
+  it('holds where journal, kept balances and authorization agree', async () => {
+    authorization.setBalances(agreed);
+    const proof = await client.getProof({}, await as('auditor'));
+    expect(proof).toMatchObject({
+      holds: true,
+      differences: [],
+      differenceCount: 0n,
+      staleBalanceCount: 0n,
+      openHoldCount: 1n,
+      eventLag: 0n,
+      accountCount: 4n,
+      provedAt: NOW,
+    });
+    expect(proof.entryCount).toBe(2n * proof.transactionCount);
+    expect(proof.trialBalances[0]).toEqual({
+      currency: 'EUR',
+      postedSumMinor: 0n,
+      pendingSumMinor: 0n,
+      accountCount: 3n,
+    });
+  });
+
+  it('names the account that differs by one, and says how far behind the ledger is', async () => {
+    const [ann, ...others] = agreed;
+    if (!ann) throw new Error('ann comes first');
+    authorization.setBalances([{ ...ann, postedMinor: 379n, heldMinor: 31n }, ...others]);
+    lag = async () => 2n;
+    expect(await client.getProof({}, await as('auditor'))).toMatchObject({
+      holds: false,
+      differenceCount: 1n,
+      eventLag: 2n,
+      differences: [
+        {
+          accountId: 'acct_ann',
+          ledgerPostedMinor: 380n,
+          authorizationPostedMinor: 379n,
+          ledgerHeldMinor: 30n,
+          authorizationHeldMinor: 31n,
+        },
+      ],
+    });
+  });
+
+  it('does not hold where a kept balance is not what the journal folds to', async () => {
+    authorization.setBalances(agreed);
+    const shift = (by: number) =>
+      sql`update balances set posted_minor = posted_minor + ${by}::int8 where account_id = 'acct_bob'`.execute(
+        ledger.db,
+      );
+    await shift(1);
+    const proof = await client.getProof({}, await as('auditor'));
+    await shift(-1);
+    expect(proof).toMatchObject({ holds: false, staleBalanceCount: 1n, differenceCount: 0n });
+  });
+
+  it('is made without Kafka too, with the lag unknown', async () => {
+    lag = () => Promise.reject(new Error('no broker'));
+    expect(await client.getProof({}, await as('auditor'))).toMatchObject({ holds: true, eventLag: -1n });
+  });
+
+  it('is not for customers, nor for services', async () => {
+    for (const who of ['ann', 'service'] as const) {
+      await expect(client.getProof({}, await as(who))).rejects.toMatchObject({
+        code: status.PERMISSION_DENIED,
+      });
+    }
+  });
+});
+
+it('says that authorization is away where it cannot do without, and lets those who read everything read on', async () => {
+  const away = connectAccounts({ target: 'ipv4:127.0.0.1:1', token: async () => 'none' });
+  const service = ledgerService({ db: ledger.db, accounts: away, eventLag: () => lag(), now: () => NOW });
+  const settings = {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: false,
+    verifier: identity.verifier,
+    log: testLog,
+  };
+  const alone = await serveGrpc(settings, [service]);
+  const lonely = connectGrpc(LedgerServiceClient, { target: `ipv4:127.0.0.1:${alone.port}` });
+
+  const unavailable = { code: status.UNAVAILABLE, reason: 'AUTHORIZATION_UNAVAILABLE' };
+  await expect(lonely.listEntries(everything, await as('ann'))).rejects.toMatchObject(unavailable);
+  await expect(lonely.getProof({}, await as('auditor'))).rejects.toMatchObject(unavailable);
+  const request = { accountId: 'acct_ann', at: undefined };
+  expect(await lonely.getAccountBalance(request, await as('auditor'))).toMatchObject({ postedMinor: 380n });
+
+  lonely.close();
+  await alone.drain();
+  away.close();
+});
