@@ -1,0 +1,30 @@
+/** Step (b): ask authorization about many payments in one call, outside any transaction. */
+import { faultPoint, type Logger, type Result } from '@payflowx/chassis';
+import type { Authorization, AuthorizeRequest } from '../clients/authorization.ts';
+import type { Decision } from '../domain/payment.ts';
+
+export interface AuthorizeDeps {
+  authorization: Pick<Authorization, 'authorize'>;
+  log: Logger;
+  /** The longest that one call may take. */
+  authorizeDeadlineMs: number;
+}
+
+/** One result each, in order. A payment without a decision, for whatever reason, stays INITIATED and is recovery's. */
+export async function authorizePayments(
+  { authorization, log, authorizeDeadlineMs }: AuthorizeDeps,
+  requests: readonly AuthorizeRequest[],
+): Promise<Result<Decision>[]> {
+  try {
+    const results = await authorization.authorize(requests, authorizeDeadlineMs);
+    results.forEach((result, index) => {
+      if (result.ok) return;
+      log.error({ err: result.error, payment_id: requests[index]?.payment.id }, 'a payment was not decided');
+    });
+    faultPoint('payment.after-authorize');
+    return results;
+  } catch (error) {
+    log.warn({ err: error, payments: requests.length }, 'authorization did not answer');
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+/** The three steps of a payment as a flow of batches: what arrives while a flush runs leaves together with the next one. */
+import { createBatcher } from '@payflowx/chassis';
+import type { Payment } from '../domain/payment.ts';
+import { type Acceptance, type AcceptDeps, type AcceptRequest, acceptPayments } from './accept-payments.ts';
+import { type AuthorizeDeps, authorizePayments } from './authorize-payments.ts';
+import { type SettleDeps, settlePayments } from './settle-payments.ts';
+
+export type FlowDeps = AcceptDeps & AuthorizeDeps & SettleDeps & { batchSize: number };
+
+export interface PaymentFlow {
+  /** Step (a), see acceptPayments. */
+  accept(request: AcceptRequest): Promise<Acceptance>;
+  /**
+   * Steps (b) and (c): the payment with its outcome. Rejects if there is none yet, and then recovery brings it.
+   * Safe to do for one payment any number of times, also at once. Past `deadline` nobody waits for it.
+   */
+  resolve(payment: Payment, deadline: Date): Promise<Payment>;
+  /** Finishes what is under way and takes no more. */
+  drain(): Promise<void>;
+}
+
+/** Flushes of one kind that may run at once: the next one's statements fill the wait for the last one's commit or answer. */
+const CONCURRENCY = { accept: 2, authorize: 4, settle: 2 };
+
+export function createPaymentFlow(deps: FlowDeps): PaymentFlow {
+  const { batchSize: maxSize } = deps;
+  const accept = createBatcher({
+    maxSize,
+    concurrency: CONCURRENCY.accept,
+    flush: (requests: AcceptRequest[]) => acceptPayments(deps, requests),
+  });
+  const authorize = createBatcher({
+    maxSize,
+    concurrency: CONCURRENCY.authorize,
+    flush: (requests: Parameters<typeof authorizePayments>[1][number][]) => authorizePayments(deps, requests),
+  });
+  const settle = createBatcher({
+    maxSize,
+    concurrency: CONCURRENCY.settle,
+    flush: (requests: Parameters<typeof settlePayments>[1][number][]) => settlePayments(deps, requests),
+  });
+  return {
+    accept: (request) => accept.submit(request),
+    async resolve(payment, deadline) {
+      const latest = new Date(deps.now().getTime() + deps.authorizeDeadlineMs);
+      const decision = await authorize.submit({ payment, deadline: deadline < latest ? deadline : latest });
+      return settle.submit({ payment, decision });
+    },
+    async drain() {
+      for (const batcher of [accept, authorize, settle]) await batcher.drain();
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/**
+ * The recovery worker: payments that are still INITIATED after a while lost their process, their answer or their
+ * database on the way. It drives them through the same steps with the same ids until they are final. Any number of
+ * instances may do so at once.
+ */
+import type { Logger } from '@payflowx/chassis';
+import type { Kysely } from 'kysely';
+import type { Database } from '../store/database.ts';
+import { claimForRecovery } from '../store/payments.ts';
+import type { PaymentFlow } from './payment-flow.ts';
+import { type Repetition, repeat } from './repeat.ts';
+
+export interface RecoverDeps {
+  db: Kysely<Database>;
+  flow: Pick<PaymentFlow, 'resolve'>;
+  log: Logger;
+  now(): Date;
+  authorizeDeadlineMs: number;
+  recoverAfterMs: number;
+}
+
+const BATCH = 200;
+/** However often it failed: a payment whose obstacle is gone is final soon after. */
+const MAX_BACK_OFF_MS = 8_000;
+
+export function startRecovery(deps: RecoverDeps, everyMs: number): Repetition {
+  return repeat('recovery', everyMs, () => recoverPayments(deps), deps.log);
+}
+
+/** One round: claims what is due and drives it. Returns whether there may be more. */
+export async function recoverPayments(deps: RecoverDeps): Promise<boolean> {
+  const { db, flow, log, now, authorizeDeadlineMs, recoverAfterMs } = deps;
+  const claimed = await claimForRecovery(db, {
+    now: now(),
+    limit: BATCH,
+    // The first attempt has its full time before another instance takes the payment for lost.
+    backOffMs: recoverAfterMs,
+    maxBackOffMs: Math.max(MAX_BACK_OFF_MS, recoverAfterMs),
+  });
+  if (claimed.length === 0) return false;
+
+  const deadline = new Date(now().getTime() + authorizeDeadlineMs);
+  const outcomes = await Promise.allSettled(claimed.map((payment) => flow.resolve(payment, deadline)));
+  const recovered = outcomes.filter(({ status }) => status === 'fulfilled').length;
+  log.info({ claimed: claimed.length, recovered }, 'recovered payments without an outcome');
+  return claimed.length === BATCH;
+}

@@ -1,0 +1,61 @@
+/** Payment's configuration. The only reader of the environment. */
+import {
+  ConfigError,
+  identitySettings,
+  kafkaSettings,
+  postgresSettings,
+  rabbitSettings,
+  readEnvironment,
+  serviceSettings,
+} from '@payflowx/chassis';
+import { Type } from 'typebox';
+
+const schema = Type.Object({
+  ...serviceSettings,
+  GRPC_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 50_053 }),
+  ...postgresSettings,
+  ...kafkaSettings,
+  ...rabbitSettings,
+  ...identitySettings,
+  AUTHORIZATION_TARGET: Type.String({ default: 'consul:///authorization' }),
+  AUTHORIZE_DEADLINE_MS: Type.Integer({ minimum: 50, maximum: 60_000, default: 2_000 }),
+  BATCH_SIZE: Type.Integer({ minimum: 1, maximum: 500, default: 200 }),
+  HOLD_DURATION_S: Type.Integer({ minimum: 1, default: 7 * 24 * 60 * 60 }),
+  RECOVERY_INTERVAL_MS: Type.Integer({ minimum: 10, default: 500 }),
+  RECOVERY_AFTER_MS: Type.Integer({ minimum: 100, default: 3_000 }),
+  IDEMPOTENCY_RETENTION_H: Type.Integer({ minimum: 24, default: 25 }),
+});
+
+/** What the service needs. Throws ConfigError with everything that is wrong. */
+export function loadConfig(env: NodeJS.ProcessEnv) {
+  const read = readEnvironment(schema, env);
+  if (read.RECOVERY_AFTER_MS <= read.AUTHORIZE_DEADLINE_MS) {
+    // Otherwise recovery would take up payments whose own request is still waiting: harmless, but twice the work.
+    throw new ConfigError(['RECOVERY_AFTER_MS must be greater than AUTHORIZE_DEADLINE_MS']);
+  }
+  return {
+    logLevel: read.LOG_LEVEL,
+    instanceId: read.INSTANCE_ID,
+    consulUrl: read.CONSUL_URL,
+    faultsDir: read.FAULTS_DIR,
+    grpc: { host: read.GRPC_HOST, port: read.GRPC_PORT, reflection: read.GRPC_REFLECTION },
+    postgres: { url: read.POSTGRES_URL, poolMax: read.POSTGRES_POOL_MAX },
+    migrateUrl: read.POSTGRES_MIGRATE_URL,
+    kafkaBrokers: read.KAFKA_BROKERS,
+    rabbitUrl: read.RABBITMQ_URL,
+    identity: {
+      target: read.AUTH_TARGET,
+      clientId: read.SERVICE_CLIENT_ID,
+      clientSecret: read.SERVICE_CLIENT_SECRET,
+    },
+    authorizationTarget: read.AUTHORIZATION_TARGET,
+    flow: {
+      authorizeDeadlineMs: read.AUTHORIZE_DEADLINE_MS,
+      batchSize: read.BATCH_SIZE,
+      holdMs: read.HOLD_DURATION_S * 1_000,
+      recoverAfterMs: read.RECOVERY_AFTER_MS,
+    },
+    recoveryIntervalMs: read.RECOVERY_INTERVAL_MS,
+    retentionMs: read.IDEMPOTENCY_RETENTION_H * 60 * 60 * 1_000,
+  };
+}

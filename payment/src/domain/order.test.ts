@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { PaymentError } from './errors.ts';
+import {
+  type ExternalRequest,
+  type PaymentRequest,
+  toDepositOrder,
+  toPaymentOrder,
+  toWithdrawalOrder,
+} from './order.ts';
+
+const A = 'acct_0198c5b2-0000-7000-8000-000000000001';
+const B = 'acct_0198c5b2-0000-7000-8000-000000000002';
+
+const payment: PaymentRequest = {
+  requestId: 'key-1',
+  fromAccount: A,
+  toAccount: B,
+  amountMinor: 1n,
+  currency: 'EUR',
+  captureMode: 'AUTOMATIC',
+  description: '',
+  reference: '',
+  metadata: {},
+};
+const external: ExternalRequest = {
+  requestId: 'key-1',
+  accountId: A,
+  amountMinor: 1n,
+  currency: 'EUR',
+  reference: '',
+};
+
+function problemOf(work: () => unknown): PaymentError {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof PaymentError) return error;
+    throw error;
+  }
+  throw new Error('It was accepted.');
+}
+
+const pairs = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 'v']));
+
+describe('a request for a payment', () => {
+  it.each<[string, Partial<PaymentRequest>, string]>([
+    ['the amount 0', { amountMinor: 0n }, 'amount_minor'],
+    ['a negative amount', { amountMinor: -1n }, 'amount_minor'],
+    ['the amount 2^53', { amountMinor: 2n ** 53n }, 'amount_minor'],
+    ['a currency in lower case', { currency: 'eur' }, 'currency'],
+    ['a currency that nobody knows', { currency: 'ZZZ' }, 'currency'],
+    ['no currency', { currency: '' }, 'currency'],
+    ['no paying account', { fromAccount: '' }, 'from_account'],
+    ['the world outside as payer', { fromAccount: 'external:EUR' }, 'from_account'],
+    ['the world outside as receiver', { toAccount: 'external:EUR' }, 'to_account'],
+    ['an account that is no id', { toAccount: 'acct_1' }, 'to_account'],
+    ['an id in upper case', { toAccount: B.toUpperCase() }, 'to_account'],
+    ['an unknown capture mode', { captureMode: undefined }, 'capture_mode'],
+    ['a key with a space', { requestId: 'a key' }, 'request_id'],
+    ['a key with a letter beyond ASCII', { requestId: 'schlüssel' }, 'request_id'],
+    ['a key of 256 characters', { requestId: 'k'.repeat(256) }, 'request_id'],
+    ['a description of 501 characters', { description: 'd'.repeat(501) }, 'description'],
+    ['a description with NUL', { description: 'a\0b' }, 'description'],
+    ['a reference of 101 characters', { reference: 'r'.repeat(101) }, 'reference'],
+    ['21 pairs of metadata', { metadata: pairs(21) }, 'metadata'],
+    ['an empty metadata key', { metadata: { '': 'v' } }, 'metadata'],
+    ['a metadata key of 41 characters', { metadata: { ['k'.repeat(41)]: 'v' } }, 'metadata'],
+    ['a metadata value of 501 characters', { metadata: { note: 'v'.repeat(501) } }, 'metadata.note'],
+  ])('is refused for %s', (_, given, field) => {
+    const problem = problemOf(() => toPaymentOrder({ ...payment, ...given }));
+    expect(problem.reason).toBe('INVALID_ARGUMENT');
+    expect(problem.violations?.map((violation) => violation.field)).toEqual([field]);
+  });
+
+  it('learns of everything that is wrong at once', () => {
+    const problem = problemOf(() =>
+      toPaymentOrder({ ...payment, amountMinor: 0n, currency: '', toAccount: '' }),
+    );
+    expect(problem.violations?.map(({ field }) => field)).toEqual(['to_account', 'amount_minor', 'currency']);
+  });
+
+  it('without a key, and between one and the same account, has a reason of its own', () => {
+    expect(problemOf(() => toPaymentOrder({ ...payment, requestId: '' })).reason).toBe(
+      'IDEMPOTENCY_KEY_REQUIRED',
+    );
+    expect(problemOf(() => toPaymentOrder({ ...payment, toAccount: A })).reason).toBe('SAME_ACCOUNT');
+  });
+
+  it('is accepted at every limit, counting characters and not code units', () => {
+    const widest: PaymentRequest = {
+      ...payment,
+      requestId: '~'.repeat(255),
+      amountMinor: 2n ** 53n - 1n,
+      captureMode: 'MANUAL',
+      description: '💶'.repeat(500),
+      reference: 'r'.repeat(100),
+      metadata: { ...pairs(19), ['k'.repeat(40)]: 'v'.repeat(500) },
+    };
+    expect(toPaymentOrder(widest)).toMatchObject({ kind: 'PAYMENT', captureMode: 'MANUAL' });
+  });
+});
+
+describe('a request for a deposit or a withdrawal', () => {
+  it('moves money from and to the outside of its currency', () => {
+    expect(toDepositOrder(external)).toMatchObject({
+      kind: 'DEPOSIT',
+      fromAccount: 'external:EUR',
+      toAccount: A,
+    });
+    expect(toWithdrawalOrder(external)).toMatchObject({
+      kind: 'WITHDRAWAL',
+      fromAccount: A,
+      toAccount: 'external:EUR',
+    });
+  });
+
+  it('is checked like any other', () => {
+    const problem = problemOf(() =>
+      toDepositOrder({ ...external, accountId: 'external:EUR', amountMinor: 0n }),
+    );
+    expect(problem.violations?.map(({ field }) => field)).toEqual(['account_id', 'amount_minor']);
+    expect(problemOf(() => toWithdrawalOrder({ ...external, requestId: '' })).reason).toBe(
+      'IDEMPOTENCY_KEY_REQUIRED',
+    );
+  });
+});

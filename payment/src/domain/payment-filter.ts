@@ -1,0 +1,45 @@
+/** What a list of payments may be narrowed to. */
+import { isAccountId, isText, startChecks, textRule } from './checks.ts';
+import { isCurrency } from './money.ts';
+import { MAX_REFERENCE } from './order.ts';
+import type { PaymentState } from './payment.ts';
+
+/** Filters that are given must all hold. */
+export interface PaymentFilter {
+  /** Paid from or to this account. */
+  accountId?: string | undefined;
+  state?: PaymentState | undefined;
+  currency?: string | undefined;
+  reference?: string | undefined;
+  /** Made at or after. */
+  createdAfter?: Date | undefined;
+  /** Made before. */
+  createdBefore?: Date | undefined;
+  amountMinMinor?: bigint | undefined;
+  amountMaxMinor?: bigint | undefined;
+}
+
+/** Throws INVALID_ARGUMENT with every violation. */
+export function checkFilter(filter: PaymentFilter): void {
+  const { accountId, currency, reference, createdAfter, createdBefore } = filter;
+  const check = startChecks();
+  check(
+    'account_id',
+    accountId === undefined || isListedAccount(accountId),
+    'must be acct_ and a UUID, or external:CURRENCY',
+  );
+  check('currency', currency === undefined || isCurrency(currency), 'must be an ISO 4217 code in upper case');
+  check('reference', reference === undefined || isText(reference, MAX_REFERENCE), textRule(MAX_REFERENCE));
+  check('created_after', isTime(createdAfter), 'must be a time');
+  check('created_before', isTime(createdBefore), 'must be a time');
+  check.end();
+}
+
+function isListedAccount(accountId: string): boolean {
+  const [scheme, currency = ''] = accountId.split(':', 2);
+  return isAccountId(accountId) || (scheme === 'external' && isCurrency(currency));
+}
+
+function isTime(time: Date | undefined): boolean {
+  return time === undefined || !Number.isNaN(time.getTime());
+}

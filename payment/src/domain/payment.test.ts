@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { PaymentError } from './errors.ts';
+import type { Order } from './order.ts';
+import { type Decision, decide, initiate, type Movement, PAYMENT_STATES, type Payment } from './payment.ts';
+
+const order: Order = {
+  kind: 'PAYMENT',
+  fromAccount: 'acct_a',
+  toAccount: 'acct_b',
+  amountMinor: 700n,
+  currency: 'EUR',
+  captureMode: 'AUTOMATIC',
+  description: '',
+  reference: '',
+  metadata: {},
+};
+const origin = {
+  caller: { id: 'usr_1', roles: ['customer'] },
+  requestId: 'k',
+  traceparent: '',
+} as const;
+const begun = new Date('2026-01-01T00:00:00Z');
+const later = new Date('2026-01-01T00:00:01Z');
+
+const start = (given: Partial<Order> = {}) =>
+  initiate({ ...order, ...given }, { id: 'pay_1', origin, now: begun, holdMs: 1_000 }).payment;
+
+const moved = (kind: Movement['kind']): Movement[] => [
+  { kind, fromAccount: 'acct_a', toAccount: 'acct_b', amountMinor: 700n },
+];
+const approved = (kind: Movement['kind']): Decision => ({
+  failure: undefined,
+  movements: moved(kind),
+  fromOwnerId: 'usr_1',
+  toOwnerId: 'usr_2',
+  record: Buffer.from('approved'),
+});
+const declined: Decision = {
+  ...approved('HOLD'),
+  failure: { code: 'INSUFFICIENT_BALANCE', message: 'Not enough.' },
+  movements: [],
+};
+
+describe('a payment', () => {
+  it('begins INITIATED, with nothing moved, its payer as claimed and its receiver unknown', () => {
+    expect(start()).toMatchObject({
+      state: 'INITIATED',
+      version: 1n,
+      capturedMinor: 0n,
+      fromOwnerId: 'usr_1',
+      toOwnerId: undefined,
+      holdExpiresAt: undefined,
+    });
+  });
+
+  it('of an operator claims no payer', () => {
+    const operator = { ...origin, caller: { id: 'usr_9', roles: ['customer', 'operator'] as const } };
+    const { payment } = initiate(order, { id: 'pay_1', origin: operator, now: begun, holdMs: 1 });
+    expect(payment.fromOwnerId).toBeUndefined();
+  });
+
+  it('that is captured automatically completes in one step, with the transfer as its only movement', () => {
+    const { payment, event } = decide(start(), approved('TRANSFER'), later);
+    expect(payment).toMatchObject({ state: 'COMPLETED', capturedMinor: 700n, version: 2n, updatedAt: later });
+    expect(payment).toMatchObject({ fromOwnerId: 'usr_1', toOwnerId: 'usr_2', failure: undefined });
+    expect(event).toEqual({ type: 'payment.completed', occurredAt: later, movements: moved('TRANSFER') });
+  });
+
+  it('that is captured by hand holds the money until a fixed time', () => {
+    const { payment, event } = decide(start({ captureMode: 'MANUAL' }), approved('HOLD'), later);
+    expect(payment).toMatchObject({ state: 'AUTHORIZED', capturedMinor: 0n });
+    expect(payment.holdExpiresAt).toEqual(new Date('2026-01-01T00:00:01Z'));
+    expect(event).toMatchObject({ type: 'payment.authorized', movements: moved('HOLD') });
+  });
+
+  it('that is declined fails with the reason, and keeps its receiver out of it', () => {
+    const { payment, event } = decide(start(), declined, later);
+    expect(payment).toMatchObject({ state: 'FAILED', failure: declined.failure, capturedMinor: 0n });
+    expect(payment).toMatchObject({ fromOwnerId: 'usr_1', toOwnerId: undefined });
+    expect(event).toMatchObject({ type: 'payment.failed', movements: [] });
+  });
+
+  it.each(PAYMENT_STATES.filter((state) => state !== 'INITIATED'))(
+    'that is %s is not decided again',
+    (state) => {
+      const payment: Payment = { ...start(), state };
+      for (const decision of [approved('TRANSFER'), declined]) {
+        expect(() => decide(payment, decision, later)).toThrow(PaymentError);
+        expect(() => decide(payment, decision, later)).toThrow(
+          expect.objectContaining({ reason: 'INVALID_STATE', metadata: { state } }),
+        );
+      }
+    },
+  );
+});

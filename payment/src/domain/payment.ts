@@ -1,0 +1,209 @@
+/** The life of one payment. Pure: no clock, no database, no network. */
+import { PaymentError } from './errors.ts';
+import type { Order } from './order.ts';
+
+export const PAYMENT_STATES = [
+  'INITIATED',
+  'AUTHORIZED',
+  'PARTIALLY_CAPTURED',
+  'COMPLETED',
+  'FAILED',
+  'CANCELLED',
+  'EXPIRED',
+  'PARTIALLY_REFUNDED',
+  'REFUNDED',
+] as const;
+export type PaymentState = (typeof PAYMENT_STATES)[number];
+
+export type PaymentKind = 'PAYMENT' | 'DEPOSIT' | 'WITHDRAWAL';
+export type CaptureMode = 'AUTOMATIC' | 'MANUAL';
+export type Role = 'customer' | 'operator' | 'auditor' | 'service';
+
+export interface Caller {
+  readonly id: string;
+  readonly roles: readonly Role[];
+}
+
+/** Who asked for a payment, with which idempotency key, in which trace. Enough to ask authorization again in the same name. */
+export interface Origin {
+  readonly caller: Caller;
+  readonly requestId: string;
+  readonly traceparent: string;
+}
+
+export interface Payment {
+  readonly id: string;
+  readonly kind: PaymentKind;
+  readonly state: PaymentState;
+  readonly fromAccount: string;
+  readonly toAccount: string;
+  /**
+   * Until decided, the caller who claims to own it (an operator claims nothing), so that it finds its payment; then as
+   * authorization says: unknown if the account is external, was not found, or wasn't the caller's.
+   */
+  readonly fromOwnerId: string | undefined;
+  /** Known only if the payment was approved: a declined attempt is the sender's own matter. */
+  readonly toOwnerId: string | undefined;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly capturedMinor: bigint;
+  readonly refundedMinor: bigint;
+  readonly captureMode: CaptureMode;
+  readonly description: string;
+  readonly reference: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly failure: Failure | undefined;
+  /** Authorization's own record of its decision, kept as it came. */
+  readonly decision: Uint8Array | undefined;
+  /** When a hold ends, set from the start so that asking again asks the same. Only a payment captured by hand has one. */
+  readonly holdExpiresAt: Date | undefined;
+  /** Rises by one with each change. */
+  readonly version: bigint;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly origin: Origin;
+}
+
+export interface Failure {
+  /** A decline code. */
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Movement {
+  readonly kind: 'HOLD' | 'RELEASE' | 'TRANSFER';
+  readonly fromAccount: string;
+  readonly toAccount: string;
+  readonly amountMinor: bigint;
+}
+
+/** What authorization decided, as far as a payment's life depends on it. */
+export interface Decision {
+  readonly failure: Failure | undefined;
+  readonly movements: readonly Movement[];
+  readonly fromOwnerId: string | undefined;
+  readonly toOwnerId: string | undefined;
+  /** The whole of it, as it came. */
+  readonly record: Uint8Array;
+}
+
+/** Holds and payments in any of these states count as money held. */
+export const HOLDING_STATES: readonly PaymentState[] = ['AUTHORIZED', 'PARTIALLY_CAPTURED'];
+
+/** Where each step may start. Keyed by step, not by target: two steps can share a target. */
+const STARTS_FROM = {
+  authorize: ['INITIATED'],
+  complete: ['INITIATED'],
+  fail: ['INITIATED'],
+} as const satisfies Record<string, readonly PaymentState[]>;
+
+type Step = keyof typeof STARTS_FROM;
+
+export type EventType = 'payment.initiated' | 'payment.authorized' | 'payment.completed' | 'payment.failed';
+
+/** A payment as a step left it, and the fact to announce. */
+export interface Change {
+  readonly payment: Payment;
+  readonly event: {
+    readonly type: EventType;
+    readonly occurredAt: Date;
+    /** What this step did to the balances: all of it. */
+    readonly movements: readonly Movement[];
+  };
+}
+
+/** Starts a payment. `holdMs` is how long its money may be held if it is captured by hand. */
+export function initiate(
+  order: Order,
+  { id, origin, now, holdMs }: { id: string; origin: Origin; now: Date; holdMs: number },
+): Change {
+  const payment: Payment = {
+    ...order,
+    id,
+    state: 'INITIATED',
+    fromOwnerId: origin.caller.roles.includes('operator') ? undefined : origin.caller.id,
+    toOwnerId: undefined,
+    capturedMinor: 0n,
+    refundedMinor: 0n,
+    failure: undefined,
+    decision: undefined,
+    holdExpiresAt: order.captureMode === 'MANUAL' ? new Date(now.getTime() + holdMs) : undefined,
+    version: 1n,
+    createdAt: now,
+    updatedAt: now,
+    origin,
+  };
+  return { payment, event: { type: 'payment.initiated', occurredAt: now, movements: [] } };
+}
+
+/** Takes the step that authorization's answer to an INITIATED payment asks for. */
+export function decide(payment: Payment, decision: Decision, now: Date): Change {
+  if (decision.failure) return fail(payment, decision, decision.failure, now);
+  return payment.captureMode === 'MANUAL'
+    ? authorize(payment, decision, now)
+    : complete(payment, decision, now);
+}
+
+/** The money is held, to be captured later. */
+function authorize(payment: Payment, decision: Decision, now: Date): Change {
+  requireStep(payment, 'authorize');
+  const { fromOwnerId, toOwnerId } = decision;
+  return change(
+    payment,
+    { state: 'AUTHORIZED', fromOwnerId, toOwnerId },
+    'payment.authorized',
+    decision,
+    now,
+  );
+}
+
+/** Authorized and captured in one: the money has moved. */
+function complete(payment: Payment, decision: Decision, now: Date): Change {
+  requireStep(payment, 'complete');
+  const { fromOwnerId, toOwnerId } = decision;
+  const capturedMinor = payment.amountMinor;
+  return change(
+    payment,
+    { state: 'COMPLETED', capturedMinor, fromOwnerId, toOwnerId },
+    'payment.completed',
+    decision,
+    now,
+  );
+}
+
+/** Declined. The receiver never learns of it, so its owner is not kept. */
+function fail(payment: Payment, decision: Decision, failure: Failure, now: Date): Change {
+  requireStep(payment, 'fail');
+  const { fromOwnerId } = decision;
+  return change(payment, { state: 'FAILED', failure, fromOwnerId }, 'payment.failed', decision, now);
+}
+
+function requireStep(payment: Payment, step: Step): void {
+  const states: readonly PaymentState[] = STARTS_FROM[step];
+  if (states.includes(payment.state)) return;
+  throw new PaymentError('INVALID_STATE', `A payment that is ${payment.state} cannot ${step}.`, {
+    metadata: { state: payment.state },
+  });
+}
+
+function change(
+  payment: Payment,
+  difference: Partial<Payment>,
+  type: EventType,
+  { movements, record }: Decision,
+  now: Date,
+): Change {
+  const changed = {
+    ...payment,
+    ...difference,
+    decision: record,
+    version: payment.version + 1n,
+    updatedAt: now,
+  };
+  return { payment: changed, event: { type, occurredAt: now, movements } };
+}
+
+/** A payer's account that isn't there, or isn't the caller's: the caller is told 404, and no trace of it is left to replay. */
+export function isPayerUnknown(payment: Payment): boolean {
+  return payment.failure?.code === 'FROM_ACCOUNT_NOT_FOUND';
+}

@@ -1,0 +1,55 @@
+/** Starts the payment service. Parts are built from the inside out and stopped in reverse order. */
+import {
+  armFaults,
+  connectIdentity,
+  migrate,
+  newId,
+  openDatabase,
+  runService,
+  serveGrpc,
+} from '@payflowx/chassis';
+import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
+import { createPaymentFlow } from './app/payment-flow.ts';
+import { startPurge } from './app/purge-idempotency-keys.ts';
+import { startRecovery } from './app/recover-payments.ts';
+import { connectAuthorization } from './clients/authorization.ts';
+import { loadConfig } from './config.ts';
+import { startOutboxRelays } from './outbox-relays.ts';
+import { paymentService } from './rpc/payment-service.ts';
+import type { Database } from './store/database.ts';
+
+const config = loadConfig(process.env);
+const PURGE_INTERVAL_MS = 60_000;
+
+await runService('payment', config, async ({ log, onStop }) => {
+  armFaults(config.faultsDir);
+  const { consulUrl, instanceId, postgres } = config;
+  resolveThroughConsul({ consulUrl, log });
+
+  await migrate({ url: config.migrateUrl, folder: new URL('../migrations/', import.meta.url) }, log);
+  const db = openDatabase<Database>(postgres, log);
+  onStop('database', () => db.destroy());
+
+  await startOutboxRelays(config, log, onStop);
+
+  const { serviceToken: token, verifier, close } = connectIdentity(config.identity, log);
+  onStop('identity', close);
+  const authorization = connectAuthorization({ target: config.authorizationTarget, token });
+  onStop('authorization client', () => authorization.close());
+
+  const deps = { db, authorization, verifier, log, newId, now: () => new Date(), ...config.flow };
+  const flow = createPaymentFlow(deps);
+  onStop('payment flow', () => flow.drain());
+  const recovery = startRecovery({ ...deps, flow }, config.recoveryIntervalMs);
+  onStop('recovery', () => recovery.stop());
+  const purge = startPurge({ ...deps, retentionMs: config.retentionMs }, PURGE_INTERVAL_MS);
+  onStop('purge', () => purge.stop());
+
+  const server = await serveGrpc({ ...config.grpc, verifier, log }, [paymentService({ ...deps, flow })]);
+  onStop('grpc server', () => server.drain());
+
+  // Last in, first out: callers stop finding us before we stop answering them.
+  const address = { host: config.grpc.host, port: server.port };
+  const membership = await joinRegistry({ consulUrl, log }, { name: 'payment', id: instanceId, ...address });
+  onStop('registry', () => membership.leave());
+});

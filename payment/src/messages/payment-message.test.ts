@@ -1,0 +1,69 @@
+import { Decision, Outcome } from '@payflowx/proto/authorization';
+import { PaymentEvent, Payment as PaymentMessage } from '@payflowx/proto/payment';
+import { expect, it } from 'vitest';
+import { decide, initiate } from '../domain/payment.ts';
+import { toOutboxRows } from './payment-event.ts';
+import { encodePayment, toPaymentMessage } from './payment-message.ts';
+
+const now = new Date('2026-01-01T00:00:00.123Z');
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const { payment: initiated } = initiate(
+  {
+    kind: 'PAYMENT',
+    fromAccount: 'acct_a',
+    toAccount: 'acct_b',
+    amountMinor: 9_007_199_254_740_991n,
+    currency: 'EUR',
+    captureMode: 'MANUAL',
+    description: 'für 💶',
+    reference: 'r',
+    metadata: { a: '1' },
+  },
+  {
+    id: 'pay_1',
+    origin: { caller: { id: 'usr_1', roles: ['customer'] }, requestId: 'k', traceparent },
+    now,
+    holdMs: 5,
+  },
+);
+const record = Decision.encode({
+  ...Decision.decode(Buffer.of()),
+  outcome: Outcome.APPROVED,
+  checks: [{ name: 'balance', passed: true, inputs: { held: '0' } }],
+}).finish();
+const decision = {
+  failure: undefined,
+  movements: [],
+  fromOwnerId: 'usr_1',
+  toOwnerId: 'usr_2',
+  record,
+};
+
+it('a payment with the decision spliced in is the same message as one that was encoded whole', () => {
+  const { payment } = decide(initiated, decision, now);
+  expect(PaymentMessage.decode(encodePayment(payment))).toEqual(toPaymentMessage(payment));
+  expect(toPaymentMessage(payment)).toMatchObject({
+    decision: { outcome: Outcome.APPROVED },
+    expiresAt: new Date(now.getTime() + 5),
+  });
+});
+
+it('says when a hold ends only while there is one', () => {
+  expect(toPaymentMessage(initiated).expiresAt).toBeUndefined();
+});
+
+it('an event carries the payment whole, and the headers of a CloudEvent', () => {
+  const change = decide(initiated, decision, now);
+  const rows = toOutboxRows(change, 'evt_1', encodePayment(change.payment));
+  expect(rows.map(({ destination }) => destination)).toEqual(['payment-events', 'payment-notifications']);
+  const [row] = rows;
+  expect(PaymentEvent.decode(row?.message.payload ?? Buffer.of())).toMatchObject({
+    id: 'evt_1',
+    occurredAt: now,
+    payment: toPaymentMessage(change.payment),
+  });
+  expect(row?.message).toMatchObject({
+    key: 'pay_1',
+    headers: { ce_id: 'evt_1', ce_type: 'payment.authorized', ce_subject: 'pay_1', traceparent },
+  });
+});

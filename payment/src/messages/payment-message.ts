@@ -1,0 +1,66 @@
+/** A payment in the words of the contract: for answers, for stored answers, and inside events. */
+import { CaptureMode, Decision } from '@payflowx/proto/authorization';
+import { PaymentKind, Payment as PaymentMessage, PaymentState } from '@payflowx/proto/payment';
+import { HOLDING_STATES, type Payment } from '../domain/payment.ts';
+
+export const STATE_CODES = {
+  INITIATED: PaymentState.INITIATED,
+  AUTHORIZED: PaymentState.AUTHORIZED,
+  PARTIALLY_CAPTURED: PaymentState.PARTIALLY_CAPTURED,
+  COMPLETED: PaymentState.COMPLETED,
+  FAILED: PaymentState.FAILED,
+  CANCELLED: PaymentState.CANCELLED,
+  EXPIRED: PaymentState.EXPIRED,
+  PARTIALLY_REFUNDED: PaymentState.PARTIALLY_REFUNDED,
+  REFUNDED: PaymentState.REFUNDED,
+} as const satisfies Record<Payment['state'], PaymentState>;
+
+const KIND_CODES = {
+  PAYMENT: PaymentKind.PAYMENT,
+  DEPOSIT: PaymentKind.DEPOSIT,
+  WITHDRAWAL: PaymentKind.WITHDRAWAL,
+} as const satisfies Record<Payment['kind'], PaymentKind>;
+
+export const CAPTURE_MODE_CODES = {
+  AUTOMATIC: CaptureMode.AUTOMATIC,
+  MANUAL: CaptureMode.MANUAL,
+} as const satisfies Record<Payment['captureMode'], CaptureMode>;
+
+export function toPaymentMessage(payment: Payment): PaymentMessage {
+  const { decision } = payment;
+  return { ...withoutDecision(payment), decision: decision && Decision.decode(decision) };
+}
+
+/** Field 15 (decision), length-delimited, as the wire names it. */
+const DECISION_TAG = (15 << 3) | 2;
+
+/** The message's bytes. The decision is put in as authorization encoded it, which spares taking it apart on the hot path. */
+export function encodePayment(payment: Payment): Uint8Array {
+  const writer = PaymentMessage.encode(withoutDecision(payment));
+  if (payment.decision) writer.uint32(DECISION_TAG).bytes(payment.decision);
+  return writer.finish();
+}
+
+function withoutDecision(payment: Payment): PaymentMessage {
+  return {
+    id: payment.id,
+    kind: KIND_CODES[payment.kind],
+    state: STATE_CODES[payment.state],
+    fromAccount: payment.fromAccount,
+    toAccount: payment.toAccount,
+    amountMinor: payment.amountMinor,
+    currency: payment.currency,
+    capturedMinor: payment.capturedMinor,
+    refundedMinor: payment.refundedMinor,
+    captureMode: CAPTURE_MODE_CODES[payment.captureMode],
+    description: payment.description,
+    reference: payment.reference,
+    metadata: payment.metadata,
+    failure: payment.failure,
+    decision: undefined,
+    expiresAt: HOLDING_STATES.includes(payment.state) ? payment.holdExpiresAt : undefined,
+    version: payment.version,
+    createdAt: payment.createdAt,
+    updatedAt: payment.updatedAt,
+  };
+}

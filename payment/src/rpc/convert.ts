@@ -1,0 +1,65 @@
+/** Between the contract's words and ours. */
+import { CaptureMode } from '@payflowx/proto/authorization';
+import {
+  type CreatePaymentRequest,
+  type CreatePaymentResponse,
+  type ListPaymentsRequest,
+  Payment as PaymentMessage,
+  PaymentState as StateCode,
+} from '@payflowx/proto/payment';
+import type { Created } from '../app/create-payment.ts';
+import type { ListRequest } from '../app/list-payments.ts';
+import { PaymentError } from '../domain/errors.ts';
+import type { PaymentRequest } from '../domain/order.ts';
+import { type CaptureMode as CaptureModeName, PAYMENT_STATES, type PaymentState } from '../domain/payment.ts';
+import { STATE_CODES, toPaymentMessage } from '../messages/payment-message.ts';
+
+export function toPaymentRequest(request: CreatePaymentRequest): PaymentRequest {
+  return { ...request, captureMode: toCaptureMode(request.captureMode) };
+}
+
+/** Unspecified means automatic. A number that the contract doesn't know is undefined here. */
+function toCaptureMode(code: CaptureMode): CaptureModeName | undefined {
+  switch (code) {
+    case CaptureMode.UNSPECIFIED:
+    case CaptureMode.AUTOMATIC:
+      return 'AUTOMATIC';
+    case CaptureMode.MANUAL:
+      return 'MANUAL';
+    default:
+      return undefined;
+  }
+}
+
+export function toCreatedResponse(created: Created): CreatePaymentResponse {
+  if ('answer' in created) return { payment: PaymentMessage.decode(created.answer), replayed: true };
+  return { payment: toPaymentMessage(created.payment), replayed: false };
+}
+
+/** Throws INVALID_ARGUMENT for a state that the contract doesn't know. */
+export function toListRequest(request: ListPaymentsRequest): ListRequest {
+  const { pageSize, pageToken, state, createdAfter, createdBefore, amountMinMinor, amountMaxMinor } = request;
+  return {
+    pageSize,
+    pageToken,
+    filter: {
+      accountId: request.accountId || undefined,
+      state: toState(state),
+      currency: request.currency || undefined,
+      reference: request.reference || undefined,
+      createdAfter,
+      createdBefore,
+      amountMinMinor,
+      amountMaxMinor,
+    },
+  };
+}
+
+function toState(code: StateCode): PaymentState | undefined {
+  if (code === StateCode.UNSPECIFIED) return undefined;
+  const state = PAYMENT_STATES.find((name) => STATE_CODES[name] === code);
+  if (state) return state;
+  throw new PaymentError('INVALID_ARGUMENT', 'The request is not valid.', {
+    violations: [{ field: 'state', description: 'must be a state of a payment' }],
+  });
+}

@@ -1,0 +1,15 @@
+/** The gRPC code of each reason. Exhaustive: the compiler asks for a missing one. */
+import { status } from '@grpc/grpc-js';
+import { errorTable } from '@payflowx/chassis';
+import { PaymentError } from '../domain/errors.ts';
+
+export const errors = errorTable('payment', PaymentError, {
+  INVALID_ARGUMENT: status.INVALID_ARGUMENT,
+  SAME_ACCOUNT: status.FAILED_PRECONDITION,
+  IDEMPOTENCY_KEY_REQUIRED: status.INVALID_ARGUMENT,
+  IDEMPOTENCY_KEY_REUSED: status.FAILED_PRECONDITION,
+  IDEMPOTENCY_IN_PROGRESS: status.ABORTED,
+  FROM_ACCOUNT_NOT_FOUND: status.NOT_FOUND,
+  PAYMENT_NOT_FOUND: status.NOT_FOUND,
+  INVALID_STATE: status.FAILED_PRECONDITION,
+});

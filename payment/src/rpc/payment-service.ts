@@ -1,0 +1,134 @@
+/** PaymentService: decodes, calls the use case, encodes. */
+import {
+  type BoundService,
+  bindService,
+  type Call,
+  CallError,
+  type Caller,
+  type Logger,
+  requireCaller,
+  type TokenVerifier,
+  toRpcStatus,
+  traceFrom,
+} from '@payflowx/chassis';
+import {
+  type CreatePaymentItem,
+  type CreatePaymentResponse,
+  type CreatePaymentResult,
+  PaymentServiceService,
+} from '@payflowx/proto/payment';
+import type { Kysely } from 'kysely';
+import { type CreateDeps, createPayment } from '../app/create-payment.ts';
+import type { Operation } from '../app/fingerprint.ts';
+import { getPayment } from '../app/get-payment.ts';
+import { listPayments } from '../app/list-payments.ts';
+import { PaymentError } from '../domain/errors.ts';
+import { type Order, toDepositOrder, toPaymentOrder, toWithdrawalOrder } from '../domain/order.ts';
+import { toPaymentMessage } from '../messages/payment-message.ts';
+import type { Database } from '../store/database.ts';
+import { ACCESS } from './access.ts';
+import { toCreatedResponse, toListRequest, toPaymentRequest } from './convert.ts';
+import { errors } from './errors.ts';
+
+export type PaymentServiceDeps = CreateDeps & {
+  db: Kysely<Database>;
+  /** Verifies the callers that a batch's items speak for. */
+  verifier: TokenVerifier;
+  log: Logger;
+};
+
+const MAX_BATCH = 500;
+/** For an item that names no deadline: as long as the call that brought it, and that is bounded. */
+const inTime = (item: Date | undefined, call: Date) => (item && item < call ? item : call);
+
+export function paymentService(deps: PaymentServiceDeps): BoundService {
+  const create = async (operation: Operation, order: Order, requestId: string, call: Asking) => {
+    const { caller, traceparent, deadline } = call;
+    const origin = { caller, requestId, traceparent };
+    return toCreatedResponse(await createPayment(deps, { operation, order, origin, deadline }));
+  };
+
+  const createItem = async (item: CreatePaymentItem, call: Call): Promise<CreatePaymentResponse> => {
+    const caller = await deps.verifier.verify(item.accessToken);
+    requireRole(caller, ACCESS.createPayment);
+    if (!item.request) throw missingRequest();
+    const { traceparent } = traceFrom(item.traceparent);
+    const asking = { caller, traceparent, deadline: inTime(item.deadline, call.deadline) };
+    return create(
+      'CreatePayment',
+      toPaymentOrder(toPaymentRequest(item.request)),
+      item.request.requestId,
+      asking,
+    );
+  };
+
+  const resultOf = async (item: CreatePaymentItem, call: Call): Promise<CreatePaymentResult> => {
+    try {
+      return { result: { $case: 'response', value: await createItem(item, call) } };
+    } catch (error) {
+      return { result: { $case: 'error', value: toRpcStatus(error, errors, deps.log) } };
+    }
+  };
+
+  return bindService(PaymentServiceService, {
+    access: ACCESS,
+    errors,
+    handlers: {
+      createPayment: async (request, call) =>
+        create('CreatePayment', toPaymentOrder(toPaymentRequest(request)), request.requestId, asking(call)),
+
+      batchCreatePayments: async ({ items }, call) => {
+        requireBatch(items.length);
+        return { results: await Promise.all(items.map((item) => resultOf(item, call))) };
+      },
+
+      createDeposit: async (request, call) =>
+        create('CreateDeposit', toDepositOrder(request), request.requestId, asking(call)),
+
+      createWithdrawal: async (request, call) =>
+        create('CreateWithdrawal', toWithdrawalOrder(request), request.requestId, asking(call)),
+
+      getPayment: async ({ paymentId }, call) => ({
+        payment: toPaymentMessage(await getPayment(deps, requireCaller(call), paymentId)),
+      }),
+
+      listPayments: async (request, call) => {
+        const { payments, nextPageToken } = await listPayments(
+          deps,
+          requireCaller(call),
+          toListRequest(request),
+        );
+        return { payments: payments.map(toPaymentMessage), nextPageToken };
+      },
+    },
+  });
+}
+
+/** In whose name a payment is asked for, in which trace, and until when. */
+interface Asking {
+  caller: Caller;
+  traceparent: string;
+  deadline: Date;
+}
+
+function asking(call: Call): Asking {
+  return { caller: requireCaller(call), traceparent: call.trace.traceparent, deadline: call.deadline };
+}
+
+function requireRole({ roles }: Caller, allowed: readonly string[]): void {
+  if (roles.some((role) => allowed.includes(role))) return;
+  throw new CallError('ROLE_NOT_ALLOWED', 'Your role may not do this.');
+}
+
+function requireBatch(size: number): void {
+  if (size >= 1 && size <= MAX_BATCH) return;
+  throw new PaymentError('INVALID_ARGUMENT', 'The request is not valid.', {
+    violations: [{ field: 'items', description: `must be 1 to ${MAX_BATCH}` }],
+  });
+}
+
+function missingRequest(): PaymentError {
+  return new PaymentError('INVALID_ARGUMENT', 'The item asks for nothing.', {
+    violations: [{ field: 'request', description: 'must be there' }],
+  });
+}

@@ -1,0 +1,109 @@
+/** Table idempotency_keys: which requests were seen, and what they were answered. */
+import { unnest } from '@payflowx/chassis';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { Database } from './database.ts';
+
+export interface Key {
+  callerId: string;
+  requestId: string;
+}
+
+export interface KeyedRequest extends Key {
+  operation: string;
+  fingerprint: Buffer;
+  paymentId: string;
+}
+
+export interface SeenRequest extends KeyedRequest {
+  /** The Payment message of the first answer; undefined while the request is being worked on. */
+  answer: Buffer | undefined;
+}
+
+const KEY_TYPES = { caller_id: 'text', key: 'text' } as const;
+
+const toKeyRow = ({ callerId, requestId }: Key) => ({ caller_id: callerId, key: requestId });
+
+/** Takes keys that nobody used yet, and returns the payment ids they were taken for. Waits for others that are taking the same ones. */
+export async function takeKeys(
+  trx: Transaction<Database>,
+  requests: readonly KeyedRequest[],
+  now: Date,
+): Promise<Set<string>> {
+  // In one order everywhere, so that two flushes with common keys wait for each other instead of deadlocking.
+  const sorted = requests.toSorted(byKey);
+  const rows = sorted.map((request) => ({
+    ...toKeyRow(request),
+    operation: request.operation,
+    fingerprint: request.fingerprint,
+    payment_id: request.paymentId,
+  }));
+  const { rows: taken } = await sql<{ payment_id: string }>`
+    insert into idempotency_keys (caller_id, key, operation, fingerprint, payment_id, created_at)
+    select caller_id, key, operation, fingerprint, payment_id, ${now}
+    from ${unnest(rows, { ...KEY_TYPES, operation: 'text', fingerprint: 'bytea', payment_id: 'text' })} as r
+    on conflict (caller_id, key) do nothing
+    returning payment_id`.execute(trx);
+  return new Set(taken.map(({ payment_id }) => payment_id));
+}
+
+function byKey(a: Key, b: Key): number {
+  if (a.callerId !== b.callerId) return a.callerId < b.callerId ? -1 : 1;
+  if (a.requestId !== b.requestId) return a.requestId < b.requestId ? -1 : 1;
+  return 0;
+}
+
+/** The requests that used these keys first. */
+export async function findKeys(trx: Transaction<Database>, keys: readonly Key[]): Promise<SeenRequest[]> {
+  const { rows } = await sql<{
+    caller_id: string;
+    key: string;
+    operation: string;
+    fingerprint: Buffer;
+    payment_id: string;
+    answer: Buffer | null;
+  }>`
+    select k.caller_id, k.key, k.operation, k.fingerprint, k.payment_id, k.answer
+    from idempotency_keys as k
+    join ${unnest(keys.map(toKeyRow), KEY_TYPES)} as r on k.caller_id = r.caller_id and k.key = r.key`.execute(
+    trx,
+  );
+  return rows.map((row) => ({
+    callerId: row.caller_id,
+    requestId: row.key,
+    operation: row.operation,
+    fingerprint: row.fingerprint,
+    paymentId: row.payment_id,
+    answer: row.answer ?? undefined,
+  }));
+}
+
+export interface Answer extends Key {
+  answer: Uint8Array;
+}
+
+/** Keeps the first answers. */
+export async function storeAnswers(trx: Transaction<Database>, answers: readonly Answer[]): Promise<void> {
+  const rows = answers.map((answer) => ({ ...toKeyRow(answer), answer: answer.answer }));
+  await sql`
+    update idempotency_keys as k set answer = r.answer
+    from ${unnest(rows, { ...KEY_TYPES, answer: 'bytea' })} as r
+    where k.caller_id = r.caller_id and k.key = r.key`.execute(trx);
+}
+
+/** Forgets keys whose requests left nothing to replay. */
+export async function releaseKeys(trx: Transaction<Database>, keys: readonly Key[]): Promise<void> {
+  await sql`
+    delete from idempotency_keys as k
+    using ${unnest(keys.map(toKeyRow), KEY_TYPES)} as r
+    where k.caller_id = r.caller_id and k.key = r.key`.execute(trx);
+}
+
+/** Deletes up to `limit` answered keys that are older than `before`, and returns how many there were. */
+export async function purgeKeys(db: Kysely<Database>, before: Date, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from idempotency_keys where ctid = any(array(
+      select ctid from idempotency_keys where created_at < ${before} and answer is not null limit ${limit}
+      for update skip locked
+    ))`.execute(db);
+  return Number(numAffectedRows ?? 0n);
+}

@@ -1,0 +1,213 @@
+/** Table payments: one row for each payment, written in sets. */
+import { unnest } from '@payflowx/chassis';
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import type { Payment } from '../domain/payment.ts';
+import type { Database, PaymentsTable } from './database.ts';
+
+export const PAYMENT_COLUMNS = [
+  'id',
+  'kind',
+  'state',
+  'from_account',
+  'to_account',
+  'from_owner_id',
+  'to_owner_id',
+  'amount_minor',
+  'currency',
+  'captured_minor',
+  'refunded_minor',
+  'capture_mode',
+  'description',
+  'reference',
+  'metadata',
+  'failure_code',
+  'failure_message',
+  'decision',
+  'hold_expires_at',
+  'version',
+  'created_at',
+  'updated_at',
+  'caller_id',
+  'caller_roles',
+  'request_id',
+  'traceparent',
+] as const satisfies readonly (keyof PaymentsTable)[];
+
+export type PaymentRow = Pick<Selectable<PaymentsTable>, (typeof PAYMENT_COLUMNS)[number]>;
+
+const RETURNED = sql.raw(PAYMENT_COLUMNS.map((column) => `p.${column}`).join(', '));
+
+/** Stores new payments. Recovery leaves them alone for `recoverAfterMs`. */
+export async function insertPayments(
+  trx: Transaction<Database>,
+  payments: readonly Payment[],
+  recoverAfterMs: number,
+): Promise<void> {
+  const rows = payments.map((payment) => toNewRow(payment, recoverAfterMs));
+  await sql`
+    insert into payments (
+      id, kind, state, from_account, to_account, from_owner_id, amount_minor, currency, capture_mode, description, reference,
+      metadata, hold_expires_at, version, created_at, updated_at, caller_id, caller_roles, request_id, traceparent,
+      next_attempt_at
+    )
+    select
+      id, kind, state, from_account, to_account, from_owner_id, amount_minor, currency, capture_mode, description, reference,
+      metadata, hold_expires_at, version, created_at, created_at, caller_id, string_to_array(caller_roles, ','),
+      request_id, traceparent, next_attempt_at
+    from ${unnest(rows, {
+      id: 'text',
+      kind: 'text',
+      state: 'text',
+      from_account: 'text',
+      to_account: 'text',
+      from_owner_id: 'text',
+      amount_minor: 'int8',
+      currency: 'text',
+      capture_mode: 'text',
+      description: 'text',
+      reference: 'text',
+      metadata: 'jsonb',
+      hold_expires_at: 'timestamptz',
+      version: 'int8',
+      created_at: 'timestamptz',
+      caller_id: 'text',
+      caller_roles: 'text',
+      request_id: 'text',
+      traceparent: 'text',
+      next_attempt_at: 'timestamptz',
+    })} as r`.execute(trx);
+}
+
+function toNewRow(payment: Payment, recoverAfterMs: number) {
+  const { caller, requestId, traceparent } = payment.origin;
+  return {
+    id: payment.id,
+    kind: payment.kind,
+    state: payment.state,
+    from_account: payment.fromAccount,
+    to_account: payment.toAccount,
+    from_owner_id: payment.fromOwnerId,
+    amount_minor: payment.amountMinor,
+    currency: payment.currency,
+    capture_mode: payment.captureMode,
+    description: payment.description,
+    reference: payment.reference,
+    metadata: payment.metadata,
+    hold_expires_at: payment.holdExpiresAt,
+    version: payment.version,
+    created_at: payment.createdAt,
+    caller_id: caller.id,
+    // An array in an array cannot travel as one column of unnest.
+    caller_roles: caller.roles.join(','),
+    request_id: requestId,
+    traceparent,
+    next_attempt_at: new Date(payment.createdAt.getTime() + recoverAfterMs),
+  };
+}
+
+/** Stores the outcome of payments that are still INITIATED, and returns the ids of those. The others were settled by somebody else. */
+export async function settlePayments(
+  trx: Transaction<Database>,
+  payments: readonly Payment[],
+): Promise<Set<string>> {
+  const rows = payments.map((payment) => ({
+    id: payment.id,
+    state: payment.state,
+    from_owner_id: payment.fromOwnerId,
+    to_owner_id: payment.toOwnerId,
+    captured_minor: payment.capturedMinor,
+    failure_code: payment.failure?.code,
+    failure_message: payment.failure?.message,
+    decision: payment.decision,
+    version: payment.version,
+    updated_at: payment.updatedAt,
+  }));
+  const { rows: moved } = await sql<{ id: string }>`
+    update payments as p set
+      state = r.state, from_owner_id = r.from_owner_id, to_owner_id = r.to_owner_id,
+      captured_minor = r.captured_minor, failure_code = r.failure_code, failure_message = r.failure_message,
+      decision = r.decision, version = r.version, updated_at = r.updated_at
+    from ${unnest(rows, {
+      id: 'text',
+      state: 'text',
+      from_owner_id: 'text',
+      to_owner_id: 'text',
+      captured_minor: 'int8',
+      failure_code: 'text',
+      failure_message: 'text',
+      decision: 'bytea',
+      version: 'int8',
+      updated_at: 'timestamptz',
+    })} as r
+    where p.id = r.id and p.state = 'INITIATED'
+    returning p.id`.execute(trx);
+  return new Set(moved.map(({ id }) => id));
+}
+
+/**
+ * Takes INITIATED payments that are due for recovery by moving their next attempt into the future: `backOffMs` doubled
+ * with each attempt up to `maxBackOffMs`, and scattered. Other instances skip rows that one has locked.
+ */
+export async function claimForRecovery(
+  db: Kysely<Database>,
+  claim: { now: Date; limit: number; backOffMs: number; maxBackOffMs: number },
+): Promise<Payment[]> {
+  const { now, limit, backOffMs, maxBackOffMs } = claim;
+  const { rows } = await sql<PaymentRow>`
+    with due as (
+      select id from payments
+      where state = 'INITIATED' and next_attempt_at <= ${now}
+      order by next_attempt_at limit ${limit}
+      for update skip locked
+    )
+    update payments as p set
+      attempts = p.attempts + 1,
+      next_attempt_at = ${now}::timestamptz + interval '1 millisecond'
+        * least(${backOffMs}::float8 * 2 ^ least(p.attempts, 20), ${maxBackOffMs}::float8) * (0.75 + random() / 2)
+    from due where p.id = due.id
+    returning ${RETURNED}`.execute(db);
+  return rows.map(toPayment);
+}
+
+export async function findPayment(db: Kysely<Database>, id: string): Promise<Payment | undefined> {
+  const row = await db.selectFrom('payments').select(PAYMENT_COLUMNS).where('id', '=', id).executeTakeFirst();
+  return row && toPayment(row);
+}
+
+export async function findPayments(db: Kysely<Database>, ids: readonly string[]): Promise<Payment[]> {
+  const { rows } = await sql<PaymentRow>`
+    select ${RETURNED} from payments as p where p.id = any(${ids}::text[])`.execute(db);
+  return rows.map(toPayment);
+}
+
+export function toPayment(row: PaymentRow): Payment {
+  const { failure_code, failure_message } = row;
+  return {
+    id: row.id,
+    kind: row.kind,
+    state: row.state,
+    fromAccount: row.from_account,
+    toAccount: row.to_account,
+    fromOwnerId: row.from_owner_id ?? undefined,
+    toOwnerId: row.to_owner_id ?? undefined,
+    amountMinor: row.amount_minor,
+    currency: row.currency,
+    capturedMinor: row.captured_minor,
+    refundedMinor: row.refunded_minor,
+    captureMode: row.capture_mode,
+    description: row.description,
+    reference: row.reference,
+    metadata: row.metadata,
+    failure: failure_code === null ? undefined : { code: failure_code, message: failure_message ?? '' },
+    decision: row.decision ?? undefined,
+    holdExpiresAt: row.hold_expires_at ?? undefined,
+    version: row.version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    origin: {
+      caller: { id: row.caller_id, roles: row.caller_roles },
+      requestId: row.request_id,
+      traceparent: row.traceparent,
+    },
+  };
+}

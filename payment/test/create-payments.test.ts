@@ -1,0 +1,247 @@
+import { newId } from '@payflowx/chassis';
+import { CaptureMode } from '@payflowx/proto/authorization';
+import {
+  type CreatePaymentItem,
+  PaymentEventType,
+  PaymentKind,
+  Payment as PaymentMessage,
+  PaymentState,
+} from '@payflowx/proto/payment';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { decline } from './fake-authorization.ts';
+import { announced, CALL, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
+
+let platform: Platform;
+beforeAll(async () => {
+  platform = await startPlatform();
+});
+afterAll(() => platform?.stop());
+beforeEach(() => platform.authorization.answerWith(undefined));
+
+const callAs = async (caller: Platform['customer']) => ({
+  ...CALL,
+  accessToken: await platform.tokenOf(caller),
+});
+const fromCustomer = (given: Parameters<typeof paymentRequest>[0] = {}) =>
+  paymentRequest({
+    fromAccount: platform.accountOf(platform.customer),
+    toAccount: platform.accountOf(platform.otherCustomer),
+    ...given,
+  });
+
+describe('a payment that is captured automatically', () => {
+  it('completes, and tells Kafka of its start and its end and RabbitMQ of its end', async () => {
+    const { client, customer, otherCustomer, db } = platform;
+    const request = fromCustomer();
+    const { payment, replayed } = await client.createPayment(request, await callAs(customer));
+
+    expect(replayed).toBe(false);
+    expect(payment).toMatchObject({
+      kind: PaymentKind.PAYMENT,
+      state: PaymentState.COMPLETED,
+      amountMinor: 1_250n,
+      capturedMinor: 1_250n,
+      description: 'Lunch',
+      reference: 'order-7',
+      metadata: { table: '4' },
+      failure: undefined,
+      version: 2n,
+    });
+    expect(payment?.decision?.checks).toHaveLength(1);
+
+    const messages = await announced(db, payment?.id ?? '');
+    expect(messages.map(({ destination, type }) => [destination, type])).toEqual([
+      ['payment-events', 'payment.initiated'],
+      ['payment-events', 'payment.completed'],
+      ['payment-notifications', 'payment.completed'],
+    ]);
+    const [initiated, completed, notified] = messages.map(({ event }) => event);
+    expect(initiated).toMatchObject({
+      type: PaymentEventType.INITIATED,
+      movements: [],
+      fromOwnerId: '',
+      toOwnerId: '',
+    });
+    expect(initiated?.payment?.state).toBe(PaymentState.INITIATED);
+    expect(completed).toMatchObject({
+      type: PaymentEventType.COMPLETED,
+      fromOwnerId: customer.id,
+      toOwnerId: otherCustomer.id,
+      movements: [
+        { kind: 3, fromAccount: request.fromAccount, toAccount: request.toAccount, amountMinor: 1_250n },
+      ],
+    });
+    expect(completed?.payment).toEqual(payment);
+    expect(notified).toEqual(completed);
+  });
+
+  it('asks authorization in the name of the caller, by the payment’s own id', async () => {
+    const { client, customer, authorization } = platform;
+    const { payment } = await client.createPayment(fromCustomer(), await callAs(customer));
+    expect(authorization.asked.at(-1)).toMatchObject({
+      paymentId: payment?.id,
+      operationId: payment?.id,
+      callerId: customer.id,
+      callerRoles: [1],
+    });
+  });
+});
+
+it('a payment that is captured by hand is AUTHORIZED, with the end of its hold', async () => {
+  const { client, customer, db, authorization } = platform;
+  const { payment } = await client.createPayment(
+    fromCustomer({ captureMode: CaptureMode.MANUAL }),
+    await callAs(customer),
+  );
+  expect(payment).toMatchObject({ state: PaymentState.AUTHORIZED, capturedMinor: 0n });
+  expect(payment?.expiresAt).toEqual(new Date((payment?.createdAt?.getTime() ?? 0) + 60_000));
+  expect(authorization.asked.at(-1)?.holdExpiresAt).toEqual(payment?.expiresAt);
+  const types = (await announced(db, payment?.id ?? '')).map(({ type }) => type);
+  expect(types).toEqual(['payment.initiated', 'payment.authorized', 'payment.authorized']);
+});
+
+describe('a payment that is declined', () => {
+  it('is answered as FAILED with the reason; the sender is told, the receiver is not', async () => {
+    const { client, customer, db, authorization, ownerOf } = platform;
+    authorization.answerWith((item) => decline(item, 'INSUFFICIENT_BALANCE', ownerOf));
+    const { payment } = await client.createPayment(fromCustomer(), await callAs(customer));
+    expect(payment).toMatchObject({
+      state: PaymentState.FAILED,
+      failure: { code: 'INSUFFICIENT_BALANCE', message: 'Declined: INSUFFICIENT_BALANCE.' },
+      capturedMinor: 0n,
+    });
+    const last = (await announced(db, payment?.id ?? '')).at(-1);
+    expect(last).toMatchObject({ destination: 'payment-notifications', type: 'payment.failed' });
+    expect(last?.event).toMatchObject({ fromOwnerId: customer.id, toOwnerId: '', movements: [] });
+  });
+
+  it('for the payer’s account is NOT_FOUND, is told to nobody, and leaves the key free', async () => {
+    const { client, customer, db, authorization, ownerOf } = platform;
+    authorization.answerWith((item) => decline(item, 'FROM_ACCOUNT_NOT_FOUND', ownerOf));
+    const request = fromCustomer();
+    const refused = client.createPayment(request, await callAs(customer));
+    await expect(refused).rejects.toMatchObject({
+      code: 5,
+      reason: 'FROM_ACCOUNT_NOT_FOUND',
+      domain: 'payment',
+    });
+
+    const { id = '' } = await db
+      .selectFrom('payments')
+      .select(['id', 'from_owner_id'])
+      .where('request_id', '=', request.requestId)
+      .executeTakeFirstOrThrow();
+    const messages = await announced(db, id);
+    expect(messages.map(({ destination }) => destination)).toEqual(['payment-events', 'payment-events']);
+    const seen = client.getPayment({ paymentId: id }, await callAs(customer));
+    await expect(seen).rejects.toMatchObject({ reason: 'PAYMENT_NOT_FOUND' });
+
+    authorization.answerWith(undefined);
+    const again = await client.createPayment(request, await callAs(customer));
+    expect(again).toMatchObject({ replayed: false, payment: { state: PaymentState.COMPLETED } });
+  });
+});
+
+describe('deposits and withdrawals', () => {
+  it('are payments from and to the world outside, by operators', async () => {
+    const { client, customer, operator, accountOf } = platform;
+    const accountId = accountOf(customer);
+    const request = { accountId, amountMinor: 5n, currency: 'EUR', reference: 'r' };
+    const deposit = await client.createDeposit(
+      { ...request, requestId: newId('req') },
+      await callAs(operator),
+    );
+    const withdrawal = await client.createWithdrawal(
+      { ...request, requestId: newId('req') },
+      await callAs(operator),
+    );
+    expect(deposit.payment).toMatchObject({
+      kind: PaymentKind.DEPOSIT,
+      fromAccount: 'external:EUR',
+      toAccount: accountId,
+    });
+    expect(withdrawal.payment).toMatchObject({
+      kind: PaymentKind.WITHDRAWAL,
+      fromAccount: accountId,
+      toAccount: 'external:EUR',
+    });
+
+    const refused = client.createDeposit({ ...request, requestId: newId('req') }, await callAs(customer));
+    await expect(refused).rejects.toMatchObject({ code: 7, reason: 'ROLE_NOT_ALLOWED' });
+  });
+});
+
+describe('a batch', () => {
+  it('does each item by itself, in the name of its own token', async () => {
+    const { client, customer, operator, auditor, tokenOf } = platform;
+    const item = async (
+      caller: Platform['customer'],
+      given: Partial<CreatePaymentItem> = {},
+    ): Promise<CreatePaymentItem> => ({
+      accessToken: await tokenOf(caller),
+      traceparent: '',
+      deadline: new Date(Date.now() + 4_000),
+      request: fromCustomer(),
+      ...given,
+    });
+    const items = [
+      await item(customer),
+      await item(customer, { accessToken: 'not.a.token' }),
+      await item(auditor),
+      await item(customer, { request: fromCustomer({ amountMinor: 0n }) }),
+      await item(customer, { deadline: new Date(Date.now() - 1) }),
+      await item(customer, { request: undefined }),
+      await item(operator),
+    ];
+    // Any identity may bring a batch; a gateway brings it as a service.
+    const service = { id: 'svc_gateway', roles: ['service'] as const };
+    const { results } = await client.batchCreatePayments({ items }, await callAs(service));
+    expect(
+      results.map(({ result }) =>
+        result?.$case === 'error' ? result.value.code : result?.value.payment?.state,
+      ),
+    ).toEqual([
+      PaymentState.COMPLETED,
+      16, // UNAUTHENTICATED
+      7, // PERMISSION_DENIED
+      3, // INVALID_ARGUMENT
+      4, // DEADLINE_EXCEEDED
+      3, // INVALID_ARGUMENT
+      PaymentState.COMPLETED,
+    ]);
+  });
+
+  it('of nothing is refused', async () => {
+    const refused = platform.client.batchCreatePayments({ items: [] }, await callAs(platform.customer));
+    await expect(refused).rejects.toMatchObject({ code: 3, violations: [{ field: 'items' }] });
+  });
+});
+
+it('an invalid payment is refused with the fields that are wrong, and leaves nothing behind', async () => {
+  const { client, customer, db } = platform;
+  const request = fromCustomer({ amountMinor: -1n, currency: 'eur' });
+  const refused = client.createPayment(request, await callAs(customer));
+  await expect(refused).rejects.toMatchObject({
+    code: 3,
+    reason: 'INVALID_ARGUMENT',
+    violations: [{ field: 'amount_minor' }, { field: 'currency' }],
+  });
+  const rows = await db
+    .selectFrom('idempotency_keys')
+    .select('key')
+    .where('key', '=', request.requestId)
+    .execute();
+  expect(rows).toEqual([]);
+});
+
+it('the stored answer is the very message that was given', async () => {
+  const { client, customer, db } = platform;
+  const request = fromCustomer();
+  const { payment } = await client.createPayment(request, await callAs(customer));
+  const { answer } = await db
+    .selectFrom('idempotency_keys')
+    .select('answer')
+    .where('key', '=', request.requestId)
+    .executeTakeFirstOrThrow();
+  expect(PaymentMessage.decode(answer as Buffer)).toEqual(payment);
+});

@@ -1,0 +1,190 @@
+import { newId } from '@payflowx/chassis';
+import { testLog } from '@payflowx/chassis/testing';
+import { PaymentState } from '@payflowx/proto/payment';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { purgeIdempotencyKeys } from '../src/app/purge-idempotency-keys.ts';
+import { decline } from './fake-authorization.ts';
+import { CALL, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
+
+let platform: Platform;
+beforeAll(async () => {
+  platform = await startPlatform();
+});
+afterAll(() => platform?.stop());
+afterEach(() => platform.authorization.answerWith(undefined));
+
+const callAs = async (caller: Platform['customer']) => ({
+  ...CALL,
+  accessToken: await platform.tokenOf(caller),
+});
+const fromCustomer = (given: Parameters<typeof paymentRequest>[0] = {}) =>
+  paymentRequest({
+    fromAccount: platform.accountOf(platform.customer),
+    toAccount: platform.accountOf(platform.otherCustomer),
+    ...given,
+  });
+const paymentsOf = (requestId: string) =>
+  platform.db.selectFrom('payments').select('id').where('request_id', '=', requestId).execute();
+
+describe('the same key again', () => {
+  it('with the same request gets the first answer, and pays once', async () => {
+    const { client, customer } = platform;
+    const request = fromCustomer();
+    const first = await client.createPayment(request, await callAs(customer));
+    const again = await client.createPayment(request, await callAs(customer));
+    expect(again).toEqual({ ...first, replayed: true });
+    expect(await paymentsOf(request.requestId)).toHaveLength(1);
+  });
+
+  it('with a request that was declined gets that decline, also when it would be approved by now', async () => {
+    const { client, customer, authorization, ownerOf } = platform;
+    authorization.answerWith((item) => decline(item, 'INSUFFICIENT_BALANCE', ownerOf));
+    const request = fromCustomer();
+    const first = await client.createPayment(request, await callAs(customer));
+    authorization.answerWith(undefined);
+    const again = await client.createPayment(request, await callAs(customer));
+    expect(again).toEqual({ ...first, replayed: true });
+    expect(again.payment?.state).toBe(PaymentState.FAILED);
+  });
+
+  it.each([
+    ['another amount', { amountMinor: 1_251n }],
+    ['another description', { description: 'Dinner' }],
+    ['other metadata', { metadata: { table: '5' } }],
+  ])('with %s is refused', async (_, given) => {
+    const { client, customer } = platform;
+    const request = fromCustomer();
+    await client.createPayment(request, await callAs(customer));
+    const refused = client.createPayment({ ...request, ...given }, await callAs(customer));
+    await expect(refused).rejects.toMatchObject({ code: 9, reason: 'IDEMPOTENCY_KEY_REUSED' });
+  });
+
+  it('for another operation is refused', async () => {
+    const { client, operator, customer, accountOf } = platform;
+    const request = {
+      requestId: newId('req'),
+      accountId: accountOf(customer),
+      amountMinor: 5n,
+      currency: 'EUR',
+      reference: '',
+    };
+    await client.createDeposit(request, await callAs(operator));
+    const refused = client.createWithdrawal(request, await callAs(operator));
+    await expect(refused).rejects.toMatchObject({ reason: 'IDEMPOTENCY_KEY_REUSED' });
+    expect(await client.createDeposit(request, await callAs(operator))).toMatchObject({ replayed: true });
+  });
+
+  it('of another caller is another key', async () => {
+    const { client, customer, operator } = platform;
+    const request = fromCustomer();
+    const first = await client.createPayment(request, await callAs(customer));
+    const other = await client.createPayment(request, await callAs(operator));
+    expect(other.replayed).toBe(false);
+    expect(other.payment?.id).not.toBe(first.payment?.id);
+  });
+
+  it('while the first is being worked on is told to come back', async () => {
+    const { client, customer, authorization } = platform;
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    authorization.holdAnswersUntil(gate);
+    const request = fromCustomer();
+    const first = client.createPayment(request, await callAs(customer));
+    await expect.poll(() => paymentsOf(request.requestId)).toHaveLength(1);
+
+    const second = client.createPayment(request, await callAs(customer));
+    await expect(second).rejects.toMatchObject({
+      code: 10,
+      reason: 'IDEMPOTENCY_IN_PROGRESS',
+      retryAfterMs: 1_000,
+    });
+    open();
+    expect((await first).payment?.state).toBe(PaymentState.COMPLETED);
+    expect(await client.createPayment(request, await callAs(customer))).toEqual({
+      ...(await first),
+      replayed: true,
+    });
+  });
+
+  it('twice in one batch is two requests: one is done, the other waits its turn', async () => {
+    const { client, customer, tokenOf } = platform;
+    const request = fromCustomer();
+    const item = { accessToken: await tokenOf(customer), traceparent: '', deadline: undefined, request };
+    const { results } = await client.batchCreatePayments({ items: [item, item] }, await callAs(customer));
+    expect(results.map(({ result }) => result?.$case).sort()).toEqual(['error', 'response']);
+    expect(await paymentsOf(request.requestId)).toHaveLength(1);
+  });
+});
+
+it('50 requests with one key at once, through two instances, make one payment and one answer', async () => {
+  const { client, customer, startServer, authorization } = platform;
+  const second = await startServer();
+  const request = fromCustomer();
+  const call = await callAs(customer);
+  const answers = await Promise.allSettled(
+    Array.from({ length: 50 }, (_, index) =>
+      (index % 2 ? client : second.client).createPayment(request, call),
+    ),
+  );
+  expect(await paymentsOf(request.requestId)).toHaveLength(1);
+  const payments = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value.payment] : []));
+  const refusals = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason.reason] : []));
+  expect(payments.length).toBeGreaterThan(0);
+  for (const payment of payments) expect(payment).toEqual(payments[0]);
+  expect(new Set(refusals)).toEqual(new Set(refusals.length > 0 ? ['IDEMPOTENCY_IN_PROGRESS'] : []));
+  expect(authorization.approved().filter((id) => id === payments[0]?.id)).toHaveLength(1);
+});
+
+it('many keys from both instances at once, in opposite orders, reach no caller as a deadlock', async () => {
+  const { client, customer, startServer, tokenOf } = platform;
+  const second = await startServer();
+  const accessToken = await tokenOf(customer);
+  const items = Array.from({ length: 150 }, () => ({
+    accessToken,
+    traceparent: '',
+    deadline: undefined,
+    request: fromCustomer(),
+  }));
+  const [one, two] = await Promise.all([
+    client.batchCreatePayments({ items }, await callAs(customer)),
+    second.client.batchCreatePayments({ items: items.toReversed() }, await callAs(customer)),
+  ]);
+  const codes = [...one.results, ...two.results].flatMap(({ result }) =>
+    result?.$case === 'error' ? [result.value.code] : [],
+  );
+  expect(new Set(codes)).toEqual(new Set(codes.length > 0 ? [10] : []));
+  const { count } = await platform.db
+    .selectFrom('payments')
+    .select((eb) => eb.fn.countAll<bigint>().as('count'))
+    .where(
+      'request_id',
+      'in',
+      items.map(({ request }) => request.requestId),
+    )
+    .executeTakeFirstOrThrow();
+  expect(count).toBe(150n);
+});
+
+it('keys are forgotten after their time, but never before their payment is final', async () => {
+  const { client, customer, db, authorization } = platform;
+  const answered = fromCustomer();
+  await client.createPayment(answered, await callAs(customer));
+  authorization.answerWith(() => ({ result: undefined }));
+  const open = fromCustomer();
+  await client.createPayment(open, await callAs(customer));
+
+  const kept = async () => {
+    const keys = [answered.requestId, open.requestId];
+    const rows = await db.selectFrom('idempotency_keys').select('key').where('key', 'in', keys).execute();
+    return rows.map(({ key }) => key);
+  };
+  const hours = (count: number) => ({
+    db,
+    log: testLog,
+    retentionMs: 25 * 3_600_000,
+    now: () => new Date(Date.now() + count * 3_600_000),
+  });
+  await purgeIdempotencyKeys(hours(24));
+  expect(await kept()).toHaveLength(2);
+  await purgeIdempotencyKeys(hours(26));
+  expect(await kept()).toEqual([open.requestId]);
+});

@@ -1,0 +1,150 @@
+/** A payment service on a database of its own, with a fake authorization beside it: what most tests start from. */
+import {
+  type Caller,
+  connectGrpc,
+  type Neighbour,
+  newId,
+  openDatabase,
+  type RoleName,
+  serveGrpc,
+} from '@payflowx/chassis';
+import { createTestDatabase, createTestIdentity, testLog } from '@payflowx/chassis/testing';
+import { CaptureMode } from '@payflowx/proto/authorization';
+import {
+  type CreatePaymentRequest,
+  PaymentEvent,
+  PaymentServiceClient,
+  type PaymentServiceService,
+} from '@payflowx/proto/payment';
+import { type Kysely, sql } from 'kysely';
+import { createPaymentFlow, type PaymentFlow } from '../src/app/payment-flow.ts';
+import { recoverPayments } from '../src/app/recover-payments.ts';
+import { connectAuthorization } from '../src/clients/authorization.ts';
+import { paymentService } from '../src/rpc/payment-service.ts';
+import type { Database } from '../src/store/database.ts';
+import { type FakeAuthorization, startFakeAuthorization } from './fake-authorization.ts';
+
+export const MIGRATIONS = new URL('../migrations/', import.meta.url);
+
+type PaymentClient = Neighbour<PaymentServiceService>;
+
+export interface Server {
+  client: PaymentClient;
+  flow: PaymentFlow;
+  /** One round of recovery, as if `afterMs` had passed. */
+  recover(afterMs?: number): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
+export interface Platform extends Server {
+  db: Kysely<Database>;
+  authorization: FakeAuthorization;
+  customer: Caller;
+  otherCustomer: Caller;
+  operator: Caller;
+  auditor: Caller;
+  tokenOf(caller: Caller): Promise<string>;
+  /** A new account of this owner. */
+  accountOf(owner: Caller): string;
+  ownerOf(account: string): string;
+  /** Another instance on the same database. */
+  startServer(): Promise<Server>;
+}
+
+const TIMES = { authorizeDeadlineMs: 400, recoverAfterMs: 1_000, holdMs: 60_000 };
+
+const makeCaller = (...roles: RoleName[]): Caller => ({ id: newId('usr'), roles });
+
+export async function startPlatform(): Promise<Platform> {
+  const database = await createTestDatabase({ service: 'payment', migrations: MIGRATIONS });
+  const identity = createTestIdentity();
+  const owners = new Map<string, string>();
+  const ownerOf = (account: string) => owners.get(account) ?? '';
+  const authorization = await startFakeAuthorization(identity.verifier, ownerOf);
+  const db = openDatabase<Database>({ url: database.url, poolMax: 4 }, testLog);
+  const service = makeCaller('service');
+  const servers: Server[] = [];
+
+  const startServer = async (): Promise<Server> => {
+    const neighbour = connectAuthorization({
+      target: authorization.target,
+      token: () => identity.tokenFor(service),
+    });
+    const now = () => new Date();
+    const deps = { db, authorization: neighbour, verifier: identity.verifier, log: testLog, newId, now };
+    const flow = createPaymentFlow({ ...deps, ...TIMES, batchSize: 200 });
+    const server = await serveGrpc(
+      { host: '127.0.0.1', port: 0, reflection: false, verifier: identity.verifier, log: testLog },
+      [paymentService({ ...deps, flow })],
+    );
+    const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
+    const started: Server = {
+      client,
+      flow,
+      recover: (afterMs = 0) =>
+        recoverPayments({ ...deps, ...TIMES, flow, now: () => new Date(Date.now() + afterMs) }),
+      async stop() {
+        client.close();
+        await server.drain();
+        await flow.drain();
+        neighbour.close();
+      },
+    };
+    servers.push(started);
+    return started;
+  };
+
+  const first = await startServer();
+  return {
+    ...first,
+    db,
+    authorization,
+    customer: makeCaller('customer'),
+    otherCustomer: makeCaller('customer'),
+    operator: makeCaller('operator'),
+    auditor: makeCaller('auditor'),
+    tokenOf: (caller) => identity.tokenFor(caller),
+    accountOf(owner) {
+      const account = newId('acct');
+      owners.set(account, owner.id);
+      return account;
+    },
+    ownerOf,
+    startServer,
+    async stop() {
+      for (const server of servers) await server.stop();
+      await authorization.stop();
+      await db.destroy();
+      await database.drop();
+    },
+  };
+}
+
+/** A good request, but for what is given. */
+export function paymentRequest(given: Partial<CreatePaymentRequest> = {}): CreatePaymentRequest {
+  return {
+    requestId: newId('req'),
+    fromAccount: newId('acct'),
+    toAccount: newId('acct'),
+    amountMinor: 1_250n,
+    currency: 'EUR',
+    captureMode: CaptureMode.AUTOMATIC,
+    description: 'Lunch',
+    reference: 'order-7',
+    metadata: { table: '4' },
+    ...given,
+  };
+}
+
+export const CALL = { deadlineMs: 5_000 };
+
+/** What is announced about a payment, in order: where to, what, and the event itself. */
+export async function announced(db: Kysely<Database>, paymentId: string) {
+  const { rows } = await sql<{ destination: string; type: string; payload: Buffer }>`
+    select destination, type, payload from outbox where key = ${paymentId} order by id`.execute(db);
+  return rows.map(({ destination, type, payload }) => ({
+    destination,
+    type,
+    event: PaymentEvent.decode(payload),
+  }));
+}

@@ -1,0 +1,161 @@
+/** The service as a process of its own: what its death at any point leaves behind, and brokers that are away. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bindService, type Caller, connectGrpc, newId, openDatabase, serveGrpc } from '@payflowx/chassis';
+import {
+  createTestDatabase,
+  createTestIdentity,
+  eventually,
+  type TestDatabase,
+  testLog,
+} from '@payflowx/chassis/testing';
+import { AuthServiceService } from '@payflowx/proto/auth';
+import { PaymentServiceClient, PaymentState } from '@payflowx/proto/payment';
+import type { Kysely } from 'kysely';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import type { Database } from '../src/store/database.ts';
+import { type FakeAuthorization, startFakeAuthorization } from './fake-authorization.ts';
+import { announced, MIGRATIONS, paymentRequest } from './payment-platform.ts';
+
+const identity = createTestIdentity();
+const customer: Caller = { id: newId('usr'), roles: ['customer'] };
+const faults = mkdtempSync(join(tmpdir(), 'payment-faults-'));
+let database: TestDatabase;
+let db: Kysely<Database>;
+let auth: Awaited<ReturnType<typeof startFakeAuth>>;
+let authorization: FakeAuthorization;
+let service: ChildProcess | undefined;
+
+beforeAll(async () => {
+  database = await createTestDatabase({ service: 'payment', migrations: MIGRATIONS });
+  db = openDatabase<Database>({ url: database.url, poolMax: 2 }, testLog);
+  auth = await startFakeAuth();
+  authorization = await startFakeAuthorization(identity.verifier, () => customer.id);
+});
+afterEach(() => stop('SIGKILL'));
+afterAll(async () => {
+  await auth?.drain();
+  await authorization?.stop();
+  await db?.destroy();
+  await database?.drop();
+});
+
+it.each(['payment.after-accept', 'payment.after-authorize', 'payment.after-settle'])(
+  'killed at %s, it makes the payment final once after its restart',
+  async (point) => {
+    const port = await freePort();
+    await start(port);
+    writeFileSync(join(faults, point), '');
+    const request = paymentRequest();
+    const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${port}` });
+    const call = { deadlineMs: 5_000, accessToken: await identity.tokenFor(customer) };
+    await expect(client.createPayment(request, call)).rejects.toMatchObject({ code: 14 });
+
+    await start(port);
+    const answer = await eventually(() => client.createPayment(request, call), {
+      withinMs: 20_000,
+      everyMs: 200,
+    });
+    const id = answer.payment?.id ?? '';
+    expect(answer).toMatchObject({ replayed: true, payment: { state: PaymentState.COMPLETED } });
+    expect(authorization.approved().filter((approved) => approved === id)).toHaveLength(1);
+    const types = (await announced(db, id)).map(({ destination, type }) => `${destination} ${type}`);
+    expect(types).toEqual([
+      'payment-events payment.initiated',
+      'payment-events payment.completed',
+      'payment-notifications payment.completed',
+    ]);
+    client.close();
+  },
+  60_000,
+);
+
+it('pays without Kafka and RabbitMQ, and stops in order when it is told to', async () => {
+  const port = await freePort();
+  await start(port);
+  const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${port}` });
+  const call = { deadlineMs: 5_000, accessToken: await identity.tokenFor(customer) };
+  const { payment } = await client.createPayment(paymentRequest(), call);
+  expect(payment?.state).toBe(PaymentState.COMPLETED);
+  client.close();
+  expect(await stop('SIGTERM')).toBe(0);
+}, 60_000);
+
+/** Starts the service with brokers that nobody listens at, and waits until it serves. */
+async function start(port: number): Promise<void> {
+  await stop('SIGKILL');
+  const serving = Promise.withResolvers<void>();
+  service = spawn(process.execPath, ['src/main.ts'], {
+    cwd: new URL('..', import.meta.url),
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      ...process.env,
+      GRPC_PORT: String(port),
+      POSTGRES_URL: database.url,
+      POSTGRES_MIGRATE_URL: database.migrateUrl,
+      KAFKA_BROKERS: '127.0.0.1:1',
+      RABBITMQ_URL: 'amqp://127.0.0.1:1',
+      AUTH_TARGET: `ipv4:127.0.0.1:${auth.port}`,
+      AUTHORIZATION_TARGET: authorization.target,
+      SERVICE_CLIENT_ID: 'svc_payment',
+      SERVICE_CLIENT_SECRET: 'secret',
+      FAULTS_DIR: faults,
+    },
+  });
+  let output = '';
+  service.stdout?.on('data', (chunk) => {
+    output += chunk;
+    if (output.includes('"started"')) serving.resolve();
+  });
+  service.once('exit', () => serving.reject(new Error(`The service did not start:\n${output}`)));
+  await serving.promise;
+}
+
+/** Ends the service, if it runs, and gives its exit code. */
+async function stop(signal: NodeJS.Signals): Promise<number | null> {
+  const child = service;
+  service = undefined;
+  if (!child || child.exitCode !== null || child.signalCode !== null) return null;
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  return exited;
+}
+
+/** The two things that a service asks of auth: the keys, and a token in its own name. */
+function startFakeAuth() {
+  const handlers = {
+    getJwks: async () => ({ keys: [...identity.jwks] }),
+    loginClient: async () => {
+      const accessToken = await identity.tokenFor({ id: 'svc_payment', roles: ['service'] });
+      return { accessToken, tokenType: 'Bearer', expiresIn: 300 };
+    },
+  };
+  const { getJwks, loginClient } = AuthServiceService;
+  const service = bindService(
+    { getJwks, loginClient },
+    {
+      access: { getJwks: 'anyone', loginClient: 'anyone' },
+      errors: { domain: 'auth', codeOf: () => undefined },
+      handlers,
+    },
+  );
+  const settings = {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: false,
+    verifier: identity.verifier,
+    log: testLog,
+  };
+  return serveGrpc(settings, [service]);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
+}

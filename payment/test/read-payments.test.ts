@@ -1,0 +1,184 @@
+import { type Caller, newId } from '@payflowx/chassis';
+import { type ListPaymentsRequest, type Payment, PaymentState } from '@payflowx/proto/payment';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decline } from './fake-authorization.ts';
+import { CALL, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
+
+let platform: Platform;
+let sent: string;
+let received: string;
+beforeAll(async () => {
+  platform = await startPlatform();
+  sent = platform.accountOf(platform.customer);
+  received = platform.accountOf(platform.otherCustomer);
+});
+afterAll(() => platform?.stop());
+
+const callAs = async (caller: Caller) => ({ ...CALL, accessToken: await platform.tokenOf(caller) });
+
+async function pay(
+  given: Parameters<typeof paymentRequest>[0] = {},
+  by = platform.customer,
+): Promise<Payment> {
+  const request = paymentRequest({ fromAccount: sent, toAccount: received, ...given });
+  const { payment } = await platform.client.createPayment(request, await callAs(by));
+  return payment as Payment;
+}
+
+const ANY: ListPaymentsRequest = {
+  pageSize: 0,
+  pageToken: '',
+  accountId: '',
+  state: PaymentState.UNSPECIFIED,
+  currency: '',
+  reference: '',
+  createdAfter: undefined,
+  createdBefore: undefined,
+  amountMinMinor: undefined,
+  amountMaxMinor: undefined,
+};
+const list = async (caller: Caller, given: Partial<ListPaymentsRequest> = {}) =>
+  platform.client.listPayments({ ...ANY, ...given }, await callAs(caller));
+
+/** Every page, with `between` done after each. */
+async function listAll(caller: Caller, given: Partial<ListPaymentsRequest>, between = async () => {}) {
+  const payments: Payment[] = [];
+  let pageToken = '';
+  do {
+    const page = await list(caller, { ...given, pageToken });
+    payments.push(...page.payments);
+    pageToken = page.nextPageToken;
+    await between();
+  } while (pageToken !== '');
+  return payments;
+}
+
+describe('one payment', () => {
+  it('is there for its sender, its receiver, operators, auditors and services, and for nobody else', async () => {
+    const { client, customer, otherCustomer, operator, auditor } = platform;
+    const { id } = await pay();
+    const service: Caller = { id: 'svc_ledger', roles: ['service'] };
+    for (const caller of [customer, otherCustomer, operator, auditor, service]) {
+      const { payment } = await client.getPayment({ paymentId: id }, await callAs(caller));
+      expect(payment?.id).toBe(id);
+    }
+    const stranger: Caller = { id: 'usr_stranger', roles: ['customer'] };
+    for (const paymentId of [id, 'pay_1', '', 'a\0b']) {
+      const refused = client.getPayment({ paymentId }, await callAs(stranger));
+      await expect(refused).rejects.toMatchObject({ code: 5, reason: 'PAYMENT_NOT_FOUND' });
+    }
+    await expect(client.getPayment({ paymentId: id }, CALL)).rejects.toMatchObject({ code: 16 });
+  });
+
+  it('shows the receiver nothing of the payer’s balance and limits', async () => {
+    const { client, customer, otherCustomer } = platform;
+    const { id } = await pay();
+    const forSender = await client.getPayment({ paymentId: id }, await callAs(customer));
+    const forReceiver = await client.getPayment({ paymentId: id }, await callAs(otherCustomer));
+    expect(forSender.payment?.decision?.checks).toHaveLength(1);
+    expect(forReceiver.payment).toEqual({ ...forSender.payment, decision: undefined });
+  });
+
+  it('that was declined is none of its receiver’s business', async () => {
+    const { client, customer, otherCustomer, authorization, ownerOf } = platform;
+    authorization.answerWith((item) => decline(item, 'INSUFFICIENT_BALANCE', ownerOf));
+    const { id } = await pay();
+    authorization.answerWith(undefined);
+    expect((await client.getPayment({ paymentId: id }, await callAs(customer))).payment?.id).toBe(id);
+    const refused = client.getPayment({ paymentId: id }, await callAs(otherCustomer));
+    await expect(refused).rejects.toMatchObject({ reason: 'PAYMENT_NOT_FOUND' });
+    const listed = await listAll(otherCustomer, { state: PaymentState.FAILED });
+    expect(listed).toEqual([]);
+  });
+});
+
+describe('a list', () => {
+  it('holds each filter', async () => {
+    const { customer } = platform;
+    const account = platform.accountOf(customer);
+    const small = await pay({ fromAccount: account, amountMinor: 10n, reference: 'small', currency: 'USD' });
+    const large = await pay({ toAccount: account, fromAccount: sent, amountMinor: 90n, reference: 'large' });
+    const ids = async (given: Partial<ListPaymentsRequest>) =>
+      (await listAll(customer, { accountId: account, ...given })).map(({ id }) => id);
+
+    expect(await ids({})).toEqual([large.id, small.id]);
+    expect(await ids({ currency: 'USD' })).toEqual([small.id]);
+    expect(await ids({ reference: 'large' })).toEqual([large.id]);
+    expect(await ids({ amountMinMinor: 11n })).toEqual([large.id]);
+    expect(await ids({ amountMaxMinor: 10n })).toEqual([small.id]);
+    expect(await ids({ createdAfter: large.createdAt })).toEqual([large.id]);
+    expect(await ids({ createdBefore: large.createdAt })).toEqual([small.id]);
+    expect(await ids({ state: PaymentState.COMPLETED })).toEqual([large.id, small.id]);
+    expect(await ids({ state: PaymentState.FAILED })).toEqual([]);
+  });
+
+  it('of an account shows a customer only the payments that are also its own', async () => {
+    const { customer, otherCustomer, operator } = platform;
+    const third: Caller = { id: 'usr_third', roles: ['customer'] };
+    const account = platform.accountOf(otherCustomer);
+    const own = await pay({ toAccount: account });
+    const foreign = await pay({ toAccount: account, fromAccount: platform.accountOf(third) }, third);
+    const ids = async (caller: Caller) => (await listAll(caller, { accountId: account })).map(({ id }) => id);
+    expect(await ids(customer)).toEqual([own.id]);
+    expect(await ids(otherCustomer)).toEqual([foreign.id, own.id]);
+    expect(await ids(operator)).toEqual([foreign.id, own.id]);
+  });
+
+  it('shows a payment between two accounts of one owner once', async () => {
+    const owner: Caller = { id: 'usr_two_accounts', roles: ['customer'] };
+    const [from, to] = [platform.accountOf(owner), platform.accountOf(owner)];
+    const own = await pay({ fromAccount: from, toAccount: to }, owner);
+    expect((await listAll(owner, { pageSize: 1 })).map(({ id }) => id)).toEqual([own.id]);
+  });
+
+  it('refuses filters and page tokens that are not good', async () => {
+    const { customer } = platform;
+    const refusal = async (given: Partial<ListPaymentsRequest>) =>
+      list(customer, given).catch((error) => error);
+    expect(await refusal({ pageToken: 'bm90IG91cnM' })).toMatchObject({
+      code: 3,
+      reason: 'INVALID_PAGE_TOKEN',
+    });
+    expect(await refusal({ accountId: 'a\0', currency: 'eur', reference: '\0' })).toMatchObject({
+      code: 3,
+      violations: [{ field: 'account_id' }, { field: 'currency' }, { field: 'reference' }],
+    });
+    expect(await refusal({ state: 77 as PaymentState })).toMatchObject({
+      code: 3,
+      violations: [{ field: 'state' }],
+    });
+    const { nextPageToken } = await list(customer, { pageSize: 1 });
+    expect(nextPageToken).not.toBe('');
+    expect(await refusal({ pageToken: nextPageToken, currency: 'EUR' })).toMatchObject({ code: 3 });
+  });
+
+  it('gives everything once, newest first, whatever the page size, while payments are added', async () => {
+    const directions = fc.array(fc.constantFrom('sent', 'received'), { minLength: 1, maxLength: 8 });
+    const pageSizes = fc.integer({ min: 1, max: 7 });
+    const views = fc.constantFrom('own', 'own, by account', 'auditor’s, by account');
+    await fc.assert(
+      fc.asyncProperty(directions, pageSizes, views, async (directions, pageSize, view) => {
+        const owner: Caller = { id: newId('usr'), roles: ['customer'] };
+        const own = platform.accountOf(owner);
+        const caller = view.startsWith('own') ? owner : platform.auditor;
+        const given = view === 'own' ? {} : { accountId: own };
+        const addOne = (direction: string) =>
+          direction === 'sent'
+            ? pay({ fromAccount: own, toAccount: received }, owner)
+            : pay({ fromAccount: sent, toAccount: own });
+        await Promise.all(directions.map(addOne));
+        const before = await listAll(caller, { ...given, pageSize: 100 });
+        const paged = await listAll(caller, { ...given, pageSize }, async () => void (await addOne('sent')));
+        const known = new Set(before.map(({ id }) => id));
+        expect(paged.filter(({ id }) => known.has(id)).map(({ id }) => id)).toEqual(
+          before.map(({ id }) => id),
+        );
+        expect(new Set(paged.map(({ id }) => id)).size).toBe(paged.length);
+        const times = paged.map(({ createdAt }) => createdAt?.getTime() ?? 0);
+        expect(times).toEqual(times.toSorted((a, b) => b - a));
+      }),
+      { numRuns: 15 },
+    );
+  });
+});

@@ -1,0 +1,173 @@
+import { PaymentState } from '@payflowx/proto/payment';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { toPaymentOrder } from '../src/domain/order.ts';
+import { toPaymentMessage } from '../src/messages/payment-message.ts';
+import { announced, CALL, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
+
+let platform: Platform;
+beforeAll(async () => {
+  platform = await startPlatform();
+});
+afterAll(() => platform?.stop());
+afterEach(() => {
+  platform.authorization.answerWith(undefined);
+  platform.authorization.holdAnswersUntil(Promise.resolve());
+});
+
+const callAs = async (caller: Platform['customer']) => ({
+  ...CALL,
+  accessToken: await platform.tokenOf(caller),
+});
+const fromCustomer = () =>
+  paymentRequest({
+    fromAccount: platform.accountOf(platform.customer),
+    toAccount: platform.accountOf(platform.otherCustomer),
+  });
+const get = async (paymentId: string) =>
+  (await platform.client.getPayment({ paymentId }, await callAs(platform.customer))).payment;
+
+/** Final, decided once, announced once. */
+async function expectCompletedOnce(id: string) {
+  expect(await get(id)).toMatchObject({ state: PaymentState.COMPLETED, version: 2n });
+  expect(platform.authorization.approved().filter((approved) => approved === id)).toHaveLength(1);
+  const types = (await announced(platform.db, id)).map(({ destination, type }) => `${destination} ${type}`);
+  expect(types).toEqual([
+    'payment-events payment.initiated',
+    'payment-events payment.completed',
+    'payment-notifications payment.completed',
+  ]);
+}
+
+describe('authorization that does not answer in time', () => {
+  it('leaves the payment INITIATED, visible to its sender; recovery completes it, and the key then gives the outcome', async () => {
+    const { client, customer, otherCustomer, authorization, recover } = platform;
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    authorization.holdAnswersUntil(gate);
+    const request = fromCustomer();
+    const { payment, replayed } = await client.createPayment(request, await callAs(customer));
+    const id = payment?.id ?? '';
+    expect(payment).toMatchObject({ state: PaymentState.INITIATED, decision: undefined });
+    expect(replayed).toBe(false);
+    expect(await get(id)).toMatchObject({ state: PaymentState.INITIATED });
+    const stranger = client.getPayment({ paymentId: id }, await callAs(otherCustomer));
+    await expect(stranger).rejects.toMatchObject({ reason: 'PAYMENT_NOT_FOUND' });
+    const meanwhile = client.createPayment(request, await callAs(customer));
+    await expect(meanwhile).rejects.toMatchObject({ reason: 'IDEMPOTENCY_IN_PROGRESS' });
+
+    open();
+    await recover(2_000);
+    await expectCompletedOnce(id);
+    const again = await client.createPayment(request, await callAs(customer));
+    expect(again).toMatchObject({ replayed: true, payment: { id, state: PaymentState.COMPLETED } });
+  });
+
+  it('and answers the request late, while recovery asks again, still makes one outcome', async () => {
+    const { flow, startServer, customer } = platform;
+    const second = await startServer();
+    const request = fromCustomer();
+    const acceptance = await flow.accept({
+      operation: 'CreatePayment',
+      order: toPaymentOrder({ ...request, captureMode: 'AUTOMATIC' }),
+      origin: { caller: customer, requestId: request.requestId, traceparent: '' },
+      deadline: new Date(Date.now() + 5_000),
+    });
+    if (!('payment' in acceptance)) throw new Error('It was seen before.');
+    const { payment } = acceptance;
+    const soon = new Date(Date.now() + 5_000);
+    const outcomes = await Promise.all([
+      flow.resolve(payment, soon),
+      second.flow.resolve(payment, soon),
+      second.recover(2_000),
+      flow.resolve(payment, soon),
+    ]);
+    const [first, ...others] = outcomes
+      .filter((outcome) => typeof outcome === 'object')
+      .map(toPaymentMessage);
+    for (const other of others) expect(other).toEqual(first);
+    await expectCompletedOnce(payment.id);
+  });
+});
+
+describe('a crash', () => {
+  it('after the payment was accepted: it is authorized and settled', async () => {
+    const { recover } = platform;
+    const id = await acceptOnly();
+    expect(await get(id)).toMatchObject({ state: PaymentState.INITIATED });
+    await recover(0);
+    expect(await get(id), 'too early: its own request may still be at it').toMatchObject({
+      state: PaymentState.INITIATED,
+    });
+    await recover(2_000);
+    await expectCompletedOnce(id);
+  });
+
+  it('after authorization decided: the same decision is fetched again', async () => {
+    const { recover, authorization, db } = platform;
+    const id = await acceptOnly();
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    authorization.holdAnswersUntil(gate);
+    await recover(2_000);
+    expect(authorization.approved()).toContain(id);
+    expect(await get(id)).toMatchObject({ state: PaymentState.INITIATED });
+    open();
+    await recover(2_500);
+    expect(await get(id), 'its back-off is not over').toMatchObject({ state: PaymentState.INITIATED });
+    await recover(20_000);
+    await expectCompletedOnce(id);
+    const row = await db
+      .selectFrom('payments')
+      .select('attempts')
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow();
+    expect(row.attempts).toBe(2);
+  });
+
+  it('after it was settled: there is nothing left to do', async () => {
+    const { client, customer, recover, authorization } = platform;
+    const { payment } = await client.createPayment(fromCustomer(), await callAs(customer));
+    const asked = authorization.asked.length;
+    await recover(3_600_000);
+    expect(authorization.asked).toHaveLength(asked);
+    await expectCompletedOnce(payment?.id ?? '');
+  });
+
+  it('of many is recovered by two instances side by side, each payment once', async () => {
+    const { startServer, recover } = platform;
+    const second = await startServer();
+    const ids = await Promise.all(Array.from({ length: 40 }, acceptOnly));
+    await Promise.all([recover(2_000), second.recover(2_000)]);
+    for (const id of ids) await expectCompletedOnce(id);
+  });
+});
+
+it('an item that authorization cannot decide stays INITIATED, and its neighbours do not', async () => {
+  const { client, customer, authorization, recover } = platform;
+  const stuck = fromCustomer();
+  authorization.answerWith((item) =>
+    item.fromAccount === stuck.fromAccount
+      ? { result: { $case: 'error', value: { code: 13, message: 'OPERATION_REUSED', details: [] } } }
+      : undefined,
+  );
+  const [one, two] = await Promise.all([
+    client.createPayment(stuck, await callAs(customer)),
+    client.createPayment(fromCustomer(), await callAs(customer)),
+  ]);
+  expect(one.payment?.state).toBe(PaymentState.INITIATED);
+  expect(two.payment?.state).toBe(PaymentState.COMPLETED);
+  authorization.answerWith(undefined);
+  await recover(20_000);
+  await expectCompletedOnce(one.payment?.id ?? '');
+});
+
+/** What a process leaves behind that dies right after step (a). */
+async function acceptOnly(): Promise<string> {
+  const request = fromCustomer();
+  const acceptance = await platform.flow.accept({
+    operation: 'CreatePayment',
+    order: toPaymentOrder({ ...request, captureMode: 'AUTOMATIC' }),
+    origin: { caller: platform.customer, requestId: request.requestId, traceparent: '' },
+    deadline: new Date(Date.now() + 5_000),
+  });
+  if (!('payment' in acceptance)) throw new Error('It was seen before.');
+  return acceptance.payment.id;
+}
