@@ -9,6 +9,8 @@ export class ConfigError extends Error {
   constructor(problems: string[]) {
     super(`The configuration is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
     this.problems = problems;
+    // Whoever reads this has to change the environment, not the code.
+    this.stack = this.message;
   }
 }
 

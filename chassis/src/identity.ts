@@ -140,22 +140,37 @@ export function connectIdentity({ target, clientId, clientSecret }: IdentitySett
   };
 }
 
-/** Logs in once for all who wait, and again when four fifths of the token's life are over. */
+interface OwnToken {
+  token: string;
+  renewAt: number;
+  expiresAt: number;
+}
+
+/**
+ * Logs in once for all who wait. When four fifths of a token's life are over it is renewed on the side: while auth is away
+ * the old one goes on being used for as long as it is good.
+ */
 function renewed(login: () => Promise<{ token: string; expiresInS: number }>): () => Promise<string> {
-  let current: { token: string; renewAt: number } | undefined;
-  let pending: Promise<string> | undefined;
+  let current: OwnToken | undefined;
+  let pending: Promise<OwnToken> | undefined;
 
-  const renew = async () => {
+  const renew = async (): Promise<OwnToken> => {
     const { token, expiresInS } = await login();
-    current = { token, renewAt: performance.now() + expiresInS * 800 };
-    return token;
+    const now = performance.now();
+    current = { token, renewAt: now + expiresInS * 800, expiresAt: now + (expiresInS - 5) * 1000 };
+    return current;
   };
-
-  return () => {
-    if (current && performance.now() < current.renewAt) return Promise.resolve(current.token);
+  const renewOnce = () => {
     pending ??= renew().finally(() => {
       pending = undefined;
     });
     return pending;
+  };
+
+  return async () => {
+    const now = performance.now();
+    if (current === undefined || now >= current.expiresAt) return (await renewOnce()).token;
+    if (now >= current.renewAt) void renewOnce().catch(() => undefined);
+    return current.token;
   };
 }
