@@ -97,11 +97,19 @@ export function serviceEnvironment(
     ...(rabbitmq && { RABBITMQ_URL: addresses.rabbitmq }),
     ...(service === 'auth' && { AUTH_SEALING_KEY: secret('key/auth-sealing') }),
     ...(settings.faults && { FAULTS_DIR: join(local, 'faults') }),
+    ...chosen(service),
   };
 }
 
 export function clientId(service: ServiceName): string {
   return `svc_${service}`;
+}
+
+/** What a person sets for one service: GATEWAY__LOG_LEVEL=debug reaches the gateway as LOG_LEVEL. */
+function chosen(service: ServiceName): Record<string, string> {
+  const prefix = `${service.toUpperCase()}__`;
+  const variables = Object.entries(process.env).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(variables.map(([name, value = '']) => [name.slice(prefix.length), value]));
 }
 
 /** Without a registry every service is told where all instances of its neighbours are. */
@@ -117,7 +125,7 @@ function fixedTargets(settings: Settings): Record<string, string> {
 /** Name, time and size of every file that the service runs. */
 function sources(service: ServiceName): string {
   const folders = `{${service}/{src,migrations},{chassis,registry}/src,proto/{src,gen}}`;
-  const files = globSync(`${folders}/**/*.{ts,sql}`, { cwd: root }).sort();
+  const files = [...globSync(`${folders}/**/*.{ts,sql}`, { cwd: root }).sort(), 'package-lock.json'];
   const lines = files.map((file) => {
     const { mtimeMs, size } = statSync(join(root, file));
     return `${file} ${mtimeMs} ${size}`;

@@ -5,6 +5,7 @@ import { root } from '../paths.ts';
 import { say } from '../progress.ts';
 import { capture } from '../run.ts';
 import { packagesWith } from './packages.ts';
+import { pairwise } from './pairwise.ts';
 import { type Tally, total } from './tally.ts';
 
 interface Check {
@@ -18,13 +19,7 @@ const BASELINE = 'proto/baseline.binpb';
 
 /** Prints each check as it ends; one that fails prints all it has to say. */
 export async function check(): Promise<Tally> {
-  const waiting = [...checks()];
-  const tallies: Tally[] = [];
-  const work = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) tallies.push(await run(next));
-  };
-  await Promise.all([work(), work()]);
-  return total(tallies);
+  return total(await pairwise(checks(), run));
 }
 
 function checks(): Check[] {

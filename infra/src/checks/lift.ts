@@ -5,7 +5,7 @@
 import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Failure } from '../failure.ts';
+import { explain, Failure } from '../failure.ts';
 import { local, root } from '../paths.ts';
 import { alone, upServers } from '../platform.ts';
 import { say, step } from '../progress.ts';
@@ -14,6 +14,7 @@ import type { Secrets } from '../secrets.ts';
 import { testEnvironment } from '../servers/start.ts';
 import { SERVICE_NAMES } from '../services.ts';
 import type { Settings } from '../settings.ts';
+import { pairwise } from './pairwise.ts';
 import { runSuite } from './suite.ts';
 import { type Tally, total } from './tally.ts';
 
@@ -24,19 +25,13 @@ export async function lift(services: readonly string[], settings: Settings, secr
   const { NODE_OPTIONS: _, ...outside } = process.env; // The condition that picks our sources is not known out there.
   const env = { ...outside, ...(await testEnvironment(addresses)) };
   const tarballs = await pack();
-  const tallies: Tally[] = [];
-  for (const service of services) {
-    tallies.push(
-      await liftOne(service, tarballs, env).catch((error) => {
-        say(
-          'lift',
-          `${service}: ${error instanceof Failure ? `${error.message}\n  → ${error.remedy}` : error}`,
-          '✗',
-        );
-        return { passed: 0, failed: 1 };
-      }),
-    );
-  }
+  const tallies = await pairwise(services, (service) =>
+    liftOne(service, tarballs, env).catch((error) => {
+      console.error(explain(error));
+      say('lift', `${service} cannot stand alone`, '✗');
+      return { passed: 0, failed: 1 };
+    }),
+  );
   return total(tallies);
 }
 

