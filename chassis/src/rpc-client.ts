@@ -38,7 +38,11 @@ export type Neighbour<S> = {
   [K in keyof S]: S[K] extends MethodDefinition
     ? (request: RequestOf<S[K]>, settings: CallSettings) => Promise<ResponseOf<S[K]>>
     : never;
-} & { close(): void };
+} & {
+  /** Whether an instance says that it serves, by the standard health protocol over the same channel. Never rejects. */
+  isServing(deadlineMs: number): Promise<boolean>;
+  close(): void;
+};
 
 interface ClientClass<S> {
   new (
@@ -76,7 +80,29 @@ export function connectGrpc<S extends ServiceMethods>(
     };
     return [method, call] as const;
   });
-  return { ...Object.fromEntries(calls), close: () => client.close() } as Neighbour<S>;
+  return {
+    ...Object.fromEntries(calls),
+    isServing: (deadlineMs: number) => checkHealth(client, clientClass.serviceName, deadlineMs),
+    close: () => client.close(),
+  } as Neighbour<S>;
+}
+
+/** grpc.health.v1.Health/Check. Both messages have one field, so their bytes are written and read right here. */
+function checkHealth(client: Client, service: string, deadlineMs: number): Promise<boolean> {
+  const name = Buffer.from(service);
+  const request = Buffer.concat([Buffer.from([0x0a, name.length]), name]);
+  const SERVING = Buffer.from([0x08, 0x01]);
+  return new Promise((resolve) => {
+    client.makeUnaryRequest(
+      '/grpc.health.v1.Health/Check',
+      (bytes: Buffer) => bytes,
+      (bytes: Buffer) => bytes,
+      request,
+      new Metadata(),
+      { deadline: Date.now() + deadlineMs },
+      (error, response) => resolve(!error && response !== undefined && SERVING.equals(response)),
+    );
+  });
 }
 
 type UnaryMethod = (
