@@ -30,14 +30,10 @@ await runService('authorization', config, async ({ log, onStop }) => {
   onStop('grpc server', () => server.drain());
 
   // Last in, first out: callers stop finding us before we stop answering them.
-  const { host } = config.grpc;
-  const instance = {
-    name: 'authorization',
-    id: config.instanceId,
-    host,
-    port: server.port,
-    check: 'grpc',
-  } as const;
-  const membership = await joinRegistry({ consulUrl: config.consulUrl, log }, instance);
+  const { consulUrl, instanceId: id } = config;
+  const membership = await joinRegistry(
+    { consulUrl, log },
+    { name: 'authorization', id, host: config.grpc.host, port: server.port },
+  );
   onStop('registry', () => membership.leave());
 });

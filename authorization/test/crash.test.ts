@@ -1,0 +1,181 @@
+/** The whole service as a process of its own, killed in the worst moments. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bindService, connectGrpc, errorTable, serveGrpc } from '@payflowx/chassis';
+import { createTestDatabase, createTestIdentity, eventually, testLog } from '@payflowx/chassis/testing';
+import { AuthServiceService } from '@payflowx/proto/auth';
+import {
+  AccountServiceClient,
+  AuthorizationServiceClient,
+  type AuthorizeItem,
+} from '@payflowx/proto/authorization';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deposit } from './running-service.ts';
+
+const identity = createTestIdentity();
+const faults = mkdtempSync(join(tmpdir(), 'authorization-faults-'));
+const running: ChildProcess[] = [];
+let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let auth: Awaited<ReturnType<typeof serveGrpc>>;
+let port: number;
+let accountId: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase({
+    service: 'authorization',
+    migrations: new URL('../migrations/', import.meta.url),
+  });
+  auth = await startAuth();
+  port = await freePort();
+  await startProcess();
+  accountId = await openAccount();
+});
+afterAll(async () => {
+  for (const child of running.filter(
+    ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
+  )) {
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  }
+  await auth.drain();
+  await database.drop();
+  rmSync(faults, { recursive: true });
+});
+
+/** Auth as this service needs it: its public keys. */
+function startAuth() {
+  const methods = Object.keys(AuthServiceService) as (keyof typeof AuthServiceService)[];
+  const access = Object.fromEntries(methods.map((method) => [method, 'anyone' as const]));
+  const service = bindService(AuthServiceService, {
+    access: access as never,
+    errors: errorTable(
+      'auth',
+      class extends Error {
+        reason = 'NONE' as const;
+      },
+      { NONE: 2 },
+    ),
+    handlers: { getJwks: async () => ({ keys: [...identity.jwks] }) } as never,
+  });
+  const settings = {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: false,
+    verifier: identity.verifier,
+    log: testLog,
+  };
+  return serveGrpc(settings, [service]);
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function startProcess(): Promise<void> {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('../src/main.ts', import.meta.url))], {
+    stdio: ['ignore', process.env.TEST_LOG ? 'inherit' : 'ignore', 'inherit'],
+    env: {
+      ...process.env,
+      GRPC_PORT: `${port}`,
+      CONSUL_URL: '',
+      POSTGRES_URL: database.url,
+      POSTGRES_MIGRATE_URL: database.migrateUrl,
+      AUTH_TARGET: `ipv4:127.0.0.1:${auth.port}`,
+      SERVICE_CLIENT_ID: 'svc_authorization',
+      SERVICE_CLIENT_SECRET: 'not used: this service calls nobody',
+      FAULTS_DIR: faults,
+    },
+  });
+  running.push(child);
+  await eventually(() => balanceOf('external:EUR').catch(rethrowUnlessAnswered), { withinMs: 15_000 });
+}
+
+/** Not finding an account is an answer too. */
+function rethrowUnlessAnswered(error: { reason?: string }): void {
+  if (error.reason !== 'ACCOUNT_NOT_FOUND') throw error;
+}
+
+async function call<T>(
+  work: (settings: { deadlineMs: number; accessToken: string }) => Promise<T>,
+  role: 'operator' | 'service',
+) {
+  const accessToken = await identity.tokenFor({
+    id: role === 'service' ? 'svc_payment' : 'usr_op',
+    roles: [role],
+  });
+  return work({ deadlineMs: 5_000, accessToken });
+}
+
+/** A client each: after a kill nothing is known of the old connection. */
+async function withAccounts<T>(use: (client: ReturnType<typeof connectAccounts>) => Promise<T>): Promise<T> {
+  const client = connectAccounts();
+  return use(client).finally(() => client.close());
+}
+const target = () => ({ target: `ipv4:127.0.0.1:${port}` });
+const connectAccounts = () =>
+  connectGrpc<(typeof AccountServiceClient)['service']>(AccountServiceClient, target());
+const connectAuthorization = () =>
+  connectGrpc<(typeof AuthorizationServiceClient)['service']>(AuthorizationServiceClient, target());
+
+function balanceOf(id: string): Promise<bigint | undefined> {
+  return call(
+    (settings) =>
+      withAccounts(
+        async (client) =>
+          (await client.getAccount({ accountId: id }, settings)).account?.balance?.postedMinor,
+      ),
+    'operator',
+  );
+}
+
+function openAccount(): Promise<string> {
+  const request = { requestId: '', ownerId: 'usr_alice', currency: 'EUR', name: '', limits: undefined };
+  return call(
+    (settings) =>
+      withAccounts(async (client) => (await client.createAccount(request, settings)).account?.id ?? ''),
+    'operator',
+  );
+}
+
+function authorize(item: AuthorizeItem) {
+  return call(async (settings) => {
+    const client = connectAuthorization();
+    try {
+      return (await client.batchAuthorize({ items: [item] }, settings)).results[0]?.result;
+    } finally {
+      client.close();
+    }
+  }, 'service');
+}
+
+describe('a kill', () => {
+  it.each(['authorization.before-commit', 'authorization.after-commit'])(
+    'at %s loses nothing and doubles nothing once the step is asked for again',
+    async (point) => {
+      const before = (await balanceOf(accountId)) ?? 0n;
+      const payment = deposit(accountId, 500n);
+      writeFileSync(join(faults, point), '');
+      await expect(authorize(payment)).rejects.toBeDefined();
+      expect(existsSync(join(faults, point))).toBe(false);
+
+      await startProcess();
+      expect((await balanceOf(accountId)) ?? 0n).toBe(
+        point.endsWith('after-commit') ? before + 500n : before,
+      );
+      const first = await authorize(payment);
+      expect(first).toMatchObject({ $case: 'decision', value: { code: '' } });
+      expect(await authorize(payment)).toEqual(first);
+      expect(await balanceOf(accountId)).toBe(before + 500n);
+    },
+  );
+});
