@@ -1,0 +1,61 @@
+/**
+ * Carries creations of payments to the payment service, many in one call. Each keeps its own identity (the caller's
+ * token), trace, deadline and outcome; one that fails leaves the others alone.
+ */
+
+import { status as grpc } from '@grpc/grpc-js';
+import {
+  type Batcher,
+  createBatcher,
+  failed,
+  fromRpcStatus,
+  NeighbourError,
+  ok,
+  type Result,
+} from '@payflowx/chassis';
+import type { CreatePaymentItem, CreatePaymentResponse, CreatePaymentResult } from '@payflowx/proto/payment';
+import type { Neighbours } from './neighbours.ts';
+
+export interface BatchSettings {
+  maxSize: number;
+  /** How many calls may be under way at once, so that a slow one does not hold up the rest. */
+  concurrency: number;
+}
+
+export type PaymentBatches = Batcher<CreatePaymentItem & { deadline: Date }, CreatePaymentResponse>;
+
+export function createPaymentBatches(
+  payment: Pick<Neighbours['payment'], 'batchCreatePayments'>,
+  settings: BatchSettings,
+): PaymentBatches {
+  return createBatcher({ ...settings, flush: (items) => createPayments(payment, items) });
+}
+
+async function createPayments(
+  payment: Pick<Neighbours['payment'], 'batchCreatePayments'>,
+  items: (CreatePaymentItem & { deadline: Date })[],
+): Promise<Result<CreatePaymentResponse>[]> {
+  const latest = Math.max(...items.map(({ deadline }) => deadline.getTime()));
+  try {
+    const { results } = await payment.batchCreatePayments({ items }, { deadlineMs: latest - Date.now() });
+    return results.map(toResult);
+  } catch (error) {
+    throw isOurFault(error)
+      ? new Error('The payment service refuses the gateway itself.', { cause: error })
+      : error;
+  }
+}
+
+/** A refusal of the whole call is about the gateway's own token. No caller may read it as being about theirs. */
+function isOurFault(error: unknown): boolean {
+  return (
+    error instanceof NeighbourError &&
+    (error.code === grpc.UNAUTHENTICATED || error.code === grpc.PERMISSION_DENIED)
+  );
+}
+
+function toResult({ result }: CreatePaymentResult): Result<CreatePaymentResponse> {
+  if (result?.$case === 'response') return ok(result.value);
+  if (result?.$case === 'error') return failed(fromRpcStatus(result.value));
+  return failed(new Error('The payment service left an item without an answer.'));
+}

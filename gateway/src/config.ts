@@ -1,0 +1,86 @@
+/** The environment as the gateway understands it. The only reader of process.env. */
+import { getHeapStatistics } from 'node:v8';
+import { identitySettings, readEnvironment, serviceSettings } from '@payflowx/chassis';
+import { Type } from 'typebox';
+
+const { LOG_LEVEL, INSTANCE_ID, CONSUL_URL } = serviceSettings;
+
+/** Beyond this share of what V8 may use, garbage collection eats the time that answers need. */
+const HEAP_SHARE = 0.85;
+const HEAP_LIMIT = Math.floor(getHeapStatistics().heap_size_limit * HEAP_SHARE);
+
+const schema = Type.Object({
+  LOG_LEVEL,
+  INSTANCE_ID,
+  CONSUL_URL,
+  ...identitySettings,
+  HTTP_HOST: Type.String({ default: '127.0.0.1' }),
+  HTTP_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8080 }),
+  ADVERTISED_HOST: Type.String({ default: '' }),
+  PAYMENT_TARGET: Type.String({ default: 'consul:///payment' }),
+  AUTHORIZATION_TARGET: Type.String({ default: 'consul:///authorization' }),
+  LEDGER_TARGET: Type.String({ default: 'consul:///ledger' }),
+  NOTIFICATION_TARGET: Type.String({ default: 'consul:///notification' }),
+  ANALYTICS_TARGET: Type.String({ default: 'consul:///analytics' }),
+  TRUST_PROXY: Type.String({ default: '' }),
+  ALLOWED_ORIGINS: Type.String({ default: '' }),
+  REQUESTS_PER_MINUTE: Type.Integer({ minimum: 1, default: 6_000 }),
+  LOGINS_PER_MINUTE: Type.Integer({ minimum: 1, default: 60 }),
+  MAX_EVENT_LOOP_DELAY_MS: Type.Integer({ minimum: 0, default: 1_000 }),
+  MAX_HEAP_BYTES: Type.Integer({ minimum: 0, default: HEAP_LIMIT }),
+  MAX_RSS_BYTES: Type.Integer({ minimum: 0, default: 1_500_000_000 }),
+  SLOW_REQUEST_MS: Type.Integer({ minimum: 1, default: 1_000 }),
+  PAYMENT_BATCH_SIZE: Type.Integer({ minimum: 1, maximum: 500, default: 200 }),
+  PAYMENT_BATCHES_IN_FLIGHT: Type.Integer({ minimum: 1, default: 4 }),
+  PAYMENT_DEADLINE_MS: Type.Integer({ minimum: 100, default: 10_000 }),
+});
+
+export type Config = ReturnType<typeof loadConfig>;
+
+/** Throws ConfigError with everything that is wrong. */
+export function loadConfig(env: NodeJS.ProcessEnv) {
+  const values = readEnvironment(schema, env);
+  return {
+    service: { logLevel: values.LOG_LEVEL, instanceId: values.INSTANCE_ID },
+    consulUrl: values.CONSUL_URL,
+    identity: {
+      target: values.AUTH_TARGET,
+      clientId: values.SERVICE_CLIENT_ID,
+      clientSecret: values.SERVICE_CLIENT_SECRET,
+    },
+    targets: {
+      auth: values.AUTH_TARGET,
+      payment: values.PAYMENT_TARGET,
+      authorization: values.AUTHORIZATION_TARGET,
+      ledger: values.LEDGER_TARGET,
+      notification: values.NOTIFICATION_TARGET,
+      analytics: values.ANALYTICS_TARGET,
+    },
+    http: {
+      host: values.HTTP_HOST,
+      port: values.HTTP_PORT,
+      advertisedHost: values.ADVERTISED_HOST || values.HTTP_HOST,
+      trustedProxies: list(values.TRUST_PROXY),
+      slowMs: values.SLOW_REQUEST_MS,
+    },
+    protection: {
+      allowedOrigins: list(values.ALLOWED_ORIGINS),
+      requestsPerMinute: values.REQUESTS_PER_MINUTE,
+      loginsPerMinute: values.LOGINS_PER_MINUTE,
+      pressure: {
+        eventLoopDelayMs: values.MAX_EVENT_LOOP_DELAY_MS,
+        heapBytes: values.MAX_HEAP_BYTES,
+        rssBytes: values.MAX_RSS_BYTES,
+      },
+    },
+    batches: {
+      maxSize: values.PAYMENT_BATCH_SIZE,
+      concurrency: values.PAYMENT_BATCHES_IN_FLIGHT,
+      deadlineMs: values.PAYMENT_DEADLINE_MS,
+    },
+  };
+}
+
+function list(commaSeparated: string): string[] {
+  return commaSeparated.split(',').flatMap((item) => item.trim() || []);
+}

@@ -1,0 +1,47 @@
+/** Starts the gateway. Parts are built from the inside out and stopped in reverse order. */
+import { connectIdentity, keyStore, runService } from '@payflowx/chassis';
+import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
+import { closeNeighbours, connectNeighbours, findNotServing } from './clients/neighbours.ts';
+import { createPaymentBatches } from './clients/payment-batches.ts';
+import { loadConfig } from './config.ts';
+import { createReadiness } from './readiness.ts';
+import { createServer } from './server.ts';
+
+const config = loadConfig(process.env);
+/** A probe waits no longer than this for the neighbours. */
+const PROBE_DEADLINE_MS = 900;
+
+await runService('gateway', config.service, async ({ log, onStop }) => {
+  resolveThroughConsul({ consulUrl: config.consulUrl, log });
+
+  const identity = connectIdentity(config.identity, log);
+  onStop('identity', () => identity.close());
+
+  const neighbours = connectNeighbours(config.targets, identity.serviceToken);
+  onStop('neighbours', () => closeNeighbours(neighbours));
+
+  const batches = createPaymentBatches(neighbours.payment, config.batches);
+  onStop('payment batches', () => batches.drain());
+
+  const ask = () => findNotServing(neighbours, PROBE_DEADLINE_MS);
+  const readiness = createReadiness(ask, () => performance.now());
+  const keyOf = keyStore(identity.jwks);
+  const server = await createServer({ config, neighbours, batches, keyOf, readiness, log });
+  onStop('http server', () => server.close());
+
+  const address = await server.listen({ host: config.http.host, port: config.http.port });
+  onStop('readiness', () => readiness.stop());
+
+  // Last in, first out: callers stop finding us before we stop answering them.
+  const membership = await joinRegistry(
+    { consulUrl: config.consulUrl, log },
+    {
+      name: 'gateway',
+      id: config.service.instanceId,
+      host: config.http.advertisedHost,
+      port: Number(new URL(address).port),
+      check: { http: '/healthz' },
+    },
+  );
+  onStop('registry', () => membership.leave());
+});

@@ -1,0 +1,113 @@
+/** The closed list of what can go wrong, and which of it each answer of a neighbour means. */
+import { status as grpc } from '@grpc/grpc-js';
+
+/** Every `code` of a problem but the decline codes, which are the payment's own. */
+export const PROBLEMS = {
+  INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
+  INVALID_JSON: { status: 400, title: 'The body is not acceptable JSON' },
+  INVALID_CURSOR: { status: 400, title: 'The cursor is not one of ours' },
+  IDEMPOTENCY_KEY_REQUIRED: { status: 400, title: 'The header Idempotency-Key is missing' },
+  IDEMPOTENCY_KEY_INVALID: { status: 400, title: 'The header Idempotency-Key is not valid' },
+  UNAUTHENTICATED: { status: 401, title: 'A valid access token is needed' },
+  INVALID_CREDENTIALS: { status: 401, title: 'The credentials are not valid' },
+  INVALID_REFRESH_TOKEN: { status: 401, title: 'The refresh token is not valid' },
+  PAYMENT_DECLINED: { status: 402, title: 'The payment was declined' },
+  ROLE_NOT_ALLOWED: { status: 403, title: 'Your role may not do this' },
+  NOT_FOUND: { status: 404, title: 'There is no such thing, or it is not yours' },
+  ACCOUNT_NOT_FOUND: { status: 404, title: 'There is no such account, or it is not yours' },
+  FROM_ACCOUNT_NOT_FOUND: { status: 404, title: 'There is no such paying account, or it is not yours' },
+  PAYMENT_NOT_FOUND: { status: 404, title: 'There is no such payment, or it is not yours' },
+  TRANSACTION_NOT_FOUND: { status: 404, title: 'There is no such transaction, or it is not yours' },
+  USER_NOT_FOUND: { status: 404, title: 'There is no such user' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'The path does not know this method' },
+  REQUEST_TIMEOUT: { status: 408, title: 'The request took too long to arrive' },
+  CONFLICT: { status: 409, title: 'The request conflicts with another' },
+  INVALID_STATE: { status: 409, title: 'The state does not allow this' },
+  USERNAME_TAKEN: { status: 409, title: 'The username is taken' },
+  IDEMPOTENCY_IN_PROGRESS: { status: 409, title: 'A request with this key is still being worked on' },
+  BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
+  URI_TOO_LONG: { status: 414, title: 'The address is too long' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type must be application/json' },
+  SAME_ACCOUNT: { status: 422, title: 'The two accounts are the same' },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The key was used for another request' },
+  UNPROCESSABLE: { status: 422, title: 'The request is understood but not possible' },
+  TOO_MANY_REQUESTS: { status: 429, title: 'Too many requests' },
+  TOO_MANY_LOGINS: { status: 429, title: 'Too many logins' },
+  HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
+  INTERNAL: { status: 500, title: 'Something went wrong on our side' },
+  OVERLOADED: { status: 503, title: 'Overloaded: nothing was done' },
+  UNAVAILABLE: { status: 503, title: 'A part of the platform is down: nothing was done' },
+  NOT_READY: { status: 503, title: 'Not ready' },
+  TIMEOUT: { status: 504, title: 'There was no answer in time' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** What the reasons of the neighbours mean here. A reason that is not listed goes by its gRPC code, below. */
+const BY_REASON: Record<string, ProblemCode> = {
+  INVALID_CREDENTIALS: 'INVALID_CREDENTIALS',
+  INVALID_REFRESH_TOKEN: 'INVALID_REFRESH_TOKEN',
+  TOO_MANY_LOGINS: 'TOO_MANY_LOGINS',
+  USERNAME_TAKEN: 'USERNAME_TAKEN',
+  USER_NOT_FOUND: 'USER_NOT_FOUND',
+  ACCOUNT_NOT_FOUND: 'ACCOUNT_NOT_FOUND',
+  FROM_ACCOUNT_NOT_FOUND: 'FROM_ACCOUNT_NOT_FOUND',
+  PAYMENT_NOT_FOUND: 'PAYMENT_NOT_FOUND',
+  TRANSACTION_NOT_FOUND: 'TRANSACTION_NOT_FOUND',
+  SAME_ACCOUNT: 'SAME_ACCOUNT',
+  INVALID_STATE: 'INVALID_STATE',
+  CURRENCY_UNKNOWN: 'INVALID_REQUEST',
+  INVALID_PAGE_TOKEN: 'INVALID_CURSOR',
+  IDEMPOTENCY_KEY_REQUIRED: 'IDEMPOTENCY_KEY_REQUIRED',
+  IDEMPOTENCY_KEY_REUSED: 'IDEMPOTENCY_KEY_REUSED',
+  REQUEST_ID_REUSED: 'IDEMPOTENCY_KEY_REUSED',
+  IDEMPOTENCY_IN_PROGRESS: 'IDEMPOTENCY_IN_PROGRESS',
+};
+
+/** What is left says its gRPC code. Exhaustive: the compiler asks for a missing one. */
+const BY_GRPC_CODE: Record<grpc, ProblemCode> = {
+  [grpc.OK]: 'INTERNAL',
+  [grpc.CANCELLED]: 'INTERNAL',
+  [grpc.UNKNOWN]: 'INTERNAL',
+  [grpc.INVALID_ARGUMENT]: 'INVALID_REQUEST',
+  [grpc.DEADLINE_EXCEEDED]: 'TIMEOUT',
+  [grpc.NOT_FOUND]: 'NOT_FOUND',
+  [grpc.ALREADY_EXISTS]: 'CONFLICT',
+  [grpc.PERMISSION_DENIED]: 'ROLE_NOT_ALLOWED',
+  [grpc.RESOURCE_EXHAUSTED]: 'OVERLOADED',
+  [grpc.FAILED_PRECONDITION]: 'UNPROCESSABLE',
+  [grpc.ABORTED]: 'CONFLICT',
+  [grpc.OUT_OF_RANGE]: 'INVALID_REQUEST',
+  [grpc.UNIMPLEMENTED]: 'INTERNAL',
+  [grpc.INTERNAL]: 'INTERNAL',
+  [grpc.UNAVAILABLE]: 'UNAVAILABLE',
+  [grpc.DATA_LOSS]: 'INTERNAL',
+  [grpc.UNAUTHENTICATED]: 'UNAUTHENTICATED',
+};
+
+export function codeOfNeighbour({ reason, code }: { reason: string; code: grpc }): ProblemCode {
+  return BY_REASON[reason] ?? BY_GRPC_CODE[code] ?? 'INTERNAL';
+}
+
+/** What the framework's own refusals mean. One that is not listed goes by its status. */
+const BY_FRAMEWORK_CODE: Record<string, ProblemCode> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'INVALID_JSON',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'INVALID_JSON',
+  FST_UNDER_PRESSURE: 'OVERLOADED',
+};
+
+export function codeOfFramework(error: { code?: unknown; statusCode?: unknown }): ProblemCode {
+  const { code, statusCode } = error;
+  if (typeof code === 'string') {
+    // @fastify/jwt's and fast-jwt's: whatever is wrong with the token, it is not good.
+    if (code.startsWith('FST_JWT_') || code.startsWith('FAST_JWT_')) return 'UNAUTHENTICATED';
+    const known = BY_FRAMEWORK_CODE[code];
+    if (known) return known;
+  }
+  if (statusCode === 404) return 'NOT_FOUND';
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
+    ? 'INVALID_REQUEST'
+    : 'INTERNAL';
+}

@@ -1,0 +1,153 @@
+/** The one place that makes problem+json (RFC 9457). Every refusal passes here; nothing internal leaves. */
+import { BatcherClosedError, CallError, NeighbourError, newId } from '@payflowx/chassis';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { codeOfFramework, codeOfNeighbour, PROBLEMS, type ProblemCode } from './problem-codes.ts';
+import {
+  type FieldError,
+  invalidFields,
+  missingOrInvalid,
+  type ValidationError,
+} from './validation-errors.ts';
+
+export interface ProblemOptions {
+  errors?: FieldError[];
+  /** Further members of this code. */
+  members?: Record<string, unknown>;
+  /** Stands instead of the code, for codes that are not ours: the decline codes. */
+  code?: string;
+  instance?: string;
+  headers?: Record<string, string>;
+  cause?: unknown;
+}
+
+/** A refusal on its way to the client. The message is its `detail`. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+  readonly problem: ProblemCode;
+  readonly options: ProblemOptions;
+  constructor(problem: ProblemCode, detail: string, options: ProblemOptions = {}) {
+    super(detail, { cause: options.cause });
+    this.problem = problem;
+    this.options = options;
+  }
+}
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** How long to wait where no better time is known. */
+const RETRY_AFTER_S = '1';
+
+export function handleProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => sendProblem(toProblem(error), request, reply));
+}
+
+export function sendProblem(error: ProblemError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const body = problemBody(error, request.url, request.id);
+  if (body.status >= 500) logFailure(error, body, request);
+  for (const [name, value] of Object.entries(headersOf(error))) {
+    // The rate limiter and under-pressure know better when to come back.
+    if (!reply.hasHeader(name)) reply.header(name, value);
+  }
+  return reply.code(body.status).type(PROBLEM_TYPE).send(body);
+}
+
+/** Every problem's members, in one order. */
+export function problemBody(error: ProblemError, url: string, requestId: string) {
+  const { status, title } = PROBLEMS[error.problem];
+  const code = error.options.code ?? error.problem;
+  return {
+    type: `urn:payflowx:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+    title,
+    status,
+    detail: error.message,
+    instance: error.options.instance ?? pathOf(url),
+    code,
+    request_id: requestId,
+    ...(error.options.errors && { errors: error.options.errors }),
+    ...(error.problem === 'INTERNAL' && { error_id: newId('err') }),
+    ...error.options.members,
+  };
+}
+
+/** Query strings can hold what should not be in logs; the path says enough. */
+function pathOf(url: string): string {
+  const end = url.indexOf('?');
+  return end === -1 ? url : url.slice(0, end);
+}
+
+function headersOf({ problem, options }: ProblemError): Record<string, string> {
+  const { status } = PROBLEMS[problem];
+  const retry = status === 429 || status === 503 || problem === 'IDEMPOTENCY_IN_PROGRESS';
+  return {
+    ...options.headers,
+    ...(retry && !options.headers?.['retry-after'] && { 'retry-after': RETRY_AFTER_S }),
+    ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+  };
+}
+
+function logFailure(error: ProblemError, body: object, request: FastifyRequest): void {
+  const { code, error_id } = body as { code: string; error_id?: string };
+  const fields = { code, error_id, request_id: request.id, err: error.cause ?? error };
+  if (error.problem === 'INTERNAL') request.log.error(fields, 'unexpected error');
+  else request.log.warn(fields, 'could not be answered');
+}
+
+export function toProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof NeighbourError) return fromNeighbour(error);
+  if (error instanceof CallError) return fromChassis(error);
+  if (error instanceof BatcherClosedError) {
+    return new ProblemError('UNAVAILABLE', 'This instance is stopping; try again.');
+  }
+  return fromFramework(error);
+}
+
+/** Translated, never forwarded: of a neighbour's own words only those meant for callers pass. */
+function fromNeighbour(error: NeighbourError): ProblemError {
+  const problem = codeOfNeighbour(error);
+  const retryAfter = error.retryAfterMs === undefined ? undefined : Math.ceil(error.retryAfterMs / 1000);
+  const errors = invalidFields(error);
+  return new ProblemError(problem, detailOfNeighbour(problem, error), {
+    cause: error,
+    ...(errors.length > 0 && { errors }),
+    ...(retryAfter !== undefined && { headers: { 'retry-after': String(retryAfter) } }),
+    ...(problem === 'INVALID_STATE' && { members: stateMembers(error.metadata) }),
+  });
+}
+
+function detailOfNeighbour(problem: ProblemCode, { domain, message }: NeighbourError): string {
+  const { status, title } = PROBLEMS[problem];
+  // Domain "grpc" is the library speaking: addresses, codes. Above 500 it is about us, not about the request.
+  return status >= 500 || domain === 'grpc' ? `${title}.` : message;
+}
+
+/** As the neighbour gives them: `state`, and `allowed_actions` with commas between. */
+function stateMembers({ state, allowed_actions }: Record<string, string>) {
+  return { state: state ?? '', allowed_actions: allowed_actions ? allowed_actions.split(',') : [] };
+}
+
+/** What the chassis finds out in this process: a token's key is unknown, or the keys cannot be had. */
+function fromChassis(error: CallError): ProblemError {
+  if (error.reason === 'UNAUTHENTICATED') return unauthenticated();
+  return new ProblemError('UNAVAILABLE', `${PROBLEMS.UNAVAILABLE.title}.`, { cause: error });
+}
+
+export function unauthenticated(detail = 'The access token is missing, malformed, expired or not ours.') {
+  return new ProblemError('UNAUTHENTICATED', detail);
+}
+
+function fromFramework(error: unknown): ProblemError {
+  if (!(error instanceof Error))
+    return new ProblemError('INTERNAL', `${PROBLEMS.INTERNAL.title}.`, { cause: error });
+  if ('validation' in error) return fromValidation(error);
+  const code = codeOfFramework(error as { code?: unknown; statusCode?: unknown });
+  if (code === 'UNAUTHENTICATED') return unauthenticated();
+  // The framework's messages about requests are meant for clients; those about itself are not.
+  const detail = PROBLEMS[code].status < 500 ? error.message : `${PROBLEMS[code].title}.`;
+  return new ProblemError(code, detail, { cause: error });
+}
+
+function fromValidation(error: Error): ProblemError {
+  const { problem, detail, errors } = missingOrInvalid(error as ValidationError);
+  return new ProblemError(problem, detail, errors.length > 0 ? { errors } : {});
+}

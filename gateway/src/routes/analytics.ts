@@ -1,0 +1,166 @@
+/** Aggregates of payments, a moment behind the payments themselves. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type {
+  AccountTotals as AccountTotalsMessage,
+  Totals as TotalsMessage,
+} from '@payflowx/proto/analytics';
+import { type Static, Type } from 'typebox';
+import { asCaller, EVERY_ROLE } from '../access.ts';
+import type { Neighbours } from '../clients/neighbours.ts';
+import { AnyAccountId, pathId } from '../schemas/ids.ts';
+import { Currency, count, minorUnits } from '../schemas/money.ts';
+import { named, ref } from '../schemas/named.ts';
+import { query } from '../schemas/page.ts';
+import { dayInput, nullableTimeJson } from '../schemas/text.ts';
+
+const totals = {
+  currency: ref(Currency),
+  initiated_count: count('Payments asked for.'),
+  completed_count: count('Ended with money moved.'),
+  failed_count: count('Declined.'),
+  cancelled_count: count('Released by a caller before any capture.'),
+  expired_count: count('Ran out before any capture.'),
+  refund_count: count('Refunds, not refunded payments.'),
+  amount_captured: minorUnits('What moved from payers to receivers.'),
+  amount_refunded: minorUnits('What went back.'),
+  success_rate: Type.Unsafe<number | null>({
+    type: ['number', 'null'],
+    description: 'completed / (completed + failed), 0 to 1; null where nothing has ended.',
+  }),
+};
+
+const Summary = named(
+  'Summary',
+  Type.Object({
+    data: Type.Array(Type.Object(totals), { description: 'One for each currency.' }),
+    as_of: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      format: 'date-time',
+      description: 'When the newest event in it happened; null if there was none.',
+    }),
+  }),
+);
+
+const DailyTotals = named(
+  'DailyTotals',
+  Type.Object({
+    data: Type.Array(Type.Object({ day: Type.String({ format: 'date', description: 'UTC.' }), ...totals }), {
+      description: 'Days and currencies with at least one event, oldest first.',
+    }),
+    next_cursor: Type.Null({ description: 'The range is answered whole.' }),
+  }),
+);
+
+const AccountTotals = named(
+  'AccountTotals',
+  Type.Object({
+    account_id: ref(AnyAccountId),
+    data: Type.Array(
+      Type.Object({
+        currency: ref(Currency),
+        sent_count: count('Payments that left the account.'),
+        amount_sent: minorUnits('Their sum.'),
+        received_count: count('Payments that reached the account.'),
+        amount_received: minorUnits('Their sum.'),
+        failed_count: count('Declined payments of this account.'),
+      }),
+      { description: 'One for each currency; an account has one.' },
+    ),
+  }),
+);
+
+export const analyticsSchemas = [Summary, DailyTotals, AccountTotals];
+
+const currencyFilter = { currency: Type.Optional(ref(Currency)) };
+
+interface Options {
+  analytics: Neighbours['analytics'];
+}
+
+export const analyticsRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { analytics }) => {
+  app.get('/v1/analytics/summary', {
+    config: { access: ['operator', 'auditor'] },
+    schema: {
+      tags: ['analytics'],
+      operationId: 'getSummary',
+      summary: 'Totals of all time, by currency',
+      querystring: query(currencyFilter),
+      response: { 200: ref(Summary) },
+    },
+    handler: async (request) => {
+      const { currency = '' } = request.query;
+      const summary = await analytics.getSummary({ currency }, asCaller(request));
+      return { data: summary.totals.map(totalsJson), as_of: nullableTimeJson(summary.asOf) };
+    },
+  });
+
+  app.get('/v1/analytics/daily', {
+    config: { access: ['operator', 'auditor'] },
+    schema: {
+      tags: ['analytics'],
+      operationId: 'listDailyTotals',
+      summary: 'Totals of each day and currency in a range',
+      querystring: query({
+        ...currencyFilter,
+        from: Type.Optional(dayInput('First day, UTC; 30 days before `to` if absent.')),
+        to: Type.Optional(
+          dayInput('Last day, inclusive, UTC; today if absent. At most 366 days after `from`.'),
+        ),
+      }),
+      response: { 200: ref(DailyTotals) },
+    },
+    handler: async (request) => {
+      const { currency = '', from = '', to = '' } = request.query;
+      const { days } = await analytics.listDailyTotals({ currency, from, to }, asCaller(request));
+      return { data: days.map(({ day, totals }) => ({ day, ...totalsJson(totals) })), next_cursor: null };
+    },
+  });
+
+  app.get('/v1/analytics/accounts/:id', {
+    config: { access: EVERY_ROLE },
+    schema: {
+      tags: ['analytics'],
+      operationId: 'getAccountTotals',
+      summary: 'What one account sent and received',
+      params: pathId(ref(AnyAccountId)),
+      querystring: query(currencyFilter),
+      response: { 200: ref(AccountTotals) },
+    },
+    handler: async (request) => {
+      const { id } = request.params;
+      const { currency } = request.query;
+      const { totals } = await analytics.getAccountTotals({ accountId: id }, asCaller(request));
+      const found = totals && (currency === undefined || currency === totals.currency);
+      return { account_id: id, data: found ? [accountTotalsJson(totals)] : [] };
+    },
+  });
+};
+
+function totalsJson(
+  message: TotalsMessage | undefined,
+): Static<ReturnType<typeof Type.Object<typeof totals>>> {
+  if (!message) throw new Error('Analytics left out the totals.');
+  return {
+    currency: message.currency,
+    initiated_count: message.initiatedCount,
+    completed_count: message.completedCount,
+    failed_count: message.failedCount,
+    cancelled_count: message.cancelledCount,
+    expired_count: message.expiredCount,
+    refund_count: message.refundCount,
+    amount_captured: message.capturedMinor,
+    amount_refunded: message.refundedMinor,
+    success_rate: message.successRate ?? null,
+  };
+}
+
+function accountTotalsJson(message: AccountTotalsMessage) {
+  return {
+    currency: message.currency,
+    sent_count: message.sentCount,
+    amount_sent: message.sentMinor,
+    received_count: message.receivedCount,
+    amount_received: message.receivedMinor,
+    failed_count: message.failedCount,
+  };
+}

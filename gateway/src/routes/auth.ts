@@ -1,0 +1,168 @@
+/** Logging in and staying so, and the keys that tokens are verified with. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { TokenPair } from '@payflowx/proto/auth';
+import { type Static, Type } from 'typebox';
+import { asCaller, EVERY_ROLE, READ_DEADLINE_MS, WRITE_DEADLINE_MS } from '../access.ts';
+import type { Neighbours } from '../clients/neighbours.ts';
+import { MINUTE_MS } from '../protection.ts';
+import { problem } from '../schemas/answers.ts';
+import { UserId } from '../schemas/ids.ts';
+import { named, ref } from '../schemas/named.ts';
+import { ROLES } from './users.ts';
+
+const Tokens = named(
+  'Tokens',
+  Type.Object({
+    access_token: Type.String({ description: 'A JWT (RFC 9068): send it as `Authorization: Bearer …`.' }),
+    token_type: Type.String({ examples: ['Bearer'] }),
+    expires_in: Type.Integer({ description: 'Seconds until the access token expires.', examples: [300] }),
+    refresh_token: Type.String({ description: 'Gives a new pair, once.' }),
+  }),
+);
+
+const Credentials = named(
+  'Credentials',
+  Type.Object(
+    {
+      username: Type.String({ minLength: 1, maxLength: 256, pattern: '^[^\\u0000]*$', examples: ['alice'] }),
+      password: Type.String({
+        minLength: 1,
+        maxLength: 256,
+        pattern: '^[^\\u0000]*$',
+        examples: ['correct horse battery staple'],
+      }),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+const RefreshToken = named(
+  'RefreshToken',
+  Type.Object(
+    { refresh_token: Type.String({ minLength: 1, maxLength: 1024, pattern: '^[\\x21-\\x7e]+$' }) },
+    { additionalProperties: false },
+  ),
+);
+
+const Me = named(
+  'Me',
+  Type.Object({ id: ref(UserId), username: Type.String(), roles: Type.Array(ROLES.schema) }),
+);
+
+const JwkSet = named(
+  'JwkSet',
+  Type.Object({
+    keys: Type.Array(
+      Type.Object({
+        kid: Type.String(),
+        kty: Type.String({ examples: ['OKP'] }),
+        crv: Type.String({ examples: ['Ed25519'] }),
+        x: Type.String(),
+        alg: Type.String({ examples: ['EdDSA'] }),
+        use: Type.String({ examples: ['sig'] }),
+      }),
+    ),
+  }),
+);
+
+export const authSchemas = [Tokens, Credentials, RefreshToken, Me, JwkSet];
+
+interface Options {
+  auth: Neighbours['auth'];
+  loginsPerMinute: number;
+}
+
+export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth, loginsPerMinute }) => {
+  app.post('/v1/auth/login', {
+    config: {
+      access: 'anyone',
+      rateLimit: { max: loginsPerMinute, timeWindow: MINUTE_MS, keyGenerator: (request) => request.ip },
+    },
+    schema: {
+      tags: ['auth'],
+      operationId: 'login',
+      summary: 'Log in with a username and a password',
+      body: ref(Credentials),
+      response: { 200: ref(Tokens), 401: problem('The same for an unknown user and a wrong password.') },
+    },
+    handler: async ({ body }) => {
+      const { tokens } = await auth.login(body, { deadlineMs: WRITE_DEADLINE_MS });
+      return tokensJson(tokens);
+    },
+  });
+
+  app.post('/v1/auth/refresh', {
+    config: { access: 'anyone' },
+    schema: {
+      tags: ['auth'],
+      operationId: 'refreshTokens',
+      summary: 'Spend a refresh token for a new pair',
+      description:
+        'A refresh token is good once. One that is used twice revokes all that came from the same login.',
+      body: ref(RefreshToken),
+      response: {
+        200: ref(Tokens),
+        401: problem('The refresh token is unknown, spent, expired or revoked.'),
+      },
+    },
+    handler: async ({ body }) => {
+      const request = { refreshToken: body.refresh_token };
+      const { tokens } = await auth.refreshTokens(request, { deadlineMs: WRITE_DEADLINE_MS });
+      return tokensJson(tokens);
+    },
+  });
+
+  app.post('/v1/auth/logout', {
+    config: { access: 'anyone' },
+    schema: {
+      tags: ['auth'],
+      operationId: 'logout',
+      summary: 'Revoke a refresh token and all that came from the same login',
+      body: ref(RefreshToken),
+      response: { 204: Type.Null({ description: 'Revoked, or never known.' }) },
+    },
+    handler: async ({ body }, reply) => {
+      await auth.logout({ refreshToken: body.refresh_token }, { deadlineMs: WRITE_DEADLINE_MS });
+      return reply.code(204).send(null);
+    },
+  });
+
+  app.get('/v1/auth/me', {
+    config: { access: EVERY_ROLE },
+    schema: {
+      tags: ['auth'],
+      operationId: 'getMe',
+      summary: 'The user that the access token speaks for',
+      response: { 200: ref(Me) },
+    },
+    handler: async (request) => {
+      const { user } = await auth.getMe({}, asCaller(request));
+      if (!user) throw new Error('Auth answered without a user.');
+      return { id: user.id, username: user.username, roles: user.roles.map(ROLES.nameOf) };
+    },
+  });
+
+  app.get('/.well-known/jwks.json', {
+    config: { access: 'anyone' },
+    schema: {
+      tags: ['auth'],
+      operationId: 'getJwks',
+      summary: 'The public keys that access tokens are signed with (RFC 7517)',
+      response: { 200: ref(JwkSet) },
+    },
+    handler: async (_request, reply) => {
+      reply.header('cache-control', 'public, max-age=60');
+      return auth.getJwks({}, { deadlineMs: READ_DEADLINE_MS });
+    },
+  });
+};
+
+function tokensJson(tokens: TokenPair | undefined): Static<typeof Tokens> {
+  if (!tokens) throw new Error('Auth answered without tokens.');
+  return {
+    access_token: tokens.accessToken,
+    token_type: tokens.tokenType,
+    expires_in: tokens.expiresIn,
+    refresh_token: tokens.refreshToken,
+  };
+}

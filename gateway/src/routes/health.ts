@@ -1,0 +1,47 @@
+/** Whether the process lives, and whether it should be sent requests. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { ProblemError } from '../problem.ts';
+import type { Readiness } from '../readiness.ts';
+import { problem } from '../schemas/answers.ts';
+import { named, ref } from '../schemas/named.ts';
+
+const Health = named('Health', Type.Object({ status: Type.String({ examples: ['ok'] }) }));
+
+export const healthSchemas = [Health];
+
+/** Probes are answered under load too, and are nobody's quota: whoever sheds load must still be seen alive. */
+const always = { access: 'anyone', rateLimit: false, pressureHandler: () => undefined } as const;
+
+export const healthRoutes: FastifyPluginAsyncTypebox<{ readiness: Readiness }> = async (
+  app,
+  { readiness },
+) => {
+  app.get('/healthz', {
+    config: always,
+    schema: {
+      tags: ['health'],
+      operationId: 'getHealth',
+      summary: 'Whether the process lives',
+      response: { 200: ref(Health) },
+    },
+    handler: async () => ({ status: 'ok' }),
+  });
+
+  app.get('/readyz', {
+    config: always,
+    schema: {
+      tags: ['health'],
+      operationId: 'getReadiness',
+      summary: 'Whether every part behind the gateway serves',
+      response: { 200: ref(Health), 503: problem('Names what is not serving in `not_serving`.') },
+    },
+    handler: async () => {
+      const notServing = await readiness.findNotServing();
+      if (notServing.length === 0) return { status: 'ready' };
+      throw new ProblemError('NOT_READY', `Not serving: ${notServing.join(', ')}.`, {
+        members: { not_serving: notServing },
+      });
+    },
+  });
+};

@@ -1,0 +1,77 @@
+/** Money from and to the world outside: deposits and withdrawals, made by operators. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type Static, Type } from 'typebox';
+import { asCaller } from '../access.ts';
+import type { Neighbours } from '../clients/neighbours.ts';
+import { answerCreation } from '../payment-answer.ts';
+import { requiredKey } from '../schemas/idempotency.ts';
+import { AccountId } from '../schemas/ids.ts';
+import { Amount, Currency } from '../schemas/money.ts';
+import { named, ref } from '../schemas/named.ts';
+import { Payment } from '../schemas/payment.ts';
+import { text } from '../schemas/text.ts';
+import { refusals } from './payments.ts';
+
+const NewTransfer = named(
+  'NewTransfer',
+  Type.Object(
+    {
+      account_id: ref(AccountId),
+      amount: ref(Amount),
+      currency: ref(Currency),
+      reference: Type.Optional(text(100, 'For the operator’s systems.')),
+    },
+    { additionalProperties: false, description: 'A deposit or a withdrawal.' },
+  ),
+);
+
+export const transferSchemas = [NewTransfer];
+
+interface Options {
+  payment: Neighbours['payment'];
+  deadlineMs: number;
+}
+
+export const transferRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment, deadlineMs }) => {
+  app.post('/v1/deposits', {
+    config: { access: ['operator'] },
+    schema: {
+      tags: ['payments'],
+      operationId: 'createDeposit',
+      summary: 'Move money from outside into an account',
+      headers: requiredKey,
+      body: ref(NewTransfer),
+      response: { 201: ref(Payment), 202: ref(Payment), ...refusals },
+    },
+    handler: async (request, reply) => {
+      const message = transferMessage(request.body, request.headers['idempotency-key']);
+      return answerCreation(await payment.createDeposit(message, asCaller(request, deadlineMs)), reply);
+    },
+  });
+
+  app.post('/v1/withdrawals', {
+    config: { access: ['operator'] },
+    schema: {
+      tags: ['payments'],
+      operationId: 'createWithdrawal',
+      summary: 'Move money from an account to the world outside',
+      headers: requiredKey,
+      body: ref(NewTransfer),
+      response: { 201: ref(Payment), 202: ref(Payment), ...refusals },
+    },
+    handler: async (request, reply) => {
+      const message = transferMessage(request.body, request.headers['idempotency-key']);
+      return answerCreation(await payment.createWithdrawal(message, asCaller(request, deadlineMs)), reply);
+    },
+  });
+};
+
+function transferMessage(body: Static<typeof NewTransfer>, key: string) {
+  return {
+    requestId: key,
+    accountId: body.account_id,
+    amountMinor: BigInt(body.amount),
+    currency: body.currency,
+    reference: body.reference ?? '',
+  };
+}

@@ -1,0 +1,103 @@
+/** The users: made and listed by operators. There is no self sign-up. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Role, type User as UserMessage } from '@payflowx/proto/auth';
+import { type Static, Type } from 'typebox';
+import { asCaller, WRITE_DEADLINE_MS } from '../access.ts';
+import type { Neighbours } from '../clients/neighbours.ts';
+import { problem } from '../schemas/answers.ts';
+import { optionalKey } from '../schemas/idempotency.ts';
+import { UserId } from '../schemas/ids.ts';
+import { named, ref } from '../schemas/named.ts';
+import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
+import { time, timeJson } from '../schemas/text.ts';
+import { wireNames } from '../schemas/wire-names.ts';
+
+export const ROLES = wireNames('What a user may be.', {
+  [Role.CUSTOMER]: 'customer',
+  [Role.OPERATOR]: 'operator',
+  [Role.AUDITOR]: 'auditor',
+});
+
+const User = named(
+  'User',
+  Type.Object({
+    id: ref(UserId),
+    username: Type.String({ examples: ['alice'] }),
+    roles: Type.Array(ROLES.schema),
+    created_at: time('When the user was made.'),
+  }),
+);
+const UserPage = pageOf('UserPage', User);
+
+const NewUser = named(
+  'NewUser',
+  Type.Object(
+    {
+      username: Type.String({ pattern: '^[A-Za-z0-9._-]{3,64}$', examples: ['alice'] }),
+      password: Type.String({
+        minLength: 12,
+        maxLength: 256,
+        pattern: '^[^\\u0000]*$',
+        examples: ['correct horse battery staple'],
+      }),
+      roles: Type.Array(ROLES.schema, {
+        minItems: 1,
+        maxItems: 3,
+        uniqueItems: true,
+        examples: [['customer']],
+      }),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+export const userSchemas = [User, UserPage, NewUser];
+
+export const userRoutes: FastifyPluginAsyncTypebox<{ auth: Neighbours['auth'] }> = async (app, { auth }) => {
+  app.post('/v1/users', {
+    config: { access: ['operator'] },
+    schema: {
+      tags: ['users'],
+      operationId: 'createUser',
+      summary: 'Make a user',
+      headers: optionalKey,
+      body: ref(NewUser),
+      response: {
+        201: ref(User),
+        409: problem('The username is taken.'),
+        422: problem('The Idempotency-Key was used for another user.'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { username, password, roles } = request.body;
+      const message = {
+        requestId: request.headers['idempotency-key'] ?? '',
+        username,
+        password,
+        roles: roles.map(ROLES.numberOf),
+      };
+      const { user } = await auth.createUser(message, asCaller(request, WRITE_DEADLINE_MS));
+      if (!user) throw new Error('Auth answered without a user.');
+      return reply.code(201).send(userJson(user));
+    },
+  });
+
+  app.get('/v1/users', {
+    config: { access: ['operator'] },
+    schema: {
+      tags: ['users'],
+      operationId: 'listUsers',
+      summary: 'List users, newest first',
+      querystring: query(pageQuery),
+      response: { 200: ref(UserPage) },
+    },
+    handler: async (request) => {
+      const page = await auth.listUsers(pageRequest(request.query), asCaller(request));
+      return pageJson(page.users.map(userJson), page.nextPageToken);
+    },
+  });
+};
+
+function userJson({ id, username, roles, createdAt }: UserMessage): Static<typeof User> {
+  return { id, username, roles: roles.map(ROLES.nameOf), created_at: timeJson(createdAt) };
+}

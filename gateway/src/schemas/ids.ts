@@ -1,0 +1,31 @@
+/** Ids on the wire: a prefix that says what is named, and a UUID. */
+import { type TUnsafe, Type } from 'typebox';
+import { named } from './named.ts';
+
+const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
+const EXAMPLE = '0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d';
+
+function idSchema(name: string, prefix: string, description: string) {
+  return named(
+    name,
+    Type.String({ pattern: `^${prefix}_${UUID}$`, description, examples: [`${prefix}_${EXAMPLE}`] }),
+  );
+}
+
+export const UserId = idSchema('UserId', 'usr', 'A user.');
+export const AccountId = idSchema('AccountId', 'acct', 'An account of a user.');
+export const PaymentId = idSchema('PaymentId', 'pay', 'A payment.');
+export const TransactionId = idSchema('TransactionId', 'txn', 'A transaction of the journal.');
+
+/** Where money comes from and goes to at the edge of the platform has an account too, one for each currency. */
+export const AnyAccountId = named(
+  'AnyAccountId',
+  Type.String({
+    pattern: `^(acct_${UUID}|external:[A-Z]{3})$`,
+    description: 'An account of a user, or `external:CURRENCY` for the world outside.',
+    examples: [`acct_${EXAMPLE}`],
+  }),
+);
+
+/** The `{id}` of a path. One that cannot exist names nothing: problem.ts answers it with 404, not 400. */
+export const pathId = (schema: TUnsafe<string>) => Type.Object({ id: schema });

@@ -1,0 +1,40 @@
+/** Money on the wire: JSON integers of minor units beside an ISO 4217 code. */
+import { Type } from 'typebox';
+import { named } from './named.ts';
+
+/** The largest amount: the largest integer that every JSON reader keeps exact (2^53 − 1). */
+export const MAX_AMOUNT = Number.MAX_SAFE_INTEGER;
+
+/** An amount as a request gives it. */
+export const Amount = named(
+  'Amount',
+  Type.Integer({
+    minimum: 1,
+    maximum: MAX_AMOUNT,
+    description: 'Minor units of the currency: 1250 is EUR 12.50.',
+    examples: [1250],
+  }),
+);
+
+/** Minor units in an answer. A bigint all the way: the serializer writes its digits, so nothing is ever rounded. */
+export const minorUnits = (description: string) =>
+  Type.Unsafe<bigint>({ type: 'integer', description: `${description} Minor units.` });
+
+export const nullableMinorUnits = (description: string) =>
+  Type.Unsafe<bigint | null>({ type: ['integer', 'null'], description: `${description} Minor units.` });
+
+/** A number of things. */
+export const count = (description: string) => Type.Unsafe<bigint>({ type: 'integer', description });
+
+/** The currencies in use today, by the Unicode CLDR that Node carries; former ones and funds codes are not among them. */
+const CURRENCIES = Intl.supportedValuesOf('currency');
+
+export const Currency = named(
+  'Currency',
+  Type.Unsafe<string>({
+    type: 'string',
+    enum: CURRENCIES,
+    description: 'ISO 4217 code of a currency in use.',
+    examples: ['EUR'],
+  }),
+);

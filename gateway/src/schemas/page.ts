@@ -1,0 +1,44 @@
+/** Lists: a limit and an opaque cursor in, a page and the next cursor out. */
+import { type TSchema, Type } from 'typebox';
+import { type Named, named, ref } from './named.ts';
+
+export const pageQuery = {
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'How many to answer at most.' }),
+  ),
+  cursor: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 1024,
+      pattern: '^[\\x21-\\x7e]+$',
+      description: 'The `next_cursor` of the page before, asked with the same filters.',
+    }),
+  ),
+};
+
+/** A query string of these parameters and no others. */
+export const query = <T extends Record<string, TSchema>>(parameters: T) =>
+  Type.Object(parameters, { additionalProperties: false });
+
+/** The page as the contracts ask for it. The cursor is the neighbour's own page token: it made it, it checks it. */
+export const pageRequest = ({ limit, cursor }: { limit?: number; cursor?: string }) => ({
+  pageSize: limit ?? 20,
+  pageToken: cursor ?? '',
+});
+
+export function pageOf<T extends TSchema>(name: string, item: Named<T>) {
+  return named(
+    name,
+    Type.Object({
+      data: Type.Array(ref(item)),
+      next_cursor: Type.Unsafe<string | null>({
+        type: ['string', 'null'],
+        description: 'Asks for the page after this one; null on the last.',
+      }),
+    }),
+  );
+}
+
+export function pageJson<T>(data: T[], nextPageToken: string): { data: T[]; next_cursor: string | null } {
+  return { data, next_cursor: nextPageToken === '' ? null : nextPageToken };
+}

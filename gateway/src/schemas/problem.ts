@@ -1,0 +1,56 @@
+/** How a refusal looks (RFC 9457), for the document and for the serializer. problem.ts makes them. */
+import { type TSchema, Type } from 'typebox';
+import { minorUnits } from './money.ts';
+import { named, ref } from './named.ts';
+
+const members = {
+  type: Type.String({ description: 'Names the kind of problem; one for each `code`.' }),
+  title: Type.String({ description: 'The kind of problem in words; the same for each `code`.' }),
+  status: Type.Integer({ description: 'The HTTP status.' }),
+  detail: Type.String({ description: 'What happened this time, for people.' }),
+  instance: Type.String({ description: 'What was asked for: the path.' }),
+  code: Type.String({ description: 'Stable, for programs.', examples: ['INVALID_REQUEST'] }),
+  request_id: Type.String({ description: 'This request, as in `x-request-id`.' }),
+  errors: Type.Optional(
+    Type.Array(
+      Type.Object({
+        pointer: Type.String({ description: 'JSON pointer (RFC 6901) into what `in` names.' }),
+        detail: Type.String(),
+        in: Type.Union([Type.Literal('body'), Type.Literal('query'), Type.Literal('header')]),
+      }),
+      { description: 'What is wrong with the request, place by place.' },
+    ),
+  ),
+};
+
+export const Problem = named(
+  'Problem',
+  Type.Object(
+    {
+      ...members,
+      error_id: Type.Optional(Type.String({ description: 'Ask support about this. With code INTERNAL.' })),
+      state: Type.Optional(Type.String({ description: 'The state that does not allow it.' })),
+      allowed_actions: Type.Optional(Type.Array(Type.String(), { description: 'What the state allows.' })),
+      not_serving: Type.Optional(Type.Array(Type.String(), { description: 'With code NOT_READY.' })),
+    },
+    { description: 'Why the request was refused.' },
+  ),
+);
+
+/** The 402: the payment exists, was declined, and stands in the body. */
+export const declinedProblem = <T extends TSchema & { $id: string }>(payment: T) =>
+  named(
+    'DeclinedProblem',
+    Type.Object(
+      {
+        ...members,
+        payment: ref(payment),
+        limit: Type.Optional(minorUnits('With a limit’s code: the limit. A count for DAILY_COUNT_EXCEEDED.')),
+        used: Type.Optional(minorUnits('How much of the limit was used before.')),
+        resets_at: Type.Optional(
+          Type.String({ format: 'date-time', description: 'When the limit starts anew.' }),
+        ),
+      },
+      { description: 'The payment was declined: it exists, is FAILED, and nothing moved.' },
+    ),
+  );

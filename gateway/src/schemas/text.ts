@@ -1,0 +1,43 @@
+/** Text and times on the wire. */
+import { Type } from 'typebox';
+import { ProblemError } from '../problem.ts';
+
+/** Free text. PostgreSQL cannot store NUL, so no text may carry one. */
+export const text = (maxLength: number, description: string) =>
+  Type.String({ maxLength, pattern: '^[^\\u0000]*$', description });
+
+/** RFC 3339. Years that every part of the platform can hold. */
+export const timeInput = (description: string) =>
+  Type.String({
+    format: 'date-time',
+    pattern: '^[12]\\d{3}-',
+    description,
+    examples: ['2026-01-31T12:00:00.000Z'],
+  });
+
+/** The moment that a query parameter names. Some texts fit RFC 3339 and still name none, such as a leap second. */
+export function timeOf(pointer: string, value: string | undefined): Date | undefined {
+  if (value === undefined) return undefined;
+  const date = new Date(value);
+  if (!Number.isNaN(date.getTime())) return date;
+  const detail = 'is not a moment that exists';
+  throw new ProblemError('INVALID_REQUEST', `${pointer.slice(1)} ${detail}.`, {
+    errors: [{ pointer, detail, in: 'query' }],
+  });
+}
+
+export const dayInput = (description: string) =>
+  Type.String({ format: 'date', pattern: '^[12]\\d{3}-', description, examples: ['2026-01-31'] });
+
+export const time = (description: string) => Type.String({ format: 'date-time', description });
+
+/** RFC 3339 UTC with milliseconds. A time that the contract promises and a neighbour left out is a bug of that neighbour. */
+export function timeJson(date: Date | undefined): string {
+  if (date === undefined) throw new Error('A neighbour left out a time that it promises.');
+  return date.toISOString();
+}
+
+export const nullableTimeJson = (date: Date | undefined): string | null => date?.toISOString() ?? null;
+
+/** proto3 has no null: an empty string stands for nothing. */
+export const emptyAsNull = (value: string): string | null => (value === '' ? null : value);

@@ -1,0 +1,109 @@
+/** Says in the client's own terms what is wrong where: Ajv's findings, and the violations that a neighbour reports. */
+import type { Violation } from '@payflowx/chassis';
+import type { FastifySchemaValidationError } from 'fastify';
+import type { ProblemCode } from './problem-codes.ts';
+
+export interface FieldError {
+  /** JSON pointer (RFC 6901). */
+  pointer: string;
+  detail: string;
+  in: 'body' | 'query' | 'header';
+}
+
+type Context = 'body' | 'querystring' | 'headers' | 'params';
+export type ValidationError = { validation?: FastifySchemaValidationError[]; validationContext?: Context };
+
+/** More would help nobody; the body limit alone would allow thousands. */
+const MOST_ERRORS = 20;
+/** An enum with more values than this is not spelt out. */
+const MOST_VALUES = 20;
+
+export interface Invalid {
+  problem: ProblemCode;
+  detail: string;
+  errors: FieldError[];
+}
+
+/** What Fastify's validation found. */
+export function missingOrInvalid(error: ValidationError): Invalid {
+  const { validation = [], validationContext = 'body' } = error;
+  if (validationContext === 'params') {
+    // An id of a shape that no id has names nothing, just as one that was never given.
+    return { problem: 'NOT_FOUND', detail: 'There is no such thing, or it is not yours.', errors: [] };
+  }
+  const place = PLACES[validationContext];
+  const errors = validation.slice(0, MOST_ERRORS).map((finding) => fieldError(finding, place));
+  if (place === 'header') return invalidKey(validation, errors);
+  return { problem: 'INVALID_REQUEST', detail: sentence(errors), errors };
+}
+
+const PLACES = { body: 'body', querystring: 'query', headers: 'header' } as const;
+
+/** The only header with a schema is Idempotency-Key. */
+function invalidKey(validation: FastifySchemaValidationError[], errors: FieldError[]): Invalid {
+  if (validation.some(({ keyword }) => keyword === 'required')) {
+    const detail = 'This request moves money: send an Idempotency-Key, so that it can be repeated safely.';
+    return { problem: 'IDEMPOTENCY_KEY_REQUIRED', detail, errors: [] };
+  }
+  return {
+    problem: 'IDEMPOTENCY_KEY_INVALID',
+    detail: 'Idempotency-Key must be 1 to 255 visible ASCII characters.',
+    errors,
+  };
+}
+
+function fieldError(finding: FastifySchemaValidationError, place: FieldError['in']): FieldError {
+  const { keyword, instancePath, params, message = 'is not valid' } = finding;
+  if (keyword === 'required') {
+    return { pointer: child(instancePath, params['missingProperty']), detail: 'is required', in: place };
+  }
+  if (keyword === 'additionalProperties') {
+    return {
+      pointer: child(instancePath, params['additionalProperty']),
+      detail: 'is not known here',
+      in: place,
+    };
+  }
+  return { pointer: instancePath, detail: detailOf(keyword, params, message), in: place };
+}
+
+function child(pointer: string, name: unknown): string {
+  return `${pointer}/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+function detailOf(keyword: string, params: Record<string, unknown>, message: string): string {
+  if (keyword !== 'enum') return message;
+  const values = params['allowedValues'] as unknown[];
+  return values.length > MOST_VALUES
+    ? 'is not one of the known values'
+    : `must be one of ${values.join(', ')}`;
+}
+
+function sentence([first]: FieldError[]): string {
+  if (!first) return 'The request is not valid.';
+  return first.pointer === ''
+    ? `The ${first.in} ${first.detail}.`
+    : `${first.pointer.slice(1)} ${first.detail}.`;
+}
+
+/** What a neighbour found wrong, with the names of the REST contract. */
+export function invalidFields({ violations }: { violations: readonly Violation[] }): FieldError[] {
+  return violations.slice(0, MOST_ERRORS).map(({ field, description }) => {
+    const known = REST_NAMES[field];
+    return known
+      ? { ...known, detail: description }
+      : { pointer: pointerOf(field), detail: description, in: 'body' };
+  });
+}
+
+/** Fields that are called otherwise in REST, or stand elsewhere than in the body. */
+const REST_NAMES: Record<string, Omit<FieldError, 'detail'>> = {
+  page_token: { pointer: '/cursor', in: 'query' },
+  page_size: { pointer: '/limit', in: 'query' },
+  request_id: { pointer: '/idempotency-key', in: 'header' },
+};
+
+/** `limits.daily_minor` → `/limits/daily` */
+function pointerOf(field: string): string {
+  return `/${field.replace(/_minor$/, '').replaceAll('.', '/')}`;
+}

@@ -1,0 +1,105 @@
+/** Speaks HTTP to the gateway, and holds every answer against the gateway's own OpenAPI document. */
+import type { RoleName } from '@payflowx/chassis';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import type { Platform } from './platform.ts';
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies freely; their shape is checked below.
+  body: any;
+  text: string;
+}
+
+export interface CallOptions {
+  as?: RoleName;
+  token?: string;
+  id?: string;
+  key?: string;
+  body?: unknown;
+  /** Sent as it is. */
+  raw?: string | Buffer;
+  headers?: Record<string, string>;
+}
+
+export type Client = Awaited<ReturnType<typeof createClient>>;
+
+export async function createClient({ url, identity }: Pick<Platform, 'url' | 'identity'>) {
+  const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
+  const check = documentChecker(document);
+
+  async function call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    const { as, id = `usr_of_${as}`, key, body, raw, headers = {} } = options;
+    const token = options.token ?? (as && (await identity.tokenFor({ id, roles: [as] })));
+    const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(key !== undefined && { 'idempotency-key': key }),
+        ...(payload !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(payload !== undefined && { body: payload as string }),
+      redirect: 'manual',
+    });
+    const text = await response.text();
+    const answer = { status: response.status, headers: response.headers, body: parse(text), text };
+    check(method, path, answer);
+    return answer;
+  }
+
+  return { call, document };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+type Document = {
+  paths: Record<string, Record<string, { responses: Record<string, { content?: object }> }>>;
+};
+
+/** Throws for an answer whose status or body the document does not foresee. */
+function documentChecker(document: Document) {
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  // The package is CommonJS: its function is the default of the default.
+  (addFormats as unknown as (ajv: Ajv2020) => void)(ajv);
+  ajv.addSchema(document, 'openapi', undefined, false);
+  const patterns = Object.keys(document.paths).map((path) => ({
+    path,
+    pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{[^}]+\}/g, '[^/]+')}$`),
+  }));
+
+  return (method: string, target: string, { status, headers, body }: Answer) => {
+    const bare = target.split('?')[0] ?? '';
+    const path = patterns.find(({ pattern }) => pattern.test(bare))?.path;
+    const operation = path && document.paths[path]?.[method.toLowerCase()];
+    if (!path || !operation) return;
+    const response = operation.responses[status];
+    if (!response)
+      throw new Error(`${method} ${path} answers ${status}, which its document does not foresee.`);
+    const type = headers.get('content-type')?.split(';')[0] ?? '';
+    if (!response.content) return;
+    if (!(type in response.content)) throw new Error(`${method} ${path} ${status} answers ${type}.`);
+    const steps = [
+      'paths',
+      path,
+      method.toLowerCase(),
+      'responses',
+      String(status),
+      'content',
+      type,
+      'schema',
+    ];
+    const pointer = steps.map((step) => step.replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
+    const validate = ajv.getSchema(`openapi#/${encodeURI(pointer)}`);
+    if (!validate) throw new Error(`There is no schema at ${pointer}.`);
+    if (!validate(body)) throw new Error(`${method} ${path} ${status}: ${ajv.errorsText(validate.errors)}`);
+  };
+}

@@ -1,0 +1,141 @@
+/** A gateway on a port, real gRPC servers behind it, and in those whatever the test says. */
+import { status } from '@grpc/grpc-js';
+import {
+  type BoundService,
+  bindService,
+  type Call,
+  errorTable,
+  keyStore,
+  type ServiceMethods,
+  serveGrpc,
+} from '@payflowx/chassis';
+import { createTestIdentity, testLog } from '@payflowx/chassis/testing';
+import { AnalyticsServiceService } from '@payflowx/proto/analytics';
+import { AuthServiceService } from '@payflowx/proto/auth';
+import { AccountServiceService } from '@payflowx/proto/authorization';
+import { LedgerServiceService } from '@payflowx/proto/ledger';
+import { NotificationServiceService } from '@payflowx/proto/notification';
+import { PaymentServiceService } from '@payflowx/proto/payment';
+import { closeNeighbours, connectNeighbours, findNotServing } from '../src/clients/neighbours.ts';
+import { createPaymentBatches } from '../src/clients/payment-batches.ts';
+import { loadConfig } from '../src/config.ts';
+import { createReadiness } from '../src/readiness.ts';
+import { createServer } from '../src/server.ts';
+
+/** What a neighbour refuses with, freely chosen by the test. */
+export class Refusal extends Error {
+  readonly reason: string;
+  readonly code: status;
+  readonly metadata: Record<string, string>;
+  readonly violations: { field: string; description: string }[];
+  readonly retryAfterMs?: number;
+  constructor(
+    reason: string,
+    code: status,
+    details: Partial<Pick<Refusal, 'metadata' | 'violations' | 'retryAfterMs'>> = {},
+  ) {
+    super('As the neighbour says.');
+    this.reason = reason;
+    this.code = code;
+    this.metadata = details.metadata ?? {};
+    this.violations = details.violations ?? [];
+    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+export const refusals = {
+  ...errorTable('fake', Refusal as never, {}),
+  codeOf: (error: unknown) => (error instanceof Refusal ? error.code : undefined),
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: a fake answers whatever its test wants; the wire checks the rest.
+type Handler = (request: any, call: Call) => Promise<any> | any;
+export type Fake = Record<string, Handler>;
+
+const DEFINITIONS = {
+  auth: AuthServiceService,
+  authorization: AccountServiceService,
+  payment: PaymentServiceService,
+  ledger: LedgerServiceService,
+  notification: NotificationServiceService,
+  analytics: AnalyticsServiceService,
+} satisfies Record<string, ServiceMethods>;
+
+type Name = keyof typeof DEFINITIONS;
+
+export type Platform = Awaited<ReturnType<typeof startPlatform>>;
+
+export async function startPlatform(env: Record<string, string> = {}) {
+  const identity = createTestIdentity();
+  const fakes = Object.fromEntries(Object.keys(DEFINITIONS).map((name) => [name, {}])) as Record<Name, Fake>;
+  fakes.auth['getJwks'] = () => ({ keys: identity.jwks });
+
+  const started = await Promise.all(
+    (Object.keys(DEFINITIONS) as Name[]).map(async (name) => {
+      const service = fakeService(DEFINITIONS[name], fakes[name]);
+      const server = await serveGrpc(
+        { host: '127.0.0.1', port: 0, reflection: false, verifier: identity.verifier, log: testLog },
+        [service],
+      );
+      return { name, server };
+    }),
+  );
+  const targets = Object.fromEntries(
+    started.map(({ name, server }) => [`${name.toUpperCase()}_TARGET`, `ipv4:127.0.0.1:${server.port}`]),
+  );
+
+  const config = loadConfig({
+    SERVICE_CLIENT_ID: 'gateway',
+    SERVICE_CLIENT_SECRET: 'secret',
+    REQUESTS_PER_MINUTE: '1000000',
+    LOGINS_PER_MINUTE: '1000000',
+    PAYMENT_DEADLINE_MS: '3000',
+    // A busy test machine is no reason to shed load.
+    MAX_EVENT_LOOP_DELAY_MS: '0',
+    ...targets,
+    ...env,
+  });
+  const neighbours = connectNeighbours(config.targets, () =>
+    identity.tokenFor({ id: 'svc_gateway', roles: ['service'] }),
+  );
+  const batches = createPaymentBatches(neighbours.payment, config.batches);
+  const readiness = createReadiness(
+    () => findNotServing(neighbours, 900),
+    () => performance.now(),
+  );
+  const keyOf = keyStore(async () => identity.jwks);
+  const server = await createServer({ config, neighbours, batches, keyOf, readiness, log: testLog });
+  const url = await server.listen({ host: '127.0.0.1', port: 0 });
+
+  return {
+    url,
+    server,
+    fakes,
+    identity,
+    readiness,
+    /** Lets one neighbour stop serving. */
+    stop: (name: Name) => started.find((service) => service.name === name)?.server.drain(),
+    async close() {
+      await server.close();
+      closeNeighbours(neighbours);
+      await Promise.all(started.map((service) => service.server.drain()));
+    },
+  };
+}
+
+function fakeService(definition: ServiceMethods, fake: Fake): BoundService {
+  const methods = Object.keys(definition);
+  const handlers = methods.map((method) => {
+    const handler = async (request: unknown, call: Call) => {
+      const answer = fake[method];
+      if (!answer) throw new Refusal('UNIMPLEMENTED', status.UNIMPLEMENTED);
+      return answer(request, call);
+    };
+    return [method, handler] as const;
+  });
+  return bindService(definition, {
+    access: Object.fromEntries(methods.map((method) => [method, 'anyone'])) as never,
+    errors: refusals,
+    handlers: Object.fromEntries(handlers) as never,
+  });
+}
