@@ -56,7 +56,7 @@ export async function startKafkaConsumer<T>(
   { decode, apply }: KafkaHandlers<T>,
   log: Logger,
 ): Promise<KafkaConsumer> {
-  const { topic, groupId, deadLetterTopic, maxBatch = 500 } = settings;
+  const { topic, groupId, maxBatch = 500 } = settings;
   const kafka = kafkaClient(settings, log);
   const stopping = new AbortController();
   const deadLetters = createDeadLetterTopic(settings, log);
@@ -97,7 +97,6 @@ export async function startKafkaConsumer<T>(
 
   const running = runConsumer(kafka, settings, eachBatch, stopping.signal, log);
   const admin = createLagProbe(kafka, topic, groupId);
-  log.info({ topic, group: groupId, deadLetterTopic }, 'consuming');
   return {
     lag: admin.lag,
     async stop() {
@@ -127,7 +126,7 @@ async function runConsumer(
       maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
       maxWaitTimeInMs: FETCH_WAIT_MS,
     });
-    dieOfFatalCrashes(consumer, topic, log);
+    watchCrashes(consumer, topic, log);
     try {
       await consumer.connect();
       await consumer.subscribe({ topics: [topic], fromBeginning: true });
@@ -150,15 +149,23 @@ async function runConsumer(
   return undefined;
 }
 
-/** A crash that kafkajs does not restart from leaves a process that looks alive and reads nothing. The supervisor starts a new one. */
-function dieOfFatalCrashes(consumer: Consumer, topic: string, log: Logger): void {
+/**
+ * A crash that kafkajs does not restart from leaves a process that looks alive and reads nothing: the supervisor starts a new one.
+ * Of the others, which repeat every few seconds while the broker is away, only the first is worth a line.
+ */
+function watchCrashes(consumer: Consumer, topic: string, log: Logger): void {
+  let isAway = false;
   consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
-    if (restart) {
-      log.warn({ err: error, topic }, 'the consumer lost kafka and starts again');
-      return;
+    if (!restart) {
+      log.fatal({ err: error, topic }, 'the consumer crashed for good');
+      process.exit(1);
     }
-    log.fatal({ err: error, topic }, 'the consumer crashed for good');
-    process.exit(1);
+    log[isAway ? 'debug' : 'warn']({ err: error, topic }, 'the consumer lost kafka and starts again');
+    isAway = true;
+  });
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload: { memberAssignment } }) => {
+    isAway = false;
+    log.info({ topic, partitions: memberAssignment[topic] ?? [] }, 'consuming');
   });
 }
 

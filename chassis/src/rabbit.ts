@@ -121,10 +121,10 @@ export function createConfirmedPublisher(settings: QueueSettings, log: Logger): 
       const failures = results.filter((result) => result.status === 'rejected');
       const [first] = failures;
       if (first === undefined) return;
-      log.error(
-        { err: first.reason, routingKey, failed: failures.length, of: envelopes.length },
-        'rabbitmq did not take messages',
-      );
+      if (first.reason instanceof UnroutableError) {
+        log.error({ err: first.reason, unroutable: failures.length }, 'rabbitmq returned messages');
+      }
+      // Whatever it was, the next publish starts afresh and finds the queues asserted.
       link = undefined;
       await current.close();
       throw first.reason;
