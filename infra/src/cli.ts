@@ -1,13 +1,14 @@
 /** The commands behind the Makefile: `node infra/src/cli.ts <command>`. */
 import { check } from './checks/check.ts';
-import { lift, servicesToLift } from './checks/lift.ts';
+import { lift } from './checks/lift.ts';
 import { conclude } from './checks/tally.ts';
 import { test } from './checks/test.ts';
 import { explain, Failure } from './failure.ts';
 import { alone, down, up, upServers } from './platform.ts';
-import { control, followLogs, printPid, printStatus } from './processes.ts';
+import { control, execute, followLogs, printPid, printStatus } from './processes.ts';
 import { openSecrets } from './secrets.ts';
 import { buildConsul } from './servers/consul-build.ts';
+import { SERVICE_NAMES, serviceNamed } from './services.ts';
 import { loadSettings } from './settings.ts';
 
 const settings = () => loadSettings(process.env);
@@ -21,10 +22,14 @@ const COMMANDS: Record<string, (...args: string[]) => Promise<unknown>> = {
   stop: (process = '') => control('stop', process),
   restart: (process = '') => control('restart', process),
   pid: (process = '') => printPid(process),
+  exec: (service = '', ...command) => execute(serviceNamed(service), command, settings(), openSecrets()),
   logs: (...processes) => followLogs(processes),
   check: async () => conclude(await check()),
   test: async () => conclude(await test(settings(), openSecrets())),
-  lift: async (service) => conclude(await lift(servicesToLift(service), settings(), openSecrets())),
+  async lift(name) {
+    const services = name ? [serviceNamed(name)] : SERVICE_NAMES;
+    conclude(await lift(services, settings(), openSecrets()));
+  },
   'build-consul': buildConsul,
 };
 

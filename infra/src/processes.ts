@@ -1,8 +1,13 @@
 /** Single processes, for people and for tests of faults: what runs, stop one, start one, where its log is. */
 import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Failure } from './failure.ts';
-import { logs } from './paths.ts';
+import { logs, root } from './paths.ts';
 import { show } from './run.ts';
+import type { Secrets } from './secrets.ts';
+import { readAddresses } from './servers/start.ts';
+import { type ServiceName, SOURCES, serviceEnvironment } from './services.ts';
+import type { Settings } from './settings.ts';
 import { findRunningSupervisor, fullName, type Supervisor } from './supervisor.ts';
 
 export async function printStatus(): Promise<void> {
@@ -30,6 +35,13 @@ export async function followLogs(processes: string[]): Promise<void> {
   const all = (await readdir(logs)).filter((file) => file.endsWith('.log'));
   const files = processes.length > 0 ? processes.map((name) => `${name}.log`) : all;
   await show(['tail', '-n', '20', '-F', ...files], { cwd: logs });
+}
+
+/** Runs a command in a service's folder with that service's environment: a tool of the service, for example. */
+export async function execute(service: ServiceName, command: string[], settings: Settings, secret: Secrets) {
+  const environment = serviceEnvironment(service, settings, await readAddresses(), secret);
+  const env = { ...process.env, ...environment, NODE_OPTIONS: SOURCES };
+  process.exitCode = await show(command, { cwd: join(root, service), env });
 }
 
 async function find(process: string): Promise<{ supervisor: Supervisor; name: string }> {

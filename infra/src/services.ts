@@ -2,6 +2,7 @@
 
 import { globSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Failure } from './failure.ts';
 import { local, root } from './paths.ts';
 import { type DatabaseName, roleUrls } from './provision/postgres.ts';
 import type { Secrets } from './secrets.ts';
@@ -27,6 +28,13 @@ const SERVICES = {
 
 export type ServiceName = keyof typeof SERVICES;
 export const SERVICE_NAMES = Object.keys(SERVICES) as ServiceName[];
+
+/** The service of this name, for commands that people type. */
+export function serviceNamed(name: string): ServiceName {
+  const service = SERVICE_NAMES.find((each) => each === name);
+  if (service) return service;
+  throw new Failure(`There is no service '${name}'.`, `Choose one of: ${SERVICE_NAMES.join(', ')}.`);
+}
 
 export interface Instance {
   readonly name: string;

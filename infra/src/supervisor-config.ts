@@ -59,7 +59,7 @@ export function groupConfig({ name, rank, programs }: Group): string {
 }
 
 /**
- * A program counts as started after a second. One that ends sooner is tried again after 1, 2, 3 … seconds; one that ends
+ * A program counts as started after three seconds. One that ends sooner is tried again after 1, 2, 3 … seconds; one that ends
  * later, at once. It is never given up, since what it waits for (a database that restarts) may take its time.
  */
 function programConfig({ name, command, folder, env, stopSignal }: Program): string {
@@ -69,7 +69,7 @@ command=${value(command.map(quote).join(' '))}
 directory=${value(folder)}
 environment=${value(variables.map(([key, text]) => `${key}=${quote(text)}`).join(','))}
 autorestart=true
-startsecs=1
+startsecs=3
 startretries=100000
 stopsignal=${stopSignal}
 stopwaitsecs=20

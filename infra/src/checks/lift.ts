@@ -5,14 +5,14 @@
 import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { explain, Failure } from '../failure.ts';
+import { explain } from '../failure.ts';
 import { local, root } from '../paths.ts';
 import { alone, upServers } from '../platform.ts';
 import { say, step } from '../progress.ts';
 import { capture, logged } from '../run.ts';
 import type { Secrets } from '../secrets.ts';
 import { testEnvironment } from '../servers/start.ts';
-import { SERVICE_NAMES } from '../services.ts';
+import type { ServiceName } from '../services.ts';
 import type { Settings } from '../settings.ts';
 import { pairwise } from './pairwise.ts';
 import { runSuite } from './suite.ts';
@@ -20,7 +20,11 @@ import { type Tally, total } from './tally.ts';
 
 const PACKAGES = ['proto', 'registry', 'chassis'];
 
-export async function lift(services: readonly string[], settings: Settings, secret: Secrets): Promise<Tally> {
+export async function lift(
+  services: readonly ServiceName[],
+  settings: Settings,
+  secret: Secrets,
+): Promise<Tally> {
   const addresses = await alone(() => upServers(settings, secret));
   const { NODE_OPTIONS: _, ...outside } = process.env; // The condition that picks our sources is not known out there.
   const env = { ...outside, ...(await testEnvironment(addresses)) };
@@ -33,13 +37,6 @@ export async function lift(services: readonly string[], settings: Settings, secr
     }),
   );
   return total(tallies);
-}
-
-/** The services that a person asked for: all, where none is named. */
-export function servicesToLift(name: string | undefined): readonly string[] {
-  if (!name) return SERVICE_NAMES;
-  if ((SERVICE_NAMES as readonly string[]).includes(name)) return [name];
-  throw new Failure(`There is no service '${name}'.`, `Choose one of: ${SERVICE_NAMES.join(', ')}.`);
 }
 
 async function pack(): Promise<string[]> {

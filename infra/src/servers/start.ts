@@ -1,5 +1,5 @@
 /** Starts the four servers side by side, each from where it can be had, and waits until they answer. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure, together } from '../failure.ts';
 import { local, logs } from '../paths.ts';
@@ -71,8 +71,20 @@ export async function startServers(
     rabbitmq: messages.url,
     consul: consulRuns ? servers.consul.url : undefined,
   };
+  await writeFile(ADDRESSES_FILE, JSON.stringify(addresses, null, 2), { mode: 0o600 });
   await writeTestEnvironment(addresses);
   return addresses;
+}
+
+const ADDRESSES_FILE = join(local, 'addresses.json');
+
+/** The addresses of the last start, for commands that work beside the running platform. */
+export async function readAddresses(): Promise<Addresses> {
+  try {
+    return JSON.parse(await readFile(ADDRESSES_FILE, 'utf8'));
+  } catch {
+    throw new Failure('The servers were never started here.', 'Start them with `make up`.');
+  }
 }
 
 async function start(here: Surroundings, server: Server, provision = async () => {}): Promise<void> {
@@ -138,7 +150,6 @@ async function silent({ name, url }: Server, source: Source): Promise<Failure> {
 /** What an engineer needs to run one package's tests by hand: `set -a; . .local/test.env; npx vitest run`. */
 async function writeTestEnvironment(addresses: Addresses): Promise<void> {
   const variables = Object.entries(await testEnvironment(addresses));
-  await mkdir(local, { recursive: true });
   await writeFile(
     join(local, 'test.env'),
     variables.map(([name, value]) => `${name}='${value}'\n`).join(''),

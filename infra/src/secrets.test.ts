@@ -1,0 +1,31 @@
+import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { openSecrets } from './secrets.ts';
+
+const newFile = () => join(mkdtempSync(join(tmpdir(), 'secrets-')), 'secrets.json');
+
+it('gives the same secret for a name for ever, and another for each name', () => {
+  const file = newFile();
+  const first = openSecrets(file)('postgres/superuser');
+  const later = openSecrets(file);
+  expect(later('postgres/superuser')).toBe(first);
+  expect(later('rabbitmq/payflowx')).not.toBe(first);
+});
+
+it('makes keys of 32 bytes', () => {
+  expect(Buffer.from(openSecrets(newFile())('key/auth-sealing'), 'base64')).toHaveLength(32);
+});
+
+it('lets nobody but the owner read the file', () => {
+  const file = newFile();
+  openSecrets(file)('users/alice');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+it('refuses a damaged file instead of making other secrets than the data was made with', () => {
+  const file = newFile();
+  writeFileSync(file, '{"users/alice": "half');
+  expect(() => openSecrets(file)).toThrow();
+});
