@@ -17,15 +17,31 @@ export { connectKafkaProducer, type KafkaProducer, type KafkaSettings } from './
 export {
   type KafkaConsumer,
   type KafkaConsumerSettings,
+  type KafkaHandlers,
   startKafkaConsumer,
   type TopicMessage,
 } from './kafka-consumer.ts';
+export { type Replayed, type ReplaySettings, replayTopic } from './kafka-replay.ts';
 export { createLogger, type Logger } from './log.ts';
 export { type MigrationSettings, migrate } from './migrations.ts';
 export { insertOutbox, type OutboxRow } from './outbox.ts';
 export { type OutboxRelay, type OutboxRelaySettings, startOutboxRelay } from './outbox-relay.ts';
 export * from './paging.ts';
 export * from './postgres.ts';
+export {
+  connectRabbitPublisher,
+  type QueueSettings,
+  type RabbitPublisher,
+  UnroutableError,
+} from './rabbit.ts';
+export {
+  consumeQueue,
+  type QueueConsumer,
+  type QueueConsumerSettings,
+  type QueueHandlers,
+  type QueueMessage,
+} from './rabbit-consumer.ts';
+export { redriveDeadLetterQueue, redriveDeadLetters } from './redrive.ts';
 export {
   type CallSettings,
   connectGrpc,

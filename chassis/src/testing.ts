@@ -16,6 +16,8 @@ import {
 import { createLogger } from './log.ts';
 import { migrate } from './migrations.ts';
 
+export { createTestTopics, type RawTopicMessage, readTestTopic, type TestTopics } from './testing-kafka.ts';
+
 /** Silent, unless TEST_LOG names a level. */
 export const testLog = createLogger('test', {
   logLevel: process.env['TEST_LOG'] ?? 'silent',
