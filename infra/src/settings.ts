@@ -17,8 +17,8 @@ const DEFAULT_PORTS = {
   rabbitmq_cluster: 25672,
   rabbitmq_epmd: 4370,
   consul: 8500,
-  consul_server: 8300,
-  consul_serf: 8301,
+  consul_server: 8510,
+  consul_serf: 8511,
 } as const;
 
 export type PortName = keyof typeof DEFAULT_PORTS;
