@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import {
+  connectRabbitPublisher,
+  consumeQueue,
+  newId,
+  type OutgoingMessage,
+  openDatabase,
+  type QueueConsumer,
+  type RabbitPublisher,
+} from '@payflowx/chassis';
+import {
+  createTestDatabase,
+  eventually,
+  type TestDatabase,
+  testLog,
+  testServers,
+} from '@payflowx/chassis/testing';
+import { MovementKind } from '@payflowx/proto/authorization';
+import { Payment, PaymentEvent, PaymentEventType } from '@payflowx/proto/payment';
+import type { Kysely } from 'kysely';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { recordNotices } from '../src/app/record-notices.ts';
+import { decodeStep } from '../src/consumers/payment-notifications.ts';
+import type { Database } from '../src/store/database.ts';
+
+const queue = { url: testServers.rabbitUrl(), queue: `test-notifications-${randomUUID()}`, prefetch: 100 };
+let database: TestDatabase;
+let db: Kysely<Database>;
+let publisher: RabbitPublisher;
+let consumer: QueueConsumer;
+
+beforeAll(async () => {
+  const migrations = new URL('../migrations/', import.meta.url);
+  database = await createTestDatabase({ service: 'notification', migrations });
+  db = openDatabase<Database>({ url: database.url, poolMax: 4 }, testLog);
+  publisher = await connectRabbitPublisher(queue, testLog);
+  const apply = (steps: Parameters<typeof recordNotices>[1]) => recordNotices({ db }, steps);
+  consumer = await consumeQueue(queue, { decode: decodeStep, apply }, testLog);
+});
+afterAll(async () => {
+  await consumer.stop();
+  await publisher.close();
+  await db.destroy();
+  await database.drop();
+});
+
+/** A completed payment of 1 EUR as the payment service announces it. */
+function completed(paymentId: string): OutgoingMessage {
+  const id = newId('evt');
+  const payment = {
+    ...Payment.decode(new Uint8Array()),
+    id: paymentId,
+    fromAccount: 'acct_a',
+    toAccount: 'acct_b',
+  };
+  const event = {
+    ...PaymentEvent.decode(new Uint8Array()),
+    id,
+    type: PaymentEventType.COMPLETED,
+    occurredAt: new Date(),
+    payment: { ...payment, amountMinor: 100n, currency: 'EUR' },
+    movements: [
+      { kind: MovementKind.TRANSFER, fromAccount: 'acct_a', toAccount: 'acct_b', amountMinor: 100n },
+    ],
+    fromOwnerId: 'usr_a',
+    toOwnerId: 'usr_b',
+  };
+  const payload = Buffer.from(PaymentEvent.encode(event).finish());
+  return { id, key: paymentId, type: 'payment.completed', headers: {}, payload };
+}
+
+it('tells both sides once of each payment, whatever else is in the queue', async () => {
+  const payments = Array.from({ length: 50 }, () => newId('pay'));
+  const messages = payments.map(completed);
+  const garbage = {
+    id: newId('evt'),
+    key: 'x',
+    type: 'payment.completed',
+    headers: {},
+    payload: Buffer.from('{}'),
+  };
+  // Every message twice, and one that is none in between.
+  await publisher.publish([...messages, garbage, ...messages]);
+  await eventually(
+    async () => {
+      const rows = await db.selectFrom('notifications').select(['payment_id', 'side']).execute();
+      expect(rows.map(({ payment_id, side }) => `${payment_id} ${side}`).sort()).toEqual(
+        payments.flatMap((id) => [`${id} receiver`, `${id} sender`]).sort(),
+      );
+    },
+    { withinMs: 15_000 },
+  );
+});
