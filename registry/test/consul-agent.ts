@@ -20,7 +20,7 @@ export interface ConsulAgent {
   url: string;
   start(): Promise<void>;
   /** It accepts connections and answers nothing any more. Ends with kill. */
-  freeze(): void;
+  freeze(): Promise<void>;
   /** kill -9. What it has stored stays. */
   kill(): Promise<void>;
   /** Deletes all it has stored. Only while it is not running. */
@@ -44,8 +44,10 @@ export async function prepareConsulAgent(): Promise<ConsulAgent> {
       });
       await vi.waitFor(() => requireLeader(url), { timeout: 25_000, interval: 100 });
     },
-    freeze() {
+    async freeze() {
       running?.kill('SIGSTOP');
+      // On a busy machine the signal takes effect a little later than it is sent.
+      await vi.waitFor(() => requireSilence(url), { timeout: 10_000, interval: 50 });
     },
     async kill() {
       if (running === undefined) return;
@@ -61,6 +63,13 @@ export async function prepareConsulAgent(): Promise<ConsulAgent> {
 async function requireLeader(url: string): Promise<void> {
   const answer = await fetch(`${url}/v1/status/leader`);
   if (!/:\d+/.test(await answer.text())) throw new Error(`Consul at ${url} has no leader yet.`);
+}
+
+async function requireSilence(url: string): Promise<void> {
+  const answer = await fetch(`${url}/v1/agent/self`, { signal: AbortSignal.timeout(500) }).catch(
+    () => undefined,
+  );
+  if (answer !== undefined) throw new Error(`Consul at ${url} still answers.`);
 }
 
 async function freePort(): Promise<number> {

@@ -113,7 +113,7 @@ describe('a Consul that comes and goes', () => {
 
   it('hangs neither calls nor a leaving instance when Consul is stuck', async () => {
     await consul.start();
-    consul.freeze();
+    await consul.freeze();
     const started = Date.now();
     const stranger = connectWho('consul:///stranger');
     const call = stranger.ask({ deadlineMs: 20_000 }).finally(() => stranger.close());
@@ -121,7 +121,7 @@ describe('a Consul that comes and goes', () => {
       expect(call).rejects.toThrow('UNAVAILABLE: Consul cannot be asked where stranger is'),
       ...memberships.map((membership) => membership.leave()),
     ]);
-    expect(Date.now() - started).toBeLessThan(5_000);
+    expect(Date.now() - started).toBeLessThan(10_000);
     expect(memberLog.messages.at(-1)).toBe(
       'warn: could not leave Consul, which forgets a dead instance after 1m',
     );
