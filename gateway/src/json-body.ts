@@ -22,6 +22,8 @@ export function readJsonBodies(app: FastifyInstance): void {
   // Nothing but JSON is read: text/plain, which Fastify takes by default, is 415.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    // There is nothing to read it for: the answer is about the path.
+    if (request.is404) return done(null);
     if (!isUtf8(bytes)) return done(invalidJson('The body is not UTF-8.'));
     const text = bytes.toString('utf8');
     const { members, depth } = measure(text);
@@ -49,7 +51,7 @@ function invalidJson(detail: string): ProblemError {
 }
 
 /** Counts what stands outside strings: a colon for each member, and the deepest nesting. */
-function measure(text: string): { members: number; depth: number } {
+export function measure(text: string): { members: number; depth: number } {
   let members = 0;
   let depth = 0;
   let deepest = 0;
@@ -88,7 +90,8 @@ function isEscaped(text: string, at: number): boolean {
   return backslashes % 2 === 1;
 }
 
-function countMembers(value: unknown): number {
+/** Members of all objects in `value`; fewer than colons in its text means that a name was given twice. */
+export function countMembers(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   let members = 0;
   if (Array.isArray(value)) {

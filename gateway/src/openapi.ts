@@ -1,7 +1,10 @@
 /** The OpenAPI 3.1 document, made from the schemas that validate and serialize. What every route shares is added here once. */
 import swagger from '@fastify/swagger';
+import { newId } from '@payflowx/chassis';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { BODY_LIMIT_BYTES } from './json-body.ts';
+import { PROBLEM_TYPE, ProblemError, problemBody } from './problem.ts';
+import { PROBLEMS, type ProblemCode } from './problem-codes.ts';
 import { problem } from './schemas/answers.ts';
 import { query } from './schemas/page.ts';
 
@@ -52,7 +55,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
     transform: ({ schema, url, route }) => ({ schema: withSharedAnswers(schema ?? {}, route) as never, url }),
     transformObject: (input) => {
       const document = 'openapiObject' in input ? input.openapiObject : {};
-      describeHeaders(document as unknown as Document);
+      completeAnswers(document as unknown as Document);
       return document;
     },
   });
@@ -68,9 +71,7 @@ function refuseUnknownQueries(app: FastifyInstance): void {
 /** The refusals that follow from what a route is: whether it needs a caller, has a body, names something by id. */
 function withSharedAnswers(schema: NonNullable<RouteOptions['schema']>, { config }: RouteOptions) {
   const open = config?.access === 'anyone';
-  const roles = open
-    ? 'Open to anyone.'
-    : `Open to: ${(config?.access ?? []) as readonly string[]}.`.replaceAll(',', ', ');
+  const roles = open ? '' : `Roles: ${(config?.access ?? []) as readonly string[]}.`.replaceAll(',', ', ');
   const shared = {
     400: problem('Malformed or invalid.'),
     ...(!open && { 401: problem('No access token, a bad one, or an expired one.') }),
@@ -101,9 +102,11 @@ interface Document {
 interface Response {
   description: string;
   headers?: Record<string, { $ref: string }>;
+  content?: Record<string, { example?: object }>;
 }
 
-function describeHeaders({ paths }: Document): void {
+/** Headers of each answer, and an example of each refusal. */
+function completeAnswers({ paths }: Document): void {
   for (const [path, operations] of Object.entries(paths)) {
     for (const [method, { summary, responses }] of Object.entries(operations)) {
       for (const [status, response] of Object.entries(responses)) {
@@ -112,6 +115,9 @@ function describeHeaders({ paths }: Document): void {
           method === 'post' && /(payments|deposits|withdrawals)$/.test(path),
         );
         if (response.description === 'Default Response') response.description = summary ?? 'Done.';
+        const refusal = response.content?.[PROBLEM_TYPE];
+        // A declined payment's example would be a whole payment; its schema has one in parts.
+        if (refusal && status !== '402') refusal.example = exampleOf(Number(status), path);
       }
     }
   }
@@ -127,4 +133,12 @@ function headersOf(status: string, createsPayment: boolean): Record<string, { $r
     ...(createsPayment &&
       ['201', '402'].includes(status) && { 'idempotent-replayed': reference('IdempotentReplayed') }),
   };
+}
+
+/** The first problem in the list with this status. */
+function exampleOf(status: number, path: string): object | undefined {
+  const codes = Object.keys(PROBLEMS) as ProblemCode[];
+  const code = codes.find((name) => PROBLEMS[name].status === status);
+  if (!code) return undefined;
+  return problemBody(new ProblemError(code, `${PROBLEMS[code].title}.`), path, newId('req'));
 }

@@ -62,6 +62,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   await describeApi(app);
   readQueryNumbers(app);
 
+  closeIdleConnections(app);
   await addRoutes(app, parts);
   await app.ready();
   return app;
@@ -89,6 +90,14 @@ function openServer({ config, log }: ServerParts): FastifyInstance {
     },
     clientErrorHandler: answerBrokenConnection,
   }) as unknown as FastifyInstance;
+}
+
+/** On the way down, a connection is closed as soon as it is idle: waiting for its next request would hold up the rest. */
+function closeIdleConnections(app: FastifyInstance): void {
+  app.addHook('preClose', async () => {
+    const timer = setInterval(() => app.server.closeIdleConnections(), 50);
+    app.server.once('close', () => clearInterval(timer));
+  });
 }
 
 async function addRoutes(app: FastifyInstance, { neighbours, batches, readiness, config }: ServerParts) {

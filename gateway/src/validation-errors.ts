@@ -55,11 +55,11 @@ function invalidKey(validation: FastifySchemaValidationError[], errors: FieldErr
 function fieldError(finding: FastifySchemaValidationError, place: FieldError['in']): FieldError {
   const { keyword, instancePath, params, message = 'is not valid' } = finding;
   if (keyword === 'required') {
-    return { pointer: child(instancePath, params['missingProperty']), detail: 'is required', in: place };
+    return { pointer: child(instancePath, params.missingProperty), detail: 'is required', in: place };
   }
   if (keyword === 'additionalProperties') {
     return {
-      pointer: child(instancePath, params['additionalProperty']),
+      pointer: child(instancePath, params.additionalProperty),
       detail: 'is not known here',
       in: place,
     };
@@ -73,7 +73,7 @@ function child(pointer: string, name: unknown): string {
 
 function detailOf(keyword: string, params: Record<string, unknown>, message: string): string {
   if (keyword !== 'enum') return message;
-  const values = params['allowedValues'] as unknown[];
+  const values = params.allowedValues as unknown[];
   return values.length > MOST_VALUES
     ? 'is not one of the known values'
     : `must be one of ${values.join(', ')}`;

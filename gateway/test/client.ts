@@ -61,9 +61,12 @@ function parse(text: string): unknown {
   }
 }
 
-type Document = {
-  paths: Record<string, Record<string, { responses: Record<string, { content?: object }> }>>;
-};
+interface Operation {
+  operationId?: string;
+  security?: object[];
+  responses: Record<string, { content?: object }>;
+}
+type Document = { openapi: string; paths: Record<string, Record<string, Operation>> };
 
 /** Throws for an answer whose status or body the document does not foresee. */
 function documentChecker(document: Document) {

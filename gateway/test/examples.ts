@@ -1,5 +1,15 @@
 /** What the fakes answer with where it does not matter. */
-import { CaptureMode, Outcome } from '@payflowx/proto/authorization';
+import type { AccountTotals, Totals } from '@payflowx/proto/analytics';
+import { Role, type TokenPair, type User } from '@payflowx/proto/auth';
+import { type Account, AccountState, CaptureMode, Outcome } from '@payflowx/proto/authorization';
+import {
+  Direction,
+  type Entry,
+  type GetProofResponse,
+  type JournalTransaction,
+  Layer,
+} from '@payflowx/proto/ledger';
+import { type Notification, Side } from '@payflowx/proto/notification';
 import { type CreatePaymentRequest, type Payment, PaymentKind, PaymentState } from '@payflowx/proto/payment';
 
 const UUID = '0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3';
@@ -72,3 +82,125 @@ export const completeAll = ({ items }: any) => ({
     result: { $case: 'response', value: { payment: paymentOf(item.request), replayed: false } },
   })),
 });
+
+export const user: User = {
+  id: USER_ID,
+  username: 'alice',
+  roles: [Role.CUSTOMER, Role.OPERATOR],
+  createdAt: AT,
+};
+
+export const tokens: TokenPair = {
+  accessToken: 'a.b.c',
+  tokenType: 'Bearer',
+  expiresIn: 300,
+  refreshToken: 'r',
+};
+
+export const account: Account = {
+  id: ALICE,
+  ownerId: USER_ID,
+  name: '',
+  currency: 'EUR',
+  state: AccountState.ACTIVE,
+  balance: {
+    postedMinor: 9_007_199_254_740_991n,
+    heldMinor: 1n,
+    availableMinor: 9_007_199_254_740_990n,
+  },
+  limits: { perPaymentMinor: 5n, dailyMinor: undefined, monthlyMinor: undefined, dailyCount: undefined },
+  usage: { dailyMinor: 1n, monthlyMinor: 2n, dailyCount: 3 },
+  version: 1n,
+  createdAt: AT,
+};
+
+export const outside: Account = {
+  ...account,
+  id: 'external:EUR',
+  ownerId: '',
+  balance: { postedMinor: -5n, heldMinor: 0n, availableMinor: -5n },
+  limits: undefined,
+  usage: undefined,
+};
+
+export const entry: Entry = {
+  id: `${TRANSACTION_ID}/0/debit`,
+  transactionId: TRANSACTION_ID,
+  accountId: ALICE,
+  direction: Direction.DEBIT,
+  amountMinor: 5n,
+  currency: 'EUR',
+  layer: Layer.POSTED,
+  paymentId: PAYMENT_ID,
+  createdAt: AT,
+};
+
+export const transaction: JournalTransaction = {
+  id: TRANSACTION_ID,
+  eventId: 'evt_1',
+  eventType: 'payment.completed',
+  paymentId: PAYMENT_ID,
+  createdAt: AT,
+  entries: [entry],
+};
+
+export const proof: GetProofResponse = {
+  holds: false,
+  trialBalances: [{ currency: 'EUR', postedSumMinor: 1n, pendingSumMinor: 0n, accountCount: 2n }],
+  differences: [
+    {
+      accountId: ALICE,
+      currency: 'EUR',
+      ledgerPostedMinor: 1n,
+      authorizationPostedMinor: 2n,
+      ledgerHeldMinor: 3n,
+      authorizationHeldMinor: 4n,
+    },
+  ],
+  differenceCount: 1n,
+  accountCount: 2n,
+  staleBalanceCount: 0n,
+  transactionCount: 1n,
+  entryCount: 2n,
+  openHoldCount: 0n,
+  eventLag: 0n,
+  provedAt: AT,
+};
+
+export const told: Notification = {
+  id: 'ntf_1',
+  recipientId: USER_ID,
+  accountId: BOB,
+  side: Side.RECEIVER,
+  paymentId: PAYMENT_ID,
+  eventType: 'payment.completed',
+  channel: 'inbox',
+  title: 'You were paid',
+  body: 'EUR 0.05',
+  amountMinor: 5n,
+  currency: 'EUR',
+  createdAt: AT,
+};
+
+export const totals: Totals = {
+  currency: 'EUR',
+  initiatedCount: 3n,
+  completedCount: 2n,
+  failedCount: 1n,
+  cancelledCount: 0n,
+  expiredCount: 0n,
+  refundCount: 0n,
+  // Beyond what a number can hold: it must come out digit by digit.
+  capturedMinor: 2n ** 60n + 1n,
+  refundedMinor: 0n,
+  successRate: 2 / 3,
+};
+
+export const accountTotals: AccountTotals = {
+  currency: 'EUR',
+  sentCount: 1n,
+  sentMinor: 2n,
+  receivedCount: 0n,
+  receivedMinor: 0n,
+  failedCount: 0n,
+};

@@ -68,7 +68,7 @@ export type Platform = Awaited<ReturnType<typeof startPlatform>>;
 export async function startPlatform(env: Record<string, string> = {}) {
   const identity = createTestIdentity();
   const fakes = Object.fromEntries(Object.keys(DEFINITIONS).map((name) => [name, {}])) as Record<Name, Fake>;
-  fakes.auth['getJwks'] = () => ({ keys: identity.jwks });
+  fakes.auth.getJwks = () => ({ keys: identity.jwks });
 
   const started = await Promise.all(
     (Object.keys(DEFINITIONS) as Name[]).map(async (name) => {
@@ -89,7 +89,7 @@ export async function startPlatform(env: Record<string, string> = {}) {
     SERVICE_CLIENT_SECRET: 'secret',
     REQUESTS_PER_MINUTE: '1000000',
     LOGINS_PER_MINUTE: '1000000',
-    PAYMENT_DEADLINE_MS: '3000',
+    PAYMENT_DEADLINE_MS: '1500',
     // A busy test machine is no reason to shed load.
     MAX_EVENT_LOOP_DELAY_MS: '0',
     ...targets,

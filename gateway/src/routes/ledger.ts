@@ -86,6 +86,9 @@ const Proof = named(
     ),
     difference_count: count('How many differ in all.'),
     account_count: count('Accounts that were compared.'),
+    stale_balance_count: count(
+      'Accounts whose kept balance is not what the journal folds to: 0, or the proof fails.',
+    ),
     transaction_count: count('Transactions in the journal.'),
     entry_count: count('Entries in the journal.'),
     open_hold_count: count('Payments with money on hold.'),
@@ -217,6 +220,7 @@ function proofJson(proof: GetProofResponse): Static<typeof Proof> {
     })),
     difference_count: proof.differenceCount,
     account_count: proof.accountCount,
+    stale_balance_count: proof.staleBalanceCount,
     transaction_count: proof.transactionCount,
     entry_count: proof.entryCount,
     open_hold_count: proof.openHoldCount,

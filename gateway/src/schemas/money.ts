@@ -18,10 +18,11 @@ export const Amount = named(
 
 /** Minor units in an answer. A bigint all the way: the serializer writes its digits, so nothing is ever rounded. */
 export const minorUnits = (description: string) =>
-  Type.Unsafe<bigint>({ type: 'integer', description: `${description} Minor units.` });
+  Type.Unsafe<bigint>({ type: 'integer', description: `${description} Minor units.`, examples: [1250] });
 
+/** The serializer takes a bigint or null only in this spelling; in the document it is `type: [integer, null]`. */
 export const nullableMinorUnits = (description: string) =>
-  Type.Unsafe<bigint | null>({ type: ['integer', 'null'], description: `${description} Minor units.` });
+  Type.Unsafe<bigint | null>({ type: 'integer', nullable: true, description: `${description} Minor units.` });
 
 /** A number of things. */
 export const count = (description: string) => Type.Unsafe<bigint>({ type: 'integer', description });

@@ -1,0 +1,149 @@
+/** Who gets through which route: nobody, every role, and tokens that are not good. */
+
+import { generateKeyPairSync } from 'node:crypto';
+import type { RoleName } from '@payflowx/chassis';
+import { createTestIdentity } from '@payflowx/chassis/testing';
+import { createSigner } from 'fast-jwt';
+import Fastify from 'fastify';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkAccess } from '../src/access.ts';
+import { type Client, createClient } from './client.ts';
+import { ALICE, newPayment, PAYMENT_ID, TRANSACTION_ID, USER_ID } from './examples.ts';
+import { type Platform, startPlatform } from './platform.ts';
+
+let platform: Platform;
+let client: Client;
+
+beforeAll(async () => {
+  platform = await startPlatform();
+  client = await createClient(platform);
+});
+afterAll(() => platform.close());
+
+const EVERYONE: RoleName[] = ['customer', 'operator', 'auditor'];
+const DEPOSIT = { account_id: ALICE, amount: 1, currency: 'EUR' };
+const USER = { username: 'carol', password: 'long enough to be', roles: ['customer'] };
+
+/** What must be open to whom. It says again, from outside, what the routes say themselves. */
+const TABLE: [string, string, 'anyone' | RoleName[], object?][] = [
+  ['POST', '/v1/auth/login', 'anyone', { username: 'a', password: 'b' }],
+  ['POST', '/v1/auth/refresh', 'anyone', { refresh_token: 'r' }],
+  ['POST', '/v1/auth/logout', 'anyone', { refresh_token: 'r' }],
+  ['GET', '/v1/auth/me', EVERYONE],
+  ['GET', '/.well-known/jwks.json', 'anyone'],
+  ['POST', '/v1/users', ['operator'], USER],
+  ['GET', '/v1/users', ['operator']],
+  ['POST', '/v1/accounts', ['operator'], { owner_id: ALICE.replace('acct', 'usr'), currency: 'EUR' }],
+  ['GET', '/v1/accounts', EVERYONE],
+  ['GET', `/v1/accounts/${ALICE}`, EVERYONE],
+  ['POST', '/v1/deposits', ['operator'], DEPOSIT],
+  ['POST', '/v1/withdrawals', ['operator'], DEPOSIT],
+  ['POST', '/v1/payments', ['customer', 'operator'], newPayment],
+  ['GET', '/v1/payments', EVERYONE],
+  ['GET', `/v1/payments/${PAYMENT_ID}`, EVERYONE],
+  ['GET', '/v1/ledger/entries', EVERYONE],
+  ['GET', `/v1/ledger/transactions/${TRANSACTION_ID}`, EVERYONE],
+  ['GET', `/v1/ledger/accounts/${ALICE}/balance`, EVERYONE],
+  ['GET', '/v1/ledger/proof', ['operator', 'auditor']],
+  ['GET', '/v1/notifications', EVERYONE],
+  ['GET', '/v1/analytics/summary', ['operator', 'auditor']],
+  ['GET', '/v1/analytics/daily', ['operator', 'auditor']],
+  ['GET', `/v1/analytics/accounts/${ALICE}`, EVERYONE],
+  ['GET', '/healthz', 'anyone'],
+  ['GET', '/readyz', 'anyone'],
+];
+
+it('the table knows every route of the document', () => {
+  const documented = Object.entries(client.document.paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  const known = TABLE.map(
+    ([method, path]) => `${method} ${path.replace(/(acct|pay|txn)_[0-9a-f-]+/, '{id}')}`,
+  );
+  expect(known.sort()).toEqual(documented.sort());
+});
+
+describe.each(TABLE)('%s %s', (method, path, access, body) => {
+  const call = (who: object) => client.call(method, path, { key: 'k', ...(body && { body }), ...who });
+
+  it(`is open to ${access}`, async () => {
+    const nobody = await call({});
+    if (access === 'anyone') return expect([401, 403]).not.toContain(nobody.status);
+    expect([nobody.status, nobody.body.code]).toEqual([401, 'UNAUTHENTICATED']);
+    expect(nobody.headers.get('www-authenticate')).toBe('Bearer');
+
+    for (const role of ['customer', 'operator', 'auditor', 'service'] as const) {
+      const { status } = await call({ as: role });
+      if (access.includes(role)) expect([401, 403], role).not.toContain(status);
+      else expect(status, role).toBe(403);
+    }
+    expect((await call({ token: await platform.identity.tokenFor({ id: 'usr_x', roles: [] }) })).status).toBe(
+      403,
+    );
+  });
+});
+
+describe('a token', () => {
+  const CALLER = { id: 'usr_x', roles: ['operator'] as RoleName[] };
+  const sign = (changes: object, header: object = {}) => {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const kid = platform.identity.jwks[0]?.kid ?? '';
+    return createSigner({
+      key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      algorithm: 'EdDSA',
+      header: { alg: 'EdDSA', typ: 'at+jwt', kid, ...header },
+      ...changes,
+    })({ sub: 'usr_x', roles: ['operator'], iss: 'payflowx', aud: 'payflowx' });
+  };
+  const unsigned = () => {
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const claims = {
+      sub: 'usr_x',
+      roles: ['operator'],
+      iss: 'payflowx',
+      aud: 'payflowx',
+      exp: 9_999_999_999,
+    };
+    return `${part({ alg: 'none', typ: 'at+jwt' })}.${part(claims)}.`;
+  };
+
+  it.each([
+    ['that expired', () => platform.identity.tokenFor(CALLER, { expiresInS: -1 })],
+    ['of another issuer’s key', () => createTestIdentity().tokenFor(CALLER)],
+    ['with our key’s name but another’s signature', () => sign({ expiresIn: 60_000 })],
+    ['of another type', () => sign({ expiresIn: 60_000 }, { typ: 'JWT' })],
+    ['without a signature', unsigned],
+    ['that is none', () => 'abc'],
+    ['that is two', async () => `${await platform.identity.tokenFor(CALLER)} x`],
+    ['that is empty', () => ''],
+  ])('%s is refused with 401', async (_name, token) => {
+    const answer = await client.call('GET', '/v1/auth/me', { token: await token() });
+    expect([answer.status, answer.body.code]).toEqual([401, 'UNAUTHENTICATED']);
+  });
+
+  it('that was changed after it was accepted is refused', async () => {
+    platform.fakes.auth.getMe = () => ({ user: { id: USER_ID, username: 'x', roles: [1] } });
+    const token = await platform.identity.tokenFor(CALLER);
+    for (let times = 0; times < 3; times += 1) {
+      expect((await client.call('GET', '/v1/auth/me', { token })).status).not.toBe(401);
+    }
+    const [header, payload, signature = ''] = token.split('.');
+    const changed = `${header}.${payload}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`;
+    expect((await client.call('GET', '/v1/auth/me', { token: changed })).status).toBe(401);
+  });
+
+  it('stops being good when it expires, however often it was verified', async () => {
+    const token = await platform.identity.tokenFor(CALLER, { expiresInS: 1 });
+    expect((await client.call('GET', '/v1/auth/me', { token })).status).not.toBe(401);
+    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    expect((await client.call('GET', '/v1/auth/me', { token })).status).toBe(401);
+  });
+});
+
+it('does not start with a route that does not say who may call it', async () => {
+  const app = Fastify();
+  await checkAccess(app, { keyOf: async () => '' });
+  app.get('/open', { config: { access: 'anyone' } }, async () => 'fine');
+  app.get('/forgotten', async () => 'secret');
+  await expect(app.ready()).rejects.toThrow('Routes that do not say who may call them: GET /forgotten');
+});

@@ -1,0 +1,120 @@
+/** Many creations in few calls, and still each for itself. */
+import { status as grpc } from '@grpc/grpc-js';
+import { toRpcStatus } from '@payflowx/chassis';
+import { testLog } from '@payflowx/chassis/testing';
+import type {
+  BatchCreatePaymentsRequest,
+  CreatePaymentItem,
+  CreatePaymentResult,
+} from '@payflowx/proto/payment';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type Client, createClient } from './client.ts';
+import { newPayment, paymentOf } from './examples.ts';
+import { type Platform, Refusal, refusals, startPlatform } from './platform.ts';
+
+let platform: Platform;
+let client: Client;
+let batches: BatchCreatePaymentsRequest[] = [];
+
+beforeAll(async () => {
+  platform = await startPlatform();
+  client = await createClient(platform);
+});
+afterAll(() => platform.close());
+beforeEach(() => {
+  batches = [];
+});
+
+function answerWith(
+  each: (item: CreatePaymentItem) => CreatePaymentResult | Promise<CreatePaymentResult>,
+): void {
+  platform.fakes.payment.batchCreatePayments = async (request: BatchCreatePaymentsRequest) => {
+    batches.push(request);
+    return { results: await Promise.all(request.items.map(each)) };
+  };
+}
+const complete = ({ request }: CreatePaymentItem): CreatePaymentResult => ({
+  result: { $case: 'response', value: { payment: paymentOf(request ?? {}), replayed: false } },
+});
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const pay = (n: number, headers = {}) =>
+  client.call('POST', '/v1/payments', {
+    as: 'customer',
+    id: `usr_${n}`,
+    key: `key-${n}`,
+    headers,
+    body: { ...newPayment, amount: n + 1, reference: `ref-${n}` },
+  });
+
+it('carries 50 concurrent payments in few calls, each with its own answer or error', async () => {
+  answerWith(async (item) => {
+    await pause(100);
+    const n = Number(item.request?.requestId.slice(4));
+    if (n % 10 !== 7) return complete(item);
+    const refusal = new Refusal('IDEMPOTENCY_KEY_REUSED', grpc.FAILED_PRECONDITION);
+    return { result: { $case: 'error', value: toRpcStatus(refusal, refusals, testLog) } };
+  });
+  const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => pay(n)));
+
+  answers.forEach(({ status, body }, n) => {
+    if (n % 10 === 7) expect([status, body.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+    else expect([status, body.amount, body.reference]).toEqual([201, n + 1, `ref-${n}`]);
+  });
+  expect(batches.flatMap(({ items }) => items)).toHaveLength(50);
+  expect(batches.length).toBeLessThanOrEqual(15);
+});
+
+it('gives each payment its caller’s token, its trace and a deadline, and calls in its own name', async () => {
+  let gatewayToken: string | undefined;
+  platform.fakes.payment.batchCreatePayments = (request: BatchCreatePaymentsRequest, call) => {
+    batches.push(request);
+    gatewayToken = call.accessToken;
+    return { results: request.items.map(complete) };
+  };
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const before = Date.now();
+  await pay(3, { traceparent });
+
+  const [item] = batches[0]?.items ?? [];
+  expect(await platform.identity.verifier.verify(item?.accessToken ?? '')).toEqual({
+    id: 'usr_3',
+    roles: ['customer'],
+  });
+  expect(await platform.identity.verifier.verify(gatewayToken ?? '')).toEqual({
+    id: 'svc_gateway',
+    roles: ['service'],
+  });
+  expect(item?.traceparent).toBe(traceparent);
+  expect(item?.deadline?.getTime()).toBeGreaterThan(before);
+  expect(item?.request).toMatchObject({
+    requestId: 'key-3',
+    amountMinor: 4n,
+    currency: 'EUR',
+    reference: 'ref-3',
+  });
+});
+
+it('lets a slow batch hold up nobody else', async () => {
+  answerWith(async (item) => {
+    if (item.request?.requestId === 'key-0') await pause(1_000);
+    return complete(item);
+  });
+  const started = performance.now();
+  const slow = pay(0);
+  await pause(50);
+  const others = await Promise.all(Array.from({ length: 30 }, (_, n) => pay(n + 1)));
+  expect(performance.now() - started).toBeLessThan(900);
+  expect(others.map(({ status }) => status)).toEqual(Array(30).fill(201));
+  expect((await slow).status).toBe(201);
+});
+
+it('refuses the batch’s payments, and only those, when its call fails', async () => {
+  let failing = true;
+  platform.fakes.payment.batchCreatePayments = (request: BatchCreatePaymentsRequest) => {
+    if (failing) throw new Refusal('INTERNAL', grpc.INTERNAL);
+    return { results: request.items.map(complete) };
+  };
+  expect((await pay(1)).status).toBe(500);
+  failing = false;
+  expect((await pay(1)).status).toBe(201);
+});

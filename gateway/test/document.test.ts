@@ -1,0 +1,161 @@
+/** The OpenAPI document is right, and every route answers as it says (the client compares each answer with it). */
+
+import { CaptureMode } from '@payflowx/proto/authorization';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Client, createClient } from './client.ts';
+import {
+  ALICE,
+  AT,
+  account,
+  accountTotals,
+  entry,
+  outside,
+  PAYMENT_ID,
+  paymentOf,
+  proof,
+  TRANSACTION_ID,
+  tokens,
+  told,
+  totals,
+  transaction,
+  USER_ID,
+  user,
+} from './examples.ts';
+import { type Platform, startPlatform } from './platform.ts';
+
+let platform: Platform;
+let client: Client;
+
+beforeAll(async () => {
+  platform = await startPlatform();
+  client = await createClient(platform);
+  const { auth, authorization, payment, ledger, notification, analytics } = platform.fakes;
+  Object.assign(auth, {
+    login: () => ({ tokens }),
+    refreshTokens: () => ({ tokens }),
+    logout: () => ({}),
+    getMe: () => ({ user }),
+    createUser: () => ({ user }),
+    listUsers: () => ({ users: [user], nextPageToken: 'next' }),
+  });
+  Object.assign(authorization, {
+    createAccount: () => ({ account }),
+    getAccount: () => ({ account: outside }),
+    listAccounts: () => ({ accounts: [account], nextPageToken: '' }),
+  });
+  Object.assign(payment, {
+    getPayment: () => ({
+      payment: paymentOf({}, { captureMode: CaptureMode.MANUAL, expiresAt: AT, state: 2 }),
+    }),
+    listPayments: () => ({ payments: [paymentOf({ metadata: { a: 'ü"\\' } })], nextPageToken: 'next' }),
+  });
+  Object.assign(ledger, {
+    listEntries: () => ({ entries: [entry], nextPageToken: '' }),
+    getTransaction: () => ({ transaction }),
+    getAccountBalance: () => ({ postedMinor: -5n, pendingMinor: 0n, at: AT }),
+    getProof: () => proof,
+  });
+  notification.listNotifications = () => ({ notifications: [told], nextPageToken: '' });
+  Object.assign(analytics, {
+    getSummary: () => ({ totals: [totals, { ...totals, successRate: undefined }], asOf: AT }),
+    listDailyTotals: () => ({ days: [{ day: '2026-01-31', totals }] }),
+    getAccountTotals: () => ({ totals: accountTotals }),
+  });
+});
+afterAll(() => platform.close());
+
+it('is a valid OpenAPI 3.1 document', async () => {
+  const { valid, errors } = await new Validator().validate(structuredClone(client.document));
+  expect(errors).toBeUndefined();
+  expect(valid).toBe(true);
+  expect(client.document.openapi).toBe('3.1.0');
+});
+
+it('gives every operation a name, a summary, a tag and its refusals as problem details', () => {
+  const names = new Set<string>();
+  for (const operation of Object.values(client.document.paths).flatMap((path) => Object.values(path))) {
+    expect(operation).toMatchObject({
+      operationId: expect.any(String),
+      summary: expect.any(String),
+      tags: [expect.any(String)],
+    });
+    expect(operation.security).toBeDefined();
+    names.add(operation.operationId ?? '');
+    for (const [status, { content }] of Object.entries(operation.responses)) {
+      if (Number(status) >= 400) expect(Object.keys(content ?? {})).toEqual(['application/problem+json']);
+    }
+  }
+  expect(names.size).toBe(Object.values(client.document.paths).flatMap((path) => Object.keys(path)).length);
+});
+
+describe('answers as documented:', () => {
+  it.each([
+    ['POST', '/v1/auth/login', 200, { username: 'alice', password: 'x' }],
+    ['POST', '/v1/auth/refresh', 200, { refresh_token: 'r' }],
+    ['POST', '/v1/auth/logout', 204, { refresh_token: 'r' }],
+    ['GET', '/v1/auth/me', 200],
+    ['GET', '/.well-known/jwks.json', 200],
+    ['POST', '/v1/users', 201, { username: 'alice', password: 'correct horse', roles: ['customer'] }],
+    ['GET', '/v1/users', 200],
+    ['POST', '/v1/accounts', 201, { owner_id: USER_ID, currency: 'EUR', limits: { daily: 5 } }],
+    ['GET', '/v1/accounts', 200],
+    ['GET', '/v1/accounts/external:EUR', 200],
+    ['GET', '/v1/payments', 200],
+    ['GET', `/v1/payments/${PAYMENT_ID}`, 200],
+    ['GET', '/v1/ledger/entries?layer=posted', 200],
+    ['GET', `/v1/ledger/transactions/${TRANSACTION_ID}`, 200],
+    ['GET', `/v1/ledger/accounts/${ALICE}/balance?at=2026-01-31T12:00:00Z`, 200],
+    ['GET', '/v1/ledger/proof', 200],
+    ['GET', '/v1/notifications', 200],
+    ['GET', '/v1/analytics/summary', 200],
+    ['GET', '/v1/analytics/daily?from=2026-01-01&to=2026-01-31', 200],
+    ['GET', `/v1/analytics/accounts/${ALICE}`, 200],
+    ['GET', '/healthz', 200],
+    ['GET', '/readyz', 200],
+  ] as [string, string, number, object?][])('%s %s', async (method, path, expected, body) => {
+    const answer = await client.call(method, path, { as: 'operator', ...(body && { body }) });
+    expect(answer.status).toBe(expected);
+    // Keys are new in each run.
+    if (path !== '/.well-known/jwks.json') expect(answer.text).toMatchSnapshot();
+  });
+});
+
+it('passes a page’s cursor on as it came, and refuses none but the neighbour’s word', async () => {
+  const asked: unknown[] = [];
+  platform.fakes.payment.listPayments = (request) => {
+    asked.push(request);
+    return { payments: [], nextPageToken: request.pageToken ? '' : 'eyJhIjoxfQ' };
+  };
+  const first = await client.call('GET', '/v1/payments?limit=1&currency=EUR', { as: 'customer' });
+  expect(first.body).toEqual({ data: [], next_cursor: 'eyJhIjoxfQ' });
+  const rest = `/v1/payments?limit=1&currency=EUR&cursor=${first.body.next_cursor}`;
+  expect((await client.call('GET', rest, { as: 'customer' })).body.next_cursor).toBeNull();
+  expect(asked).toMatchObject([
+    { pageSize: 1, pageToken: '', currency: 'EUR' },
+    { pageSize: 1, pageToken: 'eyJhIjoxfQ', currency: 'EUR' },
+  ]);
+
+  platform.fakes.payment.listPayments = async (request) => {
+    const { decodePageToken } = await import('@payflowx/chassis');
+    const { Type } = await import('typebox');
+    return decodePageToken(request.pageToken, Type.Object({ id: Type.String() }));
+  };
+  const bad = await client.call('GET', '/v1/payments?cursor=abc', { as: 'customer' });
+  expect([bad.status, bad.body.code]).toEqual([400, 'INVALID_CURSOR']);
+  expect(bad.body.errors).toMatchObject([{ pointer: '/cursor', in: 'query' }]);
+});
+
+it('shows its document at /docs with nothing from elsewhere', async () => {
+  const page = await fetch(`${platform.url}/docs/`);
+  const html = await page.text();
+  const policy = page.headers.get('content-security-policy') ?? '';
+  expect([...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, from]) => from)).toEqual(['js/scalar.js']);
+  expect(policy).toMatch(/^default-src 'none'; script-src 'self' 'sha256-[^']+';/);
+  const script = await fetch(`${platform.url}/docs/js/scalar.js`);
+  expect([script.status, script.headers.get('content-type')]).toEqual([
+    200,
+    'application/javascript; charset=utf-8',
+  ]);
+  expect((await fetch(`${platform.url}/docs`)).url).toBe(`${platform.url}/docs/`);
+});

@@ -1,0 +1,177 @@
+/** What surrounds every route: ids, traces, limits, unknown paths, probes, the way down. */
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Client, createClient } from './client.ts';
+import { PAYMENT_ID, paymentOf } from './examples.ts';
+import { type Platform, startPlatform } from './platform.ts';
+
+let platform: Platform;
+let client: Client;
+
+beforeAll(async () => {
+  platform = await startPlatform();
+  client = await createClient(platform);
+});
+afterAll(() => platform.close());
+
+describe('a request', () => {
+  it('keeps its own sane id, and gets one instead of any other', async () => {
+    const idFor = async (given?: string) => {
+      const headers: Record<string, string> = given === undefined ? {} : { 'x-request-id': given };
+      return (await client.call('GET', '/healthz', { headers })).headers.get('x-request-id');
+    };
+    expect(await idFor('order-4711/3')).toBe('order-4711/3');
+    for (const odd of [undefined, '', 'a b', '"', 'x'.repeat(101)]) expect(await idFor(odd)).toMatch(/^req_/);
+  });
+
+  it('has its trace and its id passed on, or a new trace begun', async () => {
+    const traces: unknown[] = [];
+    platform.fakes.payment.getPayment = (_request, { trace }) => {
+      traces.push(trace);
+      return { payment: paymentOf({}) };
+    };
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const path = `/v1/payments/${PAYMENT_ID}`;
+    await client.call('GET', path, { as: 'auditor', headers: { traceparent, 'x-request-id': 'mine' } });
+    await client.call('GET', path, { as: 'auditor', headers: { traceparent: 'nonsense' } });
+    expect(traces).toMatchObject([
+      { traceId: '0af7651916cd43dd8448eb211c80319c', requestId: 'mine' },
+      { traceId: expect.stringMatching(/^[0-9a-f]{32}$/), requestId: expect.stringMatching(/^req_/) },
+    ]);
+  });
+
+  it('to an unknown path is 404, with an unknown method 405 and what is allowed', async () => {
+    const lost = await client.call('GET', '/v1/nothing?token=secret');
+    expect([lost.status, lost.body.code, lost.body.instance]).toEqual([404, 'NOT_FOUND', '/v1/nothing']);
+    expect(lost.headers.get('content-type')).toContain('application/problem+json');
+    const wrong = await client.call('DELETE', `/v1/payments/${PAYMENT_ID}`);
+    expect([wrong.status, wrong.body.code]).toEqual([405, 'METHOD_NOT_ALLOWED']);
+    expect(wrong.headers.get('allow')).toBe('GET, HEAD');
+    expect((await client.call('PUT', '/v1/payments', { raw: '{' })).headers.get('allow')).toBe(
+      'GET, HEAD, POST',
+    );
+    expect((await client.call('GET', '/v1/%zz')).body).toMatchObject({
+      status: 400,
+      code: 'INVALID_REQUEST',
+    });
+  });
+
+  it('that is no HTTP is told so', async () => {
+    const { port } = new URL(platform.url);
+    const text = await new Promise<string>((resolve) => {
+      const socket = connect(Number(port), '127.0.0.1', () => socket.write('nonsense\r\n\r\n'));
+      socket.once('data', (data) => resolve(data.toString()));
+    });
+    expect(text).toMatch(/^HTTP\/1\.1 400 [\s\S]*x-request-id: req_[\s\S]*"code":"INVALID_REQUEST"/);
+  });
+
+  it('is answered without anything that a browser might run', async () => {
+    const { headers } = await client.call('GET', '/healthz');
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.has('access-control-allow-origin')).toBe(false);
+  });
+});
+
+describe('limits', () => {
+  it('count by subject, else by address; logins more strictly; probes not at all', async () => {
+    const limited = await startPlatform({ REQUESTS_PER_MINUTE: '3', LOGINS_PER_MINUTE: '1' });
+    try {
+      const { identity, url } = limited;
+      const one = await createClient({ identity, url });
+      const me = (id: string) => one.call('GET', '/v1/auth/me', { as: 'customer', id });
+      for (let n = 0; n < 3; n += 1) expect((await me('usr_1')).status).not.toBe(429);
+      const refused = await me('usr_1');
+      expect([refused.status, refused.body.code]).toEqual([429, 'TOO_MANY_REQUESTS']);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect((await me('usr_2')).status).not.toBe(429);
+
+      const login = () => one.call('POST', '/v1/auth/login', { body: { username: 'a', password: 'b' } });
+      expect((await login()).status).not.toBe(429);
+      expect((await login()).status).toBe(429);
+
+      // Whoever tries tokens is counted by address, and so are wrong paths.
+      const guess = () => one.call('GET', '/v1/auth/me', { token: 'guess' });
+      const statuses = [await guess(), await guess(), await guess(), await guess()].map(
+        ({ status }) => status,
+      );
+      expect(statuses).toContain(429);
+      for (let n = 0; n < 5; n += 1) expect((await one.call('GET', '/healthz')).status).toBe(200);
+    } finally {
+      await limited.close();
+    }
+  });
+
+  it('shed load with 503 before the process drowns, and still say that it lives', async () => {
+    const drowning = await startPlatform({ MAX_RSS_BYTES: '1' });
+    try {
+      // The process looks at itself once a second.
+      await new Promise((resolve) => setTimeout(resolve, 1_200));
+      const shed = await fetch(`${drowning.url}/v1/auth/me`);
+      expect([shed.status, shed.headers.get('retry-after')]).toEqual([503, '1']);
+      expect(await shed.json()).toMatchObject({ code: 'OVERLOADED' });
+      expect((await fetch(`${drowning.url}/healthz`)).status).toBe(200);
+    } finally {
+      await drowning.close();
+    }
+  });
+});
+
+it('lets configured origins in, and only those', async () => {
+  const open = await startPlatform({ ALLOWED_ORIGINS: 'https://app.example' });
+  try {
+    const preflight = (origin: string) =>
+      fetch(`${open.url}/v1/payments`, {
+        method: 'OPTIONS',
+        headers: {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'idempotency-key',
+        },
+      });
+    const answer = await preflight('https://app.example');
+    expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([
+      204,
+      'https://app.example',
+    ]);
+    expect((await preflight('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull();
+  } finally {
+    await open.close();
+  }
+});
+
+it('is ready while all neighbours serve, says which does not, and is not ready on its way down', async () => {
+  const own = await startPlatform();
+  try {
+    const one = await createClient(own);
+    expect((await one.call('GET', '/readyz')).body).toEqual({ status: 'ready' });
+    await own.stop('notification');
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    const { status, headers, body } = await one.call('GET', '/readyz');
+    expect([status, body.code, body.not_serving]).toEqual([503, 'NOT_READY', ['notification']]);
+    expect(headers.get('retry-after')).toBe('1');
+    own.readiness.stop();
+    expect((await one.call('GET', '/readyz')).body.not_serving).toEqual(['gateway']);
+    expect((await one.call('GET', '/healthz')).status).toBe(200);
+  } finally {
+    await own.close();
+  }
+});
+
+it('answers what is under way before it closes', async () => {
+  const own = await startPlatform();
+  const one = await createClient(own);
+  let asked = () => {};
+  const reached = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  own.fakes.payment.getPayment = async () => {
+    asked();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return { payment: paymentOf({}) };
+  };
+  const answer = one.call('GET', `/v1/payments/${PAYMENT_ID}`, { as: 'operator' });
+  await reached;
+  await own.close();
+  expect((await answer).status).toBe(200);
+});

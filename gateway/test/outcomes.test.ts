@@ -1,0 +1,191 @@
+/** What the neighbours say, as HTTP says it. */
+import { status as grpc } from '@grpc/grpc-js';
+import { toRpcStatus } from '@payflowx/chassis';
+import { testLog } from '@payflowx/chassis/testing';
+import { PaymentState } from '@payflowx/proto/payment';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Client, createClient } from './client.ts';
+import { ALICE, AT, declinedPayment, newPayment, PAYMENT_ID, paymentOf } from './examples.ts';
+import { type Platform, Refusal, refusals, startPlatform } from './platform.ts';
+
+let platform: Platform;
+let client: Client;
+
+beforeAll(async () => {
+  platform = await startPlatform();
+  client = await createClient(platform);
+});
+afterAll(() => platform.close());
+
+const createWith = (result: object) => {
+  platform.fakes.payment.batchCreatePayments = () => ({ results: [{ result }] });
+  return client.call('POST', '/v1/payments', { as: 'customer', key: 'k', body: newPayment });
+};
+const answered = (payment: object, replayed = false) =>
+  createWith({ $case: 'response', value: { payment, replayed } });
+
+describe('a payment', () => {
+  it('that completed is 201, with its place', async () => {
+    const { status, headers, body } = await answered(paymentOf({}));
+    expect(status).toBe(201);
+    expect(headers.get('location')).toBe(`/v1/payments/${PAYMENT_ID}`);
+    expect(headers.has('idempotent-replayed')).toBe(false);
+    expect(body).toMatchObject({ id: PAYMENT_ID, state: 'COMPLETED', amount: 1250, failure: null });
+  });
+
+  it('whose outcome is not known yet is 202, with its place and when to ask', async () => {
+    const undecided = { state: PaymentState.INITIATED, decision: undefined, capturedMinor: 0n };
+    const { status, headers, body } = await answered(paymentOf({}, undecided));
+    expect(status).toBe(202);
+    expect(headers.get('location')).toBe(`/v1/payments/${PAYMENT_ID}`);
+    expect(headers.get('retry-after')).toBe('1');
+    expect(body).toMatchObject({ state: 'INITIATED', decision: null });
+  });
+
+  it('that was declined is 402, with the payment and the limit', async () => {
+    const { status, headers, body } = await answered(declinedPayment('DAILY_LIMIT_EXCEEDED'));
+    expect(status).toBe(402);
+    expect(headers.get('content-type')).toContain('application/problem+json');
+    expect(body).toMatchObject({
+      code: 'DAILY_LIMIT_EXCEEDED',
+      detail: 'The day’s limit is used up.',
+      limit: 10_000,
+      used: 9_500,
+      resets_at: AT.toISOString(),
+      payment: { id: PAYMENT_ID, state: 'FAILED', failure: { code: 'DAILY_LIMIT_EXCEEDED' } },
+    });
+  });
+
+  it('from an account that is not the caller’s is 404', async () => {
+    const { status, body } = await answered(declinedPayment('FROM_ACCOUNT_NOT_FOUND'));
+    expect([status, body.code]).toEqual([404, 'FROM_ACCOUNT_NOT_FOUND']);
+    expect(body.payment).toBeUndefined();
+  });
+
+  it('that is replayed says so, with the same status and body', async () => {
+    const [first, second] = [await answered(paymentOf({})), await answered(paymentOf({}), true)];
+    expect(second.headers.get('idempotent-replayed')).toBe('true');
+    expect([second.status, second.text]).toEqual([first.status, first.text]);
+
+    const declined = declinedPayment('INSUFFICIENT_BALANCE');
+    const [refused, again] = [await answered(declined), await answered(declined, true)];
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    // Only the id of the request itself differs.
+    expect({ ...again.body, request_id: '' }).toEqual({ ...refused.body, request_id: '' });
+    expect(again.status).toBe(402);
+  });
+});
+
+const DEPOSIT = { account_id: ALICE, amount: 500, currency: 'EUR' };
+
+describe.each(['deposits', 'withdrawals'] as const)('%s', (name) => {
+  const method = name === 'deposits' ? 'createDeposit' : 'createWithdrawal';
+
+  it('go through with the operator’s own token and key', async () => {
+    let seen: unknown;
+    platform.fakes.payment[method] = async (request, { accessToken }) => {
+      seen = { ...request, caller: await platform.identity.verifier.verify(accessToken ?? '') };
+      return { payment: paymentOf({ amountMinor: request.amountMinor }), replayed: true };
+    };
+    const options = { as: 'operator', id: 'usr_op', key: 'd-1', body: DEPOSIT } as const;
+    const { status, headers, body } = await client.call('POST', `/v1/${name}`, options);
+    expect([status, body.amount, headers.get('idempotent-replayed')]).toEqual([201, 500, 'true']);
+    expect(seen).toEqual({
+      requestId: 'd-1',
+      accountId: ALICE,
+      amountMinor: 500n,
+      currency: 'EUR',
+      reference: '',
+      caller: { id: 'usr_op', roles: ['operator'] },
+    });
+  });
+});
+
+describe('a refusal of a neighbour', () => {
+  const cases: [string, grpc, number, string][] = [
+    ['SAME_ACCOUNT', grpc.FAILED_PRECONDITION, 422, 'SAME_ACCOUNT'],
+    ['FROM_ACCOUNT_NOT_FOUND', grpc.NOT_FOUND, 404, 'FROM_ACCOUNT_NOT_FOUND'],
+    ['IDEMPOTENCY_KEY_REQUIRED', grpc.INVALID_ARGUMENT, 400, 'IDEMPOTENCY_KEY_REQUIRED'],
+    ['IDEMPOTENCY_KEY_REUSED', grpc.FAILED_PRECONDITION, 422, 'IDEMPOTENCY_KEY_REUSED'],
+    ['IDEMPOTENCY_IN_PROGRESS', grpc.ABORTED, 409, 'IDEMPOTENCY_IN_PROGRESS'],
+    ['PAYMENT_NOT_FOUND', grpc.NOT_FOUND, 404, 'PAYMENT_NOT_FOUND'],
+    ['INVALID_STATE', grpc.FAILED_PRECONDITION, 409, 'INVALID_STATE'],
+    ['INVALID_ARGUMENT', grpc.INVALID_ARGUMENT, 400, 'INVALID_REQUEST'],
+    ['UNAUTHENTICATED', grpc.UNAUTHENTICATED, 401, 'UNAUTHENTICATED'],
+    ['ROLE_NOT_ALLOWED', grpc.PERMISSION_DENIED, 403, 'ROLE_NOT_ALLOWED'],
+    ['DATABASE_UNAVAILABLE', grpc.UNAVAILABLE, 503, 'UNAVAILABLE'],
+    ['DEADLINE_EXCEEDED', grpc.DEADLINE_EXCEEDED, 504, 'TIMEOUT'],
+    ['INTERNAL', grpc.INTERNAL, 500, 'INTERNAL'],
+    ['SOMETHING_NEW', grpc.UNKNOWN, 500, 'INTERNAL'],
+  ];
+
+  it.each(cases)('%s is answered in the client’s terms', async (reason, code, status, problem) => {
+    const value = toRpcStatus(new Refusal(reason, code), refusals, testLog);
+    const { headers, body, ...answer } = await createWith({ $case: 'error', value });
+    expect([answer.status, body.code]).toEqual([status, problem]);
+    expect(body).toMatchObject({ status, instance: '/v1/payments', request_id: headers.get('x-request-id') });
+    expect(headers.has('retry-after')).toBe(status === 503 || reason === 'IDEMPOTENCY_IN_PROGRESS');
+    expect(headers.get('www-authenticate')).toBe(status === 401 ? 'Bearer' : null);
+    // What a neighbour says about itself stays inside.
+    if (status >= 500) expect(answer.text).not.toContain('As the neighbour says.');
+    if (status === 500) expect(body.error_id).toMatch(/^err_/);
+  });
+
+  it('keeps its time to come back, and its state with what is allowed', async () => {
+    const busy = new Refusal('IDEMPOTENCY_IN_PROGRESS', grpc.ABORTED, { retryAfterMs: 2_500 });
+    const first = await createWith({ $case: 'error', value: toRpcStatus(busy, refusals, testLog) });
+    expect(first.headers.get('retry-after')).toBe('3');
+
+    const metadata = { state: 'CANCELLED', allowed_actions: 'refund,capture' };
+    const wrong = new Refusal('INVALID_STATE', grpc.FAILED_PRECONDITION, { metadata });
+    const second = await createWith({ $case: 'error', value: toRpcStatus(wrong, refusals, testLog) });
+    expect(second.body).toMatchObject({ state: 'CANCELLED', allowed_actions: ['refund', 'capture'] });
+  });
+
+  it('has its fields named as REST names them', async () => {
+    platform.fakes.authorization.createAccount = () => {
+      const violations = [
+        { field: 'limits.daily_minor', description: 'is too much' },
+        { field: 'request_id', description: 'is odd' },
+      ];
+      throw new Refusal('INVALID_ARGUMENT', grpc.INVALID_ARGUMENT, { violations });
+    };
+    const body = { owner_id: 'usr_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3e', currency: 'EUR' };
+    const answer = await client.call('POST', '/v1/accounts', { as: 'operator', body });
+    expect(answer.body.errors).toEqual([
+      { pointer: '/limits/daily', detail: 'is too much', in: 'body' },
+      { pointer: '/idempotency-key', detail: 'is odd', in: 'header' },
+    ]);
+  });
+
+  it('of the gateway’s own token is our fault, not the caller’s', async () => {
+    platform.fakes.payment.batchCreatePayments = () => {
+      throw new Refusal('UNAUTHENTICATED', grpc.UNAUTHENTICATED);
+    };
+    const { status, body } = await client.call('POST', '/v1/payments', {
+      as: 'customer',
+      key: 'k',
+      body: newPayment,
+    });
+    expect([status, body.code]).toEqual([500, 'INTERNAL']);
+  });
+});
+
+it('answers 503 with Retry-After when a neighbour is away, and 504 when it is silent', async () => {
+  const away = await startPlatform({ LEDGER_TARGET: 'ipv4:127.0.0.1:1' });
+  try {
+    const caller = await createClient(away);
+    const proof = await caller.call('GET', '/v1/ledger/proof', { as: 'auditor' });
+    expect([proof.status, proof.body.code, proof.headers.get('retry-after')]).toEqual([
+      503,
+      'UNAVAILABLE',
+      '1',
+    ]);
+    expect(proof.text).not.toContain('127.0.0.1');
+  } finally {
+    await away.close();
+  }
+  platform.fakes.payment.batchCreatePayments = () => new Promise(() => {});
+  const silent = await client.call('POST', '/v1/payments', { as: 'customer', key: 'k', body: newPayment });
+  expect([silent.status, silent.body.code]).toEqual([504, 'TIMEOUT']);
+});

@@ -1,0 +1,172 @@
+/** Nothing that is not exactly as the contract says gets past the edge. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Client, createClient } from './client.ts';
+import { ALICE, BOB, completeAll, newPayment } from './examples.ts';
+import { type Platform, startPlatform } from './platform.ts';
+
+let platform: Platform;
+let client: Client;
+let calls = 0;
+
+beforeAll(async () => {
+  platform = await startPlatform();
+  client = await createClient(platform);
+  platform.fakes.payment.batchCreatePayments = (request) => {
+    calls += 1;
+    return completeAll(request);
+  };
+  platform.fakes.payment.listPayments = () => {
+    calls += 1;
+    return { payments: [], nextPageToken: '' };
+  };
+});
+afterAll(() => platform.close());
+beforeEach(() => {
+  calls = 0;
+});
+
+const post = (options: object) =>
+  client.call('POST', '/v1/payments', { as: 'customer', key: 'k', ...options });
+const pay = (changes: object) => post({ body: { ...newPayment, ...changes } });
+const raw = (text: string | Buffer) => post({ raw: text });
+const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+const rawAmount = (amount: string) =>
+  raw(`{"from_account":"${ALICE}","to_account":"${BOB}","currency":"EUR","amount":${amount}}`);
+
+describe('a payment that is refused with 400 reaches nobody', () => {
+  it.each([
+    ['amount 0', () => pay({ amount: 0 }), '/amount'],
+    ['amount −1', () => pay({ amount: -1 }), '/amount'],
+    ['amount 1.5', () => pay({ amount: 1.5 }), '/amount'],
+    ['amount "10"', () => pay({ amount: '10' }), '/amount'],
+    ['amount null', () => pay({ amount: null }), '/amount'],
+    ['amount true', () => pay({ amount: true }), '/amount'],
+    ['amount 2^53', () => rawAmount('9007199254740992'), '/amount'],
+    ['amount 1e400', () => rawAmount('1e400'), '/amount'],
+    ['no amount', () => pay({ amount: undefined }), '/amount'],
+    ['an unknown currency', () => pay({ currency: 'XYZ' }), '/currency'],
+    ['a former currency', () => pay({ currency: 'DEM' }), '/currency'],
+    ['a currency in lower case', () => pay({ currency: 'eur' }), '/currency'],
+    ['an account id that is none', () => pay({ from_account: 'mine' }), '/from_account'],
+    ['the world outside as payer', () => pay({ from_account: 'external:EUR' }), '/from_account'],
+    ['an unknown field', () => pay({ fee: 1 }), '/fee'],
+    ['a field with a slash in its name', () => pay({ 'a/b': 1 }), '/a~1b'],
+    ['a capture that does not exist yet', () => pay({ capture: 'manual' }), '/capture'],
+    ['a description that is too long', () => pay({ description: 'x'.repeat(501) }), '/description'],
+    ['metadata that is no text', () => pay({ metadata: { a: 1 } }), '/metadata/a'],
+    ['a NUL character', () => pay({ reference: 'a\0b' }), '/reference'],
+    ['half a surrogate pair', () => pay({ metadata: { a: '\ud800' } }), '/metadata/a'],
+    ['an array for a body', () => raw('[]'), ''],
+    ['null for a body', () => raw('null'), ''],
+  ])('%s', async (_name, send, pointer) => {
+    const { status, body } = await send();
+    expect(status).toBe(400);
+    expect(body.code).toBe('INVALID_REQUEST');
+    expect(body.errors.map((error: { pointer: string }) => error.pointer)).toContain(pointer);
+    expect(calls).toBe(0);
+  });
+
+  it.each([
+    ['broken JSON', () => raw('{"amount": 1')],
+    ['two values', () => raw('{}{}')],
+    ['an empty body', () => raw('')],
+    ['a name given twice', () => raw('{"amount": 1, "amount": 2}')],
+    ['__proto__', () => raw('{"__proto__": {"amount": 1}}')],
+    ['constructor.prototype', () => raw('{"constructor": {"prototype": {}}}')],
+    ['nesting without end', () => raw(nested(10_000))],
+    ['what is not UTF-8', () => raw(Buffer.from([0x22, 0xff, 0x22]))],
+  ])('%s', async (_name, send) => {
+    const { status, body } = await send();
+    expect([status, body.code]).toEqual([400, 'INVALID_JSON']);
+    expect(calls).toBe(0);
+  });
+
+  it.each([
+    ['none', undefined, 'IDEMPOTENCY_KEY_REQUIRED'],
+    ['an overlong one', 'k'.repeat(256), 'IDEMPOTENCY_KEY_INVALID'],
+    ['one with a space', 'a b', 'IDEMPOTENCY_KEY_INVALID'],
+    ['one beyond ASCII', 'ü', 'IDEMPOTENCY_KEY_INVALID'],
+  ])('%s for an Idempotency-Key', async (_name, key, code) => {
+    const { status, body } = await post({ key, body: newPayment });
+    expect([status, body.code]).toEqual([400, code]);
+    expect(calls).toBe(0);
+  });
+});
+
+it('takes what the contract allows at its edges', async () => {
+  for (const send of [
+    () => pay({ amount: 9_007_199_254_740_991 }),
+    () => rawAmount('10.0'),
+    () =>
+      pay({ capture: 'automatic', description: 'ü'.repeat(500), metadata: { 'ключ "x": \\': '😀\u00e9' } }),
+    () => post({ key: `!${'k'.repeat(253)}~`, body: newPayment }),
+    () => post({ body: newPayment, headers: { 'content-type': 'application/json; charset=utf-8' } }),
+  ]) {
+    expect((await send()).status).toBe(201);
+  }
+});
+
+it('keeps the largest amount exact on the way in and out', async () => {
+  const { text } = await pay({ amount: 9_007_199_254_740_991 });
+  expect(text).toContain('"amount":9007199254740991,');
+});
+
+it('refuses a body over 64 KiB with 413, and any type but JSON with 415', async () => {
+  const { status, body } = await pay({ description: 'x'.repeat(64 * 1024) });
+  expect([status, body.code]).toEqual([413, 'BODY_TOO_LARGE']);
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonx']) {
+    const answer = await post({ raw: '{}', headers: { 'content-type': type } });
+    expect([answer.status, answer.body.code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
+  }
+  expect(calls).toBe(0);
+});
+
+describe('a query string', () => {
+  it.each([
+    'limit=0',
+    'limit=101',
+    'limit=1.5',
+    'limit=ten',
+    'limit=',
+    'limit=%205',
+    'limit=0x10',
+    'limit=1e1',
+    'limit=+5',
+    'limit=1&limit=2',
+    'cursor=',
+    'cursor=%00',
+    'unknown=1',
+    'state=completed',
+    'currency=XYZ',
+    'account_id=mine',
+    'reference=%00',
+    'created_after=yesterday',
+    'created_after=0000-01-01T00:00:00Z',
+    'created_before=2026-12-31T23:59:60Z',
+    'amount_min=-1',
+    'amount_max=9007199254740992',
+  ])('%s is refused', async (query) => {
+    const { status, body } = await client.call('GET', `/v1/payments?${query}`, { as: 'auditor' });
+    expect([status, body.code]).toEqual([400, 'INVALID_REQUEST']);
+    expect(body.errors[0].in).toBe('query');
+    expect(calls).toBe(0);
+  });
+
+  it('is taken where it is right', async () => {
+    const query =
+      'limit=100&state=FAILED&currency=EUR&amount_min=0&amount_max=9007199254740991&created_after=2026-01-31T12:00:00%2B01:00';
+    expect((await client.call('GET', `/v1/payments?${query}`, { as: 'auditor' })).status).toBe(200);
+  });
+
+  it('is refused by a route that takes none', async () => {
+    const { status } = await client.call('GET', '/v1/auth/me?verbose=1', { as: 'customer' });
+    expect(status).toBe(400);
+  });
+});
+
+it('answers an id that cannot exist as one that does not: 404', async () => {
+  for (const id of ['1', 'pay_1', ALICE, '%00', 'pay_0198C5B2-7A30-7C41-9D52-0F6B8A1C2E3C']) {
+    const { status, body } = await client.call('GET', `/v1/payments/${id}`, { as: 'operator' });
+    expect([status, body.code]).toEqual([404, 'NOT_FOUND']);
+  }
+});
