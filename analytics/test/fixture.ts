@@ -6,6 +6,8 @@ import type { Database } from '../src/store/database.ts';
 
 export interface AnalyticsDatabase {
   db: Kysely<Database>;
+  /** As the role that serves. */
+  url: string;
   /** As the role that owns the tables. */
   migrateUrl: string;
   drop(): Promise<void>;
@@ -17,6 +19,7 @@ export async function createAnalyticsDatabase(): Promise<AnalyticsDatabase> {
   const db = openDatabase<Database>({ url, poolMax: 6 }, testLog);
   return {
     db,
+    url,
     migrateUrl,
     async drop() {
       await db.destroy();

@@ -6,6 +6,8 @@ import type { Database } from '../src/store/database.ts';
 
 export interface LedgerDatabase {
   db: Kysely<Database>;
+  /** As the role that serves. */
+  url: string;
   /** As the role that owns the tables. */
   migrateUrl: string;
   adminUrl: string;
@@ -18,6 +20,7 @@ export async function createLedgerDatabase(): Promise<LedgerDatabase> {
   const db = openDatabase<Database>({ url, poolMax: 6 }, testLog);
   return {
     db,
+    url,
     migrateUrl,
     adminUrl,
     async drop() {

@@ -1,0 +1,12 @@
+/** A process that folds a topic into a ledger and may be made to die on the way: `replaying-process.ts <topic> <database> <faults folder>`. */
+import { armFaults, openDatabase, replayTopic } from '@payflowx/chassis';
+import { testLog, testServers } from '@payflowx/chassis/testing';
+import { paymentEvents } from '../src/consumers/payment-events.ts';
+import type { Database } from '../src/store/database.ts';
+
+const [topic = '', url = '', faultsDir] = process.argv.slice(2);
+armFaults(faultsDir);
+const db = openDatabase<Database>({ url, poolMax: 2 }, testLog);
+const settings = { brokers: testServers.kafkaBrokers(), clientId: 'crash', topic, maxBatch: 10 };
+await replayTopic(settings, paymentEvents({ db }), testLog);
+await db.destroy();
