@@ -53,7 +53,7 @@ logs: $(SETUP)
 	@$(INFRA) logs $(PROCESS)
 
 demo: up
-	@node --conditions=payflowx-source e2e/src/demo.ts
+	@node --env-file-if-exists=.local/test.env --conditions=payflowx-source e2e/src/demo.ts
 
 check: $(SETUP)
 	@$(INFRA) check

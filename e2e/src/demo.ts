@@ -31,6 +31,7 @@ function showRegistry(): void {
   const cli = new URL('../../registry/src/cli.ts', import.meta.url).pathname;
   const { stdout, stderr } = spawnSync(process.execPath, ['--conditions=payflowx-source', cli, 'list'], {
     encoding: 'utf8',
+    env: { ...process.env, CONSUL_URL: process.env.TEST_CONSUL_URL },
   });
   for (const line of (stdout || stderr).trimEnd().split('\n')) console.log(`   ${line}`);
 }

@@ -83,8 +83,8 @@ export async function expectAllSettled(
     expect((await everythingAbout(auditor, `/v1/notifications?payment_id=${id}`, 2)).length).toBe(2);
   }
   await eventually(async () => {
-    const totals = expectStatus(await auditor.get(`/v1/analytics/accounts/${from.id}`), 200);
-    expect(totals).toMatchObject({ sent_count: keys.length, sent_amount: keys.length * AMOUNT });
+    const { data } = expectStatus(await auditor.get(`/v1/analytics/accounts/${from.id}`), 200);
+    expect(data[0]).toMatchObject({ sent_count: keys.length, amount_sent: keys.length * AMOUNT });
   });
 }
 

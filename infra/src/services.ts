@@ -48,6 +48,12 @@ export const SOURCES = '--conditions=payflowx-source';
 /** kafkajs computes a delay below zero now and then, which is harmless; Node 24 warns of it. */
 const QUIET = '--disable-warning=TimeoutNegativeWarning';
 
+/** On one's own machine the demo, the tests and the load generator are a handful of users who ask a lot. */
+const ROOMY_QUOTAS = {
+  REQUESTS_PER_MINUTE: process.env.REQUESTS_PER_MINUTE ?? '10000000',
+  LOGINS_PER_MINUTE: process.env.LOGINS_PER_MINUTE ?? '600',
+};
+
 export function instances({ instances, ports }: Settings): Instance[] {
   const first = SERVICE_NAMES.map((service) => ({ name: service, service, port: ports[service] }));
   if (instances === 1) return first;
@@ -76,7 +82,7 @@ export function serviceProgram(
     env: {
       ...serviceEnvironment(service, settings, addresses, secret),
       ...(service === 'gateway'
-        ? { HTTP_HOST: '127.0.0.1', HTTP_PORT: String(port) }
+        ? { HTTP_HOST: '127.0.0.1', HTTP_PORT: String(port), ...ROOMY_QUOTAS }
         : { GRPC_HOST: '127.0.0.1', GRPC_PORT: String(port), GRPC_REFLECTION: 'true' }),
       INSTANCE_ID: `${service}-127.0.0.1-${port}`,
       ...fingerprint(sources(service)), // So `up` restarts what runs older code.
