@@ -92,7 +92,7 @@ const Proof = named(
     transaction_count: count('Transactions in the journal.'),
     entry_count: count('Entries in the journal.'),
     open_hold_count: count('Payments with money on hold.'),
-    event_lag: Type.Unsafe<bigint | null>({
+    event_lag: Type.Unsafe<number | null>({
       type: ['integer', 'null'],
       description:
         'Events that the ledger has still to consume: while there are some, differences are expected; null if Kafka did not say.',
@@ -226,7 +226,7 @@ function proofJson(proof: GetProofResponse): Static<typeof Proof> {
     transaction_count: proof.transactionCount,
     entry_count: proof.entryCount,
     open_hold_count: proof.openHoldCount,
-    event_lag: proof.eventLag < 0n ? null : proof.eventLag,
+    event_lag: proof.eventLag < 0n ? null : Number(proof.eventLag),
     proved_at: timeJson(proof.provedAt),
   };
 }
