@@ -20,7 +20,7 @@ export { createTestTopics, type RawTopicMessage, readTestTopic, type TestTopics 
 
 /** Silent, unless TEST_LOG names a level. */
 export const testLog = createLogger('test', {
-  logLevel: process.env['TEST_LOG'] ?? 'silent',
+  logLevel: process.env.TEST_LOG ?? 'silent',
   instanceId: 'test',
 });
 

@@ -1,9 +1,9 @@
-import { beforeAll, describe, it } from 'vitest';
+import { beforeEach, describe, it } from 'vitest';
 import { arm, crash, struck } from '../src/processes.ts';
 import { expectAllSettled, type People, payAll, people, prepare } from '../src/workload.ts';
 
 let who: People;
-beforeAll(async () => {
+beforeEach(async () => {
   who = await people();
 });
 

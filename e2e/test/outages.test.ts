@@ -1,11 +1,11 @@
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startProcess, stopProcess } from '../src/processes.ts';
 import { expectStatus } from '../src/rest.ts';
 import { expectAllSettled, type People, payAll, people, prepare } from '../src/workload.ts';
 
 let who: People;
 const stopped: string[] = [];
-beforeAll(async () => {
+beforeEach(async () => {
   who = await people();
 });
 afterEach(async () => {
