@@ -38,7 +38,11 @@ export const PROBLEM_TYPE = 'application/problem+json';
 const RETRY_AFTER_S = '1';
 
 export function handleProblems(app: FastifyInstance): void {
-  app.setErrorHandler((error, request, reply) => sendProblem(toProblem(error), request, reply));
+  app.setErrorHandler((error, request, reply) => {
+    // What a neighbour names as a field came in the body, or where there is none in the query string.
+    const place = request.method === 'GET' || request.method === 'HEAD' ? 'query' : 'body';
+    return sendProblem(toProblem(error, place), request, reply);
+  });
 }
 
 export function sendProblem(error: ProblemError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -92,9 +96,9 @@ function logFailure(error: ProblemError, body: object, request: FastifyRequest):
   else request.log.warn(fields, 'could not be answered');
 }
 
-export function toProblem(error: unknown): ProblemError {
+export function toProblem(error: unknown, place: FieldError['in'] = 'body'): ProblemError {
   if (error instanceof ProblemError) return error;
-  if (error instanceof NeighbourError) return fromNeighbour(error);
+  if (error instanceof NeighbourError) return fromNeighbour(error, place);
   if (error instanceof CallError) return fromChassis(error);
   if (error instanceof BatcherClosedError) {
     return new ProblemError('UNAVAILABLE', 'This instance is stopping; try again.');
@@ -103,10 +107,10 @@ export function toProblem(error: unknown): ProblemError {
 }
 
 /** Translated, never forwarded: of a neighbour's own words only those meant for callers pass. */
-function fromNeighbour(error: NeighbourError): ProblemError {
+function fromNeighbour(error: NeighbourError, place: FieldError['in']): ProblemError {
   const problem = codeOfNeighbour(error);
   const retryAfter = error.retryAfterMs === undefined ? undefined : Math.ceil(error.retryAfterMs / 1000);
-  const errors = invalidFields(error);
+  const errors = invalidFields(error, place);
   return new ProblemError(problem, detailOfNeighbour(problem, error), {
     cause: error,
     ...(errors.length > 0 && { errors }),

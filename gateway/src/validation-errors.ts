@@ -87,12 +87,15 @@ function sentence([first]: FieldError[]): string {
 }
 
 /** What a neighbour found wrong, with the names of the REST contract. */
-export function invalidFields({ violations }: { violations: readonly Violation[] }): FieldError[] {
+export function invalidFields(
+  { violations }: { violations: readonly Violation[] },
+  place: FieldError['in'],
+): FieldError[] {
   return violations.slice(0, MOST_ERRORS).map(({ field, description }) => {
     const known = REST_NAMES[field];
     return known
       ? { ...known, detail: description }
-      : { pointer: pointerOf(field), detail: description, in: 'body' };
+      : { pointer: pointerOf(field), detail: description, in: place };
   });
 }
 

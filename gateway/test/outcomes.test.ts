@@ -158,6 +158,15 @@ describe('a refusal of a neighbour', () => {
     ]);
   });
 
+  it('has the fields of a read found in the query string', async () => {
+    platform.fakes.analytics.listDailyTotals = () => {
+      const violations = [{ field: 'from', description: 'must not be after to' }];
+      throw new Refusal('INVALID_ARGUMENT', grpc.INVALID_ARGUMENT, { violations });
+    };
+    const { body } = await client.call('GET', '/v1/analytics/daily?from=2026-12-31', { as: 'auditor' });
+    expect(body.errors).toEqual([{ pointer: '/from', detail: 'must not be after to', in: 'query' }]);
+  });
+
   it('of the gateway’s own token is our fault, not the caller’s', async () => {
     platform.fakes.payment.batchCreatePayments = () => {
       throw new Refusal('UNAUTHENTICATED', grpc.UNAUTHENTICATED);
