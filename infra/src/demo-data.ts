@@ -135,11 +135,22 @@ interface Answer {
   readonly json: Record<string, unknown>;
 }
 
-async function request(
-  gateway: string,
-  path: string,
-  options: { token?: string; body?: object },
-): Promise<Answer> {
+interface Options {
+  readonly token?: string;
+  readonly body?: object;
+}
+
+/** Asks again while the gateway says that nothing was done: a platform that starts is busy. */
+async function request(gateway: string, path: string, options: Options): Promise<Answer> {
+  const patience = performance.now() + 30_000;
+  for (;;) {
+    const answer = await requestOnce(gateway, path, options);
+    if (![429, 503].includes(answer.status) || performance.now() > patience) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+async function requestOnce(gateway: string, path: string, options: Options): Promise<Answer> {
   const answer = await fetch(new URL(path, gateway), {
     method: options.body ? 'POST' : 'GET',
     headers: {
