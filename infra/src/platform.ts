@@ -72,7 +72,7 @@ export async function down(settings: Settings, secret: Secrets): Promise<void> {
     }
     await endStrays(note);
     const containers = await findContainers(settings, secret);
-    await containers?.control('stop', []);
+    await containers?.stop();
     return 'stopped; data and logs stay in .local';
   });
 }

@@ -7,7 +7,7 @@ import type { ServerName } from './server.ts';
 
 export interface Containers {
   start(servers: ServerName[]): Promise<void>;
-  control(command: 'start' | 'stop' | 'restart' | 'kill' | 'down', servers: ServerName[]): Promise<void>;
+  stop(): Promise<void>;
 }
 
 /** Asks the engines, not the PATH: a client without an engine behind it is common. PAYFLOWX_CONTAINERS=0 skips them. */
@@ -44,7 +44,6 @@ function containersOf(engine: string, { ports }: Settings, secret: Secrets): Con
   return {
     start: (servers) =>
       logged('containers', [...compose, 'up', '--detach', '--wait', ...servers], remedy, { env }),
-    control: (command, servers) =>
-      logged(`containers-${command}`, [...compose, command, ...servers], remedy, { env }),
+    stop: () => logged('containers-stop', [...compose, 'stop'], remedy, { env }),
   };
 }
