@@ -160,7 +160,7 @@ describe('a served call', () => {
   });
 });
 
-it('answers health checks and reflection', async () => {
+it('answers health checks', async () => {
   const { target } = await start({});
   const client = new Client(target, credentials.createInsecure());
   closing.push(() => client.close());
@@ -172,4 +172,26 @@ it('answers health checks and reflection', async () => {
     );
   });
   expect(health).toEqual([8, 1]); // field 1: SERVING
+});
+
+it('describes its contract to grpcurl, with the whole name of every type', async () => {
+  const { target } = await start({});
+  const client = new Client(target, credentials.createInsecure());
+  closing.push(() => client.close());
+  const symbol = Buffer.from('payflowx.auth.v1.AuthService');
+  const fileContainingSymbol = Buffer.concat([Buffer.from([0x22, symbol.length]), symbol]);
+  const same = (bytes: Buffer) => bytes;
+  const stream = client.makeBidiStreamRequest(
+    '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+    same,
+    same,
+    new Metadata(),
+  );
+  const answer = await new Promise<Buffer>((resolve, reject) => {
+    stream.on('data', resolve).on('error', reject);
+    stream.write(fileContainingSymbol);
+  });
+  stream.end();
+  expect(answer.toString('latin1')).toContain('.google.protobuf.Timestamp');
+  expect(answer.toString('latin1')).toContain('.payflowx.auth.v1.TokenPair');
 });
