@@ -19,12 +19,14 @@ export interface Neighbours {
 
 export type Targets = Record<keyof Neighbours, string>;
 
-/** `token` is the gateway's own, for the calls that carry many callers' requests at once. */
+/** `token` is the gateway's own, for the calls that it makes in its own name. */
 export function connectNeighbours(targets: Targets, token: () => Promise<string>): Neighbours {
   return {
     // Logins and refreshes are never sent twice: a refresh token spent twice would revoke its family.
     auth: connectGrpc(AuthServiceClient, {
       target: targets.auth,
+      // Auth believes what we say of a client's address only beside our own token.
+      token,
       retryable: ['getMe', 'listUsers', 'getJwks'],
     }),
     authorization: connectGrpc(AccountServiceClient, {

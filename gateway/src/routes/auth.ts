@@ -85,8 +85,8 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
       body: ref(Credentials),
       response: { 200: ref(Tokens), 401: problem('The same for an unknown user and a wrong password.') },
     },
-    handler: async ({ body }) => {
-      const { tokens } = await auth.login(body, { deadlineMs: WRITE_DEADLINE_MS });
+    handler: async ({ body, ip }) => {
+      const { tokens } = await auth.login({ ...body, clientAddress: ip }, { deadlineMs: WRITE_DEADLINE_MS });
       return tokensJson(tokens);
     },
   });
