@@ -13,6 +13,7 @@ export const PROBLEMS = {
   INVALID_REFRESH_TOKEN: { status: 401, title: 'The refresh token is not valid' },
   PAYMENT_DECLINED: { status: 402, title: 'The payment was declined' },
   ROLE_NOT_ALLOWED: { status: 403, title: 'Your role may not do this' },
+  INSUFFICIENT_SCOPE: { status: 403, title: 'The token’s scopes do not cover this' },
   NOT_FOUND: { status: 404, title: 'There is no such thing, or it is not yours' },
   ACCOUNT_NOT_FOUND: { status: 404, title: 'There is no such account, or it is not yours' },
   FROM_ACCOUNT_NOT_FOUND: { status: 404, title: 'There is no such paying account, or it is not yours' },
@@ -45,6 +46,7 @@ export type ProblemCode = keyof typeof PROBLEMS;
 
 /** What the reasons of the neighbours mean here. A reason that is not listed goes by its gRPC code, below. */
 const BY_REASON: Record<string, ProblemCode> = {
+  INSUFFICIENT_SCOPE: 'INSUFFICIENT_SCOPE',
   INVALID_CREDENTIALS: 'INVALID_CREDENTIALS',
   INVALID_REFRESH_TOKEN: 'INVALID_REFRESH_TOKEN',
   TOO_MANY_LOGINS: 'TOO_MANY_LOGINS',
