@@ -13,6 +13,9 @@ import { loadSettings } from './settings.ts';
 
 const settings = () => loadSettings(process.env);
 
+/** People would rather start without Consul than wait for its build; tests of the registry cannot. */
+const patientSettings = () => ({ ...settings(), consulWaitMs: 30 * 60_000 });
+
 const COMMANDS: Record<string, (...args: string[]) => Promise<unknown>> = {
   up: () => alone(() => up(settings(), openSecrets())),
   servers: () => alone(() => upServers(settings(), openSecrets())),
@@ -25,10 +28,10 @@ const COMMANDS: Record<string, (...args: string[]) => Promise<unknown>> = {
   exec: (service = '', ...command) => execute(serviceNamed(service), command, settings(), openSecrets()),
   logs: (...processes) => followLogs(processes),
   check: async () => conclude(await check()),
-  test: async () => conclude(await test(settings(), openSecrets())),
+  test: async () => conclude(await test(patientSettings(), openSecrets())),
   async lift(name) {
     const services = name ? [serviceNamed(name)] : SERVICE_NAMES;
-    conclude(await lift(services, settings(), openSecrets()));
+    conclude(await lift(services, patientSettings(), openSecrets()));
   },
   'build-consul': buildConsul,
 };
