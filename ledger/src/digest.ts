@@ -5,7 +5,7 @@ import { loadDigestConfig } from './config.ts';
 import type { Database } from './store/database.ts';
 
 const config = loadDigestConfig(process.env);
-const log = createLogger('ledger', { logLevel: config.logLevel, instanceId: 'digest' });
+const log = createLogger('ledger', { logLevel: config.logLevel, instanceId: 'digest' }, 'stderr');
 
 const db = openDatabase<Database>(config.postgres, log);
 try {

@@ -8,7 +8,7 @@ import { paymentEvents } from './consumers/payment-events.ts';
 import type { Database } from './store/database.ts';
 
 const config = loadRebuildConfig(process.env);
-const log = createLogger('ledger', { logLevel: config.logLevel, instanceId: 'rebuild' });
+const log = createLogger('ledger', { logLevel: config.logLevel, instanceId: 'rebuild' }, 'stderr');
 
 await migrate(config.migrations, log);
 const db = openDatabase<Database>(config.postgres, log);

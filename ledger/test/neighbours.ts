@@ -5,6 +5,7 @@ import { type TestIdentity, testLog } from '@payflowx/chassis/testing';
 import {
   type AccountBalance,
   AccountServiceService,
+  AccountState,
   type Movement,
   MovementKind,
 } from '@payflowx/proto/authorization';
@@ -135,7 +136,7 @@ function account(id: string, ownerId: string) {
     ownerId,
     name: '',
     currency: 'EUR',
-    state: 1 as const,
+    state: AccountState.ACTIVE,
     balance: undefined,
     limits: undefined,
     usage: undefined,

@@ -30,7 +30,8 @@ await runService('payment', config, async ({ log, onStop }) => {
   const db = openDatabase<Database>(postgres, log);
   onStop('database', () => db.destroy());
 
-  await startOutboxRelays(config, log, onStop);
+  const relays = startOutboxRelays(config, log);
+  onStop('outbox relays', () => relays.stop());
 
   const { serviceToken: token, verifier, close } = connectIdentity(config.identity, log);
   onStop('identity', close);

@@ -1,46 +1,64 @@
-/** Carries the outbox to Kafka and RabbitMQ. A broker that is away is waited for; payments go on meanwhile. */
+/** Carries the outbox to Kafka and RabbitMQ, beside everything else: a broker that is away holds nothing up. */
 import {
   connectKafkaProducer,
   connectRabbitPublisher,
   type Logger,
-  type RunContext,
+  type OutgoingMessage,
   startOutboxRelay,
 } from '@payflowx/chassis';
 import { EVENTS_DESTINATION, NOTIFICATIONS_DESTINATION } from './messages/payment-event.ts';
 
-interface RelaySettings {
+export interface RelaySettings {
   postgres: { url: string };
   kafkaBrokers: string;
+  eventsTopic: string;
   rabbitUrl: string;
+  notificationsQueue: string;
   instanceId: string;
 }
 
-export async function startOutboxRelays(
-  { postgres, kafkaBrokers, rabbitUrl, instanceId }: RelaySettings,
-  log: Logger,
-  onStop: RunContext['onStop'],
-): Promise<void> {
-  const kafka = await connectKafkaProducer({ brokers: kafkaBrokers, clientId: instanceId }, log);
-  onStop('kafka producer', () => kafka.close());
-  const events = await startOutboxRelay(
-    {
-      url: postgres.url,
-      destination: EVENTS_DESTINATION,
-      publish: (messages) => kafka.publish(EVENTS_DESTINATION, messages),
-    },
-    log,
-  );
-  onStop('outbox relay to kafka', () => events.stop());
+interface Stoppable {
+  stop(): Promise<void>;
+}
 
-  const rabbit = await connectRabbitPublisher({ url: rabbitUrl, queue: NOTIFICATIONS_DESTINATION }, log);
-  onStop('rabbitmq publisher', () => rabbit.close());
-  const notifications = await startOutboxRelay(
-    {
-      url: postgres.url,
-      destination: NOTIFICATIONS_DESTINATION,
-      publish: (messages) => rabbit.publish(messages),
+/** Returns at once. Messages wait in the outbox until their broker takes them. */
+export function startOutboxRelays(settings: RelaySettings, log: Logger): Stoppable {
+  const starting = [relayToKafka(settings, log), relayToRabbit(settings, log)];
+  return {
+    async stop() {
+      for (const relay of await Promise.all(starting)) await relay.stop();
     },
-    log,
-  );
-  onStop('outbox relay to rabbitmq', () => notifications.stop());
+  };
+}
+
+async function relayToKafka(settings: RelaySettings, log: Logger): Promise<Stoppable> {
+  const { kafkaBrokers: brokers, instanceId: clientId, eventsTopic } = settings;
+  const kafka = await connectKafkaProducer({ brokers, clientId }, log);
+  const publish = (messages: OutgoingMessage[]) => kafka.publish(eventsTopic, messages);
+  return relay(settings, EVENTS_DESTINATION, { publish, close: kafka.close }, log);
+}
+
+async function relayToRabbit(settings: RelaySettings, log: Logger): Promise<Stoppable> {
+  const { rabbitUrl: url, notificationsQueue: queue } = settings;
+  return relay(settings, NOTIFICATIONS_DESTINATION, await connectRabbitPublisher({ url, queue }, log), log);
+}
+
+interface Publisher {
+  publish(messages: OutgoingMessage[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function relay(
+  { postgres }: RelaySettings,
+  destination: string,
+  { publish, close }: Publisher,
+  log: Logger,
+): Promise<Stoppable> {
+  const outboxRelay = await startOutboxRelay({ url: postgres.url, destination, publish }, log);
+  return {
+    async stop() {
+      await outboxRelay.stop();
+      await close();
+    },
+  };
 }

@@ -245,3 +245,12 @@ it('the stored answer is the very message that was given', async () => {
     .executeTakeFirstOrThrow();
   expect(PaymentMessage.decode(answer as Buffer)).toEqual(payment);
 });
+
+it('without a database nothing is begun, and the caller is told to come back', async () => {
+  const { customer, startServer, authorization } = platform;
+  const asked = authorization.asked.length;
+  const { client } = await startServer('postgres://127.0.0.1:1/nowhere');
+  const refused = client.createPayment(fromCustomer(), await callAs(customer));
+  await expect(refused).rejects.toMatchObject({ code: 14, reason: 'DATABASE_UNAVAILABLE' });
+  expect(authorization.asked).toHaveLength(asked);
+});

@@ -38,6 +38,7 @@ export interface Server {
 
 export interface Platform extends Server {
   db: Kysely<Database>;
+  databaseUrl: string;
   authorization: FakeAuthorization;
   customer: Caller;
   otherCustomer: Caller;
@@ -47,8 +48,8 @@ export interface Platform extends Server {
   /** A new account of this owner. */
   accountOf(owner: Caller): string;
   ownerOf(account: string): string;
-  /** Another instance on the same database. */
-  startServer(): Promise<Server>;
+  /** Another instance on the same database, or on another one. */
+  startServer(databaseUrl?: string): Promise<Server>;
 }
 
 const TIMES = { authorizeDeadlineMs: 400, recoverAfterMs: 1_000, holdMs: 60_000 };
@@ -65,7 +66,8 @@ export async function startPlatform(): Promise<Platform> {
   const service = makeCaller('service');
   const servers: Server[] = [];
 
-  const startServer = async (): Promise<Server> => {
+  const startServer = async (databaseUrl = database.url): Promise<Server> => {
+    const db = openDatabase<Database>({ url: databaseUrl, poolMax: 4 }, testLog);
     const neighbour = connectAuthorization({
       target: authorization.target,
       token: () => identity.tokenFor(service),
@@ -88,6 +90,7 @@ export async function startPlatform(): Promise<Platform> {
         await server.drain();
         await flow.drain();
         neighbour.close();
+        await db.destroy();
       },
     };
     servers.push(started);
@@ -98,6 +101,7 @@ export async function startPlatform(): Promise<Platform> {
   return {
     ...first,
     db,
+    databaseUrl: database.url,
     authorization,
     customer: makeCaller('customer'),
     otherCustomer: makeCaller('customer'),

@@ -12,7 +12,8 @@ export interface PaymentFlow {
   accept(request: AcceptRequest): Promise<Acceptance>;
   /**
    * Steps (b) and (c): the payment with its outcome. Rejects if there is none yet, and then recovery brings it.
-   * Safe to do for one payment any number of times, also at once. Past `deadline` nobody waits for it.
+   * Safe to do for one payment any number of times, also at once: here it is done once for all who ask, and what
+   * another instance does leads to the same outcome. Past `deadline` nobody waits for it.
    */
   resolve(payment: Payment, deadline: Date): Promise<Payment>;
   /** Finishes what is under way and takes no more. */
@@ -39,12 +40,22 @@ export function createPaymentFlow(deps: FlowDeps): PaymentFlow {
     concurrency: CONCURRENCY.settle,
     flush: (requests: Parameters<typeof settlePayments>[1][number][]) => settlePayments(deps, requests),
   });
+  const takeSteps = async (payment: Payment, deadline: Date) => {
+    const latest = new Date(deps.now().getTime() + deps.authorizeDeadlineMs);
+    const decision = await authorize.submit({ payment, deadline: deadline < latest ? deadline : latest });
+    return settle.submit({ payment, decision });
+  };
+  // Under overload a payment may wait here for longer than recovery does: it must not be queued a second time then.
+  const underWay = new Map<string, Promise<Payment>>();
+
   return {
     accept: (request) => accept.submit(request),
-    async resolve(payment, deadline) {
-      const latest = new Date(deps.now().getTime() + deps.authorizeDeadlineMs);
-      const decision = await authorize.submit({ payment, deadline: deadline < latest ? deadline : latest });
-      return settle.submit({ payment, decision });
+    resolve(payment, deadline) {
+      const existing = underWay.get(payment.id);
+      if (existing) return existing;
+      const outcome = takeSteps(payment, deadline).finally(() => underWay.delete(payment.id));
+      underWay.set(payment.id, outcome);
+      return outcome;
     },
     async drain() {
       for (const batcher of [accept, authorize, settle]) await batcher.drain();

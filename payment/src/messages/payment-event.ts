@@ -4,9 +4,9 @@ import { MovementKind } from '@payflowx/proto/authorization';
 import { PaymentEvent, PaymentEventType } from '@payflowx/proto/payment';
 import { type Change, type EventType, isPayerUnknown, type Movement } from '../domain/payment.ts';
 
-/** The Kafka topic. */
+/** The outbox's name for the Kafka topic. */
 export const EVENTS_DESTINATION = 'payment-events';
-/** The RabbitMQ queue. */
+/** The outbox's name for the RabbitMQ queue. */
 export const NOTIFICATIONS_DESTINATION = 'payment-notifications';
 
 /** Who announces, as CloudEvents names it. */

@@ -7,7 +7,9 @@ import {
   type Caller,
   type Logger,
   requireCaller,
+  runInTrace,
   type TokenVerifier,
+  type Trace,
   toRpcStatus,
   traceFrom,
 } from '@payflowx/chassis';
@@ -48,11 +50,14 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
     return toCreatedResponse(await createPayment(deps, { operation, order, origin, deadline }));
   };
 
-  const createItem = async (item: CreatePaymentItem, call: Call): Promise<CreatePaymentResponse> => {
+  const createItem = async (
+    item: CreatePaymentItem,
+    { traceparent }: Trace,
+    call: Call,
+  ): Promise<CreatePaymentResponse> => {
     const caller = await deps.verifier.verify(item.accessToken);
     requireRole(caller, ACCESS.createPayment);
     if (!item.request) throw missingRequest();
-    const { traceparent } = traceFrom(item.traceparent);
     const asking = { caller, traceparent, deadline: inTime(item.deadline, call.deadline) };
     return create(
       'CreatePayment',
@@ -62,12 +67,15 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
     );
   };
 
-  const resultOf = async (item: CreatePaymentItem, call: Call): Promise<CreatePaymentResult> => {
-    try {
-      return { result: { $case: 'response', value: await createItem(item, call) } };
-    } catch (error) {
-      return { result: { $case: 'error', value: toRpcStatus(error, errors, deps.log) } };
-    }
+  const resultOf = (item: CreatePaymentItem, call: Call): Promise<CreatePaymentResult> => {
+    const trace = traceFrom(item.traceparent);
+    return runInTrace(trace, async (): Promise<CreatePaymentResult> => {
+      try {
+        return { result: { $case: 'response', value: await createItem(item, trace, call) } };
+      } catch (error) {
+        return { result: { $case: 'error', value: toRpcStatus(error, errors, deps.log) } };
+      }
+    });
   };
 
   return bindService(PaymentServiceService, {

@@ -105,7 +105,10 @@ function toNewRow(payment: Payment, recoverAfterMs: number) {
   };
 }
 
-/** Stores the outcome of payments that are still INITIATED, and returns the ids of those. The others were settled by somebody else. */
+/**
+ * Stores payments as a step left them, where nobody else has taken a step since, and returns the ids of those.
+ * The version says so, and not the state: the planner would look for a state in recovery's index, among all its dead entries.
+ */
 export async function settlePayments(
   trx: Transaction<Database>,
   payments: readonly Payment[],
@@ -139,7 +142,7 @@ export async function settlePayments(
       version: 'int8',
       updated_at: 'timestamptz',
     })} as r
-    where p.id = r.id and p.state = 'INITIATED'
+    where p.id = r.id and p.version = r.version - 1
     returning p.id`.execute(trx);
   return new Set(moved.map(({ id }) => id));
 }

@@ -1,0 +1,15 @@
+/** Prints the SHA-256 of all totals: `node src/digest.ts`. Equal digests are equal totals. */
+import { createLogger, openDatabase } from '@payflowx/chassis';
+import { digestTotals } from './app/digest-totals.ts';
+import { loadDigestConfig } from './config.ts';
+import type { Database } from './store/database.ts';
+
+const config = loadDigestConfig(process.env);
+const log = createLogger('analytics', { logLevel: config.logLevel, instanceId: 'digest' }, 'stderr');
+
+const db = openDatabase<Database>(config.postgres, log);
+try {
+  console.log(await digestTotals(db));
+} finally {
+  await db.destroy();
+}

@@ -1,0 +1,23 @@
+/** Calendar days in UTC, as YYYY-MM-DD: such texts sort as the days do. */
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export function dayOf(moment: Date): string {
+  return moment.toISOString().slice(0, 10);
+}
+
+/** Whether the text is a day that there is: not the 30th of February. */
+export function isDay(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const moment = new Date(`${text}T00:00:00.000Z`);
+  return !Number.isNaN(moment.getTime()) && dayOf(moment) === text;
+}
+
+/** Days from the first to the second; negative if the second is earlier. */
+export function daysBetween(from: string, to: string): number {
+  return (Date.parse(to) - Date.parse(from)) / DAY_MS;
+}
+
+export function daysBefore(day: string, count: number): string {
+  return dayOf(new Date(Date.parse(day) - count * DAY_MS));
+}

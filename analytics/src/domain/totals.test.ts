@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { type PaymentFact, successRate, sumUp } from './totals.ts';
+
+const fact = (changes: Partial<PaymentFact>): PaymentFact => ({
+  eventId: 'evt_1',
+  type: 'initiated',
+  occurredAt: new Date('2026-03-01T12:00:00.000Z'),
+  currency: 'EUR',
+  fromAccount: 'acct_ann',
+  toAccount: 'acct_bob',
+  isPayerKnown: true,
+  capturedMinor: 0n,
+  refundedMinor: 0n,
+  hasMoved: false,
+  ...changes,
+});
+
+describe('the totals', () => {
+  it('count a payment that was captured in two parts once, and both parts', () => {
+    const { days, accounts } = sumUp([
+      fact({ type: 'initiated' }),
+      fact({ type: 'authorized' }),
+      fact({ type: 'captured', capturedMinor: 30n, hasMoved: true }),
+      fact({ type: 'completed', capturedMinor: 70n, hasMoved: true }),
+    ]);
+    expect(days).toMatchObject([
+      { initiatedCount: 1n, completedCount: 1n, failedCount: 0n, capturedMinor: 100n },
+    ]);
+    expect(accounts).toMatchObject([
+      { accountId: 'acct_ann', sentCount: 1n, sentMinor: 100n, receivedCount: 0n },
+      { accountId: 'acct_bob', sentCount: 0n, receivedCount: 1n, receivedMinor: 100n },
+    ]);
+  });
+
+  it('take a hold that ran out after a part was captured as completed', () => {
+    expect(sumUp([fact({ type: 'expired', hasMoved: true })]).days).toMatchObject([
+      { expiredCount: 0n, completedCount: 1n },
+    ]);
+    expect(sumUp([fact({ type: 'expired' })]).days).toMatchObject([{ expiredCount: 1n, completedCount: 0n }]);
+  });
+
+  it('count each refund, and leave what was sent and received as it was', () => {
+    const refunds = [
+      fact({ type: 'refunded', refundedMinor: 5n }),
+      fact({ type: 'refunded', refundedMinor: 6n }),
+    ];
+    const { days, accounts } = sumUp(refunds);
+    expect(days).toMatchObject([{ refundCount: 2n, refundedMinor: 11n, capturedMinor: 0n }]);
+    expect(accounts).toEqual([]);
+  });
+
+  it('blame a declined payment on its payer only if it was the payer’s', () => {
+    expect(sumUp([fact({ type: 'failed' })]).accounts).toMatchObject([
+      { accountId: 'acct_ann', failedCount: 1n },
+    ]);
+    const strangers = sumUp([fact({ type: 'failed', isPayerKnown: false })]);
+    expect(strangers.accounts).toEqual([]);
+    expect(strangers.days).toMatchObject([{ failedCount: 1n }]);
+  });
+
+  it('keep days and currencies apart, by the time of each event', () => {
+    const { days } = sumUp([
+      fact({ occurredAt: new Date('2026-03-02T00:00:00.000Z') }),
+      fact({ currency: 'USD' }),
+      fact({ occurredAt: new Date('2026-03-01T23:59:59.999Z') }),
+    ]);
+    expect(days.map(({ day, currency }) => `${day} ${currency}`)).toEqual([
+      '2026-03-01 EUR',
+      '2026-03-01 USD',
+      '2026-03-02 EUR',
+    ]);
+  });
+
+  it('know no success rate before anything has ended', () => {
+    const [day] = sumUp([fact({ type: 'initiated' })]).days;
+    expect(day && successRate(day)).toBeUndefined();
+    const [ended] = sumUp([fact({ type: 'completed' }), fact({ type: 'failed' })]).days;
+    expect(ended && successRate(ended)).toBe(0.5);
+  });
+});

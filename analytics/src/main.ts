@@ -1,0 +1,47 @@
+/** Starts analytics. Parts are built from the inside out and stopped in reverse order. */
+import {
+  armFaults,
+  connectIdentity,
+  migrate,
+  openDatabase,
+  runService,
+  serveGrpc,
+  startKafkaConsumer,
+} from '@payflowx/chassis';
+import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
+import { connectAccounts } from './clients/accounts.ts';
+import { loadConfig } from './config.ts';
+import { paymentEvents } from './consumers/payment-events.ts';
+import { analyticsService } from './rpc/analytics-service.ts';
+import type { Database } from './store/database.ts';
+
+const config = loadConfig(process.env);
+
+await runService('analytics', config, async ({ log, onStop }) => {
+  armFaults(config.faultsDir);
+  resolveThroughConsul({ consulUrl: config.consulUrl, log });
+
+  await migrate(config.migrations, log);
+  const db = openDatabase<Database>(config.postgres, log);
+  onStop('database', () => db.destroy());
+
+  const identity = connectIdentity(config.identity, log);
+  onStop('auth client', () => identity.close());
+
+  const accounts = connectAccounts({ target: config.authorizationTarget });
+  onStop('authorization client', () => accounts.close());
+
+  const consumer = await startKafkaConsumer(config.events, paymentEvents({ db }), log);
+  onStop('consumer', () => consumer.stop());
+
+  const service = analyticsService({ db, accounts, now: () => new Date() });
+  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log }, [service]);
+  onStop('grpc server', () => server.drain());
+
+  // Last in, first out: callers stop finding us before we stop answering them.
+  const membership = await joinRegistry(
+    { consulUrl: config.consulUrl, log },
+    { name: 'analytics', id: config.instanceId, host: config.grpc.host, port: server.port, check: 'grpc' },
+  );
+  onStop('registry', () => membership.leave());
+});

@@ -1,0 +1,22 @@
+/**
+ * Empties the totals and counts the whole topic anew, from the oldest event on: `node src/rebuild.ts`. The service may go on
+ * running: what it counts meanwhile is in the inbox, and is not counted twice. Until the end its answers are too low.
+ */
+import { createLogger, migrate, openDatabase, replayTopic } from '@payflowx/chassis';
+import { loadRebuildConfig } from './config.ts';
+import { paymentEvents } from './consumers/payment-events.ts';
+import type { Database } from './store/database.ts';
+import { emptyTables } from './store/empty-tables.ts';
+
+const config = loadRebuildConfig(process.env);
+const log = createLogger('analytics', { logLevel: config.logLevel, instanceId: 'rebuild' }, 'stderr');
+
+await migrate(config.migrations, log);
+const db = openDatabase<Database>({ url: config.migrations.url, poolMax: 2 }, log);
+try {
+  await emptyTables(db);
+  const { appliedCount, passedOverCount } = await replayTopic(config.events, paymentEvents({ db }), log);
+  console.log(`${appliedCount} events applied, ${passedOverCount} passed over`);
+} finally {
+  await db.destroy();
+}

@@ -1,0 +1,43 @@
+/** AnalyticsService: decode, act, encode. */
+import { type BoundService, bindService } from '@payflowx/chassis';
+import { AnalyticsServiceService, type Totals } from '@payflowx/proto/analytics';
+import type { Kysely } from 'kysely';
+import { getAccountTotals } from '../app/get-account-totals.ts';
+import { listDailyTotals } from '../app/list-daily-totals.ts';
+import type { Accounts } from '../clients/accounts.ts';
+import { type Counts, successRate } from '../domain/totals.ts';
+import { sumDays } from '../store/daily-totals.ts';
+import type { Database } from '../store/database.ts';
+import { access } from './access.ts';
+import { errors } from './errors.ts';
+
+export interface AnalyticsDeps {
+  db: Kysely<Database>;
+  accounts: Accounts;
+  now: () => Date;
+}
+
+export function analyticsService(deps: AnalyticsDeps): BoundService {
+  return bindService(AnalyticsServiceService, {
+    access,
+    errors,
+    handlers: {
+      async getSummary({ currency }) {
+        const sums = await sumDays(deps.db, currency);
+        const newest = Math.max(...sums.map(({ latestEventAt }) => latestEventAt.getTime()));
+        return { totals: sums.map(toTotals), asOf: sums.length > 0 ? new Date(newest) : undefined };
+      },
+      async listDailyTotals(request) {
+        const days = await listDailyTotals(deps, request);
+        return { days: days.map((day) => ({ day: day.day, totals: toTotals(day) })) };
+      },
+      async getAccountTotals({ accountId }, call) {
+        return { totals: await getAccountTotals(deps, call, accountId) };
+      },
+    },
+  });
+}
+
+function toTotals(counts: Counts & { currency: string }): Totals {
+  return { ...counts, successRate: successRate(counts) };
+}

@@ -1,0 +1,33 @@
+/** The tables as Kysely sees them; migrations/ is where they are made. The inbox is the chassis' own. */
+
+export interface Database {
+  daily_totals: DailyTotalsRow;
+  account_totals: AccountTotalsRow;
+}
+
+export interface CountColumns {
+  initiated_count: bigint;
+  completed_count: bigint;
+  failed_count: bigint;
+  cancelled_count: bigint;
+  expired_count: bigint;
+  refund_count: bigint;
+  captured_minor: bigint;
+  refunded_minor: bigint;
+}
+
+export interface DailyTotalsRow extends CountColumns {
+  /** YYYY-MM-DD. */
+  day: string;
+  currency: string;
+  latest_event_at: Date;
+}
+
+export interface AccountTotalsRow {
+  account_id: string;
+  sent_count: bigint;
+  sent_minor: bigint;
+  received_count: bigint;
+  received_minor: bigint;
+  failed_count: bigint;
+}

@@ -1,0 +1,180 @@
+import { status } from '@grpc/grpc-js';
+import { connectGrpc, type GrpcServer, type Neighbour, serveGrpc } from '@payflowx/chassis';
+import { createTestIdentity, testLog } from '@payflowx/chassis/testing';
+import { AnalyticsServiceClient, type AnalyticsServiceService } from '@payflowx/proto/analytics';
+import type { Payment } from '@payflowx/proto/payment';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { countPayments } from '../src/app/count-payments.ts';
+import { type Accounts, connectAccounts } from '../src/clients/accounts.ts';
+import { decodePaymentEvent } from '../src/consumers/payment-events.ts';
+import { analyticsService } from '../src/rpc/analytics-service.ts';
+import { type AnalyticsDatabase, createAnalyticsDatabase } from './fixture.ts';
+import { encode, paymentEvent, startAccountService, transfer } from './neighbours.ts';
+
+const identity = createTestIdentity();
+const roles = { ann: 'customer', eve: 'customer', auditor: 'auditor', service: 'service' } as const;
+const NOW = new Date('2026-03-10T12:00:00.000Z');
+
+let analytics: AnalyticsDatabase;
+let authorization: Awaited<ReturnType<typeof startAccountService>>;
+let accounts: Accounts;
+let server: GrpcServer;
+let client: Neighbour<typeof AnalyticsServiceService>;
+
+const as = async (who: keyof typeof roles) => ({
+  deadlineMs: 10_000,
+  accessToken: await identity.tokenFor({ id: `usr_${who}`, roles: [roles[who]] }),
+});
+
+const completed = (day: string, amount: bigint, payment: Partial<Payment> = {}) =>
+  paymentEvent('COMPLETED', {
+    occurredAt: new Date(`${day}T10:00:00.000Z`),
+    movements: [transfer(payment.fromAccount ?? 'acct_ann', payment.toAccount ?? 'acct_bob', amount)],
+    payment: { capturedMinor: amount, ...payment },
+  });
+const inDollars = { currency: 'USD', fromAccount: 'acct_joe', toAccount: 'acct_sue' };
+
+beforeAll(async () => {
+  [analytics, authorization] = await Promise.all([
+    createAnalyticsDatabase(),
+    startAccountService(identity, { acct_ann: 'usr_ann', acct_bob: 'usr_bob', acct_new: 'usr_ann' }),
+  ]);
+  accounts = connectAccounts({ target: authorization.target });
+  const service = analyticsService({ db: analytics.db, accounts, now: () => NOW });
+  const settings = {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: false,
+    verifier: identity.verifier,
+    log: testLog,
+  };
+  server = await serveGrpc(settings, [service]);
+  client = connectGrpc(AnalyticsServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
+
+  const events = [
+    paymentEvent('INITIATED'),
+    completed('2026-01-15', 1n),
+    completed('2026-03-01', 100n),
+    completed('2026-03-02', 200n),
+    completed('2026-03-02', 5n, inDollars),
+    paymentEvent('FAILED', { occurredAt: new Date('2026-03-02T11:00:00.000Z') }),
+    paymentEvent('REFUNDED', {
+      occurredAt: new Date('2026-03-03T09:00:00.000Z'),
+      movements: [transfer('acct_bob', 'acct_ann', 40n)],
+    }),
+  ];
+  await countPayments(
+    analytics,
+    events.flatMap((event) => decodePaymentEvent(encode(event)) ?? []),
+  );
+});
+
+afterAll(async () => {
+  client.close();
+  await server.drain();
+  accounts.close();
+  await authorization.stop();
+  await analytics.drop();
+});
+
+describe('the summary', () => {
+  it('adds up all days by currency, and says how new it is', async () => {
+    const { totals, asOf } = await client.getSummary({ currency: '' }, await as('auditor'));
+    expect(totals).toEqual([
+      {
+        currency: 'EUR',
+        initiatedCount: 1n,
+        completedCount: 3n,
+        failedCount: 1n,
+        cancelledCount: 0n,
+        expiredCount: 0n,
+        refundCount: 1n,
+        capturedMinor: 301n,
+        refundedMinor: 40n,
+        successRate: 0.75,
+      },
+      expect.objectContaining({ currency: 'USD', capturedMinor: 5n, successRate: 1 }),
+    ]);
+    expect(asOf).toEqual(new Date('2026-03-03T09:00:00.000Z'));
+  });
+
+  it('is empty for a currency that nothing was paid in', async () => {
+    expect(await client.getSummary({ currency: 'JPY' }, await as('auditor'))).toEqual({
+      totals: [],
+      asOf: undefined,
+    });
+  });
+
+  it('is not for customers, nor for services', async () => {
+    for (const who of ['ann', 'service'] as const) {
+      const denied = { code: status.PERMISSION_DENIED };
+      await expect(client.getSummary({ currency: '' }, await as(who))).rejects.toMatchObject(denied);
+      const days = client.listDailyTotals({ from: '', to: '', currency: '' }, await as(who));
+      await expect(days).rejects.toMatchObject(denied);
+    }
+  });
+});
+
+describe('the daily totals', () => {
+  const daysOf = async (from: string, to: string, currency = '') => {
+    const { days } = await client.listDailyTotals({ from, to, currency }, await as('auditor'));
+    return days.map(({ day, totals }) => [day, totals?.currency, totals?.capturedMinor]);
+  };
+
+  it('are those of the last thirty days, oldest first, if nothing is said', async () => {
+    expect(await daysOf('', '')).toEqual([
+      ['2026-03-01', 'EUR', 100n],
+      ['2026-03-02', 'EUR', 200n],
+      ['2026-03-02', 'USD', 5n],
+      ['2026-03-03', 'EUR', 0n],
+    ]);
+  });
+
+  it('are those of a range, both ends included, in one currency if asked', async () => {
+    expect(await daysOf('2026-01-15', '2026-03-01')).toEqual([
+      ['2026-01-15', 'EUR', 1n],
+      ['2026-03-01', 'EUR', 100n],
+    ]);
+    expect(await daysOf('2026-03-02', '2026-03-02', 'USD')).toEqual([['2026-03-02', 'USD', 5n]]);
+  });
+
+  it.each([
+    ['2026-02-30', '2026-03-01', 'from'],
+    ['2026-03-01', 'yesterday', 'to'],
+    ['2026-03-02', '2026-03-01', 'from'],
+    ['2025-01-01', '2026-03-01', 'to'],
+  ])('refuse %s to %s, naming %s', async (from, to, field) => {
+    await expect(daysOf(from, to)).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      reason: 'INVALID_ARGUMENT',
+      violations: [expect.objectContaining({ field })],
+    });
+  });
+});
+
+describe('an account’s totals', () => {
+  const totalsOf = async (accountId: string, who: keyof typeof roles = 'ann') =>
+    (await client.getAccountTotals({ accountId }, await as(who))).totals;
+
+  it('are what it sent, received and was declined', async () => {
+    expect(await totalsOf('acct_ann')).toEqual({
+      currency: 'EUR',
+      sentCount: 3n,
+      sentMinor: 301n,
+      receivedCount: 0n,
+      receivedMinor: 0n,
+      failedCount: 1n,
+    });
+    expect(await totalsOf('acct_bob', 'auditor')).toMatchObject({ receivedCount: 3n, receivedMinor: 301n });
+  });
+
+  it('are 0 for an account without payments', async () => {
+    expect(await totalsOf('acct_new')).toMatchObject({ currency: 'EUR', sentCount: 0n, receivedCount: 0n });
+  });
+
+  it('are not there for a stranger, nor for an account that is missing', async () => {
+    const missing = { code: status.NOT_FOUND, reason: 'ACCOUNT_NOT_FOUND' };
+    await expect(totalsOf('acct_ann', 'eve')).rejects.toMatchObject(missing);
+    await expect(totalsOf('acct_none', 'auditor')).rejects.toMatchObject(missing);
+  });
+});

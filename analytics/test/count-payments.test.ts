@@ -1,0 +1,109 @@
+import { newId, openDatabase } from '@payflowx/chassis';
+import { testLog } from '@payflowx/chassis/testing';
+import fc from 'fast-check';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { countPayments } from '../src/app/count-payments.ts';
+import { type EventType, type PaymentFact, sumUp } from '../src/domain/totals.ts';
+import { listAccountTotalsAfter } from '../src/store/account-totals.ts';
+import { listDays } from '../src/store/daily-totals.ts';
+import type { Database } from '../src/store/database.ts';
+import { emptyTables } from '../src/store/empty-tables.ts';
+import { type AnalyticsDatabase, createAnalyticsDatabase } from './fixture.ts';
+
+let analytics: AnalyticsDatabase;
+let owner: ReturnType<typeof openDatabase<Database>>;
+
+beforeAll(async () => {
+  analytics = await createAnalyticsDatabase();
+  owner = openDatabase<Database>({ url: analytics.migrateUrl, poolMax: 1 }, testLog);
+});
+
+beforeEach(() => emptyTables(owner));
+
+afterAll(async () => {
+  await owner.destroy();
+  await analytics.drop();
+});
+
+const TYPES: EventType[] = [
+  'initiated',
+  'captured',
+  'completed',
+  'failed',
+  'cancelled',
+  'expired',
+  'refunded',
+];
+const ACCOUNTS = ['acct_a', 'acct_b', 'acct_c'];
+
+const facts = fc.array(
+  fc.record({
+    type: fc.constantFrom(...TYPES),
+    occurredAt: fc.date({
+      min: new Date('2026-03-01T00:00:00Z'),
+      max: new Date('2026-03-04T00:00:00Z'),
+      noInvalidDate: true,
+    }),
+    currency: fc.constantFrom('EUR', 'USD'),
+    fromAccount: fc.constantFrom(...ACCOUNTS),
+    toAccount: fc.constantFrom(...ACCOUNTS),
+    isPayerKnown: fc.boolean(),
+    capturedMinor: fc.bigInt({ min: 0n, max: 1_000_000n }),
+    refundedMinor: fc.bigInt({ min: 0n, max: 1_000_000n }),
+    hasMoved: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 30 },
+);
+
+/** Every fact one to three times, in any order, in flushes of any size. */
+const delivery = (count: number) =>
+  fc
+    .tuple(
+      fc.array(fc.nat(count - 1), { maxLength: 2 * count }),
+      fc.infiniteStream(fc.integer({ min: 1, max: 9 })),
+      fc.infiniteStream(fc.nat()),
+    )
+    .map(([repeats, sizes, order]) => {
+      const deliveries = [...Array(count).keys(), ...repeats]
+        .map((index) => ({ index, at: order.next().value ?? 0 }))
+        .sort((a, b) => a.at - b.at)
+        .map(({ index }) => index);
+      const flushes: number[][] = [];
+      while (deliveries.length > 0) flushes.push(deliveries.splice(0, sizes.next().value ?? 1));
+      return flushes;
+    });
+
+describe('counting payments', () => {
+  it('gives the same totals in whatever order, how often and by how many instances events are delivered', async () => {
+    const scenario = facts.chain((all) => fc.tuple(fc.constant(all), delivery(all.length)));
+    await fc.assert(
+      fc.asyncProperty(scenario, async ([all, flushes]) => {
+        await emptyTables(owner);
+        const events: PaymentFact[] = all.map((fact) => ({ ...fact, eventId: newId('evt') }));
+        await Promise.all(
+          flushes.map((indexes) =>
+            countPayments(
+              analytics,
+              indexes.flatMap((index) => events[index] ?? []),
+            ),
+          ),
+        );
+        const { days, accounts } = sumUp(events);
+        const everything = { from: '2026-01-01', to: '2026-12-31', currency: '' };
+        expect(await listDays(analytics.db, everything)).toEqual(days);
+        expect(await listAccountTotalsAfter(analytics.db, '', 100)).toEqual(accounts);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it.each([
+    'truncate daily_totals',
+    'delete from inbox',
+    'update inbox set event_id = event_id',
+    'delete from account_totals',
+  ])('is all that the serving role may do: no %s', async (change) => {
+    await expect(sql.raw(change).execute(analytics.db)).rejects.toThrow(/permission denied/);
+  });
+});

@@ -1,0 +1,26 @@
+/** A migrated analytics database of its own for a test file. */
+import { openDatabase } from '@payflowx/chassis';
+import { createTestDatabase, testLog } from '@payflowx/chassis/testing';
+import type { Kysely } from 'kysely';
+import type { Database } from '../src/store/database.ts';
+
+export interface AnalyticsDatabase {
+  db: Kysely<Database>;
+  /** As the role that owns the tables. */
+  migrateUrl: string;
+  drop(): Promise<void>;
+}
+
+export async function createAnalyticsDatabase(): Promise<AnalyticsDatabase> {
+  const migrations = new URL('../migrations/', import.meta.url);
+  const { url, migrateUrl, drop } = await createTestDatabase({ service: 'analytics', migrations });
+  const db = openDatabase<Database>({ url, poolMax: 6 }, testLog);
+  return {
+    db,
+    migrateUrl,
+    async drop() {
+      await db.destroy();
+      await drop();
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import { consumeQueue } from '@payflowx/chassis';
+import { createTestTopics, eventually, readTestTopic, testLog, testServers } from '@payflowx/chassis/testing';
+import { PaymentEvent } from '@payflowx/proto/payment';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startOutboxRelays } from '../src/outbox-relays.ts';
+import { CALL, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
+
+let platform: Platform;
+const stops: (() => unknown)[] = [];
+beforeAll(async () => {
+  platform = await startPlatform();
+});
+afterAll(async () => {
+  for (const stop of stops.reverse()) await stop();
+  await platform?.stop();
+});
+
+it('what happened to a payment reaches the topic and the queue, once each, as CloudEvents', async () => {
+  const { topic, drop } = await createTestTopics('payment');
+  stops.push(drop);
+  const queue = `test-payment-${randomUUID()}`;
+  const settings = {
+    postgres: { url: platform.databaseUrl },
+    kafkaBrokers: testServers.kafkaBrokers().join(','),
+    eventsTopic: topic,
+    rabbitUrl: testServers.rabbitUrl(),
+    notificationsQueue: queue,
+    instanceId: 'test',
+  };
+  const relays = startOutboxRelays(settings, testLog);
+  stops.push(() => relays.stop());
+
+  const call = { ...CALL, accessToken: await platform.tokenOf(platform.customer) };
+  const { payment } = await platform.client.createPayment(paymentRequest(), call);
+
+  const [initiated, completed] = await readTestTopic(topic, 2);
+  expect(initiated?.headers).toMatchObject({ ce_type: 'payment.initiated', ce_source: '/payflowx/payment' });
+  expect(completed?.headers).toMatchObject({ ce_type: 'payment.completed', ce_subject: payment?.id });
+  const event = PaymentEvent.decode(completed?.payload ?? Buffer.of());
+  expect(event.payment).toEqual(payment);
+
+  const notified: PaymentEvent[] = [];
+  const consumer = await consumeQueue(
+    { url: testServers.rabbitUrl(), queue },
+    {
+      decode: ({ payload }) => PaymentEvent.decode(payload),
+      apply: async (events) => void notified.push(...events),
+    },
+    testLog,
+  );
+  stops.push(() => consumer.stop());
+  await eventually(() => expect(notified).toEqual([event]));
+});
