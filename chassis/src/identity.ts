@@ -9,10 +9,25 @@ import { connectGrpc } from './rpc-client.ts';
 export const ROLE_NAMES = ['customer', 'operator', 'auditor', 'service'] as const;
 export type RoleName = (typeof ROLE_NAMES)[number];
 
+/** What a token of an API client can be limited to. Which RPC asks for which is in each service's access table. */
+export const SCOPES = [
+  'accounts:read',
+  'payments:read',
+  'payments:write',
+  'ledger:read',
+  'notifications:read',
+  'analytics:read',
+] as const;
+export type Scope = (typeof SCOPES)[number];
+
 /** A caller, as its verified access token names it. */
 export interface Caller {
   id: string;
   roles: readonly RoleName[];
+  /** The API client that calls in this user's place. */
+  clientId?: string;
+  /** All that the token may be used for; undefined for one without limits, as people and services have it. */
+  scopes?: readonly Scope[];
 }
 
 export interface TokenVerifier {
@@ -27,9 +42,11 @@ export const TOKEN_TYPE = 'at+jwt';
 
 /** Keys are asked for again at most this often, so that tokens with invented key ids cost auth nothing. */
 const MIN_REFETCH_MS = 5_000;
+/** Keys older than this are asked for again when they are used. Auth announces a key for longer than this before it signs with it. */
+export const KEYS_MAX_AGE_MS = 5 * 60_000;
 const CACHED_TOKENS = 10_000;
 
-type Claims = { sub?: unknown; roles?: unknown };
+type Claims = { sub?: unknown; roles?: unknown; client_id?: unknown; scope?: unknown };
 
 /** Verifies Ed25519 access tokens. A verified token is remembered until it expires; an unknown key id asks for the keys again. */
 export function createTokenVerifier({ jwks }: { jwks: () => Promise<readonly Jwk[]> }): TokenVerifier {
@@ -64,32 +81,49 @@ function toCallError(error: unknown): CallError {
   return new CallError('IDENTITY_UNAVAILABLE', 'Tokens cannot be verified at the moment.');
 }
 
-function toCaller({ sub, roles }: Claims): Caller {
+function toCaller({ sub, roles, client_id: clientId, scope }: Claims): Caller {
   if (typeof sub !== 'string' || !Array.isArray(roles)) throw unauthenticated();
-  return { id: sub, roles: ROLE_NAMES.filter((role) => roles.includes(role)) };
+  const caller: Caller = { id: sub, roles: ROLE_NAMES.filter((role) => roles.includes(role)) };
+  if (clientId === undefined && scope === undefined) return caller;
+  // Either of the two makes it a limited token: one that lost its limits on the way must not pass for a person's.
+  if (typeof clientId !== 'string' || typeof scope !== 'string') throw unauthenticated();
+  const carried = scope.split(' ');
+  return { ...caller, clientId, scopes: SCOPES.filter((known) => carried.includes(known)) };
 }
 
 function unauthenticated(): CallError {
   return new CallError('UNAUTHENTICATED', 'The access token is missing, malformed, expired or not ours.');
 }
 
-/** Public keys by key id, as PEM. */
+/**
+ * Public keys by key id, as PEM. They are asked for when a key id is unknown, and again on the side when they are old: so a
+ * key that is announced is here before it signs, even if auth is away by then, and one that was taken back is dropped.
+ */
 export function keyStore(jwks: () => Promise<readonly Jwk[]>): (kid: string) => Promise<string> {
   let keys = new Map<string, string>();
   let fetchedAt = Number.NEGATIVE_INFINITY;
+  let triedAt = Number.NEGATIVE_INFINITY;
   let fetching: Promise<void> | undefined;
 
   const fetch = async () => {
+    triedAt = performance.now();
     keys = new Map((await jwks()).map((jwk) => [jwk.kid, toPem(jwk)]));
     fetchedAt = performance.now();
   };
+  const fetchOnce = () => {
+    fetching ??= fetch().finally(() => {
+      fetching = undefined;
+    });
+    return fetching;
+  };
 
   return async (kid) => {
-    if (!keys.has(kid) && performance.now() - fetchedAt > MIN_REFETCH_MS) {
-      fetching ??= fetch().finally(() => {
-        fetching = undefined;
-      });
-      await fetching;
+    const now = performance.now();
+    if (!keys.has(kid)) {
+      if (fetching || now - fetchedAt > MIN_REFETCH_MS) await fetchOnce();
+    } else if (now - fetchedAt > KEYS_MAX_AGE_MS && now - triedAt > MIN_REFETCH_MS) {
+      // Nobody waits for it, and if it fails the keys we have are still good.
+      void fetchOnce().catch(() => undefined);
     }
     const key = keys.get(kid);
     if (key === undefined) throw unauthenticated();

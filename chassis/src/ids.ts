@@ -15,7 +15,9 @@ export type IdPrefix =
   | 'key'
   | 'fam'
   | 'rft'
-  | 'jti';
+  | 'jti'
+  | 'cli'
+  | 'aud';
 
 /** A prefixed UUIDv7 (RFC 9562): `pay_0198c5b2-…`. */
 export function newId(prefix: IdPrefix): string {

@@ -1,4 +1,5 @@
 /** What every PayFlowX service needs and none owns. No word of any domain in here. */
+export { type Access, type AccessTable, requireAccess, type ScopedAccess } from './access.ts';
 export * from './batcher.ts';
 export {
   cloudEventHeaders,

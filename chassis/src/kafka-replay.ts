@@ -1,9 +1,9 @@
 /** Reads a topic once, from its oldest message to the newest of this moment: how a database that is folded from events is made anew. */
 import { randomUUID } from 'node:crypto';
-import { type EachBatchPayload, type Kafka, type KafkaMessage } from 'kafkajs';
+import type { EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { createApply } from './apply-batch.ts';
 import { createBatcher } from './batcher.ts';
-import { kafkaClient, type KafkaSettings } from './kafka.ts';
+import { type KafkaSettings, kafkaClient } from './kafka.ts';
 import { type KafkaHandlers, toTopicMessage } from './kafka-consumer.ts';
 import type { Logger } from './log.ts';
 
@@ -109,7 +109,10 @@ async function readUntil(
 
   async function eachBatch({ batch, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> {
     const end = ends.get(batch.partition) ?? 0n;
-    await work(batch.partition, batch.messages.filter(({ offset }) => BigInt(offset) < end));
+    await work(
+      batch.partition,
+      batch.messages.filter(({ offset }) => BigInt(offset) < end),
+    );
     resolveOffset(batch.lastOffset());
     await heartbeat();
     if (BigInt(batch.lastOffset()) >= end - 1n) open.delete(batch.partition);

@@ -8,20 +8,17 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
+import { type Access, type AccessTable, admit } from './access.ts';
 import { CallError, type ErrorTable, toRpcStatus, toStatusObject } from './errors.ts';
-import type { Caller, RoleName, TokenVerifier } from './identity.ts';
+import type { Caller, TokenVerifier } from './identity.ts';
 import type { Logger } from './log.ts';
 import { addReflection } from './reflection.ts';
 import type { MethodDefinition, RequestOf, ResponseOf, ServiceMethods } from './rpc-client.ts';
 import { runInTrace, type Trace, traceFrom } from './trace.ts';
 
-/** Who may call an RPC. There is no default: a method without an entry does not compile. */
-export type Access = 'anyone' | readonly RoleName[];
-export type AccessTable<S> = Record<keyof S, Access>;
-
 /** What a handler knows about the call it answers. */
 export interface Call {
-  /** Defined wherever access is not 'anyone'. */
+  /** Defined wherever access is not open to anyone. */
   caller: Caller | undefined;
   accessToken: string | undefined;
   /** When the caller stops waiting. */
@@ -176,21 +173,6 @@ function handle(
       }
     });
   };
-}
-
-/** Lets a caller pass whose token is good and whose role is named. With 'anyone' a token is not even looked at. */
-async function admit(
-  access: Access,
-  token: string | undefined,
-  verifier: TokenVerifier,
-): Promise<Caller | undefined> {
-  if (access === 'anyone') return undefined;
-  if (token === undefined) throw new CallError('UNAUTHENTICATED', 'This call needs an access token.');
-  const caller = await verifier.verify(token);
-  if (!caller.roles.some((role) => access.includes(role))) {
-    throw new CallError('ROLE_NOT_ALLOWED', 'Your role may not do this.');
-  }
-  return caller;
 }
 
 function header(metadata: Metadata, name: string): string | undefined {

@@ -135,6 +135,8 @@ export interface TestIdentity {
   jwks: readonly Jwk[];
   /** A good access token for `caller`; a negative life makes it expired. */
   tokenFor(caller: Caller, life?: { expiresInS?: number }): Promise<string>;
+  /** A signed token with any claims, good or not. */
+  tokenWith(claims: object, expiresInS?: number): Promise<string>;
 }
 
 /** A key pair of its own and tokens signed with it, as auth would make them. */
@@ -150,13 +152,18 @@ export function createTestIdentity(): TestIdentity {
     iss: TOKEN_ISSUER,
     aud: TOKEN_AUDIENCE,
   });
+  const tokenWith = async (claims: object, expiresInS = 300) => {
+    const iat = Math.floor(Date.now() / 1000);
+    return sign({ iat, exp: iat + expiresInS, jti: randomBytes(8).toString('hex'), ...claims });
+  };
   return {
     verifier: createTokenVerifier({ jwks: async () => jwks }),
     jwks,
-    tokenFor: async ({ id, roles }, { expiresInS = 300 } = {}) => {
-      const iat = Math.floor(Date.now() / 1000);
-      return sign({ sub: id, roles, iat, exp: iat + expiresInS, jti: randomBytes(8).toString('hex') });
+    tokenFor: ({ id, roles, clientId = 'cli_test', scopes }, { expiresInS } = {}) => {
+      const limits = scopes && { client_id: clientId, scope: scopes.join(' ') };
+      return tokenWith({ sub: id, roles, ...limits }, expiresInS);
     },
+    tokenWith,
   };
 }
 

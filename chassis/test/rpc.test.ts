@@ -10,6 +10,8 @@ import {
   type GrpcServer,
   type Handlers,
   runInTrace,
+  SCOPES,
+  type Scope,
   serveGrpc,
   traceFrom,
 } from '../src/index.ts';
@@ -27,11 +29,11 @@ class FakeError extends Error {
 }
 
 const access = {
-  login: 'anyone',
+  login: 'anyone-may-identify',
   loginClient: 'anyone',
   refreshTokens: 'anyone',
   logout: 'anyone',
-  getMe: ['customer', 'operator'],
+  getMe: { roles: ['customer', 'operator'], scope: 'accounts:read' },
   createUser: ['operator'],
   listUsers: ['operator'],
   getJwks: 'anyone',
@@ -70,6 +72,10 @@ function connect(target: string) {
   return auth;
 }
 
+/** What a client that acts for a customer holds. */
+const scoped = (...scopes: Scope[]) =>
+  identity.tokenFor({ id: 'usr_1', roles: ['customer'], clientId: 'cli_1', scopes });
+
 const user = { id: 'usr_1', username: 'ada', roles: [], createdAt: new Date(0) };
 
 describe('a served call', () => {
@@ -80,6 +86,23 @@ describe('a served call', () => {
     const accessToken = await identity.tokenFor({ id: 'usr_42', roles: ['customer'] });
     const { user: me } = await connect(target).getMe({}, { deadlineMs: 2000, accessToken });
     expect(me?.id).toBe('usr_42');
+  });
+
+  it('knows a caller who may be anyone, and takes a bad token for none', async () => {
+    const callers: (string | undefined)[] = [];
+    const { target } = await start({
+      login: async (_, { caller }) => {
+        callers.push(caller?.id);
+        return {} as never;
+      },
+    });
+    const gateway = { id: 'svc_gateway', roles: ['service'] } as const;
+    const good = await identity.tokenFor(gateway);
+    const expired = await identity.tokenFor(gateway, { expiresInS: -1 });
+    for (const accessToken of [good, expired, 'nonsense', undefined]) {
+      await connect(target).login({ username: 'a', password: 'b' }, { deadlineMs: 2000, accessToken });
+    }
+    expect(callers).toEqual(['svc_gateway', undefined, undefined, undefined]);
   });
 
   it.each([
@@ -99,10 +122,37 @@ describe('a served call', () => {
       () => identity.tokenFor({ id: 'usr_1', roles: ['auditor'] }),
       'ROLE_NOT_ALLOWED',
     ],
+    ["an API client's token without its scope", () => scoped('payments:read'), 'INSUFFICIENT_SCOPE'],
+    ["an API client's token without any scope", () => scoped(), 'INSUFFICIENT_SCOPE'],
+    [
+      "an API client's token of a role that is not named",
+      () => identity.tokenFor({ id: 'usr_1', roles: ['auditor'], scopes: ['accounts:read'] }),
+      'ROLE_NOT_ALLOWED',
+    ],
   ])('is refused with %s', async (_, token, reason) => {
     const { target } = await start({ getMe: async () => ({ user }) });
     const call = connect(target).getMe({}, { deadlineMs: 2000, accessToken: await token() });
     await expect(call).rejects.toMatchObject({ reason });
+  });
+
+  it("lets an API client's token with the scope pass, as its user", async () => {
+    const { target } = await start({
+      getMe: async (_, { caller }) => ({ user: { ...user, id: `${caller?.id} by ${caller?.clientId}` } }),
+    });
+    const accessToken = await scoped('accounts:read', 'ledger:read');
+    const { user: me } = await connect(target).getMe({}, { deadlineMs: 2000, accessToken });
+    expect(me?.id).toBe('usr_1 by cli_1');
+  });
+
+  it("refuses an API client's token where no scope is named, whatever its roles and scopes", async () => {
+    const { target } = await start({ createUser: async () => ({ user }) });
+    const accessToken = await identity.tokenFor({ id: 'usr_1', roles: ['operator'], scopes: SCOPES });
+    const request = { requestId: '', username: 'ada', password: 'x', roles: [] };
+    const call = connect(target).createUser(request, { deadlineMs: 2000, accessToken });
+    await expect(call).rejects.toMatchObject({
+      code: status.PERMISSION_DENIED,
+      reason: 'INSUFFICIENT_SCOPE',
+    });
   });
 
   it('carries an error of the service whole', async () => {

@@ -1,4 +1,7 @@
-/** Who may call what. Every RPC has its line; whoever is not named is refused. */
+/**
+ * Who may call what. Every RPC has its line; whoever is not named is refused. An API client may call only those with a scope, if it
+ * was given that one.
+ */
 import type { AccessTable } from '@payflowx/chassis';
 import type { AccountServiceService, AuthorizationServiceService } from '@payflowx/proto/authorization';
 
@@ -10,7 +13,7 @@ export const AUTHORIZATION_ACCESS: AccessTable<AuthorizationServiceService> = {
 export const ACCOUNT_ACCESS: AccessTable<AccountServiceService> = {
   createAccount: ['operator'],
   // A customer sees its own.
-  getAccount: ['customer', 'operator', 'auditor', 'service'],
-  listAccounts: ['customer', 'operator', 'auditor', 'service'],
+  getAccount: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'accounts:read' },
+  listAccounts: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'accounts:read' },
   listBalances: ['operator', 'auditor', 'service'],
 };

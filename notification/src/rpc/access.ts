@@ -3,5 +3,5 @@ import type { AccessTable } from '@payflowx/chassis';
 import type { NotificationServiceService } from '@payflowx/proto/notification';
 
 export const access: AccessTable<typeof NotificationServiceService> = {
-  listNotifications: ['customer', 'operator', 'auditor'],
+  listNotifications: { roles: ['customer', 'operator', 'auditor'], scope: 'notifications:read' },
 };

@@ -1,13 +1,16 @@
-/** Who may call which RPC. Whose account or payment it may be is decided behind it: by authorization, and by domain/access.ts. */
+/**
+ * Who may call which RPC; an API client only those with a scope, if it was given that one. Whose account or payment it may be
+ * is decided behind it: by authorization, and by domain/access.ts.
+ */
 import type { AccessTable } from '@payflowx/chassis';
 import type { PaymentServiceService } from '@payflowx/proto/payment';
 
 export const ACCESS = {
-  createPayment: ['customer', 'operator'],
+  createPayment: { roles: ['customer', 'operator'], scope: 'payments:write' },
   // Each item is done in the name of its own access token, to which the line above applies.
-  batchCreatePayments: ['customer', 'operator', 'auditor', 'service'],
+  batchCreatePayments: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:write' },
   createDeposit: ['operator'],
   createWithdrawal: ['operator'],
-  getPayment: ['customer', 'operator', 'auditor', 'service'],
-  listPayments: ['customer', 'operator', 'auditor', 'service'],
+  getPayment: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
+  listPayments: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
 } as const satisfies AccessTable<PaymentServiceService>;

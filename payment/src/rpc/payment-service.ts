@@ -3,9 +3,9 @@ import {
   type BoundService,
   bindService,
   type Call,
-  CallError,
   type Caller,
   type Logger,
+  requireAccess,
   requireCaller,
   runInTrace,
   type TokenVerifier,
@@ -56,7 +56,7 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
     call: Call,
   ): Promise<CreatePaymentResponse> => {
     const caller = await deps.verifier.verify(item.accessToken);
-    requireRole(caller, ACCESS.createPayment);
+    requireAccess(caller, ACCESS.createPayment);
     if (!item.request) throw missingRequest();
     const asking = { caller, traceparent, deadline: inTime(item.deadline, call.deadline) };
     return create(
@@ -121,11 +121,6 @@ interface Asking {
 
 function asking(call: Call): Asking {
   return { caller: requireCaller(call), traceparent: call.trace.traceparent, deadline: call.deadline };
-}
-
-function requireRole({ roles }: Caller, allowed: readonly string[]): void {
-  if (roles.some((role) => allowed.includes(role))) return;
-  throw new CallError('ROLE_NOT_ALLOWED', 'Your role may not do this.');
 }
 
 function requireBatch(size: number): void {
