@@ -1,5 +1,5 @@
 /** Auth's configuration. The only reader of the environment. */
-import { postgresSettings, readEnvironment, serviceSettings } from '@payflowx/chassis';
+import { KEYS_MAX_AGE_MS, postgresSettings, readEnvironment, serviceSettings } from '@payflowx/chassis';
 import { Type } from 'typebox';
 
 const serving = Type.Object({
@@ -9,6 +9,9 @@ const serving = Type.Object({
   /** 32 bytes in base64. */
   AUTH_SEALING_KEY: Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' }),
   REFRESH_TOKEN_LIFETIME_S: Type.Integer({ minimum: 1, default: 30 * 24 * 60 * 60 }),
+  SIGNING_KEY_MAX_AGE_S: Type.Integer({ minimum: 3_600, default: 30 * 24 * 60 * 60 }),
+  /** Twice the age at which the chassis' verifiers renew their keys, at least. */
+  SIGNING_KEY_ANNOUNCE_S: Type.Integer({ minimum: (2 * KEYS_MAX_AGE_MS) / 1000, default: 15 * 60 }),
   PASSWORD_HASH_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 2 }),
   PASSWORD_HASH_QUEUE_MAX: Type.Integer({ minimum: 0, maximum: 10_000, default: 50 }),
 });
@@ -24,6 +27,10 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     postgres: { url: read.POSTGRES_URL, poolMax: read.POSTGRES_POOL_MAX },
     migrateUrl: read.POSTGRES_MIGRATE_URL,
     sealingKey: Buffer.from(read.AUTH_SEALING_KEY, 'base64'),
+    rotation: {
+      maxAgeMs: read.SIGNING_KEY_MAX_AGE_S * 1000,
+      announceMs: read.SIGNING_KEY_ANNOUNCE_S * 1000,
+    },
     refreshLifetimeMs: read.REFRESH_TOKEN_LIFETIME_S * 1000,
     hashing: { concurrency: read.PASSWORD_HASH_CONCURRENCY, queueMax: read.PASSWORD_HASH_QUEUE_MAX },
   };

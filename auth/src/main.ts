@@ -2,11 +2,17 @@
 import { createTokenVerifier, migrate, newId, openDatabase, runService, serveGrpc } from '@payflowx/chassis';
 import { joinRegistry } from '@payflowx/registry';
 import { createAccessTokenIssuer } from './app/access-tokens.ts';
+import { forgetOldFailures } from './app/login-throttle.ts';
 import { createPasswordHasher } from './app/password-hasher.ts';
-import { openActiveSigningKey, publicJwks } from './app/signing-keys.ts';
+import { turnSigningKeys } from './app/rotate-signing-key.ts';
+import { activeSigningKey, publicJwks } from './app/signing-keys.ts';
+import { startUpkeep } from './app/upkeep.ts';
 import { loadConfig } from './config.ts';
 import { authService } from './rpc/auth-service.ts';
 import type { Database } from './store/database.ts';
+
+/** A key takes over at most this long after its time. */
+const UPKEEP_EVERY_MS = 15_000;
 
 const config = loadConfig(process.env);
 
@@ -16,20 +22,25 @@ await runService('auth', config, async ({ log, onStop }) => {
   onStop('database', () => db.destroy());
 
   const now = () => new Date();
-  const signingKey = await openActiveSigningKey({ db, now }, config.sealingKey);
-  log.info({ kid: signingKey.kid }, 'signing access tokens');
-  const service = authService({
-    db,
-    passwords: await createPasswordHasher(config.hashing),
-    issueAccessToken: createAccessTokenIssuer(signingKey, { now, newTokenId: () => newId('jti') }),
-    refreshLifetimeMs: config.refreshLifetimeMs,
-    now,
-    log,
-  });
+  const { sealingKey, rotation, refreshLifetimeMs } = config;
+  const activeKey = activeSigningKey({ db, now }, sealingKey);
+  // Now, so that a wrong sealing key is found here and not by the first login.
+  log.info({ kid: (await activeKey()).kid }, 'signing access tokens');
+  const passwords = await createPasswordHasher(config.hashing);
+  const issueAccessToken = createAccessTokenIssuer({ activeKey, now, newTokenId: () => newId('jti') });
+  const deps = { db, passwords, issueAccessToken, refreshLifetimeMs, sealingKey, rotation, now, log };
+
+  const turnKeys = async () => {
+    const step = await turnSigningKeys(deps);
+    if (step) log.info({ step }, 'signing keys rotate');
+  };
+  const tasks = { 'signing keys': turnKeys, 'login throttles': () => forgetOldFailures(deps) };
+  const upkeep = startUpkeep(tasks, { everyMs: UPKEEP_EVERY_MS }, log);
+  onStop('upkeep', () => upkeep.stop());
 
   // Auth is the one service that needs no call to auth to know its callers.
   const verifier = createTokenVerifier({ jwks: () => publicJwks({ db, now }) });
-  const server = await serveGrpc({ ...config.grpc, verifier, log }, [service]);
+  const server = await serveGrpc({ ...config.grpc, verifier, log }, [authService(deps)]);
   onStop('grpc server', () => server.drain());
 
   // Last in, first out: callers stop finding us before we stop answering them.

@@ -40,6 +40,18 @@ async function ensure(input: unknown) {
   return { stdout, stderr, exitCode };
 }
 
+/** What the command has written down so far; what one run did, in one order. */
+async function audited(): Promise<string[]> {
+  const records = await auth.db
+    .selectFrom('identity_audit_records')
+    .select('action')
+    .where('actor_id', '=', 'command')
+    .orderBy('id')
+    .execute();
+  const actions = records.map(({ action }) => action);
+  return [...actions.slice(0, 2).toSorted(), ...actions.slice(2).toSorted()];
+}
+
 const login = (password: string) => auth.client.login({ username: 'alice', password }, { deadlineMs });
 
 describe('admin ensure', () => {
@@ -55,6 +67,7 @@ describe('admin ensure', () => {
     const { tokens } = await login(PASSWORD);
 
     expect((await ensure(wanted)).stdout).toBe(first.stdout);
+    expect(await audited()).toEqual(['client.created', 'user.created']);
     // Nothing had to be set right, so nobody was logged out.
     await auth.client.refreshTokens({ refreshToken: tokens?.refreshToken ?? '' }, { deadlineMs });
     await auth.client.loginClient({ clientId: 'svc_ledger', clientSecret: CLIENT_SECRET }, { deadlineMs });
@@ -67,6 +80,7 @@ describe('admin ensure', () => {
       users: [{ username: 'alice', password: 'another good password', roles: ['auditor', 'customer'] }],
       clients: [{ id: 'svc_ledger', secret: otherSecret, roles: ['service'] }],
     });
+    expect((await audited()).slice(2)).toEqual(['client.updated', 'user.updated']);
     expect(JSON.parse(stdout).users[0].roles).toEqual(['auditor', 'customer']);
     expect(await refusal(login(PASSWORD))).toMatchObject({ code: status.UNAUTHENTICATED });
     const spent = auth.client.refreshTokens({ refreshToken: tokens?.refreshToken ?? '' }, { deadlineMs });

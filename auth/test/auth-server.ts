@@ -12,15 +12,19 @@ import { AuthServiceClient } from '@payflowx/proto/auth';
 import type { Kysely } from 'kysely';
 import { createAccessTokenIssuer } from '../src/app/access-tokens.ts';
 import { ensureClient, ensureUser } from '../src/app/ensure-identities.ts';
-import { createPasswordHasher, type HashingLimits } from '../src/app/password-hasher.ts';
-import { openActiveSigningKey, publicJwks } from '../src/app/signing-keys.ts';
+import type { FairQueueLimits } from '../src/app/fair-queue.ts';
+import { createPasswordHasher } from '../src/app/password-hasher.ts';
+import { turnSigningKeys } from '../src/app/rotate-signing-key.ts';
+import { activeSigningKey, publicJwks } from '../src/app/signing-keys.ts';
 import { authService } from '../src/rpc/auth-service.ts';
 import type { Database } from '../src/store/database.ts';
 
 export const MIGRATIONS = new URL('../migrations/', import.meta.url);
 export const SEALING_KEY = Buffer.alloc(32, 7);
 const REFRESH_LIFETIME_MS = 60_000;
-const ROOMY: HashingLimits = { concurrency: 2, queueMax: 100 };
+/** A key signs for a day and is announced a quarter of an hour before. */
+export const ROTATION = { maxAgeMs: 24 * 60 * 60_000, announceMs: 15 * 60_000 };
+const ROOMY: FairQueueLimits = { concurrency: 2, queueMax: 100 };
 
 export type AuthServer = Awaited<ReturnType<typeof startAuth>>;
 
@@ -32,22 +36,29 @@ export async function startAuth(database: TestDatabase, hashing = ROOMY) {
   const db = openDatabase<Database>({ url: database.url, poolMax: 4 }, testLog);
   let aheadMs = 0;
   const now = () => new Date(Date.now() + aheadMs);
-  const signingKey = await openActiveSigningKey({ db, now }, SEALING_KEY);
-  const service = authService({
+  const activeKey = activeSigningKey({ db, now }, SEALING_KEY);
+  const deps = {
     db,
     passwords: await createPasswordHasher(hashing),
-    issueAccessToken: createAccessTokenIssuer(signingKey, { now, newTokenId: () => newId('jti') }),
+    issueAccessToken: createAccessTokenIssuer({ activeKey, now, newTokenId: () => newId('jti') }),
     refreshLifetimeMs: REFRESH_LIFETIME_MS,
+    sealingKey: SEALING_KEY,
+    rotation: ROTATION,
     now,
     log: testLog,
-  });
+  };
+  const service = authService(deps);
   const jwks = () => publicJwks({ db, now });
   const settings = { host: '127.0.0.1', port: 0, reflection: false, log: testLog };
   const server = await serveGrpc({ ...settings, verifier: createTokenVerifier({ jwks }) }, [service]);
   const client = connectGrpc(AuthServiceClient, { target: `127.0.0.1:${server.port}` });
   return {
     client,
-    signingKey,
+    db,
+    signingKey: await activeKey(),
+    now,
+    /** What upkeep does with the keys. */
+    turnKeys: () => turnSigningKeys(deps),
     /** Lets time pass. */
     skip: (ms: number) => {
       aheadMs += ms;
@@ -89,6 +100,20 @@ export async function asOwner<T>(
   } finally {
     await db.destroy();
   }
+}
+
+/** Tokens of the people above, and of the service. */
+export async function tokensOf({ client }: AuthServer) {
+  const deadlineMs = 10_000;
+  const tokenOf = async (username: string) =>
+    (await client.login({ username, password: PASSWORD }, { deadlineMs })).tokens?.accessToken ?? '';
+  const secret = { clientId: 'svc_payment', clientSecret: CLIENT_SECRET };
+  return {
+    customer: await tokenOf('customer'),
+    operator: await tokenOf('operator'),
+    auditor: await tokenOf('auditor'),
+    service: (await client.loginClient(secret, { deadlineMs })).accessToken,
+  };
 }
 
 /** The whole of a refused call that a caller can see. */

@@ -2,7 +2,7 @@ import { openDatabase } from '@payflowx/chassis';
 import { type TestDatabase, testLog } from '@payflowx/chassis/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { openActiveSigningKey, publicJwks } from '../src/app/signing-keys.ts';
+import { activeSigningKey, publicJwks } from '../src/app/signing-keys.ts';
 import { makeSigningKey } from '../src/domain/signing-key.ts';
 import type { Database } from '../src/store/database.ts';
 import { asOwner, ensurePeople, freshDatabase, PASSWORD, SEALING_KEY, startAuth } from './auth-server.ts';
@@ -31,7 +31,7 @@ describe('signing keys', () => {
   it('are one, however many instances start at once on an empty database', async () => {
     await withDb(async (db) => {
       const opened = await Promise.all(
-        Array.from({ length: 8 }, () => openActiveSigningKey({ db, now }, SEALING_KEY)),
+        Array.from({ length: 8 }, () => activeSigningKey({ db, now }, SEALING_KEY)()),
       );
       expect(new Set(opened.map(({ kid }) => kid)).size).toBe(1);
       expect(await publicJwks({ db, now })).toHaveLength(1);
@@ -53,8 +53,8 @@ describe('signing keys', () => {
 
   it('do not open with another sealing key, and say what to do', async () => {
     await withDb(async (db) => {
-      await openActiveSigningKey({ db, now }, SEALING_KEY);
-      await expect(openActiveSigningKey({ db, now }, Buffer.alloc(32, 8))).rejects.toThrow(
+      await activeSigningKey({ db, now }, SEALING_KEY)();
+      await expect(activeSigningKey({ db, now }, Buffer.alloc(32, 8))()).rejects.toThrow(
         /AUTH_SEALING_KEY does not open the signing key .* Start with the sealing key/,
       );
     });
@@ -62,27 +62,29 @@ describe('signing keys', () => {
 
   it('are published while a valid token may name them', async () => {
     await withDb(async (db) => {
-      const { kid: active } = await openActiveSigningKey({ db, now }, SEALING_KEY);
+      const { kid: active } = await activeSigningKey({ db, now }, SEALING_KEY)();
       const [next, retired, forgotten] = [0, 1, 2].map(() => makeSigningKey(SEALING_KEY));
       await asOwner(database, async (owner) => {
         const insert = (
           key: typeof next,
-          times: { state: 'next' | 'retired'; activated_at?: Date; retired_at?: Date },
+          times:
+            | { state: 'next'; activates_at: Date }
+            | { state: 'retired'; activated_at: Date; retired_at: Date },
         ) =>
           owner
             .insertInto('signing_keys')
             .values({
               kid: key?.kid ?? '',
               public_key: key?.publicKey ?? Buffer.alloc(0),
-              sealed_private_key: key?.sealedPrivateKey ?? Buffer.alloc(0),
+              sealed_private_key: times.state === 'next' ? (key?.sealedPrivateKey ?? null) : null,
               created_at: now(),
               ...times,
             })
             .execute();
         const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
-        await insert(next, { state: 'next' });
-        await insert(retired, { state: 'retired', activated_at: ago(900), retired_at: ago(200) });
-        await insert(forgotten, { state: 'retired', activated_at: ago(900), retired_at: ago(400) });
+        await insert(next, { state: 'next', activates_at: ago(-900) });
+        await insert(retired, { state: 'retired', activated_at: ago(900), retired_at: ago(350) });
+        await insert(forgotten, { state: 'retired', activated_at: ago(900), retired_at: ago(361) });
       });
       const published = (await publicJwks({ db, now })).map(({ kid }) => kid);
       expect(published.toSorted()).toEqual([active, next?.kid, retired?.kid].toSorted());
@@ -97,7 +99,10 @@ describe('the serving role', () => {
       'make an API client',
       `INSERT INTO api_clients VALUES ('svc_x', decode(repeat('00', 32), 'hex'), '{service}', now())`,
     ],
-    ['change a signing key', `UPDATE signing_keys SET state = 'retired', retired_at = now()`],
+    ['change the key that verifies', `UPDATE signing_keys SET public_key = sealed_private_key`],
+    ['widen what an API client may do', `UPDATE user_api_clients SET scopes = '{payments:write}'`],
+    ['change the audit log', `UPDATE identity_audit_records SET actor_id = 'usr_x'`],
+    ['shorten the audit log', 'DELETE FROM identity_audit_records'],
     ['remove a user', 'DELETE FROM users'],
   ])('may not %s', async (_, statement) => {
     await withDb(async (db) => {

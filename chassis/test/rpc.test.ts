@@ -36,6 +36,12 @@ const access = {
   getMe: { roles: ['customer', 'operator'], scope: 'accounts:read' },
   createUser: ['operator'],
   listUsers: ['operator'],
+  createApiClient: ['operator'],
+  listApiClients: ['operator'],
+  revokeApiClient: ['operator'],
+  rotateApiClientSecret: ['operator'],
+  rotateSigningKey: ['operator'],
+  listIdentityAuditRecords: ['operator'],
   getJwks: 'anyone',
 } as const;
 

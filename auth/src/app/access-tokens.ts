@@ -8,15 +8,34 @@ export interface AccessToken {
   accessToken: string;
   /** Seconds. */
   expiresIn: number;
+  /** All that the token may be used for, separated by blanks; undefined for one without limits. */
+  scope?: string | undefined;
 }
 
-export type IssueAccessToken = (subject: Subject) => AccessToken;
+export type IssueAccessToken = (subject: Subject) => Promise<AccessToken>;
 
-export function createAccessTokenIssuer(
-  { kid, privateKey }: ActiveSigningKey,
-  { now, newTokenId }: { now(): Date; newTokenId(): string },
-): IssueAccessToken {
-  const sign = createSigner({
+interface IssuerDeps {
+  /** The key to sign with at this moment. */
+  activeKey(): Promise<ActiveSigningKey>;
+  now(): Date;
+  newTokenId(): string;
+}
+
+export function createAccessTokenIssuer({ activeKey, now, newTokenId }: IssuerDeps): IssueAccessToken {
+  let current: { kid: string; sign: ReturnType<typeof signerOf> } | undefined;
+  return async ({ id, roles, client }) => {
+    const key = await activeKey();
+    if (current?.kid !== key.kid) current = { kid: key.kid, sign: signerOf(key) };
+    const iat = Math.floor(now().getTime() / 1000);
+    const scope = client?.scopes.join(' ');
+    const limits = client && { client_id: client.id, scope };
+    const accessToken = current.sign({ sub: id, roles, ...limits, iat, jti: newTokenId() });
+    return { accessToken, expiresIn: ACCESS_TOKEN_LIFETIME_S, scope };
+  };
+}
+
+function signerOf({ kid, privateKey }: ActiveSigningKey) {
+  return createSigner({
     algorithm: 'EdDSA',
     key: privateKey.export({ format: 'pem', type: 'pkcs8' }),
     // The type keeps any other JWT of this key from passing for an access token.
@@ -25,11 +44,4 @@ export function createAccessTokenIssuer(
     aud: TOKEN_AUDIENCE,
     expiresIn: ACCESS_TOKEN_LIFETIME_S * 1000,
   });
-  return ({ id, roles }) => {
-    const iat = Math.floor(now().getTime() / 1000);
-    return {
-      accessToken: sign({ sub: id, roles, iat, jti: newTokenId() }),
-      expiresIn: ACCESS_TOKEN_LIFETIME_S,
-    };
-  };
 }

@@ -1,8 +1,10 @@
 /** An operator makes a user. */
 import { inTransaction } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
+import type { Actor, AuditFact } from '../domain/audit.ts';
 import { AuthError } from '../domain/errors.ts';
 import { haveSameRoles, type NewUser, requireRequestId, type User } from '../domain/user.ts';
+import { insertAuditRecord } from '../store/audit-records.ts';
 import type { Database } from '../store/database.ts';
 import { claimCreateUserRequest, insertUser } from '../store/users.ts';
 import type { PasswordHasher } from './password-hasher.ts';
@@ -15,7 +17,7 @@ interface CreateUserDeps {
 }
 
 interface CreateUserRequest {
-  callerId: string;
+  actor: Actor;
   /** The caller's id for this request. Empty: not idempotent. */
   requestId: string;
   wanted: NewUser;
@@ -26,9 +28,9 @@ interface CreateUserRequest {
  * Throws INVALID_ARGUMENT, USERNAME_TAKEN, REQUEST_ID_REUSED, TOO_MANY_LOGINS.
  */
 export async function createUser(deps: CreateUserDeps, request: CreateUserRequest): Promise<User> {
-  const { callerId, requestId, wanted } = request;
+  const { actor, requestId, wanted } = request;
   requireRequestId(requestId);
-  const passwordHash = await deps.passwords.hash(wanted.password);
+  const passwordHash = await deps.passwords.hash(actor.id, wanted.password);
   const user: User = {
     id: deps.newUserId(),
     username: wanted.username,
@@ -37,14 +39,19 @@ export async function createUser(deps: CreateUserDeps, request: CreateUserReques
   };
   return inTransaction(deps.db, async (trx) => {
     if (requestId !== '') {
-      const earlier = await claimCreateUserRequest(trx, { callerId, requestId, user });
+      const earlier = await claimCreateUserRequest(trx, { callerId: actor.id, requestId, user });
       if (earlier) return replay(earlier, user);
     }
     if (!(await insertUser(trx, { ...user, passwordHash }))) {
       throw new AuthError('USERNAME_TAKEN', 'There is a user of this name already.');
     }
+    await insertAuditRecord(trx, actor, userCreated(user), user.createdAt);
     return user;
   });
+}
+
+export function userCreated({ id, username, roles }: User): AuditFact {
+  return { action: 'user.created', subjectId: id, details: { username, roles } };
 }
 
 function replay(earlier: User, asked: User): User {

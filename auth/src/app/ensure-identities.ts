@@ -5,9 +5,11 @@
 import { inTransaction } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { CLIENT_SECRET_MIN, hashClientSecret, isClientId } from '../domain/api-client.ts';
+import { COMMAND } from '../domain/audit.ts';
 import { AuthError } from '../domain/errors.ts';
 import { haveSameRoles, type NewUser, newUser, type Role, type User } from '../domain/user.ts';
 import { upsertApiClient } from '../store/api-clients.ts';
+import { insertAuditRecord } from '../store/audit-records.ts';
 import type { Database } from '../store/database.ts';
 import { revokeFamiliesOfUser } from '../store/refresh-tokens.ts';
 import {
@@ -17,6 +19,7 @@ import {
   updatePassword,
   updateRoles,
 } from '../store/users.ts';
+import { userCreated } from './create-user.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 
 interface EnsureDeps {
@@ -37,8 +40,12 @@ export async function ensureUser(
   if (found) return correctUser(deps, found, wanted);
   const { username, roles } = wanted;
   const user: User = { id: deps.newUserId(), username, roles, createdAt: deps.now() };
-  const passwordHash = await deps.passwords.hash(wanted.password);
-  const inserted = await inTransaction(deps.db, (trx) => insertUser(trx, { ...user, passwordHash }));
+  const passwordHash = await deps.passwords.hash(username, wanted.password);
+  const inserted = await inTransaction(deps.db, async (trx) => {
+    if (!(await insertUser(trx, { ...user, passwordHash }))) return false;
+    await insertAuditRecord(trx, COMMAND, userCreated(user), user.createdAt);
+    return true;
+  });
   // Another run made the user meanwhile: look again.
   return inserted ? user : ensureUser(deps, asked);
 }
@@ -46,14 +53,20 @@ export async function ensureUser(
 /** A password that does not verify is reset, which also ends the logins made with the old one. */
 async function correctUser(deps: EnsureDeps, found: UserWithPassword, wanted: NewUser): Promise<User> {
   const { id, username, createdAt } = found;
-  const verifies = await deps.passwords.matches(found.passwordHash, wanted.password);
-  const passwordHash = verifies ? undefined : await deps.passwords.hash(wanted.password);
+  const verifies = await deps.passwords.inTurn(username, (matches) =>
+    matches(found.passwordHash, wanted.password),
+  );
+  const passwordHash = verifies ? undefined : await deps.passwords.hash(username, wanted.password);
+  const changesRoles = !haveSameRoles(found.roles, wanted.roles);
+  if (verifies && !changesRoles) return { id, username, roles: wanted.roles, createdAt };
   await inTransaction(deps.db, async (trx) => {
     if (passwordHash !== undefined) {
       await updatePassword(trx, id, passwordHash);
       await revokeFamiliesOfUser(trx, id, deps.now());
     }
-    if (!haveSameRoles(found.roles, wanted.roles)) await updateRoles(trx, id, wanted.roles);
+    if (changesRoles) await updateRoles(trx, id, wanted.roles);
+    const details = { roles: wanted.roles, password_reset: !verifies };
+    await insertAuditRecord(trx, COMMAND, { action: 'user.updated', subjectId: id, details }, deps.now());
   });
   return { id, username, roles: wanted.roles, createdAt };
 }
@@ -73,5 +86,9 @@ export async function ensureClient(
     );
   }
   const client = { id, secretHash: hashClientSecret(secret), roles };
-  await inTransaction(db, (trx) => upsertApiClient(trx, client, now()));
+  await inTransaction(db, async (trx) => {
+    const change = await upsertApiClient(trx, client, now());
+    if (change === 'none') return;
+    await insertAuditRecord(trx, COMMAND, { action: change, subjectId: id, details: { roles } }, now());
+  });
 }

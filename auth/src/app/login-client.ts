@@ -1,17 +1,35 @@
 /** An API client's id and secret for an access token (RFC 6749, 4.4). There is no refresh token: a client can log in again. */
 import type { Kysely } from 'kysely';
+import type { Subject } from '../domain/access-token.ts';
 import { isClientId, secretMatches } from '../domain/api-client.ts';
 import { invalidCredentials } from '../domain/errors.ts';
+import { isUserApiClientId } from '../domain/user-api-client.ts';
 import { findApiClient } from '../store/api-clients.ts';
 import type { Database } from '../store/database.ts';
+import { findLoginOfClient } from '../store/user-api-clients.ts';
 import type { AccessToken, IssueAccessToken } from './access-tokens.ts';
 
-/** Throws INVALID_CREDENTIALS. */
+/** Throws INVALID_CREDENTIALS, the same for a client that is unknown, revoked, or has another secret. */
 export async function loginClient(
   deps: { db: Kysely<Database>; issueAccessToken: IssueAccessToken },
   { clientId, clientSecret }: { clientId: string; clientSecret: string },
 ): Promise<AccessToken> {
-  const client = isClientId(clientId) ? await findApiClient(deps.db, clientId) : undefined;
-  if (!secretMatches(client, clientSecret) || !client) throw invalidCredentials();
-  return deps.issueAccessToken(client);
+  const found = await findSubject(deps.db, clientId);
+  if (!secretMatches(found, clientSecret) || !found) throw invalidCredentials();
+  return deps.issueAccessToken(found.subject);
+}
+
+/** Whom the client's tokens speak for: a service for itself, any other client for its user. */
+async function findSubject(
+  db: Kysely<Database>,
+  id: string,
+): Promise<{ secretHash: Buffer; subject: Subject } | undefined> {
+  if (isUserApiClientId(id)) {
+    const client = await findLoginOfClient(db, id);
+    if (!client) return undefined;
+    const { secretHash, userId, roles, scopes } = client;
+    return { secretHash, subject: { id: userId, roles, client: { id, scopes } } };
+  }
+  const service = isClientId(id) ? await findApiClient(db, id) : undefined;
+  return service && { secretHash: service.secretHash, subject: { id, roles: service.roles } };
 }

@@ -38,5 +38,5 @@ export async function refreshTokens(deps: RefreshDeps, refreshToken: string): Pr
   // Thrown only now: inside, it would roll the revocation back.
   if (outcome?.reused) deps.onReuse(outcome.familyId, outcome.user.id);
   if (!outcome || outcome.reused) throw invalidRefreshToken();
-  return { ...deps.issueAccessToken(outcome.user), refreshToken: next };
+  return { ...(await deps.issueAccessToken(outcome.user)), refreshToken: next };
 }

@@ -16,19 +16,25 @@ interface KeyDeps {
   now(): Date;
 }
 
-/** Opens the active key; on a fresh database makes it first. Throws SealError if the sealing key is not the right one. */
-export async function openActiveSigningKey(
-  { db, now }: KeyDeps,
-  sealingKey: Buffer,
-): Promise<ActiveSigningKey> {
-  let key = await findActiveSigningKey(db);
-  if (!key) {
-    await insertFirstSigningKey(db, makeSigningKey(sealingKey), now());
-    // Not necessarily the one just made: another instance may have been first.
-    key = await findActiveSigningKey(db);
-  }
+/**
+ * The key to sign with, looked up each time: whichever instance lets a new one take over, all sign with it from then on. On a
+ * fresh database it is made first. Throws SealError if the sealing key is not the right one.
+ */
+export function activeSigningKey({ db, now }: KeyDeps, sealingKey: Buffer): () => Promise<ActiveSigningKey> {
+  let opened: ActiveSigningKey | undefined;
+  return async () => {
+    const key = (await findActiveSigningKey(db)) ?? (await makeFirst({ db, now }, sealingKey));
+    if (opened?.kid !== key.kid) opened = { kid: key.kid, privateKey: openSigningKey(key, sealingKey) };
+    return opened;
+  };
+}
+
+async function makeFirst({ db, now }: KeyDeps, sealingKey: Buffer) {
+  await insertFirstSigningKey(db, makeSigningKey(sealingKey), now());
+  // Not necessarily the one just made: another instance may have been first.
+  const key = await findActiveSigningKey(db);
   if (!key) throw new Error('There is no active signing key right after one was stored.');
-  return { kid: key.kid, privateKey: openSigningKey(key, sealingKey) };
+  return key;
 }
 
 export async function publicJwks({ db, now }: KeyDeps): Promise<PublicJwk[]> {

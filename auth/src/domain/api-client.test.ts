@@ -14,7 +14,7 @@ describe("a client's secret", () => {
 
 it.each([
   ['svc_payment', true],
-  ['cli_acme-1', true],
+  ['cli_acme-1', false],
   ['usr_0198', false],
   ['payment', false],
   ['svc_', false],

@@ -1,4 +1,4 @@
-/** API clients: machines that log in with an id and a secret. */
+/** API clients: machines that log in with an id and a secret. Here are the platform's own services; see user-api-client.ts for the rest. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Role } from './user.ts';
 
@@ -8,7 +8,8 @@ export interface ApiClient {
   roles: readonly Role[];
 }
 
-const CLIENT_ID = /^(?!usr_)[a-z]+_[a-z0-9-]{1,60}$/;
+/** Neither a user's id nor that of a client that acts for one. */
+const CLIENT_ID = /^(?!usr_|cli_)[a-z]+_[a-z0-9-]{1,60}$/;
 /** 128 random bits in base64. Shorter secrets could be guessed, and a person's own choice belongs to a user with argon2id. */
 export const CLIENT_SECRET_MIN = 22;
 
@@ -27,7 +28,7 @@ export function hashClientSecret(secret: string): Buffer {
 const NO_CLIENT = Buffer.alloc(32);
 
 /** Takes the same time for an unknown client as for a wrong secret. */
-export function secretMatches(client: ApiClient | undefined, secret: string): boolean {
+export function secretMatches(client: { secretHash: Buffer } | undefined, secret: string): boolean {
   const same = timingSafeEqual(hashClientSecret(secret), client?.secretHash ?? NO_CLIENT);
   return same && client !== undefined;
 }

@@ -7,7 +7,9 @@ export type AuthReason =
   | 'TOO_MANY_LOGINS'
   | 'USER_NOT_FOUND'
   | 'USERNAME_TAKEN'
-  | 'REQUEST_ID_REUSED';
+  | 'REQUEST_ID_REUSED'
+  | 'API_CLIENT_NOT_FOUND'
+  | 'API_CLIENT_REVOKED';
 
 export interface Violation {
   /** As the contract's request message names it. */
@@ -41,4 +43,17 @@ export function invalidCredentials(): AuthError {
 /** One answer for an unknown, an expired, a spent and a revoked token: the holder must log in again in any case. */
 export function invalidRefreshToken(): AuthError {
   return new AuthError('INVALID_REFRESH_TOKEN', 'The refresh token is not valid. Log in again.');
+}
+
+/** One answer for a full queue and for a delay, and whoever asks can do the same about both: wait. */
+export function tooManyLogins(retryAfterMs: number): AuthError {
+  return new AuthError('TOO_MANY_LOGINS', 'Too many logins. Try again later.', { retryAfterMs });
+}
+
+/** Throws INVALID_ARGUMENT with whatever of `checks` is a violation. */
+export function refuse(checks: (Violation | false)[]): void {
+  const violations = checks.filter((check) => check !== false);
+  if (violations.length === 0) return;
+  const text = violations.map(({ field, description }) => `${field} ${description}`).join('; ');
+  throw new AuthError('INVALID_ARGUMENT', `${text}.`, { violations });
 }

@@ -1,5 +1,5 @@
 /** Who can log in, and what a name, a password and roles must look like. */
-import { AuthError, type Violation } from './errors.ts';
+import { refuse } from './errors.ts';
 
 const USER_ROLES = ['auditor', 'customer', 'operator'] as const;
 /** What a person may be. */
@@ -65,13 +65,11 @@ export function requireRequestId(requestId: string): void {
   refuse([!fits && { field: 'request_id', description: 'must be at most 255 visible ASCII characters' }]);
 }
 
-export function haveSameRoles(left: readonly UserRole[], right: readonly UserRole[]): boolean {
-  return left.toSorted().join() === right.toSorted().join();
+/** Whether the text can be a user's id at all. */
+export function isUserId(text: string): boolean {
+  return /^usr_[0-9a-f-]{36}$/.test(text);
 }
 
-function refuse(checks: (Violation | false)[]): void {
-  const violations = checks.filter((check) => check !== false);
-  if (violations.length === 0) return;
-  const text = violations.map(({ field, description }) => `${field} ${description}`).join('; ');
-  throw new AuthError('INVALID_ARGUMENT', `${text}.`, { violations });
+export function haveSameRoles(left: readonly UserRole[], right: readonly UserRole[]): boolean {
+  return left.toSorted().join() === right.toSorted().join();
 }

@@ -1,11 +1,32 @@
 /** Between the contract's messages and our own words. */
 import {
+  type Call,
+  decodePageToken,
+  encodePageToken,
+  type IdPrefix,
+  pageSizeOf,
+  requireCaller,
+} from '@payflowx/chassis';
+import {
+  type ApiClient as ApiClientMessage,
+  type IdentityAuditRecord as AuditRecordMessage,
   Role as RoleMessage,
   type TokenPair as TokenPairMessage,
   type User as UserMessage,
 } from '@payflowx/proto/auth';
+import { Type } from 'typebox';
 import type { TokenPair } from '../app/login.ts';
+import type { Page, PageRequest } from '../app/page.ts';
+import {
+  type Actor,
+  AUDIT_ACTIONS,
+  type AuditFilter,
+  type AuditRecord,
+  isAuditAction,
+} from '../domain/audit.ts';
+import { refuse } from '../domain/errors.ts';
 import type { Role, User } from '../domain/user.ts';
+import type { UserApiClient } from '../domain/user-api-client.ts';
 
 export const TOKEN_TYPE_BEARER = 'Bearer';
 
@@ -27,6 +48,62 @@ export function toUserMessage(user: User): UserMessage {
   return { id, username, roles: user.roles.map((role) => ROLE_MESSAGES[role]), createdAt };
 }
 
-export function toTokenPairMessage(pair: TokenPair): TokenPairMessage {
-  return { ...pair, tokenType: TOKEN_TYPE_BEARER };
+export function toTokenPairMessage({ accessToken, expiresIn, refreshToken }: TokenPair): TokenPairMessage {
+  return { accessToken, expiresIn, refreshToken, tokenType: TOKEN_TYPE_BEARER };
+}
+
+export function toClientMessage(client: UserApiClient): ApiClientMessage {
+  const { id, name, userId, createdAt, revokedAt } = client;
+  return { id, name, userId, scopes: [...client.scopes], createdAt, revokedAt: revokedAt ?? undefined };
+}
+
+export function toAuditRecordMessage(record: AuditRecord): AuditRecordMessage {
+  const { id, actor, action, subjectId, details, createdAt } = record;
+  const detailsJson = JSON.stringify(details);
+  return { id, actorId: actor.id, action, subjectId, detailsJson, traceId: actor.traceId, createdAt };
+}
+
+const IDENTIFIER = /^[\x21-\x7e]{0,255}$/;
+
+/** Throws INVALID_ARGUMENT. */
+export function fromAuditFilter(asked: { subjectId: string; actorId: string; action: string }): AuditFilter {
+  const { subjectId, actorId, action } = asked;
+  refuse([
+    !IDENTIFIER.test(subjectId) && { field: 'subject_id', description: 'must be an id' },
+    !IDENTIFIER.test(actorId) && { field: 'actor_id', description: 'must be an id' },
+    action !== '' &&
+      !isAuditAction(action) && {
+        field: 'action',
+        description: `must be one of ${AUDIT_ACTIONS.join(', ')}`,
+      },
+  ]);
+  return {
+    subjectId: given(subjectId),
+    actorId: given(actorId),
+    action: isAuditAction(action) ? action : undefined,
+  };
+}
+
+/** An empty text stands for a filter that is not given. */
+export function given(text: string): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+/** Who calls, for the audit log. */
+export function actorOf(call: Call): Actor {
+  return { id: requireCaller(call).id, traceId: call.trace.traceId };
+}
+
+/** Pages of things whose ids begin with `prefix`; newest first, so each starts before an id. */
+export function pageRequest(
+  { pageSize, pageToken }: { pageSize: number; pageToken: string },
+  prefix: IdPrefix,
+): PageRequest {
+  const before = Type.String({ pattern: `^${prefix}_[0-9a-f-]{36}$` });
+  const position = decodePageToken(pageToken, Type.Object({ before }, { additionalProperties: false }));
+  return { pageSize: pageSizeOf(pageSize), beforeId: position?.before };
+}
+
+export function nextPageToken({ nextBeforeId }: Page<unknown>): string {
+  return nextBeforeId === undefined ? '' : encodePageToken({ before: nextBeforeId });
 }

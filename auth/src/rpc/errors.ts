@@ -11,4 +11,6 @@ export const errors = errorTable('auth', AuthError, {
   USER_NOT_FOUND: status.NOT_FOUND,
   USERNAME_TAKEN: status.ALREADY_EXISTS,
   REQUEST_ID_REUSED: status.ALREADY_EXISTS,
+  API_CLIENT_NOT_FOUND: status.NOT_FOUND,
+  API_CLIENT_REVOKED: status.FAILED_PRECONDITION,
 });

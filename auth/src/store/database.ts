@@ -1,4 +1,7 @@
 /** The tables of auth as Kysely sees them. */
+import type { Scope } from '@payflowx/chassis';
+import type { ColumnType } from 'kysely';
+import type { AuditAction } from '../domain/audit.ts';
 import type { Role, UserRole } from '../domain/user.ts';
 
 export interface Database {
@@ -8,6 +11,9 @@ export interface Database {
   signing_keys: SigningKeyTable;
   refresh_families: RefreshFamilyTable;
   refresh_tokens: RefreshTokenTable;
+  login_throttles: LoginThrottleTable;
+  user_api_clients: UserApiClientTable;
+  identity_audit_records: AuditRecordTable;
 }
 
 interface UserTable {
@@ -38,8 +44,10 @@ interface SigningKeyTable {
   kid: string;
   state: 'next' | 'active' | 'retired';
   public_key: Buffer;
-  sealed_private_key: Buffer;
+  /** Null once the key is retired. */
+  sealed_private_key: Buffer | null;
   created_at: Date;
+  activates_at: Date | null;
   activated_at: Date | null;
   retired_at: Date | null;
 }
@@ -58,4 +66,34 @@ interface RefreshTokenTable {
   family_id: string;
   issued_at: Date;
   spent_at: Date | null;
+}
+
+interface LoginThrottleTable {
+  key: Buffer;
+  failures: number;
+  blocked_until: Date | null;
+  forgotten_at: Date;
+}
+
+interface UserApiClientTable {
+  id: string;
+  name: string;
+  user_id: string;
+  scopes: Scope[];
+  /** Null once the client is revoked. */
+  secret_hash: Buffer | null;
+  created_by: string;
+  request_id: string | null;
+  created_at: Date;
+  revoked_at: Date | null;
+}
+
+interface AuditRecordTable {
+  id: string;
+  actor_id: string;
+  action: AuditAction;
+  subject_id: string;
+  details: ColumnType<Record<string, unknown>, string>;
+  trace_id: string;
+  created_at: Date;
 }

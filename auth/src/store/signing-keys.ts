@@ -1,5 +1,6 @@
 /** Signing keys, sealed. */
-import type { Kysely } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { KeyStates } from '../domain/key-rotation.ts';
 import type { SealedSigningKey } from '../domain/signing-key.ts';
 import type { Database } from './database.ts';
 
@@ -9,7 +10,8 @@ export async function findActiveSigningKey(db: Kysely<Database>): Promise<Sealed
     .select(['kid', 'public_key', 'sealed_private_key'])
     .where('state', '=', 'active')
     .executeTakeFirst();
-  return row && { kid: row.kid, publicKey: row.public_key, sealedPrivateKey: row.sealed_private_key };
+  if (!row?.sealed_private_key) return undefined;
+  return { kid: row.kid, publicKey: row.public_key, sealedPrivateKey: row.sealed_private_key };
 }
 
 /** Makes the key the active one unless there is one. Of several instances that try at once, one succeeds. */
@@ -30,6 +32,59 @@ export async function insertFirstSigningKey(
     })
     // Without a target: a second active key conflicts on the index of active keys.
     .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** One instance changes the states of keys at a time; until the end of the transaction. */
+export async function lockSigningKeys(trx: Transaction<Database>): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('auth.signing_keys'))`.execute(trx);
+}
+
+export async function findKeyStates(db: Kysely<Database>): Promise<KeyStates> {
+  const rows = await db
+    .selectFrom('signing_keys')
+    .select(['kid', 'activated_at', 'activates_at'])
+    .where('state', 'in', ['active', 'next'])
+    .execute();
+  const active = rows.flatMap(({ kid, activated_at: activatedAt }) =>
+    activatedAt ? [{ kid, activatedAt }] : [],
+  )[0];
+  const next = rows.flatMap((row) =>
+    row.activated_at === null && row.activates_at ? [{ kid: row.kid, activatesAt: row.activates_at }] : [],
+  )[0];
+  if (!active) throw new Error('There is no active signing key.');
+  return { active, next };
+}
+
+export async function insertNextSigningKey(
+  trx: Transaction<Database>,
+  key: SealedSigningKey,
+  { now, activatesAt }: { now: Date; activatesAt: Date },
+): Promise<void> {
+  await trx
+    .insertInto('signing_keys')
+    .values({
+      kid: key.kid,
+      state: 'next',
+      public_key: key.publicKey,
+      sealed_private_key: key.sealedPrivateKey,
+      created_at: now,
+      activates_at: activatesAt,
+    })
+    .execute();
+}
+
+/** The announced key signs from now on, and the private half of the one before is gone. */
+export async function activateNextSigningKey(trx: Transaction<Database>, now: Date): Promise<void> {
+  await trx
+    .updateTable('signing_keys')
+    .set({ state: 'retired', retired_at: now, sealed_private_key: null })
+    .where('state', '=', 'active')
+    .execute();
+  await trx
+    .updateTable('signing_keys')
+    .set({ state: 'active', activated_at: now })
+    .where('state', '=', 'next')
     .execute();
 }
 

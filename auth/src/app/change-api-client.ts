@@ -1,0 +1,73 @@
+/** An operator revokes an API client, or gives it another secret. */
+import { inTransaction } from '@payflowx/chassis';
+import type { Kysely, Transaction } from 'kysely';
+import { hashClientSecret } from '../domain/api-client.ts';
+import type { Actor } from '../domain/audit.ts';
+import { AuthError } from '../domain/errors.ts';
+import {
+  clientNotFound,
+  isUserApiClientId,
+  newClientSecret,
+  type UserApiClient,
+} from '../domain/user-api-client.ts';
+import { insertAuditRecord } from '../store/audit-records.ts';
+import type { Database } from '../store/database.ts';
+import { lockUserApiClient, revokeUserApiClient, updateClientSecret } from '../store/user-api-clients.ts';
+
+interface Deps {
+  db: Kysely<Database>;
+  now(): Date;
+}
+
+interface Request {
+  actor: Actor;
+  clientId: string;
+}
+
+/** For good. The second time does nothing. Throws API_CLIENT_NOT_FOUND. */
+export async function revokeApiClient(
+  { db, now }: Deps,
+  { actor, clientId }: Request,
+): Promise<UserApiClient> {
+  return inTransaction(db, async (trx) => {
+    const client = await lockClient(trx, clientId);
+    if (client.revokedAt) return client;
+    const revokedAt = now();
+    await revokeUserApiClient(trx, clientId, revokedAt);
+    const details = { name: client.name, user_id: client.userId };
+    await insertAuditRecord(
+      trx,
+      actor,
+      { action: 'client.revoked', subjectId: clientId, details },
+      revokedAt,
+    );
+    return { ...client, revokedAt };
+  });
+}
+
+/** The secret before is worth nothing at once. Throws API_CLIENT_NOT_FOUND, API_CLIENT_REVOKED. */
+export async function rotateApiClientSecret(
+  { db, now }: Deps,
+  { actor, clientId }: Request,
+): Promise<string> {
+  const secret = newClientSecret();
+  await inTransaction(db, async (trx) => {
+    const client = await lockClient(trx, clientId);
+    if (client.revokedAt) throw new AuthError('API_CLIENT_REVOKED', 'This API client is revoked, for good.');
+    await updateClientSecret(trx, clientId, hashClientSecret(secret));
+    const details = { name: client.name, user_id: client.userId };
+    await insertAuditRecord(
+      trx,
+      actor,
+      { action: 'client.secret_rotated', subjectId: clientId, details },
+      now(),
+    );
+  });
+  return secret;
+}
+
+async function lockClient(trx: Transaction<Database>, clientId: string): Promise<UserApiClient> {
+  const client = isUserApiClientId(clientId) ? await lockUserApiClient(trx, clientId) : undefined;
+  if (!client) throw clientNotFound();
+  return client;
+}

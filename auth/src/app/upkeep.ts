@@ -1,0 +1,37 @@
+/** What is done from time to time, by every instance: each task must be harmless when others do it too. */
+import type { Logger } from '@payflowx/chassis';
+
+export interface Upkeep {
+  /** Waits for the task that is under way. */
+  stop(): Promise<void>;
+}
+
+/** Runs `tasks` one after the other, now and every `everyMs`. One that fails is logged and tried again the next time. */
+export function startUpkeep(
+  tasks: Record<string, () => Promise<unknown>>,
+  { everyMs }: { everyMs: number },
+  log: Logger,
+): Upkeep {
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  const round = async () => {
+    for (const [task, run] of Object.entries(tasks)) {
+      if (stopped) return;
+      await run().catch((error: unknown) => log.warn({ err: error, task }, 'upkeep failed, will try again'));
+    }
+    if (!stopped) timer = setTimeout(start, everyMs);
+  };
+  let current = Promise.resolve();
+  function start() {
+    current = round();
+  }
+  start();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await current;
+    },
+  };
+}

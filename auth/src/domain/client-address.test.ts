@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { addressOfPeer, networkOf, requireAddress } from './client-address.ts';
+
+it.each([
+  ['192.0.2.1:50051', '192.0.2.1'],
+  ['[2001:db8::1]:50051', '2001:db8::1'],
+  ['::1:50051', '::1'],
+])('reads the peer %s as %s', (peer, address) => {
+  expect(addressOfPeer(peer)).toBe(address);
+});
+
+describe('one source of logins', () => {
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['::ffff:c000:201', '192.0.2.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:0DB8:0001:0002::9', '2001:db8:1:2::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+  ])('of %s is %s', (address, network) => {
+    expect(networkOf(address)).toBe(network);
+  });
+
+  it.each(['', 'localhost', '192.0.2.1:80', '192.0.2.1, 192.0.2.2'])('cannot be %j', (text) => {
+    expect(() => requireAddress(text)).toThrow(/client_address/);
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import {
+  countFailure,
+  type FailureCount,
+  type ThrottleKind,
+  throttleKeys,
+  waitMs,
+} from './login-throttle.ts';
+
+const start = new Date('2026-01-01T12:00:00Z');
+const later = (ms: number) => new Date(start.getTime() + ms);
+
+/** The delays after 1, 2, 3 … failures, each as soon as it is allowed. */
+function delaysOf(kind: ThrottleKind, failures: number): number[] {
+  let count: FailureCount | undefined;
+  let now = start;
+  return Array.from({ length: failures }, () => {
+    now = count?.blockedUntil ?? now;
+    count = countFailure(kind, count, now);
+    return waitMs([count], now) / 1000;
+  });
+}
+
+describe('the delay after failed logins', () => {
+  it('of one address at one account grows from nothing to a quarter of an hour', () => {
+    expect(delaysOf('pair', 17)).toEqual([0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
+  });
+
+  it('of all addresses at one account stays short, for its true user waits too', () => {
+    const delays = delaysOf('account', 40);
+    expect(delays.findIndex((delay) => delay > 0)).toBe(19);
+    expect(Math.max(...delays)).toBe(30);
+  });
+
+  it('is the longest of those that apply, and is over in the end', () => {
+    const counts = [{ blockedUntil: null }, { blockedUntil: later(500) }, { blockedUntil: later(2_000) }];
+    expect(waitMs(counts, start)).toBe(2_000);
+    expect(waitMs(counts, later(2_000))).toBe(0);
+    expect(waitMs([], start)).toBe(0);
+  });
+
+  it('is forgotten after a quiet time', () => {
+    const count = { failures: 30, blockedUntil: null, forgottenAt: later(1_000) };
+    expect(countFailure('pair', count, later(999)).failures).toBe(31);
+    expect(countFailure('pair', count, later(1_000))).toMatchObject({ failures: 1, blockedUntil: null });
+  });
+});
+
+it('counts a name without regard to case, and never two things as one', () => {
+  expect(throttleKeys('Alice', '192.0.2.1')).toEqual(throttleKeys('alice', '192.0.2.1'));
+  const keys = [throttleKeys('alice', 'x'), throttleKeys('x', 'alice'), throttleKeys('alice","x', '')];
+  const all = keys.flatMap(({ pair, account, address }) => [pair, account, address]);
+  expect(new Set(all.map(({ key }) => key.toString('hex'))).size).toBe(9);
+});

@@ -1,0 +1,18 @@
+/** The audit log, to read. */
+import type { Handlers } from '@payflowx/chassis';
+import type { AuthServiceService } from '@payflowx/proto/auth';
+import { listAuditRecords } from '../app/list-audit-records.ts';
+import type { AuthServiceDeps } from './auth-service.ts';
+import { fromAuditFilter, nextPageToken, pageRequest, toAuditRecordMessage } from './convert.ts';
+
+export function auditHandlers(
+  deps: AuthServiceDeps,
+): Pick<Handlers<AuthServiceService>, 'listIdentityAuditRecords'> {
+  return {
+    async listIdentityAuditRecords(request) {
+      const filter = fromAuditFilter(request);
+      const page = await listAuditRecords(deps, { ...pageRequest(request, 'aud'), filter });
+      return { records: page.items.map(toAuditRecordMessage), nextPageToken: nextPageToken(page) };
+    },
+  };
+}

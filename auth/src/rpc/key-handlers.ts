@@ -1,0 +1,21 @@
+/** Signing keys. */
+import type { Handlers } from '@payflowx/chassis';
+import type { AuthServiceService } from '@payflowx/proto/auth';
+import { rotateSigningKey } from '../app/rotate-signing-key.ts';
+import { publicJwks } from '../app/signing-keys.ts';
+import type { AuthServiceDeps } from './auth-service.ts';
+import { actorOf } from './convert.ts';
+
+export function keyHandlers(
+  deps: AuthServiceDeps,
+): Pick<Handlers<AuthServiceService>, 'getJwks' | 'rotateSigningKey'> {
+  return {
+    async getJwks() {
+      return { keys: await publicJwks(deps) };
+    },
+    async rotateSigningKey(_, call) {
+      const { active, next } = await rotateSigningKey(deps, actorOf(call));
+      return { activeKid: active.kid, nextKid: next.kid, activatesAt: next.activatesAt };
+    },
+  };
+}

@@ -1,0 +1,52 @@
+/** The audit log. It is only ever added to; the database forbids the rest. */
+import { newId } from '@payflowx/chassis';
+import type { Kysely, Transaction } from 'kysely';
+import type { Actor, AuditFact, AuditFilter, AuditRecord } from '../domain/audit.ts';
+import type { Database } from './database.ts';
+
+/** Writes down what the transaction does. */
+export async function insertAuditRecord(
+  trx: Transaction<Database>,
+  actor: Actor,
+  fact: AuditFact,
+  now: Date,
+): Promise<void> {
+  await trx
+    .insertInto('identity_audit_records')
+    .values({
+      id: newId('aud'),
+      actor_id: actor.id,
+      action: fact.action,
+      subject_id: fact.subjectId,
+      details: JSON.stringify(fact.details),
+      trace_id: actor.traceId,
+      created_at: now,
+    })
+    .execute();
+}
+
+/** Newest first. */
+export async function listAuditRecords(
+  db: Kysely<Database>,
+  { limit, beforeId, filter }: { limit: number; beforeId: string | undefined; filter: AuditFilter },
+): Promise<AuditRecord[]> {
+  const { subjectId, actorId, action } = filter;
+  const rows = await db
+    .selectFrom('identity_audit_records')
+    .select(['id', 'actor_id', 'action', 'subject_id', 'details', 'trace_id', 'created_at'])
+    .$if(beforeId !== undefined, (query) => query.where('id', '<', beforeId ?? ''))
+    .$if(subjectId !== undefined, (query) => query.where('subject_id', '=', subjectId ?? ''))
+    .$if(actorId !== undefined, (query) => query.where('actor_id', '=', actorId ?? ''))
+    .$if(action !== undefined, (query) => query.where('action', '=', action ?? 'user.created'))
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    actor: { id: row.actor_id, traceId: row.trace_id },
+    action: row.action,
+    subjectId: row.subject_id,
+    details: row.details,
+    createdAt: row.created_at,
+  }));
+}

@@ -1,0 +1,77 @@
+/** How often logins failed, and until when the next has to wait. */
+import { unnest } from '@payflowx/chassis';
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import type { FailureCount, ThrottleKey } from '../domain/login-throttle.ts';
+import type { Database } from './database.ts';
+
+/** Of those of `keys` that have failures which still count. */
+export async function findFailureCounts(
+  db: Kysely<Database>,
+  keys: readonly ThrottleKey[],
+  now: Date,
+): Promise<Pick<FailureCount, 'blockedUntil'>[]> {
+  const rows = await db
+    .selectFrom('login_throttles')
+    .select('blocked_until')
+    .where('key', '=', sql<Buffer>`any(${keys.map(({ key }) => key)}::bytea[])`)
+    .where('forgotten_at', '>', now)
+    .execute();
+  return rows.map((row) => ({ blockedUntil: row.blocked_until }));
+}
+
+/** The count of each of `keys`, locked. Those that were not there are made, with nothing counted. */
+export async function lockFailureCounts(
+  trx: Transaction<Database>,
+  keys: readonly ThrottleKey[],
+  now: Date,
+): Promise<(ThrottleKey & { count: FailureCount })[]> {
+  const rows = keys.map(({ key }) => ({ key, forgotten_at: now }));
+  // In one order of keys, so that two failures at once never wait for each other; the update locks what is there already.
+  const { rows: locked } = await sql<Selectable<Database['login_throttles']>>`
+    insert into login_throttles as t (key, failures, forgotten_at)
+    select key, 0, forgotten_at from ${unnest(rows, { key: 'bytea', forgotten_at: 'timestamptz' })} as r order by key
+    on conflict (key) do update set failures = t.failures
+    returning key, failures, blocked_until, forgotten_at`.execute(trx);
+  return locked.flatMap((row) => {
+    const found = keys.find(({ key }) => key.equals(row.key));
+    const { failures, blocked_until: blockedUntil, forgotten_at: forgottenAt } = row;
+    return found ? [{ ...found, count: { failures, blockedUntil, forgottenAt } }] : [];
+  });
+}
+
+export async function saveFailureCounts(
+  trx: Transaction<Database>,
+  counts: readonly (ThrottleKey & { count: FailureCount })[],
+): Promise<void> {
+  const rows = counts.map(({ key, count }) => ({
+    key,
+    failures: count.failures,
+    blocked_until: count.blockedUntil,
+    forgotten_at: count.forgottenAt,
+  }));
+  const types = {
+    key: 'bytea',
+    failures: 'int4',
+    blocked_until: 'timestamptz',
+    forgotten_at: 'timestamptz',
+  };
+  await sql`
+    update login_throttles as t
+    set failures = r.failures, blocked_until = r.blocked_until, forgotten_at = r.forgotten_at
+    from ${unnest(rows, types)} as r where t.key = r.key`.execute(trx);
+}
+
+export async function deleteFailureCounts(
+  trx: Transaction<Database>,
+  keys: readonly ThrottleKey[],
+): Promise<void> {
+  await trx
+    .deleteFrom('login_throttles')
+    .where('key', '=', sql<Buffer>`any(${keys.map(({ key }) => key)}::bytea[])`)
+    .execute();
+}
+
+/** Removes what counts for nothing any more. */
+export async function deleteForgottenCounts(db: Kysely<Database>, now: Date): Promise<void> {
+  await db.deleteFrom('login_throttles').where('forgotten_at', '<=', now).execute();
+}

@@ -1,0 +1,127 @@
+/** API clients that act for a user. */
+import type { Scope } from '@payflowx/chassis';
+import type { Kysely, Transaction } from 'kysely';
+import type { UserRole } from '../domain/user.ts';
+import type { UserApiClient } from '../domain/user-api-client.ts';
+import type { Database } from './database.ts';
+
+const CLIENT_COLUMNS = ['id', 'name', 'user_id', 'scopes', 'created_at', 'revoked_at'] as const;
+
+export interface InsertedClient {
+  client: UserApiClient;
+  secretHash: Buffer;
+  createdBy: string;
+  /** Empty: not idempotent. */
+  requestId: string;
+}
+
+/** False if its maker has made a client with this request id already. */
+export async function insertUserApiClient(
+  trx: Transaction<Database>,
+  { client, secretHash, createdBy, requestId }: InsertedClient,
+): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('user_api_clients')
+    .values({
+      id: client.id,
+      name: client.name,
+      user_id: client.userId,
+      scopes: [...client.scopes],
+      secret_hash: secretHash,
+      created_by: createdBy,
+      request_id: requestId === '' ? null : requestId,
+      created_at: client.createdAt,
+    })
+    .onConflict((conflict) => conflict.columns(['created_by', 'request_id']).doNothing())
+    .executeTakeFirstOrThrow();
+  return numInsertedOrUpdatedRows === 1n;
+}
+
+export async function findClientOfRequest(
+  db: Kysely<Database>,
+  { createdBy, requestId }: { createdBy: string; requestId: string },
+): Promise<UserApiClient | undefined> {
+  const row = await db
+    .selectFrom('user_api_clients')
+    .select(CLIENT_COLUMNS)
+    .where('created_by', '=', createdBy)
+    .where('request_id', '=', requestId)
+    .executeTakeFirst();
+  return row && toClient(row);
+}
+
+/** What a login needs to know; undefined for a client that is not there or revoked. */
+export async function findLoginOfClient(
+  db: Kysely<Database>,
+  id: string,
+): Promise<
+  { secretHash: Buffer; userId: string; roles: readonly UserRole[]; scopes: readonly Scope[] } | undefined
+> {
+  const row = await db
+    .selectFrom('user_api_clients as client')
+    .innerJoin('users', 'users.id', 'client.user_id')
+    .select(['client.secret_hash', 'client.scopes', 'users.id as user_id', 'users.roles'])
+    .where('client.id', '=', id)
+    .executeTakeFirst();
+  if (!row?.secret_hash) return undefined;
+  return { secretHash: row.secret_hash, userId: row.user_id, roles: row.roles, scopes: row.scopes };
+}
+
+export async function lockUserApiClient(
+  trx: Transaction<Database>,
+  id: string,
+): Promise<UserApiClient | undefined> {
+  const row = await trx
+    .selectFrom('user_api_clients')
+    .select(CLIENT_COLUMNS)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+  return row && toClient(row);
+}
+
+/** Newest first: the ids are UUIDv7. */
+export async function listUserApiClients(
+  db: Kysely<Database>,
+  query: { limit: number; beforeId: string | undefined; userId: string | undefined },
+): Promise<UserApiClient[]> {
+  const { limit, beforeId, userId } = query;
+  const rows = await db
+    .selectFrom('user_api_clients')
+    .select(CLIENT_COLUMNS)
+    .$if(beforeId !== undefined, (clients) => clients.where('id', '<', beforeId ?? ''))
+    .$if(userId !== undefined, (clients) => clients.where('user_id', '=', userId ?? ''))
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(toClient);
+}
+
+/** Its secret goes with it. */
+export async function revokeUserApiClient(trx: Transaction<Database>, id: string, now: Date): Promise<void> {
+  await trx
+    .updateTable('user_api_clients')
+    .set({ revoked_at: now, secret_hash: null })
+    .where('id', '=', id)
+    .execute();
+}
+
+export async function updateClientSecret(
+  trx: Transaction<Database>,
+  id: string,
+  secretHash: Buffer,
+): Promise<void> {
+  await trx.updateTable('user_api_clients').set({ secret_hash: secretHash }).where('id', '=', id).execute();
+}
+
+function toClient(row: {
+  id: string;
+  name: string;
+  user_id: string;
+  scopes: Scope[];
+  created_at: Date;
+  revoked_at: Date | null;
+}): UserApiClient {
+  const { id, name, user_id: userId, scopes, created_at: createdAt, revoked_at: revokedAt } = row;
+  return { id, name, userId, scopes, createdAt, revokedAt };
+}

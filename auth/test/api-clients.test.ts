@@ -1,0 +1,198 @@
+import { status } from '@grpc/grpc-js';
+import { createTokenVerifier } from '@payflowx/chassis';
+import type { TestDatabase } from '@payflowx/chassis/testing';
+import type { CreateApiClientRequest } from '@payflowx/proto/auth';
+import { createDecoder } from 'fast-jwt';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type AuthServer,
+  asOwner,
+  ensurePeople,
+  freshDatabase,
+  refusal,
+  startAuth,
+  tokensOf,
+} from './auth-server.ts';
+
+const deadlineMs = 10_000;
+let database: TestDatabase;
+let auth: AuthServer;
+let tokens: Awaited<ReturnType<typeof tokensOf>>;
+let customerId: string;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  await ensurePeople(database);
+  auth = await startAuth(database);
+  tokens = await tokensOf(auth);
+  customerId = createDecoder()(tokens.customer).sub;
+});
+afterAll(async () => {
+  await auth?.stop();
+  await database?.drop();
+});
+
+const asOperator = () => ({ deadlineMs, accessToken: tokens.operator });
+
+async function create(changed: Partial<CreateApiClientRequest> = {}) {
+  const shop = { requestId: '', name: 'Shop', userId: customerId, scopes: ['payments:read'] };
+  const { client, clientSecret } = await auth.client.createApiClient({ ...shop, ...changed }, asOperator());
+  if (!client) throw new Error('An answer without a client.');
+  return { ...client, clientSecret };
+}
+
+const login = (clientId: string, clientSecret: string) =>
+  auth.client.loginClient({ clientId, clientSecret }, { deadlineMs });
+
+describe('an API client', () => {
+  it('logs in as the user it acts for, limited to its scopes', async () => {
+    const { id, clientSecret } = await create({ scopes: ['payments:write', 'payments:read'] });
+    expect(id).toMatch(/^cli_/);
+    const answer = await login(id, clientSecret);
+    expect(answer).toMatchObject({
+      tokenType: 'Bearer',
+      expiresIn: 300,
+      scope: 'payments:read payments:write',
+    });
+    expect(createDecoder()(answer.accessToken)).toMatchObject({
+      sub: customerId,
+      roles: ['customer'],
+      client_id: id,
+      scope: 'payments:read payments:write',
+    });
+    const jwks = async () => (await auth.client.getJwks({}, { deadlineMs })).keys;
+    expect(await createTokenVerifier({ jwks }).verify(answer.accessToken)).toEqual({
+      id: customerId,
+      roles: ['customer'],
+      clientId: id,
+      scopes: ['payments:read', 'payments:write'],
+    });
+  });
+
+  it("may nothing here, not even with an operator's roles", async () => {
+    const userId = createDecoder()(tokens.operator).sub;
+    const { id, clientSecret } = await create({ userId });
+    const { accessToken } = await login(id, clientSecret);
+    expect(createDecoder()(accessToken).roles).toEqual(['operator']);
+    const refused = { code: status.PERMISSION_DENIED, reason: 'INSUFFICIENT_SCOPE' };
+    const call = { deadlineMs, accessToken };
+    expect(await refusal(auth.client.getMe({}, call))).toMatchObject(refused);
+    expect(await refusal(auth.client.rotateSigningKey({}, call))).toMatchObject(refused);
+    expect(await refusal(auth.client.listUsers({ pageSize: 0, pageToken: '' }, call))).toMatchObject(refused);
+  });
+
+  it('has the roles that its user has at this moment', async () => {
+    const { id, clientSecret } = await create();
+    const setRoles = (roles: ('customer' | 'auditor')[]) =>
+      asOwner(database, (db) =>
+        db.updateTable('users').set({ roles }).where('id', '=', customerId).execute(),
+      );
+    await setRoles(['auditor']);
+    expect(createDecoder()((await login(id, clientSecret)).accessToken).roles).toEqual(['auditor']);
+    await setRoles(['customer']);
+  });
+
+  it('can no longer log in when it is revoked, once and for good', async () => {
+    const { id, clientSecret } = await create();
+    await login(id, clientSecret);
+    const { client: first } = await auth.client.revokeApiClient({ clientId: id }, asOperator());
+    expect(first?.revokedAt).toBeInstanceOf(Date);
+    const { client: second } = await auth.client.revokeApiClient({ clientId: id }, asOperator());
+    expect(second).toEqual(first);
+    const refused = await refusal(login(id, clientSecret));
+    expect(refused).toMatchObject({ code: status.UNAUTHENTICATED, reason: 'INVALID_CREDENTIALS' });
+    // The answer is that for a client which never was.
+    expect(await refusal(login('cli_nobody', clientSecret))).toEqual(refused);
+    const rotation = auth.client.rotateApiClientSecret({ clientId: id }, asOperator());
+    expect(await refusal(rotation)).toMatchObject({
+      code: status.FAILED_PRECONDITION,
+      reason: 'API_CLIENT_REVOKED',
+    });
+  });
+
+  it('gets another secret, and the old one is worth nothing', async () => {
+    const { id, clientSecret } = await create();
+    const { clientSecret: next } = await auth.client.rotateApiClientSecret({ clientId: id }, asOperator());
+    await login(id, next);
+    expect(await refusal(login(id, clientSecret))).toMatchObject({ reason: 'INVALID_CREDENTIALS' });
+  });
+
+  it('has a secret that is nowhere but with whom it was shown to', async () => {
+    const { id, clientSecret } = await create();
+    const row = await asOwner(database, (db) =>
+      db.selectFrom('user_api_clients').select('secret_hash').where('id', '=', id).executeTakeFirstOrThrow(),
+    );
+    expect(row.secret_hash).toHaveLength(32);
+    expect(row.secret_hash?.equals(Buffer.from(clientSecret, 'base64url'))).toBe(false);
+  });
+});
+
+describe('making an API client', () => {
+  it('with one request id makes one, and shows its secret once', async () => {
+    const request = { requestId: 'r-1', scopes: ['accounts:read', 'ledger:read'] };
+    const made = await Promise.all(Array.from({ length: 6 }, () => create(request)));
+    expect(new Set(made.map(({ id }) => id)).size).toBe(1);
+    expect(made.filter(({ clientSecret }) => clientSecret !== '')).toHaveLength(1);
+    expect(await create({ ...request, scopes: ['ledger:read', 'accounts:read'] })).toMatchObject({
+      id: made[0]?.id,
+      clientSecret: '',
+    });
+    expect(await refusal(create({ requestId: 'r-1', name: 'Another' }))).toMatchObject({
+      code: status.ALREADY_EXISTS,
+      reason: 'REQUEST_ID_REUSED',
+    });
+  });
+
+  it.each<[string, Partial<CreateApiClientRequest>, string]>([
+    ['no scope', { scopes: [] }, 'INVALID_ARGUMENT'],
+    ['an unknown scope', { scopes: ['users:write'] }, 'INVALID_ARGUMENT'],
+    ['no name', { name: '' }, 'INVALID_ARGUMENT'],
+    ['a user who is not there', { userId: `usr_${'0'.repeat(36)}` }, 'USER_NOT_FOUND'],
+    ['a service to act for', { userId: 'svc_payment' }, 'USER_NOT_FOUND'],
+    ['a user id that cannot be one', { userId: 'usr_\0' }, 'USER_NOT_FOUND'],
+  ])('refuses %s', async (_, request, reason) => {
+    expect(await refusal(create(request))).toMatchObject({ reason });
+  });
+
+  it.each(['customer', 'auditor', 'service'] as const)('is not for a %s', async (role) => {
+    const call = { deadlineMs, accessToken: tokens[role] };
+    const refused = { code: status.PERMISSION_DENIED, reason: 'ROLE_NOT_ALLOWED' };
+    const wanted = { requestId: '', name: 'x', userId: customerId, scopes: ['payments:read'] };
+    expect(await refusal(auth.client.createApiClient(wanted, call))).toMatchObject(refused);
+    expect(await refusal(auth.client.revokeApiClient({ clientId: 'cli_1' }, call))).toMatchObject(refused);
+    expect(await refusal(auth.client.rotateApiClientSecret({ clientId: 'cli_1' }, call))).toMatchObject(
+      refused,
+    );
+  });
+});
+
+describe('API clients', () => {
+  it('are listed newest first and by user, without any secret', async () => {
+    const userId = createDecoder()(tokens.auditor).sub;
+    const made: string[] = [];
+    for (const name of ['a', 'b', 'c']) made.push((await create({ name, userId })).id);
+    await auth.client.revokeApiClient({ clientId: made[1] ?? '' }, asOperator());
+    const call = { deadlineMs, accessToken: tokens.auditor };
+    const first = await auth.client.listApiClients({ pageSize: 2, pageToken: '', userId }, call);
+    const second = await auth.client.listApiClients(
+      { pageSize: 2, pageToken: first.nextPageToken, userId },
+      call,
+    );
+    const seen = [...first.clients, ...second.clients];
+    expect(seen.map(({ id }) => id)).toEqual(made.toReversed());
+    expect(seen.map(({ revokedAt }) => revokedAt !== undefined)).toEqual([false, true, false]);
+    expect(second.nextPageToken).toBe('');
+    const nobody = await auth.client.listApiClients({ pageSize: 0, pageToken: '', userId: 'usr_\0' }, call);
+    expect(nobody.clients).toEqual([]);
+  });
+
+  it('are not found by an id that is none of theirs', async () => {
+    for (const clientId of ['cli_nobody', 'svc_payment', '', 'cli_\0']) {
+      const call = auth.client.revokeApiClient({ clientId }, asOperator());
+      expect(await refusal(call)).toMatchObject({
+        code: status.NOT_FOUND,
+        reason: 'API_CLIENT_NOT_FOUND',
+      });
+    }
+  });
+});

@@ -1,0 +1,138 @@
+import { status } from '@grpc/grpc-js';
+import { runInTrace, traceFrom } from '@payflowx/chassis';
+import type { TestDatabase } from '@payflowx/chassis/testing';
+import { type ListIdentityAuditRecordsRequest, Role } from '@payflowx/proto/auth';
+import { createDecoder } from 'fast-jwt';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import {
+  type AuthServer,
+  asOwner,
+  ensurePeople,
+  freshDatabase,
+  PASSWORD,
+  refusal,
+  startAuth,
+  tokensOf,
+} from './auth-server.ts';
+
+const deadlineMs = 10_000;
+let database: TestDatabase;
+let auth: AuthServer;
+let tokens: Awaited<ReturnType<typeof tokensOf>>;
+let operatorId: string;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  await ensurePeople(database);
+  auth = await startAuth(database);
+  tokens = await tokensOf(auth);
+  operatorId = createDecoder()(tokens.operator).sub;
+});
+afterAll(async () => {
+  await auth?.stop();
+  await database?.drop();
+});
+
+const asOperator = () => ({ deadlineMs, accessToken: tokens.operator });
+
+function list(changed: Partial<ListIdentityAuditRecordsRequest> = {}, accessToken = tokens.auditor) {
+  const all = { pageSize: 100, pageToken: '', subjectId: '', actorId: '', action: '' };
+  return auth.client.listIdentityAuditRecords({ ...all, ...changed }, { deadlineMs, accessToken });
+}
+
+const newUser = (username: string) => ({
+  requestId: `r-${username}`,
+  username,
+  password: PASSWORD,
+  roles: [Role.CUSTOMER],
+});
+
+it('says who did what, when and in which request, and holds no secret', async () => {
+  const trace = traceFrom(undefined);
+  const { userId, clientId, secret, nextKid } = await runInTrace(trace, async () => {
+    const { user } = await auth.client.createUser(newUser('lena'), asOperator());
+    const wanted = { requestId: '', name: 'Shop', userId: user?.id ?? '', scopes: ['payments:read'] };
+    const { client, clientSecret } = await auth.client.createApiClient(wanted, asOperator());
+    const request = { clientId: client?.id ?? '' };
+    await auth.client.rotateApiClientSecret(request, asOperator());
+    await auth.client.revokeApiClient(request, asOperator());
+    const { nextKid } = await auth.client.rotateSigningKey({}, asOperator());
+    return { userId: user?.id, clientId: client?.id, secret: clientSecret, nextKid };
+  });
+  const { records } = await list({ actorId: operatorId });
+  expect(records.map(({ action, subjectId }) => [action, subjectId])).toEqual([
+    ['key.rotated', nextKid],
+    ['client.revoked', clientId],
+    ['client.secret_rotated', clientId],
+    ['client.created', clientId],
+    ['user.created', userId],
+  ]);
+  for (const record of records) {
+    expect(record).toMatchObject({ actorId: operatorId, traceId: trace.traceId });
+    expect(Date.now() - (record.createdAt?.getTime() ?? 0)).toBeLessThan(60_000);
+    expect(record.detailsJson).not.toContain(secret);
+    expect(record.detailsJson).not.toContain(PASSWORD);
+  }
+  expect(JSON.parse(records.at(-1)?.detailsJson ?? '')).toEqual({ username: 'lena', roles: ['customer'] });
+});
+
+it('says nothing about what was done already or was refused', async () => {
+  const before = (await list()).records.length;
+  await auth.client.createUser(newUser('lena'), asOperator());
+  await refusal(auth.client.createUser({ ...newUser('lena'), requestId: '' }, asOperator()));
+  await auth.client.rotateSigningKey({}, asOperator());
+  expect((await list()).records).toHaveLength(before);
+});
+
+it("tells the operator's command and the service itself from people", async () => {
+  const { records } = await list({ actorId: 'command' });
+  expect(records.map(({ action }) => action).toSorted()).toEqual([
+    'client.created',
+    'user.created',
+    'user.created',
+    'user.created',
+  ]);
+});
+
+it('pages newest first, nothing twice and nothing skipped while records are added', async () => {
+  const before = (await list()).records.map(({ id }) => id);
+  const seen: string[] = [];
+  let pageToken = '';
+  do {
+    const page = await list({ pageSize: 2, pageToken });
+    seen.push(...page.records.map(({ id }) => id));
+    pageToken = page.nextPageToken;
+    await auth.client.createUser(newUser(`more-${seen.length}`), asOperator());
+  } while (pageToken !== '');
+  expect(seen).toEqual(before);
+});
+
+it('is found by subject and by action', async () => {
+  const { records } = await list({ action: 'client.created', actorId: operatorId });
+  expect(records).toHaveLength(1);
+  const bySubject = await list({ subjectId: records[0]?.subjectId ?? '' });
+  expect(bySubject.records.map(({ action }) => action)).toEqual([
+    'client.revoked',
+    'client.secret_rotated',
+    'client.created',
+  ]);
+  for (const wrong of [{ action: 'user.praised' }, { subjectId: 'a b' }, { actorId: '\0' }]) {
+    expect(await refusal(list(wrong))).toMatchObject({ code: status.INVALID_ARGUMENT });
+  }
+});
+
+it('is for operators and auditors to read', async () => {
+  await list({}, tokens.operator);
+  for (const accessToken of [tokens.customer, tokens.service]) {
+    expect(await refusal(list({}, accessToken))).toMatchObject({ reason: 'ROLE_NOT_ALLOWED' });
+  }
+});
+
+it.each([
+  `UPDATE identity_audit_records SET actor_id = 'usr_x'`,
+  'DELETE FROM identity_audit_records',
+  'TRUNCATE identity_audit_records',
+])('cannot be changed even by the owner: %s', async (statement) => {
+  await asOwner(database, (db) => expect(sql.raw(statement).execute(db)).rejects.toThrow(/append-only/));
+});

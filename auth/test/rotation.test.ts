@@ -1,0 +1,137 @@
+import { createTokenVerifier, type TokenVerifier } from '@payflowx/chassis';
+import type { TestDatabase } from '@payflowx/chassis/testing';
+import { createDecoder } from 'fast-jwt';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  type AuthServer,
+  asOwner,
+  CLIENT_SECRET,
+  ensurePeople,
+  freshDatabase,
+  ROTATION,
+  refusal,
+  startAuth,
+  tokensOf,
+} from './auth-server.ts';
+
+const deadlineMs = 10_000;
+const MINUTE = 60_000;
+let database: TestDatabase;
+let one: AuthServer;
+let two: AuthServer;
+let tokens: Awaited<ReturnType<typeof tokensOf>>;
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  database = await freshDatabase();
+  await ensurePeople(database);
+  [one, two] = [await startAuth(database), await startAuth(database)];
+  tokens = await tokensOf(one);
+});
+afterEach(async () => {
+  await one?.stop();
+  await two?.stop();
+  await database?.drop();
+  vi.useRealTimers();
+});
+
+function skip(ms: number): void {
+  one.skip(ms);
+  two.skip(ms);
+  // The clock by which the chassis' verifiers tell how old their keys are.
+  vi.advanceTimersByTime(ms);
+}
+const rotate = () => one.client.rotateSigningKey({}, { deadlineMs, accessToken: tokens.operator });
+const published = async () => (await two.client.getJwks({}, { deadlineMs })).keys;
+const kidOf = (token: string): string => createDecoder({ complete: true })(token).header.kid;
+const issue = async (auth: AuthServer) => {
+  const secret = { clientId: 'svc_payment', clientSecret: CLIENT_SECRET };
+  return (await auth.client.loginClient(secret, { deadlineMs })).accessToken;
+};
+
+describe('a rotation', () => {
+  it('announces the next key, lets it take over at both instances, and keeps the old one listed while it matters', async () => {
+    const old = kidOf(await issue(one));
+    const { activeKid, nextKid, activatesAt } = await rotate();
+    expect(activeKid).toBe(old);
+    expect(activatesAt?.getTime()).toBeGreaterThan(one.now().getTime() + ROTATION.announceMs - MINUTE);
+    expect((await published()).map(({ kid }) => kid)).toEqual([old, nextKid]);
+
+    skip(ROTATION.announceMs - MINUTE);
+    await two.turnKeys();
+    expect(kidOf(await issue(one))).toBe(old);
+    skip(MINUTE);
+    expect(await two.turnKeys()).toBe('activated');
+    expect([kidOf(await issue(one)), kidOf(await issue(two))]).toEqual([nextKid, nextKid]);
+
+    skip(5 * MINUTE);
+    expect((await published()).map(({ kid }) => kid)).toEqual([old, nextKid]);
+    skip(MINUTE + 1_000);
+    expect((await published()).map(({ kid }) => kid)).toEqual([nextKid]);
+  });
+
+  it('never lets anybody refuse a valid token, however old the keys are that it keeps', async () => {
+    /** Keeps the keys for as long as the announcement allows, and asks for nothing in between: the most stubborn there is. */
+    const stubborn = { verifier: undefined as TokenVerifier | undefined, renewedAt: 0 };
+    const chassis = createTokenVerifier({ jwks: published });
+    const issued: { token: string; minute: number }[] = [];
+    for (let minute = 0; minute < 40; minute += 1) {
+      if (minute === 3) await rotate();
+      await Promise.all([one.turnKeys(), two.turnKeys()]);
+      if (minute - stubborn.renewedAt >= 14 || !stubborn.verifier) {
+        const snapshot = await published();
+        stubborn.verifier = createTokenVerifier({ jwks: async () => snapshot });
+        stubborn.renewedAt = minute;
+      }
+      issued.push({ token: await issue(one), minute }, { token: await issue(two), minute });
+      for (const { token } of issued.filter((each) => minute - each.minute < 5)) {
+        await chassis.verify(token);
+        await stubborn.verifier.verify(token);
+        // And one that starts only now, with nothing but what is published at this moment.
+        await createTokenVerifier({ jwks: published }).verify(token);
+      }
+      skip(MINUTE);
+    }
+    expect(new Set(issued.map(({ token }) => kidOf(token))).size).toBe(2);
+  });
+
+  it('is one, however many operators ask and however many instances find it due', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, rotate));
+    expect(new Set(answers.map(({ nextKid }) => nextKid)).size).toBe(1);
+    skip(ROTATION.announceMs);
+    const turns = await Promise.all(Array.from({ length: 8 }, (_, n) => (n % 2 ? one : two).turnKeys()));
+    expect(turns.filter((turn) => turn === 'activated')).toHaveLength(1);
+    expect(await published()).toHaveLength(2);
+  });
+
+  it('happens by itself when a key is old', async () => {
+    const old = kidOf(await issue(one));
+    expect(await one.turnKeys()).toBeUndefined();
+    skip(ROTATION.maxAgeMs);
+    const turns = await Promise.all([one.turnKeys(), two.turnKeys()]);
+    expect(turns.filter(Boolean)).toEqual(['announced']);
+    expect(kidOf(await issue(one))).toBe(old);
+    skip(ROTATION.announceMs);
+    await two.turnKeys();
+    expect(kidOf(await issue(one))).not.toBe(old);
+    expect(await one.turnKeys()).toBeUndefined();
+  });
+
+  it('leaves no private half of a retired key behind', async () => {
+    await rotate();
+    skip(ROTATION.announceMs);
+    await one.turnKeys();
+    const keys = await asOwner(database, (db) =>
+      db.selectFrom('signing_keys').select(['state', 'sealed_private_key']).execute(),
+    );
+    const states = keys.map(({ state, sealed_private_key }) => [state, sealed_private_key !== null]);
+    expect(Object.fromEntries(states)).toEqual({ retired: false, active: true });
+  });
+
+  it('is for operators only', async () => {
+    for (const accessToken of [tokens.customer, tokens.auditor, tokens.service]) {
+      const call = one.client.rotateSigningKey({}, { deadlineMs, accessToken });
+      expect(await refusal(call)).toMatchObject({ reason: 'ROLE_NOT_ALLOWED' });
+    }
+  });
+});
