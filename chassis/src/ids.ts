@@ -10,6 +10,9 @@ export type IdPrefix =
   | 'txn'
   | 'ntf'
   | 'evt' // seen by clients
+  | 'cap'
+  | 'can'
+  | 'exp'
   | 'req'
   | 'err'
   | 'key'

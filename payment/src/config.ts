@@ -22,7 +22,8 @@ const schema = Type.Object({
   AUTHORIZATION_TARGET: Type.String({ default: 'consul:///authorization' }),
   AUTHORIZE_DEADLINE_MS: Type.Integer({ minimum: 50, maximum: 60_000, default: 2_000 }),
   BATCH_SIZE: Type.Integer({ minimum: 1, maximum: 500, default: 200 }),
-  HOLD_DURATION_S: Type.Integer({ minimum: 1, default: 7 * 24 * 60 * 60 }),
+  HOLD_DURATION_S: Type.Integer({ minimum: 1, maximum: 30 * 24 * 60 * 60, default: 7 * 24 * 60 * 60 }),
+  EXPIRY_INTERVAL_MS: Type.Integer({ minimum: 10, default: 1_000 }),
   RECOVERY_INTERVAL_MS: Type.Integer({ minimum: 10, default: 500 }),
   RECOVERY_AFTER_MS: Type.Integer({ minimum: 100, default: 3_000 }),
   IDEMPOTENCY_RETENTION_H: Type.Integer({ minimum: 24, default: 25 }),
@@ -59,6 +60,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       holdMs: read.HOLD_DURATION_S * 1_000,
       recoverAfterMs: read.RECOVERY_AFTER_MS,
     },
+    expiryIntervalMs: read.EXPIRY_INTERVAL_MS,
     recoveryIntervalMs: read.RECOVERY_INTERVAL_MS,
     retentionMs: read.IDEMPOTENCY_RETENTION_H * 60 * 60 * 1_000,
   };

@@ -9,8 +9,11 @@ import {
   serveGrpc,
 } from '@payflowx/chassis';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
+import { startExpiry } from './app/expire-holds.ts';
+import { createOperationFlow } from './app/operation-flow.ts';
 import { createPaymentFlow } from './app/payment-flow.ts';
 import { startPurge } from './app/purge-idempotency-keys.ts';
+import { startOperationRecovery } from './app/recover-operations.ts';
 import { startRecovery } from './app/recover-payments.ts';
 import { connectAuthorization } from './clients/authorization.ts';
 import { loadConfig } from './config.ts';
@@ -41,12 +44,20 @@ await runService('payment', config, async ({ log, onStop }) => {
   const deps = { db, authorization, verifier, log, newId, now: () => new Date(), ...config.flow };
   const flow = createPaymentFlow(deps);
   onStop('payment flow', () => flow.drain());
+  const operations = createOperationFlow(deps);
+  onStop('operation flow', () => operations.drain());
   const recovery = startRecovery({ ...deps, flow }, config.recoveryIntervalMs);
   onStop('recovery', () => recovery.stop());
+  const operationRecovery = startOperationRecovery({ ...deps, operations }, config.recoveryIntervalMs);
+  onStop('recovery of operations', () => operationRecovery.stop());
+  const expiry = startExpiry({ ...deps, operations }, config.expiryIntervalMs);
+  onStop('expiry', () => expiry.stop());
   const purge = startPurge({ ...deps, retentionMs: config.retentionMs }, PURGE_INTERVAL_MS);
   onStop('purge', () => purge.stop());
 
-  const server = await serveGrpc({ ...config.grpc, verifier, log }, [paymentService({ ...deps, flow })]);
+  const server = await serveGrpc({ ...config.grpc, verifier, log }, [
+    paymentService({ ...deps, flow, operations }),
+  ]);
   onStop('grpc server', () => server.drain());
 
   // Last in, first out: callers stop finding us before we stop answering them.

@@ -1,15 +1,19 @@
-/** A stand-in for the authorization service: a real gRPC server with the one method that payment calls. */
+/** A stand-in for the authorization service: a real gRPC server with the methods that payment calls. */
 import { bindService, type GrpcServer, serveGrpc, type TokenVerifier } from '@payflowx/chassis';
 import { testLog } from '@payflowx/chassis/testing';
 import {
   AuthorizationServiceService,
   type AuthorizeItem,
   type AuthorizeResult,
+  type CaptureHoldRequest,
   CaptureMode,
   type Decision,
   MovementKind,
   Outcome,
+  type RefundTransferRequest,
+  type ReleaseHoldRequest,
 } from '@payflowx/proto/authorization';
+import { createFakeHolds, type FakeHolds } from './fake-holds.ts';
 
 export interface FakeAuthorization {
   target: string;
@@ -19,10 +23,22 @@ export interface FakeAuthorization {
   approved(): string[];
   /** What to answer from now on instead of approving; undefined lets the fake approve. */
   answerWith(answer: ((item: AuthorizeItem) => AuthorizeResult | undefined) | undefined): void;
+  /** Steps of authorized payments that were asked for, in order: which RPC, and the request. */
+  steps: AskedStep[];
+  /** What to answer to a step from now on instead of deciding it; undefined lets the fake decide. */
+  answerStepWith(answer: ((step: AskedStep) => Decision | undefined) | undefined): void;
+  holds: FakeHolds;
+  /** The fake's clock is this far ahead of ours. */
+  advanceClock(byMs: number): void;
   /** Calls wait for this before they are answered; what they decide is decided at once. */
   holdAnswersUntil(gate: Promise<void>): void;
   stop(): Promise<void>;
 }
+
+export type AskedStep =
+  | { rpc: 'captureHold'; request: CaptureHoldRequest }
+  | { rpc: 'releaseHold'; request: ReleaseHoldRequest }
+  | { rpc: 'refundTransfer'; request: RefundTransferRequest };
 
 /** Accounts belong to whoever `ownerOf` says; every payment is approved unless told otherwise. */
 export async function startFakeAuthorization(
@@ -34,22 +50,66 @@ export async function startFakeAuthorization(
   let answer: (item: AuthorizeItem) => AuthorizeResult | undefined = () => undefined;
   let gate: Promise<void> = Promise.resolve();
 
+  const steps: AskedStep[] = [];
+  const decidedSteps = new Map<string, Decision>();
+  let answerStep: (step: AskedStep) => Decision | undefined = () => undefined;
+  let aheadMs = 0;
+  const holds = createFakeHolds(() => new Date(Date.now() + aheadMs));
+
+  /** Once for each operation, whatever else is asked under its id later. */
+  const decideStep = async (step: AskedStep, take: () => Decision): Promise<Decision> => {
+    steps.push(step);
+    const key = `${step.request.paymentId} ${step.request.operationId}`;
+    const decision = decidedSteps.get(key) ?? answerStep(step) ?? take();
+    decidedSteps.set(key, decision);
+    await gate;
+    return decision;
+  };
+
   const decide = (item: AuthorizeItem): AuthorizeResult => {
     asked.push(item);
     const key = `${item.paymentId} ${item.operationId}`;
-    const result = decided.get(key) ?? answer(item) ?? approve(item, ownerOf);
-    if (result.result?.$case === 'decision') decided.set(key, result);
+    const known = decided.get(key);
+    if (known) return known;
+    const result = answer(item) ?? approve(item, ownerOf);
+    if (result.result?.$case === 'decision') {
+      decided.set(key, result);
+      holds.book(item.paymentId, result.result.value.movements, item.holdExpiresAt);
+    }
     return result;
   };
 
   const service = bindService(AuthorizationServiceService, {
-    access: { batchAuthorize: ['service'] },
+    access: {
+      batchAuthorize: ['service'],
+      captureHold: ['service'],
+      releaseHold: ['service'],
+      refundTransfer: ['service'],
+      simulateAuthorization: ['service'],
+    },
     errors: { domain: 'authorization', codeOf: () => undefined },
     handlers: {
       async batchAuthorize({ items }) {
         const results = items.map(decide);
         await gate;
         return { results };
+      },
+      async captureHold(request) {
+        const decision = await decideStep({ rpc: 'captureHold', request }, () => holds.capture(request));
+        return { decision, remainingMinor: holds.remainingOf(request.paymentId) };
+      },
+      async releaseHold(request) {
+        return { decision: await decideStep({ rpc: 'releaseHold', request }, () => holds.release(request)) };
+      },
+      async refundTransfer(request) {
+        return {
+          decision: await decideStep({ rpc: 'refundTransfer', request }, () => holds.refund(request)),
+        };
+      },
+      async simulateAuthorization({ item }) {
+        if (!item) throw new Error('Nothing to simulate.');
+        const { result } = answer(item) ?? approve(item, ownerOf);
+        return { decision: result?.$case === 'decision' ? result.value : undefined };
       },
     },
   });
@@ -64,6 +124,14 @@ export async function startFakeAuthorization(
       [...decided].filter(([, result]) => isApproval(result)).map(([key]) => key.split(' ')[0] ?? ''),
     answerWith(next) {
       answer = next ?? (() => undefined);
+    },
+    steps,
+    answerStepWith(next) {
+      answerStep = next ?? (() => undefined);
+    },
+    holds,
+    advanceClock(byMs) {
+      aheadMs = byMs;
     },
     holdAnswersUntil(next) {
       gate = next;

@@ -17,7 +17,10 @@ import {
   type PaymentServiceService,
 } from '@payflowx/proto/payment';
 import { type Kysely, sql } from 'kysely';
+import { expireHolds } from '../src/app/expire-holds.ts';
+import { createOperationFlow, type OperationFlow } from '../src/app/operation-flow.ts';
 import { createPaymentFlow, type PaymentFlow } from '../src/app/payment-flow.ts';
+import { recoverOperations } from '../src/app/recover-operations.ts';
 import { recoverPayments } from '../src/app/recover-payments.ts';
 import { connectAuthorization } from '../src/clients/authorization.ts';
 import { paymentService } from '../src/rpc/payment-service.ts';
@@ -31,6 +34,11 @@ type PaymentClient = Neighbour<PaymentServiceService>;
 export interface Server {
   client: PaymentClient;
   flow: PaymentFlow;
+  operations: OperationFlow;
+  /** One round of recovery of operations, as if `afterMs` had passed; of payments below. */
+  recoverOperations(afterMs?: number): Promise<boolean>;
+  /** One round of the expiry worker, as if `afterMs` had passed. */
+  expire(afterMs?: number): Promise<boolean>;
   /** One round of recovery, as if `afterMs` had passed. */
   recover(afterMs?: number): Promise<boolean>;
   stop(): Promise<void>;
@@ -75,20 +83,27 @@ export async function startPlatform(): Promise<Platform> {
     const now = () => new Date();
     const deps = { db, authorization: neighbour, verifier: identity.verifier, log: testLog, newId, now };
     const flow = createPaymentFlow({ ...deps, ...TIMES, batchSize: 200 });
+    const operations = createOperationFlow({ ...deps, ...TIMES, batchSize: 200 });
     const server = await serveGrpc(
       { host: '127.0.0.1', port: 0, reflection: false, verifier: identity.verifier, log: testLog },
-      [paymentService({ ...deps, flow })],
+      [paymentService({ ...deps, ...TIMES, flow, operations })],
     );
     const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
     const started: Server = {
       client,
       flow,
+      operations,
+      recoverOperations: (afterMs = 0) =>
+        recoverOperations({ ...deps, ...TIMES, operations, now: () => new Date(Date.now() + afterMs) }),
+      expire: (afterMs = 0) =>
+        expireHolds({ ...deps, ...TIMES, operations, now: () => new Date(Date.now() + afterMs) }),
       recover: (afterMs = 0) =>
         recoverPayments({ ...deps, ...TIMES, flow, now: () => new Date(Date.now() + afterMs) }),
       async stop() {
         client.close();
         await server.drain();
         await flow.drain();
+        await operations.drain();
         neighbour.close();
         await db.destroy();
       },
@@ -136,6 +151,7 @@ export function paymentRequest(given: Partial<CreatePaymentRequest> = {}): Creat
     description: 'Lunch',
     reference: 'order-7',
     metadata: { table: '4' },
+    holdSeconds: 0,
     ...given,
   };
 }

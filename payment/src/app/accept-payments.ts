@@ -1,29 +1,15 @@
 /** Step (a): in one transaction for many requests, take their idempotency keys, store their payments, and announce them. */
-import {
-  CallError,
-  failed,
-  faultPoint,
-  insertOutbox,
-  inTransaction,
-  ok,
-  type Result,
-} from '@payflowx/chassis';
+import { failed, faultPoint, insertOutbox, inTransaction, ok, type Result } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
-import { PaymentError } from '../domain/errors.ts';
 import type { Order } from '../domain/order.ts';
 import { initiate, type Origin, type Payment } from '../domain/payment.ts';
 import { toOutboxRows } from '../messages/payment-event.ts';
 import { encodePayment } from '../messages/payment-message.ts';
 import type { Database } from '../store/database.ts';
-import {
-  findKeys,
-  type Key,
-  type KeyedRequest,
-  type SeenRequest,
-  takeKeys,
-} from '../store/idempotency-keys.ts';
+import { findKeys, type KeyedRequest, type SeenRequest, takeKeys } from '../store/idempotency-keys.ts';
 import { insertPayments } from '../store/payments.ts';
-import { fingerprintOf, type Operation } from './fingerprint.ts';
+import { type Creation, fingerprintOf } from './fingerprint.ts';
+import { keyText, type Replay, replay, tooLate } from './idempotency.ts';
 
 export interface AcceptDeps {
   db: Kysely<Database>;
@@ -36,7 +22,7 @@ export interface AcceptDeps {
 }
 
 export interface AcceptRequest {
-  operation: Operation;
+  operation: Creation;
   order: Order;
   origin: Origin;
   /** Past this the caller is gone, and nothing is begun. */
@@ -44,10 +30,7 @@ export interface AcceptRequest {
 }
 
 /** Either a payment that has just begun, or the first answer to a request that was seen before: an encoded Payment message. */
-export type Acceptance = { payment: Payment } | { answer: Buffer };
-
-/** How long a caller should wait before it asks again for a request that is being worked on. */
-const IN_PROGRESS_RETRY_MS = 1_000;
+export type Acceptance = { payment: Payment } | Replay;
 
 /**
  * One result each, in order. Fails an item with IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or DEADLINE_EXCEEDED.
@@ -65,7 +48,7 @@ export async function acceptPayments(
   return items.map((item) => {
     if (item.deadline <= now) return failed(tooLate());
     if (taken.has(item.keyed.paymentId)) return ok({ payment: item.change.payment });
-    return replay(item.keyed, seen.get(keyOf(item.keyed)));
+    return replay(item.keyed, seen.get(keyText(item.keyed)));
   });
 }
 
@@ -81,7 +64,7 @@ function prepare({ newId, holdMs }: AcceptDeps, request: AcceptRequest, now: Dat
     fingerprint: fingerprintOf(operation, order),
     paymentId: change.payment.id,
   };
-  return { change, keyed, deadline };
+  return { change, eventId: newId('evt'), keyed, deadline };
 }
 
 async function store(deps: AcceptDeps, items: readonly Item[], now: Date) {
@@ -90,48 +73,17 @@ async function store(deps: AcceptDeps, items: readonly Item[], now: Date) {
   const keyed = items.map((item) => item.keyed);
   return inTransaction(db, async (trx) => {
     const taken = await takeKeys(trx, keyed, now);
-    const begun = items.filter((item) => taken.has(item.keyed.paymentId)).map(({ change }) => change);
+    const begun = items.filter((item) => taken.has(item.keyed.paymentId));
     if (begun.length > 0) {
-      const payments = begun.map(({ payment }) => payment);
-      await insertPayments(trx, payments, recoverAfterMs);
+      const announced = begun.map(({ change: { payment }, eventId }) => ({ payment, eventId }));
+      await insertPayments(trx, announced, recoverAfterMs);
       await insertOutbox(
         trx,
-        begun.flatMap((change) => toOutboxRows(change, deps.newId('evt'), encodePayment(change.payment))),
+        begun.flatMap(({ change, eventId }) => toOutboxRows(change, eventId, encodePayment(change.payment))),
       );
     }
     const others = keyed.filter(({ paymentId }) => !taken.has(paymentId));
     const found = others.length > 0 ? await findKeys(trx, others) : [];
-    return { taken, seen: new Map(found.map((request) => [keyOf(request), request])) };
+    return { taken, seen: new Map(found.map((request) => [keyText(request), request])) };
   });
-}
-
-/** What a key that was used before gets. A key that vanished in between was released: the caller may use it again. */
-function replay(request: KeyedRequest, first: SeenRequest | undefined): Result<Acceptance> {
-  if (first === undefined) return failed(inProgress());
-  const isSame = first.operation === request.operation && first.fingerprint.equals(request.fingerprint);
-  if (!isSame) return failed(reused());
-  return first.answer ? ok({ answer: first.answer }) : failed(inProgress());
-}
-
-function keyOf({ callerId, requestId }: Key): string {
-  // A caller's id has no space in it, and neither has a key.
-  return `${callerId} ${requestId}`;
-}
-
-function inProgress(): PaymentError {
-  return new PaymentError(
-    'IDEMPOTENCY_IN_PROGRESS',
-    'A request with this idempotency key is being worked on.',
-    {
-      retryAfterMs: IN_PROGRESS_RETRY_MS,
-    },
-  );
-}
-
-function reused(): PaymentError {
-  return new PaymentError('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used for another request.');
-}
-
-function tooLate(): CallError {
-  return new CallError('DEADLINE_EXCEEDED', 'There was no time left to begin the payment.');
 }

@@ -2,6 +2,7 @@
 import { PaymentError } from '../domain/errors.ts';
 import { isPayerUnknown, type Payment } from '../domain/payment.ts';
 import type { AcceptRequest } from './accept-payments.ts';
+import { answerInTime } from './answer-in-time.ts';
 import type { PaymentFlow } from './payment-flow.ts';
 
 export interface CreateDeps {
@@ -11,9 +12,6 @@ export interface CreateDeps {
 
 /** The payment as it is now, or the encoded Payment message that this request was first answered with. */
 export type Created = { payment: Payment } | { answer: Buffer };
-
-/** A caller is answered this long before it stops waiting, so that the answer still reaches it. */
-const ANSWER_MARGIN_MS = 100;
 
 /**
  * The payment's outcome, or the payment still INITIATED if there is none before the deadline: recovery brings it.
@@ -26,21 +24,10 @@ export async function createPayment({ flow, now }: CreateDeps, request: AcceptRe
   const initiated = acceptance.payment;
   // Whatever goes wrong from here on has been logged where it did, and the payment is on recovery's list.
   const outcome = flow.resolve(initiated, request.deadline).catch(() => initiated);
-  const waitMs = request.deadline.getTime() - now().getTime() - ANSWER_MARGIN_MS;
-  const payment = await atMost(outcome, waitMs, initiated);
+  const { deadline } = request;
+  const payment = await answerInTime(outcome, { deadline, now: now(), otherwise: initiated });
   if (isPayerUnknown(payment)) {
     throw new PaymentError('FROM_ACCOUNT_NOT_FOUND', 'There is no such account to pay from.');
   }
   return { payment };
-}
-
-/** What `work` gives, or `otherwise` if that takes too long; the work goes on. */
-async function atMost<T>(work: Promise<T>, waitMs: number, otherwise: T): Promise<T> {
-  const { promise: late, resolve } = Promise.withResolvers<T>();
-  const timer = setTimeout(() => resolve(otherwise), Math.max(0, waitMs));
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -13,6 +13,7 @@ const orders: fc.Arbitrary<Order> = fc.record({
   description: fc.string(),
   reference: fc.string(),
   metadata: fc.dictionary(fc.string({ minLength: 1 }), fc.string()),
+  holdSeconds: fc.nat(2),
 });
 
 it('is the same for the same request, in whatever order its metadata comes', () => {

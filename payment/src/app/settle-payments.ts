@@ -51,6 +51,7 @@ export async function settlePayments(
 
 interface Outcome {
   change: Change;
+  eventId: string;
   encoded: Uint8Array;
   rows: ReturnType<typeof toOutboxRows>;
 }
@@ -67,7 +68,7 @@ async function settle(deps: SettleDeps, requests: readonly SettleRequest[]): Pro
   const moved = await inTransaction(deps.db, async (trx) => {
     const ids = await storeOutcomes(
       trx,
-      [...outcomes.values()].map(({ change }) => change.payment),
+      [...outcomes.values()].map(({ change: { payment }, eventId }) => ({ payment, eventId })),
     );
     const mine = [...outcomes.values()].filter(({ change }) => ids.has(change.payment.id));
     const answered = mine.filter(({ change }) => !isPayerUnknown(change.payment));
@@ -96,7 +97,7 @@ async function settle(deps: SettleDeps, requests: readonly SettleRequest[]): Pro
 /** Everything that can be worked out before the transaction is. */
 function toOutcome(change: Change, eventId: string): Outcome {
   const encoded = encodePayment(change.payment);
-  return { change, encoded, rows: toOutboxRows(change, eventId, encoded) };
+  return { change, eventId, encoded, rows: toOutboxRows(change, eventId, encoded) };
 }
 
 function toAnswer({ change, encoded }: Outcome) {

@@ -1,14 +1,27 @@
 /** The authorization service in our own words: payments go in, decisions come out, each by itself. */
-import { connectGrpc, failed, fromRpcStatus, ok, type Result } from '@payflowx/chassis';
+import { status } from '@grpc/grpc-js';
+import {
+  connectGrpc,
+  failed,
+  fromRpcStatus,
+  type Neighbour,
+  NeighbourError,
+  ok,
+  type Result,
+} from '@payflowx/chassis';
 import { Role } from '@payflowx/proto/auth';
 import {
   AuthorizationServiceClient,
+  type AuthorizationServiceService,
   type AuthorizeItem,
   type AuthorizeResult,
   Decision as DecisionMessage,
   MovementKind,
   Outcome,
+  ReleaseCause,
 } from '@payflowx/proto/authorization';
+import type { Operation } from '../domain/operation.ts';
+import type { Order } from '../domain/order.ts';
 import type { Caller, Decision, Movement, Payment } from '../domain/payment.ts';
 import { CAPTURE_MODE_CODES } from '../messages/payment-message.ts';
 
@@ -18,12 +31,32 @@ export interface AuthorizeRequest {
   deadline: Date;
 }
 
+export interface OperateRequest {
+  operation: Operation;
+  payment: Payment;
+}
+
+export interface SimulateRequest {
+  order: Order;
+  caller: Caller;
+}
+
+/** The longest that the call may take, and when nobody waits for it any more. */
+export interface Wait {
+  deadlineMs: number;
+  deadline: Date;
+}
+
 export interface Authorization {
   /**
    * Decides on payments in one call, one result each, in order. Asking again for a payment gives its first decision again.
    * Rejects with NeighbourError if authorization could not be asked or did not answer within `deadlineMs`.
    */
   authorize(requests: readonly AuthorizeRequest[], deadlineMs: number): Promise<Result<Decision>[]>;
+  /** Decides on one step of an authorized payment, and takes it. Asking again, by the same operation, gives the first decision again. Rejects as authorize. */
+  operate(request: OperateRequest, wait: Wait): Promise<Decision>;
+  /** What would be decided on a payment now. Rejects as authorize. */
+  simulate(request: SimulateRequest, wait: Wait): Promise<Decision>;
   close(): void;
 }
 
@@ -31,14 +64,67 @@ export function connectAuthorization(settings: {
   target: string;
   token: () => Promise<string>;
 }): Authorization {
-  const neighbour = connectGrpc(AuthorizationServiceClient, { ...settings, retryable: ['batchAuthorize'] });
+  const neighbour = connectGrpc(AuthorizationServiceClient, { ...settings, retryable: RETRYABLE });
   return {
     async authorize(requests, deadlineMs) {
       const { results } = await neighbour.batchAuthorize({ items: requests.map(toItem) }, { deadlineMs });
       return results.map(toResult);
     },
+    async operate({ operation, payment }, wait) {
+      const step = { paymentId: payment.id, operationId: operation.id, deadline: wait.deadline };
+      const { decision } = await ask(neighbour, step, operation, payment, wait);
+      return toDecision(requireDecision(decision));
+    },
+    async simulate(request, wait) {
+      const { decision } = await neighbour.simulateAuthorization({ item: toSimulatedItem(request) }, wait);
+      return toDecision(requireDecision(decision));
+    },
     close: () => neighbour.close(),
   };
+}
+
+/** All of them carry ids that make them idempotent, or read. */
+const RETRYABLE = [
+  'batchAuthorize',
+  'captureHold',
+  'releaseHold',
+  'refundTransfer',
+  'simulateAuthorization',
+] as const;
+
+type AuthorizationNeighbour = Neighbour<AuthorizationServiceService>;
+
+function ask(
+  neighbour: AuthorizationNeighbour,
+  step: { paymentId: string; operationId: string; deadline: Date },
+  { kind, amountMinor, takesRest, final }: Operation,
+  { fromAccount, toAccount, currency }: Payment,
+  wait: Wait,
+): Promise<{ decision?: DecisionMessage | undefined }> {
+  switch (kind) {
+    case 'CAPTURE':
+      return neighbour.captureHold({ ...step, amountMinor: takesRest ? 0n : amountMinor, final }, wait);
+    case 'CANCEL':
+      return neighbour.releaseHold({ ...step, cause: ReleaseCause.CANCEL }, wait);
+    case 'EXPIRE':
+      return neighbour.releaseHold({ ...step, cause: ReleaseCause.EXPIRY }, wait);
+    case 'REFUND': {
+      // The money goes back the way it came.
+      const way = { fromAccount: toAccount, toAccount: fromAccount };
+      return neighbour.refundTransfer({ ...step, ...way, amountMinor, currency }, wait);
+    }
+  }
+}
+
+function requireDecision(decision: DecisionMessage | undefined): DecisionMessage {
+  if (!decision) throw new Error('Authorization answered without a decision.');
+  return decision;
+}
+
+/** Whether an error means that nobody was there to decide, or not in time. */
+export function isAway(error: unknown): boolean {
+  if (!(error instanceof NeighbourError)) return false;
+  return error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
 }
 
 const ROLE_CODES = {
@@ -63,6 +149,24 @@ function toItem({ payment, deadline }: AuthorizeRequest): AuthorizeItem {
     holdExpiresAt: payment.holdExpiresAt,
     traceparent,
     deadline,
+  };
+}
+
+function toSimulatedItem({ order, caller }: SimulateRequest): AuthorizeItem {
+  const { fromAccount, toAccount, amountMinor, currency, captureMode } = order;
+  return {
+    paymentId: '',
+    operationId: '',
+    fromAccount,
+    toAccount,
+    amountMinor,
+    currency,
+    captureMode: CAPTURE_MODE_CODES[captureMode],
+    callerId: caller.id,
+    callerRoles: caller.roles.map((role) => ROLE_CODES[role]),
+    holdExpiresAt: undefined,
+    traceparent: '',
+    deadline: undefined,
   };
 }
 

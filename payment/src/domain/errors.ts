@@ -8,7 +8,12 @@ export type Reason =
   | 'IDEMPOTENCY_IN_PROGRESS'
   | 'FROM_ACCOUNT_NOT_FOUND'
   | 'PAYMENT_NOT_FOUND'
-  | 'INVALID_STATE';
+  | 'ACTION_NOT_ALLOWED'
+  | 'INVALID_STATE'
+  | 'CAPTURE_EXCEEDS_AUTHORIZED'
+  | 'REFUND_EXCEEDS_CAPTURED'
+  | 'TO_ACCOUNT_NOT_ACTIVE'
+  | 'AUTHORIZATION_UNAVAILABLE';
 
 export interface Violation {
   /** Path of the field in the request, snake_case. */

@@ -21,6 +21,7 @@ const payment: PaymentRequest = {
   description: '',
   reference: '',
   metadata: {},
+  holdSeconds: 0,
 };
 const external: ExternalRequest = {
   requestId: 'key-1',
@@ -49,7 +50,10 @@ describe('a request for a payment', () => {
     ['a negative amount', { amountMinor: -1n }, 'amount_minor'],
     ['the amount 2^53', { amountMinor: 2n ** 53n }, 'amount_minor'],
     ['a currency in lower case', { currency: 'eur' }, 'currency'],
-    ['a currency that nobody knows', { currency: 'ZZZ' }, 'currency'],
+    ['a currency of four letters', { currency: 'EURO' }, 'currency'],
+    ['a negative hold', { captureMode: 'MANUAL', holdSeconds: -1 }, 'hold_seconds'],
+    ['a hold of more than 30 days', { captureMode: 'MANUAL', holdSeconds: 2_592_001 }, 'hold_seconds'],
+    ['a hold of what is captured at once', { holdSeconds: 60 }, 'hold_seconds'],
     ['no currency', { currency: '' }, 'currency'],
     ['no paying account', { fromAccount: '' }, 'from_account'],
     ['the world outside as payer', { fromAccount: 'external:EUR' }, 'from_account'],
@@ -93,6 +97,7 @@ describe('a request for a payment', () => {
       requestId: '~'.repeat(255),
       amountMinor: 2n ** 53n - 1n,
       captureMode: 'MANUAL',
+      holdSeconds: 2_592_000,
       description: '💶'.repeat(500),
       reference: 'r'.repeat(100),
       metadata: { ...pairs(19), ['k'.repeat(40)]: 'v'.repeat(500) },

@@ -14,6 +14,8 @@ export interface Order {
   readonly description: string;
   readonly reference: string;
   readonly metadata: Readonly<Record<string, string>>;
+  /** How long the money may be held; 0: the platform's default. */
+  readonly holdSeconds: number;
 }
 
 /** A request for a payment as it arrives. */
@@ -28,6 +30,8 @@ export interface PaymentRequest {
   description: string;
   reference: string;
   metadata: Readonly<Record<string, string>>;
+  /** 0: the platform's default. */
+  holdSeconds: number;
 }
 
 /** A request for a deposit or withdrawal as it arrives. */
@@ -45,13 +49,24 @@ export const MAX_REFERENCE = 100;
 const MAX_METADATA_PAIRS = 20;
 const MAX_METADATA_KEY = 40;
 const MAX_METADATA_VALUE = 500;
+/** 30 days. */
+const MAX_HOLD_SECONDS = 2_592_000;
 
 /** The order in a request for a payment. Throws IDEMPOTENCY_KEY_REQUIRED, INVALID_ARGUMENT with every violation, or SAME_ACCOUNT. */
 export function toPaymentOrder(request: PaymentRequest): Order {
-  const { captureMode = 'AUTOMATIC', fromAccount, toAccount, description, reference, metadata } = request;
-  const { amountMinor, currency } = request;
   const check = startChecks();
   checkKey(check, request.requestId);
+  return toOrder(request, check);
+}
+
+/** The order in a request that only asks what would be: it needs no key. Throws INVALID_ARGUMENT or SAME_ACCOUNT. */
+export function toSimulatedOrder(request: PaymentRequest): Order {
+  return toOrder(request, startChecks());
+}
+
+function toOrder(request: PaymentRequest, check: Checks): Order {
+  const { captureMode = 'AUTOMATIC', fromAccount, toAccount, description, reference, metadata } = request;
+  const { amountMinor, currency, holdSeconds } = request;
   check('from_account', isAccountId(fromAccount), ACCOUNT_RULE);
   check('to_account', isAccountId(toAccount), ACCOUNT_RULE);
   checkAmount(check, amountMinor, currency);
@@ -59,9 +74,10 @@ export function toPaymentOrder(request: PaymentRequest): Order {
   check('description', isText(description, MAX_DESCRIPTION), textRule(MAX_DESCRIPTION));
   check('reference', isText(reference, MAX_REFERENCE), textRule(MAX_REFERENCE));
   checkMetadata(check, metadata);
+  checkHold(check, holdSeconds, captureMode);
   check.end();
   if (fromAccount === toAccount) throw new PaymentError('SAME_ACCOUNT', 'An account cannot pay itself.');
-  const terms = { amountMinor, currency, captureMode, description, reference, metadata };
+  const terms = { amountMinor, currency, captureMode, description, reference, metadata, holdSeconds };
   return { kind: 'PAYMENT', fromAccount, toAccount, ...terms };
 }
 
@@ -85,14 +101,21 @@ function toExternalOrder(request: ExternalRequest, kind: 'DEPOSIT' | 'WITHDRAWAL
   check.end();
   const outside = `external:${currency}`;
   const [fromAccount, toAccount] = kind === 'DEPOSIT' ? [outside, accountId] : [accountId, outside];
-  const plain = { captureMode: 'AUTOMATIC', description: '', metadata: {} } as const;
+  const plain = { captureMode: 'AUTOMATIC', description: '', metadata: {}, holdSeconds: 0 } as const;
   return { kind, fromAccount, toAccount, amountMinor, currency, reference, ...plain };
 }
 
 const ACCOUNT_RULE = 'must be acct_ and a UUID';
 
+function checkHold(check: Checks, holdSeconds: number, captureMode: CaptureMode): void {
+  const isInRange = holdSeconds >= 0 && holdSeconds <= MAX_HOLD_SECONDS;
+  check('hold_seconds', isInRange, `must be from 1 to ${MAX_HOLD_SECONDS}, or 0 for the default`);
+  const isHeld = captureMode === 'MANUAL' || holdSeconds === 0;
+  check('hold_seconds', !isInRange || isHeld, 'must be 0 where the capture is automatic: nothing is held');
+}
+
 /** An absent key has a reason of its own: nothing else matters before it. */
-function checkKey(check: Checks, requestId: string): void {
+export function checkKey(check: Checks, requestId: string): void {
   if (requestId === '') {
     throw new PaymentError(
       'IDEMPOTENCY_KEY_REQUIRED',
@@ -104,7 +127,7 @@ function checkKey(check: Checks, requestId: string): void {
 
 function checkAmount(check: Checks, amountMinor: bigint, currency: string): void {
   check('amount_minor', isAmount(amountMinor), `must be from 1 to ${MAX_AMOUNT_MINOR}`);
-  check('currency', isCurrency(currency), 'must be an ISO 4217 code in upper case');
+  check('currency', isCurrency(currency), 'must be three capital letters of ISO 4217');
 }
 
 function checkMetadata(check: Checks, metadata: Readonly<Record<string, string>>): void {

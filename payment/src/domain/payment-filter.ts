@@ -28,7 +28,11 @@ export function checkFilter(filter: PaymentFilter): void {
     accountId === undefined || isListedAccount(accountId),
     'must be acct_ and a UUID, or external:CURRENCY',
   );
-  check('currency', currency === undefined || isCurrency(currency), 'must be an ISO 4217 code in upper case');
+  check(
+    'currency',
+    currency === undefined || isCurrency(currency),
+    'must be three capital letters of ISO 4217',
+  );
   check('reference', reference === undefined || isText(reference, MAX_REFERENCE), textRule(MAX_REFERENCE));
   check('created_after', isTime(createdAfter), 'must be a time');
   check('created_before', isTime(createdBefore), 'must be a time');

@@ -47,6 +47,8 @@ export interface Payment {
   readonly amountMinor: bigint;
   readonly currency: string;
   readonly capturedMinor: bigint;
+  /** What of the hold went back to the payer without having been captured. */
+  readonly releasedMinor: bigint;
   readonly refundedMinor: bigint;
   readonly captureMode: CaptureMode;
   readonly description: string;
@@ -95,11 +97,26 @@ const STARTS_FROM = {
   authorize: ['INITIATED'],
   complete: ['INITIATED'],
   fail: ['INITIATED'],
+  capture: ['AUTHORIZED', 'PARTIALLY_CAPTURED'],
+  cancel: ['AUTHORIZED'],
+  expire: ['AUTHORIZED', 'PARTIALLY_CAPTURED'],
+  refund: ['COMPLETED', 'PARTIALLY_REFUNDED'],
 } as const satisfies Record<string, readonly PaymentState[]>;
 
-type Step = keyof typeof STARTS_FROM;
+export type Step = keyof typeof STARTS_FROM;
 
-export type EventType = 'payment.initiated' | 'payment.authorized' | 'payment.completed' | 'payment.failed';
+/** The steps that callers ask for by name. */
+const ACTIONS = ['capture', 'cancel', 'refund'] as const satisfies readonly Step[];
+
+export type EventType =
+  | 'payment.initiated'
+  | 'payment.authorized'
+  | 'payment.captured'
+  | 'payment.completed'
+  | 'payment.failed'
+  | 'payment.cancelled'
+  | 'payment.expired'
+  | 'payment.refunded';
 
 /** A payment as a step left it, and the fact to announce. */
 export interface Change {
@@ -109,31 +126,39 @@ export interface Change {
     readonly occurredAt: Date;
     /** What this step did to the balances: all of it. */
     readonly movements: readonly Movement[];
+    /** The refund that it belongs to. */
+    readonly refundId?: string;
+    /** The trace of the request that caused it. */
+    readonly traceparent: string;
   };
 }
 
-/** Starts a payment. `holdMs` is how long its money may be held if it is captured by hand. */
+/** Starts a payment. `holdMs` is how long its money may be held if it is captured by hand and says nothing about it itself. */
 export function initiate(
   order: Order,
   { id, origin, now, holdMs }: { id: string; origin: Origin; now: Date; holdMs: number },
 ): Change {
+  const { holdSeconds, ...terms } = order;
+  const heldForMs = holdSeconds === 0 ? holdMs : holdSeconds * 1_000;
   const payment: Payment = {
-    ...order,
+    ...terms,
     id,
     state: 'INITIATED',
     fromOwnerId: origin.caller.roles.includes('operator') ? undefined : origin.caller.id,
     toOwnerId: undefined,
     capturedMinor: 0n,
+    releasedMinor: 0n,
     refundedMinor: 0n,
     failure: undefined,
     decision: undefined,
-    holdExpiresAt: order.captureMode === 'MANUAL' ? new Date(now.getTime() + holdMs) : undefined,
+    holdExpiresAt: order.captureMode === 'MANUAL' ? new Date(now.getTime() + heldForMs) : undefined,
     version: 1n,
     createdAt: now,
     updatedAt: now,
     origin,
   };
-  return { payment, event: { type: 'payment.initiated', occurredAt: now, movements: [] } };
+  const { traceparent } = origin;
+  return { payment, event: { type: 'payment.initiated', occurredAt: now, movements: [], traceparent } };
 }
 
 /** Takes the step that authorization's answer to an INITIATED payment asks for. */
@@ -178,11 +203,28 @@ function fail(payment: Payment, decision: Decision, failure: Failure, now: Date)
   return change(payment, { state: 'FAILED', failure, fromOwnerId }, 'payment.failed', decision, now);
 }
 
-function requireStep(payment: Payment, step: Step): void {
+const WORDS: Record<Step, string> = {
+  authorize: 'be authorized',
+  complete: 'be completed',
+  fail: 'fail',
+  capture: 'be captured',
+  cancel: 'be cancelled',
+  expire: 'expire',
+  refund: 'be refunded',
+};
+
+export function mayTake(payment: Payment, step: Step): boolean {
   const states: readonly PaymentState[] = STARTS_FROM[step];
-  if (states.includes(payment.state)) return;
-  throw new PaymentError('INVALID_STATE', `A payment that is ${payment.state} cannot ${step}.`, {
-    metadata: { state: payment.state },
+  return states.includes(payment.state);
+}
+
+/** Throws INVALID_STATE with the state and what it allows. */
+export function requireStep(payment: Payment, step: Step): void {
+  if (mayTake(payment, step)) return;
+  const { state } = payment;
+  const allowed = ACTIONS.filter((action) => mayTake(payment, action));
+  throw new PaymentError('INVALID_STATE', `A payment that is ${state} cannot ${WORDS[step]}.`, {
+    metadata: { state, allowed_actions: allowed.join(',') },
   });
 }
 
@@ -200,7 +242,8 @@ function change(
     version: payment.version + 1n,
     updatedAt: now,
   };
-  return { payment: changed, event: { type, occurredAt: now, movements } };
+  const { traceparent } = payment.origin;
+  return { payment: changed, event: { type, occurredAt: now, movements, traceparent } };
 }
 
 /** A payer's account that isn't there, or isn't the caller's: the caller is told 404, and no trace of it is left to replay. */

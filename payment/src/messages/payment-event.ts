@@ -15,8 +15,12 @@ const SOURCE = '/payflowx/payment';
 const TYPE_CODES = {
   'payment.initiated': PaymentEventType.INITIATED,
   'payment.authorized': PaymentEventType.AUTHORIZED,
+  'payment.captured': PaymentEventType.CAPTURED,
   'payment.completed': PaymentEventType.COMPLETED,
   'payment.failed': PaymentEventType.FAILED,
+  'payment.cancelled': PaymentEventType.CANCELLED,
+  'payment.expired': PaymentEventType.EXPIRED,
+  'payment.refunded': PaymentEventType.REFUNDED,
 } as const satisfies Record<EventType, PaymentEventType>;
 
 const MOVEMENT_CODES = {
@@ -34,7 +38,7 @@ export function toOutboxRows(change: Change, id: string, encodedPayment: Uint8Ar
     source: SOURCE,
     time: event.occurredAt,
     subject: payment.id,
-    traceparent: payment.origin.traceparent,
+    traceparent: event.traceparent,
     key: payment.id,
     payload: encodeEvent(change, id, encodedPayment),
   });
@@ -61,6 +65,7 @@ function encodeEvent({ payment, event }: Change, id: string, encodedPayment: Uin
     // Before the decision, who owns the account is the caller's claim: nothing to announce.
     fromOwnerId: (event.type !== 'payment.initiated' && payment.fromOwnerId) || '',
     toOwnerId: payment.toOwnerId ?? '',
+    refundId: event.refundId ?? '',
   });
   return writer.uint32(PAYMENT_TAG).bytes(encodedPayment).finish();
 }

@@ -18,6 +18,7 @@ const { payment: initiated } = initiate(
     description: 'für 💶',
     reference: 'r',
     metadata: { a: '1' },
+    holdSeconds: 0,
   },
   {
     id: 'pay_1',

@@ -11,6 +11,12 @@ export const ACCESS = {
   batchCreatePayments: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:write' },
   createDeposit: ['operator'],
   createWithdrawal: ['operator'],
+  capturePayment: ['customer', 'operator'],
+  cancelPayment: ['customer', 'operator'],
+  createRefund: ['customer', 'operator'],
+  listRefunds: ['customer', 'operator', 'auditor', 'service'],
+  listPaymentSteps: ['customer', 'operator', 'auditor', 'service'],
+  simulatePayment: ['customer', 'operator'],
   getPayment: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
   listPayments: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
 } as const satisfies AccessTable<PaymentServiceService>;

@@ -13,6 +13,7 @@ import {
   toRpcStatus,
   traceFrom,
 } from '@payflowx/chassis';
+import { Decision } from '@payflowx/proto/authorization';
 import {
   type CreatePaymentItem,
   type CreatePaymentResponse,
@@ -21,30 +22,40 @@ import {
 } from '@payflowx/proto/payment';
 import type { Kysely } from 'kysely';
 import { type CreateDeps, createPayment } from '../app/create-payment.ts';
-import type { Operation } from '../app/fingerprint.ts';
+import type { Creation } from '../app/fingerprint.ts';
 import { getPayment } from '../app/get-payment.ts';
 import { listPayments } from '../app/list-payments.ts';
+import { type SimulateDeps, simulatePayment } from '../app/simulate-payment.ts';
 import { PaymentError } from '../domain/errors.ts';
-import { type Order, toDepositOrder, toPaymentOrder, toWithdrawalOrder } from '../domain/order.ts';
+import {
+  type Order,
+  toDepositOrder,
+  toPaymentOrder,
+  toSimulatedOrder,
+  toWithdrawalOrder,
+} from '../domain/order.ts';
 import { toPaymentMessage } from '../messages/payment-message.ts';
 import type { Database } from '../store/database.ts';
 import { ACCESS } from './access.ts';
 import { toCreatedResponse, toListRequest, toPaymentRequest } from './convert.ts';
 import { errors } from './errors.ts';
+import { type OperationDeps, operationHandlers } from './operation-handlers.ts';
 
-export type PaymentServiceDeps = CreateDeps & {
-  db: Kysely<Database>;
-  /** Verifies the callers that a batch's items speak for. */
-  verifier: TokenVerifier;
-  log: Logger;
-};
+export type PaymentServiceDeps = CreateDeps &
+  OperationDeps &
+  SimulateDeps & {
+    db: Kysely<Database>;
+    /** Verifies the callers that a batch's items speak for. */
+    verifier: TokenVerifier;
+    log: Logger;
+  };
 
 const MAX_BATCH = 500;
 /** For an item that names no deadline: as long as the call that brought it, and that is bounded. */
 const inTime = (item: Date | undefined, call: Date) => (item && item < call ? item : call);
 
 export function paymentService(deps: PaymentServiceDeps): BoundService {
-  const create = async (operation: Operation, order: Order, requestId: string, call: Asking) => {
+  const create = async (operation: Creation, order: Order, requestId: string, call: Asking) => {
     const { caller, traceparent, deadline } = call;
     const origin = { caller, requestId, traceparent };
     return toCreatedResponse(await createPayment(deps, { operation, order, origin, deadline }));
@@ -57,7 +68,7 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
   ): Promise<CreatePaymentResponse> => {
     const caller = await deps.verifier.verify(item.accessToken);
     requireAccess(caller, ACCESS.createPayment);
-    if (!item.request) throw missingRequest();
+    if (!item.request) throw missingRequest('request');
     const asking = { caller, traceparent, deadline: inTime(item.deadline, call.deadline) };
     return create(
       'CreatePayment',
@@ -96,6 +107,15 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
       createWithdrawal: async (request, call) =>
         create('CreateWithdrawal', toWithdrawalOrder(request), request.requestId, asking(call)),
 
+      ...operationHandlers(deps),
+
+      simulatePayment: async ({ payment }, call) => {
+        if (!payment) throw missingRequest('payment');
+        const simulated = { order: toSimulatedOrder(toPaymentRequest(payment)), caller: requireCaller(call) };
+        const { record } = await simulatePayment(deps, simulated, call.deadline);
+        return { decision: Decision.decode(record) };
+      },
+
       getPayment: async ({ paymentId }, call) => ({
         payment: toPaymentMessage(await getPayment(deps, requireCaller(call), paymentId)),
       }),
@@ -130,8 +150,8 @@ function requireBatch(size: number): void {
   });
 }
 
-function missingRequest(): PaymentError {
-  return new PaymentError('INVALID_ARGUMENT', 'The item asks for nothing.', {
-    violations: [{ field: 'request', description: 'must be there' }],
+function missingRequest(field: string): PaymentError {
+  return new PaymentError('INVALID_ARGUMENT', 'Nothing is asked for.', {
+    violations: [{ field, description: 'must be there' }],
   });
 }

@@ -1,9 +1,11 @@
 /** The tables of this service's database, as Kysely sees them. Amounts are minor units. */
+import type { Operation, OperationKind } from '../domain/operation.ts';
 import type { CaptureMode, PaymentKind, PaymentState, Role } from '../domain/payment.ts';
 
 export interface Database {
   payments: PaymentsTable;
   idempotency_keys: IdempotencyKeysTable;
+  operations: OperationsTable;
 }
 
 export interface PaymentsTable {
@@ -17,6 +19,7 @@ export interface PaymentsTable {
   amount_minor: bigint;
   currency: string;
   captured_minor: bigint;
+  released_minor: bigint;
   refunded_minor: bigint;
   capture_mode: CaptureMode;
   description: string;
@@ -35,6 +38,33 @@ export interface PaymentsTable {
   traceparent: string;
   attempts: number;
   next_attempt_at: Date;
+  initiated_event_id: string | null;
+  decided_event_id: string | null;
+  decided_at: Date | null;
+}
+
+export interface OperationsTable {
+  id: string;
+  payment_id: string;
+  kind: OperationKind;
+  state: Operation['state'];
+  amount_minor: bigint;
+  takes_rest: boolean;
+  final: boolean;
+  reason: string;
+  failure_code: string | null;
+  failure_message: string | null;
+  decision: Buffer | null;
+  event_id: string | null;
+  payment_state: PaymentState | null;
+  payment_version: bigint | null;
+  caller_id: string | null;
+  request_id: string | null;
+  traceparent: string;
+  created_at: Date;
+  updated_at: Date;
+  attempts: number;
+  next_attempt_at: Date;
 }
 
 export interface IdempotencyKeysTable {
@@ -43,6 +73,8 @@ export interface IdempotencyKeysTable {
   operation: string;
   fingerprint: Buffer;
   payment_id: string;
+  operation_id: string | null;
   answer: Buffer | null;
+  refusal: { reason: string; message: string; metadata: Record<string, string> } | null;
   created_at: Date;
 }

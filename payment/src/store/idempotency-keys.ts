@@ -9,21 +9,33 @@ export interface Key {
 }
 
 export interface KeyedRequest extends Key {
+  /** The RPC that it came with. */
   operation: string;
   fingerprint: Buffer;
   paymentId: string;
+  /** The step that it asks for; undefined for a payment as a whole. */
+  operationId?: string | undefined;
 }
 
-export interface SeenRequest extends KeyedRequest {
-  /** The Payment message of the first answer; undefined while the request is being worked on. */
-  answer: Buffer | undefined;
+/** What a request was first answered with: the encoded message, or why not. Neither while it is being worked on. */
+export interface FirstAnswer {
+  answer?: Buffer | undefined;
+  refusal?: Refusal | undefined;
 }
+
+export interface Refusal {
+  reason: string;
+  message: string;
+  metadata: Record<string, string>;
+}
+
+export type SeenRequest = KeyedRequest & FirstAnswer;
 
 const KEY_TYPES = { caller_id: 'text', key: 'text' } as const;
 
 const toKeyRow = ({ callerId, requestId }: Key) => ({ caller_id: callerId, key: requestId });
 
-/** Takes keys that nobody used yet, and returns the payment ids they were taken for. Waits for others that are taking the same ones. */
+/** Takes keys that nobody used yet, and returns the ids of the steps, or else payments, they were taken for. Waits for others that are taking the same ones. */
 export async function takeKeys(
   trx: Transaction<Database>,
   requests: readonly KeyedRequest[],
@@ -36,14 +48,16 @@ export async function takeKeys(
     operation: request.operation,
     fingerprint: request.fingerprint,
     payment_id: request.paymentId,
+    operation_id: request.operationId,
   }));
-  const { rows: taken } = await sql<{ payment_id: string }>`
-    insert into idempotency_keys (caller_id, key, operation, fingerprint, payment_id, created_at)
-    select caller_id, key, operation, fingerprint, payment_id, ${now}
-    from ${unnest(rows, { ...KEY_TYPES, operation: 'text', fingerprint: 'bytea', payment_id: 'text' })} as r
+  const types = { operation: 'text', fingerprint: 'bytea', payment_id: 'text', operation_id: 'text' };
+  const { rows: taken } = await sql<{ subject_id: string }>`
+    insert into idempotency_keys (caller_id, key, operation, fingerprint, payment_id, operation_id, created_at)
+    select caller_id, key, operation, fingerprint, payment_id, operation_id, ${now}
+    from ${unnest(rows, { ...KEY_TYPES, ...types })} as r
     on conflict (caller_id, key) do nothing
-    returning payment_id`.execute(trx);
-  return new Set(taken.map(({ payment_id }) => payment_id));
+    returning coalesce(operation_id, payment_id) as subject_id`.execute(trx);
+  return new Set(taken.map(({ subject_id }) => subject_id));
 }
 
 function byKey(a: Key, b: Key): number {
@@ -60,9 +74,11 @@ export async function findKeys(trx: Transaction<Database>, keys: readonly Key[])
     operation: string;
     fingerprint: Buffer;
     payment_id: string;
+    operation_id: string | null;
     answer: Buffer | null;
+    refusal: Refusal | null;
   }>`
-    select k.caller_id, k.key, k.operation, k.fingerprint, k.payment_id, k.answer
+    select k.caller_id, k.key, k.operation, k.fingerprint, k.payment_id, k.operation_id, k.answer, k.refusal
     from idempotency_keys as k
     join ${unnest(keys.map(toKeyRow), KEY_TYPES)} as r on k.caller_id = r.caller_id and k.key = r.key`.execute(
     trx,
@@ -73,7 +89,9 @@ export async function findKeys(trx: Transaction<Database>, keys: readonly Key[])
     operation: row.operation,
     fingerprint: row.fingerprint,
     paymentId: row.payment_id,
+    operationId: row.operation_id ?? undefined,
     answer: row.answer ?? undefined,
+    refusal: row.refusal ?? undefined,
   }));
 }
 
@@ -90,6 +108,18 @@ export async function storeAnswers(trx: Transaction<Database>, answers: readonly
     where k.caller_id = r.caller_id and k.key = r.key`.execute(trx);
 }
 
+/** Keeps refusals that are first answers. */
+export async function storeRefusals(
+  trx: Transaction<Database>,
+  refusals: readonly (Key & { refusal: Refusal })[],
+): Promise<void> {
+  const rows = refusals.map(({ refusal, ...key }) => ({ ...toKeyRow(key), refusal }));
+  await sql`
+    update idempotency_keys as k set refusal = r.refusal
+    from ${unnest(rows, { ...KEY_TYPES, refusal: 'jsonb' })} as r
+    where k.caller_id = r.caller_id and k.key = r.key`.execute(trx);
+}
+
 /** Forgets keys whose requests left nothing to replay. */
 export async function releaseKeys(trx: Transaction<Database>, keys: readonly Key[]): Promise<void> {
   await sql`
@@ -102,7 +132,8 @@ export async function releaseKeys(trx: Transaction<Database>, keys: readonly Key
 export async function purgeKeys(db: Kysely<Database>, before: Date, limit: number): Promise<number> {
   const { numAffectedRows } = await sql`
     delete from idempotency_keys where ctid = any(array(
-      select ctid from idempotency_keys where created_at < ${before} and answer is not null limit ${limit}
+      select ctid from idempotency_keys where created_at < ${before} and (answer is not null or refusal is not null)
+      limit ${limit}
       for update skip locked
     ))`.execute(db);
   return Number(numAffectedRows ?? 0n);

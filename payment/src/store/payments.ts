@@ -15,6 +15,7 @@ export const PAYMENT_COLUMNS = [
   'amount_minor',
   'currency',
   'captured_minor',
+  'released_minor',
   'refunded_minor',
   'capture_mode',
   'description',
@@ -35,25 +36,31 @@ export const PAYMENT_COLUMNS = [
 
 export type PaymentRow = Pick<Selectable<PaymentsTable>, (typeof PAYMENT_COLUMNS)[number]>;
 
+/** A payment and the event that announces the step it has just taken. */
+export interface Announced {
+  payment: Payment;
+  eventId: string;
+}
+
 const RETURNED = sql.raw(PAYMENT_COLUMNS.map((column) => `p.${column}`).join(', '));
 
 /** Stores new payments. Recovery leaves them alone for `recoverAfterMs`. */
 export async function insertPayments(
   trx: Transaction<Database>,
-  payments: readonly Payment[],
+  begun: readonly Announced[],
   recoverAfterMs: number,
 ): Promise<void> {
-  const rows = payments.map((payment) => toNewRow(payment, recoverAfterMs));
+  const rows = begun.map((announced) => toNewRow(announced, recoverAfterMs));
   await sql`
     insert into payments (
       id, kind, state, from_account, to_account, from_owner_id, amount_minor, currency, capture_mode, description, reference,
       metadata, hold_expires_at, version, created_at, updated_at, caller_id, caller_roles, request_id, traceparent,
-      next_attempt_at
+      next_attempt_at, initiated_event_id
     )
     select
       id, kind, state, from_account, to_account, from_owner_id, amount_minor, currency, capture_mode, description, reference,
       metadata, hold_expires_at, version, created_at, created_at, caller_id, string_to_array(caller_roles, ','),
-      request_id, traceparent, next_attempt_at
+      request_id, traceparent, next_attempt_at, initiated_event_id
     from ${unnest(rows, {
       id: 'text',
       kind: 'text',
@@ -75,10 +82,11 @@ export async function insertPayments(
       request_id: 'text',
       traceparent: 'text',
       next_attempt_at: 'timestamptz',
+      initiated_event_id: 'text',
     })} as r`.execute(trx);
 }
 
-function toNewRow(payment: Payment, recoverAfterMs: number) {
+function toNewRow({ payment, eventId }: Announced, recoverAfterMs: number) {
   const { caller, requestId, traceparent } = payment.origin;
   return {
     id: payment.id,
@@ -102,18 +110,19 @@ function toNewRow(payment: Payment, recoverAfterMs: number) {
     request_id: requestId,
     traceparent,
     next_attempt_at: new Date(payment.createdAt.getTime() + recoverAfterMs),
+    initiated_event_id: eventId,
   };
 }
 
 /**
- * Stores payments as a step left them, where nobody else has taken a step since, and returns the ids of those.
+ * Stores payments as authorization's decision left them, where nobody else has taken a step since, and returns the ids of those.
  * The version says so, and not the state: the planner would look for a state in recovery's index, among all its dead entries.
  */
 export async function settlePayments(
   trx: Transaction<Database>,
-  payments: readonly Payment[],
+  decided: readonly Announced[],
 ): Promise<Set<string>> {
-  const rows = payments.map((payment) => ({
+  const rows = decided.map(({ payment, eventId }) => ({
     id: payment.id,
     state: payment.state,
     from_owner_id: payment.fromOwnerId,
@@ -124,12 +133,14 @@ export async function settlePayments(
     decision: payment.decision,
     version: payment.version,
     updated_at: payment.updatedAt,
+    decided_event_id: eventId,
   }));
   const { rows: moved } = await sql<{ id: string }>`
     update payments as p set
       state = r.state, from_owner_id = r.from_owner_id, to_owner_id = r.to_owner_id,
       captured_minor = r.captured_minor, failure_code = r.failure_code, failure_message = r.failure_message,
-      decision = r.decision, version = r.version, updated_at = r.updated_at
+      decision = r.decision, version = r.version, updated_at = r.updated_at,
+      decided_event_id = r.decided_event_id, decided_at = r.updated_at
     from ${unnest(rows, {
       id: 'text',
       state: 'text',
@@ -141,10 +152,67 @@ export async function settlePayments(
       decision: 'bytea',
       version: 'int8',
       updated_at: 'timestamptz',
+      decided_event_id: 'text',
     })} as r
     where p.id = r.id and p.version = r.version - 1
     returning p.id`.execute(trx);
   return new Set(moved.map(({ id }) => id));
+}
+
+/** The payments, locked until the transaction ends: whatever is asked of them afterwards follows one after another. */
+export async function lockPayments(
+  trx: Transaction<Database>,
+  ids: readonly string[],
+): Promise<Map<string, Payment>> {
+  // In one order everywhere, so that two flushes with common payments wait for each other instead of deadlocking.
+  const { rows } = await sql<PaymentRow>`
+    select ${RETURNED} from payments as p where p.id = any(${ids}::text[]) order by p.id for update`.execute(
+    trx,
+  );
+  return new Map(rows.map((row) => [row.id, toPayment(row)]));
+}
+
+/** Stores locked payments as later steps left them. */
+export async function updatePayments(
+  trx: Transaction<Database>,
+  payments: readonly Payment[],
+): Promise<void> {
+  const rows = payments.map((payment) => ({
+    id: payment.id,
+    state: payment.state,
+    captured_minor: payment.capturedMinor,
+    released_minor: payment.releasedMinor,
+    refunded_minor: payment.refundedMinor,
+    version: payment.version,
+    updated_at: payment.updatedAt,
+  }));
+  await sql`
+    update payments as p set
+      state = r.state, captured_minor = r.captured_minor, released_minor = r.released_minor,
+      refunded_minor = r.refunded_minor, version = r.version, updated_at = r.updated_at
+    from ${unnest(rows, {
+      id: 'text',
+      state: 'text',
+      captured_minor: 'int8',
+      released_minor: 'int8',
+      refunded_minor: 'int8',
+      version: 'int8',
+      updated_at: 'timestamptz',
+    })} as r
+    where p.id = r.id`.execute(trx);
+}
+
+/** Up to `limit` payments whose hold's time is over and that nobody is ending yet, locked. Others skip what one has locked. */
+export async function lockExpired(trx: Transaction<Database>, now: Date, limit: number): Promise<Payment[]> {
+  const { rows } = await sql<PaymentRow>`
+    select ${RETURNED} from payments as p
+    where p.state in ('AUTHORIZED', 'PARTIALLY_CAPTURED') and p.hold_expires_at <= ${now}
+      and not exists (
+        select from operations as o where o.payment_id = p.id and o.kind = 'EXPIRE' and o.state <> 'DECLINED'
+      )
+    order by p.hold_expires_at limit ${limit}
+    for update of p skip locked`.execute(trx);
+  return rows.map(toPayment);
 }
 
 /**
@@ -196,6 +264,7 @@ export function toPayment(row: PaymentRow): Payment {
     amountMinor: row.amount_minor,
     currency: row.currency,
     capturedMinor: row.captured_minor,
+    releasedMinor: row.released_minor,
     refundedMinor: row.refunded_minor,
     captureMode: row.capture_mode,
     description: row.description,

@@ -1,0 +1,45 @@
+/** Pages of one payment's refunds, newest first, for those who may see the payment. */
+import { decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
+import type { Kysely } from 'kysely';
+import { Type } from 'typebox';
+import { seesReceiversSide } from '../domain/access.ts';
+import type { Operation } from '../domain/operation.ts';
+import type { Caller, Payment } from '../domain/payment.ts';
+import type { Database } from '../store/database.ts';
+import { listRefunds as readPage } from '../store/refund-lists.ts';
+import { getPayment } from './get-payment.ts';
+
+export interface RefundPage {
+  payment: Payment;
+  refunds: Operation[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+const PageToken = Type.Object(
+  {
+    at: Type.Integer({ minimum: 0, maximum: 8.64e15 }),
+    id: Type.String({ pattern: '^ref_[0-9a-f-]{36}$' }),
+  },
+  { additionalProperties: false },
+);
+
+/** The payer sees refunds that happened; attempts are the receiver's own matter. Throws PAYMENT_NOT_FOUND, INVALID_PAGE_TOKEN. */
+export async function listRefunds(
+  deps: { db: Kysely<Database> },
+  caller: Caller,
+  request: { paymentId: string; pageSize: number; pageToken: string },
+): Promise<RefundPage> {
+  const limit = pageSizeOf(request.pageSize);
+  const token = decodePageToken(request.pageToken, PageToken);
+  const payment = await getPayment(deps, caller, request.paymentId);
+  const which = { paymentId: payment.id, onlyCompleted: !seesReceiversSide(caller, payment) };
+  const position = token && { createdAt: new Date(token.at), id: token.id };
+  // One more than asked for tells whether there is another page.
+  const found = await readPage(deps.db, which, position, limit + 1);
+  const refunds = found.slice(0, limit);
+  const last = refunds.at(-1);
+  const nextPageToken =
+    found.length > limit && last ? encodePageToken({ at: last.createdAt.getTime(), id: last.id }) : '';
+  return { payment, refunds, nextPageToken };
+}

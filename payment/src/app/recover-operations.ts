@@ -1,0 +1,57 @@
+/** Recovery of operations, as recover-payments.ts does it: what is still PENDING after a while is driven with the same ids. */
+import type { Logger } from '@payflowx/chassis';
+import type { Kysely } from 'kysely';
+import type { Operation } from '../domain/operation.ts';
+import type { Database } from '../store/database.ts';
+import { claimOperations } from '../store/operations.ts';
+import { findPayments } from '../store/payments.ts';
+import type { OperationFlow } from './operation-flow.ts';
+import { type Repetition, repeat } from './repeat.ts';
+
+export interface RecoverOperationsDeps {
+  db: Kysely<Database>;
+  operations: Pick<OperationFlow, 'resolve'>;
+  log: Logger;
+  now(): Date;
+  authorizeDeadlineMs: number;
+  recoverAfterMs: number;
+}
+
+const BATCH = 100;
+const MAX_BACK_OFF_MS = 8_000;
+
+export function startOperationRecovery(deps: RecoverOperationsDeps, everyMs: number): Repetition {
+  return repeat('recovery of operations', everyMs, () => recoverOperations(deps), deps.log);
+}
+
+/** One round: claims what is due and drives it. Returns whether there may be more. */
+export async function recoverOperations(deps: RecoverOperationsDeps): Promise<boolean> {
+  const { db, log, now, recoverAfterMs } = deps;
+  const claimed = await claimOperations(db, {
+    now: now(),
+    limit: BATCH,
+    backOffMs: recoverAfterMs,
+    maxBackOffMs: Math.max(MAX_BACK_OFF_MS, recoverAfterMs),
+  });
+  if (claimed.length === 0) return false;
+  const recovered = await driveOperations(deps, claimed);
+  log.info({ claimed: claimed.length, recovered }, 'recovered operations without an outcome');
+  return claimed.length === BATCH;
+}
+
+/** Drives operations that nobody waits for, and returns how many came to an end. */
+export async function driveOperations(
+  { db, operations, now, authorizeDeadlineMs }: Omit<RecoverOperationsDeps, 'log' | 'recoverAfterMs'>,
+  pending: readonly Operation[],
+): Promise<number> {
+  const ids = [...new Set(pending.map(({ paymentId }) => paymentId))];
+  const payments = new Map((await findPayments(db, ids)).map((payment) => [payment.id, payment]));
+  const deadline = new Date(now().getTime() + authorizeDeadlineMs);
+  const outcomes = await Promise.allSettled(
+    pending.map(async (operation) => {
+      const payment = payments.get(operation.paymentId);
+      if (payment) await operations.resolve({ operation, payment }, deadline);
+    }),
+  );
+  return outcomes.filter(({ status }) => status === 'fulfilled').length;
+}

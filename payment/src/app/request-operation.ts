@@ -1,0 +1,33 @@
+/** One caller's request for a step of a payment, from its acceptance to its answer. */
+import { notFound } from '../domain/access.ts';
+import { isPaymentId } from '../domain/checks.ts';
+import type { Begun, OperationRequest } from './accept-operations.ts';
+import { answerInTime } from './answer-in-time.ts';
+import { firstAnswer } from './idempotency.ts';
+import type { OperationFlow } from './operation-flow.ts';
+
+export interface RequestOperationDeps {
+  flow: Pick<OperationFlow, 'accept' | 'resolve'>;
+  now(): Date;
+}
+
+/** The answer, an encoded Payment or Refund message; or, if the outcome isn't known in time, what has begun: recovery brings it to an end. */
+export type Requested = { answer: Buffer; replayed: boolean } | { pending: Begun };
+
+/** Throws what acceptOperations fails with, and TO_ACCOUNT_NOT_ACTIVE. */
+export async function requestOperation(
+  { flow, now }: RequestOperationDeps,
+  request: OperationRequest,
+): Promise<Requested> {
+  if (!isPaymentId(request.paymentId)) throw notFound();
+  const acceptance = await flow.accept(request);
+  if ('answer' in acceptance) return { answer: acceptance.answer, replayed: true };
+
+  // Whatever goes wrong from here on has been logged where it did, and the operation is on recovery's list.
+  const outcome = flow.resolve(acceptance, request.deadline).catch(() => undefined);
+  const first = await answerInTime(outcome, { deadline: request.deadline, now: now(), otherwise: undefined });
+  if (!first?.answer && !first?.refusal) return { pending: acceptance };
+  const result = firstAnswer(first);
+  if (!result.ok) throw result.error;
+  return { ...result.value, replayed: false };
+}

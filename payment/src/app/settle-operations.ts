@@ -1,0 +1,182 @@
+/** Step (c) of an operation: in one transaction for many, store their outcomes, their payments and their answers, and announce them. */
+import {
+  failed,
+  faultPoint,
+  insertOutbox,
+  inTransaction,
+  type Logger,
+  type OutboxRow,
+  ok,
+  type Result,
+} from '@payflowx/chassis';
+import type { Kysely, Transaction } from 'kysely';
+import { type Operation, refusalOf, type Settlement, settle } from '../domain/operation.ts';
+import type { Decision, Payment } from '../domain/payment.ts';
+import { toOutboxRows } from '../messages/payment-event.ts';
+import { encodePayment } from '../messages/payment-message.ts';
+import { encodeRefund } from '../messages/refund-message.ts';
+import type { Database } from '../store/database.ts';
+import {
+  type FirstAnswer,
+  findKeys,
+  type Key,
+  storeAnswers,
+  storeRefusals,
+} from '../store/idempotency-keys.ts';
+import { findOperations, settleOperations as storeOutcomes } from '../store/operations.ts';
+import { lockPayments, updatePayments } from '../store/payments.ts';
+import { keyText, toRefusal } from './idempotency.ts';
+
+export interface SettleOperationDeps {
+  db: Kysely<Database>;
+  log: Logger;
+  now(): Date;
+  newId(prefix: 'evt'): string;
+}
+
+export interface SettleOperationRequest {
+  operation: Operation;
+  decision: Decision;
+}
+
+/** What its caller is answered (nothing, where time asked), or that it must wait for another operation's outcome. */
+export type Settled = FirstAnswer | 'WAITING';
+
+/**
+ * One result each, in order. An operation that somebody else settled meanwhile (the request itself and recovery may both be at it)
+ * gets what that one answered, and is announced only once.
+ */
+export async function settleOperations(
+  deps: SettleOperationDeps,
+  requests: readonly SettleOperationRequest[],
+): Promise<Result<Settled>[]> {
+  try {
+    const settled = await inTransaction(deps.db, (trx) => store(deps, trx, requests));
+    faultPoint('payment.after-operation-settled');
+    return requests.map(({ operation }) => settled.get(operation.id) ?? failed(gone(operation)));
+  } catch (error) {
+    deps.log.warn({ err: error, operations: requests.length }, 'outcomes of steps could not be stored');
+    throw error;
+  }
+}
+
+async function store(
+  deps: SettleOperationDeps,
+  trx: Transaction<Database>,
+  requests: readonly SettleOperationRequest[],
+): Promise<Map<string, Result<Settled>>> {
+  // By id: an operation that is in the flush twice is settled once.
+  const decisions = new Map(requests.map(({ operation, decision }) => [operation.id, decision]));
+  const payments = await lockPayments(trx, [
+    ...new Set(requests.map(({ operation }) => operation.paymentId)),
+  ]);
+  // Read after the payments were locked, under which alone an outcome is stored.
+  const operations = await findOperations(trx, [...decisions.keys()]);
+  const results = new Map<string, Result<Settled>>();
+  const outcomes: Outcome[] = [];
+  for (const [id, decision] of decisions) {
+    const operation = operations.get(id);
+    const payment = operation && payments.get(operation.paymentId);
+    if (!operation || !payment || operation.state !== 'PENDING') continue;
+    try {
+      const settlement = settle(payment, operation, decision, deps.now());
+      if (settlement) {
+        const outcome = toOutcome(settlement, deps.newId('evt'));
+        outcomes.push(outcome);
+        // The next one of the same payment follows on this one.
+        payments.set(payment.id, settlement.payment);
+        results.set(id, ok(outcome.answer));
+      } else {
+        results.set(id, ok('WAITING'));
+      }
+    } catch (error) {
+      deps.log.error({ err: error, operation_id: id, payment_id: payment.id }, 'a step cannot be settled');
+      results.set(id, failed(error));
+    }
+  }
+  await keep(trx, outcomes, payments);
+  const others = [...operations.values()].filter(({ id }) => !results.has(id));
+  for (const [id, answer] of await answersOf(trx, others)) results.set(id, ok(answer));
+  return results;
+}
+
+interface Outcome {
+  settlement: Settlement;
+  eventId: string;
+  key: Key | undefined;
+  answer: FirstAnswer;
+  rows: OutboxRow[];
+}
+
+function toOutcome(settlement: Settlement, eventId: string): Outcome {
+  const { operation, payment, change } = settlement;
+  const encoded = encodePayment(payment);
+  return {
+    settlement,
+    eventId,
+    key: keyOf(operation),
+    answer: toAnswer(operation, payment, encoded),
+    rows: change ? toOutboxRows(change, eventId, encoded) : [],
+  };
+}
+
+function toAnswer(operation: Operation, payment: Payment, encodedPayment: Uint8Array): FirstAnswer {
+  if (operation.kind === 'REFUND') return { answer: Buffer.from(encodeRefund(operation, payment.currency)) };
+  if (operation.failure) return { refusal: toRefusal(refusalOf(payment, operation)) };
+  return { answer: Buffer.from(encodedPayment) };
+}
+
+function keyOf({ origin: { callerId, requestId } }: Operation): Key | undefined {
+  return callerId !== undefined && requestId !== undefined ? { callerId, requestId } : undefined;
+}
+
+async function keep(
+  trx: Transaction<Database>,
+  outcomes: readonly Outcome[],
+  payments: ReadonlyMap<string, Payment>,
+): Promise<void> {
+  if (outcomes.length === 0) return;
+  const changed = new Set(outcomes.flatMap(({ settlement }) => settlement.change?.payment.id ?? []));
+  if (changed.size > 0)
+    await updatePayments(
+      trx,
+      [...payments.values()].filter(({ id }) => changed.has(id)),
+    );
+  await storeOutcomes(
+    trx,
+    outcomes.map(({ settlement: { operation, change }, eventId }) => ({
+      operation,
+      done: change && { eventId, payment: change.payment },
+    })),
+  );
+  const answers = outcomes.flatMap(({ key, answer: { answer } }) =>
+    key && answer ? { ...key, answer } : [],
+  );
+  const refusals = outcomes.flatMap(({ key, answer: { refusal } }) =>
+    key && refusal ? { ...key, refusal } : [],
+  );
+  if (answers.length > 0) await storeAnswers(trx, answers);
+  if (refusals.length > 0) await storeRefusals(trx, refusals);
+  await insertOutbox(
+    trx,
+    outcomes.flatMap(({ rows }) => rows),
+  );
+}
+
+/** What the callers of operations that are settled already were answered. */
+async function answersOf(
+  trx: Transaction<Database>,
+  operations: readonly Operation[],
+): Promise<[string, FirstAnswer][]> {
+  const keys = operations.flatMap((operation) => keyOf(operation) ?? []);
+  const seen = keys.length > 0 ? await findKeys(trx, keys) : [];
+  const answers = new Map(seen.map((request) => [keyText(request), request]));
+  return operations.map((operation) => {
+    const key = keyOf(operation);
+    return [operation.id, (key && answers.get(keyText(key))) ?? {}];
+  });
+}
+
+function gone({ id }: Operation): Error {
+  return new Error(`Operation ${id} or its payment is gone.`);
+}

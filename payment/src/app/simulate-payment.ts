@@ -1,0 +1,27 @@
+/** The decision that a payment would get now. Writes nothing. */
+import { type Authorization, isAway, type SimulateRequest } from '../clients/authorization.ts';
+import { PaymentError } from '../domain/errors.ts';
+import type { Decision } from '../domain/payment.ts';
+
+export interface SimulateDeps {
+  authorization: Pick<Authorization, 'simulate'>;
+  authorizeDeadlineMs: number;
+}
+
+const RETRY_MS = 1_000;
+
+/** Throws FROM_ACCOUNT_NOT_FOUND, AUTHORIZATION_UNAVAILABLE. */
+export async function simulatePayment(
+  { authorization, authorizeDeadlineMs: deadlineMs }: SimulateDeps,
+  request: SimulateRequest,
+  deadline: Date,
+): Promise<Decision> {
+  const decision = await authorization.simulate(request, { deadline, deadlineMs }).catch((error: unknown) => {
+    if (!isAway(error)) throw error;
+    throw new PaymentError('AUTHORIZATION_UNAVAILABLE', 'Nobody can decide at the moment.', {
+      retryAfterMs: RETRY_MS,
+    });
+  });
+  if (decision.failure?.code !== 'FROM_ACCOUNT_NOT_FOUND') return decision;
+  throw new PaymentError('FROM_ACCOUNT_NOT_FOUND', 'There is no such account to pay from.');
+}

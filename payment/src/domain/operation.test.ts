@@ -1,0 +1,339 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { PaymentError } from './errors.ts';
+import { begin, beginExpiry, heldMinor, type Operation, refusalOf, settle, type Terms } from './operation.ts';
+import {
+  type Decision,
+  decide,
+  initiate,
+  type Movement,
+  type Payment,
+  type PaymentState,
+} from './payment.ts';
+
+const now = new Date('2026-01-01T00:00:00Z');
+const payer = { caller: { id: 'usr_1', roles: ['customer'] }, requestId: 'k', traceparent: '' } as const;
+const origin = { callerId: 'usr_1', requestId: 'k', traceparent: '' };
+
+function authorizedPayment(amountMinor = 1_000n): Payment {
+  const way = { fromAccount: 'acct_a', toAccount: 'acct_b' };
+  const { payment } = initiate(
+    {
+      ...way,
+      kind: 'PAYMENT',
+      amountMinor,
+      currency: 'EUR',
+      captureMode: 'MANUAL',
+      description: '',
+      reference: '',
+      metadata: {},
+      holdSeconds: 0,
+    },
+    { id: 'pay_1', origin: payer, now, holdMs: 1_000 },
+  );
+  const held = approved([{ kind: 'HOLD', ...way, amountMinor }]);
+  return decide(payment, { ...held, fromOwnerId: 'usr_1', toOwnerId: 'usr_2' }, now).payment;
+}
+
+function approved(movements: readonly Movement[]): Decision {
+  const record = Buffer.of();
+  return { failure: undefined, movements, fromOwnerId: undefined, toOwnerId: undefined, record };
+}
+const declined = (code: string): Decision => ({ ...approved([]), failure: { code, message: 'No.' } });
+
+/** What authorization answers to a capture of held money: what was transferred, and all that left the hold. */
+const captured = (amountMinor: bigint, leftMinor = amountMinor): Decision =>
+  approved([move('TRANSFER', amountMinor), move('RELEASE', leftMinor)]);
+const released = (amountMinor: bigint): Decision => approved([move('RELEASE', amountMinor)]);
+
+function move(kind: Movement['kind'], amountMinor: bigint): Movement {
+  return { kind, fromAccount: 'acct_a', toAccount: 'acct_b', amountMinor };
+}
+
+const capture: Terms = { kind: 'CAPTURE', amountMinor: undefined, final: true, reason: '' };
+const cancel: Terms = { ...capture, kind: 'CANCEL', final: false };
+const refund: Terms = { ...capture, kind: 'REFUND', final: false };
+const part = (terms: Terms, amountMinor: bigint, final = false): Terms => ({ ...terms, amountMinor, final });
+
+let count = 0;
+const start = () => {
+  count += 1;
+  return { id: `op_${count}`, origin, now };
+};
+const ask = (payment: Payment, terms: Terms, pending: Operation[] = []) =>
+  begin(payment, pending, terms, start());
+
+/** Begins and settles in one. */
+function take(payment: Payment, terms: Terms, decision: Decision) {
+  const settlement = settle(payment, ask(payment, terms), decision, now);
+  if (!settlement) throw new Error('It waits.');
+  return settlement;
+}
+
+const completed = (capturedMinor = 1_000n) =>
+  take(authorizedPayment(), part(capture, capturedMinor, true), captured(capturedMinor, 1_000n)).payment;
+
+describe('a capture', () => {
+  it('of all that is held completes the payment', () => {
+    const { payment, change } = take(authorizedPayment(), capture, captured(1_000n));
+    expect(payment).toMatchObject({ state: 'COMPLETED', capturedMinor: 1_000n, version: 3n });
+    expect(change?.event.type).toBe('payment.completed');
+  });
+
+  it('of a part leaves the rest held; the last part completes the payment', () => {
+    const first = take(authorizedPayment(), part(capture, 400n), captured(400n));
+    expect(first.payment).toMatchObject({ state: 'PARTIALLY_CAPTURED', capturedMinor: 400n });
+    expect(first.change?.event.type).toBe('payment.captured');
+    const second = take(first.payment, part(capture, 600n), captured(600n));
+    expect(second.payment).toMatchObject({ state: 'COMPLETED', capturedMinor: 1_000n, releasedMinor: 0n });
+  });
+
+  it('that is final completes the payment with less, and releases the rest', () => {
+    const { payment, change } = take(authorizedPayment(), part(capture, 400n, true), captured(400n, 1_000n));
+    expect(payment).toMatchObject({ state: 'COMPLETED', capturedMinor: 400n, releasedMinor: 600n });
+    expect(change?.event.movements.map(({ kind }) => kind)).toEqual(['TRANSFER', 'RELEASE']);
+  });
+
+  it('cannot count on what another one wants', () => {
+    const payment = authorizedPayment();
+    const pending = [ask(payment, part(capture, 700n))];
+    expect(ask(payment, capture, pending).amountMinor).toBe(300n);
+    expect(() => ask(payment, part(capture, 301n), pending)).toThrow(
+      expect.objectContaining({
+        reason: 'CAPTURE_EXCEEDS_AUTHORIZED',
+        metadata: { available_minor: '300' },
+      }),
+    );
+    const none = [...pending, ask(payment, capture, pending)];
+    expect(() => ask(payment, capture, none)).toThrow(
+      expect.objectContaining({ reason: 'CAPTURE_EXCEEDS_AUTHORIZED' }),
+    );
+  });
+
+  it('that was decided first and is stored last completes what a final one has left open', () => {
+    const payment = authorizedPayment();
+    const partial = ask(payment, part(capture, 300n));
+    const final = ask(payment, part(capture, 200n, true), [partial]);
+    const first = settle(payment, final, captured(200n, 700n), now);
+    expect(first).toMatchObject({
+      payment: { state: 'PARTIALLY_CAPTURED', capturedMinor: 200n, releasedMinor: 500n },
+      change: { event: { type: 'payment.captured' } },
+    });
+    const second = settle(first?.payment as Payment, partial, captured(300n), now);
+    expect(second).toMatchObject({
+      payment: { state: 'COMPLETED', capturedMinor: 500n, releasedMinor: 500n },
+      change: { event: { type: 'payment.completed' } },
+    });
+  });
+
+  it('that lost to a cancel waits until the cancel is stored, and then names its state', () => {
+    const payment = authorizedPayment();
+    const lost = ask(payment, capture);
+    expect(settle(payment, lost, declined('HOLD_NOT_OPEN'), now)).toBeUndefined();
+    const { payment: cancelled } = take(payment, cancel, released(1_000n));
+    const outcome = settle(cancelled, lost, declined('HOLD_NOT_OPEN'), now);
+    expect(outcome).toMatchObject({
+      operation: { state: 'DECLINED' },
+      payment: cancelled,
+      change: undefined,
+    });
+    expect(refusalOf(cancelled, outcome?.operation as Operation)).toMatchObject({
+      reason: 'INVALID_STATE',
+      metadata: { state: 'CANCELLED', allowed_actions: '' },
+    });
+  });
+
+  it('does not wait for ever for an explanation that does not come', () => {
+    const payment = authorizedPayment();
+    const outcome = settle(
+      payment,
+      { ...ask(payment, capture), attempts: 10 },
+      declined('HOLD_NOT_OPEN'),
+      now,
+    );
+    expect(refusalOf(payment, outcome?.operation as Operation)).toMatchObject({
+      reason: 'INVALID_STATE',
+      metadata: { decline_code: 'HOLD_NOT_OPEN' },
+    });
+  });
+
+  it.each([
+    ['TO_ACCOUNT_NOT_ACTIVE', 'TO_ACCOUNT_NOT_ACTIVE'],
+    ['CAPTURE_EXCEEDS_HOLD', 'CAPTURE_EXCEEDS_AUTHORIZED'],
+  ])('that is declined with %s is refused with %s, and leaves the payment as it was', (code, reason) => {
+    const payment = authorizedPayment();
+    const { operation, change } = take(payment, capture, declined(code));
+    expect(refusalOf(payment, operation).reason).toBe(reason);
+    expect(change).toBeUndefined();
+  });
+});
+
+describe('the end of a hold', () => {
+  it.each<[string, Operation, PaymentState, string]>([
+    ['a cancel', ask(authorizedPayment(), cancel), 'CANCELLED', 'payment.cancelled'],
+    ['an expiry', beginExpiry(authorizedPayment(), start()), 'EXPIRED', 'payment.expired'],
+  ])('by %s gives all of it back', (_, operation, state, type) => {
+    const settlement = settle(authorizedPayment(), operation, released(1_000n), now);
+    expect(settlement).toMatchObject({
+      payment: { state, releasedMinor: 1_000n },
+      change: { event: { type } },
+    });
+  });
+
+  it('by expiry after a capture completes the payment with what was captured', () => {
+    const { payment } = take(authorizedPayment(), part(capture, 400n), captured(400n));
+    const settlement = settle(payment, beginExpiry(payment, start()), released(600n), now);
+    expect(settlement).toMatchObject({
+      payment: { state: 'COMPLETED', capturedMinor: 400n, releasedMinor: 600n },
+      change: { event: { type: 'payment.completed', movements: [{ kind: 'RELEASE' }] } },
+    });
+  });
+
+  it('by expiry waits for a capture that was decided before it', () => {
+    const payment = authorizedPayment();
+    expect(settle(payment, beginExpiry(payment, start()), released(600n), now)).toBeUndefined();
+  });
+});
+
+describe('a refund', () => {
+  it('in parts ends in REFUNDED with the last one', () => {
+    const back = (amountMinor: bigint) => approved([move('TRANSFER', amountMinor)]);
+    const first = take(completed(700n), part(refund, 300n), back(300n));
+    expect(first.payment).toMatchObject({ state: 'PARTIALLY_REFUNDED', refundedMinor: 300n });
+    expect(first.change?.event).toMatchObject({ type: 'payment.refunded', refundId: first.operation.id });
+    const second = take(first.payment, refund, back(400n));
+    expect(second.operation.amountMinor).toBe(400n);
+    expect(second.payment).toMatchObject({ state: 'REFUNDED', refundedMinor: 700n });
+  });
+
+  it('cannot count on what another one wants', () => {
+    const payment = completed(700n);
+    const pending = [ask(payment, refund)];
+    expect(() => ask(payment, part(refund, 1n), pending)).toThrow(
+      expect.objectContaining({ reason: 'REFUND_EXCEEDS_CAPTURED', metadata: { available_minor: '0' } }),
+    );
+  });
+});
+
+const ACTIONS = { AUTHORIZED: 'capture,cancel', PARTIALLY_CAPTURED: 'capture', COMPLETED: 'refund' };
+
+it.each(Object.entries(ACTIONS))('a payment that is %s says that it allows %s', (state, allowed) => {
+  const payment = { ...authorizedPayment(), state: state as PaymentState };
+  for (const terms of [capture, cancel, refund]) {
+    if (allowed.includes(terms.kind.toLowerCase())) continue;
+    expect(() => ask(payment, terms)).toThrow(
+      expect.objectContaining({ metadata: { state, allowed_actions: allowed } }),
+    );
+  }
+});
+
+/** Authorization's side of one hold, as plain arithmetic. */
+function createModel(amountMinor: bigint) {
+  const hold = { remaining: amountMinor, captured: 0n, receiver: 0n };
+  return {
+    hold,
+    decide({ kind, amountMinor, takesRest, final }: Operation): Decision {
+      const { remaining } = hold;
+      if (kind === 'REFUND') {
+        if (hold.receiver < amountMinor) return declined('INSUFFICIENT_BALANCE');
+        hold.receiver -= amountMinor;
+        return approved([move('TRANSFER', amountMinor)]);
+      }
+      if (remaining === 0n) return declined('HOLD_NOT_OPEN');
+      if (kind === 'CANCEL' && hold.captured > 0n) return declined('HOLD_PARTLY_CAPTURED');
+      if (kind !== 'CAPTURE') {
+        hold.remaining = 0n;
+        return released(remaining);
+      }
+      const wanted = takesRest ? remaining : amountMinor;
+      if (wanted > remaining) return declined('CAPTURE_EXCEEDS_HOLD');
+      const leaving = final ? remaining : wanted;
+      hold.remaining -= leaving;
+      hold.captured += wanted;
+      hold.receiver += wanted;
+      return captured(wanted, leaving);
+    },
+  };
+}
+
+const FINAL: readonly PaymentState[] = ['CANCELLED', 'EXPIRED', 'REFUNDED'];
+const amounts = fc.option(fc.bigInt({ min: 1n, max: 12n }), { nil: undefined });
+const commands = fc.array(
+  fc.oneof(
+    fc.record({ do: fc.constant('capture' as const), amountMinor: amounts, final: fc.boolean() }),
+    fc.record({ do: fc.constantFrom('cancel' as const, 'expire' as const) }),
+    fc.record({ do: fc.constant('refund' as const), amountMinor: amounts }),
+    // Of what was begun the nth is decided, of what was decided the nth is stored: in any order.
+    fc.record({ do: fc.constantFrom('decide' as const, 'store' as const), nth: fc.nat(5) }),
+  ),
+  { maxLength: 40 },
+);
+
+describe('any sequence of steps, decided and stored in any order', () => {
+  it('keeps 0 ≤ refunded ≤ captured ≤ amount, leaves final states final, and ends where authorization does', () => {
+    fc.assert(
+      fc.property(commands, (sequence) => {
+        const model = createModel(10n);
+        let payment = authorizedPayment(10n);
+        const begun: Operation[] = [];
+        const decided: [Operation, Decision][] = [];
+        const pending = () => [...begun, ...decided.map(([operation]) => operation)];
+
+        const beginOne = (terms: Terms) => {
+          try {
+            begun.push(ask(payment, terms, pending()));
+          } catch (error) {
+            expect(error).toBeInstanceOf(PaymentError);
+          }
+        };
+        const decideOne = (nth: number) => {
+          const [operation] = begun.splice(nth % begun.length, 1);
+          if (operation) decided.push([operation, model.decide(operation)]);
+        };
+        const storeOne = (nth: number): boolean => {
+          const index = nth % decided.length;
+          const [operation, decision] = decided[index] ?? [];
+          const settlement = operation && decision && settle(payment, operation, decision, now);
+          if (!settlement) return false;
+          if (FINAL.includes(payment.state)) expect(settlement.payment).toEqual(payment);
+          payment = settlement.payment;
+          decided.splice(index, 1);
+          expectInBounds(payment);
+          return true;
+        };
+
+        for (const command of sequence) {
+          if (command.do === 'decide') decideOne(command.nth);
+          else if (command.do === 'store') storeOne(command.nth);
+          else if (command.do === 'capture') beginOne({ ...capture, ...pick(command) });
+          else if (command.do === 'refund') beginOne({ ...refund, amountMinor: command.amountMinor });
+          else if (command.do === 'cancel') beginOne(cancel);
+          else if (heldMinor(payment) > 0n) begun.push(beginExpiry(payment, start()));
+        }
+        while (begun.length > 0) decideOne(0);
+        // Whatever waits, waits for one of the others.
+        while (decided.length > 0) {
+          expect(decided.some((_, index) => storeOne(index))).toBe(true);
+        }
+        expect(heldMinor(payment)).toBe(model.hold.remaining);
+        expect(payment.capturedMinor).toBe(model.hold.captured);
+        expect(payment.capturedMinor - payment.refundedMinor).toBe(model.hold.receiver);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+const pick = ({ amountMinor, final }: { amountMinor: bigint | undefined; final: boolean }) => ({
+  amountMinor,
+  final: final || amountMinor === undefined,
+});
+
+function expectInBounds({ refundedMinor, capturedMinor, releasedMinor, amountMinor, state }: Payment) {
+  expect(refundedMinor).toBeGreaterThanOrEqual(0n);
+  expect(releasedMinor).toBeGreaterThanOrEqual(0n);
+  expect(capturedMinor).toBeGreaterThanOrEqual(refundedMinor);
+  expect(amountMinor).toBeGreaterThanOrEqual(capturedMinor + releasedMinor);
+  if (state === 'REFUNDED') expect(refundedMinor).toBe(capturedMinor);
+  if (state === 'CANCELLED' || state === 'EXPIRED') expect(capturedMinor).toBe(0n);
+}

@@ -1,0 +1,29 @@
+/** A refund in the words of the contract: for answers and for stored answers. */
+import { Refund, RefundState } from '@payflowx/proto/payment';
+import type { Operation } from '../domain/operation.ts';
+
+const STATE_CODES = {
+  PENDING: RefundState.PENDING,
+  COMPLETED: RefundState.COMPLETED,
+  DECLINED: RefundState.FAILED,
+} as const satisfies Record<Operation['state'], RefundState>;
+
+/** `currency`: the payment's. */
+export function toRefundMessage(operation: Operation, currency: string): Refund {
+  const { id, paymentId, state, amountMinor, reason, failure, createdAt, updatedAt } = operation;
+  return {
+    id,
+    paymentId,
+    state: STATE_CODES[state],
+    amountMinor,
+    currency,
+    reason,
+    failure,
+    createdAt,
+    updatedAt,
+  };
+}
+
+export function encodeRefund(operation: Operation, currency: string): Uint8Array {
+  return Refund.encode(toRefundMessage(operation, currency)).finish();
+}

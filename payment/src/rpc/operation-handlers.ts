@@ -1,0 +1,82 @@
+/** PaymentService's part after a payment was authorized: decodes, calls the use case, encodes. */
+import { type Call, requireCaller } from '@payflowx/chassis';
+import {
+  type CancelPaymentRequest,
+  type CancelPaymentResponse,
+  type CapturePaymentRequest,
+  type CapturePaymentResponse,
+  type CreateRefundRequest,
+  type CreateRefundResponse,
+  type ListPaymentStepsRequest,
+  type ListPaymentStepsResponse,
+  type ListRefundsRequest,
+  type ListRefundsResponse,
+  Payment as PaymentMessage,
+  Refund as RefundMessage,
+} from '@payflowx/proto/payment';
+import type { Kysely } from 'kysely';
+import { listPaymentSteps } from '../app/list-payment-steps.ts';
+import { listRefunds } from '../app/list-refunds.ts';
+import type { OperationFlow } from '../app/operation-flow.ts';
+import { type Requested, requestOperation } from '../app/request-operation.ts';
+import type { Terms } from '../domain/operation.ts';
+import { toCancelTerms, toCaptureTerms, toRefundTerms } from '../domain/operation-request.ts';
+import { toPaymentMessage } from '../messages/payment-message.ts';
+import { toRefundMessage } from '../messages/refund-message.ts';
+import type { Database } from '../store/database.ts';
+import { toStepMessage } from './step-message.ts';
+
+export interface OperationDeps {
+  db: Kysely<Database>;
+  operations: Pick<OperationFlow, 'accept' | 'resolve'>;
+  now(): Date;
+}
+
+export function operationHandlers({ db, operations: flow, now }: OperationDeps) {
+  const ask = ({ requestId, paymentId }: CancelPaymentRequest, terms: Terms, call: Call) => {
+    const { traceparent } = call.trace;
+    const asking = { caller: requireCaller(call), traceparent, deadline: call.deadline };
+    return requestOperation({ flow, now }, { paymentId, requestId, terms, ...asking });
+  };
+
+  return {
+    capturePayment: async (request: CapturePaymentRequest, call: Call): Promise<CapturePaymentResponse> =>
+      toPaymentResponse(await ask(request, toCaptureTerms(request), call)),
+
+    cancelPayment: async (request: CancelPaymentRequest, call: Call): Promise<CancelPaymentResponse> =>
+      toPaymentResponse(await ask(request, toCancelTerms(request), call)),
+
+    createRefund: async (request: CreateRefundRequest, call: Call): Promise<CreateRefundResponse> =>
+      toRefundResponse(await ask(request, toRefundTerms(request), call)),
+
+    listRefunds: async (request: ListRefundsRequest, call: Call): Promise<ListRefundsResponse> => {
+      const { payment, refunds, nextPageToken } = await listRefunds({ db }, requireCaller(call), request);
+      return { refunds: refunds.map((refund) => toRefundMessage(refund, payment.currency)), nextPageToken };
+    },
+
+    listPaymentSteps: async (
+      { paymentId }: ListPaymentStepsRequest,
+      call: Call,
+    ): Promise<ListPaymentStepsResponse> => {
+      const steps = await listPaymentSteps({ db }, requireCaller(call), paymentId);
+      return { steps: steps.map(toStepMessage) };
+    },
+  };
+}
+
+function toPaymentResponse(requested: Requested): CapturePaymentResponse {
+  if ('pending' in requested) {
+    return { payment: toPaymentMessage(requested.pending.payment), replayed: false, pending: true };
+  }
+  const { answer, replayed } = requested;
+  return { payment: PaymentMessage.decode(answer), replayed, pending: false };
+}
+
+function toRefundResponse(requested: Requested): CreateRefundResponse {
+  if ('pending' in requested) {
+    const { operation, payment } = requested.pending;
+    return { refund: toRefundMessage(operation, payment.currency), replayed: false };
+  }
+  const { answer, replayed } = requested;
+  return { refund: RefundMessage.decode(answer), replayed };
+}

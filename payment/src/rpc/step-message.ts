@@ -1,0 +1,21 @@
+/** A step of a payment in the words of the contract. */
+import { traceFrom } from '@payflowx/chassis';
+import { Decision } from '@payflowx/proto/authorization';
+import type { PaymentStep } from '@payflowx/proto/payment';
+import type { VisibleStep } from '../app/list-payment-steps.ts';
+import { STATE_CODES } from '../messages/payment-message.ts';
+
+export function toStepMessage(step: VisibleStep): PaymentStep {
+  const decision = step.decision && Decision.decode(step.decision);
+  return {
+    eventId: step.eventId,
+    type: step.type,
+    state: STATE_CODES[step.state],
+    movements: decision?.movements ?? [],
+    decision: step.showsDecision ? decision : undefined,
+    refundId: step.refundId ?? '',
+    actorId: step.actorId ?? '',
+    traceId: step.traceparent === '' ? '' : traceFrom(step.traceparent).traceId,
+    occurredAt: step.occurredAt,
+  };
+}

@@ -1,0 +1,189 @@
+/** Table operations: one row for each capture, cancel, expiry and refund, written in sets under the lock of its payment. */
+import { unnest } from '@payflowx/chassis';
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import type { Operation } from '../domain/operation.ts';
+import type { Payment } from '../domain/payment.ts';
+import type { Database, OperationsTable } from './database.ts';
+
+export const OPERATION_COLUMNS = [
+  'id',
+  'payment_id',
+  'kind',
+  'state',
+  'amount_minor',
+  'takes_rest',
+  'final',
+  'reason',
+  'failure_code',
+  'failure_message',
+  'decision',
+  'caller_id',
+  'request_id',
+  'traceparent',
+  'attempts',
+  'created_at',
+  'updated_at',
+] as const satisfies readonly (keyof OperationsTable)[];
+
+export type OperationRow = Pick<Selectable<OperationsTable>, (typeof OPERATION_COLUMNS)[number]>;
+
+const RETURNED = sql.raw(OPERATION_COLUMNS.map((column) => `o.${column}`).join(', '));
+
+/**
+ * Stores operations that have just begun, and returns the ids of those that were: a second expiry of one hold is left out.
+ * Recovery leaves them alone for `recoverAfterMs`.
+ */
+export async function insertOperations(
+  trx: Transaction<Database>,
+  operations: readonly Operation[],
+  recoverAfterMs: number,
+): Promise<Set<string>> {
+  const rows = operations.map(({ origin, ...operation }) => ({
+    id: operation.id,
+    payment_id: operation.paymentId,
+    kind: operation.kind,
+    state: operation.state,
+    amount_minor: operation.amountMinor,
+    takes_rest: operation.takesRest,
+    final: operation.final,
+    reason: operation.reason,
+    caller_id: origin.callerId,
+    request_id: origin.requestId,
+    traceparent: origin.traceparent,
+    created_at: operation.createdAt,
+    next_attempt_at: new Date(operation.createdAt.getTime() + recoverAfterMs),
+  }));
+  const { rows: stored } = await sql<{ id: string }>`
+    insert into operations (
+      id, payment_id, kind, state, amount_minor, takes_rest, final, reason, caller_id, request_id, traceparent,
+      created_at, updated_at, next_attempt_at
+    )
+    select
+      id, payment_id, kind, state, amount_minor, takes_rest, final, reason, caller_id, request_id, traceparent,
+      created_at, created_at, next_attempt_at
+    from ${unnest(rows, {
+      id: 'text',
+      payment_id: 'text',
+      kind: 'text',
+      state: 'text',
+      amount_minor: 'int8',
+      takes_rest: 'bool',
+      final: 'bool',
+      reason: 'text',
+      caller_id: 'text',
+      request_id: 'text',
+      traceparent: 'text',
+      created_at: 'timestamptz',
+      next_attempt_at: 'timestamptz',
+    })} as r
+    on conflict (payment_id) where kind = 'EXPIRE' and state <> 'DECLINED' do nothing
+    returning id`.execute(trx);
+  return new Set(stored.map(({ id }) => id));
+}
+
+/** The operations of these payments that have no outcome yet. */
+export async function findPending(
+  trx: Transaction<Database>,
+  paymentIds: readonly string[],
+): Promise<Operation[]> {
+  const { rows } = await sql<OperationRow>`
+    select ${RETURNED} from operations as o
+    where o.payment_id = any(${paymentIds}::text[]) and o.state = 'PENDING'`.execute(trx);
+  return rows.map(toOperation);
+}
+
+export async function findOperations(
+  trx: Transaction<Database>,
+  ids: readonly string[],
+): Promise<Map<string, Operation>> {
+  const { rows } = await sql<OperationRow>`
+    select ${RETURNED} from operations as o where o.id = any(${ids}::text[])`.execute(trx);
+  return new Map(rows.map((row) => [row.id, toOperation(row)]));
+}
+
+/** An operation with its outcome, and, unless it was declined, what it did: the event and the payment as it left it. */
+export interface EndedOperation {
+  operation: Operation;
+  done: { eventId: string; payment: Payment } | undefined;
+}
+
+/** Stores outcomes. */
+export async function settleOperations(
+  trx: Transaction<Database>,
+  ended: readonly EndedOperation[],
+): Promise<void> {
+  const rows = ended.map(({ operation, done }) => ({
+    id: operation.id,
+    state: operation.state,
+    failure_code: operation.failure?.code,
+    failure_message: operation.failure?.message,
+    decision: operation.decision,
+    updated_at: operation.updatedAt,
+    event_id: done?.eventId,
+    payment_state: done?.payment.state,
+    payment_version: done?.payment.version,
+  }));
+  await sql`
+    update operations as o set
+      state = r.state, failure_code = r.failure_code, failure_message = r.failure_message, decision = r.decision,
+      updated_at = r.updated_at, event_id = r.event_id, payment_state = r.payment_state,
+      payment_version = r.payment_version
+    from ${unnest(rows, {
+      id: 'text',
+      state: 'text',
+      failure_code: 'text',
+      failure_message: 'text',
+      decision: 'bytea',
+      updated_at: 'timestamptz',
+      event_id: 'text',
+      payment_state: 'text',
+      payment_version: 'int8',
+    })} as r
+    where o.id = r.id`.execute(trx);
+}
+
+/** Takes operations that are due for recovery by moving their next attempt into the future, as claimForRecovery does with payments. */
+export async function claimOperations(
+  db: Kysely<Database>,
+  claim: { now: Date; limit: number; backOffMs: number; maxBackOffMs: number },
+): Promise<Operation[]> {
+  const { now, limit, backOffMs, maxBackOffMs } = claim;
+  const { rows } = await sql<OperationRow>`
+    with due as (
+      select id from operations
+      where state = 'PENDING' and next_attempt_at <= ${now}
+      order by next_attempt_at limit ${limit}
+      for update skip locked
+    )
+    update operations as o set
+      attempts = o.attempts + 1,
+      next_attempt_at = ${now}::timestamptz + interval '1 millisecond'
+        * least(${backOffMs}::float8 * 2 ^ least(o.attempts, 20), ${maxBackOffMs}::float8) * (0.75 + random() / 2)
+    from due where o.id = due.id
+    returning ${RETURNED}`.execute(db);
+  return rows.map(toOperation);
+}
+
+export function toOperation(row: OperationRow): Operation {
+  const { failure_code, failure_message } = row;
+  return {
+    id: row.id,
+    paymentId: row.payment_id,
+    kind: row.kind,
+    state: row.state,
+    amountMinor: row.amount_minor,
+    takesRest: row.takes_rest,
+    final: row.final,
+    reason: row.reason,
+    failure: failure_code === null ? undefined : { code: failure_code, message: failure_message ?? '' },
+    decision: row.decision ?? undefined,
+    origin: {
+      callerId: row.caller_id ?? undefined,
+      requestId: row.request_id ?? undefined,
+      traceparent: row.traceparent,
+    },
+    attempts: row.attempts,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

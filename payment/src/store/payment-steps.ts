@@ -1,0 +1,89 @@
+/** The steps that a payment took, read from what they left: the payment's own row for the first two, its operations for the rest. */
+import type { Kysely } from 'kysely';
+import { eventTypeOf } from '../domain/operation.ts';
+import type { EventType, Payment, PaymentState } from '../domain/payment.ts';
+import type { Database, PaymentsTable } from './database.ts';
+import { PAYMENT_COLUMNS, toPayment } from './payments.ts';
+
+export interface PaymentStep {
+  /** Empty for the first steps of a payment from before they were kept. */
+  eventId: string;
+  type: EventType;
+  /** The state it left the payment in. */
+  state: PaymentState;
+  /** The decision it stored, as authorization gave it. */
+  decision: Uint8Array | undefined;
+  refundId: string | undefined;
+  /** Undefined: time. */
+  actorId: string | undefined;
+  traceparent: string;
+  occurredAt: Date;
+}
+
+/** The payment and its steps, oldest first. */
+export async function findSteps(
+  db: Kysely<Database>,
+  paymentId: string,
+): Promise<{ payment: Payment; steps: PaymentStep[] }> {
+  const row = await db
+    .selectFrom('payments')
+    .select([...PAYMENT_COLUMNS, 'initiated_event_id', 'decided_event_id', 'decided_at'])
+    .where('id', '=', paymentId)
+    .executeTakeFirstOrThrow();
+  const payment = toPayment(row);
+  return { payment, steps: [...firstSteps(payment, row), ...(await laterSteps(db, paymentId))] };
+}
+
+type Announcements = Pick<PaymentsTable, 'initiated_event_id' | 'decided_event_id' | 'decided_at'>;
+
+function firstSteps(payment: Payment, row: Announcements): PaymentStep[] {
+  const { caller, traceparent } = payment.origin;
+  const common = { refundId: undefined, actorId: caller.id, traceparent };
+  const initiated: PaymentStep = {
+    ...common,
+    eventId: row.initiated_event_id ?? '',
+    type: 'payment.initiated',
+    state: 'INITIATED',
+    decision: undefined,
+    occurredAt: payment.createdAt,
+  };
+  if (payment.state === 'INITIATED') return [initiated];
+  const decided: PaymentStep = {
+    ...common,
+    ...decidedAs(payment),
+    eventId: row.decided_event_id ?? '',
+    decision: payment.decision,
+    occurredAt: row.decided_at ?? payment.updatedAt,
+  };
+  return [initiated, decided];
+}
+
+function decidedAs({ failure, captureMode }: Payment): Pick<PaymentStep, 'type' | 'state'> {
+  if (failure) return { type: 'payment.failed', state: 'FAILED' };
+  return captureMode === 'MANUAL'
+    ? { type: 'payment.authorized', state: 'AUTHORIZED' }
+    : { type: 'payment.completed', state: 'COMPLETED' };
+}
+
+async function laterSteps(db: Kysely<Database>, paymentId: string): Promise<PaymentStep[]> {
+  const rows = await db
+    .selectFrom('operations')
+    .select(['id', 'kind', 'event_id', 'payment_state', 'decision', 'caller_id', 'traceparent', 'updated_at'])
+    .where('payment_id', '=', paymentId)
+    .where('state', '=', 'COMPLETED')
+    .orderBy('payment_version')
+    .execute();
+  return rows.flatMap((row) => {
+    if (row.event_id === null || row.payment_state === null) return [];
+    return {
+      eventId: row.event_id,
+      type: eventTypeOf(row.kind, row.payment_state),
+      state: row.payment_state,
+      decision: row.decision ?? undefined,
+      refundId: row.kind === 'REFUND' ? row.id : undefined,
+      actorId: row.caller_id ?? undefined,
+      traceparent: row.traceparent,
+      occurredAt: row.updated_at,
+    };
+  });
+}
