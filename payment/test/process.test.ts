@@ -13,7 +13,8 @@ import {
   testLog,
 } from '@payflowx/chassis/testing';
 import { AuthServiceService } from '@payflowx/proto/auth';
-import { PaymentServiceClient, PaymentState } from '@payflowx/proto/payment';
+import { CaptureMode } from '@payflowx/proto/authorization';
+import { PaymentServiceClient, PaymentState, RefundState } from '@payflowx/proto/payment';
 import type { Kysely } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Database } from '../src/store/database.ts';
@@ -72,6 +73,67 @@ it.each(['payment.after-accept', 'payment.after-authorize', 'payment.after-settl
   },
   60_000,
 );
+
+const OPERATION_POINTS = [
+  'payment.after-operation-accept',
+  'payment.after-operation-decided',
+  'payment.after-operation-settled',
+];
+
+it.each(OPERATION_POINTS)(
+  'killed at %s, it makes a capture and a refund final once after its restart',
+  async (point) => {
+    const port = await freePort();
+    await start(port);
+    const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${port}` });
+    const call = { deadlineMs: 5_000, accessToken: await identity.tokenFor(customer) };
+    const held = paymentRequest({ captureMode: CaptureMode.MANUAL });
+    const paymentId = (await client.createPayment(held, call)).payment?.id ?? '';
+
+    const captureRequest = { requestId: newId('req'), paymentId };
+    const refundRequest = { requestId: newId('req'), paymentId, reason: '' };
+    const dieAndComeBack = async <T>(ask: () => Promise<T>): Promise<T> => {
+      writeFileSync(join(faults, point), '');
+      await expect(ask()).rejects.toMatchObject({ code: 14 });
+      await start(port);
+      return eventually(ask, { withinMs: 20_000, everyMs: 200 });
+    };
+    const captured = await dieAndComeBack(() => client.capturePayment(captureRequest, call));
+    expect(captured).toMatchObject({ replayed: true, payment: { state: PaymentState.COMPLETED } });
+    const refunded = await dieAndComeBack(() => client.createRefund(refundRequest, call));
+    expect(refunded).toMatchObject({ replayed: true, refund: { state: RefundState.COMPLETED } });
+
+    const types = (await announced(db, paymentId)).map(({ destination, type }) => `${destination} ${type}`);
+    expect(types.slice(3)).toEqual([
+      'payment-events payment.completed',
+      'payment-notifications payment.completed',
+      'payment-events payment.refunded',
+      'payment-notifications payment.refunded',
+    ]);
+    const { postedMinor, heldMinor } = authorization.holds.balanceOf(held.fromAccount);
+    expect({ postedMinor, heldMinor }).toEqual({ postedMinor: 0n, heldMinor: 0n });
+    client.close();
+  },
+  90_000,
+);
+
+it('ends a hold by itself when its time is over', async () => {
+  const port = await freePort();
+  await start(port);
+  const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${port}` });
+  const call = { deadlineMs: 5_000, accessToken: await identity.tokenFor(customer) };
+  const held = paymentRequest({ captureMode: CaptureMode.MANUAL, holdSeconds: 1 });
+  const { payment } = await client.createPayment(held, call);
+  expect(payment?.state).toBe(PaymentState.AUTHORIZED);
+  await eventually(
+    async () => {
+      const now = await client.getPayment({ paymentId: payment?.id ?? '' }, call);
+      expect(now.payment?.state).toBe(PaymentState.EXPIRED);
+    },
+    { withinMs: 10_000, everyMs: 200 },
+  );
+  client.close();
+}, 60_000);
 
 it('pays without Kafka and RabbitMQ, and stops in order when it is told to', async () => {
   const port = await freePort();

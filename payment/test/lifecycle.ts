@@ -1,0 +1,117 @@
+/** What the tests of captures, cancels, refunds and expiries share: asking for them, and folding what was announced. */
+import { newId } from '@payflowx/chassis';
+import { CaptureMode, type Movement, MovementKind } from '@payflowx/proto/authorization';
+import {
+  type CapturePaymentRequest,
+  type CreatePaymentRequest,
+  type CreateRefundRequest,
+  type Payment,
+  type Refund,
+  RefundState,
+} from '@payflowx/proto/payment';
+import { expect } from 'vitest';
+import { announced, CALL, type Platform, paymentRequest, type Server } from './payment-platform.ts';
+
+type Caller = Platform['customer'];
+
+export function lifecycleOf(platform: Platform) {
+  const callAs = async (caller: Caller, deadlineMs = CALL.deadlineMs) => ({
+    deadlineMs,
+    accessToken: await platform.tokenOf(caller),
+  });
+
+  /** A payment from the customer to the other one. */
+  const pay = async (given: Partial<CreatePaymentRequest> = {}): Promise<Payment> => {
+    const request = paymentRequest({
+      fromAccount: platform.accountOf(platform.customer),
+      toAccount: platform.accountOf(platform.otherCustomer),
+      amountMinor: 1_000n,
+      ...given,
+    });
+    const { payment } = await platform.client.createPayment(request, await callAs(platform.customer));
+    return payment as Payment;
+  };
+
+  return {
+    callAs,
+    pay,
+    hold: (given: Partial<CreatePaymentRequest> = {}) => pay({ captureMode: CaptureMode.MANUAL, ...given }),
+
+    async capture(
+      paymentId: string,
+      given: Partial<CapturePaymentRequest> = {},
+      { by = platform.customer, via = platform as Server, deadlineMs = CALL.deadlineMs } = {},
+    ) {
+      const request = { requestId: newId('req'), paymentId, ...given };
+      return via.client.capturePayment(request, await callAs(by, deadlineMs));
+    },
+    async cancel(
+      paymentId: string,
+      { by = platform.customer, via = platform as Server, requestId = newId('req') } = {},
+    ) {
+      return via.client.cancelPayment({ requestId, paymentId }, await callAs(by));
+    },
+    async refund(
+      paymentId: string,
+      given: Partial<CreateRefundRequest> = {},
+      { by = platform.otherCustomer, via = platform as Server, deadlineMs = CALL.deadlineMs } = {},
+    ) {
+      const request = { requestId: newId('req'), paymentId, reason: '', ...given };
+      return via.client.createRefund(request, await callAs(by, deadlineMs));
+    },
+    /** The answer to a request, asked for again by its key for as long as there is none: recovery brings it. */
+    async definite<T extends { pending?: boolean; refund?: Refund | undefined }>(ask: () => Promise<T>) {
+      for (;;) {
+        const answer = await ask().catch((error: { reason: string; metadata: object }) => error);
+        const isPending =
+          'reason' in answer
+            ? answer.reason === 'IDEMPOTENCY_IN_PROGRESS'
+            : answer.pending || answer.refund?.state === RefundState.PENDING;
+        if (!isPending) return answer;
+        await platform.recoverOperations(3_600_000);
+      }
+    },
+    async get(paymentId: string): Promise<Payment> {
+      const { payment } = await platform.client.getPayment({ paymentId }, await callAs(platform.operator));
+      return payment as Payment;
+    },
+    async steps(paymentId: string, by = platform.operator) {
+      return (await platform.client.listPaymentSteps({ paymentId }, await callAs(by))).steps;
+    },
+
+    /** What Kafka is told of a payment, in order. */
+    async events(paymentId: string) {
+      const messages = await announced(platform.db, paymentId);
+      return messages.filter(({ destination }) => destination === 'payment-events');
+    },
+
+    /** The announced movements fold to exactly what authorization holds and has posted, and to what the payment says of itself. */
+    async expectBooksToAgree(paymentId: string) {
+      const payment = await this.get(paymentId);
+      const events = await this.events(paymentId);
+      expect(new Set(events.map(({ event }) => event.id)).size).toBe(events.length);
+      const movements = events.flatMap(({ event }) => event.movements);
+      const { fromAccount, toAccount } = payment;
+      for (const account of [fromAccount, toAccount]) {
+        expect(foldOf(account, movements)).toEqual(platform.authorization.holds.balanceOf(account));
+      }
+      const received = payment.capturedMinor - payment.refundedMinor;
+      expect(platform.authorization.holds.balanceOf(toAccount).postedMinor).toBe(received);
+      expect(events.map(({ event }) => event.payment?.version)).toEqual(
+        events.map((_, index) => BigInt(index + 1)),
+      );
+      expect(events.at(-1)?.event.payment?.state).toBe(payment.state);
+    },
+  };
+}
+
+function foldOf(account: string, movements: readonly Movement[]) {
+  const balance = { postedMinor: 0n, heldMinor: 0n };
+  for (const { kind, fromAccount, toAccount, amountMinor } of movements) {
+    if (kind === MovementKind.TRANSFER && fromAccount === account) balance.postedMinor -= amountMinor;
+    if (kind === MovementKind.TRANSFER && toAccount === account) balance.postedMinor += amountMinor;
+    if (kind === MovementKind.HOLD && fromAccount === account) balance.heldMinor += amountMinor;
+    if (kind === MovementKind.RELEASE && fromAccount === account) balance.heldMinor -= amountMinor;
+  }
+  return balance;
+}

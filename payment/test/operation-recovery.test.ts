@@ -1,0 +1,228 @@
+import { newId } from '@payflowx/chassis';
+import { CaptureMode } from '@payflowx/proto/authorization';
+import { PaymentState, RefundState } from '@payflowx/proto/payment';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Terms } from '../src/domain/operation.ts';
+import { lifecycleOf } from './lifecycle.ts';
+import { announced, type Platform, startPlatform } from './payment-platform.ts';
+
+let platform: Platform;
+let life: ReturnType<typeof lifecycleOf>;
+beforeAll(async () => {
+  platform = await startPlatform();
+  life = lifecycleOf(platform);
+});
+afterAll(() => platform?.stop());
+afterEach(() => {
+  platform.authorization.holdAnswersUntil(Promise.resolve());
+  platform.authorization.advanceClock(0);
+});
+
+const capture: Terms = { kind: 'CAPTURE', amountMinor: undefined, final: true, reason: '' };
+
+/** What a process leaves behind that dies right after it has accepted a request. */
+async function acceptOnly(paymentId: string, terms: Terms = capture) {
+  const caller = terms.kind === 'REFUND' ? platform.otherCustomer : platform.customer;
+  const requestId = newId('req');
+  const deadline = new Date(Date.now() + 5_000);
+  const acceptance = await platform.operations.accept({
+    paymentId,
+    terms,
+    caller,
+    requestId,
+    traceparent: '',
+    deadline,
+  });
+  if (!('operation' in acceptance)) throw new Error('It was seen before.');
+  return { requestId, begun: acceptance };
+}
+
+describe('authorization that does not answer in time', () => {
+  it('leaves a capture pending: 202, then the outcome under the same key', async () => {
+    const { authorization, recoverOperations } = platform;
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    const held = await life.hold();
+    authorization.holdAnswersUntil(gate);
+    const requestId = newId('req');
+    const ask = () => life.capture(held.id, { requestId });
+    const pending = await ask();
+    expect(pending).toEqual({ payment: held, replayed: false, pending: true });
+    await expect(ask()).rejects.toMatchObject({ code: 10, reason: 'IDEMPOTENCY_IN_PROGRESS' });
+
+    open();
+    await recoverOperations(0);
+    await expect(ask(), 'too early: its own request may still be at it').rejects.toMatchObject({ code: 10 });
+    await recoverOperations(2_000);
+    expect(await ask()).toMatchObject({
+      replayed: true,
+      pending: false,
+      payment: { state: PaymentState.COMPLETED },
+    });
+    await life.expectBooksToAgree(held.id);
+  });
+
+  it('leaves a refund PENDING, seen by its receiver and not by the payer until it happened', async () => {
+    const { authorization, recoverOperations, client, customer, otherCustomer } = platform;
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    const { id } = await life.pay();
+    authorization.holdAnswersUntil(gate);
+    const { refund } = await life.refund(id);
+    expect(refund?.state).toBe(RefundState.PENDING);
+    const states = async (by: Platform['customer']) => {
+      const request = { paymentId: id, pageSize: 0, pageToken: '' };
+      const { refunds } = await client.listRefunds(request, await life.callAs(by));
+      return refunds.map(({ state }) => state);
+    };
+    expect(await states(otherCustomer)).toEqual([RefundState.PENDING]);
+    expect(await states(customer)).toEqual([]);
+    open();
+    await recoverOperations(2_000);
+    expect(await states(customer)).toEqual([RefundState.COMPLETED]);
+    await life.expectBooksToAgree(id);
+  });
+});
+
+describe('a crash', () => {
+  it.each<[string, Terms, string]>([
+    ['a capture', capture, 'payment.completed'],
+    ['a cancel', { ...capture, kind: 'CANCEL', final: false }, 'payment.cancelled'],
+    ['a refund', { ...capture, kind: 'REFUND', final: false }, 'payment.refunded'],
+  ])('after %s was accepted: it is decided and settled, once', async (_, terms, type) => {
+    const isRefund = terms.kind === 'REFUND';
+    const { id } = await life.pay(isRefund ? {} : { captureMode: CaptureMode.MANUAL });
+    await acceptOnly(id, terms);
+    await platform.recoverOperations(2_000);
+    await platform.recoverOperations(3_600_000);
+    const messages = await announced(platform.db, id);
+    expect(messages.filter((message) => message.type === type).map(({ destination }) => destination)).toEqual(
+      ['payment-events', 'payment-notifications'],
+    );
+    await life.expectBooksToAgree(id);
+  });
+
+  it('after authorization decided: the same decision is fetched again', async () => {
+    const { id } = await life.hold();
+    const { begun, requestId } = await acceptOnly(id);
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    platform.authorization.holdAnswersUntil(gate);
+    await platform.recoverOperations(2_000);
+    expect(platform.authorization.holds.remainingOf(id), 'it was decided').toBe(0n);
+    open();
+    await platform.recoverOperations(2_000_000);
+    const asked = platform.authorization.steps.filter(({ request }) => request.paymentId === id);
+    expect(asked.map(({ request }) => request.operationId)).toEqual([begun.operation.id, begun.operation.id]);
+    expect(await life.capture(id, { requestId })).toMatchObject({ replayed: true, pending: false });
+    await life.expectBooksToAgree(id);
+  });
+
+  it('is recovered by two instances and its own request at once: settled and announced once', async () => {
+    const second = await platform.startServer();
+    const ids = await Promise.all(Array.from({ length: 30 }, async () => (await life.hold()).id));
+    const accepted = await Promise.all(ids.map((id) => acceptOnly(id)));
+    const soon = new Date(Date.now() + 5_000);
+    await Promise.all([
+      platform.recoverOperations(2_000),
+      second.recoverOperations(2_000),
+      ...accepted.map(({ begun }) => platform.operations.resolve(begun, soon)),
+      ...accepted.map(({ begun }) => second.operations.resolve(begun, soon)),
+    ]);
+    for (const id of ids) {
+      expect(await life.get(id)).toMatchObject({ state: PaymentState.COMPLETED, version: 3n });
+      await life.expectBooksToAgree(id);
+    }
+  });
+});
+
+it('a capture that lost to a cancel which is not stored yet waits for it, and then says so', async () => {
+  const { id } = await life.hold();
+  const { begun } = await acceptOnly(id, { ...capture, kind: 'CANCEL', final: false });
+  // Authorization has decided on the cancel, and its answer was lost.
+  const { operation } = begun;
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  platform.authorization.holdAnswersUntil(gate);
+  await platform.operations.resolve(begun, new Date(Date.now() + 200)).catch(() => undefined);
+  open();
+  expect(operation.id).toMatch(/^can_/);
+  const requestId = newId('req');
+  const ask = () => life.capture(id, { requestId }, { deadlineMs: 500 });
+  expect(await ask()).toMatchObject({ pending: true, payment: { state: PaymentState.AUTHORIZED } });
+  await platform.recoverOperations(2_000);
+  await platform.recoverOperations(60_000);
+  await expect(ask()).rejects.toMatchObject({
+    reason: 'INVALID_STATE',
+    metadata: { state: 'CANCELLED', allowed_actions: '', replayed: 'true' },
+  });
+  await life.expectBooksToAgree(id);
+});
+
+describe('the expiry worker', () => {
+  const LATER_MS = 120_000;
+
+  it('ends holds whose time is over, and no others', async () => {
+    const short = await life.hold({ holdSeconds: 1 });
+    const long = await life.hold({ holdSeconds: 100 });
+    platform.authorization.advanceClock(2_000);
+    await platform.expire(0);
+    expect((await life.get(short.id)).state, 'not yet').toBe(PaymentState.AUTHORIZED);
+    await platform.expire(2_000);
+    expect(await life.get(short.id)).toMatchObject({ state: PaymentState.EXPIRED, expiresAt: undefined });
+    expect((await life.get(long.id)).state).toBe(PaymentState.AUTHORIZED);
+    expect((await announced(platform.db, short.id)).at(-1)).toMatchObject({
+      destination: 'payment-notifications',
+      type: 'payment.expired',
+    });
+    await life.expectBooksToAgree(short.id);
+  });
+
+  it('completes a payment that was captured in part with what was captured', async () => {
+    const { id } = await life.hold();
+    await life.capture(id, { amountMinor: 300n });
+    platform.authorization.advanceClock(LATER_MS);
+    await platform.expire(LATER_MS);
+    expect(await life.get(id)).toMatchObject({ state: PaymentState.COMPLETED, capturedMinor: 300n });
+    expect((await life.events(id)).at(-1)).toMatchObject({
+      type: 'payment.completed',
+      event: { movements: [{ amountMinor: 700n }] },
+    });
+    expect((await life.refund(id)).refund?.amountMinor).toBe(300n);
+    await life.expectBooksToAgree(id);
+  });
+
+  it('in several instances at once ends each hold once', async () => {
+    const second = await platform.startServer();
+    const ids = await Promise.all(Array.from({ length: 40 }, async () => (await life.hold()).id));
+    platform.authorization.advanceClock(LATER_MS);
+    await Promise.all([platform, second, platform, second].map((server) => server.expire(LATER_MS)));
+    while (await platform.expire(LATER_MS)) await second.expire(LATER_MS);
+    for (const id of ids) {
+      const asked = platform.authorization.steps.filter(({ request }) => request.paymentId === id);
+      expect(new Set(asked.map(({ request }) => request.operationId)).size).toBe(1);
+      expect(await life.get(id)).toMatchObject({ state: PaymentState.EXPIRED, version: 3n });
+      await life.expectBooksToAgree(id);
+    }
+  });
+
+  it('whose clock is ahead of authorization’s asks again until the time has come', async () => {
+    const { id } = await life.hold();
+    await platform.expire(LATER_MS);
+    expect((await life.get(id)).state).toBe(PaymentState.AUTHORIZED);
+    platform.authorization.advanceClock(LATER_MS);
+    await platform.expire(LATER_MS);
+    expect((await life.get(id)).state).toBe(PaymentState.EXPIRED);
+    await life.expectBooksToAgree(id);
+  });
+
+  it('whose question is not answered leaves it to recovery', async () => {
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    const { id } = await life.hold();
+    platform.authorization.advanceClock(LATER_MS);
+    platform.authorization.holdAnswersUntil(gate);
+    await platform.expire(LATER_MS);
+    open();
+    expect((await life.get(id)).state).toBe(PaymentState.AUTHORIZED);
+    await platform.expire(LATER_MS);
+    await platform.recoverOperations(LATER_MS + 2_000);
+    expect((await life.get(id)).state).toBe(PaymentState.EXPIRED);
+    await life.expectBooksToAgree(id);
+  });
+});

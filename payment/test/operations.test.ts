@@ -1,0 +1,342 @@
+import { newId } from '@payflowx/chassis';
+import { type Decision, Outcome } from '@payflowx/proto/authorization';
+import { PaymentState, RefundState } from '@payflowx/proto/payment';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { AskedStep } from './fake-authorization.ts';
+import { lifecycleOf } from './lifecycle.ts';
+import { announced, type Platform, startPlatform } from './payment-platform.ts';
+
+let platform: Platform;
+let life: ReturnType<typeof lifecycleOf>;
+beforeAll(async () => {
+  platform = await startPlatform();
+  life = lifecycleOf(platform);
+});
+afterAll(() => platform?.stop());
+afterEach(() => {
+  platform.authorization.answerWith(undefined);
+  platform.authorization.answerStepWith(undefined);
+});
+
+const typesOf = async (id: string) => (await life.events(id)).map(({ type }) => type);
+const declineSteps = (code: string) =>
+  platform.authorization.answerStepWith(
+    (): Decision => ({
+      outcome: Outcome.DECLINED,
+      code,
+      message: `Declined: ${code}.`,
+      limit: undefined,
+      checks: [{ name: 'secret', passed: false, inputs: { available: '3' } }],
+      movements: [],
+      fromOwnerId: '',
+      toOwnerId: '',
+      decidedAt: new Date(),
+    }),
+  );
+const stepsOf = (paymentId: string): AskedStep[] =>
+  platform.authorization.steps.filter(({ request }) => request.paymentId === paymentId);
+
+describe('a capture', () => {
+  it('of everything completes the payment, and tells both sides', async () => {
+    const { id } = await life.hold();
+    const answer = await life.capture(id);
+    expect(answer).toMatchObject({ replayed: false, pending: false });
+    expect(answer.payment).toMatchObject({
+      state: PaymentState.COMPLETED,
+      capturedMinor: 1_000n,
+      expiresAt: undefined,
+      version: 3n,
+    });
+    expect(await life.get(id)).toEqual(answer.payment);
+    const messages = (await announced(platform.db, id)).slice(-2);
+    expect(messages.map(({ destination, type }) => `${destination} ${type}`)).toEqual([
+      'payment-events payment.completed',
+      'payment-notifications payment.completed',
+    ]);
+    expect(messages[0]?.event).toMatchObject({
+      fromOwnerId: platform.customer.id,
+      toOwnerId: platform.otherCustomer.id,
+      refundId: '',
+      payment: answer.payment,
+    });
+    await life.expectBooksToAgree(id);
+  });
+
+  it('in parts moves each part once, and the final one releases the rest', async () => {
+    const { id } = await life.hold();
+    const first = await life.capture(id, { amountMinor: 300n });
+    expect(first.payment).toMatchObject({ state: PaymentState.PARTIALLY_CAPTURED, capturedMinor: 300n });
+    expect(first.payment?.expiresAt).toBeDefined();
+    await life.capture(id, { amountMinor: 200n });
+    const last = await life.capture(id, { amountMinor: 100n, final: true });
+    expect(last.payment).toMatchObject({ state: PaymentState.COMPLETED, capturedMinor: 600n });
+    expect(await typesOf(id)).toEqual([
+      'payment.initiated',
+      'payment.authorized',
+      'payment.captured',
+      'payment.captured',
+      'payment.completed',
+    ]);
+    await life.expectBooksToAgree(id);
+  });
+
+  it('is asked of authorization under an id of its own', async () => {
+    const { id } = await life.hold();
+    await life.capture(id, { amountMinor: 300n });
+    await life.capture(id);
+    const [part, rest] = stepsOf(id).map(({ request }) => request);
+    expect(part).toMatchObject({ amountMinor: 300n, final: false });
+    expect(rest).toMatchObject({ amountMinor: 0n, final: true });
+    expect(part?.operationId).toMatch(/^cap_/);
+    expect(part?.operationId).not.toBe(rest?.operationId);
+  });
+
+  it('beyond what is held is refused without asking anybody', async () => {
+    const { id } = await life.hold();
+    const refused = life.capture(id, { amountMinor: 1_001n });
+    await expect(refused).rejects.toMatchObject({
+      code: 9,
+      reason: 'CAPTURE_EXCEEDS_AUTHORIZED',
+      metadata: { available_minor: '1000' },
+    });
+    expect(stepsOf(id)).toEqual([]);
+  });
+
+  it('for a receiver who may not receive is declined, and can be tried again later', async () => {
+    const { id } = await life.hold();
+    declineSteps('TO_ACCOUNT_NOT_ACTIVE');
+    const requestId = newId('req');
+    const declined = { code: 9, reason: 'TO_ACCOUNT_NOT_ACTIVE' };
+    await expect(life.capture(id, { requestId })).rejects.toMatchObject(declined);
+    platform.authorization.answerStepWith(undefined);
+    await expect(life.capture(id, { requestId })).rejects.toMatchObject({
+      ...declined,
+      metadata: { replayed: 'true' },
+    });
+    expect((await life.capture(id)).payment?.state).toBe(PaymentState.COMPLETED);
+  });
+
+  it.each([
+    ['the amount 0', { amountMinor: 0n }, ['amount_minor']],
+    ['a negative amount', { amountMinor: -1n }, ['amount_minor']],
+    ['a bad key', { requestId: 'a key' }, ['request_id']],
+  ])('with %s is no capture', async (_, given, fields) => {
+    const refused = life.capture(newId('pay'), given).catch((error) => error);
+    expect(await refused).toMatchObject({
+      code: 3,
+      violations: fields.map((field) => ({ field })),
+    });
+  });
+});
+
+describe('a cancel', () => {
+  it('gives the money back, and is told to both sides', async () => {
+    const { id } = await life.hold();
+    const { payment } = await life.cancel(id);
+    expect(payment).toMatchObject({ state: PaymentState.CANCELLED, capturedMinor: 0n });
+    expect((await announced(platform.db, id)).at(-1)).toMatchObject({
+      destination: 'payment-notifications',
+      type: 'payment.cancelled',
+    });
+    await life.expectBooksToAgree(id);
+  });
+
+  it('after a capture is refused with what is still possible', async () => {
+    const { id } = await life.hold();
+    await life.capture(id, { amountMinor: 1n });
+    await expect(life.cancel(id)).rejects.toMatchObject({
+      code: 9,
+      reason: 'INVALID_STATE',
+      metadata: { state: 'PARTIALLY_CAPTURED', allowed_actions: 'capture' },
+    });
+  });
+});
+
+describe('a refund', () => {
+  it('in parts up to what was captured, each with an id and an event of its own', async () => {
+    const { id } = await life.pay();
+    const first = await life.refund(id, { amountMinor: 400n, reason: 'Too salty' });
+    expect(first.refund).toMatchObject({
+      paymentId: id,
+      state: RefundState.COMPLETED,
+      amountMinor: 400n,
+      currency: 'EUR',
+      reason: 'Too salty',
+    });
+    expect((await life.get(id)).state).toBe(PaymentState.PARTIALLY_REFUNDED);
+    const tooMuch = life.refund(id, { amountMinor: 601n });
+    await expect(tooMuch).rejects.toMatchObject({ code: 9, reason: 'REFUND_EXCEEDS_CAPTURED' });
+    const second = await life.refund(id);
+    expect(second.refund?.amountMinor).toBe(600n);
+    expect(await life.get(id)).toMatchObject({ state: PaymentState.REFUNDED, refundedMinor: 1_000n });
+    await expect(life.refund(id)).rejects.toMatchObject({
+      reason: 'INVALID_STATE',
+      metadata: { state: 'REFUNDED', allowed_actions: '' },
+    });
+    const refunded = (await life.events(id)).filter(({ type }) => type === 'payment.refunded');
+    expect(refunded.map(({ event }) => event.refundId)).toEqual([first.refund?.id, second.refund?.id]);
+    await life.expectBooksToAgree(id);
+  });
+
+  it('of a payment that was captured in part gives back no more than that', async () => {
+    const { id } = await life.hold();
+    await life.capture(id, { amountMinor: 250n, final: true });
+    expect((await life.refund(id)).refund?.amountMinor).toBe(250n);
+    expect((await life.get(id)).state).toBe(PaymentState.REFUNDED);
+    await life.expectBooksToAgree(id);
+  });
+
+  it('that its receiver cannot pay is FAILED with the reason; the payment stays as it was', async () => {
+    const { id, version } = await life.pay();
+    declineSteps('INSUFFICIENT_BALANCE');
+    const { refund } = await life.refund(id);
+    expect(refund).toMatchObject({
+      state: RefundState.FAILED,
+      failure: { code: 'INSUFFICIENT_BALANCE', message: 'Declined: INSUFFICIENT_BALANCE.' },
+    });
+    expect(await life.get(id)).toMatchObject({ state: PaymentState.COMPLETED, version });
+    platform.authorization.answerStepWith(undefined);
+    expect((await life.refund(id)).refund?.state).toBe(RefundState.COMPLETED);
+  });
+
+  it('of money that is still held is refused', async () => {
+    const { id } = await life.hold();
+    await life.capture(id, { amountMinor: 1n });
+    const refused = life.refund(id);
+    await expect(refused).rejects.toMatchObject({ metadata: { state: 'PARTIALLY_CAPTURED' } });
+  });
+});
+
+describe('whose step it is', () => {
+  const stranger = { id: newId('usr'), roles: ['customer'] as const };
+  const NOT_FOUND = { code: 5, reason: 'PAYMENT_NOT_FOUND' };
+  const NOT_ALLOWED = { code: 7, reason: 'ACTION_NOT_ALLOWED' };
+  const NO_ROLE = { code: 7, reason: 'ROLE_NOT_ALLOWED' };
+
+  it('the payer captures and cancels, the receiver refunds, an operator may do all, a stranger sees nothing', async () => {
+    const { customer, otherCustomer, operator, auditor } = platform;
+    const held = await life.hold();
+    const paid = await life.pay();
+    for (const [by, payerStep, receiverStep] of [
+      [stranger, NOT_FOUND, NOT_FOUND],
+      [otherCustomer, NOT_ALLOWED, undefined],
+      [customer, undefined, NOT_ALLOWED],
+      [auditor, NO_ROLE, NO_ROLE],
+      [operator, undefined, undefined],
+    ] as const) {
+      const amountMinor = 1n;
+      const steps = [
+        [() => life.capture(held.id, { amountMinor }, { by }), payerStep],
+        [() => life.refund(paid.id, { amountMinor }, { by }), receiverStep],
+      ] as const;
+      for (const [step, refusal] of steps) {
+        if (refusal) await expect(step()).rejects.toMatchObject(refusal);
+        else expect(await step()).toMatchObject({ replayed: false });
+      }
+      if (payerStep) await expect(life.cancel(held.id, { by })).rejects.toMatchObject(payerStep);
+    }
+    for (const id of ['pay_1', '', 'a\0b', newId('pay')]) {
+      await expect(life.capture(id, {}, { by: operator })).rejects.toMatchObject(NOT_FOUND);
+    }
+  });
+
+  it('a deposit is given back by an operator only: it leaves the platform', async () => {
+    const { client, customer, operator, accountOf } = platform;
+    const accountId = accountOf(customer);
+    const deposit = { requestId: newId('req'), accountId, amountMinor: 9n, currency: 'EUR', reference: '' };
+    const { payment } = await client.createDeposit(deposit, await life.callAs(operator));
+    const id = payment?.id ?? '';
+    await expect(life.refund(id, {}, { by: customer })).rejects.toMatchObject(NOT_ALLOWED);
+    const { refund } = await life.refund(id, {}, { by: operator });
+    expect(refund?.state).toBe(RefundState.COMPLETED);
+  });
+
+  it('a refusal of this kind leaves the key free', async () => {
+    const { id } = await life.hold();
+    const requestId = newId('req');
+    await expect(life.cancel(id, { by: platform.otherCustomer, requestId })).rejects.toMatchObject(
+      NOT_ALLOWED,
+    );
+    const own = await life.hold({
+      fromAccount: platform.accountOf(platform.otherCustomer),
+      toAccount: platform.accountOf(platform.customer),
+    });
+    const { payment } = await life.cancel(own.id, { by: platform.otherCustomer, requestId });
+    expect(payment?.state).toBe(PaymentState.CANCELLED);
+  });
+});
+
+describe('the same key again', () => {
+  it('gives the first answer of each step, whatever happened since', async () => {
+    const held = await life.hold();
+    const paid = await life.pay();
+    const [one, two, three] = [newId('req'), newId('req'), newId('req')];
+    const capture = () => life.capture(held.id, { requestId: one, amountMinor: 1n });
+    const refund = () => life.refund(paid.id, { requestId: two, amountMinor: 1n });
+    const cancelled = await life.hold();
+    const cancel = () => life.cancel(cancelled.id, { requestId: three });
+    const first = [await capture(), await refund(), await cancel()] as const;
+    await life.capture(held.id);
+    await life.refund(paid.id);
+    expect([await capture(), await refund(), await cancel()]).toEqual(
+      first.map((answer) => ({ ...answer, replayed: true })),
+    );
+    expect((await life.get(held.id)).capturedMinor).toBe(1_000n);
+    await life.expectBooksToAgree(held.id);
+    await life.expectBooksToAgree(paid.id);
+  });
+
+  it('gives the first refusal, though it would be possible by now', async () => {
+    const { id } = await life.hold();
+    const requestId = newId('req');
+    const early = () => life.refund(id, { requestId }).catch((error) => error);
+    const first = await early();
+    expect(first).toMatchObject({
+      code: 9,
+      reason: 'INVALID_STATE',
+      metadata: { state: 'AUTHORIZED', allowed_actions: 'capture,cancel' },
+    });
+    await life.capture(id);
+    const again = await early();
+    expect(again).toMatchObject({
+      code: 9,
+      reason: 'INVALID_STATE',
+      message: first.message,
+      metadata: { ...first.metadata, replayed: 'true' },
+    });
+  });
+
+  it.each([
+    ['another amount', (id: string, requestId: string) => life.capture(id, { requestId, amountMinor: 2n })],
+    [
+      'finality',
+      (id: string, requestId: string) => life.capture(id, { requestId, amountMinor: 1n, final: true }),
+    ],
+    ['another step', (id: string, requestId: string) => life.cancel(id, { requestId })],
+    [
+      'another payment',
+      async (_: string, requestId: string) =>
+        life.capture((await life.hold()).id, { requestId, amountMinor: 1n }),
+    ],
+  ])('with %s is refused', async (_, other) => {
+    const { id } = await life.hold();
+    const requestId = newId('req');
+    await life.capture(id, { requestId, amountMinor: 1n });
+    await expect(other(id, requestId)).rejects.toMatchObject({ reason: 'IDEMPOTENCY_KEY_REUSED' });
+  });
+
+  it('many times at once, through two instances, is one capture', async () => {
+    const second = await platform.startServer();
+    const { id } = await life.hold();
+    const requestId = newId('req');
+    const answers = await Promise.allSettled(
+      Array.from({ length: 30 }, (_, index) =>
+        life.capture(id, { requestId, amountMinor: 10n }, { via: index % 2 ? platform : second }),
+      ),
+    );
+    const reasons = answers.flatMap((answer) => (answer.status === 'rejected' ? answer.reason.reason : []));
+    expect(new Set(reasons)).toEqual(new Set(reasons.length > 0 ? ['IDEMPOTENCY_IN_PROGRESS'] : []));
+    expect((await life.get(id)).capturedMinor).toBe(10n);
+    expect(stepsOf(id)).toHaveLength(1);
+  });
+});

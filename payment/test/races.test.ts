@@ -1,0 +1,165 @@
+/** Steps that exclude each other, asked for at once through two instances: authorization decides, and both callers learn the truth. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { newId } from '@payflowx/chassis';
+import { PaymentState, RefundState } from '@payflowx/proto/payment';
+import fc from 'fast-check';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { lifecycleOf } from './lifecycle.ts';
+import { type Platform, type Server, startPlatform } from './payment-platform.ts';
+
+let platform: Platform;
+let second: Server;
+let life: ReturnType<typeof lifecycleOf>;
+beforeAll(async () => {
+  platform = await startPlatform();
+  second = await platform.startServer();
+  life = lifecycleOf(platform);
+});
+afterAll(() => platform?.stop());
+afterEach(() => platform.authorization.advanceClock(0));
+
+const RACES = 1_000;
+const AT_ONCE = 100;
+/** Longer than any hold here. */
+const LATER_MS = 120_000;
+
+/** So many races, so many at once. */
+async function repeat(race: (index: number) => Promise<string>): Promise<Map<string, number>> {
+  const winners = new Map<string, number>();
+  for (let begun = 0; begun < RACES; begun += AT_ONCE) {
+    const wave = Array.from({ length: AT_ONCE }, (_, index) => race(begun + index));
+    for (const winner of await Promise.all(wave)) winners.set(winner, (winners.get(winner) ?? 0) + 1);
+  }
+  return winners;
+}
+
+/** Neither of two requests always arrives first, nor at the same instance. */
+const scattered = () => pause(Math.random() * 20);
+const anInstance = () => (Math.random() < 0.5 ? platform : second);
+
+it('1,000 captures against cancels: one of the two happens, and the other is told which', async () => {
+  const winners = await repeat(async () => {
+    const { id } = await life.hold();
+    const [captureKey, cancelKey] = [newId('req'), newId('req')];
+    await scattered();
+    const [captured, cancelled] = await Promise.all([
+      life.definite(() => life.capture(id, { requestId: captureKey }, { via: anInstance() })),
+      scattered().then(() =>
+        life.definite(() => life.cancel(id, { requestId: cancelKey, via: anInstance() })),
+      ),
+    ]);
+    const { state } = await life.get(id);
+    const wasCaptured = state === PaymentState.COMPLETED;
+    const [winner, loser] = wasCaptured ? [captured, cancelled] : [cancelled, captured];
+    expect(winner).toMatchObject({ payment: { state } });
+    expect(loser).toMatchObject({
+      reason: 'INVALID_STATE',
+      metadata: { state: wasCaptured ? 'COMPLETED' : 'CANCELLED' },
+    });
+    await life.expectBooksToAgree(id);
+    return wasCaptured ? 'capture' : 'cancel';
+  });
+  expect([...winners.keys()].sort()).toEqual(['cancel', 'capture']);
+}, 240_000);
+
+it('1,000 captures against expiries by two workers: a hold ends once', async () => {
+  platform.authorization.advanceClock(LATER_MS);
+  let isOver = false;
+  const work = async (server: Server) => {
+    while (!isOver) {
+      await server.expire(LATER_MS);
+      await pause(5);
+    }
+  };
+  const workers = [work(platform), work(second)];
+  const winners = await repeat(async () => {
+    const { id } = await life.hold();
+    const requestId = newId('req');
+    await scattered();
+    const captured = await life.definite(() => life.capture(id, { requestId }, { via: anInstance() }));
+    const { state } = await life.get(id);
+    if ('reason' in captured) {
+      expect(captured).toMatchObject({ reason: 'INVALID_STATE', metadata: { state: 'EXPIRED' } });
+      expect(state).toBe(PaymentState.EXPIRED);
+    } else {
+      expect(captured).toMatchObject({ payment: { state: PaymentState.COMPLETED } });
+      expect(state).toBe(PaymentState.COMPLETED);
+    }
+    await life.expectBooksToAgree(id);
+    return state === PaymentState.EXPIRED ? 'expiry' : 'capture';
+  });
+  isOver = true;
+  await Promise.all(workers);
+  expect([...winners.keys()].sort()).toEqual(['capture', 'expiry']);
+}, 240_000);
+
+it('1,000 times two full refunds at once: one gets through', async () => {
+  await repeat(async () => {
+    const { id } = await life.pay();
+    const answers = await Promise.all(
+      [platform, second].map(async (via) => {
+        const requestId = newId('req');
+        await scattered();
+        return life.definite(() => life.refund(id, { requestId }, { via }));
+      }),
+    );
+    const refused = answers.filter((answer) => 'reason' in answer);
+    const done = answers.filter((answer) => !('reason' in answer));
+    expect(done).toMatchObject([{ refund: { state: RefundState.COMPLETED, amountMinor: 1_000n } }]);
+    expect(refused).toHaveLength(1);
+    expect(['REFUND_EXCEEDS_CAPTURED', 'INVALID_STATE']).toContain(refused[0]?.reason);
+    expect(await life.get(id)).toMatchObject({ state: PaymentState.REFUNDED, refundedMinor: 1_000n });
+    await life.expectBooksToAgree(id);
+    return 'one';
+  });
+}, 240_000);
+
+it('whatever is asked of one payment at once, its books agree', async () => {
+  const amountMinor = fc.option(fc.bigInt({ min: 1n, max: 700n }), { nil: undefined });
+  const step = fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({ do: fc.constant('capture' as const), amountMinor, final: fc.boolean() }),
+    },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('expire' as const) }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('refund' as const), amountMinor }) },
+  );
+  platform.authorization.advanceClock(LATER_MS);
+  const rounds = fc.array(fc.array(step, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 3 });
+  await fc.assert(
+    fc.asyncProperty(rounds, async (rounds) => {
+      const { id } = await life.hold();
+      for (const round of rounds) {
+        await Promise.all(
+          round.map(async (asked): Promise<unknown> => {
+            const requestId = newId('req');
+            const via = anInstance();
+            if (asked.do === 'expire') return via.expire(LATER_MS);
+            if (asked.do === 'cancel') return life.definite(() => life.cancel(id, { requestId, via }));
+            if (asked.do === 'refund') {
+              const { amountMinor } = asked;
+              return life.definite(() => life.refund(id, { requestId, amountMinor }, { via }));
+            }
+            const { amountMinor, final } = asked;
+            return life.definite(() => life.capture(id, { requestId, amountMinor, final }, { via }));
+          }),
+        );
+      }
+      // An expiry may have waited for a capture.
+      while (await hasPending(id)) await platform.recoverOperations(3_600_000);
+      await life.expectBooksToAgree(id);
+    }),
+    { numRuns: 60 },
+  );
+}, 240_000);
+
+async function hasPending(paymentId: string): Promise<boolean> {
+  const rows = await platform.db
+    .selectFrom('operations')
+    .select('id')
+    .where('payment_id', '=', paymentId)
+    .where('state', '=', 'PENDING')
+    .execute();
+  return rows.length > 0;
+}
