@@ -58,7 +58,7 @@ function completed(paymentId: string): OutgoingMessage {
     id,
     type: PaymentEventType.COMPLETED,
     occurredAt: new Date(),
-    payment: { ...payment, amountMinor: 100n, currency: 'EUR' },
+    payment: { ...payment, amountMinor: 100n, capturedMinor: 100n, currency: 'EUR' },
     movements: [
       { kind: MovementKind.TRANSFER, fromAccount: 'acct_a', toAccount: 'acct_b', amountMinor: 100n },
     ],

@@ -92,6 +92,8 @@ export function createFakeHolds(now: () => Date): FakeHolds {
     capture({ paymentId, amountMinor, final }) {
       const hold = holds.get(paymentId);
       if (!hold || hold.remainingMinor === 0n) return declined('HOLD_NOT_OPEN');
+      // The time decides, not whether somebody came to end the hold.
+      if (hold.expiresAt && hold.expiresAt <= now()) return declined('HOLD_NOT_OPEN');
       const wanted = amountMinor === 0n ? hold.remainingMinor : amountMinor;
       if (wanted > hold.remainingMinor) return declined('CAPTURE_EXCEEDS_HOLD');
       const leaving = final ? hold.remainingMinor : wanted;

@@ -29,7 +29,7 @@ export function decodeStep({ payload }: Pick<IncomingMessage, 'payload'>): Payme
     type,
     occurredAt: event.occurredAt,
     paymentId: payment.id,
-    amountMinor: amountOf(payment, event.movements),
+    amountMinor: amountOf(payment, type, event.movements),
     currency: payment.currency,
     failure: payment.failure?.message ?? '',
     sender: { accountId: payment.fromAccount, ownerId: event.fromOwnerId },
@@ -37,8 +37,12 @@ export function decodeStep({ payload }: Pick<IncomingMessage, 'payload'>): Payme
   };
 }
 
-/** What the step moved; where it moved nothing, what it held or let go; where it touched nothing, what was asked for. */
-function amountOf(payment: Payment, movements: readonly Movement[]): bigint {
+/**
+ * What the step moved; where it moved nothing, what it held or let go; where it touched nothing, what was asked for. A completed
+ * payment tells the whole: its last step may have moved only a part of it, or only let go what was left.
+ */
+function amountOf(payment: Payment, type: EventType, movements: readonly Movement[]): bigint {
+  if (type === 'payment.completed') return payment.capturedMinor;
   const transfer = movements.find(({ kind }) => kind === MovementKind.TRANSFER);
   return (transfer ?? movements[0])?.amountMinor ?? payment.amountMinor;
 }
