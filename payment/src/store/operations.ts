@@ -89,7 +89,9 @@ export async function findPending(
   // Not "state = 'PENDING'": the planner would look for that in recovery's index, among all its dead entries.
   const { rows } = await sql<OperationRow>`
     select ${RETURNED} from operations as o
-    where o.payment_id = any(${paymentIds}::text[]) and o.state not in ('COMPLETED', 'DECLINED')`.execute(trx);
+    where o.payment_id = any(${paymentIds}::text[]) and o.state not in ('COMPLETED', 'DECLINED')`.execute(
+    trx,
+  );
   return rows.map(toOperation);
 }
 
