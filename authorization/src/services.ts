@@ -1,11 +1,12 @@
 /** The service without its surroundings: what main.ts serves, and tests too. */
 import { type BoundService, createBatcher, type Logger } from '@payflowx/chassis';
-import type { Decision } from '@payflowx/proto/authorization';
 import type { Kysely } from 'kysely';
-import { type AuthorizeCommand, authorizeBatch } from './app/authorize-batch.ts';
+import { decideBatch } from './app/decide-batch.ts';
+import type { Command } from './app/round.ts';
 import { accountService } from './rpc/account-service.ts';
 import { authorizationService } from './rpc/authorization-service.ts';
 import type { Database } from './store/database.ts';
+import type { Answer } from './store/decisions.ts';
 
 interface ServicesDeps {
   db: Kysely<Database>;
@@ -20,16 +21,16 @@ export interface Services {
   drain(): Promise<void>;
 }
 
-/** The most payments in one transaction: enough to make the commit cheap, few enough to keep the locks short. */
+/** The most steps in one transaction: enough to make the commit cheap, few enough to keep the locks short. */
 const MAX_BATCH = 200;
 
 export function authorizationServices(deps: ServicesDeps): Services {
-  const batcher = createBatcher<AuthorizeCommand, Decision>({
+  const batcher = createBatcher<Command, Answer>({
     maxSize: MAX_BATCH,
-    flush: (commands) => authorizeBatch(deps, commands),
+    flush: (commands) => decideBatch(deps, commands),
   });
   return {
-    services: [authorizationService({ batcher, log: deps.log }), accountService(deps)],
+    services: [authorizationService({ ...deps, batcher }), accountService(deps)],
     drain: () => batcher.drain(),
   };
 }

@@ -5,10 +5,13 @@ import { AccountState, type CreateAccountRequest, type Limits } from '@payflowx/
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   accountOf,
+  cancelOf,
+  captureOf,
   item,
   OPERATOR,
   openAccount,
   type RunningService,
+  refundOf,
   startService,
 } from './running-service.ts';
 
@@ -29,6 +32,7 @@ const opening = (change: Partial<CreateAccountRequest> = {}): CreateAccountReque
   currency: 'EUR',
   name: 'Household',
   limits: undefined,
+  timeZone: '',
   ...change,
 });
 
@@ -179,6 +183,54 @@ describe('access', () => {
     ListAccounts: {
       call: (settings) => service.accounts.listAccounts({ pageSize: 0, pageToken: '' }, settings),
       openTo: ['customer', 'operator', 'auditor', 'service'],
+    },
+    UpdateAccount: {
+      call: (settings) =>
+        service.accounts.updateAccount(
+          { accountId: 'acct_none', expectedVersion: 1n, limits: undefined },
+          settings,
+        ),
+      openTo: ['operator'],
+    },
+    ChangeAccountState: {
+      call: (settings) =>
+        service.accounts.changeAccountState(
+          { accountId: 'acct_none', state: AccountState.FROZEN, expectedVersion: 0n, reason: '' },
+          settings,
+        ),
+      openTo: ['operator'],
+    },
+    ListAccountAuditRecords: {
+      call: (settings) =>
+        service.accounts.listAccountAuditRecords(
+          { pageSize: 0, pageToken: '', accountId: '', actorId: '' },
+          settings,
+        ),
+      openTo: ['operator', 'auditor'],
+    },
+    CaptureHold: {
+      call: (settings) => service.authorizationRpc.captureHold(captureOf('pay_none'), settings),
+      openTo: ['service'],
+    },
+    ReleaseHold: {
+      call: (settings) => service.authorizationRpc.releaseHold(cancelOf('pay_none'), settings),
+      openTo: ['service'],
+    },
+    RefundTransfer: {
+      call: (settings) =>
+        service.authorizationRpc.refundTransfer(
+          refundOf({ fromAccount: 'acct_a', toAccount: 'acct_b' }),
+          settings,
+        ),
+      openTo: ['service'],
+    },
+    SimulateAuthorization: {
+      call: (settings) =>
+        service.authorizationRpc.simulateAuthorization(
+          { item: item({ fromAccount: 'acct_a', toAccount: 'acct_b' }) },
+          settings,
+        ),
+      openTo: ['service'],
     },
     ListBalances: {
       call: (settings) => service.accounts.listBalances({ pageSize: 0, pageToken: '' }, settings),

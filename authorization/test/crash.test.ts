@@ -139,7 +139,14 @@ function balanceOf(id: string): Promise<bigint | undefined> {
 }
 
 function openAccount(): Promise<string> {
-  const request = { requestId: '', ownerId: 'usr_alice', currency: 'EUR', name: '', limits: undefined };
+  const request = {
+    requestId: '',
+    ownerId: 'usr_alice',
+    currency: 'EUR',
+    name: '',
+    limits: undefined,
+    timeZone: '',
+  };
   return call(
     (settings) =>
       withAccounts(async (client) => (await client.createAccount(request, settings)).account?.id ?? ''),

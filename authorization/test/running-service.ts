@@ -8,9 +8,13 @@ import {
   AuthorizationServiceClient,
   type AuthorizationServiceService,
   type AuthorizeItem,
+  type CaptureHoldRequest,
   CaptureMode,
   type Decision,
   type Limits,
+  type RefundTransferRequest,
+  ReleaseCause,
+  type ReleaseHoldRequest,
 } from '@payflowx/proto/authorization';
 import type { Status } from '@payflowx/proto/rpc';
 import type { Kysely } from 'kysely';
@@ -35,7 +39,9 @@ export async function startService({ instances = 1, now = () => new Date() } = {
     Array.from({ length: instances }, () => startInstance(database.url, identity.verifier, now)),
   );
   const admin = new pg.Pool({ connectionString: database.adminUrl, max: 2 });
+  const asService = { deadlineMs: 20_000, accessToken: tokens.service };
   let turn = 0;
+  const next = () => nth(started, turn++ % started.length).authorization;
 
   return {
     accounts: nth(started, 0).accounts,
@@ -47,15 +53,19 @@ export async function startService({ instances = 1, now = () => new Date() } = {
     sql: (text: string, values: unknown[] = []) => admin.query(text, values),
     /** Sends a call with these items to the instances in turn. */
     async authorize(...items: AuthorizeItem[]): Promise<Answer[]> {
-      const { authorization } = nth(started, turn++ % started.length);
-      const settings = { deadlineMs: 20_000, accessToken: tokens.service };
-      const { results } = await authorization.batchAuthorize({ items }, settings);
+      const { results } = await next().batchAuthorize({ items }, asService);
       return results.map(({ result }) => {
         if (result?.$case === 'decision') return { decision: result.value, error: undefined };
         if (result?.$case === 'error') return { decision: undefined, error: result.value };
         throw new Error('a result without content');
       });
     },
+    /** These send to the instances in turn. */
+    capture: (request: CaptureHoldRequest) => next().captureHold(request, asService),
+    release: (request: ReleaseHoldRequest) => next().releaseHold(request, asService),
+    cancel: (paymentId: string) => next().releaseHold(cancelOf(paymentId), asService),
+    expire: (paymentId: string) => next().releaseHold(expiryOf(paymentId), asService),
+    refund: (request: RefundTransferRequest) => next().refundTransfer(request, asService),
     async stop() {
       await Promise.all(started.map((instance) => instance.stop()));
       await admin.end();
@@ -113,6 +123,39 @@ export function item(
   };
 }
 
+/** All that is held, unless `change` says otherwise; each its own step. */
+export function captureOf(paymentId: string, change: Partial<CaptureHoldRequest> = {}): CaptureHoldRequest {
+  return {
+    paymentId,
+    operationId: newId('req'),
+    amountMinor: 0n,
+    final: false,
+    deadline: undefined,
+    ...change,
+  };
+}
+
+export function cancelOf(paymentId: string): ReleaseHoldRequest {
+  return { paymentId, operationId: newId('req'), cause: ReleaseCause.CANCEL, deadline: undefined };
+}
+
+export function expiryOf(paymentId: string): ReleaseHoldRequest {
+  return { ...cancelOf(paymentId), cause: ReleaseCause.EXPIRY };
+}
+
+export function refundOf(
+  change: Partial<RefundTransferRequest> & Pick<RefundTransferRequest, 'fromAccount' | 'toAccount'>,
+): RefundTransferRequest {
+  return {
+    paymentId: newId('pay'),
+    operationId: newId('ref'),
+    amountMinor: 100n,
+    currency: 'EUR',
+    deadline: undefined,
+    ...change,
+  };
+}
+
 /** A deposit, as the payment service asks for it in an operator's name. */
 export function deposit(toAccount: string, amountMinor: bigint, currency = 'EUR'): AuthorizeItem {
   return item({
@@ -133,10 +176,11 @@ export async function openAccount(
     currency = 'EUR',
     balance = 0n,
     limits,
-  }: { ownerId?: string; currency?: string; balance?: bigint; limits?: Limits } = {},
+    timeZone = '',
+  }: { ownerId?: string; currency?: string; balance?: bigint; limits?: Limits; timeZone?: string } = {},
 ): Promise<string> {
   const { account } = await service.accounts.createAccount(
-    { requestId: '', ownerId, currency, name: '', limits },
+    { requestId: '', ownerId, currency, name: '', limits, timeZone },
     { deadlineMs: 5_000, accessToken: service.tokens.operator },
   );
   if (account === undefined) throw new Error('no account');

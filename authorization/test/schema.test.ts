@@ -1,4 +1,5 @@
 /** What the database refuses by itself, whatever the code believes. */
+import { CaptureMode } from '@payflowx/proto/authorization';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { item, openAccount, type RunningService, startService } from './running-service.ts';
@@ -50,13 +51,51 @@ describe('the serving role', () => {
     'delete from holds',
     'delete from balances',
     'update balances set is_external = true',
-    'update balances set limit_daily = null',
+    'delete from account_audit_records',
+    "update account_audit_records set reason = 'X'",
+    'truncate account_audit_records',
+    'update holds set amount = 1',
+    'update holds set expires_at = now()',
+    'update accounts set currency = null',
     'delete from accounts',
     "update accounts set owner_id = 'usr_mallory'",
     'delete from account_requests',
     'drop table decisions',
   ])('may not: %s', async (statement) => {
     await expect(serving.query(statement)).rejects.toMatchObject({ code: '42501' });
+  });
+});
+
+describe('what was decided and done', () => {
+  it.each([
+    'delete from decisions',
+    "update decisions set code = 'X'",
+    'truncate decisions',
+    "update account_audit_records set reason = 'X'",
+    'delete from account_audit_records',
+    'truncate account_audit_records',
+  ])('stays, even for a superuser: %s', async (statement) => {
+    await expect(service.sql(statement)).rejects.toThrow(/append-only/);
+  });
+});
+
+describe('a hold', () => {
+  it.each([
+    ['more captured than was held', 'captured = 101', 'holds_not_exceeded'],
+    ['captured and still held beyond the amount', 'captured = 1', 'holds_not_exceeded'],
+    ['cancelled after a capture', "captured = 1, remaining = 0, state = 'RELEASED'", 'holds_released'],
+    ['captured without a capture', "remaining = 0, state = 'CAPTURED'", 'holds_captured'],
+  ])('is never %s', async (_, change, constraint) => {
+    const toAccount = await openAccount(service, { ownerId: 'usr_bob' });
+    const held = item({
+      fromAccount: accountId,
+      toAccount,
+      amountMinor: 100n,
+      captureMode: CaptureMode.MANUAL,
+    });
+    await service.authorize(held);
+    const update = serving.query(`update holds set ${change} where payment_id = $1`, [held.paymentId]);
+    await expect(update).rejects.toMatchObject({ code: '23514', constraint });
   });
 });
 

@@ -4,27 +4,31 @@ import { inTransaction } from '@payflowx/chassis';
 import type { Kysely, Transaction } from 'kysely';
 import type { AccountRecord, Limits } from '../domain/account.ts';
 import { externalAccountId } from '../domain/account.ts';
+import { type Actor, auditedFacts } from '../domain/audit.ts';
 import { AuthorizationError } from '../domain/errors.ts';
 import { NEVER_USED } from '../domain/usage.ts';
+import { insertAuditRecord } from '../store/account-audit.ts';
 import { claimRequest, findRequest } from '../store/account-requests.ts';
 import { insertAccount, insertExternalAccount } from '../store/accounts.ts';
 import type { Database } from '../store/database.ts';
 import { isCurrency } from './currencies.ts';
 
 export interface CreateAccountCommand {
-  callerId: string;
+  actor: Actor;
   /** Empty: not idempotent. */
   requestId: string;
   ownerId: string;
   currency: string;
   name: string;
   limits: Limits;
+  timeZone: string;
 }
 
 export interface CreateAccountDeps {
   db: Kysely<Database>;
   now: () => Date;
   newAccountId: () => string;
+  newAuditId: () => string;
 }
 
 /**
@@ -32,13 +36,13 @@ export interface CreateAccountDeps {
  * Throws CURRENCY_UNKNOWN, REQUEST_ID_REUSED.
  */
 export async function createAccount(
-  { db, now, newAccountId }: CreateAccountDeps,
+  { db, now, newAccountId, newAuditId }: CreateAccountDeps,
   command: CreateAccountCommand,
 ): Promise<AccountRecord> {
   if (!isCurrency(command.currency)) {
-    throw new AuthorizationError('CURRENCY_UNKNOWN', 'The currency is not one of ISO 4217.', [
-      { field: 'currency', description: 'must be the code of a currency in use, such as EUR' },
-    ]);
+    throw new AuthorizationError('CURRENCY_UNKNOWN', 'The currency is not one of ISO 4217.', {
+      violations: [{ field: 'currency', description: 'must be the code of a currency in use, such as EUR' }],
+    });
   }
   return inTransaction(db, async (trx) => {
     const account = openedAccount(command, { id: newAccountId(), createdAt: now() });
@@ -49,6 +53,16 @@ export async function createAccount(
     // Before the first account of a currency there is no world outside of it to be paid from.
     await insertExternalAccount(trx, externalAccountId(command.currency), command.currency, now());
     await insertAccount(trx, account);
+    await insertAuditRecord(trx, {
+      id: newAuditId(),
+      actor: command.actor,
+      action: 'account.created',
+      accountId: account.id,
+      reason: '',
+      before: undefined,
+      after: auditedFacts(account),
+      createdAt: account.createdAt,
+    });
     return account;
   });
 }
@@ -59,7 +73,8 @@ async function firstAnswer(
   command: CreateAccountCommand,
   { id, createdAt }: AccountRecord,
 ): Promise<{ id: string; createdAt: Date }> {
-  const { callerId, requestId } = command;
+  const { requestId } = command;
+  const callerId = command.actor.id;
   const fingerprint = fingerprintOf(command);
   const claimed = await claimRequest(trx, { callerId, requestId, fingerprint, accountId: id, createdAt });
   if (claimed) return { id, createdAt };
@@ -72,7 +87,7 @@ async function firstAnswer(
 
 /** An account as it is in the moment it is opened. */
 function openedAccount(
-  { ownerId, currency, name, limits }: CreateAccountCommand,
+  { ownerId, currency, name, limits, timeZone }: CreateAccountCommand,
   { id, createdAt }: { id: string; createdAt: Date },
 ): AccountRecord {
   return {
@@ -83,6 +98,7 @@ function openedAccount(
     isExternal: false,
     state: 'ACTIVE',
     limits,
+    timeZone,
     posted: 0n,
     held: 0n,
     usage: NEVER_USED,
@@ -91,11 +107,20 @@ function openedAccount(
   };
 }
 
-function fingerprintOf({ ownerId, currency, name, limits }: CreateAccountCommand): string {
+function fingerprintOf({ ownerId, currency, name, limits, timeZone }: CreateAccountCommand): string {
   const { perPayment, daily, monthly, dailyCount } = limits;
   return hash(
     'sha256',
-    JSON.stringify([ownerId, currency, name, `${perPayment}`, `${daily}`, `${monthly}`, dailyCount]),
+    JSON.stringify([
+      ownerId,
+      currency,
+      name,
+      `${perPayment}`,
+      `${daily}`,
+      `${monthly}`,
+      dailyCount,
+      timeZone,
+    ]),
     'base64url',
   );
 }

@@ -22,6 +22,8 @@ export interface Account {
   readonly isExternal: boolean;
   readonly state: AccountState;
   readonly limits: Limits;
+  /** IANA name of the zone whose days and months its limits count in. */
+  readonly timeZone: string;
   /** Minor units; below zero only outside. */
   readonly posted: bigint;
   /** Minor units of `posted` that are promised to authorized payments. */
@@ -32,7 +34,7 @@ export interface Account {
 /** An account with what only people look at. */
 export interface AccountRecord extends Account {
   readonly name: string;
-  /** Rises with each change of name, state or limits. */
+  /** Rises with each change of name, state, limits or time zone. */
   readonly version: bigint;
   readonly createdAt: Date;
 }
@@ -64,6 +66,7 @@ export function unopenedExternal(id: string): Account | undefined {
     isExternal: true,
     state: 'ACTIVE',
     limits: NO_LIMITS,
+    timeZone: 'UTC',
     posted: 0n,
     held: 0n,
     usage: NEVER_USED,

@@ -3,8 +3,13 @@
 export type Reason =
   | 'INVALID_ARGUMENT'
   | 'ACCOUNT_NOT_FOUND'
+  | 'ACCOUNT_CLOSED'
+  | 'ACCOUNT_NOT_EMPTY'
+  | 'INVALID_STATE'
+  | 'VERSION_MISMATCH'
   | 'CURRENCY_UNKNOWN'
   | 'REQUEST_ID_REUSED'
+  | 'HOLD_NOT_FOUND'
   | 'OPERATION_REUSED'
   | 'DEADLINE_PASSED';
 
@@ -17,9 +22,15 @@ export class AuthorizationError extends Error {
   override readonly name = 'AuthorizationError';
   readonly reason: Reason;
   readonly violations: Violation[];
-  constructor(reason: Reason, message: string, violations: Violation[] = []) {
+  readonly metadata: Record<string, string>;
+  constructor(
+    reason: Reason,
+    message: string,
+    { violations = [], metadata = {} }: { violations?: Violation[]; metadata?: Record<string, string> } = {},
+  ) {
     super(message);
     this.reason = reason;
     this.violations = violations;
+    this.metadata = metadata;
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_MINOR } from './money.ts';
-import { endOfDay, endOfMonth, plusPayment, type Usage, usageIn, windowsAt } from './usage.ts';
+import { minusReleased, plusPayment, type Usage, usageIn, windowsAt } from './usage.ts';
 
 const used: Usage = {
   day: '2025-01-31',
@@ -9,14 +9,14 @@ const used: Usage = {
   month: '2025-01-01',
   spentThisMonth: 900n,
 };
-const at = (time: string) => usageIn(windowsAt(new Date(time)), used);
+const at = (time: string) => usageIn(windowsAt(new Date(time), 'UTC'), used);
 
 describe('the use of limits', () => {
-  it('counts within the same day, UTC, to its last millisecond', () => {
+  it('counts within the same day to its last millisecond', () => {
     expect(at('2025-01-31T23:59:59.999Z')).toEqual(used);
   });
 
-  it('begins a new day and a new month at midnight, UTC', () => {
+  it('begins a new day and a new month at midnight', () => {
     expect(at('2025-02-01T00:00:00.000Z')).toEqual({
       day: '2025-02-01',
       spentToday: 0n,
@@ -28,19 +28,49 @@ describe('the use of limits', () => {
 
   it('keeps the month when only the day is over', () => {
     const early = { ...used, day: '2025-01-30' };
-    const today = usageIn(windowsAt(new Date('2025-01-31T00:00:00Z')), early);
+    const today = usageIn(windowsAt(new Date('2025-01-31T00:00:00Z'), 'UTC'), early);
     expect(today).toEqual({ ...used, spentToday: 0n, countToday: 0 });
   });
 
   it('does not open yesterday anew for an instance whose clock is behind', () => {
     const ahead = { ...used, day: '2025-02-01', month: '2025-02-01' };
-    expect(usageIn(windowsAt(new Date('2025-01-31T23:59:59.999Z')), ahead)).toEqual(ahead);
+    expect(usageIn(windowsAt(new Date('2025-01-31T23:59:59.999Z'), 'UTC'), ahead)).toEqual(ahead);
   });
 
-  it('says when a window ends, over the ends of months and years', () => {
-    expect(endOfDay('2024-02-28')).toEqual(new Date('2024-02-29T00:00:00Z'));
-    expect(endOfDay('2025-12-31')).toEqual(new Date('2026-01-01T00:00:00Z'));
-    expect(endOfMonth('2025-12-01')).toEqual(new Date('2026-01-01T00:00:00Z'));
+  it('begins a new day at midnight where the account is', () => {
+    const inBerlin = (time: string) => windowsAt(new Date(time), 'Europe/Berlin');
+    expect(inBerlin('2025-01-31T22:59:59.999Z')).toEqual({ day: '2025-01-31', month: '2025-01-01' });
+    expect(inBerlin('2025-01-31T23:00:00.000Z')).toEqual({ day: '2025-02-01', month: '2025-02-01' });
+    expect(inBerlin('2025-07-31T22:00:00.000Z')).toEqual({ day: '2025-08-01', month: '2025-08-01' });
+  });
+
+  it('does not open a day anew for an account that moves westward', () => {
+    const inTokyo = plusPayment(usageIn(windowsAt(new Date('2025-01-31T15:30:00Z'), 'Asia/Tokyo'), used), 5n);
+    expect(inTokyo).toMatchObject({ day: '2025-02-01', spentToday: 5n });
+    expect(usageIn(windowsAt(new Date('2025-01-31T15:31:00Z'), 'America/Lima'), inTokyo)).toEqual(inTokyo);
+  });
+
+  it('takes off what is given back, and the payment itself where all of it is', () => {
+    const usedIn = { day: used.day, month: used.month };
+    expect(minusReleased(used, { usedIn, released: 30n, whole: false })).toEqual({
+      ...used,
+      spentToday: 40n,
+      spentThisMonth: 870n,
+    });
+    expect(minusReleased(used, { usedIn, released: 70n, whole: true })).toMatchObject({
+      spentToday: 0n,
+      countToday: 1,
+    });
+  });
+
+  it('takes nothing off a window that it was not used in', () => {
+    const yesterday = { day: '2025-01-30', month: '2025-01-01' };
+    expect(minusReleased(used, { usedIn: yesterday, released: 30n, whole: true })).toEqual({
+      ...used,
+      spentThisMonth: 870n,
+    });
+    const lastYear = { day: '2024-12-31', month: '2024-12-01' };
+    expect(minusReleased(used, { usedIn: lastYear, released: 30n, whole: true })).toEqual(used);
   });
 
   it('stops adding at the cap, where any limit has long declined', () => {

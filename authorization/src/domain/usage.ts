@@ -1,13 +1,17 @@
-/** How much of its limits an account has used, in calendar days and months, UTC. Pure: time is given. */
+/** How much of its limits an account has used, in calendar days and months of its time zone. Pure: time is given. */
+import { dayAt, firstOfMonth } from './calendar.ts';
 import { MAX_MINOR } from './money.ts';
 
-export interface Usage {
-  /** The day that the day's figures belong to, YYYY-MM-DD. */
+/** The windows that limits count in: a day, and the first day of a month, YYYY-MM-DD. */
+export interface Windows {
   readonly day: string;
+  readonly month: string;
+}
+
+/** What was used in these windows. */
+export interface Usage extends Windows {
   readonly spentToday: bigint;
   readonly countToday: number;
-  /** The first day of the month that the month's figure belongs to, YYYY-MM-DD. */
-  readonly month: string;
   readonly spentThisMonth: bigint;
 }
 
@@ -19,21 +23,17 @@ export const NEVER_USED: Usage = {
   spentThisMonth: 0n,
 };
 
-/** The windows that a moment lies in. */
-export interface Windows {
-  readonly day: string;
-  readonly month: string;
-}
-
-export function windowsAt(now: Date): Windows {
-  const day = now.toISOString().slice(0, 10);
-  return { day, month: `${day.slice(0, 7)}-01` };
+/** The windows that a moment lies in there. */
+export function windowsAt(now: Date, timeZone: string): Windows {
+  const day = dayAt(now, timeZone);
+  return { day, month: firstOfMonth(day) };
 }
 
 /**
  * The use within the current windows: what is over counts no more.
  * A window ahead of `now` is kept: of two instances, one's clock may be behind at midnight, and it must not open
- * yesterday anew.
+ * yesterday anew. Nor must an account whose time zone was moved westward. So a window never comes back, and its day
+ * names one count for good.
  */
 export function usageIn(windows: Windows, usage: Usage): Usage {
   if (usage.day >= windows.day && usage.month >= windows.month) return usage;
@@ -58,20 +58,29 @@ export function plusPayment(usage: Usage, amount: bigint): Usage {
   };
 }
 
-/** Midnight at the end of that day, UTC. */
-export function endOfDay(day: string): Date {
-  const end = new Date(`${day}T00:00:00Z`);
-  end.setUTCDate(end.getUTCDate() + 1);
-  return end;
-}
-
-/** Midnight at the end of the month that begins on that day, UTC. */
-export function endOfMonth(firstDay: string): Date {
-  const end = new Date(`${firstDay}T00:00:00Z`);
-  end.setUTCMonth(end.getUTCMonth() + 1);
-  return end;
+/**
+ * The use after part of a payment was given back, or all of it, which then counts as a payment no more.
+ * Only what is still counted is taken off: a window that is over stays as it was.
+ */
+export function minusReleased(
+  usage: Usage,
+  { usedIn, released, whole }: { usedIn: Windows; released: bigint; whole: boolean },
+): Usage {
+  const sameDay = usage.day === usedIn.day;
+  const sameMonth = usage.month === usedIn.month;
+  return {
+    ...usage,
+    spentToday: sameDay ? atLeastNothing(usage.spentToday - released) : usage.spentToday,
+    countToday: sameDay && whole ? Math.max(0, usage.countToday - 1) : usage.countToday,
+    spentThisMonth: sameMonth ? atLeastNothing(usage.spentThisMonth - released) : usage.spentThisMonth,
+  };
 }
 
 function atMostCap(sum: bigint): bigint {
   return sum > MAX_MINOR ? MAX_MINOR : sum;
+}
+
+/** Below zero only after a sum had stopped at the cap. */
+function atLeastNothing(rest: bigint): bigint {
+  return rest < 0n ? 0n : rest;
 }

@@ -8,6 +8,10 @@ import type { AccountServiceService, AuthorizationServiceService } from '@payflo
 export const AUTHORIZATION_ACCESS: AccessTable<AuthorizationServiceService> = {
   // A person never decides about money here: only a service that has verified who asks.
   batchAuthorize: ['service'],
+  captureHold: ['service'],
+  releaseHold: ['service'],
+  refundTransfer: ['service'],
+  simulateAuthorization: ['service'],
 };
 
 export const ACCOUNT_ACCESS: AccessTable<AccountServiceService> = {
@@ -15,5 +19,8 @@ export const ACCOUNT_ACCESS: AccessTable<AccountServiceService> = {
   // A customer sees its own.
   getAccount: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'accounts:read' },
   listAccounts: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'accounts:read' },
+  updateAccount: ['operator'],
+  changeAccountState: ['operator'],
+  listAccountAuditRecords: ['operator', 'auditor'],
   listBalances: ['operator', 'auditor', 'service'],
 };

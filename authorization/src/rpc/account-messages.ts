@@ -1,21 +1,25 @@
 /** Accounts between the contract's words and our own. */
 import {
+  type AccountAuditRecord,
   type Account as AccountMessage,
   AccountState,
+  type ChangeAccountStateRequest,
   type CreateAccountRequest,
   type Limits as LimitsMessage,
+  type UpdateAccountRequest,
 } from '@payflowx/proto/authorization';
 import type { CreateAccountCommand } from '../app/create-account.ts';
-import type { AccountRecord, Limits } from '../domain/account.ts';
+import type { AccountRecord, Limits, AccountState as State } from '../domain/account.ts';
+import { externalAccountId } from '../domain/account.ts';
+import type { AccountUpdate } from '../domain/account-changes.ts';
+import type { Actor, AuditRecord } from '../domain/audit.ts';
+import { isTimeZone } from '../domain/calendar.ts';
 import { MAX_MINOR } from '../domain/money.ts';
 import { usageIn, windowsAt } from '../domain/usage.ts';
 import { collectViolations, type Violations } from './violations.ts';
 
 /** Throws INVALID_ARGUMENT with everything that is wrong with the request. */
-export function toCreateAccountCommand(
-  request: CreateAccountRequest,
-  callerId: string,
-): CreateAccountCommand {
+export function toCreateAccountCommand(request: CreateAccountRequest, actor: Actor): CreateAccountCommand {
   const { requestId, ownerId, currency, name } = request;
   const violations = collectViolations();
   violations.require(
@@ -28,11 +32,74 @@ export function toCreateAccountCommand(
     'owner_id',
     'must be the id of a user (usr_…)',
   );
-  violations.require([...name].length <= 100, 'name', 'must be at most 100 characters');
-  violations.require(!name.includes('\0'), 'name', 'must not contain the character NUL');
+  requireText(violations, 'name', name, 100);
   const limits = toLimits(request.limits, violations);
+  const timeZone = request.timeZone === '' ? 'UTC' : request.timeZone;
+  requireTimeZone(violations, timeZone);
   violations.throwIfAny();
-  return { callerId, requestId, ownerId, currency, name, limits };
+  return { actor, requestId, ownerId, currency, name, limits, timeZone };
+}
+
+/** Throws INVALID_ARGUMENT with everything that is wrong with the request. */
+export function toAccountUpdate(request: UpdateAccountRequest): {
+  accountId: string;
+  expectedVersion: bigint;
+  update: AccountUpdate;
+} {
+  const { accountId, expectedVersion, name, timeZone } = request;
+  const violations = collectViolations();
+  requireOwned(violations, accountId);
+  violations.require(expectedVersion >= 1n, 'expected_version', 'must be the version that you saw');
+  if (name !== undefined) requireText(violations, 'name', name, 100);
+  const limits = request.limits && toLimits(request.limits, violations);
+  if (timeZone !== undefined) requireTimeZone(violations, timeZone);
+  violations.throwIfAny();
+  return { accountId, expectedVersion, update: { name, limits, timeZone } };
+}
+
+const STATES = new Map<AccountState, State>([
+  [AccountState.ACTIVE, 'ACTIVE'],
+  [AccountState.FROZEN, 'FROZEN'],
+  [AccountState.CLOSED, 'CLOSED'],
+]);
+
+/** Throws INVALID_ARGUMENT with everything that is wrong with the request. */
+export function toStateChange(request: ChangeAccountStateRequest): {
+  accountId: string;
+  state: State;
+  expectedVersion: bigint | undefined;
+  reason: string;
+} {
+  const { accountId, expectedVersion, reason } = request;
+  const state = STATES.get(request.state);
+  const violations = collectViolations();
+  requireOwned(violations, accountId);
+  violations.require(state !== undefined, 'state', 'must be ACTIVE, FROZEN or CLOSED');
+  violations.require(expectedVersion >= 0n, 'expected_version', 'must be a version, or 0 for any');
+  requireText(violations, 'reason', reason, 500);
+  violations.throwIfAny();
+  return {
+    accountId,
+    state: state ?? 'ACTIVE',
+    expectedVersion: expectedVersion === 0n ? undefined : expectedVersion,
+    reason,
+  };
+}
+
+/** The world outside has no operator: frozen or closed it would stop a currency for everybody. */
+function requireOwned(violations: Violations, accountId: string): void {
+  const description = 'must not be the account of the world outside';
+  violations.require(!accountId.startsWith(externalAccountId('')), 'account_id', description);
+}
+
+function requireText(violations: Violations, field: string, text: string, max: number): void {
+  violations.require([...text].length <= max, field, `must be at most ${max} characters`);
+  violations.require(!text.includes('\0'), field, 'must not contain the character NUL');
+}
+
+function requireTimeZone(violations: Violations, timeZone: string): void {
+  const description = 'must be the IANA name of a time zone, such as Europe/Berlin';
+  violations.require(isTimeZone(timeZone), 'time_zone', description);
 }
 
 const MAX_COUNT = 2_147_483_647;
@@ -55,7 +122,7 @@ function toLimits(limits: LimitsMessage | undefined, violations: Violations): Li
 /** The account with the use of its limits as of `now`: windows that are over count as unused. */
 export function toAccountMessage(account: AccountRecord, now: Date): AccountMessage {
   const { limits, posted, held } = account;
-  const usage = usageIn(windowsAt(now), account.usage);
+  const usage = usageIn(windowsAt(now, account.timeZone), account.usage);
   return {
     id: account.id,
     ownerId: account.ownerId ?? '',
@@ -76,5 +143,21 @@ export function toAccountMessage(account: AccountRecord, now: Date): AccountMess
     },
     version: account.version,
     createdAt: account.createdAt,
+    timeZone: account.timeZone,
+  };
+}
+
+export function toAuditMessage(record: AuditRecord): AccountAuditRecord {
+  const { id, actor, action, accountId, reason, before, after, createdAt } = record;
+  return {
+    id,
+    actorId: actor.id,
+    action,
+    accountId,
+    reason,
+    beforeJson: before === undefined ? '' : JSON.stringify(before),
+    afterJson: JSON.stringify(after),
+    traceId: actor.traceId,
+    createdAt,
   };
 }

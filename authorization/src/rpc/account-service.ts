@@ -2,6 +2,7 @@
 import {
   type BoundService,
   bindService,
+  type Call,
   decodePageToken,
   encodePageToken,
   newId,
@@ -11,13 +12,24 @@ import {
 import { AccountServiceService } from '@payflowx/proto/authorization';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
+import { applyState, applyUpdate } from '../app/change-account.ts';
 import { createAccount } from '../app/create-account.ts';
 import { readAccount, readAccounts } from '../app/read-accounts.ts';
+import type { Actor } from '../domain/audit.ts';
+import { isId } from '../domain/ids.ts';
+import { listAuditRecords } from '../store/account-audit.ts';
 import { listBalances } from '../store/balances.ts';
 import type { Database } from '../store/database.ts';
 import { ACCOUNT_ACCESS } from './access.ts';
-import { toAccountMessage, toCreateAccountCommand } from './account-messages.ts';
+import {
+  toAccountMessage,
+  toAccountUpdate,
+  toAuditMessage,
+  toCreateAccountCommand,
+  toStateChange,
+} from './account-messages.ts';
 import { ERRORS } from './errors.ts';
+import { collectViolations } from './violations.ts';
 
 /** Where a page ended: the id of its last row. */
 const Position = Type.Object({ id: Type.String({ pattern: '^[\\x21-\\x7e]{1,64}$' }) });
@@ -28,14 +40,14 @@ interface AccountServiceDeps {
 }
 
 export function accountService({ db, now }: AccountServiceDeps): BoundService {
-  const createDeps = { db, now, newAccountId: () => newId('acct') };
+  const deps = { db, now, newAccountId: () => newId('acct'), newAuditId: () => newId('aud') };
   return bindService(AccountServiceService, {
     access: ACCOUNT_ACCESS,
     errors: ERRORS,
     handlers: {
       async createAccount(request, call) {
-        const command = toCreateAccountCommand(request, requireCaller(call).id);
-        return { account: toAccountMessage(await createAccount(createDeps, command), now()) };
+        const command = toCreateAccountCommand(request, actorOf(call));
+        return { account: toAccountMessage(await createAccount(deps, command), now()) };
       },
 
       async getAccount({ accountId }, call) {
@@ -53,6 +65,32 @@ export function accountService({ db, now }: AccountServiceDeps): BoundService {
         return { accounts, nextPageToken: tokenAfter(page.at(-1)?.id, found.length > limit) };
       },
 
+      async updateAccount(request, call) {
+        const command = { ...toAccountUpdate(request), actor: actorOf(call) };
+        return { account: toAccountMessage(await applyUpdate(deps, command), now()) };
+      },
+
+      async changeAccountState(request, call) {
+        const command = { ...toStateChange(request), actor: actorOf(call) };
+        return { account: toAccountMessage(await applyState(deps, command), now()) };
+      },
+
+      async listAccountAuditRecords({ pageSize, pageToken, accountId, actorId }) {
+        const before = decodePageToken(pageToken, Position)?.id;
+        const limit = pageSizeOf(pageSize);
+        const found = await listAuditRecords(db, {
+          accountId: filterOf('account_id', accountId),
+          actorId: filterOf('actor_id', actorId),
+          before,
+          limit: limit + 1,
+        });
+        const page = found.slice(0, limit);
+        return {
+          records: page.map(toAuditMessage),
+          nextPageToken: tokenAfter(page.at(-1)?.id, found.length > limit),
+        };
+      },
+
       async listBalances({ pageSize, pageToken }) {
         const after = decodePageToken(pageToken, Position)?.id ?? '';
         const limit = pageSizeOf(pageSize, { standard: 1000, max: 5000 });
@@ -68,6 +106,19 @@ export function accountService({ db, now }: AccountServiceDeps): BoundService {
       },
     },
   });
+}
+
+function actorOf(call: Call): Actor {
+  return { id: requireCaller(call).id, traceId: call.trace.traceId };
+}
+
+/** Empty: no filter. Throws INVALID_ARGUMENT for what can be no id. */
+function filterOf(field: string, id: string): string | undefined {
+  if (id === '') return undefined;
+  const violations = collectViolations();
+  violations.require(isId(id), field, 'must be 1 to 64 visible ASCII characters');
+  violations.throwIfAny();
+  return id;
 }
 
 function tokenAfter(lastId: string | undefined, hasMore: boolean): string {

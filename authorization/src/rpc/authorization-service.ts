@@ -1,4 +1,4 @@
-/** AuthorizationService: may this payment happen? */
+/** AuthorizationService: may this step of a payment happen? */
 import {
   type Batcher,
   type BoundService,
@@ -12,26 +12,39 @@ import {
   AuthorizationServiceService,
   type AuthorizeItem,
   type AuthorizeResult,
-  type Decision,
 } from '@payflowx/proto/authorization';
-import type { AuthorizeCommand } from '../app/authorize-batch.ts';
+import type { Kysely } from 'kysely';
+import type { Command } from '../app/round.ts';
+import { simulateAuthorization } from '../app/simulate-authorization.ts';
+import type { Database } from '../store/database.ts';
+import { toDecisionMessage } from '../store/decision-message.ts';
+import type { Answer } from '../store/decisions.ts';
 import { AUTHORIZATION_ACCESS } from './access.ts';
-import { toAuthorizeCommand } from './authorize-item.ts';
 import { ERRORS } from './errors.ts';
+import {
+  toAuthorizeCommand,
+  toCaptureCommand,
+  toRefundCommand,
+  toReleaseCommand,
+  toSimulatedPayment,
+} from './step-commands.ts';
 import { collectViolations } from './violations.ts';
 
 const MAX_ITEMS = 500;
 
 interface AuthorizationServiceDeps {
-  /** Gathers the items of all calls that run at once. */
-  batcher: Batcher<AuthorizeCommand, Decision>;
+  /** Gathers the steps of all calls that run at once, of whatever kind. */
+  batcher: Batcher<Command, Answer>;
+  db: Kysely<Database>;
+  now: () => Date;
+  holdTtlMs: number;
   log: Logger;
 }
 
-export function authorizationService({ batcher, log }: AuthorizationServiceDeps): BoundService {
+export function authorizationService({ batcher, log, ...deps }: AuthorizationServiceDeps): BoundService {
   const authorize = async (item: AuthorizeItem): Promise<AuthorizeResult> => {
     try {
-      const decision = await batcher.submit(toAuthorizeCommand(item));
+      const { decision } = await batcher.submit(toAuthorizeCommand(item));
       return { result: { $case: 'decision', value: decision } };
     } catch (error) {
       // Only an error is logged, and then it belongs to the payment's own request, not to the batch.
@@ -50,6 +63,26 @@ export function authorizationService({ batcher, log }: AuthorizationServiceDeps)
         violations.require(items.length >= 1 && items.length <= MAX_ITEMS, 'items', 'must be 1 to 500');
         violations.throwIfAny();
         return { results: await Promise.all(items.map(authorize)) };
+      },
+
+      async captureHold(request) {
+        const { decision, remaining } = await batcher.submit(toCaptureCommand(request));
+        return { decision, remainingMinor: remaining };
+      },
+
+      async releaseHold(request) {
+        const { decision } = await batcher.submit(toReleaseCommand(request));
+        return { decision };
+      },
+
+      async refundTransfer(request) {
+        const { decision } = await batcher.submit(toRefundCommand(request));
+        return { decision };
+      },
+
+      async simulateAuthorization({ item }) {
+        const decision = await simulateAuthorization(deps, toSimulatedPayment(item));
+        return { decision: toDecisionMessage(decision) };
       },
     },
   });

@@ -6,8 +6,14 @@ import { AuthorizationError } from '../domain/errors.ts';
 export const ERRORS = errorTable('authorization', AuthorizationError, {
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
   ACCOUNT_NOT_FOUND: status.NOT_FOUND,
+  ACCOUNT_CLOSED: status.FAILED_PRECONDITION,
+  ACCOUNT_NOT_EMPTY: status.FAILED_PRECONDITION,
+  INVALID_STATE: status.FAILED_PRECONDITION,
+  // https://google.aip.dev/154: a version that is not the latest.
+  VERSION_MISMATCH: status.ABORTED,
   CURRENCY_UNKNOWN: status.INVALID_ARGUMENT,
   REQUEST_ID_REUSED: status.ALREADY_EXISTS,
+  HOLD_NOT_FOUND: status.NOT_FOUND,
   OPERATION_REUSED: status.ALREADY_EXISTS,
   DEADLINE_PASSED: status.DEADLINE_EXCEEDED,
 });

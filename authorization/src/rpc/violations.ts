@@ -16,7 +16,7 @@ export function collectViolations(): Violations {
     },
     throwIfAny() {
       if (violations.length === 0) return;
-      throw new AuthorizationError('INVALID_ARGUMENT', 'The request is not valid.', violations);
+      throw new AuthorizationError('INVALID_ARGUMENT', 'The request is not valid.', { violations });
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Accounts: who owns what. Their money is in balances.ts. */
 import type { Kysely, Transaction } from 'kysely';
 import type { AccountRecord } from '../domain/account.ts';
-import { ACCOUNT_COLUMNS, toAccount } from './balances.ts';
+import { ACCOUNT_COLUMNS, lockAccounts, toAccount } from './balances.ts';
 import type { Database } from './database.ts';
 
 export async function insertAccount(trx: Transaction<Database>, account: AccountRecord): Promise<void> {
@@ -22,6 +22,7 @@ export async function insertAccount(trx: Transaction<Database>, account: Account
     .values({
       account_id: account.id,
       is_external: false,
+      time_zone: account.timeZone,
       limit_per_payment: limits.perPayment,
       limit_daily: limits.daily,
       limit_monthly: limits.monthly,
@@ -65,6 +66,40 @@ function toRecord(row: RecordRow): AccountRecord {
 export async function findAccount(db: Kysely<Database>, id: string): Promise<AccountRecord | undefined> {
   const row = await selectRecords(db).where('a.id', '=', id).executeTakeFirst();
   return row && toRecord(row);
+}
+
+/**
+ * The account as it is once nobody else decides on it or changes it. Read after the lock was had: name and version stand
+ * in another row than the lock.
+ */
+export async function lockAccount(
+  trx: Transaction<Database>,
+  id: string,
+): Promise<AccountRecord | undefined> {
+  await lockAccounts(trx, [id]);
+  return findAccount(trx, id);
+}
+
+/** Writes what operators may change. The account is locked. */
+export async function saveAccount(trx: Transaction<Database>, account: AccountRecord): Promise<void> {
+  const { limits } = account;
+  await trx
+    .updateTable('accounts')
+    .set({ name: account.name, version: account.version })
+    .where('id', '=', account.id)
+    .execute();
+  await trx
+    .updateTable('balances')
+    .set({
+      state: account.state,
+      time_zone: account.timeZone,
+      limit_per_payment: limits.perPayment,
+      limit_daily: limits.daily,
+      limit_monthly: limits.monthly,
+      limit_daily_count: limits.dailyCount,
+    })
+    .where('account_id', '=', account.id)
+    .execute();
 }
 
 /** Newest first, beginning before `before`; without external ones. `ownerId` undefined: everybody's. */

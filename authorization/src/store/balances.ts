@@ -13,6 +13,7 @@ export const ACCOUNT_COLUMNS = [
   'a.currency',
   'a.is_external',
   'b.state',
+  'b.time_zone',
   'b.posted',
   'b.held',
   'b.spent_day',
@@ -39,6 +40,7 @@ export function toAccount(row: AccountRow): Account {
       monthly: row.limit_monthly,
       dailyCount: row.limit_daily_count,
     },
+    timeZone: row.time_zone,
     posted: row.posted,
     held: row.held,
     usage: {
@@ -56,16 +58,29 @@ export function toAccount(row: AccountRow): Account {
  * Rows are locked in the order of their ids, whoever asks: so two transactions never wait for each other in a circle.
  * What comes from `accounts` never changes, so it needs no lock.
  */
-export async function lockAccounts(trx: Transaction<Database>, ids: Iterable<string>) {
-  const rows = await trx
+export async function lockAccounts(
+  trx: Transaction<Database>,
+  ids: Iterable<string>,
+): Promise<Map<string, Account>> {
+  const rows = await selectAccounts(trx, ids).orderBy('b.account_id').forUpdate('b').execute();
+  return new Map(rows.map((row) => [row.id, toAccount(row)]));
+}
+
+/** The accounts of these ids that exist, as they are at the moment. */
+export async function findAccounts(
+  db: Kysely<Database>,
+  ids: Iterable<string>,
+): Promise<Map<string, Account>> {
+  const rows = await selectAccounts(db, ids).execute();
+  return new Map(rows.map((row) => [row.id, toAccount(row)]));
+}
+
+function selectAccounts(db: Kysely<Database>, ids: Iterable<string>) {
+  return db
     .selectFrom('balances as b')
     .innerJoin('accounts as a', 'a.id', 'b.account_id')
     .where('b.account_id', '=', sql<string>`any(${[...ids]}::text[])`)
-    .select(ACCOUNT_COLUMNS)
-    .orderBy('b.account_id')
-    .forUpdate('b')
-    .execute();
-  return new Map(rows.map((row) => [row.id, toAccount(row)]));
+    .select(ACCOUNT_COLUMNS);
 }
 
 export interface BalanceLine {

@@ -1,6 +1,9 @@
 /** The tables as Kysely sees them; migrations/ is what they are. */
 import type { ColumnType } from 'kysely';
 import type { AccountState } from '../domain/account.ts';
+import type { AuditAction } from '../domain/audit.ts';
+import type { StepKind } from '../domain/decision.ts';
+import type { HoldState } from '../domain/hold.ts';
 
 /** A calendar day as text, YYYY-MM-DD. */
 type Day = ColumnType<string, string | undefined, string>;
@@ -20,6 +23,7 @@ export interface BalancesTable {
   account_id: string;
   is_external: boolean;
   state: WithDefault<AccountState>;
+  time_zone: WithDefault<string>;
   posted: WithDefault<bigint>;
   held: WithDefault<bigint>;
   spent_day: Day;
@@ -36,10 +40,12 @@ export interface BalancesTable {
 export interface DecisionsTable {
   payment_id: string;
   operation_id: string;
+  kind: StepKind;
   fingerprint: string;
   outcome: 'APPROVED' | 'DECLINED';
   code: string | null;
   decision: Buffer;
+  remaining: bigint;
   decided_at: Date;
 }
 
@@ -48,9 +54,12 @@ export interface HoldsTable {
   from_account: string;
   to_account: string;
   amount: bigint;
+  captured: WithDefault<bigint>;
   remaining: bigint;
-  state: WithDefault<'OPEN' | 'CAPTURED' | 'RELEASED' | 'EXPIRED'>;
+  state: WithDefault<HoldState>;
   expires_at: Date;
+  used_day: string | null;
+  used_month: string | null;
   created_at: Date;
 }
 
@@ -62,10 +71,23 @@ export interface AccountRequestsTable {
   created_at: Date;
 }
 
+export interface AccountAuditRecordsTable {
+  id: string;
+  actor_id: string;
+  action: AuditAction;
+  account_id: string;
+  reason: string;
+  before: object | null;
+  after: object;
+  trace_id: string;
+  created_at: Date;
+}
+
 export interface Database {
   accounts: AccountsTable;
   balances: BalancesTable;
   decisions: DecisionsTable;
   holds: HoldsTable;
   account_requests: AccountRequestsTable;
+  account_audit_records: AccountAuditRecordsTable;
 }

@@ -1,29 +1,33 @@
-/** All that a batch of payments changed, written in one statement. */
+/** All that a batch of steps changed, written in one statement. */
 import { unnest } from '@payflowx/chassis';
 import { Decision } from '@payflowx/proto/authorization';
 import { sql, type Transaction } from 'kysely';
 import type { Account } from '../domain/account.ts';
-import type { DeclineCode, Hold } from '../domain/decision.ts';
+import type { DeclineCode, StepKey, StepKind } from '../domain/decision.ts';
+import type { Hold } from '../domain/hold.ts';
 import type { Database } from './database.ts';
-import { type StepKey, stepKey } from './decisions.ts';
+import { type Answer, stepKey } from './decisions.ts';
 
 export interface DecidedStep extends StepKey {
+  kind: StepKind;
   fingerprint: string;
   decline: DeclineCode | undefined;
-  decision: Decision;
+  answer: Answer;
 }
 
 export interface DecidedBatch {
   steps: readonly DecidedStep[];
   /** The accounts that changed, as they are now. Their rows are locked. */
   changed: readonly Account[];
-  holds: readonly Hold[];
+  newHolds: readonly Hold[];
+  /** Their payers' rows are locked. */
+  changedHolds: readonly Hold[];
   decidedAt: Date;
 }
 
 /** Writes all that a batch decided in one round trip: balances with the use of limits, holds, decisions. */
 export async function saveDecisions(trx: Transaction<Database>, batch: DecidedBatch): Promise<void> {
-  const { rows } = await sql<{ changed: bigint }>`
+  const { rows } = await sql<{ changed: bigint; changed_holds: bigint }>`
     with changed as (
       update balances as b
       set posted = r.posted, held = r.held,
@@ -33,18 +37,31 @@ export async function saveDecisions(trx: Transaction<Database>, batch: DecidedBa
       where b.account_id = r.account_id
       returning 1
     ), held as (
-      insert into holds (payment_id, from_account, to_account, amount, remaining, expires_at, created_at)
-      select payment_id, from_account, to_account, amount, amount, expires_at, ${batch.decidedAt}
-      from ${holdRows(batch.holds)} as r
+      insert into holds (payment_id, from_account, to_account, amount, captured, remaining, state, expires_at,
+        used_day, used_month, created_at)
+      select payment_id, from_account, to_account, amount, captured, remaining, state, expires_at,
+        used_day, used_month, ${batch.decidedAt}
+      from ${newHoldRows(batch.newHolds)} as r
+    ), changed_holds as (
+      update holds as h
+      set captured = r.captured, remaining = r.remaining, state = r.state
+      from ${changedHoldRows(batch.changedHolds)} as r
+      where h.payment_id = r.payment_id
+      returning 1
     ), decided as (
-      insert into decisions (payment_id, operation_id, fingerprint, outcome, code, decision, decided_at)
-      select payment_id, operation_id, fingerprint, outcome, code, decision, ${batch.decidedAt}
+      insert into decisions (payment_id, operation_id, kind, fingerprint, outcome, code, decision, remaining, decided_at)
+      select payment_id, operation_id, kind, fingerprint, outcome, code, decision, remaining, ${batch.decidedAt}
       from ${decisionRows(batch.steps)} as r
     )
-    select count(*) as changed from changed`.execute(trx);
-  // Money must not come from or go to an account that has no row.
-  if (rows[0]?.changed !== BigInt(batch.changed.length)) {
-    throw new Error('A decision would have changed an account that is not there.');
+    select (select count(*) from changed) as changed,
+      (select count(*) from changed_holds) as changed_holds`.execute(trx);
+  // Money must not come from or go to an account, or leave a hold, that has no row.
+  const [written] = rows;
+  if (
+    written?.changed !== BigInt(batch.changed.length) ||
+    written.changed_holds !== BigInt(batch.changedHolds.length)
+  ) {
+    throw new Error('A decision would have changed an account or a hold that is not there.');
   }
 }
 
@@ -71,22 +88,36 @@ function balanceRows(accounts: readonly Account[]) {
   });
 }
 
-function holdRows(holds: readonly Hold[]) {
+function newHoldRows(holds: readonly Hold[]) {
   const rows = holds.map((hold) => ({
-    payment_id: hold.paymentId,
+    ...changeable(hold),
     from_account: hold.fromAccount,
     to_account: hold.toAccount,
     amount: hold.amount,
     expires_at: hold.expiresAt,
+    used_day: hold.usedIn?.day,
+    used_month: hold.usedIn?.month,
   }));
   return unnest(rows, {
-    payment_id: 'text',
+    ...CHANGEABLE,
     from_account: 'text',
     to_account: 'text',
     amount: 'int8',
     expires_at: 'timestamptz',
+    used_day: 'date',
+    used_month: 'date',
   });
 }
+
+function changedHoldRows(holds: readonly Hold[]) {
+  return unnest(holds.map(changeable), CHANGEABLE);
+}
+
+/** What of a hold changes, and its key. */
+function changeable({ paymentId, captured, remaining, state }: Hold) {
+  return { payment_id: paymentId, captured, remaining, state };
+}
+const CHANGEABLE = { payment_id: 'text', captured: 'int8', remaining: 'int8', state: 'text' } as const;
 
 /** In the order of their ids: where two instances decide the same steps, neither waits for the other in a circle. */
 function decisionRows(steps: readonly DecidedStep[]) {
@@ -95,17 +126,21 @@ function decisionRows(steps: readonly DecidedStep[]) {
     .map((step) => ({
       payment_id: step.paymentId,
       operation_id: step.operationId,
+      kind: step.kind,
       fingerprint: step.fingerprint,
       outcome: step.decline === undefined ? 'APPROVED' : 'DECLINED',
       code: step.decline,
-      decision: Buffer.from(Decision.encode(step.decision).finish()),
+      decision: Buffer.from(Decision.encode(step.answer.decision).finish()),
+      remaining: step.answer.remaining,
     }));
   return unnest(rows, {
     payment_id: 'text',
     operation_id: 'text',
+    kind: 'text',
     fingerprint: 'text',
     outcome: 'text',
     code: 'text',
     decision: 'bytea',
+    remaining: 'int8',
   });
 }

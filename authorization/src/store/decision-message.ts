@@ -7,7 +7,7 @@ export function toDecisionMessage(decision: Decision): DecisionMessage {
   return {
     outcome: decline === undefined ? Outcome.APPROVED : Outcome.DECLINED,
     code: decline ?? '',
-    message: decline === undefined ? '' : DECLINES[decline],
+    message: decline === undefined ? '' : (decision.message ?? DECLINES[decline]),
     limit: decision.limit,
     checks: decision.checks as DecisionMessage['checks'],
     movements: decision.movements.map(({ kind, fromAccount, toAccount, amount }) => ({

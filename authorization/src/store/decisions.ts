@@ -2,12 +2,19 @@
 import { unnest } from '@payflowx/chassis';
 import { Decision } from '@payflowx/proto/authorization';
 import { sql, type Transaction } from 'kysely';
+import type { StepKey } from '../domain/decision.ts';
 import type { Database } from './database.ts';
 
-/** What names one step of one payment. */
-export interface StepKey {
-  paymentId: string;
-  operationId: string;
+/** What a step is answered, the first time and each time after it. */
+export interface Answer {
+  decision: Decision;
+  /** Minor units that were held for the payment after the step. */
+  remaining: bigint;
+}
+
+export interface KnownDecision {
+  fingerprint: string;
+  answer: Answer;
 }
 
 /** One key of a Map for both ids; a line break is in neither. */
@@ -19,7 +26,7 @@ export function stepKey({ paymentId, operationId }: StepKey): string {
 export async function findDecisions(
   trx: Transaction<Database>,
   steps: readonly StepKey[],
-): Promise<Map<string, { fingerprint: string; decision: Decision }>> {
+): Promise<Map<string, KnownDecision>> {
   const keys = unnest(
     steps.map(({ paymentId, operationId }) => ({ payment_id: paymentId, operation_id: operationId })),
     { payment_id: 'text', operation_id: 'text' },
@@ -29,13 +36,14 @@ export async function findDecisions(
     operation_id: string;
     fingerprint: string;
     decision: Buffer;
+    remaining: bigint;
   }>`
-    select d.payment_id, d.operation_id, d.fingerprint, d.decision
+    select d.payment_id, d.operation_id, d.fingerprint, d.decision, d.remaining
     from ${keys} as k join decisions as d using (payment_id, operation_id)`.execute(trx);
   return new Map(
-    rows.map(({ payment_id, operation_id, fingerprint, decision }) => [
+    rows.map(({ payment_id, operation_id, fingerprint, decision, remaining }) => [
       stepKey({ paymentId: payment_id, operationId: operation_id }),
-      { fingerprint, decision: Decision.decode(decision) },
+      { fingerprint, answer: { decision: Decision.decode(decision), remaining } },
     ]),
   );
 }

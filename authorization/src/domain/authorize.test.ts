@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Account, externalAccountId, NO_LIMITS } from './account.ts';
-import { decide } from './decide.ts';
+import { authorize } from './authorize.ts';
 import type { PaymentRequest } from './decision.ts';
 import { MAX_MINOR } from './money.ts';
 import { NEVER_USED } from './usage.ts';
@@ -15,6 +15,7 @@ const account = (id: string, change: Partial<Account> = {}): Account => ({
   isExternal: false,
   state: 'ACTIVE',
   limits: NO_LIMITS,
+  timeZone: 'UTC',
   posted: 0n,
   held: 0n,
   usage: NEVER_USED,
@@ -25,6 +26,7 @@ const external = (currency: string, change: Partial<Account> = {}) =>
   account(externalAccountId(currency), { ownerId: null, isExternal: true, currency, ...change });
 
 const request = (change: Partial<PaymentRequest> = {}): PaymentRequest => ({
+  kind: 'AUTHORIZE',
   paymentId: 'pay_1',
   operationId: 'pay_1',
   fromAccount: 'alice',
@@ -41,7 +43,8 @@ const request = (change: Partial<PaymentRequest> = {}): PaymentRequest => ({
 const asOperator = { callerId: 'usr_op', callerRoles: ['operator'] } as const;
 
 function decided(change: Partial<PaymentRequest>, ...accounts: Account[]) {
-  return decide(request(change), new Map(accounts.map((each) => [each.id, each])), CONTEXT);
+  const books = { accounts: new Map(accounts.map((each) => [each.id, each])), holds: new Map() };
+  return authorize(request(change), books, CONTEXT);
 }
 
 const rich = (change: Partial<Account> = {}) => account('alice', { posted: 1_000n, ...change });
@@ -137,6 +140,24 @@ describe('a payment is declined', () => {
   });
 });
 
+describe('the limits of an account', () => {
+  it('count in its own time zone, and say when the day and the month end there', () => {
+    // 12:00 UTC on March 31st is the first of April at the other end of the Pacific.
+    const apart = { timeZone: 'Pacific/Kiritimati', ...usedToday };
+    const today = rich({ ...limits({ daily: 99n }), ...apart });
+    expect(decided({}, today, account('bob')).decision.limit).toEqual({
+      limit: 99n,
+      used: 0n,
+      resetsAt: new Date('2025-04-01T10:00:00Z'),
+    });
+    const thisMonth = rich({ ...limits({ monthly: 99n }), ...apart });
+    expect(decided({}, thisMonth, account('bob')).decision.limit).toMatchObject({
+      used: 0n,
+      resetsAt: new Date('2025-04-30T10:00:00Z'),
+    });
+  });
+});
+
 describe('a payment is approved', () => {
   const bob = account('bob');
 
@@ -167,7 +188,14 @@ describe('a payment is approved', () => {
     const { decision, changed, hold } = decided({ captureMode: 'MANUAL' }, rich(), bob);
     expect(decision.movements[0]?.kind).toBe('HOLD');
     expect(changed).toMatchObject([{ id: 'alice', posted: 1_000n, held: 100n }]);
-    expect(hold).toMatchObject({ amount: 100n, expiresAt: new Date('2025-03-31T12:01:00Z') });
+    expect(hold).toMatchObject({
+      amount: 100n,
+      captured: 0n,
+      remaining: 100n,
+      state: 'OPEN',
+      expiresAt: new Date('2025-03-31T12:01:00Z'),
+      usedIn: { day: '2025-03-31', month: '2025-03-01' },
+    });
   });
 
   it('by an operator, from any account and out of the platform', () => {

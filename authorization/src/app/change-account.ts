@@ -1,0 +1,70 @@
+/** Changes an account for an operator, and keeps who did what, in the same transaction. */
+import { inTransaction } from '@payflowx/chassis';
+import type { Kysely } from 'kysely';
+import type { AccountRecord, AccountState } from '../domain/account.ts';
+import { type AccountUpdate, changeState, updateAccount } from '../domain/account-changes.ts';
+import { ACTION_INTO, type Actor, type AuditAction, auditedFacts } from '../domain/audit.ts';
+import { AuthorizationError } from '../domain/errors.ts';
+import { insertAuditRecord } from '../store/account-audit.ts';
+import { lockAccount, saveAccount } from '../store/accounts.ts';
+import type { Database } from '../store/database.ts';
+
+interface ChangeDeps {
+  db: Kysely<Database>;
+  now: () => Date;
+  newAuditId: () => string;
+}
+
+/** Throws ACCOUNT_NOT_FOUND, VERSION_MISMATCH, ACCOUNT_CLOSED. */
+export function applyUpdate(
+  deps: ChangeDeps,
+  command: { actor: Actor; accountId: string; expectedVersion: bigint; update: AccountUpdate },
+): Promise<AccountRecord> {
+  return change(deps, { ...command, action: 'account.updated', reason: '' }, (account) =>
+    updateAccount(account, command.update, command.expectedVersion),
+  );
+}
+
+/** `expectedVersion` undefined: any. Throws ACCOUNT_NOT_FOUND, INVALID_STATE, VERSION_MISMATCH, ACCOUNT_NOT_EMPTY. */
+export function applyState(
+  deps: ChangeDeps,
+  command: {
+    actor: Actor;
+    accountId: string;
+    state: AccountState;
+    expectedVersion: bigint | undefined;
+    reason: string;
+  },
+): Promise<AccountRecord> {
+  const { state, expectedVersion } = command;
+  return change(deps, { ...command, action: ACTION_INTO[state] }, (account) =>
+    changeState(account, state, expectedVersion),
+  );
+}
+
+/** Under the same lock as every decision: a payment is decided before the change or knows of it. */
+function change(
+  { db, now, newAuditId }: ChangeDeps,
+  { accountId, ...facts }: { actor: Actor; accountId: string; action: AuditAction; reason: string },
+  decide: (account: AccountRecord) => AccountRecord,
+): Promise<AccountRecord> {
+  return inTransaction(db, async (trx) => {
+    const before = await lockAccount(trx, accountId);
+    if (before === undefined) throw new AuthorizationError('ACCOUNT_NOT_FOUND', 'There is no such account.');
+    const after = decide(before);
+    if (after === before) return before;
+    await saveAccount(trx, after);
+    const { actor, action, reason } = facts;
+    await insertAuditRecord(trx, {
+      id: newAuditId(),
+      actor,
+      action,
+      accountId,
+      reason,
+      before: auditedFacts(before),
+      after: auditedFacts(after),
+      createdAt: now(),
+    });
+    return after;
+  });
+}

@@ -1,0 +1,225 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Account, available, externalAccountId, NO_LIMITS } from '../domain/account.ts';
+import type { StepRequest } from '../domain/decision.ts';
+import type { Hold } from '../domain/hold.ts';
+import { MAX_MINOR } from '../domain/money.ts';
+import { NEVER_USED, type Usage } from '../domain/usage.ts';
+import { answer, outcomeOf, startRound } from './round.ts';
+
+const CURRENCIES = ['EUR', 'USD'];
+const OWNED = ['a', 'b', 'c', 'd', 'e'];
+/** Mostly what can succeed, so that steps build on each other; now and then what cannot. */
+const anyAccount = fc.oneof(
+  { weight: 20, arbitrary: fc.constantFrom(...OWNED) },
+  { weight: 1, arbitrary: fc.constantFrom('nobody', ...CURRENCIES.map(externalAccountId)) },
+);
+
+function mostly<T>(usual: T, rare: T): fc.Arbitrary<T> {
+  return fc.oneof({ weight: 14, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constant(rare) });
+}
+
+const smallLimit = fc.option(fc.bigInt({ min: 500n, max: 5_000n }), { nil: null });
+const limits = fc.record({
+  perPayment: smallLimit,
+  daily: smallLimit,
+  monthly: smallLimit,
+  dailyCount: fc.option(fc.nat(20), { nil: null }),
+});
+const owned = fc.record({
+  currency: mostly('EUR', 'USD'),
+  state: mostly('ACTIVE', 'FROZEN'),
+  limits: fc.oneof(fc.constant(NO_LIMITS), limits),
+  timeZone: fc.constantFrom('UTC', 'Europe/Berlin', 'America/Havana', 'Pacific/Kiritimati'),
+});
+
+// Round amounts meet each other, small ones find the edges of small balances, huge ones the cap.
+const amount = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom(100n, 300n, 400n, 600n) },
+  { weight: 3, arbitrary: fc.bigInt({ min: 1n, max: 1_000n }) },
+  { weight: 1, arbitrary: fc.bigInt({ min: 1n, max: MAX_MINOR }) },
+);
+/** What is drawn about a step; which payment of those before it is meant is drawn as a number. */
+const step = fc.record({
+  kind: fc.constantFrom(
+    'AUTHORIZE',
+    'AUTHORIZE',
+    'CAPTURE',
+    'CAPTURE',
+    'RELEASE',
+    'RELEASE',
+    'REFUND',
+    'REPLAY',
+  ),
+  fromAccount: anyAccount,
+  toAccount: anyAccount,
+  amount,
+  currency: mostly('EUR', 'USD'),
+  captureMode: fc.constantFrom('AUTOMATIC', 'MANUAL', 'MANUAL', 'MANUAL'),
+  asOperator: fc.boolean(),
+  whole: fc.boolean(),
+  final: fc.boolean(),
+  cause: fc.constantFrom('CANCEL', 'EXPIRY'),
+  pick: fc.nat(5),
+  hoursLater: fc.nat(4),
+});
+type Drawn = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+/** Owned accounts begin with this, so that steps have something to move; the world outside owes it. */
+const START = 5_000n;
+
+function startingAccounts(drawn: readonly Partial<Account>[]) {
+  const nothing = { posted: 0n, held: 0n, usage: NEVER_USED, limits: NO_LIMITS, timeZone: 'UTC' };
+  const active = { ...nothing, state: 'ACTIVE' as const };
+  const accounts: Account[] = [
+    ...OWNED.map((id, index) => ({
+      ...active,
+      id,
+      ownerId: 'usr_1',
+      isExternal: false,
+      currency: 'EUR',
+      posted: START,
+      ...drawn[index],
+    })),
+    ...CURRENCIES.map((currency) => ({
+      ...active,
+      id: externalAccountId(currency),
+      ownerId: null,
+      isExternal: true,
+      currency,
+    })),
+  ];
+  const owed = (currency: string) =>
+    START * BigInt(accounts.filter((each) => !each.isExternal && each.currency === currency).length);
+  return new Map(
+    accounts.map((each) => [each.id, each.isExternal ? { ...each, posted: -owed(each.currency) } : each]),
+  );
+}
+
+/** The step in full: a payment of its own, or something that is done about one of those before it. */
+function requestOf(drawn: Drawn, index: number, asked: readonly StepRequest[]): StepRequest | undefined {
+  const { fromAccount, toAccount, currency } = drawn;
+  const payment = { paymentId: `pay_${index}`, operationId: `pay_${index}` };
+  if (drawn.kind === 'AUTHORIZE') {
+    if (fromAccount === toAccount) return undefined;
+    return {
+      kind: 'AUTHORIZE',
+      ...payment,
+      fromAccount,
+      toAccount,
+      amount: drawn.amount,
+      currency,
+      captureMode: drawn.captureMode as 'MANUAL',
+      callerId: 'usr_1',
+      callerRoles: [drawn.asOperator ? 'operator' : 'customer'],
+      holdExpiresAt: undefined,
+    };
+  }
+  if (drawn.kind === 'REPLAY') return asked.toReversed()[drawn.pick];
+  // One of the last payments, so that steps meet.
+  const payments = asked.toReversed().filter(({ kind }) => kind === 'AUTHORIZE');
+  const earlier = payments[drawn.pick % Math.min(payments.length, 4)];
+  if (earlier?.kind !== 'AUTHORIZE') return undefined;
+  const key = { paymentId: earlier.paymentId, operationId: `op_${index}` };
+  if (drawn.kind === 'CAPTURE') {
+    return { kind: 'CAPTURE', ...key, amount: drawn.whole ? 0n : drawn.amount, final: drawn.final };
+  }
+  if (drawn.kind === 'RELEASE') return { kind: 'RELEASE', ...key, cause: drawn.cause as 'CANCEL' };
+  const back = { fromAccount: earlier.toAccount, toAccount: earlier.fromAccount };
+  return { kind: 'REFUND', ...key, ...back, amount: drawn.amount, currency: earlier.currency };
+}
+
+/** What must be true of all accounts and holds at any time. */
+function expectSound(accounts: ReadonlyMap<string, Account>, holds: ReadonlyMap<string, Hold>): void {
+  for (const currency of CURRENCIES) {
+    const ofCurrency = [...accounts.values()].filter((each) => each.currency === currency);
+    expect(ofCurrency.reduce((sum, { posted }) => sum + posted, 0n)).toBe(0n);
+  }
+  for (const each of accounts.values()) {
+    expect(available(each) >= 0n, `${each.id} is overdrawn`).toBe(true);
+    expect(each.posted <= MAX_MINOR && each.posted >= -MAX_MINOR, `${each.id} fits`).toBe(true);
+    const held = [...holds.values()].filter(({ fromAccount }) => fromAccount === each.id);
+    expect(each.held).toBe(held.reduce((sum, { remaining }) => sum + remaining, 0n));
+    const { daily, monthly, dailyCount } = each.limits;
+    expect(daily === null || each.usage.spentToday <= daily).toBe(true);
+    expect(monthly === null || each.usage.spentThisMonth <= monthly).toBe(true);
+    expect(dailyCount === null || each.usage.countToday <= dailyCount).toBe(true);
+  }
+  for (const { amount: promised, captured, remaining, state } of holds.values()) {
+    expect(captured >= 0n && remaining >= 0n && captured + remaining <= promised).toBe(true);
+    expect(state === 'OPEN').toBe(remaining > 0n);
+  }
+}
+
+type Limited = Pick<Usage, 'spentToday' | 'countToday' | 'spentThisMonth'>;
+
+/** What an account has spent in the windows of `now`, told anew from all that ever happened to it. */
+function usageToldAnew(account: Account, holds: ReadonlyMap<string, Hold>, paid: readonly Paid[]): Limited {
+  const { day, month } = account.usage;
+  const mine = paid.filter(({ from }) => from === account.id);
+  const told = { spentToday: 0n, countToday: 0, spentThisMonth: 0n };
+  for (const { paymentId, windows, amount: moved } of mine) {
+    const hold = holds.get(paymentId);
+    const counted = hold ? hold.captured + hold.remaining : moved;
+    if (windows.month === month) told.spentThisMonth += counted;
+    if (windows.day !== day) continue;
+    told.spentToday += counted;
+    if (counted > 0n) told.countToday += 1;
+  }
+  return told;
+}
+interface Paid {
+  paymentId: string;
+  from: string;
+  amount: bigint;
+  windows: { day: string; month: string };
+}
+
+describe('any sequence of steps', () => {
+  it('conserves money, overdraws nobody, keeps the limits, holds what it promised, and repeats nothing', () => {
+    fc.assert(
+      fc.property(
+        fc.array(owned, { minLength: OWNED.length, maxLength: OWNED.length }),
+        fc.array(step, { minLength: 20, maxLength: 120, size: 'max' }),
+        (drawn, steps) => play(startingAccounts(drawn as Account[]), steps),
+      ),
+      { numRuns: 200 },
+    );
+  });
+});
+
+function play(accounts: Map<string, Account>, steps: readonly Drawn[]): void {
+  const read = { accounts, holds: new Map<string, Hold>(), known: new Map() };
+  const asked: StepRequest[] = [];
+  const firstAnswers = new Map<StepRequest, unknown>();
+  const paid: Paid[] = [];
+  let now = new Date('2025-03-30T00:00:00Z');
+  for (const [index, each] of steps.entries()) {
+    now = new Date(now.getTime() + each.hoursLater * 3_600_000);
+    const request = requestOf(each, index, asked);
+    if (request === undefined) continue;
+    const round = startRound(read, { now, holdTtlMs: 24 * 3_600_000 });
+    const result = answer(round, { request, deadline: undefined });
+    if (!result.ok) {
+      expect(result.error).toMatchObject({ reason: 'HOLD_NOT_FOUND' });
+      continue;
+    }
+    const written = outcomeOf(round);
+    if (firstAnswers.has(request)) {
+      expect(result.value).toEqual(firstAnswers.get(request));
+      expect(written).toMatchObject({ steps: [], changed: [], newHolds: [], changedHolds: [] });
+      continue;
+    }
+    asked.push(request);
+    firstAnswers.set(request, structuredClone(result.value));
+    const payer = request.kind === 'AUTHORIZE' ? accounts.get(request.fromAccount) : undefined;
+    if (request.kind === 'AUTHORIZE' && payer && !payer.isExternal && written.changed.length > 0) {
+      const { paymentId, amount: moved } = request;
+      paid.push({ paymentId, from: payer.id, amount: moved, windows: payer.usage });
+    }
+    expectSound(accounts, read.holds);
+    for (const account of accounts.values()) {
+      if (!account.isExternal) expect(account.usage).toMatchObject(usageToldAnew(account, read.holds, paid));
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * One pass over a batch of steps, each deciding on what the ones before it left. Pure: everything was read before, and
+ * what is to be written is gathered for the end.
+ */
+import { hash } from 'node:crypto';
+import { failed, ok, type Result } from '@payflowx/chassis';
+import type { Account } from '../domain/account.ts';
+import { decide } from '../domain/decide.ts';
+import type { DecideContext, StepRequest } from '../domain/decision.ts';
+import { AuthorizationError } from '../domain/errors.ts';
+import type { Hold } from '../domain/hold.ts';
+import type { DecidedBatch, DecidedStep } from '../store/decided-batch.ts';
+import { toDecisionMessage } from '../store/decision-message.ts';
+import { type Answer, type KnownDecision, stepKey } from '../store/decisions.ts';
+
+/** A step that somebody asks for. */
+export interface Command {
+  request: StepRequest;
+  /** Past this nobody waits for the answer; undefined: somebody always does. */
+  deadline: Date | undefined;
+}
+
+export interface Round {
+  readonly accounts: Map<string, Account>;
+  /** By payment: the ones read, and the ones made in this round. */
+  readonly holds: Map<string, Hold>;
+  readonly known: Map<string, KnownDecision>;
+  readonly context: DecideContext;
+  readonly steps: DecidedStep[];
+  readonly changedAccounts: Set<string>;
+  readonly changedHolds: Set<string>;
+  readonly newHolds: Set<string>;
+}
+
+export function startRound(read: Pick<Round, 'accounts' | 'holds' | 'known'>, context: DecideContext): Round {
+  return {
+    ...read,
+    context,
+    steps: [],
+    changedAccounts: new Set(),
+    changedHolds: new Set(),
+    newHolds: new Set(),
+  };
+}
+
+/** Answers one command, from what is known or by a decision that is applied to the round. */
+export function answer(round: Round, { request, deadline }: Command): Result<Answer> {
+  try {
+    return ok(knownAnswer(round, request) ?? newAnswer(round, request, deadline));
+  } catch (error) {
+    if (error instanceof AuthorizationError) return failed(error);
+    throw error;
+  }
+}
+
+function knownAnswer(round: Round, request: StepRequest): Answer | undefined {
+  const earlier = round.known.get(stepKey(request));
+  if (earlier === undefined) return undefined;
+  if (earlier.fingerprint === fingerprintOf(request)) return earlier.answer;
+  throw new AuthorizationError('OPERATION_REUSED', 'This step was already decided for another request.');
+}
+
+function newAnswer(round: Round, request: StepRequest, deadline: Date | undefined): Answer {
+  if (deadline !== undefined && deadline <= round.context.now) {
+    throw new AuthorizationError('DEADLINE_PASSED', 'The deadline passed before it was decided.');
+  }
+  const { decision, changed, hold, remaining } = decide(request, round, round.context);
+  if (hold !== undefined) applyHold(round, request, hold);
+  for (const account of changed) {
+    round.accounts.set(account.id, account);
+    round.changedAccounts.add(account.id);
+  }
+  const { kind, paymentId, operationId } = request;
+  const fingerprint = fingerprintOf(request);
+  const stepAnswer = { decision: toDecisionMessage(decision), remaining };
+  const { decline } = decision;
+  round.steps.push({ kind, paymentId, operationId, fingerprint, decline, answer: stepAnswer });
+  round.known.set(stepKey(request), { fingerprint, answer: stepAnswer });
+  return stepAnswer;
+}
+
+function applyHold(round: Round, { kind }: StepRequest, hold: Hold): void {
+  const { paymentId } = hold;
+  if (kind === 'AUTHORIZE') {
+    if (round.holds.has(paymentId)) {
+      throw new AuthorizationError('OPERATION_REUSED', 'Money is held for this payment by another step.');
+    }
+    round.newHolds.add(paymentId);
+  } else if (!round.newHolds.has(paymentId)) {
+    round.changedHolds.add(paymentId);
+  }
+  round.holds.set(paymentId, hold);
+}
+
+/** What the round leaves to be written. */
+export function outcomeOf({ context, ...round }: Round): DecidedBatch {
+  return {
+    steps: round.steps,
+    changed: [...round.accounts.values()].filter(({ id }) => round.changedAccounts.has(id)),
+    newHolds: [...round.holds.values()].filter(({ paymentId }) => round.newHolds.has(paymentId)),
+    changedHolds: [...round.holds.values()].filter(({ paymentId }) => round.changedHolds.has(paymentId)),
+    decidedAt: context.now,
+  };
+}
+
+/** What makes two requests the same: all but the caller's roles, which may change between a request and its repetition. */
+function fingerprintOf(request: StepRequest): string {
+  const text = [request.kind, ...factsOf(request)].join('\n');
+  return hash('sha256', text, 'base64url');
+}
+
+function factsOf(request: StepRequest): unknown[] {
+  switch (request.kind) {
+    case 'AUTHORIZE': {
+      const { fromAccount, toAccount, amount, currency, captureMode, callerId, holdExpiresAt } = request;
+      return [fromAccount, toAccount, amount, currency, captureMode, callerId, holdExpiresAt?.getTime()];
+    }
+    case 'CAPTURE':
+      return [request.amount, request.final];
+    case 'RELEASE':
+      return [request.cause];
+    case 'REFUND':
+      return [request.fromAccount, request.toAccount, request.amount, request.currency];
+  }
+}

@@ -1,0 +1,70 @@
+/** What operators may change about an account. Pure; each returns the very same account where there is nothing to do. */
+import type { AccountRecord, AccountState, Limits } from './account.ts';
+import { AuthorizationError } from './errors.ts';
+
+/** What is to be different; undefined: as it is. */
+export interface AccountUpdate {
+  readonly name: string | undefined;
+  readonly limits: Limits | undefined;
+  readonly timeZone: string | undefined;
+}
+
+/** Throws ACCOUNT_CLOSED, VERSION_MISMATCH. */
+export function updateAccount(
+  account: AccountRecord,
+  { name = account.name, limits = account.limits, timeZone = account.timeZone }: AccountUpdate,
+  expectedVersion: bigint,
+): AccountRecord {
+  requireVersion(account, expectedVersion);
+  if (account.state === 'CLOSED') {
+    throw new AuthorizationError('ACCOUNT_CLOSED', 'The account is closed and stays as it is.');
+  }
+  if (name === account.name && timeZone === account.timeZone && sameLimits(limits, account.limits)) {
+    return account;
+  }
+  return { ...account, name, limits, timeZone, version: account.version + 1n };
+}
+
+/**
+ * `expectedVersion` undefined: any. An account that is in the state already stays as it is, whatever its version: so the
+ * same request again is answered alike. Throws INVALID_STATE, VERSION_MISMATCH, ACCOUNT_NOT_EMPTY.
+ */
+export function changeState(
+  account: AccountRecord,
+  state: AccountState,
+  expectedVersion: bigint | undefined,
+): AccountRecord {
+  if (account.state === state) return account;
+  if (account.state === 'CLOSED') {
+    throw new AuthorizationError('INVALID_STATE', 'The account is closed, for good.', {
+      metadata: { state: account.state },
+    });
+  }
+  if (expectedVersion !== undefined) requireVersion(account, expectedVersion);
+  if (state === 'CLOSED' && (account.posted !== 0n || account.held !== 0n)) {
+    throw new AuthorizationError(
+      'ACCOUNT_NOT_EMPTY',
+      'An account with money in it or held cannot be closed.',
+      {
+        metadata: { posted_minor: `${account.posted}`, held_minor: `${account.held}` },
+      },
+    );
+  }
+  return { ...account, state, version: account.version + 1n };
+}
+
+function requireVersion({ version }: AccountRecord, expected: bigint): void {
+  if (version === expected) return;
+  throw new AuthorizationError('VERSION_MISMATCH', 'The account was changed meanwhile.', {
+    metadata: { version: `${version}` },
+  });
+}
+
+function sameLimits(a: Limits, b: Limits): boolean {
+  return (
+    a.perPayment === b.perPayment &&
+    a.daily === b.daily &&
+    a.monthly === b.monthly &&
+    a.dailyCount === b.dailyCount
+  );
+}

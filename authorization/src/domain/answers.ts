@@ -1,0 +1,58 @@
+/** How every kind of step says yes or no. Pure. */
+import type { Account } from './account.ts';
+import type { Refusal } from './checks.ts';
+import type { Check, Decided, Decision, Movement } from './decision.ts';
+import type { Hold } from './hold.ts';
+
+/** Whom the step is between, as far as they are known and may be named. */
+interface Parties {
+  readonly from?: Account | undefined;
+  readonly to?: Account | undefined;
+  readonly now: Date;
+}
+
+interface Approval extends Parties {
+  readonly checks: readonly Check[];
+  readonly movements: readonly Movement[];
+  readonly changed: readonly Account[];
+  readonly hold?: Hold | undefined;
+}
+
+export function approved({ checks, movements, changed, hold, ...parties }: Approval): Decided {
+  const decision: Decision = {
+    decline: undefined,
+    message: undefined,
+    limit: undefined,
+    checks,
+    movements,
+    ...namesOf(parties),
+  };
+  return { decision, changed, hold, remaining: hold?.remaining ?? 0n };
+}
+
+interface Decline extends Parties {
+  readonly checks: readonly Check[];
+  readonly refusal: Pick<Refusal, 'decline' | 'message' | 'limit'>;
+  /** The hold as it was and stays. */
+  readonly hold?: Hold | undefined;
+}
+
+export function declined({ checks, refusal, hold, ...parties }: Decline): Decided {
+  const decision: Decision = {
+    decline: refusal.decline,
+    message: refusal.message,
+    limit: refusal.limit,
+    checks,
+    movements: [],
+    ...namesOf(parties),
+  };
+  return { decision, changed: [], hold: undefined, remaining: hold?.remaining ?? 0n };
+}
+
+function namesOf({ from, to, now }: Parties) {
+  return { fromOwnerId: from?.ownerId ?? null, toOwnerId: to?.ownerId ?? null, decidedAt: now };
+}
+
+const NOTHING: Record<string, string> = Object.freeze({});
+export const passed = (name: string): Check => ({ name, passed: true, inputs: NOTHING });
+export const failed = (name: string): Check => ({ name, passed: false, inputs: NOTHING });

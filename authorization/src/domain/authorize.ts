@@ -1,0 +1,100 @@
+/** Decides one payment and says what it does to the accounts. Pure: no clock, no database. */
+import { type Account, unopenedExternal } from './account.ts';
+import { approved, declined, failed, passed } from './answers.ts';
+import { PAYMENT_CHECKS, runChecks } from './checks.ts';
+import type { Books, Check, DecideContext, Decided, PaymentRequest } from './decision.ts';
+import { plusPayment, type Usage, usageIn, windowsAt } from './usage.ts';
+
+export function authorize(request: PaymentRequest, { accounts }: Books, context: DecideContext): Decided {
+  const { now } = context;
+  const from = payingAccount(request, accounts);
+  if (from === undefined) {
+    // Neither the payer's figures nor the receiver's existence are for somebody who may not spend here.
+    return declined({
+      refusal: { decline: 'FROM_ACCOUNT_NOT_FOUND' },
+      checks: [failed('from_account')],
+      now,
+    });
+  }
+  const to = receivingAccount(request, accounts);
+  if (to === undefined) {
+    const checks = [passed('from_account'), failed('to_account')];
+    return declined({ refusal: { decline: 'TO_ACCOUNT_NOT_FOUND' }, checks, now, from });
+  }
+
+  const usage = usageIn(windowsAt(now, from.timeZone), from.usage);
+  const made = runChecks(PAYMENT_CHECKS, { request, from, to, usage });
+  const checks = [passed('from_account'), passed('to_account'), ...made.checks];
+  if (made.refusal) return declined({ refusal: made.refusal, checks, now, from, to });
+
+  // Limits bound what an owner's account spends; the world outside has none.
+  const used = from.isExternal ? undefined : plusPayment(usage, request.amount);
+  const payment = { request, from, to, used, checks };
+  return request.captureMode === 'MANUAL' ? held(payment, context) : moved(payment, context);
+}
+
+/** The payer's account, for its owner and for operators; for anybody else it is not there. */
+function payingAccount(request: PaymentRequest, accounts: Books['accounts']): Account | undefined {
+  const account = accounts.get(request.fromAccount);
+  if (isOperator(request)) return account ?? unopenedExternal(request.fromAccount);
+  return account !== undefined && account.ownerId === request.callerId ? account : undefined;
+}
+
+/** Anybody may be paid; only an operator may pay money out of the platform. */
+function receivingAccount(request: PaymentRequest, accounts: Books['accounts']): Account | undefined {
+  const account = accounts.get(request.toAccount);
+  if (isOperator(request)) return account ?? unopenedExternal(request.toAccount);
+  return account?.isExternal ? undefined : account;
+}
+
+function isOperator(request: PaymentRequest): boolean {
+  return request.callerRoles.includes('operator');
+}
+
+interface ApprovedPayment {
+  request: PaymentRequest;
+  from: Account;
+  to: Account;
+  /** The payer's limits with this payment counted; undefined where nothing counts. */
+  used: Usage | undefined;
+  checks: readonly Check[];
+}
+
+function moved({ request, from, to, used, checks }: ApprovedPayment, { now }: DecideContext): Decided {
+  const { fromAccount, toAccount, amount } = request;
+  return approved({
+    checks,
+    movements: [{ kind: 'TRANSFER', fromAccount, toAccount, amount }],
+    changed: [
+      { ...from, posted: from.posted - amount, usage: used ?? from.usage },
+      { ...to, posted: to.posted + amount },
+    ],
+    from,
+    to,
+    now,
+  });
+}
+
+function held(payment: ApprovedPayment, { now, holdTtlMs }: DecideContext): Decided {
+  const { request, from, to, used, checks } = payment;
+  const { paymentId, fromAccount, toAccount, amount } = request;
+  return approved({
+    checks,
+    movements: [{ kind: 'HOLD', fromAccount, toAccount, amount }],
+    changed: [{ ...from, held: from.held + amount, usage: used ?? from.usage }],
+    hold: {
+      paymentId,
+      fromAccount,
+      toAccount,
+      amount,
+      captured: 0n,
+      remaining: amount,
+      state: 'OPEN',
+      expiresAt: request.holdExpiresAt ?? new Date(now.getTime() + holdTtlMs),
+      usedIn: used && { day: used.day, month: used.month },
+    },
+    from,
+    to,
+    now,
+  });
+}

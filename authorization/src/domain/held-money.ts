@@ -1,0 +1,45 @@
+/** What capture and release have in common: an open hold, and what giving it back does. Pure. */
+import type { Account } from './account.ts';
+import type { CheckOf } from './checks.ts';
+import type { Books, StepKey } from './decision.ts';
+import { AuthorizationError } from './errors.ts';
+import type { Hold } from './hold.ts';
+import { minusReleased } from './usage.ts';
+
+export interface HeldMoney {
+  readonly hold: Hold;
+  readonly from: Account;
+  readonly to: Account;
+}
+
+/** The hold of this payment with its accounts. Throws HOLD_NOT_FOUND. */
+export function heldMoney({ paymentId }: StepKey, { accounts, holds }: Books): HeldMoney {
+  const hold = holds.get(paymentId);
+  if (hold === undefined) {
+    throw new AuthorizationError('HOLD_NOT_FOUND', 'No money was ever held for this payment.');
+  }
+  const from = accounts.get(hold.fromAccount);
+  const to = accounts.get(hold.toAccount);
+  if (from === undefined || to === undefined) throw new Error(`The accounts of ${paymentId} were not read.`);
+  return { hold, from, to };
+}
+
+const HOW_IT_ENDED = {
+  CAPTURED: 'The money that was held for this payment was captured; nothing is held any more.',
+  RELEASED: 'The hold of this payment was cancelled.',
+  EXPIRED: 'The hold of this payment has expired.',
+} as const;
+
+export const holdIsOpen: CheckOf<{ hold: Hold }> = ({ hold: { state } }) => {
+  const finding = { name: 'hold_state', inputs: { state } };
+  if (state === 'OPEN') return { ...finding, decline: undefined };
+  return { ...finding, decline: 'HOLD_NOT_OPEN', message: HOW_IT_ENDED[state] };
+};
+
+/** The payer once `released` of the hold is promised no more: it can be spent again, and the limits know of it. */
+export function givenBack(from: Account, hold: Hold, released: bigint): Account {
+  const { usedIn, captured } = hold;
+  const whole = captured === 0n;
+  const usage = usedIn ? minusReleased(from.usage, { usedIn, released, whole }) : from.usage;
+  return { ...from, held: from.held - released, usage };
+}

@@ -1,0 +1,47 @@
+/** Decides whether held money is given back. Pure. */
+import { approved, declined } from './answers.ts';
+import { type CheckOf, runChecks } from './checks.ts';
+import type { Books, DecideContext, Decided, ReleaseRequest } from './decision.ts';
+import { givenBack, type HeldMoney, heldMoney, holdIsOpen } from './held-money.ts';
+
+interface Release extends HeldMoney {
+  readonly now: Date;
+}
+
+const nothingIsCaptured: CheckOf<Release> = ({ hold }) => ({
+  name: 'hold_captured',
+  inputs: { captured: `${hold.captured}` },
+  decline: hold.captured === 0n ? undefined : 'HOLD_PARTLY_CAPTURED',
+});
+
+const timeIsOver: CheckOf<Release> = ({ hold: { expiresAt }, now }) => ({
+  name: 'hold_time',
+  inputs: { expires_at: expiresAt.toISOString() },
+  decline: now >= expiresAt ? undefined : 'HOLD_NOT_EXPIRED',
+});
+
+/** The accounts' states are not asked: what is promised no more is the payer's own, frozen or not. */
+const RELEASE_CHECKS: Record<ReleaseRequest['cause'], readonly CheckOf<Release>[]> = {
+  CANCEL: [holdIsOpen, nothingIsCaptured],
+  EXPIRY: [holdIsOpen, timeIsOver],
+};
+
+const ENDS_AS = { CANCEL: 'RELEASED', EXPIRY: 'EXPIRED' } as const;
+
+/** Throws HOLD_NOT_FOUND. */
+export function release(request: ReleaseRequest, books: Books, { now }: DecideContext): Decided {
+  const { hold, from, to } = heldMoney(request, books);
+  const { checks, refusal } = runChecks(RELEASE_CHECKS[request.cause], { hold, from, to, now });
+  if (refusal) return declined({ refusal, checks, hold, from, to, now });
+
+  const { fromAccount, toAccount, remaining: amount } = hold;
+  return approved({
+    checks,
+    movements: [{ kind: 'RELEASE', fromAccount, toAccount, amount }],
+    changed: [givenBack(from, hold, amount)],
+    hold: { ...hold, remaining: 0n, state: ENDS_AS[request.cause] },
+    from,
+    to,
+    now,
+  });
+}

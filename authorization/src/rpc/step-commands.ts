@@ -1,0 +1,131 @@
+/** Steps of payments, as the contract asks for them, in our own words. */
+import { Role as RoleMessage } from '@payflowx/proto/auth';
+import {
+  type AuthorizeItem,
+  type CaptureHoldRequest,
+  CaptureMode,
+  type RefundTransferRequest,
+  ReleaseCause,
+  type ReleaseHoldRequest,
+} from '@payflowx/proto/authorization';
+import type { Command } from '../app/round.ts';
+import type { PaymentRequest, ReleaseRequest, Role, StepKey } from '../domain/decision.ts';
+import { isId } from '../domain/ids.ts';
+import { isPayable, MAX_MINOR } from '../domain/money.ts';
+import { collectViolations, type Violations } from './violations.ts';
+
+/** Throws INVALID_ARGUMENT with everything that is wrong with the item. */
+export function toAuthorizeCommand(item: AuthorizeItem): Command {
+  const violations = collectViolations();
+  requireStep(violations, item);
+  requirePayment(violations, item);
+  violations.throwIfAny();
+  return { request: toPaymentRequest(item), deadline: item.deadline };
+}
+
+/** The payment of an item that is only tried: its ids name nothing. Throws INVALID_ARGUMENT. */
+export function toSimulatedPayment(item: AuthorizeItem | undefined): PaymentRequest {
+  const violations = collectViolations();
+  violations.require(item !== undefined, 'item', 'must be given');
+  if (item) requirePayment(violations, item, 'item.');
+  violations.throwIfAny();
+  return toPaymentRequest(item as AuthorizeItem);
+}
+
+/** Throws INVALID_ARGUMENT with everything that is wrong with the request. */
+export function toCaptureCommand(request: CaptureHoldRequest): Command {
+  const { paymentId, operationId, amountMinor: amount, final, deadline } = request;
+  const violations = collectViolations();
+  requireStep(violations, request);
+  violations.require(
+    amount >= 0n && amount <= MAX_MINOR,
+    'amount_minor',
+    'must be 1 to 9,007,199,254,740,991 minor units, or 0 for all that is held',
+  );
+  violations.throwIfAny();
+  return { request: { kind: 'CAPTURE', paymentId, operationId, amount, final }, deadline };
+}
+
+const CAUSES = new Map<ReleaseCause, ReleaseRequest['cause']>([
+  [ReleaseCause.CANCEL, 'CANCEL'],
+  [ReleaseCause.EXPIRY, 'EXPIRY'],
+]);
+
+/** Throws INVALID_ARGUMENT with everything that is wrong with the request. */
+export function toReleaseCommand(request: ReleaseHoldRequest): Command {
+  const { paymentId, operationId, deadline } = request;
+  const cause = CAUSES.get(request.cause);
+  const violations = collectViolations();
+  requireStep(violations, request);
+  violations.require(cause !== undefined, 'cause', 'must be CANCEL or EXPIRY');
+  violations.throwIfAny();
+  return { request: { kind: 'RELEASE', paymentId, operationId, cause: cause ?? 'CANCEL' }, deadline };
+}
+
+/** Throws INVALID_ARGUMENT with everything that is wrong with the request. */
+export function toRefundCommand(request: RefundTransferRequest): Command {
+  const { paymentId, operationId, fromAccount, toAccount, currency, deadline } = request;
+  const violations = collectViolations();
+  requireStep(violations, request);
+  requireTransfer(violations, request);
+  violations.throwIfAny();
+  const amount = request.amountMinor;
+  return {
+    request: { kind: 'REFUND', paymentId, operationId, fromAccount, toAccount, amount, currency },
+    deadline,
+  };
+}
+
+function toPaymentRequest(item: AuthorizeItem): PaymentRequest {
+  return {
+    kind: 'AUTHORIZE',
+    paymentId: item.paymentId,
+    operationId: item.operationId,
+    fromAccount: item.fromAccount,
+    toAccount: item.toAccount,
+    amount: item.amountMinor,
+    currency: item.currency,
+    captureMode: CAPTURE_MODES.get(item.captureMode) ?? 'AUTOMATIC',
+    callerId: item.callerId,
+    callerRoles: item.callerRoles.flatMap((role) => ROLES.get(role) ?? []),
+    holdExpiresAt: item.holdExpiresAt,
+  };
+}
+
+const CAPTURE_MODES = new Map<CaptureMode, PaymentRequest['captureMode']>([
+  [CaptureMode.AUTOMATIC, 'AUTOMATIC'],
+  [CaptureMode.MANUAL, 'MANUAL'],
+]);
+
+const ROLES = new Map<RoleMessage, Role>([
+  [RoleMessage.CUSTOMER, 'customer'],
+  [RoleMessage.OPERATOR, 'operator'],
+  [RoleMessage.AUDITOR, 'auditor'],
+  [RoleMessage.SERVICE, 'service'],
+]);
+
+const ID_RULE = 'must be 1 to 64 visible ASCII characters';
+
+function requireStep(violations: Violations, { paymentId, operationId }: StepKey): void {
+  violations.require(isId(paymentId), 'payment_id', ID_RULE);
+  violations.require(isId(operationId), 'operation_id', ID_RULE);
+}
+
+type TransferMessage = Pick<AuthorizeItem, 'fromAccount' | 'toAccount' | 'amountMinor' | 'currency'>;
+
+function requireTransfer(violations: Violations, transfer: TransferMessage, path = ''): void {
+  const { fromAccount, toAccount, amountMinor, currency } = transfer;
+  violations.require(isId(fromAccount), `${path}from_account`, ID_RULE);
+  violations.require(isId(toAccount), `${path}to_account`, ID_RULE);
+  violations.require(fromAccount !== toAccount, `${path}to_account`, 'must differ from from_account');
+  const amountRule = 'must be 1 to 9,007,199,254,740,991 minor units';
+  violations.require(isPayable(amountMinor), `${path}amount_minor`, amountRule);
+  violations.require(/^[A-Z]{3}$/.test(currency), `${path}currency`, 'must be three capital letters');
+}
+
+function requirePayment(violations: Violations, item: AuthorizeItem, path = ''): void {
+  requireTransfer(violations, item, path);
+  const modeRule = 'must be AUTOMATIC or MANUAL';
+  violations.require(CAPTURE_MODES.has(item.captureMode), `${path}capture_mode`, modeRule);
+  violations.require(isId(item.callerId), `${path}caller_id`, ID_RULE);
+}
