@@ -6,16 +6,17 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bindService, connectGrpc, errorTable, serveGrpc } from '@payflowx/chassis';
+import { bindService, type CallSettings, connectGrpc, errorTable, serveGrpc } from '@payflowx/chassis';
 import { createTestDatabase, createTestIdentity, eventually, testLog } from '@payflowx/chassis/testing';
 import { AuthServiceService } from '@payflowx/proto/auth';
 import {
   AccountServiceClient,
   AuthorizationServiceClient,
   type AuthorizeItem,
+  CaptureMode,
 } from '@payflowx/proto/authorization';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deposit } from './running-service.ts';
+import { captureOf, deposit, item } from './running-service.ts';
 
 const identity = createTestIdentity();
 const faults = mkdtempSync(join(tmpdir(), 'authorization-faults-'));
@@ -154,15 +155,20 @@ function openAccount(): Promise<string> {
   );
 }
 
-function authorize(item: AuthorizeItem) {
+/** A client each, here too. */
+function asPayment<T>(
+  use: (client: ReturnType<typeof connectAuthorization>, settings: CallSettings) => Promise<T>,
+): Promise<T> {
   return call(async (settings) => {
     const client = connectAuthorization();
-    try {
-      return (await client.batchAuthorize({ items: [item] }, settings)).results[0]?.result;
-    } finally {
-      client.close();
-    }
+    return use(client, settings).finally(() => client.close());
   }, 'service');
+}
+
+function authorize(item: AuthorizeItem) {
+  return asPayment(
+    async (client, settings) => (await client.batchAuthorize({ items: [item] }, settings)).results[0]?.result,
+  );
 }
 
 describe('a kill', () => {
@@ -183,6 +189,27 @@ describe('a kill', () => {
       expect(first).toMatchObject({ $case: 'decision', value: { code: '' } });
       expect(await authorize(payment)).toEqual(first);
       expect(await balanceOf(accountId)).toBe(before + 500n);
+    },
+  );
+
+  it.each(['authorization.before-commit', 'authorization.after-commit'])(
+    'at %s of a capture moves the held money once, and the answer says what is still held',
+    async (point) => {
+      const toAccount = await openAccount();
+      const held = item({ fromAccount: accountId, toAccount, captureMode: CaptureMode.MANUAL });
+      expect(await authorize(held)).toMatchObject({ value: { code: '' } });
+      const before = (await balanceOf(accountId)) ?? 0n;
+      const part = captureOf(held.paymentId, { amountMinor: 30n });
+      const capture = () => asPayment((client, settings) => client.captureHold(part, settings));
+      writeFileSync(join(faults, point), '');
+      await expect(capture()).rejects.toBeDefined();
+
+      await startProcess();
+      const first = await capture();
+      expect(first).toMatchObject({ remainingMinor: 70n, decision: { code: '' } });
+      expect(await capture()).toEqual(first);
+      expect(await balanceOf(accountId)).toBe(before - 30n);
+      expect(await balanceOf(toAccount)).toBe(30n);
     },
   );
 });

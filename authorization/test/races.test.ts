@@ -2,6 +2,7 @@
 import { newId } from '@payflowx/chassis';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectBooksToBalance, times } from './books.ts';
 import {
   type Answer,
   accountOf,
@@ -16,9 +17,6 @@ beforeAll(async () => {
   service = await startService({ instances: 2 });
 });
 afterAll(() => service.stop());
-
-const times = <T>(n: number, make: (index: number) => T) =>
-  Array.from({ length: n }, (_, index) => make(index));
 
 /** How often each code came; '' is an approval. An error has no place here. */
 function tally(answers: Answer[]): Record<string, number> {
@@ -35,17 +33,6 @@ async function atOnce(items: Parameters<RunningService['authorize']>) {
   return (await Promise.all(items.map((each) => service.authorize(each)))).flat();
 }
 
-async function expectBooksToBalance() {
-  const { rows: sums } = await service.sql(
-    'select a.currency from balances b join accounts a on a.id = b.account_id group by 1 having sum(b.posted) <> 0',
-  );
-  expect(sums).toEqual([]);
-  const { rows: differing } = await service.sql(`
-    select b.account_id from balances b left join holds h on h.from_account = b.account_id
-    group by b.account_id, b.held having b.held <> coalesce(sum(h.remaining), 0)`);
-  expect(differing).toEqual([]);
-}
-
 describe('100 payments at once from an account that affords ten', () => {
   it.each([CaptureMode.AUTOMATIC, CaptureMode.MANUAL])(
     'approve exactly ten (capture mode %i)',
@@ -55,7 +42,7 @@ describe('100 payments at once from an account that affords ten', () => {
       const answers = await atOnce(times(100, () => item({ fromAccount, toAccount, captureMode })));
       expect(tally(answers)).toEqual({ '': 10, INSUFFICIENT_BALANCE: 90 });
       expect((await accountOf(service, fromAccount)).balance.availableMinor).toBe(0n);
-      await expectBooksToBalance();
+      await expectBooksToBalance(service);
     },
   );
 
@@ -80,7 +67,7 @@ describe('payments in opposite directions at once', () => {
     const answers = await atOnce(times(10, () => pairs.map((pair) => item(pair))).flat());
     expect(tally(answers)).toEqual({ '': 300 });
     for (const id of ids) expect((await accountOf(service, id)).balance.postedMinor).toBe(100_000n);
-    await expectBooksToBalance();
+    await expectBooksToBalance(service);
   });
 });
 

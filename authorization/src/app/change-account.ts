@@ -5,6 +5,7 @@ import type { AccountRecord, AccountState } from '../domain/account.ts';
 import { type AccountUpdate, changeState, updateAccount } from '../domain/account-changes.ts';
 import { ACTION_INTO, type Actor, type AuditAction, auditedFacts } from '../domain/audit.ts';
 import { AuthorizationError } from '../domain/errors.ts';
+import { isId } from '../domain/ids.ts';
 import { insertAuditRecord } from '../store/account-audit.ts';
 import { lockAccount, saveAccount } from '../store/accounts.ts';
 import type { Database } from '../store/database.ts';
@@ -49,7 +50,7 @@ function change(
   decide: (account: AccountRecord) => AccountRecord,
 ): Promise<AccountRecord> {
   return inTransaction(db, async (trx) => {
-    const before = await lockAccount(trx, accountId);
+    const before = isId(accountId) ? await lockAccount(trx, accountId) : undefined;
     if (before === undefined) throw new AuthorizationError('ACCOUNT_NOT_FOUND', 'There is no such account.');
     const after = decide(before);
     if (after === before) return before;
