@@ -58,6 +58,7 @@ export function paymentEvent(
     movements: [],
     fromOwnerId: 'usr_ann',
     toOwnerId: 'usr_bob',
+    refundId: '',
     ...changes,
   };
 }
@@ -77,12 +78,18 @@ export async function startAccountService({ verifier }: TestIdentity, owners: Re
       getAccount: ['customer', 'operator', 'auditor', 'service'],
       listAccounts: [],
       listBalances: [],
+      updateAccount: [],
+      changeAccountState: [],
+      listAccountAuditRecords: [],
     },
     errors: errorTable('authorization', NotFound, { ACCOUNT_NOT_FOUND: status.NOT_FOUND }),
     handlers: {
       createAccount: notUsed,
       listAccounts: notUsed,
       listBalances: notUsed,
+      updateAccount: notUsed,
+      changeAccountState: notUsed,
+      listAccountAuditRecords: notUsed,
       async getAccount({ accountId }, call) {
         const { id, roles } = requireCaller(call);
         const ownerId = owners[accountId];
@@ -99,6 +106,7 @@ export async function startAccountService({ verifier }: TestIdentity, owners: Re
             usage: undefined,
             version: 1n,
             createdAt: new Date(),
+            timeZone: 'UTC',
           },
         };
       },

@@ -112,6 +112,7 @@ export const account: Account = {
   usage: { dailyMinor: 1n, monthlyMinor: 2n, dailyCount: 3 },
   version: 1n,
   createdAt: AT,
+  timeZone: 'UTC',
 };
 
 export const outside: Account = {

@@ -42,6 +42,7 @@ export function paymentEvent(movements: Movement[], changes: Partial<PaymentEven
     movements,
     fromOwnerId: '',
     toOwnerId: '',
+    refundId: '',
     ...changes,
   };
 }
@@ -81,16 +82,23 @@ class NotFound extends Error {
 export async function startAccountService({ verifier }: TestIdentity) {
   const owners = new Map<string, string>();
   let balances: AccountBalance[] = [];
+  const notUsed = () => Promise.reject(new Error('not used'));
   const service = bindService(AccountServiceService, {
     access: {
       createAccount: [],
       getAccount: ['customer', 'operator', 'auditor', 'service'],
       listAccounts: ['customer', 'operator', 'auditor', 'service'],
       listBalances: ['operator', 'auditor', 'service'],
+      updateAccount: [],
+      changeAccountState: [],
+      listAccountAuditRecords: [],
     },
     errors: errorTable('authorization', NotFound, { ACCOUNT_NOT_FOUND: status.NOT_FOUND }),
     handlers: {
-      createAccount: () => Promise.reject(new Error('not used')),
+      createAccount: notUsed,
+      updateAccount: notUsed,
+      changeAccountState: notUsed,
+      listAccountAuditRecords: notUsed,
       async getAccount({ accountId }, call) {
         const { id, roles } = requireCaller(call);
         const owner = owners.get(accountId);
@@ -142,5 +150,6 @@ function account(id: string, ownerId: string) {
     usage: undefined,
     version: 1n,
     createdAt: new Date(),
+    timeZone: 'UTC',
   };
 }

@@ -1,2 +1,3 @@
 export * from '../gen/payflowx/authorization/v1/account.ts';
 export * from '../gen/payflowx/authorization/v1/authorization.ts';
+export * from '../gen/payflowx/authorization/v1/rule.ts';

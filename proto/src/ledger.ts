@@ -1,1 +1,2 @@
 export * from '../gen/payflowx/ledger/v1/ledger.ts';
+export * from '../gen/payflowx/ledger/v1/reconciliation.ts';

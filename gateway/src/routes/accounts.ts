@@ -116,6 +116,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
         currency,
         name,
         limits: limits && limitsMessage(limits),
+        timeZone: '',
       };
       const { account } = await authorization.createAccount(message, asCaller(request, WRITE_DEADLINE_MS));
       const body = accountJson(account);

@@ -156,6 +156,7 @@ function createMessage(body: Static<typeof NewPayment>, key: string) {
     description: body.description ?? '',
     reference: body.reference ?? '',
     metadata: body.metadata ?? {},
+    holdSeconds: 0,
   };
 }
 
