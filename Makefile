@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 # kafkajs computes a delay below zero now and then, which is harmless; Node 24 warns of it.
 INFRA := node --disable-warning=TimeoutNegativeWarning infra/src/cli.ts
-SETUP := node_modules/.package-lock.json proto/gen/.stamp
+SETUP := node_modules/.package-lock.json proto/gen/.stamp client/gen/.stamp
 
 # Settings given on the command line (make up INSTANCES=2) reach the commands through the environment.
 .DEFAULT_GOAL := help
@@ -28,7 +28,13 @@ help:
 	@echo
 	@echo 'Ports, addresses of servers of your own, and what else can be chosen: infra/README.md'
 
-setup: $(SETUP)
+set# The gateway prints its OpenAPI document without being started; the client's types are made from it.
+client/gen/.stamp: proto/gen/.stamp client/generate.ts $(shell find gateway/src -name '*.ts')
+	@echo '· client        generating TypeScript from the OpenAPI document'
+	@npm run generate --silent --workspace @payflowx/client
+	@touch $@
+
+up: $(SETUP)
 
 node_modules/.package-lock.json: package-lock.json
 	@echo '· packages      installing by npm (about 20 s)'

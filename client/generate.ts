@@ -1,0 +1,55 @@
+/**
+ * Writes `gen/` from the gateway's OpenAPI document: the types of the API, and which operations take an Idempotency-Key.
+ * The gateway prints its document without being started.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import openapiTS, { astToString } from 'openapi-typescript';
+
+interface Parameter {
+  in: string;
+  name: string;
+  required?: boolean;
+}
+type Operations = Record<string, { parameters?: Parameter[] }>;
+interface Document {
+  paths: Record<string, Operations>;
+  components: { schemas: { Currency: { enum?: string[] } } };
+}
+
+const HEADING = '/** Made by generate.ts from the OpenAPI document. Not to be edited. */\n';
+
+const gateway = fileURLToPath(new URL('../gateway/', import.meta.url));
+const printed = execFileSync(process.execPath, ['--conditions=payflowx-source', 'src/openapi-document.ts'], {
+  cwd: gateway,
+  maxBuffer: 64 * 1024 * 1024,
+});
+const document: Document = JSON.parse(printed.toString());
+const keyed = takeKeys(document);
+// A program knows its currencies only when it runs, so they are strings and no union of 160.
+delete document.components.schemas.Currency.enum;
+
+// A field with a default may be left out of a request, so it is not made required.
+const types = astToString(await openapiTS(JSON.stringify(document), { defaultNonNullable: false }));
+const gen = new URL('gen/', import.meta.url);
+mkdirSync(gen, { recursive: true });
+writeFileSync(new URL('openapi.ts', gen), HEADING + types);
+writeFileSync(
+  new URL('keyed.ts', gen),
+  `${HEADING}export const KEYED: ReadonlySet<string> = new Set(${JSON.stringify(keyed, null, 2)});\n`,
+);
+
+/** Names the operations that take a key. The header becomes optional: where the caller gives none, the client makes one. */
+function takeKeys({ paths }: Document): string[] {
+  const names: string[] = [];
+  for (const [path, operations] of Object.entries(paths)) {
+    for (const [method, { parameters = [] }] of Object.entries(operations)) {
+      const key = parameters.find((each) => each.in === 'header' && each.name === 'idempotency-key');
+      if (!key) continue;
+      key.required = false;
+      names.push(`${method.toUpperCase()} ${path}`);
+    }
+  }
+  return names;
+}

@@ -1,0 +1,112 @@
+/** The typed calls. Paths, parameters, bodies and answers are those of the OpenAPI document. */
+import { randomUUID } from 'node:crypto';
+import createClient, { type FetchOptions } from 'openapi-fetch';
+import type {
+  FilterKeys,
+  HttpMethod,
+  MediaType,
+  PathsWithMethod,
+  RequiredKeysOf,
+  ResponseObjectMap,
+  SuccessResponse,
+} from 'openapi-typescript-helpers';
+import { KEYED } from '../gen/keyed.ts';
+import type { components, paths } from '../gen/openapi.ts';
+import { attempts, attemptsAs, deliver, sendableFrom } from './deliver.ts';
+import { refused } from './errors.ts';
+import { type Connection, DEFAULTS } from './options.ts';
+import { createTokens } from './tokens.ts';
+
+/** Something of the API by its name there: `Schema<'Payment'>`. */
+export type Schema<Name extends keyof components['schemas']> = components['schemas'][Name];
+
+export interface Answer<T> {
+  data: T;
+  response: Response;
+}
+
+interface More {
+  /** The Idempotency-Key. Give your own where a request may be made again after your program ends; else one is made. */
+  key?: string;
+  /** For this request, instead of the client's own: how long to go on trying. 0 gives a 202 as it is. */
+  patienceMs?: number;
+}
+
+type Init<P extends keyof paths, M extends HttpMethod> = FetchOptions<FilterKeys<paths[P], M>> & More;
+type Inits<I> = RequiredKeysOf<I> extends never ? [init?: I] : [init: I];
+type Data<P extends keyof paths, M extends keyof paths[P]> =
+  ResponseObjectMap<paths[P][M]> extends infer R extends Record<string | number, unknown>
+    ? SuccessResponse<R, MediaType>
+    : never;
+
+type Call<M extends HttpMethod> = <P extends PathsWithMethod<paths, M>>(
+  path: P,
+  ...init: Inits<Init<P, M>>
+) => Promise<Answer<Data<P, M>>>;
+
+type Page<T = unknown> = { data: T[]; next_cursor: string | null };
+type ListPath = {
+  [P in PathsWithMethod<paths, 'get'>]: Data<P, 'get'> extends Page ? P : never;
+}[PathsWithMethod<paths, 'get'>];
+type Item<P extends ListPath> = Data<P, 'get'> extends Page<infer T> ? T : never;
+
+export interface PayFlowX {
+  get: Call<'get'>;
+  post: Call<'post'>;
+  put: Call<'put'>;
+  patch: Call<'patch'>;
+  delete: Call<'delete'>;
+  /** Every item of a list; a page is asked for when the one before it is used up. */
+  list<P extends ListPath>(path: P, ...init: Inits<Init<P, 'get'>>): AsyncGenerator<Item<P>, void>;
+  /** For calls that are made by other means, gRPC for instance. Empty where the client speaks in nobody's name. */
+  accessToken(): Promise<string>;
+}
+
+/** Nothing is sent before the first call. Every call rejects with a PayFlowXError. */
+export function createPayFlowX(connection: Connection): PayFlowX {
+  const settings = { ...DEFAULTS, ...connection };
+  const attempt = attempts(settings.fetch ?? fetch, settings.timeoutMs);
+  const tokens = settings.as && createTokens(settings.as, { ...settings, attempt });
+  const attemptAsCaller = tokens ? attemptsAs(tokens, attempt) : attempt;
+  const api = createClient<paths>({ baseUrl: settings.gateway });
+
+  async function call(method: HttpMethod, path: string, { key, ...init }: More & RequestInit = {}) {
+    const keyed = KEYED.has(`${method.toUpperCase()} ${path}`);
+    const patience = {
+      patienceMs: init.patienceMs ?? settings.patienceMs,
+      repeatable: keyed || method === 'get',
+      signal: init.signal ?? undefined,
+    };
+    const send = async (request: Request) => deliver(attemptAsCaller, await sendableFrom(request), patience);
+    const headers = { ...init.headers, ...(keyed && { 'idempotency-key': key ?? randomUUID() }) };
+    // The types of the paths are checked where the methods are declared, above; here a path is any.
+    const answer = await api.request(
+      method as 'get',
+      path as never,
+      { ...init, headers, fetch: send } as never,
+    );
+    if (!answer.response.ok) throw refused(answer.response, answer.error);
+    return answer as Answer<unknown>;
+  }
+
+  async function* list(path: string, init: { params?: { query?: object } } = {}) {
+    let cursor: string | null = null;
+    do {
+      const query = { ...init.params?.query, ...(cursor !== null && { cursor }) };
+      const { data } = await call('get', path, { ...init, params: { ...init.params, query } } as object);
+      const page = data as Page;
+      yield* page.data;
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+  }
+
+  return {
+    get: call.bind(undefined, 'get'),
+    post: call.bind(undefined, 'post'),
+    put: call.bind(undefined, 'put'),
+    patch: call.bind(undefined, 'patch'),
+    delete: call.bind(undefined, 'delete'),
+    list,
+    accessToken: async () => (await tokens?.current()) ?? '',
+  } as PayFlowX;
+}

@@ -1,0 +1,54 @@
+/** How one request reaches the platform: with a token that is good, and again until its outcome is known. */
+import { PayFlowXError, unanswered } from './errors.ts';
+import type { Fetch } from './options.ts';
+import { type Patience, sendUntilKnown } from './retry.ts';
+import type { Tokens } from './tokens.ts';
+
+/** A request that can be sent any number of times. */
+export interface Sendable {
+  url: string;
+  method: string;
+  headers: Headers;
+  body: string | undefined;
+}
+
+export async function sendableFrom(request: Request): Promise<Sendable> {
+  const { url, method, headers } = request;
+  return { url, method, headers, body: request.body ? await request.text() : undefined };
+}
+
+/** One attempt. Rejects if it fails or takes too long. */
+export type Attempt = (request: Sendable, signal: AbortSignal | undefined) => Promise<Response>;
+
+export function attempts(send: Fetch, timeoutMs: number): Attempt {
+  return async ({ url, ...request }, signal) => {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    return send(url, { ...request, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+  };
+}
+
+/** Rejects with a PayFlowXError if there is no answer at all. */
+export async function deliver(attempt: Attempt, request: Sendable, patience: Patience): Promise<Response> {
+  try {
+    return await sendUntilKnown(() => attempt(request, patience.signal), patience);
+  } catch (error) {
+    throw error instanceof PayFlowXError ? error : unanswered(error);
+  }
+}
+
+/** Attempts in a caller's name. A token that the platform does not take is replaced, once an attempt. */
+export function attemptsAs(tokens: Tokens, attempt: Attempt): Attempt {
+  return async (request, signal) => {
+    const token = await tokens.current();
+    const answer = await attempt(withToken(request, token), signal);
+    if (answer.status !== 401) return answer;
+    const other = await tokens.after(token);
+    return other === token ? answer : attempt(withToken(request, other), signal);
+  };
+}
+
+function withToken(request: Sendable, token: string): Sendable {
+  const headers = new Headers(request.headers);
+  headers.set('authorization', `Bearer ${token}`);
+  return { ...request, headers };
+}

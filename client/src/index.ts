@@ -1,0 +1,4 @@
+/** A client of PayFlowX's REST API. See README.md for examples. */
+export { type Answer, createPayFlowX, type PayFlowX, type Schema } from './client.ts';
+export { NO_ANSWER, PayFlowXError, type Problem } from './errors.ts';
+export type { Connection } from './options.ts';
