@@ -28,13 +28,7 @@ help:
 	@echo
 	@echo 'Ports, addresses of servers of your own, and what else can be chosen: infra/README.md'
 
-set# The gateway prints its OpenAPI document without being started; the client's types are made from it.
-client/gen/.stamp: proto/gen/.stamp client/generate.ts $(shell find gateway/src -name '*.ts')
-	@echo '· client        generating TypeScript from the OpenAPI document'
-	@npm run generate --silent --workspace @payflowx/client
-	@touch $@
-
-up: $(SETUP)
+setup: $(SETUP)
 
 node_modules/.package-lock.json: package-lock.json
 	@echo '· packages      installing by npm (about 20 s)'
@@ -44,6 +38,12 @@ node_modules/.package-lock.json: package-lock.json
 proto/gen/.stamp: node_modules/.package-lock.json proto/buf.gen.yaml buf.yaml $(shell find proto -name '*.proto')
 	@echo '· contracts     generating TypeScript'
 	@npm run generate --silent --workspace @payflowx/proto
+	@touch $@
+
+# The gateway prints its OpenAPI document without being started; the client's types are made from it.
+client/gen/.stamp: proto/gen/.stamp client/generate.ts $(shell find gateway/src -name '*.ts')
+	@echo '· client        generating TypeScript from the OpenAPI document'
+	@npm run generate --silent --workspace @payflowx/client
 	@touch $@
 
 up: $(SETUP)
