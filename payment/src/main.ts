@@ -23,6 +23,8 @@ import type { Database } from './store/database.ts';
 
 const config = loadConfig(process.env);
 const PURGE_INTERVAL_MS = 60_000;
+/** One reconciliation runs at a time, and asks for one page at a time; the second is for one that begins while another is broken off. */
+const FIGURES_POOL = 2;
 
 await runService('payment', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);
@@ -32,6 +34,8 @@ await runService('payment', config, async ({ log, onStop }) => {
   await migrate({ url: config.migrateUrl, folder: new URL('../migrations/', import.meta.url) }, log);
   const db = openDatabase<Database>(postgres, log);
   onStop('database', () => db.destroy());
+  const figuresDb = openDatabase<Database>({ url: postgres.url, poolMax: FIGURES_POOL }, log);
+  onStop('database for figures', () => figuresDb.destroy());
 
   const relays = startOutboxRelays(config, log);
   onStop('outbox relays', () => relays.stop());
@@ -56,7 +60,7 @@ await runService('payment', config, async ({ log, onStop }) => {
   onStop('purge', () => purge.stop());
 
   const server = await serveGrpc({ ...config.grpc, verifier, log }, [
-    paymentService({ ...deps, flow, operations }),
+    paymentService({ ...deps, figuresDb, flow, operations }),
   ]);
   onStop('grpc server', () => server.drain());
 

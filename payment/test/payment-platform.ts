@@ -81,7 +81,15 @@ export async function startPlatform(): Promise<Platform> {
       token: () => identity.tokenFor(service),
     });
     const now = () => new Date();
-    const deps = { db, authorization: neighbour, verifier: identity.verifier, log: testLog, newId, now };
+    const deps = {
+      db,
+      figuresDb: db,
+      authorization: neighbour,
+      verifier: identity.verifier,
+      log: testLog,
+      newId,
+      now,
+    };
     const flow = createPaymentFlow({ ...deps, ...TIMES, batchSize: 200 });
     const operations = createOperationFlow({ ...deps, ...TIMES, batchSize: 200 });
     const server = await serveGrpc(

@@ -18,5 +18,7 @@ export const ACCESS = {
   listPaymentSteps: ['customer', 'operator', 'auditor', 'service'],
   simulatePayment: ['customer', 'operator'],
   getPayment: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
+  // What a reconciliation reads.
+  listAccountFigures: ['service'],
   listPayments: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
 } as const satisfies AccessTable<PaymentServiceService>;

@@ -24,6 +24,7 @@ import type { Kysely } from 'kysely';
 import { type CreateDeps, createPayment } from '../app/create-payment.ts';
 import type { Creation } from '../app/fingerprint.ts';
 import { getPayment } from '../app/get-payment.ts';
+import { listAccountFigures } from '../app/list-account-figures.ts';
 import { listPayments } from '../app/list-payments.ts';
 import { type SimulateDeps, simulatePayment } from '../app/simulate-payment.ts';
 import { PaymentError } from '../domain/errors.ts';
@@ -45,6 +46,8 @@ export type PaymentServiceDeps = CreateDeps &
   OperationDeps &
   SimulateDeps & {
     db: Kysely<Database>;
+    /** Connections of their own for what reads every payment there is, so that nobody waits for one behind it. */
+    figuresDb: Kysely<Database>;
     /** Verifies the callers that a batch's items speak for. */
     verifier: TokenVerifier;
     log: Logger;
@@ -128,6 +131,8 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
         );
         return { payments: payments.map(toPaymentMessage), nextPageToken };
       },
+
+      listAccountFigures: (request) => listAccountFigures({ db: deps.figuresDb }, request),
     },
   });
 }
