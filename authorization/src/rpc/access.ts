@@ -16,6 +16,7 @@ export const AUTHORIZATION_ACCESS: AccessTable<AuthorizationServiceService> = {
 
 export const ACCOUNT_ACCESS: AccessTable<AccountServiceService> = {
   createAccount: ['operator'],
+  batchCreateAccounts: ['operator'],
   // A customer sees its own.
   getAccount: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'accounts:read' },
   listAccounts: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'accounts:read' },

@@ -8,18 +8,18 @@ import {
   type Limits as LimitsMessage,
   type UpdateAccountRequest,
 } from '@payflowx/proto/authorization';
-import type { CreateAccountCommand } from '../app/create-account.ts';
+import type { Opening } from '../app/create-accounts.ts';
 import type { AccountRecord, Limits, AccountState as State } from '../domain/account.ts';
 import { externalAccountId } from '../domain/account.ts';
 import type { AccountUpdate } from '../domain/account-changes.ts';
-import type { Actor, AuditRecord } from '../domain/audit.ts';
+import type { AuditRecord } from '../domain/audit.ts';
 import { isTimeZone } from '../domain/calendar.ts';
 import { MAX_MINOR } from '../domain/money.ts';
 import { usageIn, windowsAt } from '../domain/usage.ts';
 import { collectViolations, type Violations } from './violations.ts';
 
 /** Throws INVALID_ARGUMENT with everything that is wrong with the request. */
-export function toCreateAccountCommand(request: CreateAccountRequest, actor: Actor): CreateAccountCommand {
+export function toOpening(request: CreateAccountRequest): Opening {
   const { requestId, ownerId, currency, name } = request;
   const violations = collectViolations();
   violations.require(
@@ -37,7 +37,7 @@ export function toCreateAccountCommand(request: CreateAccountRequest, actor: Act
   const timeZone = request.timeZone === '' ? 'UTC' : request.timeZone;
   requireTimeZone(violations, timeZone);
   violations.throwIfAny();
-  return { actor, requestId, ownerId, currency, name, limits, timeZone };
+  return { requestId, ownerId, currency, name, limits, timeZone };
 }
 
 /** Throws INVALID_ARGUMENT with everything that is wrong with the request. */

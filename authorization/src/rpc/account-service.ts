@@ -5,6 +5,7 @@ import {
   type Call,
   decodePageToken,
   encodePageToken,
+  type Logger,
   newId,
   pageSizeOf,
   requireCaller,
@@ -13,7 +14,7 @@ import { AccountServiceService } from '@payflowx/proto/authorization';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
 import { applyState, applyUpdate } from '../app/change-account.ts';
-import { createAccount } from '../app/create-account.ts';
+import { createAccount } from '../app/create-accounts.ts';
 import { readAccount, readAccounts } from '../app/read-accounts.ts';
 import type { Actor } from '../domain/audit.ts';
 import { isId } from '../domain/ids.ts';
@@ -25,10 +26,11 @@ import {
   toAccountMessage,
   toAccountUpdate,
   toAuditMessage,
-  toCreateAccountCommand,
+  toOpening,
   toStateChange,
 } from './account-messages.ts';
 import { ERRORS } from './errors.ts';
+import { openAccounts } from './open-accounts.ts';
 import { collectViolations } from './violations.ts';
 
 /** Where a page ended: the id of its last row. */
@@ -37,17 +39,22 @@ const Position = Type.Object({ id: Type.String({ pattern: '^[\\x21-\\x7e]{1,64}$
 interface AccountServiceDeps {
   db: Kysely<Database>;
   now: () => Date;
+  log: Logger;
 }
 
-export function accountService({ db, now }: AccountServiceDeps): BoundService {
-  const deps = { db, now, newAccountId: () => newId('acct'), newAuditId: () => newId('aud') };
+export function accountService({ db, now, log }: AccountServiceDeps): BoundService {
+  const deps = { db, now, log, newAccountId: () => newId('acct'), newAuditId: () => newId('aud') };
   return bindService(AccountServiceService, {
     access: ACCOUNT_ACCESS,
     errors: ERRORS,
     handlers: {
       async createAccount(request, call) {
-        const command = toCreateAccountCommand(request, actorOf(call));
-        return { account: toAccountMessage(await createAccount(deps, command), now()) };
+        const account = await createAccount(deps, actorOf(call), toOpening(request));
+        return { account: toAccountMessage(account, now()) };
+      },
+
+      async batchCreateAccounts({ items }, call) {
+        return { results: await openAccounts(deps, actorOf(call), items) };
       },
 
       async getAccount({ accountId }, call) {

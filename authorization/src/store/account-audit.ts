@@ -1,24 +1,45 @@
 /** What operators did to accounts. Append-only. */
-import type { Kysely, Transaction } from 'kysely';
+import { unnest } from '@payflowx/chassis';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import type { AuditRecord } from '../domain/audit.ts';
 import type { Database } from './database.ts';
 
 export async function insertAuditRecord(trx: Transaction<Database>, record: AuditRecord): Promise<void> {
-  await trx
-    .insertInto('account_audit_records')
-    .values({
-      id: record.id,
-      actor_id: record.actor.id,
-      action: record.action,
-      account_id: record.accountId,
-      reason: record.reason,
-      before: record.before ?? null,
-      after: record.after,
-      trace_id: record.actor.traceId,
-      created_at: record.createdAt,
-    })
-    .execute();
+  await insertAuditRecords(trx, [record]);
 }
+
+export async function insertAuditRecords(
+  trx: Transaction<Database>,
+  records: readonly AuditRecord[],
+): Promise<void> {
+  const rows = records.map((record) => ({
+    id: record.id,
+    actor_id: record.actor.id,
+    action: record.action,
+    account_id: record.accountId,
+    reason: record.reason,
+    before: record.before,
+    after: record.after,
+    trace_id: record.actor.traceId,
+    created_at: record.createdAt,
+  }));
+  await sql`
+    insert into account_audit_records (id, actor_id, action, account_id, reason, before, after, trace_id, created_at)
+    select id, actor_id, action, account_id, reason, before, after, trace_id, created_at
+    from ${unnest(rows, COLUMNS)} as r`.execute(trx);
+}
+
+const COLUMNS = {
+  id: 'text',
+  actor_id: 'text',
+  action: 'text',
+  account_id: 'text',
+  reason: 'text',
+  before: 'jsonb',
+  after: 'jsonb',
+  trace_id: 'text',
+  created_at: 'timestamptz',
+} as const;
 
 interface AuditPage {
   /** Undefined: of any account. */

@@ -1,42 +1,46 @@
 /** Which request opened which account. */
-import type { Transaction } from 'kysely';
+import { unnest } from '@payflowx/chassis';
+import { sql, type Transaction } from 'kysely';
 import type { Database } from './database.ts';
 
-interface RequestKey {
-  callerId: string;
+export interface AccountRequest {
   requestId: string;
-}
-
-interface AccountRequest extends RequestKey {
   fingerprint: string;
   accountId: string;
   createdAt: Date;
 }
 
-/** Whether the id was free and is now taken. Waits for a transaction that is taking it at this moment. */
-export async function claimRequest(trx: Transaction<Database>, request: AccountRequest): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await trx
-    .insertInto('account_requests')
-    .values({
-      caller_id: request.callerId,
-      request_id: request.requestId,
-      fingerprint: request.fingerprint,
-      account_id: request.accountId,
-      created_at: request.createdAt,
-    })
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirstOrThrow();
-  return numInsertedOrUpdatedRows === 1n;
+/**
+ * Takes the ids that are free; of equal ones the first. Waits for transactions that are taking them at this moment, in one
+ * order of ids, so that two batches do not wait for each other.
+ */
+export async function claimRequests(
+  trx: Transaction<Database>,
+  callerId: string,
+  requests: readonly AccountRequest[],
+): Promise<void> {
+  const rows = unnest(requests, {
+    requestId: 'text',
+    fingerprint: 'text',
+    accountId: 'text',
+    createdAt: 'timestamptz',
+  });
+  await sql`
+    insert into account_requests (caller_id, request_id, fingerprint, account_id, created_at)
+    select ${callerId}, "requestId", fingerprint, "accountId", "createdAt"
+    from ${rows} as r order by "requestId", ordinality
+    on conflict do nothing`.execute(trx);
 }
 
-export async function findRequest(
+export async function findRequests(
   trx: Transaction<Database>,
-  { callerId, requestId }: RequestKey,
-): Promise<Pick<AccountRequest, 'fingerprint' | 'accountId' | 'createdAt'>> {
+  callerId: string,
+  requestIds: readonly string[],
+): Promise<AccountRequest[]> {
   return trx
     .selectFrom('account_requests')
     .where('caller_id', '=', callerId)
-    .where('request_id', '=', requestId)
-    .select(['fingerprint', 'account_id as accountId', 'created_at as createdAt'])
-    .executeTakeFirstOrThrow();
+    .where('request_id', '=', sql<string>`any(${requestIds}::text[])`)
+    .select(['request_id as requestId', 'fingerprint', 'account_id as accountId', 'created_at as createdAt'])
+    .execute();
 }

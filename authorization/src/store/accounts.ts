@@ -1,51 +1,80 @@
 /** Accounts: who owns what. Their money is in balances.ts. */
-import type { Kysely, Transaction } from 'kysely';
-import type { AccountRecord } from '../domain/account.ts';
+import { unnest } from '@payflowx/chassis';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import { type AccountRecord, externalAccountId } from '../domain/account.ts';
 import { ACCOUNT_COLUMNS, lockAccounts, toAccount } from './balances.ts';
 import type { Database } from './database.ts';
 
-export async function insertAccount(trx: Transaction<Database>, account: AccountRecord): Promise<void> {
-  const { limits } = account;
-  await trx
-    .insertInto('accounts')
-    .values({
-      id: account.id,
-      owner_id: account.ownerId,
-      name: account.name,
-      currency: account.currency,
-      is_external: false,
-      created_at: account.createdAt,
-    })
-    .execute();
-  await trx
-    .insertInto('balances')
-    .values({
-      account_id: account.id,
-      is_external: false,
-      time_zone: account.timeZone,
-      limit_per_payment: limits.perPayment,
-      limit_daily: limits.daily,
-      limit_monthly: limits.monthly,
-      limit_daily_count: limits.dailyCount,
-    })
-    .execute();
+export async function insertAccounts(
+  trx: Transaction<Database>,
+  accounts: readonly AccountRecord[],
+): Promise<void> {
+  const rows = accounts.map(({ id, ownerId, name, currency, createdAt, timeZone, limits }) => ({
+    id,
+    owner_id: ownerId,
+    name,
+    currency,
+    created_at: createdAt,
+    time_zone: timeZone,
+    limit_per_payment: limits.perPayment,
+    limit_daily: limits.daily,
+    limit_monthly: limits.monthly,
+    limit_daily_count: limits.dailyCount,
+  }));
+  await sql`
+    with opened as (
+      insert into accounts (id, owner_id, name, currency, is_external, created_at)
+      select id, owner_id, name, currency, false, created_at
+      from ${unnest(rows, IDENTITY_COLUMNS)} as r
+    )
+    insert into balances (account_id, is_external, time_zone, limit_per_payment, limit_daily, limit_monthly,
+      limit_daily_count)
+    select id, false, time_zone, limit_per_payment, limit_daily, limit_monthly, limit_daily_count
+    from ${unnest(rows, BALANCE_COLUMNS)} as r`.execute(trx);
 }
 
-/** The world outside, in one currency; does nothing where it is there already. */
-export async function insertExternalAccount(
+const IDENTITY_COLUMNS = {
+  id: 'text',
+  owner_id: 'text',
+  name: 'text',
+  currency: 'text',
+  created_at: 'timestamptz',
+} as const;
+
+const BALANCE_COLUMNS = {
+  id: 'text',
+  time_zone: 'text',
+  limit_per_payment: 'int8',
+  limit_daily: 'int8',
+  limit_monthly: 'int8',
+  limit_daily_count: 'int4',
+} as const;
+
+/** The world outside, in each of these currencies; does nothing for those that are there already. */
+export async function insertExternalAccounts(
   trx: Transaction<Database>,
-  id: string,
-  currency: string,
+  currencies: readonly string[],
   createdAt: Date,
 ): Promise<void> {
+  // In one order, so that two transactions that bring the same new currencies do not wait for each other.
+  const ordered = currencies.toSorted();
   await trx
     .insertInto('accounts')
-    .values({ id, owner_id: null, name: '', currency, is_external: true, created_at: createdAt })
+    .values(
+      ordered.map((currency) => ({
+        id: externalAccountId(currency),
+        owner_id: null,
+        name: '',
+        currency,
+        is_external: true,
+        created_at: createdAt,
+      })),
+    )
     .onConflict((conflict) => conflict.doNothing())
     .execute();
   await trx
     .insertInto('balances')
-    .values({ account_id: id, is_external: true })
+    .values(ordered.map((currency) => ({ account_id: externalAccountId(currency), is_external: true })))
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }

@@ -1,0 +1,174 @@
+/** Opens accounts: one, or many in one transaction. */
+import { hash } from 'node:crypto';
+import { failed, inTransaction, ok, type Result } from '@payflowx/chassis';
+import type { Kysely, Transaction } from 'kysely';
+import type { AccountRecord, Limits } from '../domain/account.ts';
+import { type Actor, type AuditRecord, auditedFacts } from '../domain/audit.ts';
+import { AuthorizationError } from '../domain/errors.ts';
+import { NEVER_USED } from '../domain/usage.ts';
+import { insertAuditRecords } from '../store/account-audit.ts';
+import { type AccountRequest, claimRequests, findRequests } from '../store/account-requests.ts';
+import { insertAccounts, insertExternalAccounts } from '../store/accounts.ts';
+import type { Database } from '../store/database.ts';
+import { isCurrency } from './currencies.ts';
+
+/** What is asked for. */
+export interface Opening {
+  /** The actor's own; empty: not idempotent. */
+  requestId: string;
+  ownerId: string;
+  currency: string;
+  name: string;
+  limits: Limits;
+  timeZone: string;
+}
+
+export interface CreateAccountsDeps {
+  db: Kysely<Database>;
+  now: () => Date;
+  newAccountId: () => string;
+  newAuditId: () => string;
+}
+
+/**
+ * One result for each opening, in order: the account with balance 0, or why there is none. The same request again gets the
+ * same answer, whatever became of the account since; also within one batch. Errors: CURRENCY_UNKNOWN, REQUEST_ID_REUSED.
+ */
+export async function createAccounts(
+  deps: CreateAccountsDeps,
+  actor: Actor,
+  openings: readonly Opening[],
+): Promise<Result<AccountRecord>[]> {
+  const { db, now, newAccountId } = deps;
+  return inTransaction(db, async (trx) => {
+    const createdAt = now();
+    const candidates = openings.map((opening) => openedAccount(opening, { id: newAccountId(), createdAt }));
+    const known = await claimRequestIds(trx, actor, openings, candidates);
+    const results = openings.map((opening, index) =>
+      answer(opening, candidates[index] as AccountRecord, known.get(opening.requestId)),
+    );
+    const answered = new Set(results.map((result) => (result.ok ? result.value.id : undefined)));
+    const opened = candidates.filter(({ id }) => answered.has(id));
+    if (opened.length > 0) await saveOpened(trx, deps, actor, opened);
+    return results;
+  });
+}
+
+/** One account. Throws CURRENCY_UNKNOWN, REQUEST_ID_REUSED. */
+export async function createAccount(
+  deps: CreateAccountsDeps,
+  actor: Actor,
+  opening: Opening,
+): Promise<AccountRecord> {
+  const [result] = await createAccounts(deps, actor, [opening]);
+  if (!result) throw new Error('An opening was left without a result.');
+  if (result.ok) return result.value;
+  throw result.error;
+}
+
+/** Claims each request id for its candidate, and says which account every one of these ids stands for, since now or before. */
+async function claimRequestIds(
+  trx: Transaction<Database>,
+  actor: Actor,
+  openings: readonly Opening[],
+  candidates: readonly AccountRecord[],
+): Promise<Map<string, AccountRequest>> {
+  const requests = openings.flatMap((opening, index) => {
+    const { requestId, currency } = opening;
+    const { id, createdAt } = candidates[index] as AccountRecord;
+    if (requestId === '' || !isCurrency(currency)) return [];
+    return [{ requestId, fingerprint: fingerprintOf(opening), accountId: id, createdAt }];
+  });
+  if (requests.length === 0) return new Map();
+  await claimRequests(trx, actor.id, requests);
+  const ids = requests.map(({ requestId }) => requestId);
+  const known = await findRequests(trx, actor.id, ids);
+  return new Map(known.map((request) => [request.requestId, request]));
+}
+
+/** The candidate, or the account that its request id opened earlier, or what is wrong. */
+function answer(
+  opening: Opening,
+  candidate: AccountRecord,
+  known: AccountRequest | undefined,
+): Result<AccountRecord> {
+  if (!isCurrency(opening.currency)) {
+    const description = 'must be the code of a currency in use, such as EUR';
+    const violations = [{ field: 'currency', description }];
+    const message = 'The currency is not one of ISO 4217.';
+    return failed(new AuthorizationError('CURRENCY_UNKNOWN', message, { violations }));
+  }
+  if (!known) return ok(candidate);
+  if (known.fingerprint !== fingerprintOf(opening)) {
+    const message = 'This request id was used for another request.';
+    return failed(new AuthorizationError('REQUEST_ID_REUSED', message));
+  }
+  return ok(openedAccount(opening, { id: known.accountId, createdAt: known.createdAt }));
+}
+
+async function saveOpened(
+  trx: Transaction<Database>,
+  { now, newAuditId }: CreateAccountsDeps,
+  actor: Actor,
+  opened: readonly AccountRecord[],
+): Promise<void> {
+  // Before the first account of a currency there is no world outside of it to be paid from.
+  const currencies = [...new Set(opened.map(({ currency }) => currency))];
+  await insertExternalAccounts(trx, currencies, now());
+  await insertAccounts(trx, opened);
+  await insertAuditRecords(
+    trx,
+    opened.map(
+      (account): AuditRecord => ({
+        id: newAuditId(),
+        actor,
+        action: 'account.created',
+        accountId: account.id,
+        reason: '',
+        before: undefined,
+        after: auditedFacts(account),
+        createdAt: account.createdAt,
+      }),
+    ),
+  );
+}
+
+/** An account as it is in the moment it is opened. */
+function openedAccount(
+  { ownerId, currency, name, limits, timeZone }: Opening,
+  { id, createdAt }: { id: string; createdAt: Date },
+): AccountRecord {
+  return {
+    id,
+    ownerId,
+    name,
+    currency,
+    isExternal: false,
+    state: 'ACTIVE',
+    limits,
+    timeZone,
+    posted: 0n,
+    held: 0n,
+    usage: NEVER_USED,
+    version: 1n,
+    createdAt,
+  };
+}
+
+function fingerprintOf({ ownerId, currency, name, limits, timeZone }: Opening): string {
+  const { perPayment, daily, monthly, dailyCount } = limits;
+  return hash(
+    'sha256',
+    JSON.stringify([
+      ownerId,
+      currency,
+      name,
+      `${perPayment}`,
+      `${daily}`,
+      `${monthly}`,
+      dailyCount,
+      timeZone,
+    ]),
+    'base64url',
+  );
+}
