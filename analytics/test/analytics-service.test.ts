@@ -178,3 +178,35 @@ describe('an account’s totals', () => {
     await expect(totalsOf('acct_none', 'auditor')).rejects.toMatchObject(missing);
   });
 });
+
+describe('figures of accounts', () => {
+  const figures = async (request = {}) =>
+    client.listAccountFigures(
+      { pageSize: 0, pageToken: '', accountIds: [], ...request },
+      await as('service'),
+    );
+
+  it('are what each sent and received, with its currency, page by page', async () => {
+    const all = [
+      { accountId: 'acct_ann', currency: 'EUR', sentMinor: 301n, receivedMinor: 0n },
+      { accountId: 'acct_bob', currency: 'EUR', sentMinor: 0n, receivedMinor: 301n },
+      { accountId: 'acct_joe', currency: 'USD', sentMinor: 5n, receivedMinor: 0n },
+      { accountId: 'acct_sue', currency: 'USD', sentMinor: 0n, receivedMinor: 5n },
+    ];
+    expect(await figures()).toEqual({ accounts: all, nextPageToken: '' });
+    const first = await figures({ pageSize: 3 });
+    expect(first.accounts).toEqual(all.slice(0, 3));
+    const second = await figures({ pageSize: 3, pageToken: first.nextPageToken });
+    expect(second).toEqual({ accounts: all.slice(3), nextPageToken: '' });
+    const some = await figures({ accountIds: ['acct_sue', 'acct_none', 'acct_ann'] });
+    expect(some.accounts).toEqual([all[0], all[3]]);
+  });
+
+  it('are for services only', async () => {
+    for (const who of ['ann', 'auditor'] as const) {
+      await expect(
+        client.listAccountFigures({ pageSize: 0, pageToken: '', accountIds: [] }, await as(who)),
+      ).rejects.toMatchObject({ code: status.PERMISSION_DENIED });
+    }
+  });
+});

@@ -92,7 +92,9 @@ describe('counting payments', () => {
         const { days, accounts } = sumUp(events);
         const everything = { from: '2026-01-01', to: '2026-12-31', currency: '' };
         expect(await listDays(analytics.db, everything)).toEqual(days);
-        expect(await listAccountTotalsAfter(analytics.db, '', 100)).toEqual(accounts);
+        expect(await listAccountTotalsAfter(analytics.db, '', 100)).toEqual(
+          accounts.map(({ currency, ...totals }) => totals),
+        );
       }),
       { numRuns: 30 },
     );

@@ -75,6 +75,7 @@ export async function startAccountService({ verifier }: TestIdentity, owners: Re
   const service = bindService(AccountServiceService, {
     access: {
       createAccount: [],
+      batchCreateAccounts: [],
       getAccount: ['customer', 'operator', 'auditor', 'service'],
       listAccounts: [],
       listBalances: [],
@@ -85,6 +86,7 @@ export async function startAccountService({ verifier }: TestIdentity, owners: Re
     errors: errorTable('authorization', NotFound, { ACCOUNT_NOT_FOUND: status.NOT_FOUND }),
     handlers: {
       createAccount: notUsed,
+      batchCreateAccounts: notUsed,
       listAccounts: notUsed,
       listBalances: notUsed,
       updateAccount: notUsed,

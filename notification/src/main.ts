@@ -16,6 +16,8 @@ import { notificationService } from './rpc/notification-service.ts';
 import type { Database } from './store/database.ts';
 
 const config = loadConfig(process.env);
+/** One reconciliation runs at a time, and asks for one page at a time; the second is for one that begins while another is broken off. */
+const FIGURES_POOL = 2;
 
 await runService('notification', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);
@@ -24,6 +26,8 @@ await runService('notification', config, async ({ log, onStop }) => {
   await migrate(config.migrations, log);
   const db = openDatabase<Database>(config.postgres, log);
   onStop('database', () => db.destroy());
+  const figuresDb = openDatabase<Database>({ url: config.postgres.url, poolMax: FIGURES_POOL }, log);
+  onStop('database for figures', () => figuresDb.destroy());
 
   const identity = connectIdentity(config.identity, log);
   onStop('auth client', () => identity.close());
@@ -33,7 +37,7 @@ await runService('notification', config, async ({ log, onStop }) => {
   onStop('consumer', () => consumer.stop());
 
   const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log }, [
-    notificationService({ db }),
+    notificationService({ db, figuresDb }),
   ]);
   onStop('grpc server', () => server.drain());
 

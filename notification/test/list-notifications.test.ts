@@ -32,7 +32,7 @@ beforeAll(async () => {
     verifier: identity.verifier,
     log: testLog,
   };
-  const server = await serveGrpc(settings, [notificationService({ db })]);
+  const server = await serveGrpc(settings, [notificationService({ db, figuresDb: db })]);
   client = connectGrpc(NotificationServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
   stopping.push(
     () => client.close(),

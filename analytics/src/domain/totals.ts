@@ -50,6 +50,12 @@ export interface DailyTotals extends Counts {
   latestEventAt: Date;
 }
 
+/** What an event adds to an account. */
+export interface AccountChange extends AccountTotals {
+  /** Known once money has moved: what is declined may have asked for another currency than the account's. */
+  currency: string | undefined;
+}
+
 export interface AccountTotals {
   accountId: string;
   sentCount: bigint;
@@ -79,15 +85,18 @@ function counterOf({ type, hasMoved }: PaymentFact): Counter | undefined {
 }
 
 /** What the facts add to each day, by day and currency, and to each account, by id: whoever locks the rows locks them in this order. */
-export function sumUp(facts: Iterable<PaymentFact>): { days: DailyTotals[]; accounts: AccountTotals[] } {
+export function sumUp(facts: Iterable<PaymentFact>): { days: DailyTotals[]; accounts: AccountChange[] } {
   const days = new Map<string, DailyTotals>();
-  const accounts = new Map<string, AccountTotals>();
+  const accounts = new Map<string, AccountChange>();
   for (const fact of facts) {
     addToDay(
       obtain(days, `${dayOf(fact.occurredAt)} ${fact.currency}`, () => emptyDay(fact)),
       fact,
     );
-    addToAccounts((id) => obtain(accounts, id, () => ({ ...NO_ACCOUNT_TOTALS, accountId: id })), fact);
+    addToAccounts(
+      (id) => obtain(accounts, id, () => ({ ...NO_ACCOUNT_TOTALS, accountId: id, currency: undefined })),
+      fact,
+    );
   }
   return { days: sortedByKey(days), accounts: sortedByKey(accounts) };
 }
@@ -101,7 +110,7 @@ function addToDay(day: DailyTotals, fact: PaymentFact): void {
 }
 
 /** A payment is counted when it ends with money moved, its amounts as they move. Refunds leave what was sent and received as it was. */
-function addToAccounts(totalsOf: (accountId: string) => AccountTotals, fact: PaymentFact): void {
+function addToAccounts(totalsOf: (accountId: string) => AccountChange, fact: PaymentFact): void {
   const counter = counterOf(fact);
   // A payment from an account that is not there, or that a stranger tried to use, says nothing about that account.
   if (counter === 'failedCount' && fact.isPayerKnown) totalsOf(fact.fromAccount).failedCount += 1n;
@@ -111,6 +120,7 @@ function addToAccounts(totalsOf: (accountId: string) => AccountTotals, fact: Pay
   sender.sentCount += count;
   sender.sentMinor += fact.capturedMinor;
   const receiver = totalsOf(fact.toAccount);
+  if (fact.capturedMinor > 0n) sender.currency = receiver.currency = fact.currency;
   receiver.receivedCount += count;
   receiver.receivedMinor += fact.capturedMinor;
 }

@@ -8,5 +8,7 @@ import type { AnalyticsServiceService } from '@payflowx/proto/analytics';
 export const access: AccessTable<typeof AnalyticsServiceService> = {
   getSummary: { roles: ['operator', 'auditor'], scope: 'analytics:read' },
   listDailyTotals: { roles: ['operator', 'auditor'], scope: 'analytics:read' },
+  // What a reconciliation reads.
+  listAccountFigures: ['service'],
   getAccountTotals: { roles: ['customer', 'operator', 'auditor'], scope: 'analytics:read' },
 };

@@ -3,6 +3,7 @@ import { type BoundService, bindService } from '@payflowx/chassis';
 import { AnalyticsServiceService, type Totals } from '@payflowx/proto/analytics';
 import type { Kysely } from 'kysely';
 import { getAccountTotals } from '../app/get-account-totals.ts';
+import { listAccountFigures } from '../app/list-account-figures.ts';
 import { listDailyTotals } from '../app/list-daily-totals.ts';
 import type { Accounts } from '../clients/accounts.ts';
 import { type Counts, successRate } from '../domain/totals.ts';
@@ -34,6 +35,7 @@ export function analyticsService(deps: AnalyticsDeps): BoundService {
       async getAccountTotals({ accountId }, call) {
         return { totals: await getAccountTotals(deps, call, accountId) };
       },
+      listAccountFigures: (request) => listAccountFigures(deps, request),
     },
   });
 }

@@ -1,16 +1,17 @@
 /** The table `account_totals`. */
 import { unnest } from '@payflowx/chassis';
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { AccountTotals } from '../domain/totals.ts';
+import type { AccountChange, AccountTotals } from '../domain/totals.ts';
 import type { AccountTotalsRow, Database } from './database.ts';
 
 /** Adds to the accounts they name. Rows are locked in the order given: give them by account id. */
 export async function addToAccounts(
   trx: Transaction<Database>,
-  accounts: readonly AccountTotals[],
+  accounts: readonly AccountChange[],
 ): Promise<void> {
   const rows: AccountTotalsRow[] = accounts.map((account) => ({
     account_id: account.accountId,
+    currency: account.currency ?? null,
     sent_count: account.sentCount,
     sent_minor: account.sentMinor,
     received_count: account.receivedCount,
@@ -19,6 +20,7 @@ export async function addToAccounts(
   }));
   const types = {
     account_id: 'text',
+    currency: 'text',
     sent_count: 'int8',
     sent_minor: 'int8',
     received_count: 'int8',
@@ -26,10 +28,11 @@ export async function addToAccounts(
     failed_count: 'int8',
   };
   await sql`
-    insert into account_totals as a (account_id, sent_count, sent_minor, received_count, received_minor, failed_count)
-    select r.account_id, r.sent_count, r.sent_minor, r.received_count, r.received_minor, r.failed_count
+    insert into account_totals as a (account_id, currency, sent_count, sent_minor, received_count, received_minor, failed_count)
+    select r.account_id, r.currency, r.sent_count, r.sent_minor, r.received_count, r.received_minor, r.failed_count
     from ${unnest(rows, types)} as r order by r.ordinality
     on conflict (account_id) do update set
+      currency = coalesce(a.currency, excluded.currency),
       sent_count = a.sent_count + excluded.sent_count,
       sent_minor = a.sent_minor + excluded.sent_minor,
       received_count = a.received_count + excluded.received_count,
@@ -65,7 +68,7 @@ function selectAll(db: Kysely<Database>) {
     .select(['account_id', 'sent_count', 'sent_minor', 'received_count', 'received_minor', 'failed_count']);
 }
 
-function toTotals(row: AccountTotalsRow): AccountTotals {
+function toTotals(row: Omit<AccountTotalsRow, 'currency'>): AccountTotals {
   return {
     accountId: row.account_id,
     sentCount: row.sent_count,

@@ -25,6 +25,8 @@ export interface DailyTotalsRow extends CountColumns {
 
 export interface AccountTotalsRow {
   account_id: string;
+  /** Null where no money has moved, or none since this is kept. */
+  currency: string | null;
   sent_count: bigint;
   sent_minor: bigint;
   received_count: bigint;

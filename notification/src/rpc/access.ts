@@ -4,4 +4,6 @@ import type { NotificationServiceService } from '@payflowx/proto/notification';
 
 export const access: AccessTable<typeof NotificationServiceService> = {
   listNotifications: { roles: ['customer', 'operator', 'auditor'], scope: 'notifications:read' },
+  // What a reconciliation reads.
+  listAccountFigures: ['service'],
 };

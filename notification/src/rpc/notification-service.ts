@@ -2,6 +2,7 @@
 import { type BoundService, bindService, type ErrorTable, requireCaller } from '@payflowx/chassis';
 import { NotificationServiceService } from '@payflowx/proto/notification';
 import type { Kysely } from 'kysely';
+import { listAccountFigures } from '../app/list-account-figures.ts';
 import { listNotifications } from '../app/list-notifications.ts';
 import type { Database } from '../store/database.ts';
 import { access } from './access.ts';
@@ -10,7 +11,13 @@ import { toNotification } from './convert.ts';
 /** This service only reads: what can go wrong with it can go wrong with any call, and the chassis knows that. */
 const errors: ErrorTable = { domain: 'notification', codeOf: () => undefined };
 
-export function notificationService(deps: { db: Kysely<Database> }): BoundService {
+export interface NotificationDeps {
+  db: Kysely<Database>;
+  /** Connections of their own for what reads every notification there is, so that nobody waits for one behind it. */
+  figuresDb: Kysely<Database>;
+}
+
+export function notificationService(deps: NotificationDeps): BoundService {
   return bindService(NotificationServiceService, {
     access,
     errors,
@@ -22,6 +29,7 @@ export function notificationService(deps: { db: Kysely<Database> }): BoundServic
         });
         return { notifications: rows.map(toNotification), nextPageToken };
       },
+      listAccountFigures: (request) => listAccountFigures({ db: deps.figuresDb }, request),
     },
   });
 }
