@@ -1,6 +1,7 @@
 /** Opens accounts: one, or many in one transaction. */
 import { hash } from 'node:crypto';
 import { failed, inTransaction, ok, type Result } from '@payflowx/chassis';
+import { isCurrency } from '@payflowx/proto/currency';
 import type { Kysely, Transaction } from 'kysely';
 import type { AccountRecord, Limits } from '../domain/account.ts';
 import { type Actor, type AuditRecord, auditedFacts } from '../domain/audit.ts';
@@ -10,7 +11,6 @@ import { insertAuditRecords } from '../store/account-audit.ts';
 import { type AccountRequest, claimRequests, findRequests } from '../store/account-requests.ts';
 import { insertAccounts, insertExternalAccounts } from '../store/accounts.ts';
 import type { Database } from '../store/database.ts';
-import { isCurrency } from './currencies.ts';
 
 /** What is asked for. */
 export interface Opening {

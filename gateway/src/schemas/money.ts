@@ -1,4 +1,5 @@
 /** Money on the wire: JSON integers of minor units beside an ISO 4217 code. */
+import { CURRENCIES } from '@payflowx/proto/currency';
 import { Type } from 'typebox';
 import { named } from './named.ts';
 
@@ -27,14 +28,11 @@ export const nullableMinorUnits = (description: string) =>
 /** A number of things. */
 export const count = (description: string) => Type.Unsafe<bigint>({ type: 'integer', description });
 
-/** The currencies in use today, by the Unicode CLDR that Node carries; former ones and funds codes are not among them. */
-const CURRENCIES = Intl.supportedValuesOf('currency');
-
 export const Currency = named(
   'Currency',
   Type.Unsafe<string>({
     type: 'string',
-    enum: CURRENCIES,
+    enum: [...CURRENCIES],
     description: 'ISO 4217 code of a currency in use.',
     examples: ['EUR'],
   }),
