@@ -6,6 +6,13 @@ import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ProblemError } from './problem.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** For a POST that can go without a body: none is the same as `{}`. */
+    optionalBody?: boolean;
+  }
+}
+
 /** Bodies over this are refused with 413. */
 export const BODY_LIMIT_BYTES = 64 * 1024;
 /** Far more than any schema here has. */
@@ -19,11 +26,13 @@ export function readJsonBodies(app: FastifyInstance): void {
     done: (error: Error | null, value?: unknown) => void,
   ) => void;
 
+  standInForNoBody(app);
   // Nothing but JSON is read: text/plain, which Fastify takes by default, is 415.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
     // There is nothing to read it for: the answer is about the path.
     if (request.is404) return done(null);
+    if (bytes.length === 0 && request.routeOptions.config.optionalBody) return done(null, {});
     if (!isUtf8(bytes)) return done(invalidJson('The body is not UTF-8.'));
     const text = bytes.toString('utf8');
     const { members, depth } = measure(text);
@@ -32,6 +41,19 @@ export function readJsonBodies(app: FastifyInstance): void {
       if (error) return done(invalidJson('The body is not JSON, or holds a name that is never allowed.'));
       done(checkValue(text, value, members), value);
     });
+  });
+}
+
+/** Only without a content type is there nothing to parse; what is validated is an object all the same. */
+function standInForNoBody(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    if (!route.config?.optionalBody) return;
+    route.preValidation = [
+      (request, _reply, done) => {
+        if (request.body === undefined) request.body = {};
+        done();
+      },
+    ];
   });
 }
 

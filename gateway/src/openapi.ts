@@ -13,6 +13,7 @@ const TAGS = [
   { name: 'users', description: 'Who can log in.' },
   { name: 'accounts', description: 'What money moves between.' },
   { name: 'payments', description: 'Payments, deposits and withdrawals.' },
+  { name: 'audit', description: 'Who did what.' },
   { name: 'ledger', description: 'The journal, and the proof that it adds up.' },
   { name: 'notifications', description: 'What both sides of a payment were told.' },
   { name: 'analytics', description: 'Aggregates, a moment behind.' },

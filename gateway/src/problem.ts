@@ -109,14 +109,22 @@ export function toProblem(error: unknown, place: FieldError['in'] = 'body'): Pro
 /** Translated, never forwarded: of a neighbour's own words only those meant for callers pass. */
 function fromNeighbour(error: NeighbourError, place: FieldError['in']): ProblemError {
   const problem = codeOfNeighbour(error);
-  const retryAfter = error.retryAfterMs === undefined ? undefined : Math.ceil(error.retryAfterMs / 1000);
   const errors = invalidFields(error, place);
   return new ProblemError(problem, detailOfNeighbour(problem, error), {
     cause: error,
     ...(errors.length > 0 && { errors }),
-    ...(retryAfter !== undefined && { headers: { 'retry-after': String(retryAfter) } }),
-    ...(problem === 'INVALID_STATE' && { members: stateMembers(error.metadata) }),
+    headers: headersOfNeighbour(problem, error),
+    members: MEMBERS[problem]?.(error.metadata) ?? {},
   });
+}
+
+function headersOfNeighbour(problem: ProblemCode, { retryAfterMs, metadata }: NeighbourError) {
+  return {
+    ...(retryAfterMs !== undefined && { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
+    // A refusal that is the definite answer to a key is given again as any other answer.
+    ...(metadata.replayed === 'true' && { 'idempotent-replayed': 'true' }),
+    ...(problem === 'VERSION_MISMATCH' && metadata.version && { etag: `"${metadata.version}"` }),
+  };
 }
 
 function detailOfNeighbour(problem: ProblemCode, { domain, message }: NeighbourError): string {
@@ -125,10 +133,23 @@ function detailOfNeighbour(problem: ProblemCode, { domain, message }: NeighbourE
   return status >= 500 || domain === 'grpc' ? `${title}.` : message;
 }
 
-/** As the neighbour gives them: `state`, and `allowed_actions` with commas between. */
-function stateMembers({ state, allowed_actions }: Record<string, string>) {
-  return { state: state ?? '', allowed_actions: allowed_actions ? allowed_actions.split(',') : [] };
-}
+type Metadata = Readonly<Record<string, string>>;
+
+/** What a neighbour says besides its reason, as members of the problem. `allowed_actions` comes with commas between. */
+const MEMBERS: Partial<Record<ProblemCode, (metadata: Metadata) => Record<string, unknown>>> = {
+  INVALID_STATE: ({ state, allowed_actions }) => ({
+    state: state ?? '',
+    allowed_actions: allowed_actions ? allowed_actions.split(',') : [],
+  }),
+  CAPTURE_EXCEEDS_AUTHORIZED: ({ available_minor }) => ({ available: numberOf(available_minor) }),
+  REFUND_EXCEEDS_CAPTURED: ({ available_minor }) => ({ available: numberOf(available_minor) }),
+  VERSION_MISMATCH: ({ version }) => (version ? { version: numberOf(version) } : {}),
+  ACCOUNT_NOT_EMPTY: ({ posted_minor, held_minor }) => ({
+    balance: { posted: numberOf(posted_minor), held: numberOf(held_minor) },
+  }),
+};
+
+const numberOf = (digits: string | undefined) => Number(digits ?? 0);
 
 /** What the chassis finds out in this process: a token's key is unknown, or the keys cannot be had. */
 function fromChassis(error: CallError): ProblemError {

@@ -60,7 +60,7 @@ async function allowOrigins(app: FastifyInstance, origins: string[]): Promise<vo
       'traceparent',
       'x-request-id',
     ],
-    exposedHeaders: ['idempotent-replayed', 'location', 'retry-after', 'x-request-id'],
+    exposedHeaders: ['etag', 'idempotent-replayed', 'location', 'retry-after', 'x-request-id'],
     maxAge: 600,
   });
 }

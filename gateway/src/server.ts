@@ -15,25 +15,32 @@ import { protect } from './protection.ts';
 import { readQueryNumbers } from './query-numbers.ts';
 import type { Readiness } from './readiness.ts';
 import { carryContext, logRequests, requestIdOf } from './request-context.ts';
+import { accountChangeRoutes, accountChangeSchemas } from './routes/account-changes.ts';
 import { accountRoutes, accountSchemas } from './routes/accounts.ts';
 import { analyticsRoutes, analyticsSchemas } from './routes/analytics.ts';
+import { auditRoutes, auditSchemas } from './routes/audit.ts';
 import { authRoutes, authSchemas } from './routes/auth.ts';
+import { captureRoutes, captureSchemas } from './routes/captures.ts';
 import { healthRoutes, healthSchemas } from './routes/health.ts';
 import { ledgerRoutes, ledgerSchemas } from './routes/ledger.ts';
 import { notificationRoutes, notificationSchemas } from './routes/notifications.ts';
 import { paymentRouteSchemas, paymentRoutes } from './routes/payments.ts';
+import { refundRoutes, refundSchemas } from './routes/refunds.ts';
+import { simulationRoutes, simulationSchemas } from './routes/simulations.ts';
 import { transferRoutes, transferSchemas } from './routes/transfers.ts';
 import { userRoutes, userSchemas } from './routes/users.ts';
-import { AccountId, AnyAccountId, PaymentId, TransactionId, UserId } from './schemas/ids.ts';
+import { AccountId, AnyAccountId, PaymentId, RefundId, TransactionId, UserId } from './schemas/ids.ts';
 import { Amount, Currency } from './schemas/money.ts';
 import { paymentSchemas } from './schemas/payment.ts';
 import { Problem } from './schemas/problem.ts';
+import { isTimeZone, TIME_ZONE_FORMAT } from './schemas/time-zone.ts';
 
 /** Every named schema; one that is missing here is an unresolved reference at start. */
 const SCHEMAS = [
-  ...[Problem, Amount, Currency, UserId, AccountId, AnyAccountId, PaymentId, TransactionId],
-  ...[authSchemas, userSchemas, accountSchemas, paymentSchemas, paymentRouteSchemas, transferSchemas].flat(),
-  ...[ledgerSchemas, notificationSchemas, analyticsSchemas, healthSchemas].flat(),
+  ...[Problem, Amount, Currency, UserId, AccountId, AnyAccountId, PaymentId, RefundId, TransactionId],
+  ...[authSchemas, userSchemas, accountSchemas, accountChangeSchemas, auditSchemas].flat(),
+  ...[paymentSchemas, paymentRouteSchemas, captureSchemas, refundSchemas, simulationSchemas].flat(),
+  ...[transferSchemas, ledgerSchemas, notificationSchemas, analyticsSchemas, healthSchemas].flat(),
 ];
 
 export interface ServerParts {
@@ -83,7 +90,14 @@ function openServer({ config, log }: ServerParts): FastifyInstance {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     // Nothing in a request is changed to fit: no conversion, nothing taken away. query-numbers.ts is the one exception.
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
+    ajv: {
+      customOptions: {
+        coerceTypes: false,
+        removeAdditional: false,
+        allErrors: true,
+        formats: { [TIME_ZONE_FORMAT]: isTimeZone },
+      },
+    },
     frameworkErrors: (error, request, reply) => {
       reply.header('x-request-id', request.id);
       sendProblem(toProblem(error), request, reply);
@@ -106,7 +120,12 @@ async function addRoutes(app: FastifyInstance, { neighbours, batches, readiness,
   await app.register(authRoutes, { ...neighbours, loginsPerMinute });
   await app.register(userRoutes, neighbours);
   await app.register(accountRoutes, neighbours);
+  await app.register(accountChangeRoutes, neighbours);
+  await app.register(auditRoutes, neighbours);
   await app.register(paymentRoutes, { ...neighbours, batches, deadlineMs });
+  await app.register(captureRoutes, { ...neighbours, deadlineMs });
+  await app.register(refundRoutes, { ...neighbours, deadlineMs });
+  await app.register(simulationRoutes, neighbours);
   await app.register(transferRoutes, { ...neighbours, deadlineMs });
   await app.register(ledgerRoutes, neighbours);
   await app.register(notificationRoutes, neighbours);

@@ -32,24 +32,29 @@ export function missingOrInvalid(error: ValidationError): Invalid {
     return { problem: 'NOT_FOUND', detail: 'There is no such thing, or it is not yours.', errors: [] };
   }
   const place = PLACES[validationContext];
-  const errors = validation.slice(0, MOST_ERRORS).map((finding) => fieldError(finding, place));
-  if (place === 'header') return invalidKey(validation, errors);
+  const findings = validation.filter(({ keyword }) => keyword !== 'if');
+  const errors = findings.slice(0, MOST_ERRORS).map((finding) => fieldError(finding, place));
+  if (place === 'header') return invalidHeader(validation, errors);
   return { problem: 'INVALID_REQUEST', detail: sentence(errors), errors };
 }
 
 const PLACES = { body: 'body', querystring: 'query', headers: 'header' } as const;
 
-/** The only header with a schema is Idempotency-Key. */
-function invalidKey(validation: FastifySchemaValidationError[], errors: FieldError[]): Invalid {
-  if (validation.some(({ keyword }) => keyword === 'required')) {
+/** The headers with a schema are Idempotency-Key and If-Match; no route has both. */
+function invalidHeader(validation: FastifySchemaValidationError[], errors: FieldError[]): Invalid {
+  const missing = validation.find(({ keyword }) => keyword === 'required')?.params.missingProperty;
+  const isVersion = missing === 'if-match' || errors.some(({ pointer }) => pointer === '/if-match');
+  if (isVersion) {
+    return missing
+      ? { problem: 'PRECONDITION_REQUIRED', detail: 'Send the ETag that you read in If-Match.', errors: [] }
+      : { problem: 'INVALID_REQUEST', detail: 'If-Match must be an ETag of this API: "1".', errors };
+  }
+  if (missing) {
     const detail = 'This request moves money: send an Idempotency-Key, so that it can be repeated safely.';
     return { problem: 'IDEMPOTENCY_KEY_REQUIRED', detail, errors: [] };
   }
-  return {
-    problem: 'IDEMPOTENCY_KEY_INVALID',
-    detail: 'Idempotency-Key must be 1 to 255 visible ASCII characters.',
-    errors,
-  };
+  const detail = 'Idempotency-Key must be 1 to 255 visible ASCII characters.';
+  return { problem: 'IDEMPOTENCY_KEY_INVALID', detail, errors };
 }
 
 function fieldError(finding: FastifySchemaValidationError, place: FieldError['in']): FieldError {
@@ -72,6 +77,7 @@ function child(pointer: string, name: unknown): string {
 }
 
 function detailOf(keyword: string, params: Record<string, unknown>, message: string): string {
+  if (keyword === 'const') return `must be ${params.allowedValue}`;
   if (keyword !== 'enum') return message;
   const values = params.allowedValues as unknown[];
   return values.length > MOST_VALUES
@@ -103,6 +109,8 @@ export function invalidFields(
 const REST_NAMES: Record<string, Omit<FieldError, 'detail'>> = {
   page_token: { pointer: '/cursor', in: 'query' },
   page_size: { pointer: '/limit', in: 'query' },
+  expected_version: { pointer: '/if-match', in: 'header' },
+  capture_mode: { pointer: '/capture', in: 'body' },
   request_id: { pointer: '/idempotency-key', in: 'header' },
 };
 

@@ -78,6 +78,8 @@ function documentChecker(document: Document) {
     path,
     pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{[^}]+\}/g, '[^/]+')}$`),
   }));
+  // /v1/payments/simulate is no payment's id.
+  patterns.sort((a, b) => Number(a.path.includes('{')) - Number(b.path.includes('{')));
 
   return (method: string, target: string, { status, headers, body }: Answer) => {
     const bare = target.split('?')[0] ?? '';

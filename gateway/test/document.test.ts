@@ -1,6 +1,7 @@
 /** The OpenAPI document is right, and every route answers as it says (the client compares each answer with it). */
 
-import { CaptureMode } from '@payflowx/proto/authorization';
+import { AccountState, CaptureMode } from '@payflowx/proto/authorization';
+import { RefundState } from '@payflowx/proto/payment';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, createClient } from './client.ts';
@@ -8,12 +9,17 @@ import {
   ALICE,
   AT,
   account,
+  accountRecord,
   accountTotals,
+  declinedPayment,
   entry,
+  identityRecord,
+  newPayment,
   outside,
   PAYMENT_ID,
   paymentOf,
   proof,
+  refundOf,
   TRANSACTION_ID,
   tokens,
   told,
@@ -49,6 +55,28 @@ beforeAll(async () => {
       payment: paymentOf({}, { captureMode: CaptureMode.MANUAL, expiresAt: AT, state: 2 }),
     }),
     listPayments: () => ({ payments: [paymentOf({ metadata: { a: 'ü"\\' } })], nextPageToken: 'next' }),
+  });
+  Object.assign(authorization, {
+    updateAccount: () => ({ account: { ...account, version: 2n } }),
+    changeAccountState: () => ({ account: { ...account, state: AccountState.FROZEN } }),
+    listAccountAuditRecords: () => ({
+      records: [accountRecord, { ...accountRecord, beforeJson: '', reason: 'asked to' }],
+      nextPageToken: 'next',
+    }),
+  });
+  auth.listIdentityAuditRecords = () => ({ records: [identityRecord], nextPageToken: '' });
+  const stepped = () => ({ payment: paymentOf({}), replayed: false, pending: false });
+  Object.assign(payment, {
+    capturePayment: stepped,
+    cancelPayment: stepped,
+    createRefund: () => ({ refund: refundOf({}), replayed: false }),
+    listRefunds: () => ({
+      refunds: [
+        refundOf({ reason: 'Broken', state: RefundState.FAILED, failure: { code: 'A', message: 'b' } }),
+      ],
+      nextPageToken: 'next',
+    }),
+    simulatePayment: () => ({ decision: declinedPayment('DAILY_LIMIT_EXCEEDED').decision }),
   });
   Object.assign(ledger, {
     listEntries: () => ({ entries: [entry], nextPageToken: '' }),
@@ -101,6 +129,17 @@ describe('answers as documented:', () => {
     ['POST', '/v1/accounts', 201, { owner_id: USER_ID, currency: 'EUR', limits: { daily: 5 } }],
     ['GET', '/v1/accounts', 200],
     ['GET', '/v1/accounts/external:EUR', 200],
+    ['PATCH', `/v1/accounts/${ALICE}`, 200, { limits: { daily: null } }],
+    ['POST', `/v1/accounts/${ALICE}/freeze`, 200, { reason: 'stolen' }],
+    ['POST', `/v1/accounts/${ALICE}/unfreeze`, 200],
+    ['POST', `/v1/accounts/${ALICE}/close`, 200],
+    ['GET', `/v1/audit/accounts?account_id=${ALICE}`, 200],
+    ['GET', '/v1/audit/identities?action=key.rotated', 200],
+    ['POST', '/v1/payments/simulate', 200, newPayment],
+    ['POST', `/v1/payments/${PAYMENT_ID}/capture`, 200, { amount: 5, final: true }],
+    ['POST', `/v1/payments/${PAYMENT_ID}/cancel`, 200],
+    ['POST', `/v1/payments/${PAYMENT_ID}/refunds`, 201, { amount: 5 }],
+    ['GET', `/v1/payments/${PAYMENT_ID}/refunds`, 200],
     ['GET', '/v1/payments', 200],
     ['GET', `/v1/payments/${PAYMENT_ID}`, 200],
     ['GET', '/v1/ledger/entries?layer=posted', 200],
@@ -114,7 +153,9 @@ describe('answers as documented:', () => {
     ['GET', '/healthz', 200],
     ['GET', '/readyz', 200],
   ] as [string, string, number, object?][])('%s %s', async (method, path, expected, body) => {
-    const answer = await client.call(method, path, { as: 'operator', ...(body && { body }) });
+    const headers: Record<string, string> = method === 'PATCH' ? { 'if-match': '"1"' } : {};
+    const options = { as: 'operator', key: 'k', headers, ...(body && { body }) } as const;
+    const answer = await client.call(method, path, options);
     expect(answer.status).toBe(expected);
     // Keys are new in each run.
     if (path !== '/.well-known/jwks.json') expect(answer.text).toMatchSnapshot();

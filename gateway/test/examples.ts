@@ -1,16 +1,30 @@
 /** What the fakes answer with where it does not matter. */
 import type { AccountTotals, Totals } from '@payflowx/proto/analytics';
-import { Role, type TokenPair, type User } from '@payflowx/proto/auth';
-import { type Account, AccountState, CaptureMode, Outcome } from '@payflowx/proto/authorization';
+import { type IdentityAuditRecord, Role, type TokenPair, type User } from '@payflowx/proto/auth';
+import {
+  type Account,
+  type AccountAuditRecord,
+  AccountState,
+  CaptureMode,
+  Outcome,
+} from '@payflowx/proto/authorization';
 import {
   Direction,
   type Entry,
   type GetProofResponse,
   type JournalTransaction,
   Layer,
+  type SealedHead,
 } from '@payflowx/proto/ledger';
 import { type Notification, Side } from '@payflowx/proto/notification';
-import { type CreatePaymentRequest, type Payment, PaymentKind, PaymentState } from '@payflowx/proto/payment';
+import {
+  type CreatePaymentRequest,
+  type Payment,
+  PaymentKind,
+  PaymentState,
+  type Refund,
+  RefundState,
+} from '@payflowx/proto/payment';
 
 const UUID = '0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3';
 
@@ -18,6 +32,7 @@ export const ALICE = `acct_${UUID}a`;
 export const BOB = `acct_${UUID}b`;
 export const PAYMENT_ID = `pay_${UUID}c`;
 export const TRANSACTION_ID = `txn_${UUID}d`;
+export const REFUND_ID = `ref_${UUID}f`;
 export const USER_ID = `usr_${UUID}e`;
 export const AT = new Date('2026-01-31T12:00:00.000Z');
 
@@ -72,6 +87,21 @@ export function declinedPayment(code: string): Payment {
       message: 'The day’s limit is used up.',
       limit: { limit: 10_000n, used: 9_500n, resetsAt: AT },
     },
+  };
+}
+
+export function refundOf(changes: Partial<Refund>): Refund {
+  return {
+    id: REFUND_ID,
+    paymentId: PAYMENT_ID,
+    state: RefundState.COMPLETED,
+    amountMinor: 500n,
+    currency: 'EUR',
+    reason: '',
+    failure: undefined,
+    createdAt: AT,
+    updatedAt: AT,
+    ...changes,
   };
 }
 
@@ -145,6 +175,14 @@ export const transaction: JournalTransaction = {
   entries: [entry],
 };
 
+export const head: SealedHead = {
+  size: 2n,
+  rootHash: Buffer.alloc(32, 0xab),
+  headHash: Buffer.alloc(32, 0xcd),
+  previousHeadHash: Buffer.alloc(0),
+  sealedAt: AT,
+};
+
 export const proof: GetProofResponse = {
   holds: false,
   trialBalances: [{ currency: 'EUR', postedSumMinor: 1n, pendingSumMinor: 0n, accountCount: 2n }],
@@ -166,6 +204,10 @@ export const proof: GetProofResponse = {
   openHoldCount: 0n,
   eventLag: 0n,
   provedAt: AT,
+  head,
+  unsealedCount: 1n,
+  firstBrokenTransactionId: TRANSACTION_ID,
+  brokenDetail: 'Its bytes were changed.',
 };
 
 export const told: Notification = {
@@ -204,4 +246,26 @@ export const accountTotals: AccountTotals = {
   receivedCount: 0n,
   receivedMinor: 0n,
   failedCount: 0n,
+};
+
+export const accountRecord: AccountAuditRecord = {
+  id: 'aud_1',
+  actorId: USER_ID,
+  action: 'account.updated',
+  accountId: ALICE,
+  reason: '',
+  beforeJson: '{"limits":{"daily":null},"name":"Ä"}',
+  afterJson: '{"limits":{"daily":9007199254740991},"name":"Ä"}',
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+  createdAt: AT,
+};
+
+export const identityRecord: IdentityAuditRecord = {
+  id: 'aud_2',
+  actorId: 'auth',
+  action: 'key.rotated',
+  subjectId: 'key-1',
+  detailsJson: '{"next_kid":"key-2"}',
+  traceId: '',
+  createdAt: AT,
 };

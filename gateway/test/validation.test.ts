@@ -51,7 +51,15 @@ describe('a payment that is refused with 400 reaches nobody', () => {
     ['the world outside as payer', () => pay({ from_account: 'external:EUR' }), '/from_account'],
     ['an unknown field', () => pay({ fee: 1 }), '/fee'],
     ['a field with a slash in its name', () => pay({ 'a/b': 1 }), '/a~1b'],
-    ['a capture that does not exist yet', () => pay({ capture: 'manual' }), '/capture'],
+    ['a capture that there is not', () => pay({ capture: 'later' }), '/capture'],
+    ['a hold of what is captured at once', () => pay({ hold_seconds: 60 }), '/capture'],
+    ['such a hold, said twice', () => pay({ capture: 'automatic', hold_seconds: 60 }), '/capture'],
+    ['a hold of no time', () => pay({ capture: 'manual', hold_seconds: 0 }), '/hold_seconds'],
+    [
+      'a hold of a month and a day',
+      () => pay({ capture: 'manual', hold_seconds: 2_678_400 }),
+      '/hold_seconds',
+    ],
     ['a description that is too long', () => pay({ description: 'x'.repeat(501) }), '/description'],
     ['metadata that is no text', () => pay({ metadata: { a: 1 } }), '/metadata/a'],
     ['a NUL character', () => pay({ reference: 'a\0b' }), '/reference'],
@@ -99,6 +107,7 @@ it('takes what the contract allows at its edges', async () => {
     () => rawAmount('10.0'),
     () =>
       pay({ capture: 'automatic', description: 'ü'.repeat(500), metadata: { 'ключ "x": \\': '😀\u00e9' } }),
+    () => pay({ capture: 'manual', hold_seconds: 2_592_000 }),
     () => post({ key: `!${'k'.repeat(253)}~`, body: newPayment }),
     () => post({ body: newPayment, headers: { 'content-type': 'application/json; charset=utf-8' } }),
   ]) {

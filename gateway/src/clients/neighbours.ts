@@ -27,16 +27,34 @@ export function connectNeighbours(targets: Targets, token: () => Promise<string>
       target: targets.auth,
       // Auth believes what we say of a client's address only beside our own token.
       token,
-      retryable: ['getMe', 'listUsers', 'getJwks'],
+      retryable: ['getMe', 'listUsers', 'getJwks', 'listIdentityAuditRecords'],
     }),
     authorization: connectGrpc(AccountServiceClient, {
       target: targets.authorization,
-      retryable: ['getAccount', 'listAccounts'],
+      retryable: [
+        'getAccount',
+        'listAccounts',
+        'listAccountAuditRecords',
+        'createAccount',
+        'changeAccountState',
+      ],
     }),
     payment: connectGrpc(PaymentServiceClient, {
       target: targets.payment,
       token,
-      retryable: ['batchCreatePayments', 'createDeposit', 'createWithdrawal', 'getPayment', 'listPayments'],
+      retryable: [
+        'batchCreatePayments',
+        'createDeposit',
+        'createWithdrawal',
+        'capturePayment',
+        'cancelPayment',
+        'createRefund',
+        'simulatePayment',
+        'getPayment',
+        'listPayments',
+        'listRefunds',
+        'listPaymentSteps',
+      ],
     }),
     ledger: connectGrpc(LedgerServiceClient, {
       target: targets.ledger,

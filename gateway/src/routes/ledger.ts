@@ -121,16 +121,24 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<{ ledger: Neighbours['ledge
         account_id: Type.Optional(ref(AnyAccountId)),
         payment_id: Type.Optional(ref(PaymentId)),
         layer: Type.Optional(LAYERS.schema),
+        direction: Type.Optional(DIRECTIONS.schema),
+        currency: Type.Optional(ref(Currency)),
+        created_after: Type.Optional(timeInput('Created at or after.')),
+        created_before: Type.Optional(timeInput('Created before.')),
       }),
       response: { 200: ref(EntryPage) },
     },
     handler: async (request) => {
-      const { account_id = '', payment_id = '', layer } = request.query;
+      const { account_id = '', payment_id = '', layer, direction, currency = '' } = request.query;
       const message = {
         ...pageRequest(request.query),
         accountId: account_id,
         paymentId: payment_id,
         layer: layer ? LAYERS.numberOf(layer) : Layer.UNSPECIFIED,
+        direction: direction ? DIRECTIONS.numberOf(direction) : Direction.UNSPECIFIED,
+        currency,
+        createdAfter: timeOf('/created_after', request.query.created_after),
+        createdBefore: timeOf('/created_before', request.query.created_before),
       };
       const page = await ledger.listEntries(message, asCaller(request));
       return pageJson(page.entries.map(entryJson), page.nextPageToken);

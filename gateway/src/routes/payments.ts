@@ -8,48 +8,13 @@ import type { PaymentBatches } from '../clients/payment-batches.ts';
 import { answerCreation } from '../payment-answer.ts';
 import { problem } from '../schemas/answers.ts';
 import { requiredKey } from '../schemas/idempotency.ts';
-import { AccountId, AnyAccountId, PaymentId, pathId } from '../schemas/ids.ts';
-import { Amount, Currency, MAX_AMOUNT } from '../schemas/money.ts';
-import { named, ref } from '../schemas/named.ts';
+import { AnyAccountId, PaymentId, pathId } from '../schemas/ids.ts';
+import { Currency, MAX_AMOUNT } from '../schemas/money.ts';
+import { ref } from '../schemas/named.ts';
+import { createMessage, NewPayment } from '../schemas/new-payment.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
-import { CAPTURES, DeclinedProblem, Payment, paymentJson, STATES } from '../schemas/payment.ts';
+import { DeclinedProblem, Payment, paymentJson, STATES } from '../schemas/payment.ts';
 import { text, timeInput, timeOf } from '../schemas/text.ts';
-
-/** What a creation may ask for. */
-const ACCEPTED_CAPTURES = ['automatic'] as const;
-
-const Metadata = Type.Unsafe<Record<string, string>>({
-  type: 'object',
-  maxProperties: 20,
-  propertyNames: { minLength: 1, maxLength: 40, pattern: '^[^\\u0000]*$' },
-  additionalProperties: text(500, 'Anything.'),
-  description: 'Up to 20 pairs for the payer’s own use.',
-  examples: [{ order: '4711' }],
-});
-
-const NewPayment = named(
-  'NewPayment',
-  Type.Object(
-    {
-      from_account: ref(AccountId),
-      to_account: ref(AccountId),
-      amount: ref(Amount),
-      currency: ref(Currency),
-      capture: Type.Optional(
-        Type.Unsafe<(typeof ACCEPTED_CAPTURES)[number]>({
-          type: 'string',
-          enum: [...ACCEPTED_CAPTURES],
-          default: 'automatic',
-          description: 'When the money moves.',
-        }),
-      ),
-      description: Type.Optional(text(500, 'For people.')),
-      reference: Type.Optional(text(100, 'For the payer’s systems; payments can be found by it.')),
-      metadata: Type.Optional(Metadata),
-    },
-    { additionalProperties: false },
-  ),
-);
 
 const PaymentPage = pageOf('PaymentPage', Payment);
 
@@ -68,7 +33,7 @@ const paymentsQuery = query({
   amount_max: amountFilter('At most this many minor units.'),
 });
 
-export const paymentRouteSchemas = [NewPayment, PaymentPage];
+export const paymentRouteSchemas = [PaymentPage];
 
 interface Options {
   payment: Neighbours['payment'];
@@ -87,7 +52,8 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (
       tags: ['payments'],
       operationId: 'createPayment',
       summary: 'Pay from one account to another',
-      description: 'Open to the owner of `from_account` and to operators.',
+      description:
+        'Open to the owner of `from_account` and to operators. With `capture: manual` the money is only held: capture or cancel the payment later, or the hold expires.',
       headers: requiredKey,
       body: ref(NewPayment),
       response: { 201: ref(Payment), 202: ref(Payment), ...refusals },
@@ -144,21 +110,6 @@ export const refusals = {
   409: problem('A request with this key is still being worked on: try again.'),
   422: problem('The key was used for another request, or the two accounts are the same.'),
 };
-
-function createMessage(body: Static<typeof NewPayment>, key: string) {
-  return {
-    requestId: key,
-    fromAccount: body.from_account,
-    toAccount: body.to_account,
-    amountMinor: BigInt(body.amount),
-    currency: body.currency,
-    captureMode: CAPTURES.numberOf(body.capture ?? 'automatic'),
-    description: body.description ?? '',
-    reference: body.reference ?? '',
-    metadata: body.metadata ?? {},
-    holdSeconds: 0,
-  };
-}
 
 function listMessage(filters: Static<typeof paymentsQuery>) {
   const { amount_min, amount_max } = filters;

@@ -15,6 +15,7 @@ function idSchema(name: string, prefix: string, description: string) {
 export const UserId = idSchema('UserId', 'usr', 'A user.');
 export const AccountId = idSchema('AccountId', 'acct', 'An account of a user.');
 export const PaymentId = idSchema('PaymentId', 'pay', 'A payment.');
+export const RefundId = idSchema('RefundId', 'ref', 'A refund.');
 export const TransactionId = idSchema('TransactionId', 'txn', 'A transaction of the journal.');
 
 /** Where money comes from and goes to at the edge of the platform has an account too, one for each currency. */

@@ -13,7 +13,18 @@ export function ref<T extends TSchema>(schema: Named<T>): TUnsafe<Static<T>> {
   return Type.Unsafe<Static<T>>({ $ref: `${schema.$id}#` });
 }
 
-/** What is said by `schema`, or null. Only for schemas with a single type. */
-export function nullable<T extends TSchema & { type: string }>(schema: T): TUnsafe<Static<T> | null> {
-  return Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'] });
+/**
+ * What is said by `schema`, or null; written out, because the serializer takes a bigint neither in `anyOf` nor in `oneOf`. Only for
+ * schemas with a single type.
+ */
+export function nullable<T extends TSchema & { type: string }>(
+  schema: T,
+  description?: string,
+): TUnsafe<Static<T> | null> {
+  const { $id: _, ...unnamed } = schema as T & { $id?: string };
+  return Type.Unsafe<Static<T> | null>({
+    ...unnamed,
+    type: [schema.type, 'null'],
+    ...(description !== undefined && { description }),
+  });
 }

@@ -1,12 +1,13 @@
 /** A payment as clients see it; deposits and withdrawals are payments too. */
-import { CaptureMode, type Decision as DecisionMessage, Outcome } from '@payflowx/proto/authorization';
+import { CaptureMode } from '@payflowx/proto/authorization';
 import { PaymentKind, type Payment as PaymentMessage, PaymentState } from '@payflowx/proto/payment';
 import { type Static, Type } from 'typebox';
+import { Decision, decisionJson } from './decision.ts';
 import { AnyAccountId, PaymentId } from './ids.ts';
 import { Currency, count, minorUnits } from './money.ts';
 import { named, nullable, ref } from './named.ts';
 import { declinedProblem } from './problem.ts';
-import { emptyAsNull, nullableTimeJson, time, timeJson } from './text.ts';
+import { emptyAsNull, nullableText, nullableTime, nullableTimeJson, texts, time, timeJson } from './text.ts';
 import { wireNames } from './wire-names.ts';
 
 export const STATES = wireNames('Where the payment is in its life.', {
@@ -32,46 +33,12 @@ export const CAPTURES = wireNames('When the money moves: at once, or when it is 
   [CaptureMode.MANUAL]: 'manual',
 });
 
-const OUTCOMES = wireNames('What was decided.', {
-  [Outcome.APPROVED]: 'approved',
-  [Outcome.DECLINED]: 'declined',
-});
-
-const nullableText = (description: string) =>
-  Type.Unsafe<string | null>({ type: ['string', 'null'], description });
-const nullableTime = (description: string) =>
-  Type.Unsafe<string | null>({ type: ['string', 'null'], format: 'date-time', description });
-const texts = (description: string) =>
-  Type.Unsafe<Record<string, string>>({
-    type: 'object',
-    additionalProperties: { type: 'string' },
-    description,
-  });
-
-const Decision = Type.Object(
-  {
-    outcome: OUTCOMES.schema,
-    code: nullableText('The decline code; null if approved.'),
-    message: nullableText('The code in a sentence; null if approved.'),
-    checks: Type.Array(
-      Type.Object({
-        name: Type.String(),
-        passed: Type.Boolean(),
-        inputs: texts('The figures it looked at.'),
-      }),
-      { description: 'Every check that was made, in order.' },
-    ),
-    decided_at: time('When it was decided.'),
-  },
-  { description: 'What was decided and why; null until then.' },
-);
-
-const Failure = Type.Object(
+export const Failure = Type.Object(
   {
     code: Type.String({ description: 'A decline code.', examples: ['INSUFFICIENT_BALANCE'] }),
     message: Type.String({ description: 'The code in a sentence.' }),
   },
-  { description: 'Why the payment is FAILED; null if it is not.' },
+  { description: 'Why it is FAILED; null if it is not.' },
 );
 
 export const Payment = named(
@@ -91,7 +58,10 @@ export const Payment = named(
     reference: nullableText('From the payer, for its own systems.'),
     metadata: texts('From the payer.'),
     failure: nullable(Failure),
-    decision: nullable(Decision),
+    decision: nullable(
+      Decision,
+      'What was decided and why; null until then, and for the receiver, whom it does not concern.',
+    ),
     expires_at: nullableTime('When the hold ends; null while no money is held.'),
     version: count('Rises by one with each change.'),
     created_at: time('When it was asked for.'),
@@ -127,22 +97,5 @@ export function paymentJson(payment: PaymentMessage): PaymentJson {
     version: payment.version,
     created_at: timeJson(payment.createdAt),
     updated_at: timeJson(payment.updatedAt),
-  };
-}
-
-/** Movements and owners stay inside: the ledger shows the one, and the other is for notifications only. */
-function decisionJson({
-  outcome,
-  code,
-  message,
-  checks,
-  decidedAt,
-}: DecisionMessage): Static<typeof Decision> {
-  return {
-    outcome: OUTCOMES.nameOf(outcome),
-    code: emptyAsNull(code),
-    message: emptyAsNull(message),
-    checks: checks.map(({ name, passed, inputs }) => ({ name, passed, inputs })),
-    decided_at: timeJson(decidedAt),
   };
 }

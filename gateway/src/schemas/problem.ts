@@ -31,6 +31,16 @@ export const Problem = named(
       error_id: Type.Optional(Type.String({ description: 'Ask support about this. With code INTERNAL.' })),
       state: Type.Optional(Type.String({ description: 'The state that does not allow it.' })),
       allowed_actions: Type.Optional(Type.Array(Type.String(), { description: 'What the state allows.' })),
+      version: Type.Optional(
+        Type.Integer({ description: 'With code VERSION_MISMATCH: the current version.' }),
+      ),
+      available: Type.Optional(minorUnits('What is left to capture or refund.')),
+      balance: Type.Optional(
+        Type.Object(
+          { posted: minorUnits('What is there.'), held: minorUnits('What of it is promised.') },
+          { description: 'With code ACCOUNT_NOT_EMPTY.' },
+        ),
+      ),
       not_serving: Type.Optional(Type.Array(Type.String(), { description: 'With code NOT_READY.' })),
     },
     { description: 'Why the request was refused.' },
@@ -52,5 +62,15 @@ export const declinedProblem = <T extends TSchema & { $id: string }>(payment: T)
         ),
       },
       { description: 'The payment was declined: it exists, is FAILED, and nothing moved.' },
+    ),
+  );
+
+/** The 402 of a refund: it exists, was declined, and stands in the body. */
+export const declinedRefundProblem = <T extends TSchema & { $id: string }>(refund: T) =>
+  named(
+    'DeclinedRefundProblem',
+    Type.Object(
+      { ...members, refund: ref(refund) },
+      { description: 'The refund was declined: it exists, is FAILED, and nothing moved.' },
     ),
   );

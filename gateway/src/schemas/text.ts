@@ -26,6 +26,20 @@ export function timeOf(pointer: string, value: string | undefined): Date | undef
   });
 }
 
+export const nullableText = (description: string) =>
+  Type.Unsafe<string | null>({ type: ['string', 'null'], description });
+
+export const nullableTime = (description: string) =>
+  Type.Unsafe<string | null>({ type: ['string', 'null'], format: 'date-time', description });
+
+/** Names and texts, whichever they are. */
+export const texts = (description: string) =>
+  Type.Unsafe<Record<string, string>>({
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    description,
+  });
+
 export const dayInput = (description: string) =>
   Type.String({ format: 'date', pattern: '^[12]\\d{3}-', description, examples: ['2026-01-31'] });
 

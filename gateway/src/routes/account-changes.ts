@@ -1,0 +1,133 @@
+/** What operators change about accounts. Each change leaves a record: see audit.ts. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { AccountState } from '@payflowx/proto/authorization';
+import { type Static, Type } from 'typebox';
+import { asCaller, WRITE_DEADLINE_MS } from '../access.ts';
+import type { Neighbours } from '../clients/neighbours.ts';
+import { Account, accountJson } from '../schemas/account.ts';
+import { problem } from '../schemas/answers.ts';
+import { AccountId, pathId } from '../schemas/ids.ts';
+import { LimitChanges, mergedLimits } from '../schemas/limits.ts';
+import { named, ref } from '../schemas/named.ts';
+import { text } from '../schemas/text.ts';
+import { timeZone } from '../schemas/time-zone.ts';
+import { optionalVersion, requiredVersion, tagged, versionOf } from '../schemas/versions.ts';
+
+const AccountChanges = named(
+  'AccountChanges',
+  Type.Object(
+    {
+      name: Type.Optional(
+        Type.Unsafe<string | null>({ ...text(100, 'For people; null for none.'), type: ['string', 'null'] }),
+      ),
+      limits: Type.Optional(ref(LimitChanges)),
+      time_zone: Type.Optional(timeZone('Whose days and months the limits count in.')),
+    },
+    { additionalProperties: false, description: 'What is absent stays as it is.' },
+  ),
+);
+
+const Reason = named(
+  'Reason',
+  Type.Object(
+    { reason: Type.Optional(text(500, 'Why, for the audit log.')) },
+    { additionalProperties: false },
+  ),
+);
+
+export const accountChangeSchemas = [LimitChanges, AccountChanges, Reason];
+
+const STATE_CHANGES = [
+  {
+    action: 'freeze',
+    state: AccountState.FROZEN,
+    summary: 'Freeze an account: it neither pays nor receives, for now',
+    conflict: 'The account is closed.',
+  },
+  {
+    action: 'unfreeze',
+    state: AccountState.ACTIVE,
+    summary: 'Unfreeze an account',
+    conflict: 'The account is closed.',
+  },
+  {
+    action: 'close',
+    state: AccountState.CLOSED,
+    summary: 'Close an account for good; it must be empty, with nothing held',
+    conflict: 'There is money in the account, or held.',
+  },
+] as const;
+
+interface Options {
+  authorization: Neighbours['authorization'];
+}
+
+export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { authorization }) => {
+  app.patch('/v1/accounts/:id', {
+    config: { access: ['operator'] },
+    schema: {
+      tags: ['accounts'],
+      operationId: 'updateAccount',
+      summary: 'Change an account’s name, limits or time zone',
+      params: pathId(ref(AccountId)),
+      headers: requiredVersion,
+      body: ref(AccountChanges),
+      response: {
+        200: ref(Account),
+        409: problem('The account is closed.'),
+        412: problem('The account is not at the version in If-Match; `version` says at which it is.'),
+        428: problem('If-Match is missing.'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { name, limits, time_zone } = request.body;
+      const message = {
+        accountId: request.params.id,
+        expectedVersion: versionOf(request.headers['if-match']),
+        name: name === null ? '' : name,
+        limits: limits === undefined ? undefined : await limitsAfter(request.params.id, limits),
+        timeZone: time_zone,
+      };
+      const { account } = await authorization.updateAccount(message, asCaller(request, WRITE_DEADLINE_MS));
+      return tagged(accountJson(account), reply);
+
+      /** What is read here cannot have changed when it is written: the version stands for the limits too. */
+      async function limitsAfter(accountId: string, changes: Static<typeof LimitChanges>) {
+        const { account: before } = await authorization.getAccount({ accountId }, asCaller(request));
+        return mergedLimits(before?.limits, changes);
+      }
+    },
+  });
+
+  for (const { action, state, summary, conflict } of STATE_CHANGES) {
+    app.post(`/v1/accounts/:id/${action}`, {
+      config: { access: ['operator'], optionalBody: true },
+      schema: {
+        tags: ['accounts'],
+        operationId: `${action}Account`,
+        summary,
+        description: 'An account that is in this state already stays as it is. If-Match is optional.',
+        params: pathId(ref(AccountId)),
+        headers: optionalVersion,
+        body: ref(Reason),
+        response: {
+          200: ref(Account),
+          409: problem(conflict),
+          412: problem('The account is not at the version in If-Match; `version` says at which it is.'),
+        },
+      },
+      handler: async (request, reply) => {
+        const tag = request.headers['if-match'];
+        const message = {
+          accountId: request.params.id,
+          state,
+          expectedVersion: tag === undefined ? 0n : versionOf(tag),
+          reason: request.body.reason ?? '',
+        };
+        const settings = asCaller(request, WRITE_DEADLINE_MS);
+        const { account } = await authorization.changeAccountState(message, settings);
+        return tagged(accountJson(account), reply);
+      },
+    });
+  }
+};

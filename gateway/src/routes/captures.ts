@@ -1,0 +1,102 @@
+/** What becomes of held money: captured, whole or in parts, or given back. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { asCaller } from '../access.ts';
+import type { Neighbours } from '../clients/neighbours.ts';
+import { answerStep } from '../payment-answer.ts';
+import { problem } from '../schemas/answers.ts';
+import { requiredKey } from '../schemas/idempotency.ts';
+import { PaymentId, pathId } from '../schemas/ids.ts';
+import { Amount } from '../schemas/money.ts';
+import { named, ref } from '../schemas/named.ts';
+import { Payment } from '../schemas/payment.ts';
+
+const NewCapture = named(
+  'NewCapture',
+  Type.Object(
+    {
+      amount: Type.Optional(ref(Amount)),
+      final: Type.Optional(
+        Type.Boolean({
+          description:
+            'Whether the rest is given back to the payer; true where `amount` is absent, else false.',
+          examples: [true],
+        }),
+      ),
+    },
+    { additionalProperties: false, description: 'Without `amount`: all that is still held.' },
+  ),
+);
+
+const NewCancellation = named(
+  'NewCancellation',
+  Type.Object({}, { additionalProperties: false, description: 'Nothing can be said of it.' }),
+);
+
+export const captureSchemas = [NewCapture, NewCancellation];
+
+interface Options {
+  payment: Neighbours['payment'];
+  /** How long a step waits for its outcome. */
+  deadlineMs: number;
+}
+
+export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment, deadlineMs }) => {
+  app.post('/v1/payments/:id/capture', {
+    config: { access: ['customer', 'operator'], optionalBody: true },
+    schema: {
+      tags: ['payments'],
+      operationId: 'capturePayment',
+      summary: 'Take money of an authorized payment, whole or in parts',
+      description:
+        'Open to the owner of `from_account` and to operators. A part without `final` leaves the rest on hold for further captures.',
+      params: pathId(ref(PaymentId)),
+      headers: requiredKey,
+      body: ref(NewCapture),
+      response: {
+        200: ref(Payment),
+        202: ref(Payment),
+        409: problem(
+          'The payment’s state, or that of the receiving account, does not allow it; or a request with this key is still being worked on.',
+        ),
+        422: problem('Less is left on hold, or the key was used for another request.'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { amount, final } = request.body;
+      const message = {
+        requestId: request.headers['idempotency-key'],
+        paymentId: request.params.id,
+        amountMinor: amount === undefined ? undefined : BigInt(amount),
+        final,
+      };
+      return answerStep(await payment.capturePayment(message, asCaller(request, deadlineMs)), reply);
+    },
+  });
+
+  app.post('/v1/payments/:id/cancel', {
+    config: { access: ['customer', 'operator'], optionalBody: true },
+    schema: {
+      tags: ['payments'],
+      operationId: 'cancelPayment',
+      summary: 'Give the held money of an authorized payment back',
+      description:
+        'Open to the owner of `from_account` and to operators, before any capture. What the payment used of the payer’s limits is given back too.',
+      params: pathId(ref(PaymentId)),
+      headers: requiredKey,
+      body: ref(NewCancellation),
+      response: {
+        200: ref(Payment),
+        202: ref(Payment),
+        409: problem(
+          'The payment’s state does not allow it, or a request with this key is still being worked on.',
+        ),
+        422: problem('The key was used for another request.'),
+      },
+    },
+    handler: async (request, reply) => {
+      const message = { requestId: request.headers['idempotency-key'], paymentId: request.params.id };
+      return answerStep(await payment.cancelPayment(message, asCaller(request, deadlineMs)), reply);
+    },
+  });
+};

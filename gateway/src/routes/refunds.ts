@@ -1,0 +1,92 @@
+/** Money that goes back: whole or in parts, up to what was captured. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { asCaller, EVERY_ROLE } from '../access.ts';
+import type { Neighbours } from '../clients/neighbours.ts';
+import { answerRefund } from '../payment-answer.ts';
+import { problem } from '../schemas/answers.ts';
+import { requiredKey } from '../schemas/idempotency.ts';
+import { PaymentId, pathId } from '../schemas/ids.ts';
+import { Amount } from '../schemas/money.ts';
+import { named, ref } from '../schemas/named.ts';
+import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
+import { DeclinedRefundProblem, Refund, refundJson } from '../schemas/refund.ts';
+import { text } from '../schemas/text.ts';
+
+const NewRefund = named(
+  'NewRefund',
+  Type.Object(
+    {
+      amount: Type.Optional(ref(Amount)),
+      reason: Type.Optional(text(500, 'For people.')),
+    },
+    {
+      additionalProperties: false,
+      description: 'Without `amount`: all that was captured and not refunded yet.',
+    },
+  ),
+);
+
+const RefundPage = pageOf('RefundPage', Refund);
+
+export const refundSchemas = [Refund, DeclinedRefundProblem, NewRefund, RefundPage];
+
+interface Options {
+  payment: Neighbours['payment'];
+  /** How long a refund waits for its outcome. */
+  deadlineMs: number;
+}
+
+export const refundRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment, deadlineMs }) => {
+  app.post('/v1/payments/:id/refunds', {
+    config: { access: ['customer', 'operator'], optionalBody: true },
+    schema: {
+      tags: ['payments'],
+      operationId: 'createRefund',
+      summary: 'Give money of a completed payment back, whole or in parts',
+      description:
+        'Open to the owner of `to_account`, out of whose available balance it goes, and to operators. Deposits and withdrawals are refunded by operators only. No limit that the payment used is given back.',
+      params: pathId(ref(PaymentId)),
+      headers: requiredKey,
+      body: ref(NewRefund),
+      response: {
+        201: ref(Refund),
+        202: ref(Refund),
+        402: problem('Declined: the refund exists, is FAILED, and is in the body.', DeclinedRefundProblem),
+        409: problem(
+          'The payment’s state does not allow it, or a request with this key is still being worked on.',
+        ),
+        422: problem('Less is left to refund, or the key was used for another request.'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { amount, reason = '' } = request.body;
+      const message = {
+        requestId: request.headers['idempotency-key'],
+        paymentId: request.params.id,
+        amountMinor: amount === undefined ? undefined : BigInt(amount),
+        reason,
+      };
+      return answerRefund(await payment.createRefund(message, asCaller(request, deadlineMs)), reply);
+    },
+  });
+
+  app.get('/v1/payments/:id/refunds', {
+    config: { access: EVERY_ROLE },
+    schema: {
+      tags: ['payments'],
+      operationId: 'listRefunds',
+      summary: 'List the refunds of one payment, newest first',
+      description:
+        'The payer sees those that happened; attempts that are pending or failed are the receiver’s to see.',
+      params: pathId(ref(PaymentId)),
+      querystring: query(pageQuery),
+      response: { 200: ref(RefundPage) },
+    },
+    handler: async (request) => {
+      const message = { paymentId: request.params.id, ...pageRequest(request.query) };
+      const page = await payment.listRefunds(message, asCaller(request));
+      return pageJson(page.refunds.map(refundJson), page.nextPageToken);
+    },
+  });
+};

@@ -1,0 +1,35 @@
+/** What would be decided about a payment, without making it. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { asCaller } from '../access.ts';
+import type { Neighbours } from '../clients/neighbours.ts';
+import { problem } from '../schemas/answers.ts';
+import { Decision, decisionJson } from '../schemas/decision.ts';
+import { ref } from '../schemas/named.ts';
+import { createMessage, NewPayment } from '../schemas/new-payment.ts';
+
+export const simulationSchemas = [Decision, NewPayment];
+
+interface Options {
+  payment: Neighbours['payment'];
+}
+
+export const simulationRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment }) => {
+  app.post('/v1/payments/simulate', {
+    config: { access: ['customer', 'operator'] },
+    schema: {
+      tags: ['payments'],
+      operationId: 'simulatePayment',
+      summary: 'The decision that a payment would get now, with every check; writes nothing',
+      description:
+        'Open to the owner of `from_account` and to operators. 200 whether it would be approved or declined. Needs no Idempotency-Key.',
+      body: ref(NewPayment),
+      response: { 200: ref(Decision), 422: problem('The two accounts are the same.') },
+    },
+    handler: async (request) => {
+      const message = { payment: createMessage(request.body, '') };
+      const { decision } = await payment.simulatePayment(message, asCaller(request));
+      if (!decision) throw new Error('The payment service answered without a decision.');
+      return decisionJson(decision);
+    },
+  });
+};

@@ -1,0 +1,86 @@
+/** An account as clients see it. */
+import { type Account as AccountMessage, AccountState } from '@payflowx/proto/authorization';
+import { type Static, Type } from 'typebox';
+import { AnyAccountId } from './ids.ts';
+import { Currency, count, minorUnits, nullableMinorUnits } from './money.ts';
+import { named, ref } from './named.ts';
+import { emptyAsNull, nullableText, time, timeJson } from './text.ts';
+import { wireNames } from './wire-names.ts';
+
+const STATUSES = wireNames('What the account may do: only an ACTIVE one pays and receives.', {
+  [AccountState.ACTIVE]: 'ACTIVE',
+  [AccountState.FROZEN]: 'FROZEN',
+  [AccountState.CLOSED]: 'CLOSED',
+});
+
+export const Account = named(
+  'Account',
+  Type.Object({
+    id: ref(AnyAccountId),
+    owner_id: nullableText('The user who owns it; null for the world outside.'),
+    name: nullableText('For people.'),
+    currency: ref(Currency),
+    status: STATUSES.schema,
+    balance: Type.Object({
+      posted: minorUnits('What is there.'),
+      held: minorUnits('What of it is promised to authorized payments.'),
+      available: minorUnits('What can be spent: posted − held.'),
+    }),
+    limits: Type.Object(
+      {
+        per_payment: nullableMinorUnits('The most that one payment may move.'),
+        daily: nullableMinorUnits('The most that may be spent in a day of its time zone.'),
+        monthly: nullableMinorUnits('The most that may be spent in a calendar month of its time zone.'),
+        daily_count: Type.Unsafe<number | null>({
+          type: ['integer', 'null'],
+          description: 'The most payments in a day of its time zone.',
+        }),
+      },
+      { description: 'What the owner may spend; null is no limit.' },
+    ),
+    usage: Type.Object(
+      {
+        daily: minorUnits('Spent today.'),
+        monthly: minorUnits('Spent this month.'),
+        daily_count: Type.Integer({ description: 'Payments today.' }),
+      },
+      { description: 'How much of the limits is used.' },
+    ),
+    time_zone: Type.String({
+      description: 'IANA name of the zone whose days and months its limits count in.',
+      examples: ['Europe/Berlin'],
+    }),
+    version: count(
+      'Rises with each change of name, status, limits or time zone. The ETag is this, in quotes.',
+    ),
+    created_at: time('When it was opened.'),
+  }),
+);
+export type AccountJson = Static<typeof Account>;
+
+export function accountJson(account: AccountMessage | undefined): AccountJson {
+  if (!account?.balance) throw new Error('Authorization answered without an account or its balance.');
+  const { balance, limits, usage } = account;
+  return {
+    id: account.id,
+    owner_id: emptyAsNull(account.ownerId),
+    name: emptyAsNull(account.name),
+    currency: account.currency,
+    status: STATUSES.nameOf(account.state),
+    balance: { posted: balance.postedMinor, held: balance.heldMinor, available: balance.availableMinor },
+    limits: {
+      per_payment: limits?.perPaymentMinor ?? null,
+      daily: limits?.dailyMinor ?? null,
+      monthly: limits?.monthlyMinor ?? null,
+      daily_count: limits?.dailyCount ?? null,
+    },
+    usage: {
+      daily: usage?.dailyMinor ?? 0n,
+      monthly: usage?.monthlyMinor ?? 0n,
+      daily_count: usage?.dailyCount ?? 0,
+    },
+    time_zone: account.timeZone,
+    version: account.version,
+    created_at: timeJson(account.createdAt),
+  };
+}

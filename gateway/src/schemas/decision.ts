@@ -1,0 +1,64 @@
+/** What was decided about a payment, and every check that led to it. */
+import { type Decision as DecisionMessage, Outcome } from '@payflowx/proto/authorization';
+import { type Static, Type } from 'typebox';
+import { minorUnits } from './money.ts';
+import { named, nullable } from './named.ts';
+import { emptyAsNull, nullableText, nullableTime, nullableTimeJson, texts, time, timeJson } from './text.ts';
+import { wireNames } from './wire-names.ts';
+
+const OUTCOMES = wireNames('What was decided.', {
+  [Outcome.APPROVED]: 'approved',
+  [Outcome.DECLINED]: 'declined',
+});
+
+const LimitUse = Type.Object(
+  {
+    limit: minorUnits('The limit. A count for DAILY_COUNT_EXCEEDED.'),
+    used: minorUnits('How much of it was used before.'),
+    resets_at: nullableTime('When it starts anew; null for a limit per payment.'),
+  },
+  { description: 'The limit that declined it; null if none did.' },
+);
+
+export const Decision = named(
+  'Decision',
+  Type.Object(
+    {
+      outcome: OUTCOMES.schema,
+      code: nullableText('The decline code; null if approved.'),
+      message: nullableText('The code in a sentence; null if approved.'),
+      limit: nullable(LimitUse),
+      checks: Type.Array(
+        Type.Object({
+          name: Type.String({ examples: ['balance'] }),
+          passed: Type.Boolean(),
+          inputs: texts('The figures it looked at: the payer’s, never the receiver’s.'),
+        }),
+        { description: 'Every check that was made, in order.' },
+      ),
+      decided_at: time('When it was decided.'),
+    },
+    { description: 'What was decided and why.' },
+  ),
+);
+
+/** Movements and owners stay inside: the ledger shows the one, and the other is for notifications only. */
+export function decisionJson({
+  outcome,
+  code,
+  message,
+  limit,
+  checks,
+  decidedAt,
+}: DecisionMessage): Static<typeof Decision> {
+  return {
+    outcome: OUTCOMES.nameOf(outcome),
+    code: emptyAsNull(code),
+    message: emptyAsNull(message),
+    limit: limit
+      ? { limit: limit.limit, used: limit.used, resets_at: nullableTimeJson(limit.resetsAt) }
+      : null,
+    checks: checks.map(({ name, passed, inputs }) => ({ name, passed, inputs })),
+    decided_at: timeJson(decidedAt),
+  };
+}

@@ -1,0 +1,69 @@
+/** What a payment is asked for with, for real or only to learn what would be decided. */
+import type { CreatePaymentRequest } from '@payflowx/proto/payment';
+import { type Static, Type } from 'typebox';
+import { AccountId } from './ids.ts';
+import { Amount, Currency } from './money.ts';
+import { named, ref } from './named.ts';
+import { CAPTURES } from './payment.ts';
+import { text } from './text.ts';
+
+const Metadata = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  maxProperties: 20,
+  propertyNames: { minLength: 1, maxLength: 40, pattern: '^[^\\u0000]*$' },
+  additionalProperties: text(500, 'Anything.'),
+  description: 'Up to 20 pairs for the payer’s own use.',
+  examples: [{ order: '4711' }],
+});
+
+/** 30 days. */
+const MAX_HOLD_S = 2_592_000;
+
+export const NewPayment = named(
+  'NewPayment',
+  Type.Object(
+    {
+      from_account: ref(AccountId),
+      to_account: ref(AccountId),
+      amount: ref(Amount),
+      currency: ref(Currency),
+      capture: Type.Optional(
+        Type.Unsafe<Static<typeof CAPTURES.schema>>({ ...CAPTURES.schema, default: 'automatic' }),
+      ),
+      hold_seconds: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: MAX_HOLD_S,
+          description:
+            'How long the money may be held; 7 days unless configured otherwise. Only with `capture: manual`.',
+          examples: [86_400],
+        }),
+      ),
+      description: Type.Optional(text(500, 'For people.')),
+      reference: Type.Optional(text(100, 'For the payer’s systems; payments can be found by it.')),
+      metadata: Type.Optional(Metadata),
+    },
+    {
+      additionalProperties: false,
+      // What is captured at once is never held.
+      if: { required: ['hold_seconds'] },
+      // biome-ignore lint/suspicious/noThenProperty: JSON Schema's word; nobody awaits a schema.
+      then: { properties: { capture: { const: 'manual' } }, required: ['capture'] },
+    },
+  ),
+);
+
+export function createMessage(body: Static<typeof NewPayment>, key: string): CreatePaymentRequest {
+  return {
+    requestId: key,
+    fromAccount: body.from_account,
+    toAccount: body.to_account,
+    amountMinor: BigInt(body.amount),
+    currency: body.currency,
+    captureMode: CAPTURES.numberOf(body.capture ?? 'automatic'),
+    description: body.description ?? '',
+    reference: body.reference ?? '',
+    metadata: body.metadata ?? {},
+    holdSeconds: body.hold_seconds ?? 0,
+  };
+}

@@ -1,0 +1,25 @@
+/** Versions of what can be changed: an ETag out, If-Match in (RFC 9110), so that nobody changes what he has not seen. */
+import type { FastifyReply } from 'fastify';
+import { Type } from 'typebox';
+
+const ifMatch = Type.String({
+  pattern: '^"[1-9][0-9]{0,17}"$',
+  description:
+    'The ETag of what the change is made from: the version in quotes. Another version than the current one is 412.',
+  examples: ['"1"'],
+});
+
+/** For changes of what somebody has read before. Without it: 428. */
+export const requiredVersion = Type.Object({ 'if-match': ifMatch });
+
+export const optionalVersion = Type.Object({ 'if-match': Type.Optional(ifMatch) });
+
+export function versionOf(tag: string): bigint {
+  return BigInt(tag.slice(1, -1));
+}
+
+/** Sets the ETag, and returns the body. */
+export function tagged<T extends { version: bigint }>(body: T, reply: FastifyReply): T {
+  reply.header('etag', `"${body.version}"`);
+  return body;
+}
