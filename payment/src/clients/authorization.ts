@@ -149,11 +149,15 @@ function toItem({ payment, deadline }: AuthorizeRequest): AuthorizeItem {
     holdExpiresAt: payment.holdExpiresAt,
     traceparent,
     deadline,
+    description: payment.description,
+    reference: payment.reference,
+    metadata: payment.metadata,
   };
 }
 
 function toSimulatedItem({ order, caller }: SimulateRequest): AuthorizeItem {
-  const { fromAccount, toAccount, amountMinor, currency, captureMode } = order;
+  const { fromAccount, toAccount, amountMinor, currency, captureMode, description, reference, metadata } =
+    order;
   return {
     paymentId: '',
     operationId: '',
@@ -167,6 +171,9 @@ function toSimulatedItem({ order, caller }: SimulateRequest): AuthorizeItem {
     holdExpiresAt: undefined,
     traceparent: '',
     deadline: undefined,
+    description,
+    reference,
+    metadata,
   };
 }
 
