@@ -140,7 +140,7 @@ describe('reading accounts', () => {
     let pageToken = '';
     do {
       const page = await service.accounts.listBalances(
-        { pageSize: 4, pageToken },
+        { pageSize: 4, pageToken, accountIds: [] },
         await as('usr_a', 'auditor'),
       );
       for (const { accountId, postedMinor } of page.balances) {
@@ -152,6 +152,18 @@ describe('reading accounts', () => {
     expect(sum).toBe(0n);
     expect(ids).toContain('external:EUR');
     expect(ids).toEqual([...new Set(ids)].sort());
+  });
+
+  it('pages through the balances of named accounts only', async () => {
+    const opened = [await openAccount(service), await openAccount(service)];
+    const accountIds = ['acct_none', ...opened].reverse();
+    const request = { pageSize: 1, pageToken: '', accountIds };
+    const first = await service.accounts.listBalances(request, await as('usr_a', 'auditor'));
+    const { nextPageToken: pageToken } = first;
+    const rest = { ...request, pageSize: 0, pageToken };
+    const second = await service.accounts.listBalances(rest, await as('usr_a', 'auditor'));
+    expect([...first.balances, ...second.balances].map(({ accountId }) => accountId)).toEqual(opened.sort());
+    expect(second.nextPageToken).toBe('');
   });
 
   it('refuses a page token that is not ours', async () => {
@@ -233,7 +245,8 @@ describe('access', () => {
       openTo: ['service'],
     },
     ListBalances: {
-      call: (settings) => service.accounts.listBalances({ pageSize: 0, pageToken: '' }, settings),
+      call: (settings) =>
+        service.accounts.listBalances({ pageSize: 0, pageToken: '', accountIds: [] }, settings),
       openTo: ['operator', 'auditor', 'service'],
     },
   };

@@ -98,10 +98,10 @@ export function accountService({ db, now, log }: AccountServiceDeps): BoundServi
         };
       },
 
-      async listBalances({ pageSize, pageToken }) {
+      async listBalances({ pageSize, pageToken, accountIds }) {
         const after = decodePageToken(pageToken, Position)?.id ?? '';
         const limit = pageSizeOf(pageSize, { standard: 1000, max: 5000 });
-        const found = await listBalances(db, { after, limit: limit + 1 });
+        const found = await listBalances(db, { after, only: accountIds, limit: limit + 1 });
         const page = found.slice(0, limit);
         const balances = page.map(({ accountId, currency, posted, held }) => ({
           accountId,

@@ -90,15 +90,16 @@ export interface BalanceLine {
   held: bigint;
 }
 
-/** Balances of all accounts, external ones too, in the order of their ids, beginning after `after`. */
+/** Balances of all accounts, external ones too, in the order of their ids, beginning after `after`; of these only, if any are named. */
 export async function listBalances(
   db: Kysely<Database>,
-  { after, limit }: { after: string; limit: number },
+  { after, only, limit }: { after: string; only: readonly string[]; limit: number },
 ): Promise<BalanceLine[]> {
   return db
     .selectFrom('balances as b')
     .innerJoin('accounts as a', 'a.id', 'b.account_id')
     .where('b.account_id', '>', after)
+    .$if(only.length > 0, (query) => query.where('b.account_id', '=', sql<string>`any(${[...only]}::text[])`))
     .select(['b.account_id as accountId', 'a.currency', 'b.posted', 'b.held'])
     .orderBy('b.account_id')
     .limit(limit)
