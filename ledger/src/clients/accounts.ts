@@ -52,7 +52,7 @@ export function connectAccounts(settings: { target: string; token: () => Promise
       }),
     listBalances: ({ deadline }) =>
       allPages(async (pageToken) => {
-        const request = { pageSize: BALANCES_PAGE, pageToken };
+        const request = { pageSize: BALANCES_PAGE, pageToken, accountIds: [] };
         const page = await service.listBalances(request, { deadlineMs: BALANCES_DEADLINE_MS, deadline });
         return { items: page.balances, nextPageToken: page.nextPageToken };
       }),
