@@ -9,6 +9,8 @@ const schema = Type.Object({
   GRPC_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 50_052 }),
   /** How long money is held where a payment does not say; seconds. Seven days. */
   HOLD_TTL_S: Type.Integer({ minimum: 1, default: 604_800 }),
+  BATCH_SIZE: Type.Integer({ minimum: 1, maximum: 500, default: 200 }),
+  BATCHES_IN_FLIGHT: Type.Integer({ minimum: 1, maximum: 500, default: 1 }),
 });
 
 /** Throws ConfigError with everything that is wrong. */
@@ -28,5 +30,6 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       clientSecret: values.SERVICE_CLIENT_SECRET,
     },
     holdTtlMs: values.HOLD_TTL_S * 1000,
+    batches: { maxSize: values.BATCH_SIZE, concurrency: values.BATCHES_IN_FLIGHT },
   };
 }

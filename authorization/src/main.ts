@@ -23,6 +23,7 @@ await runService('authorization', config, async ({ log, onStop }) => {
     log,
     now: () => new Date(),
     holdTtlMs: config.holdTtlMs,
+    batches: config.batches,
   });
   onStop('batcher', () => drain());
 

@@ -13,6 +13,8 @@ interface ServicesDeps {
   log: Logger;
   now: () => Date;
   holdTtlMs: number;
+  /** Steps in one transaction: enough to make the commit cheap, few enough to keep the locks short; and transactions at once. */
+  batches?: { maxSize: number; concurrency: number };
 }
 
 export interface Services {
@@ -21,12 +23,9 @@ export interface Services {
   drain(): Promise<void>;
 }
 
-/** The most steps in one transaction: enough to make the commit cheap, few enough to keep the locks short. */
-const MAX_BATCH = 200;
-
 export function authorizationServices(deps: ServicesDeps): Services {
   const batcher = createBatcher<Command, Answer>({
-    maxSize: MAX_BATCH,
+    ...deps.batches,
     flush: (commands) => decideBatch(deps, commands),
   });
   return {

@@ -22,6 +22,7 @@ const schema = Type.Object({
   AUTHORIZATION_TARGET: Type.String({ default: 'consul:///authorization' }),
   AUTHORIZE_DEADLINE_MS: Type.Integer({ minimum: 50, maximum: 60_000, default: 2_000 }),
   BATCH_SIZE: Type.Integer({ minimum: 1, maximum: 500, default: 200 }),
+  BATCHES_IN_FLIGHT: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
   HOLD_DURATION_S: Type.Integer({ minimum: 1, maximum: 30 * 24 * 60 * 60, default: 7 * 24 * 60 * 60 }),
   EXPIRY_INTERVAL_MS: Type.Integer({ minimum: 10, default: 1_000 }),
   RECOVERY_INTERVAL_MS: Type.Integer({ minimum: 10, default: 500 }),
@@ -57,6 +58,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     flow: {
       authorizeDeadlineMs: read.AUTHORIZE_DEADLINE_MS,
       batchSize: read.BATCH_SIZE,
+      batchesInFlight: read.BATCHES_IN_FLIGHT,
       holdMs: read.HOLD_DURATION_S * 1_000,
       recoverAfterMs: read.RECOVERY_AFTER_MS,
     },

@@ -10,15 +10,14 @@ import {
   type OperationRequest,
 } from './accept-operations.ts';
 import { type DecideDeps, decideOperation } from './decide-operation.ts';
+import type { BatchSettings } from './payment-flow.ts';
 import {
   type SettleOperationDeps,
   type SettleOperationRequest,
   settleOperations,
 } from './settle-operations.ts';
 
-export type OperationFlowDeps = AcceptOperationDeps &
-  DecideDeps &
-  SettleOperationDeps & { batchSize: number };
+export type OperationFlowDeps = AcceptOperationDeps & DecideDeps & SettleOperationDeps & BatchSettings;
 
 export interface OperationFlow {
   /** Step (a), see acceptOperations. */
@@ -37,15 +36,15 @@ const CONCURRENCY = 2;
 const FIRST_PAUSE_MS = 10;
 
 export function createOperationFlow(deps: OperationFlowDeps): OperationFlow {
-  const { batchSize: maxSize } = deps;
+  const { batchSize: maxSize, batchesInFlight: concurrency = CONCURRENCY } = deps;
   const accept = createBatcher({
     maxSize,
-    concurrency: CONCURRENCY,
+    concurrency,
     flush: (requests: OperationRequest[]) => acceptOperations(deps, requests),
   });
   const settle = createBatcher({
     maxSize,
-    concurrency: CONCURRENCY,
+    concurrency,
     flush: (requests: SettleOperationRequest[]) => settleOperations(deps, requests),
   });
   const takeSteps = async (begun: Begun, deadline: Date) => {

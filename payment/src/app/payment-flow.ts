@@ -5,7 +5,14 @@ import { type Acceptance, type AcceptDeps, type AcceptRequest, acceptPayments } 
 import { type AuthorizeDeps, authorizePayments } from './authorize-payments.ts';
 import { type SettleDeps, settlePayments } from './settle-payments.ts';
 
-export type FlowDeps = AcceptDeps & AuthorizeDeps & SettleDeps & { batchSize: number };
+export interface BatchSettings {
+  /** The most items in one flush. */
+  batchSize: number;
+  /** Flushes of each kind at once; undefined: as is best for each kind. */
+  batchesInFlight?: number | undefined;
+}
+
+export type FlowDeps = AcceptDeps & AuthorizeDeps & SettleDeps & BatchSettings;
 
 export interface PaymentFlow {
   /** Step (a), see acceptPayments. */
@@ -24,20 +31,20 @@ export interface PaymentFlow {
 const CONCURRENCY = { accept: 2, authorize: 4, settle: 2 };
 
 export function createPaymentFlow(deps: FlowDeps): PaymentFlow {
-  const { batchSize: maxSize } = deps;
+  const { batchSize: maxSize, batchesInFlight } = deps;
   const accept = createBatcher({
     maxSize,
-    concurrency: CONCURRENCY.accept,
+    concurrency: batchesInFlight ?? CONCURRENCY.accept,
     flush: (requests: AcceptRequest[]) => acceptPayments(deps, requests),
   });
   const authorize = createBatcher({
     maxSize,
-    concurrency: CONCURRENCY.authorize,
+    concurrency: batchesInFlight ?? CONCURRENCY.authorize,
     flush: (requests: Parameters<typeof authorizePayments>[1][number][]) => authorizePayments(deps, requests),
   });
   const settle = createBatcher({
     maxSize,
-    concurrency: CONCURRENCY.settle,
+    concurrency: batchesInFlight ?? CONCURRENCY.settle,
     flush: (requests: Parameters<typeof settlePayments>[1][number][]) => settlePayments(deps, requests),
   });
   const takeSteps = async (payment: Payment, deadline: Date) => {
