@@ -20,7 +20,9 @@ export type IdPrefix =
   | 'rft'
   | 'jti'
   | 'cli'
-  | 'aud';
+  | 'aud'
+  | 'fig'
+  | 'rec';
 
 /** A prefixed UUIDv7 (RFC 9562): `pay_0198c5b2-…`. */
 export function newId(prefix: IdPrefix): string {

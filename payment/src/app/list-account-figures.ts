@@ -1,31 +1,79 @@
-/** What every account should look like by its payments: pages by account id, for a reconciliation to read. */
-import { decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
+/** What every account should look like by its payments: pages by account id and currency, for a reconciliation to read. */
+import { CallError, decodePageToken, encodePageToken, newId, pageSizeOf } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
-import { type AccountFigures, foldFigures, listAccountsAfter } from '../store/account-figures.ts';
+import {
+  type AccountFigures,
+  findSnapshot,
+  foldFigures,
+  readSnapshot,
+  type Snapshot,
+  takeSnapshot,
+} from '../store/account-figures.ts';
 import type { Database } from '../store/database.ts';
 
-const Position = Type.Object({ after: Type.String() });
+export interface Page {
+  accounts: AccountFigures[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+interface Deps {
+  db: Kysely<Database>;
+}
+
 const PAGE = 1_000;
 
-/** Each page is as of one moment, two pages are not. Throws INVALID_PAGE_TOKEN. */
-export async function listAccountFigures(
-  { db }: { db: Kysely<Database> },
-  { pageSize, pageToken, accountIds }: { pageSize: number; pageToken: string; accountIds: readonly string[] },
-): Promise<{ accounts: AccountFigures[]; nextPageToken: string }> {
-  const limit = pageSizeOf(pageSize, { standard: PAGE, max: PAGE });
+/**
+ * All accounts are read as of the moment of the first page; named ones as they are now. Throws INVALID_PAGE_TOKEN, also where
+ * the figures that a page belongs to are gone.
+ */
+export function listAccountFigures(
+  deps: Deps,
+  request: { pageSize: number; pageToken: string; accountIds: readonly string[] },
+): Promise<Page> {
+  const limit = pageSizeOf(request.pageSize, { standard: PAGE, max: PAGE });
+  const { pageToken, accountIds } = request;
+  return accountIds.length > 0
+    ? listNamed(deps, accountIds, pageToken, limit)
+    : listAll(deps, pageToken, limit);
+}
+
+const Place = Type.Object({ snapshot: Type.String(), position: Type.Integer({ minimum: 0 }) });
+
+async function listAll({ db }: Deps, pageToken: string, limit: number): Promise<Page> {
+  const place = decodePageToken(pageToken, Place);
+  const snapshot = place ? await requireSnapshot(db, place.snapshot) : await takeSnapshot(db, newId('fig'));
+  const position = place?.position ?? 0;
+  const accounts = await readSnapshot(db, snapshot, position, limit);
+  const next = position + accounts.length;
+  if (next >= snapshot.lineCount) return { accounts, nextPageToken: '' };
+  return { accounts, nextPageToken: encodePageToken({ snapshot: snapshot.id, position: next }) };
+}
+
+/** An answer without them would look like accounts that nobody ever paid. */
+async function requireSnapshot(db: Kysely<Database>, id: string): Promise<Snapshot> {
+  const snapshot = await findSnapshot(db, id);
+  if (snapshot) return snapshot;
+  throw new CallError('INVALID_PAGE_TOKEN', 'The figures that this page belongs to are gone.', [
+    { field: 'page_token', description: 'is of a list that was begun too long ago' },
+  ]);
+}
+
+const Position = Type.Object({ after: Type.String() });
+
+async function listNamed(
+  { db }: Deps,
+  accountIds: readonly string[],
+  pageToken: string,
+  limit: number,
+): Promise<Page> {
   const after = decodePageToken(pageToken, Position)?.after ?? '';
-  // One more than asked for says whether another page follows.
-  const found =
-    accountIds.length > 0 ? sortedAfter(accountIds, after) : await listAccountsAfter(db, after, limit + 1);
-  const page = found.slice(0, limit);
+  const left = [...new Set(accountIds)].filter((id) => id > after).sort();
+  const page = left.slice(0, limit);
   const last = page.at(-1);
   return {
     accounts: page.length > 0 ? await foldFigures(db, page) : [],
-    nextPageToken: found.length > limit && last !== undefined ? encodePageToken({ after: last }) : '',
+    nextPageToken: left.length > limit && last !== undefined ? encodePageToken({ after: last }) : '',
   };
-}
-
-function sortedAfter(accountIds: readonly string[], after: string): string[] {
-  return [...new Set(accountIds)].filter((id) => id > after).sort();
 }
