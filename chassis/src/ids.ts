@@ -9,7 +9,8 @@ export type IdPrefix =
   | 'ref'
   | 'txn'
   | 'ntf'
-  | 'evt' // seen by clients
+  | 'evt'
+  | 'rule' // seen by clients
   | 'cap'
   | 'can'
   | 'exp'
