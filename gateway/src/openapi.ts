@@ -10,9 +10,11 @@ import { query } from './schemas/page.ts';
 
 const TAGS = [
   { name: 'auth', description: 'Logging in, and the keys that tokens are verified with.' },
+  { name: 'api-clients', description: 'Machines that log in by themselves and act for a user.' },
   { name: 'users', description: 'Who can log in.' },
   { name: 'accounts', description: 'What money moves between.' },
   { name: 'payments', description: 'Payments, deposits and withdrawals.' },
+  { name: 'rules', description: 'What payments are decided by, besides balance and limits.' },
   { name: 'audit', description: 'Who did what.' },
   { name: 'ledger', description: 'The journal, and the proof that it adds up.' },
   { name: 'notifications', description: 'What both sides of a payment were told.' },

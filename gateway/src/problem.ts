@@ -79,9 +79,16 @@ function pathOf(url: string): string {
   return end === -1 ? url : url.slice(0, end);
 }
 
+/** Conflicts that are over in a moment, without anybody doing anything. */
+const PASSES_BY_ITSELF = new Set<ProblemCode>([
+  'IDEMPOTENCY_IN_PROGRESS',
+  'NOT_SEALED_YET',
+  'RECONCILIATION_RUNNING',
+]);
+
 function headersOf({ problem, options }: ProblemError): Record<string, string> {
   const { status } = PROBLEMS[problem];
-  const retry = status === 429 || status === 503 || problem === 'IDEMPOTENCY_IN_PROGRESS';
+  const retry = status === 429 || status === 503 || PASSES_BY_ITSELF.has(problem);
   return {
     ...options.headers,
     ...(retry && !options.headers?.['retry-after'] && { 'retry-after': RETRY_AFTER_S }),

@@ -2,6 +2,7 @@
 import type { Logger } from '@payflowx/chassis';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { checkAccess, type KeyOf } from './access.ts';
+import { addRoutes, NAMED_SCHEMAS, type RouteOptions } from './all-routes.ts';
 import { answerBrokenConnection } from './broken-connection.ts';
 import type { Neighbours } from './clients/neighbours.ts';
 import type { PaymentBatches } from './clients/payment-batches.ts';
@@ -15,33 +16,7 @@ import { protect } from './protection.ts';
 import { readQueryNumbers } from './query-numbers.ts';
 import type { Readiness } from './readiness.ts';
 import { carryContext, logRequests, requestIdOf } from './request-context.ts';
-import { accountChangeRoutes, accountChangeSchemas } from './routes/account-changes.ts';
-import { accountRoutes, accountSchemas } from './routes/accounts.ts';
-import { analyticsRoutes, analyticsSchemas } from './routes/analytics.ts';
-import { auditRoutes, auditSchemas } from './routes/audit.ts';
-import { authRoutes, authSchemas } from './routes/auth.ts';
-import { captureRoutes, captureSchemas } from './routes/captures.ts';
-import { healthRoutes, healthSchemas } from './routes/health.ts';
-import { ledgerRoutes, ledgerSchemas } from './routes/ledger.ts';
-import { notificationRoutes, notificationSchemas } from './routes/notifications.ts';
-import { paymentRouteSchemas, paymentRoutes } from './routes/payments.ts';
-import { refundRoutes, refundSchemas } from './routes/refunds.ts';
-import { simulationRoutes, simulationSchemas } from './routes/simulations.ts';
-import { transferRoutes, transferSchemas } from './routes/transfers.ts';
-import { userRoutes, userSchemas } from './routes/users.ts';
-import { AccountId, AnyAccountId, PaymentId, RefundId, TransactionId, UserId } from './schemas/ids.ts';
-import { Amount, Currency } from './schemas/money.ts';
-import { paymentSchemas } from './schemas/payment.ts';
-import { Problem } from './schemas/problem.ts';
 import { isTimeZone, TIME_ZONE_FORMAT } from './schemas/time-zone.ts';
-
-/** Every named schema; one that is missing here is an unresolved reference at start. */
-const SCHEMAS = [
-  ...[Problem, Amount, Currency, UserId, AccountId, AnyAccountId, PaymentId, RefundId, TransactionId],
-  ...[authSchemas, userSchemas, accountSchemas, accountChangeSchemas, auditSchemas].flat(),
-  ...[paymentSchemas, paymentRouteSchemas, captureSchemas, refundSchemas, simulationSchemas].flat(),
-  ...[transferSchemas, ledgerSchemas, notificationSchemas, analyticsSchemas, healthSchemas].flat(),
-];
 
 export interface ServerParts {
   config: Pick<Config, 'protection' | 'batches'> & {
@@ -57,7 +32,7 @@ export interface ServerParts {
 /** Ready to listen; rejects if a route does not say who may call it. */
 export async function createServer(parts: ServerParts): Promise<FastifyInstance> {
   const app = openServer(parts);
-  for (const schema of SCHEMAS) app.addSchema(schema);
+  for (const schema of NAMED_SCHEMAS) app.addSchema(schema);
 
   handleProblems(app);
   carryContext(app);
@@ -70,7 +45,8 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   readQueryNumbers(app);
 
   closeIdleConnections(app);
-  await addRoutes(app, parts);
+  await addRoutes(app, routeOptions(parts));
+  await serveDocs(app);
   await app.ready();
   return app;
 }
@@ -114,22 +90,8 @@ function closeIdleConnections(app: FastifyInstance): void {
   });
 }
 
-async function addRoutes(app: FastifyInstance, { neighbours, batches, readiness, config }: ServerParts) {
+function routeOptions({ neighbours, batches, readiness, config }: ServerParts): RouteOptions {
   const { deadlineMs } = config.batches;
   const { loginsPerMinute } = config.protection;
-  await app.register(authRoutes, { ...neighbours, loginsPerMinute });
-  await app.register(userRoutes, neighbours);
-  await app.register(accountRoutes, neighbours);
-  await app.register(accountChangeRoutes, neighbours);
-  await app.register(auditRoutes, neighbours);
-  await app.register(paymentRoutes, { ...neighbours, batches, deadlineMs });
-  await app.register(captureRoutes, { ...neighbours, deadlineMs });
-  await app.register(refundRoutes, { ...neighbours, deadlineMs });
-  await app.register(simulationRoutes, neighbours);
-  await app.register(transferRoutes, { ...neighbours, deadlineMs });
-  await app.register(ledgerRoutes, neighbours);
-  await app.register(notificationRoutes, neighbours);
-  await app.register(analyticsRoutes, neighbours);
-  await app.register(healthRoutes, { readiness });
-  await serveDocs(app);
+  return { ...neighbours, batches, readiness, deadlineMs, loginsPerMinute };
 }

@@ -1,19 +1,31 @@
 /** What the fakes answer with where it does not matter. */
 import type { AccountTotals, Totals } from '@payflowx/proto/analytics';
-import { type IdentityAuditRecord, Role, type TokenPair, type User } from '@payflowx/proto/auth';
+import {
+  type ApiClient,
+  type IdentityAuditRecord,
+  Role,
+  type TokenPair,
+  type User,
+} from '@payflowx/proto/auth';
 import {
   type Account,
   type AccountAuditRecord,
   AccountState,
   CaptureMode,
+  MovementKind,
   Outcome,
+  type Rule,
+  RuleAction,
 } from '@payflowx/proto/authorization';
 import {
   Direction,
   type Entry,
   type GetProofResponse,
+  type GetReceiptResponse,
+  type GetStatementResponse,
   type JournalTransaction,
   Layer,
+  type Reconciliation,
   type SealedHead,
 } from '@payflowx/proto/ledger';
 import { type Notification, Side } from '@payflowx/proto/notification';
@@ -22,6 +34,7 @@ import {
   type Payment,
   PaymentKind,
   PaymentState,
+  type PaymentStep,
   type Refund,
   RefundState,
 } from '@payflowx/proto/payment';
@@ -33,6 +46,9 @@ export const BOB = `acct_${UUID}b`;
 export const PAYMENT_ID = `pay_${UUID}c`;
 export const TRANSACTION_ID = `txn_${UUID}d`;
 export const REFUND_ID = `ref_${UUID}f`;
+export const RULE_ID = `rule_${UUID}1`;
+export const RECONCILIATION_ID = `rec_${UUID}2`;
+export const CLIENT_ID = `cli_${UUID}3`;
 export const USER_ID = `usr_${UUID}e`;
 export const AT = new Date('2026-01-31T12:00:00.000Z');
 
@@ -269,3 +285,84 @@ export const identityRecord: IdentityAuditRecord = {
   traceId: '',
   createdAt: AT,
 };
+
+export const apiClient: ApiClient = {
+  id: CLIENT_ID,
+  name: 'Shop',
+  userId: USER_ID,
+  scopes: ['accounts:read', 'ledger:read'],
+  createdAt: AT,
+  revokedAt: undefined,
+};
+
+export const rule: Rule = {
+  id: RULE_ID,
+  version: 3n,
+  name: 'large-at-night',
+  expression: 'payment.amount > 100000',
+  action: RuleAction.SHADOW,
+  message: '',
+  enabled: true,
+  createdBy: USER_ID,
+  createdAt: AT,
+};
+
+export const statement: GetStatementResponse = {
+  openingMinor: 10n,
+  closingMinor: 5n,
+  currency: 'EUR',
+  from: AT,
+  to: AT,
+  lines: [{ entry, balanceMinor: 5n }],
+  nextPageToken: 'next',
+};
+
+export const receipt: GetReceiptResponse = {
+  paymentId: PAYMENT_ID,
+  head,
+  transactions: [
+    {
+      transaction,
+      canonical: Buffer.from('{}'),
+      position: 1n,
+      path: [Buffer.alloc(32, 1), Buffer.alloc(32, 2)],
+    },
+  ],
+};
+
+export const reconciliation: Reconciliation = {
+  id: RECONCILIATION_ID,
+  holds: false,
+  startedAt: AT,
+  finishedAt: AT,
+  accountCount: 2n,
+  differenceCount: 1n,
+  differences: [
+    {
+      accountId: ALICE,
+      currency: 'EUR',
+      figure: 'posted',
+      expectedBy: 'authorization',
+      expected: 2n,
+      foundBy: 'ledger',
+      found: 1n,
+    },
+  ],
+  requestedBy: '',
+  unsettledCount: 1n,
+};
+
+export function stepOf(changes: Partial<PaymentStep>): PaymentStep {
+  return {
+    eventId: 'evt_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
+    type: 'payment.completed',
+    state: PaymentState.COMPLETED,
+    movements: [{ kind: MovementKind.TRANSFER, fromAccount: ALICE, toAccount: BOB, amountMinor: 1250n }],
+    decision: paymentOf({}).decision,
+    refundId: '',
+    actorId: USER_ID,
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    occurredAt: AT,
+    ...changes,
+  };
+}

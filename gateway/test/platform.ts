@@ -12,11 +12,17 @@ import {
 import { createTestIdentity, testLog } from '@payflowx/chassis/testing';
 import { AnalyticsServiceService } from '@payflowx/proto/analytics';
 import { AuthServiceService } from '@payflowx/proto/auth';
-import { AccountServiceService } from '@payflowx/proto/authorization';
-import { LedgerServiceService } from '@payflowx/proto/ledger';
+import { AccountServiceService, RuleServiceService } from '@payflowx/proto/authorization';
+import { LedgerServiceService, ReconciliationServiceService } from '@payflowx/proto/ledger';
 import { NotificationServiceService } from '@payflowx/proto/notification';
 import { PaymentServiceService } from '@payflowx/proto/payment';
-import { closeNeighbours, connectNeighbours, findNotServing } from '../src/clients/neighbours.ts';
+import {
+  closeNeighbours,
+  connectNeighbours,
+  findNotServing,
+  type Neighbours,
+  type Targets,
+} from '../src/clients/neighbours.ts';
 import { createPaymentBatches } from '../src/clients/payment-batches.ts';
 import { loadConfig } from '../src/config.ts';
 import { createReadiness } from '../src/readiness.ts';
@@ -59,9 +65,18 @@ const DEFINITIONS = {
   ledger: LedgerServiceService,
   notification: NotificationServiceService,
   analytics: AnalyticsServiceService,
-} satisfies Record<string, ServiceMethods>;
+  rules: RuleServiceService,
+  reconciliations: ReconciliationServiceService,
+} satisfies Record<keyof Neighbours, ServiceMethods>;
 
 type Name = keyof typeof DEFINITIONS;
+
+/** What each process serves besides the service of its own name. */
+const FURTHER: Partial<Record<keyof Targets, Name>> = { authorization: 'rules', ledger: 'reconciliations' };
+const PROCESSES: (keyof Targets)[] = [
+  ...(['auth', 'authorization', 'payment'] as const),
+  ...(['ledger', 'notification', 'analytics'] as const),
+];
 
 export type Platform = Awaited<ReturnType<typeof startPlatform>>;
 
@@ -71,11 +86,12 @@ export async function startPlatform(env: Record<string, string> = {}) {
   fakes.auth.getJwks = () => ({ keys: identity.jwks });
 
   const started = await Promise.all(
-    (Object.keys(DEFINITIONS) as Name[]).map(async (name) => {
-      const service = fakeService(DEFINITIONS[name], fakes[name]);
+    PROCESSES.map(async (name) => {
+      const names: Name[] = [name, ...(FURTHER[name] ? [FURTHER[name]] : [])];
+      const services = names.map((each) => fakeService(DEFINITIONS[each], fakes[each]));
       const server = await serveGrpc(
         { host: '127.0.0.1', port: 0, reflection: false, verifier: identity.verifier, log: testLog },
-        [service],
+        services,
       );
       return { name, server };
     }),
@@ -114,7 +130,7 @@ export async function startPlatform(env: Record<string, string> = {}) {
     identity,
     readiness,
     /** Lets one neighbour stop serving. */
-    stop: (name: Name) => started.find((service) => service.name === name)?.server.drain(),
+    stop: (name: keyof Targets) => started.find((service) => service.name === name)?.server.drain(),
     async close() {
       await server.close();
       closeNeighbours(neighbours);

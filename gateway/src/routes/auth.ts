@@ -1,8 +1,9 @@
-/** Logging in and staying so, and the keys that tokens are verified with. */
+/** Logging in and staying so, for people. Machines: machine-tokens.ts. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { TokenPair } from '@payflowx/proto/auth';
+import type { FastifyReply } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { asCaller, EVERY_ROLE, READ_DEADLINE_MS, WRITE_DEADLINE_MS } from '../access.ts';
+import { asCaller, EVERY_ROLE, WRITE_DEADLINE_MS } from '../access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { MINUTE_MS } from '../protection.ts';
 import { problem } from '../schemas/answers.ts';
@@ -49,23 +50,7 @@ const Me = named(
   Type.Object({ id: ref(UserId), username: Type.String(), roles: Type.Array(ROLES.schema) }),
 );
 
-const JwkSet = named(
-  'JwkSet',
-  Type.Object({
-    keys: Type.Array(
-      Type.Object({
-        kid: Type.String(),
-        kty: Type.String({ examples: ['OKP'] }),
-        crv: Type.String({ examples: ['Ed25519'] }),
-        x: Type.String(),
-        alg: Type.String({ examples: ['EdDSA'] }),
-        use: Type.String({ examples: ['sig'] }),
-      }),
-    ),
-  }),
-);
-
-export const authSchemas = [Tokens, Credentials, RefreshToken, Me, JwkSet];
+export const authSchemas = [Tokens, Credentials, RefreshToken, Me];
 
 interface Options {
   auth: Neighbours['auth'];
@@ -85,9 +70,9 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
       body: ref(Credentials),
       response: { 200: ref(Tokens), 401: problem('The same for an unknown user and a wrong password.') },
     },
-    handler: async ({ body, ip }) => {
+    handler: async ({ body, ip }, reply) => {
       const { tokens } = await auth.login({ ...body, clientAddress: ip }, { deadlineMs: WRITE_DEADLINE_MS });
-      return tokensJson(tokens);
+      return tokensJson(tokens, reply);
     },
   });
 
@@ -105,10 +90,10 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
         401: problem('The refresh token is unknown, spent, expired or revoked.'),
       },
     },
-    handler: async ({ body }) => {
+    handler: async ({ body }, reply) => {
       const request = { refreshToken: body.refresh_token };
       const { tokens } = await auth.refreshTokens(request, { deadlineMs: WRITE_DEADLINE_MS });
-      return tokensJson(tokens);
+      return tokensJson(tokens, reply);
     },
   });
 
@@ -141,24 +126,12 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
       return { id: user.id, username: user.username, roles: user.roles.map(ROLES.nameOf) };
     },
   });
-
-  app.get('/.well-known/jwks.json', {
-    config: { access: 'anyone' },
-    schema: {
-      tags: ['auth'],
-      operationId: 'getJwks',
-      summary: 'The public keys that access tokens are signed with (RFC 7517)',
-      response: { 200: ref(JwkSet) },
-    },
-    handler: async (_request, reply) => {
-      reply.header('cache-control', 'public, max-age=60');
-      return auth.getJwks({}, { deadlineMs: READ_DEADLINE_MS });
-    },
-  });
 };
 
-function tokensJson(tokens: TokenPair | undefined): Static<typeof Tokens> {
+/** Nothing between here and the client may keep them (RFC 6749, 5.1). */
+function tokensJson(tokens: TokenPair | undefined, reply: FastifyReply): Static<typeof Tokens> {
   if (!tokens) throw new Error('Auth answered without tokens.');
+  reply.header('cache-control', 'no-store');
   return {
     access_token: tokens.accessToken,
     token_type: tokens.tokenType,

@@ -9,6 +9,7 @@ import { requiredKey } from '../schemas/idempotency.ts';
 import { PaymentId, pathId } from '../schemas/ids.ts';
 import { Amount } from '../schemas/money.ts';
 import { named, ref } from '../schemas/named.ts';
+import { NoFields } from '../schemas/no-fields.ts';
 import { Payment } from '../schemas/payment.ts';
 
 const NewCapture = named(
@@ -28,12 +29,7 @@ const NewCapture = named(
   ),
 );
 
-const NewCancellation = named(
-  'NewCancellation',
-  Type.Object({}, { additionalProperties: false, description: 'Nothing can be said of it.' }),
-);
-
-export const captureSchemas = [NewCapture, NewCancellation];
+export const captureSchemas = [NewCapture];
 
 interface Options {
   payment: Neighbours['payment'];
@@ -84,7 +80,7 @@ export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
         'Open to the owner of `from_account` and to operators, before any capture. What the payment used of the payer’s limits is given back too.',
       params: pathId(ref(PaymentId)),
       headers: requiredKey,
-      body: ref(NewCancellation),
+      body: ref(NoFields),
       response: {
         200: ref(Payment),
         202: ref(Payment),

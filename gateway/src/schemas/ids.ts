@@ -17,6 +17,9 @@ export const AccountId = idSchema('AccountId', 'acct', 'An account of a user.');
 export const PaymentId = idSchema('PaymentId', 'pay', 'A payment.');
 export const RefundId = idSchema('RefundId', 'ref', 'A refund.');
 export const TransactionId = idSchema('TransactionId', 'txn', 'A transaction of the journal.');
+export const RuleId = idSchema('RuleId', 'rule', 'A rule.');
+export const ReconciliationId = idSchema('ReconciliationId', 'rec', 'A reconciliation.');
+export const ApiClientId = idSchema('ApiClientId', 'cli', 'An API client.');
 
 /** Where money comes from and goes to at the edge of the platform has an account too, one for each currency. */
 export const AnyAccountId = named(

@@ -26,15 +26,17 @@ export const pageRequest = ({ limit, cursor }: { limit?: number; cursor?: string
   pageToken: cursor ?? '',
 });
 
+export const nextCursor = Type.Unsafe<string | null>({
+  type: ['string', 'null'],
+  description: 'Asks for the page after this one; null on the last.',
+});
+
 export function pageOf<T extends TSchema>(name: string, item: Named<T>) {
   return named(
     name,
     Type.Object({
       data: Type.Array(ref(item)),
-      next_cursor: Type.Unsafe<string | null>({
-        type: ['string', 'null'],
-        description: 'Asks for the page after this one; null on the last.',
-      }),
+      next_cursor: nextCursor,
     }),
   );
 }

@@ -15,14 +15,18 @@ export const timeInput = (description: string) =>
     examples: ['2026-01-31T12:00:00.000Z'],
   });
 
-/** The moment that a query parameter names. Some texts fit RFC 3339 and still name none, such as a leap second. */
-export function timeOf(pointer: string, value: string | undefined): Date | undefined {
+/** The moment that a request names. Some texts fit RFC 3339 and still name none, such as a leap second. */
+export function timeOf(
+  pointer: string,
+  value: string | undefined,
+  place: 'query' | 'body' = 'query',
+): Date | undefined {
   if (value === undefined) return undefined;
   const date = new Date(value);
   if (!Number.isNaN(date.getTime())) return date;
   const detail = 'is not a moment that exists';
   throw new ProblemError('INVALID_REQUEST', `${pointer.slice(1)} ${detail}.`, {
-    errors: [{ pointer, detail, in: 'query' }],
+    errors: [{ pointer, detail, in: place }],
   });
 }
 

@@ -1,0 +1,167 @@
+/** API clients: machines that log in by themselves and act for a user, within their scopes. Made and ended by operators. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { SCOPES, type Scope } from '@payflowx/chassis';
+import type { ApiClient as ApiClientMessage } from '@payflowx/proto/auth';
+import { type Static, Type } from 'typebox';
+import { asCaller, WRITE_DEADLINE_MS } from '../access.ts';
+import type { Neighbours } from '../clients/neighbours.ts';
+import { problem } from '../schemas/answers.ts';
+import { optionalKey } from '../schemas/idempotency.ts';
+import { ApiClientId, pathId, UserId } from '../schemas/ids.ts';
+import { named, nullable, ref } from '../schemas/named.ts';
+import { NoFields } from '../schemas/no-fields.ts';
+import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
+import { nullableTime, nullableTimeJson, time, timeJson } from '../schemas/text.ts';
+
+const ScopeName = Type.Unsafe<Scope>({ type: 'string', enum: [...SCOPES] });
+
+const ApiClient = named(
+  'ApiClient',
+  Type.Object({
+    id: ref(ApiClientId),
+    name: Type.String({ description: 'For people.', examples: ['Shop'] }),
+    user_id: ref(UserId),
+    scopes: Type.Array(ScopeName, { description: 'All that its tokens may be used for.' }),
+    created_at: time('When it was made.'),
+    revoked_at: nullableTime('When it was revoked; null while it is not.'),
+  }),
+);
+const ApiClientPage = pageOf('ApiClientPage', ApiClient);
+
+const Secret = Type.String({
+  description: 'Shown this once.',
+  examples: ['dGhpcyBpcyBub3QgYSBzZWNyZXQ'],
+});
+
+const NewClientSecret = named('NewClientSecret', Type.Object({ client_secret: Secret }));
+
+const CreatedApiClient = named(
+  'CreatedApiClient',
+  Type.Object({
+    client: ref(ApiClient),
+    client_secret: nullable(
+      Secret,
+      'Shown this once: null where the request was repeated with its Idempotency-Key.',
+    ),
+  }),
+);
+
+const NewApiClient = named(
+  'NewApiClient',
+  Type.Object(
+    {
+      name: Type.String({
+        pattern: '^(?=.*[^\\p{C}\\s])[^\\p{C}]{1,100}$',
+        description: 'For people. 1 to 100 printable characters.',
+        examples: ['Shop'],
+      }),
+      user_id: ref(UserId),
+      scopes: Type.Array(ScopeName, {
+        minItems: 1,
+        maxItems: SCOPES.length,
+        uniqueItems: true,
+        description: '`ledger:read` and `analytics:read` need `accounts:read` beside them.',
+        examples: [['accounts:read', 'payments:write']],
+      }),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+export const apiClientSchemas = [ApiClient, ApiClientPage, NewClientSecret, CreatedApiClient, NewApiClient];
+
+interface Options {
+  auth: Neighbours['auth'];
+}
+
+export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth }) => {
+  app.post('/v1/api-clients', {
+    config: { access: ['operator'] },
+    schema: {
+      tags: ['api-clients'],
+      operationId: 'createApiClient',
+      summary: 'Make an API client for a user; its secret is shown this once',
+      headers: optionalKey,
+      body: ref(NewApiClient),
+      response: {
+        201: ref(CreatedApiClient),
+        422: problem('The Idempotency-Key was used for another API client.'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { name, user_id, scopes } = request.body;
+      const requestId = request.headers['idempotency-key'] ?? '';
+      const message = { requestId, name, userId: user_id, scopes };
+      const made = await auth.createApiClient(message, asCaller(request, WRITE_DEADLINE_MS));
+      reply.code(201).header('cache-control', 'no-store');
+      return { client: clientJson(made.client), client_secret: made.clientSecret || null };
+    },
+  });
+
+  app.get('/v1/api-clients', {
+    config: { access: ['operator', 'auditor'] },
+    schema: {
+      tags: ['api-clients'],
+      operationId: 'listApiClients',
+      summary: 'List API clients, newest first; revoked ones too',
+      querystring: query({ ...pageQuery, user_id: Type.Optional(ref(UserId)) }),
+      response: { 200: ref(ApiClientPage) },
+    },
+    handler: async (request) => {
+      const message = { ...pageRequest(request.query), userId: request.query.user_id ?? '' };
+      const page = await auth.listApiClients(message, asCaller(request));
+      return pageJson(page.clients.map(clientJson), page.nextPageToken);
+    },
+  });
+
+  app.post('/v1/api-clients/:id/revoke', {
+    config: { access: ['operator'], optionalBody: true },
+    schema: {
+      tags: ['api-clients'],
+      operationId: 'revokeApiClient',
+      summary: 'End an API client for good',
+      description: 'Tokens that it holds stay good until they expire, at most 5 minutes.',
+      params: pathId(ref(ApiClientId)),
+      body: ref(NoFields),
+      response: { 200: ref(ApiClient) },
+    },
+    handler: async (request) => {
+      const message = { clientId: request.params.id };
+      const { client } = await auth.revokeApiClient(message, asCaller(request, WRITE_DEADLINE_MS));
+      return clientJson(client);
+    },
+  });
+
+  app.post('/v1/api-clients/:id/rotate-secret', {
+    config: { access: ['operator'], optionalBody: true },
+    schema: {
+      tags: ['api-clients'],
+      operationId: 'rotateApiClientSecret',
+      summary: 'Give an API client another secret; the old one is worth nothing at once',
+      params: pathId(ref(ApiClientId)),
+      body: ref(NoFields),
+      response: { 200: ref(NewClientSecret), 409: problem('The API client is revoked.') },
+    },
+    handler: async (request, reply) => {
+      const message = { clientId: request.params.id };
+      const { clientSecret } = await auth.rotateApiClientSecret(
+        message,
+        asCaller(request, WRITE_DEADLINE_MS),
+      );
+      reply.header('cache-control', 'no-store');
+      return { client_secret: clientSecret };
+    },
+  });
+};
+
+function clientJson(client: ApiClientMessage | undefined): Static<typeof ApiClient> {
+  if (!client) throw new Error('Auth answered without an API client.');
+  return {
+    id: client.id,
+    name: client.name,
+    user_id: client.userId,
+    scopes: client.scopes as Scope[],
+    created_at: timeJson(client.createdAt),
+    revoked_at: nullableTimeJson(client.revokedAt),
+  };
+}

@@ -1,0 +1,79 @@
+/** What a rule would have done to the payments of the past. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { asCaller } from '../access.ts';
+import type { Neighbours } from '../clients/neighbours.ts';
+import { PaymentId } from '../schemas/ids.ts';
+import { count } from '../schemas/money.ts';
+import { named, ref } from '../schemas/named.ts';
+import { expressionInput } from '../schemas/rule.ts';
+import { emptyAsNull, nullableText, timeInput, timeOf } from '../schemas/text.ts';
+
+const NewBacktest = named(
+  'NewBacktest',
+  Type.Object(
+    {
+      expression: expressionInput,
+      from: Type.Optional(timeInput('Decisions at or after; a day before `to` if absent.')),
+      to: Type.Optional(timeInput('Decisions before; now if absent.')),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+const Backtest = named(
+  'Backtest',
+  Type.Object({
+    tried_count: count(
+      'Payments that the expression was tried on: the newest of the period, at most 100,000.',
+    ),
+    matched_count: count('Those that it is true for.'),
+    newly_declined_count: count('Those among them that were approved, and that it would have declined.'),
+    error_count: count('Those that it failed on: it would have declined them too.'),
+    sample_payment_ids: Type.Array(ref(PaymentId), {
+      description: 'Some of the newly declined, newest first, at most 20.',
+    }),
+    first_error: nullableText('The first failure in words; null if there was none.'),
+    truncated: Type.Boolean({ description: 'Whether the period held more than were tried.' }),
+  }),
+);
+
+export const backtestSchemas = [NewBacktest, Backtest];
+
+/** Up to 100,000 payments are read and tried. */
+const BACKTEST_DEADLINE_MS = 30_000;
+
+interface Options {
+  rules: Neighbours['rules'];
+}
+
+export const backtestRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rules }) => {
+  app.post('/v1/rules/backtest', {
+    config: { access: ['operator', 'auditor'] },
+    schema: {
+      tags: ['rules'],
+      operationId: 'backtestRule',
+      summary:
+        'Try an expression on the payments of a period, with the facts as they were then; writes nothing',
+      body: ref(NewBacktest),
+      response: { 200: ref(Backtest) },
+    },
+    handler: async (request) => {
+      const { expression, from, to } = request.body;
+      const period = { from: timeOf('/from', from, 'body'), to: timeOf('/to', to, 'body') };
+      const result = await rules.backtestRule(
+        { expression, ...period },
+        asCaller(request, BACKTEST_DEADLINE_MS),
+      );
+      return {
+        tried_count: result.triedCount,
+        matched_count: result.matchedCount,
+        newly_declined_count: result.newlyDeclinedCount,
+        error_count: result.errorCount,
+        sample_payment_ids: result.samplePaymentIds,
+        first_error: emptyAsNull(result.firstError),
+        truncated: result.truncated,
+      };
+    },
+  });
+};

@@ -1,0 +1,94 @@
+/** Logins of machines: an API client's id and secret for an access token. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { WRITE_DEADLINE_MS } from '../access.ts';
+import type { Neighbours } from '../clients/neighbours.ts';
+import { ProblemError } from '../problem.ts';
+import { MINUTE_MS } from '../protection.ts';
+import { problem } from '../schemas/answers.ts';
+import { named, ref } from '../schemas/named.ts';
+
+const ClientCredentials = named(
+  'ClientCredentials',
+  Type.Object(
+    {
+      client_id: Type.String({
+        minLength: 1,
+        maxLength: 64,
+        pattern: '^[\\x21-\\x7e]+$',
+        examples: ['cli_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
+      }),
+      client_secret: Type.String({
+        minLength: 1,
+        maxLength: 256,
+        pattern: '^[\\x21-\\x7e]+$',
+        examples: ['dGhpcyBpcyBub3QgYSBzZWNyZXQ'],
+      }),
+      grant_type: Type.Optional(
+        Type.String({ enum: ['client_credentials'], description: 'The only one that there is here.' }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+const MachineToken = named(
+  'MachineToken',
+  Type.Object({
+    access_token: Type.String({
+      description: 'A JWT (RFC 9068) with the id and the roles of the user that the client acts for.',
+    }),
+    token_type: Type.String({ examples: ['Bearer'] }),
+    expires_in: Type.Integer({ description: 'Seconds until the token expires.', examples: [300] }),
+    scope: Type.String({
+      description: 'All that the token may be used for, with blanks between.',
+      examples: ['accounts:read payments:write'],
+    }),
+  }),
+);
+
+export const machineTokenSchemas = [ClientCredentials, MachineToken];
+
+/** The platform's own services log in too, but not from outside. */
+const PUBLIC_CLIENT = /^cli_/;
+
+interface Options {
+  auth: Neighbours['auth'];
+  loginsPerMinute: number;
+}
+
+export const machineTokenRoutes: FastifyPluginAsyncTypebox<Options> = async (
+  app,
+  { auth, loginsPerMinute },
+) => {
+  app.post('/v1/auth/token', {
+    config: {
+      access: 'anyone',
+      rateLimit: { max: loginsPerMinute, timeWindow: MINUTE_MS, keyGenerator: (request) => request.ip },
+    },
+    schema: {
+      tags: ['auth'],
+      operationId: 'loginClient',
+      summary: 'Log in as an API client (the client-credentials grant of RFC 6749, in JSON)',
+      body: ref(ClientCredentials),
+      response: {
+        200: ref(MachineToken),
+        401: problem('The same for an unknown client, a revoked one and a wrong secret.'),
+      },
+    },
+    handler: async ({ body: { client_id, client_secret } }, reply) => {
+      if (!PUBLIC_CLIENT.test(client_id)) {
+        throw new ProblemError('INVALID_CREDENTIALS', 'The name or the password is wrong.');
+      }
+      const message = { clientId: client_id, clientSecret: client_secret };
+      const token = await auth.loginClient(message, { deadlineMs: WRITE_DEADLINE_MS });
+      reply.header('cache-control', 'no-store');
+      return {
+        access_token: token.accessToken,
+        token_type: token.tokenType,
+        expires_in: token.expiresIn,
+        scope: token.scope ?? '',
+      };
+    },
+  });
+};

@@ -1,0 +1,83 @@
+/** What of the sealed journal anybody may keep: its head, and receipts that can be verified against a head alone. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { asCaller, EVERY_ROLE } from '../access.ts';
+import type { Neighbours } from '../clients/neighbours.ts';
+import { problem } from '../schemas/answers.ts';
+import { PaymentId, pathId } from '../schemas/ids.ts';
+import { hash, headJson, hex, SealedHead, Transaction, transactionJson } from '../schemas/journal.ts';
+import { count } from '../schemas/money.ts';
+import { named, ref } from '../schemas/named.ts';
+
+const Receipt = named(
+  'Receipt',
+  Type.Object({
+    payment_id: ref(PaymentId),
+    head: ref(SealedHead),
+    transactions: Type.Array(
+      Type.Object({
+        transaction: ref(Transaction),
+        canonical: Type.String({
+          pattern: '^([0-9a-f]{2})+$',
+          description: 'The transaction’s canonical bytes, which were hashed, in lower-case hexadecimal.',
+          examples: ['7b7d'],
+        }),
+        position: count('Its place in the tree, from 0.'),
+        path: Type.Array(hash('A hash of the audit path.'), {
+          description: 'Audit path of RFC 6962, from the leaf to the root.',
+        }),
+      }),
+      { description: 'All that the payment did to the journal up to the head, in sealed order.' },
+    ),
+  }),
+);
+
+export const receiptSchemas = [SealedHead, Receipt];
+
+interface Options {
+  ledger: Neighbours['ledger'];
+}
+
+export const receiptRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { ledger }) => {
+  app.get('/v1/ledger/head', {
+    config: { access: EVERY_ROLE },
+    schema: {
+      tags: ['ledger'],
+      operationId: 'getSealedHead',
+      summary: 'The newest head of the sealed journal',
+      response: { 200: ref(SealedHead), 404: problem('Nothing is sealed yet.') },
+    },
+    handler: async (request) => {
+      const { head } = await ledger.getSealedHead({}, asCaller(request));
+      return headJson(head);
+    },
+  });
+
+  app.get('/v1/ledger/payments/:id/receipt', {
+    config: { access: EVERY_ROLE },
+    schema: {
+      tags: ['ledger'],
+      operationId: 'getReceipt',
+      summary: 'The proof that the journal holds what one payment moved; it can be verified offline',
+      params: pathId(ref(PaymentId)),
+      response: {
+        200: ref(Receipt),
+        409: problem('Not sealed yet: moments after the payment. Ask again after Retry-After.'),
+      },
+    },
+    handler: async (request) => {
+      const message = { paymentId: request.params.id };
+      const { paymentId, head, transactions } = await ledger.getReceipt(message, asCaller(request));
+      return {
+        payment_id: paymentId,
+        head: headJson(head),
+        transactions: transactions.map(({ transaction, canonical, position, path }) => ({
+          transaction: transactionJson(transaction),
+          canonical: hex(canonical),
+          position,
+          path: path.map(hex),
+        })),
+      };
+    },
+  });
+};

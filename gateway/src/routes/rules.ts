@@ -1,0 +1,160 @@
+/** The rules that payments are decided by: saved, read, in every version. Trying one on past payments is in backtests.ts. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { RuleAction } from '@payflowx/proto/authorization';
+import { Type } from 'typebox';
+import { asCaller, WRITE_DEADLINE_MS } from '../access.ts';
+import type { Neighbours } from '../clients/neighbours.ts';
+import { problem } from '../schemas/answers.ts';
+import { optionalKey } from '../schemas/idempotency.ts';
+import { pathId, RuleId } from '../schemas/ids.ts';
+import { named, ref } from '../schemas/named.ts';
+import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
+import { ACTIONS, expressionInput, messageInput, Rule, ruleJson } from '../schemas/rule.ts';
+import { requiredVersion, tagged, versionOf } from '../schemas/versions.ts';
+
+const NewRule = named(
+  'NewRule',
+  Type.Object(
+    {
+      name: Type.String({
+        minLength: 1,
+        maxLength: 100,
+        pattern: '^[^\\u0000]*$',
+        description: 'Unique among rules.',
+        examples: ['large-at-night'],
+      }),
+      expression: expressionInput,
+      action: ACTIONS.schema,
+      message: Type.Optional(messageInput),
+      enabled: Type.Optional(
+        Type.Boolean({ default: true, description: 'Whether it takes part in decisions.' }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+const RuleChanges = named(
+  'RuleChanges',
+  Type.Object(
+    {
+      expression: Type.Optional(expressionInput),
+      action: Type.Optional(ACTIONS.schema),
+      message: Type.Optional(messageInput),
+      enabled: Type.Optional(Type.Boolean({ description: 'Whether it takes part in decisions.' })),
+    },
+    { additionalProperties: false, description: 'What is absent stays as it is.' },
+  ),
+);
+
+const RulePage = pageOf('RulePage', Rule);
+
+export const ruleSchemas = [Rule, RulePage, NewRule, RuleChanges];
+
+interface Options {
+  rules: Neighbours['rules'];
+}
+
+export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rules }) => {
+  app.post('/v1/rules', {
+    config: { access: ['operator'] },
+    schema: {
+      tags: ['rules'],
+      operationId: 'createRule',
+      summary: 'Save a rule; it counts from the next decision on',
+      description: 'A mistake in the expression is refused with its place.',
+      headers: optionalKey,
+      body: ref(NewRule),
+      response: {
+        201: ref(Rule),
+        409: problem('There is a rule of this name.'),
+        422: problem('The Idempotency-Key was used for another rule.'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { name, expression, action, message = '', enabled = true } = request.body;
+      const requestId = request.headers['idempotency-key'] ?? '';
+      const wanted = { requestId, name, expression, action: ACTIONS.numberOf(action), message, enabled };
+      const { rule } = await rules.createRule(wanted, asCaller(request, WRITE_DEADLINE_MS));
+      const body = tagged(ruleJson(rule), reply);
+      return reply.code(201).header('location', `/v1/rules/${body.id}`).send(body);
+    },
+  });
+
+  app.get('/v1/rules', {
+    config: { access: ['operator', 'auditor'] },
+    schema: {
+      tags: ['rules'],
+      operationId: 'listRules',
+      summary: 'List the newest version of every rule, newest rule first',
+      querystring: query(pageQuery),
+      response: { 200: ref(RulePage) },
+    },
+    handler: async (request) => {
+      const page = await rules.listRules(pageRequest(request.query), asCaller(request));
+      return pageJson(page.rules.map(ruleJson), page.nextPageToken);
+    },
+  });
+
+  app.get('/v1/rules/:id', {
+    config: { access: ['operator', 'auditor'] },
+    schema: {
+      tags: ['rules'],
+      operationId: 'getRule',
+      summary: 'The newest version of one rule',
+      params: pathId(ref(RuleId)),
+      response: { 200: ref(Rule) },
+    },
+    handler: async (request, reply) => {
+      const { rule } = await rules.getRule({ ruleId: request.params.id }, asCaller(request));
+      return tagged(ruleJson(rule), reply);
+    },
+  });
+
+  app.patch('/v1/rules/:id', {
+    config: { access: ['operator'] },
+    schema: {
+      tags: ['rules'],
+      operationId: 'updateRule',
+      summary: 'Save the next version of a rule; the ones before stay as they were',
+      params: pathId(ref(RuleId)),
+      headers: requiredVersion,
+      body: ref(RuleChanges),
+      response: {
+        200: ref(Rule),
+        412: problem('The rule is not at the version in If-Match.'),
+        428: problem('If-Match is missing.'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { expression, action, message, enabled } = request.body;
+      const changes = {
+        ruleId: request.params.id,
+        expectedVersion: versionOf(request.headers['if-match']),
+        expression,
+        action: action ? ACTIONS.numberOf(action) : RuleAction.UNSPECIFIED,
+        message,
+        enabled,
+      };
+      const { rule } = await rules.updateRule(changes, asCaller(request, WRITE_DEADLINE_MS));
+      return tagged(ruleJson(rule), reply);
+    },
+  });
+
+  app.get('/v1/rules/:id/versions', {
+    config: { access: ['operator', 'auditor'] },
+    schema: {
+      tags: ['rules'],
+      operationId: 'listRuleVersions',
+      summary: 'List every version of one rule, newest first: what was in force when, and by whom',
+      params: pathId(ref(RuleId)),
+      querystring: query(pageQuery),
+      response: { 200: ref(RulePage) },
+    },
+    handler: async (request) => {
+      const message = { ruleId: request.params.id, ...pageRequest(request.query) };
+      const page = await rules.listRuleVersions(message, asCaller(request));
+      return pageJson(page.versions.map(ruleJson), page.nextPageToken);
+    },
+  });
+};

@@ -1,0 +1,75 @@
+/** The keys that access tokens are signed and verified with. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { asCaller, READ_DEADLINE_MS, WRITE_DEADLINE_MS } from '../access.ts';
+import type { Neighbours } from '../clients/neighbours.ts';
+import { named, ref } from '../schemas/named.ts';
+import { NoFields } from '../schemas/no-fields.ts';
+import { time, timeJson } from '../schemas/text.ts';
+
+const JwkSet = named(
+  'JwkSet',
+  Type.Object({
+    keys: Type.Array(
+      Type.Object({
+        kid: Type.String({ examples: ['2026-01'] }),
+        kty: Type.String({ examples: ['OKP'] }),
+        crv: Type.String({ examples: ['Ed25519'] }),
+        x: Type.String({ examples: ['11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'] }),
+        alg: Type.String({ examples: ['EdDSA'] }),
+        use: Type.String({ examples: ['sig'] }),
+      }),
+    ),
+  }),
+);
+
+const KeyRotation = named(
+  'KeyRotation',
+  Type.Object({
+    active_kid: Type.String({ description: 'The key that signs now.', examples: ['2026-01'] }),
+    next_kid: Type.String({ description: 'The key that is announced.', examples: ['2026-02'] }),
+    activates_at: time('From when on it signs.'),
+  }),
+);
+
+export const signingKeySchemas = [JwkSet, KeyRotation];
+
+interface Options {
+  auth: Neighbours['auth'];
+}
+
+export const signingKeyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth }) => {
+  app.get('/.well-known/jwks.json', {
+    config: { access: 'anyone' },
+    schema: {
+      tags: ['auth'],
+      operationId: 'getJwks',
+      summary: 'The public keys that access tokens are signed with (RFC 7517)',
+      response: { 200: ref(JwkSet) },
+    },
+    handler: async (_request, reply) => {
+      reply.header('cache-control', 'public, max-age=60');
+      return auth.getJwks({}, { deadlineMs: READ_DEADLINE_MS });
+    },
+  });
+
+  app.post('/v1/signing-keys/rotate', {
+    config: { access: ['operator'], optionalBody: true },
+    schema: {
+      tags: ['auth'],
+      operationId: 'rotateSigningKey',
+      summary: 'Announce the key that will sign next; asking twice is asking once',
+      description: 'No token that is valid is refused because of it.',
+      body: ref(NoFields),
+      response: { 200: ref(KeyRotation) },
+    },
+    handler: async (request) => {
+      const rotation = await auth.rotateSigningKey({}, asCaller(request, WRITE_DEADLINE_MS));
+      return {
+        active_kid: rotation.activeKid,
+        next_kid: rotation.nextKid,
+        activates_at: timeJson(rotation.activatesAt),
+      };
+    },
+  });
+};

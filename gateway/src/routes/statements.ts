@@ -1,0 +1,74 @@
+/** What moved an account's balance in a period, between its balance before and after. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { asCaller, EVERY_ROLE } from '../access.ts';
+import type { Neighbours } from '../clients/neighbours.ts';
+import { AnyAccountId, pathId } from '../schemas/ids.ts';
+import { Entry, entryJson } from '../schemas/journal.ts';
+import { minorUnits } from '../schemas/money.ts';
+import { named, ref } from '../schemas/named.ts';
+import { nextCursor, pageJson, pageQuery, pageRequest, query } from '../schemas/page.ts';
+import { emptyAsNull, nullableText, time, timeInput, timeJson, timeOf } from '../schemas/text.ts';
+
+const Statement = named(
+  'Statement',
+  Type.Object({
+    account_id: ref(AnyAccountId),
+    currency: nullableText('ISO 4217; null if the account has no entries.'),
+    from: time('The period’s first moment.'),
+    to: time('The first moment past the period.'),
+    opening_balance: minorUnits('Posted before the period, whichever page this is.'),
+    closing_balance: minorUnits('Posted after the period, whichever page this is.'),
+    data: Type.Array(Type.Object({ entry: ref(Entry), balance: minorUnits('Posted after this entry.') }), {
+      description: 'Posted entries, oldest first.',
+    }),
+    next_cursor: nextCursor,
+  }),
+);
+
+export const statementSchemas = [Statement];
+
+interface Options {
+  ledger: Neighbours['ledger'];
+}
+
+export const statementRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { ledger }) => {
+  app.get('/v1/ledger/accounts/:id/statement', {
+    config: { access: EVERY_ROLE },
+    schema: {
+      tags: ['ledger'],
+      operationId: 'getStatement',
+      summary: 'What moved an account’s posted balance in a period, oldest first',
+      params: pathId(ref(AnyAccountId)),
+      querystring: query({
+        ...pageQuery,
+        from: Type.Optional(timeInput('The period’s first moment; the account’s first entry if absent.')),
+        to: Type.Optional(timeInput('The first moment past the period; now if absent.')),
+      }),
+      response: { 200: ref(Statement) },
+    },
+    handler: async (request) => {
+      const { id } = request.params;
+      const message = {
+        ...pageRequest(request.query),
+        accountId: id,
+        from: timeOf('/from', request.query.from),
+        to: timeOf('/to', request.query.to),
+      };
+      const statement = await ledger.getStatement(message, asCaller(request));
+      const lines = statement.lines.map(({ entry, balanceMinor }) => {
+        if (!entry) throw new Error('The ledger answered a line without its entry.');
+        return { entry: entryJson(entry), balance: balanceMinor };
+      });
+      return {
+        account_id: id,
+        currency: emptyAsNull(statement.currency),
+        from: timeJson(statement.from),
+        to: timeJson(statement.to),
+        opening_balance: statement.openingMinor,
+        closing_balance: statement.closingMinor,
+        ...pageJson(lines, statement.nextPageToken),
+      };
+    },
+  });
+};

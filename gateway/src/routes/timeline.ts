@@ -1,0 +1,118 @@
+/** Everything that happened to one payment, from every part of the platform that knows something of it. */
+
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { status as grpc } from '@grpc/grpc-js';
+import { type CallSettings, NeighbourError } from '@payflowx/chassis';
+import { Direction, Layer } from '@payflowx/proto/ledger';
+import type { FastifyBaseLogger } from 'fastify';
+import { asCaller, EVERY_ROLE } from '../access.ts';
+import type { Neighbours } from '../clients/neighbours.ts';
+import { PaymentId, pathId } from '../schemas/ids.ts';
+import { ref } from '../schemas/named.ts';
+import { type Source, Timeline } from '../schemas/timeline.ts';
+import { mergeTimeline } from '../timeline.ts';
+
+/** A payment has a handful of entries; one that was captured in hundreds of parts is still shown whole. */
+const MAX_PAGES = 10;
+const PAGE_SIZE = 100;
+
+type Options = Pick<Neighbours, 'payment' | 'ledger' | 'notification'>;
+
+export const timelineRoutes: FastifyPluginAsyncTypebox<Options> = async (
+  app,
+  { payment, ledger, notification },
+) => {
+  app.get('/v1/payments/:id/timeline', {
+    config: { access: EVERY_ROLE },
+    schema: {
+      tags: ['payments'],
+      operationId: 'getTimeline',
+      summary: 'Everything that happened to one payment, in order: steps, decisions, postings, notifications',
+      description:
+        'Each reader sees what is theirs: entries of their own accounts, notifications to them, decisions about their own money. Where the ledger or the notifications do not answer, the rest is answered all the same, and `incomplete` names what is missing. Postings and notifications follow a step by a moment.',
+      params: pathId(ref(PaymentId)),
+      response: { 200: ref(Timeline) },
+    },
+    handler: async (request) => {
+      const paymentId = request.params.id;
+      const settings = asCaller(request);
+      // Who may not see the payment is told so before anybody else is asked.
+      const { steps } = await payment.listPaymentSteps({ paymentId }, settings);
+      const [entries, notifications] = await Promise.all([
+        partOf('ledger', listEntries(ledger, paymentId, settings), request.log),
+        partOf('notification', listNotifications(notification, paymentId, settings), request.log),
+      ]);
+      return {
+        data: mergeTimeline({ steps, entries: entries.items, notifications: notifications.items }),
+        incomplete: [...entries.incomplete, ...notifications.incomplete],
+      };
+    },
+  });
+};
+
+interface Part<T> {
+  items: T[];
+  incomplete: Source[];
+}
+
+/** What a source knows; nothing of one that does not answer, or not to this caller. */
+async function partOf<T>(
+  source: Source,
+  asked: Promise<{ items: T[]; whole: boolean }>,
+  log: FastifyBaseLogger,
+): Promise<Part<T>> {
+  try {
+    const { items, whole } = await asked;
+    return { items, incomplete: whole ? [] : [source] };
+  } catch (error) {
+    if (!(error instanceof NeighbourError) || !WITHOUT_IT.has(error.code)) throw error;
+    log.warn({ err: error, source }, 'a timeline goes without');
+    return { items: [], incomplete: [source] };
+  }
+}
+
+/** Away, silent, overloaded, or outside the token's scopes. Whatever else goes wrong is a fault, and is not passed over. */
+const WITHOUT_IT = new Set<grpc>([
+  grpc.UNAVAILABLE,
+  grpc.DEADLINE_EXCEEDED,
+  grpc.RESOURCE_EXHAUSTED,
+  grpc.PERMISSION_DENIED,
+]);
+
+function listEntries(ledger: Options['ledger'], paymentId: string, settings: CallSettings) {
+  return readAll(async (pageToken) => {
+    const filters = {
+      paymentId,
+      accountId: '',
+      layer: Layer.UNSPECIFIED,
+      direction: Direction.UNSPECIFIED,
+      currency: '',
+      createdAfter: undefined,
+      createdBefore: undefined,
+    };
+    const page = await ledger.listEntries({ ...filters, pageSize: PAGE_SIZE, pageToken }, settings);
+    return { items: page.entries, nextPageToken: page.nextPageToken };
+  });
+}
+
+function listNotifications(notification: Options['notification'], paymentId: string, settings: CallSettings) {
+  return readAll(async (pageToken) => {
+    const message = { paymentId, accountId: '', pageSize: PAGE_SIZE, pageToken };
+    const page = await notification.listNotifications(message, settings);
+    return { items: page.notifications, nextPageToken: page.nextPageToken };
+  });
+}
+
+async function readAll<T>(
+  readPage: (pageToken: string) => Promise<{ items: T[]; nextPageToken: string }>,
+): Promise<{ items: T[]; whole: boolean }> {
+  const items: T[] = [];
+  let pageToken = '';
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const { items: more, nextPageToken } = await readPage(pageToken);
+    items.push(...more);
+    if (nextPageToken === '') return { items, whole: true };
+    pageToken = nextPageToken;
+  }
+  return { items, whole: false };
+}

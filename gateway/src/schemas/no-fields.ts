@@ -1,0 +1,8 @@
+/** The body of a request that says all by its path. */
+import { Type } from 'typebox';
+import { named } from './named.ts';
+
+export const NoFields = named(
+  'NoFields',
+  Type.Object({}, { additionalProperties: false, description: 'May be left out.' }),
+);

@@ -1,0 +1,107 @@
+/** Everything that happened to one payment, as clients see it. */
+import { type Movement, MovementKind } from '@payflowx/proto/authorization';
+import { type Static, Type } from 'typebox';
+import { Decision } from './decision.ts';
+import { AnyAccountId, RefundId, TransactionId } from './ids.ts';
+import { Entry } from './journal.ts';
+import { minorUnits } from './money.ts';
+import { named, ref } from './named.ts';
+import { Notification } from './notification.ts';
+import { STATES } from './payment.ts';
+import { nullableText, time } from './text.ts';
+import { wireNames } from './wire-names.ts';
+
+const MOVEMENTS = wireNames('Promised, no longer promised, or moved.', {
+  [MovementKind.HOLD]: 'hold',
+  [MovementKind.RELEASE]: 'release',
+  [MovementKind.TRANSFER]: 'transfer',
+});
+
+const SOURCES = ['payment', 'authorization', 'ledger', 'notification'] as const;
+export type Source = (typeof SOURCES)[number];
+
+/**
+ * One shape for all sources, with members that only some have. A union would be nicer to read, but the serializer picks a branch by
+ * validating, and refuses a bigint in every one of them.
+ */
+const TimelineItem = named(
+  'TimelineItem',
+  Type.Object({
+    at: time('When it happened.'),
+    source: Type.Unsafe<Source>({
+      type: 'string',
+      enum: [...SOURCES],
+      description: 'Which part of the platform says so. It decides which of the members below are there.',
+    }),
+    type: Type.String({
+      description:
+        'What happened: an event such as `payment.completed` (payment, ledger, notification), or `decision.approved` or `decision.declined` (authorization).',
+      examples: ['payment.completed'],
+    }),
+    trace_id: nullableText(
+      'The trace of the request that led to it; null where time did, or where it is not known.',
+    ),
+    refund_id: Type.Optional(ref(RefundId)),
+    event_id: Type.Optional(
+      Type.String({
+        description: 'payment: the event that announced it.',
+        examples: ['evt_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
+      }),
+    ),
+    state: Type.Optional(
+      Type.Unsafe<Static<typeof STATES.schema>>({
+        ...STATES.schema,
+        description: 'payment: the state that it left the payment in.',
+      }),
+    ),
+    actor_id: Type.Optional(
+      Type.String({
+        description:
+          'payment: who asked for it. Absent where time did, and where it is not the reader’s to know.',
+        examples: ['usr_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
+      }),
+    ),
+    movements: Type.Optional(
+      Type.Array(
+        Type.Object({
+          kind: MOVEMENTS.schema,
+          from_account: ref(AnyAccountId),
+          to_account: ref(AnyAccountId),
+          amount: minorUnits('How much.'),
+        }),
+        { description: 'payment: what it did to the balances.' },
+      ),
+    ),
+    decision: Type.Optional(ref(Decision)),
+    transaction_id: Type.Optional(ref(TransactionId)),
+    entries: Type.Optional(
+      Type.Array(ref(Entry), {
+        description: 'ledger: the entries of the transaction that the reader may see.',
+      }),
+    ),
+    notification: Type.Optional(ref(Notification)),
+  }),
+);
+
+export const Timeline = named(
+  'Timeline',
+  Type.Object({
+    data: Type.Array(ref(TimelineItem), { description: 'In order of time.' }),
+    incomplete: Type.Array(Type.Unsafe<Source>({ type: 'string', enum: [...SOURCES] }), {
+      description:
+        'Sources whose part is not whole: they did not answer, the token’s scopes do not cover them, or they had more than 1,000. Empty in the normal case.',
+      examples: [[]],
+    }),
+  }),
+);
+
+export const timelineSchemas = [TimelineItem, Timeline];
+
+export type TimelineItemJson = Static<typeof TimelineItem>;
+
+export const movementJson = ({ kind, fromAccount, toAccount, amountMinor }: Movement) => ({
+  kind: MOVEMENTS.nameOf(kind),
+  from_account: fromAccount,
+  to_account: toAccount,
+  amount: amountMinor,
+});
