@@ -15,11 +15,15 @@ await runService('authorization', config, async ({ log, onStop }) => {
   const db = openDatabase<Database>(config.database, log);
   onStop('database', () => db.destroy());
 
+  const backtestDb = openDatabase<Database>({ ...config.database, poolMax: 1 }, log);
+  onStop('database for backtests', () => backtestDb.destroy());
+
   const identity = connectIdentity(config.identity, log);
   onStop('identity', () => identity.close());
 
   const { services, drain } = authorizationServices({
     db,
+    backtestDb,
     log,
     now: () => new Date(),
     holdTtlMs: config.holdTtlMs,

@@ -3,13 +3,17 @@ import { type BoundService, createBatcher, type Logger } from '@payflowx/chassis
 import type { Kysely } from 'kysely';
 import { decideBatch } from './app/decide-batch.ts';
 import type { Command } from './app/round.ts';
+import { createRulesInForce } from './app/rules-in-force.ts';
 import { accountService } from './rpc/account-service.ts';
 import { authorizationService } from './rpc/authorization-service.ts';
+import { ruleService } from './rpc/rule-service.ts';
 import type { Database } from './store/database.ts';
 import type { Answer } from './store/decisions.ts';
 
 interface ServicesDeps {
   db: Kysely<Database>;
+  /** Connections of their own for what reads long. */
+  backtestDb: Kysely<Database>;
   log: Logger;
   now: () => Date;
   holdTtlMs: number;
@@ -24,12 +28,13 @@ export interface Services {
 }
 
 export function authorizationServices(deps: ServicesDeps): Services {
+  const rules = createRulesInForce(deps.log);
   const batcher = createBatcher<Command, Answer>({
     ...deps.batches,
-    flush: (commands) => decideBatch(deps, commands),
+    flush: (commands) => decideBatch({ ...deps, rules }, commands),
   });
   return {
-    services: [authorizationService({ ...deps, batcher }), accountService(deps)],
+    services: [authorizationService({ ...deps, batcher, rules }), accountService(deps), ruleService(deps)],
     drain: () => batcher.drain(),
   };
 }

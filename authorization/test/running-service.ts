@@ -82,7 +82,8 @@ async function startInstance(
   now: () => Date,
 ) {
   const db: Kysely<Database> = openDatabase<Database>({ url, poolMax: 4 }, testLog);
-  const { services, drain } = authorizationServices({ db, log: testLog, now, holdTtlMs: HOLD_TTL_MS });
+  const deps = { db, backtestDb: db, log: testLog, now, holdTtlMs: HOLD_TTL_MS };
+  const { services, drain } = authorizationServices(deps);
   const server = await serveGrpc(
     { host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog },
     services,
@@ -119,6 +120,9 @@ export function item(
     holdExpiresAt: undefined,
     traceparent: '',
     deadline: undefined,
+    description: '',
+    reference: '',
+    metadata: {},
     ...change,
   };
 }

@@ -6,14 +6,16 @@ import type { Hold } from '../domain/hold.ts';
 import { lockAccounts } from '../store/balances.ts';
 import type { Database } from '../store/database.ts';
 import { saveDecisions } from '../store/decided-batch.ts';
-import { type Answer, findDecisions } from '../store/decisions.ts';
+import { type Answer, findKnown } from '../store/decisions.ts';
 import { findHolds } from '../store/holds.ts';
 import { answer, type Command, outcomeOf, startRound } from './round.ts';
+import type { RulesInForce } from './rules-in-force.ts';
 
 export interface DecideDeps {
   db: Kysely<Database>;
   now: () => Date;
   holdTtlMs: number;
+  rules: RulesInForce;
   log: Logger;
 }
 
@@ -56,18 +58,20 @@ function rejectIfAway(error: unknown, log: Logger): void {
 }
 
 async function decideTogether(
-  { db, now, holdTtlMs }: DecideDeps,
+  { db, now, holdTtlMs, rules }: DecideDeps,
   commands: readonly Command[],
 ): Promise<Result<Answer>[]> {
   const results = await inTransaction(db, async (trx) => {
     const books = await lockBooks(trx, commands);
     // After the lock: another instance that had the same step has finished it by now.
-    const known = await findDecisions(
+    const { decisions, rulesetVersion } = await findKnown(
       trx,
       commands.map(({ request }) => request),
     );
+    const tryRules = await rules.at(trx, rulesetVersion);
     // The clock is read under the lock too: decisions on one account are dated in the order in which they were taken.
-    const round = startRound({ ...books, known }, { now: now(), holdTtlMs });
+    const context = { now: now(), holdTtlMs, rules: tryRules };
+    const round = startRound({ ...books, known: decisions }, context);
     const answers = commands.map((command) => answer(round, command));
     if (round.steps.length > 0) await saveDecisions(trx, outcomeOf(round));
     faultPoint('authorization.before-commit');

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Account, available, externalAccountId, NO_LIMITS } from '../domain/account.ts';
 import type { StepRequest } from '../domain/decision.ts';
 import type { Hold } from '../domain/hold.ts';
+import { NO_RULES } from '../domain/judge-rules.ts';
 import { MAX_MINOR } from '../domain/money.ts';
 import { NEVER_USED, type Usage } from '../domain/usage.ts';
 import { answer, outcomeOf, startRound } from './round.ts';
@@ -69,7 +70,8 @@ type Drawn = typeof step extends fc.Arbitrary<infer S> ? S : never;
 const START = 5_000n;
 
 function startingAccounts(drawn: readonly Partial<Account>[]) {
-  const nothing = { posted: 0n, held: 0n, usage: NEVER_USED, limits: NO_LIMITS, timeZone: 'UTC' };
+  const money = { posted: 0n, held: 0n, usage: NEVER_USED, limits: NO_LIMITS };
+  const nothing = { ...money, timeZone: 'UTC', createdAt: new Date(0) };
   const active = { ...nothing, state: 'ACTIVE' as const };
   const accounts: Account[] = [
     ...OWNED.map((id, index) => ({
@@ -113,6 +115,9 @@ function requestOf(drawn: Drawn, index: number, asked: readonly StepRequest[]): 
       callerId: 'usr_1',
       callerRoles: [drawn.asOperator ? 'operator' : 'customer'],
       holdExpiresAt: undefined,
+      description: '',
+      reference: '',
+      metadata: {},
     };
   }
   if (drawn.kind === 'REPLAY') return asked.toReversed()[drawn.pick];
@@ -198,7 +203,7 @@ function play(accounts: Map<string, Account>, steps: readonly Drawn[]): void {
     now = new Date(now.getTime() + each.hoursLater * 3_600_000);
     const request = requestOf(each, index, asked);
     if (request === undefined) continue;
-    const round = startRound(read, { now, holdTtlMs: 24 * 3_600_000 });
+    const round = startRound(read, { now, holdTtlMs: 24 * 3_600_000, rules: NO_RULES });
     const result = answer(round, { request, deadline: undefined });
     if (!result.ok) {
       expect(result.error).toMatchObject({ reason: 'HOLD_NOT_FOUND' });

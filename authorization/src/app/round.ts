@@ -6,7 +6,7 @@ import { hash } from 'node:crypto';
 import { failed, ok, type Result } from '@payflowx/chassis';
 import type { Account } from '../domain/account.ts';
 import { decide } from '../domain/decide.ts';
-import type { DecideContext, StepRequest } from '../domain/decision.ts';
+import type { DecideContext, PaymentRequest, StepRequest } from '../domain/decision.ts';
 import { AuthorizationError } from '../domain/errors.ts';
 import type { Hold } from '../domain/hold.ts';
 import type { DecidedBatch, DecidedStep } from '../store/decided-batch.ts';
@@ -64,7 +64,7 @@ function newAnswer(round: Round, request: StepRequest, deadline: Date | undefine
   if (deadline !== undefined && deadline <= round.context.now) {
     throw new AuthorizationError('DEADLINE_PASSED', 'The deadline passed before it was decided.');
   }
-  const { decision, changed, hold, remaining } = decide(request, round, round.context);
+  const { decision, changed, hold, remaining, basis } = decide(request, round, round.context);
   if (hold !== undefined) applyHold(round, request, hold);
   for (const account of changed) {
     round.accounts.set(account.id, account);
@@ -74,7 +74,7 @@ function newAnswer(round: Round, request: StepRequest, deadline: Date | undefine
   const fingerprint = fingerprintOf(request);
   const stepAnswer = { decision: toDecisionMessage(decision), remaining };
   const { decline } = decision;
-  round.steps.push({ kind, paymentId, operationId, fingerprint, decline, answer: stepAnswer });
+  round.steps.push({ kind, paymentId, operationId, fingerprint, decline, answer: stepAnswer, basis });
   round.known.set(stepKey(request), { fingerprint, answer: stepAnswer });
   return stepAnswer;
 }
@@ -113,7 +113,8 @@ function factsOf(request: StepRequest): unknown[] {
   switch (request.kind) {
     case 'AUTHORIZE': {
       const { fromAccount, toAccount, amount, currency, captureMode, callerId, holdExpiresAt } = request;
-      return [fromAccount, toAccount, amount, currency, captureMode, callerId, holdExpiresAt?.getTime()];
+      const until = holdExpiresAt?.getTime();
+      return [fromAccount, toAccount, amount, currency, captureMode, callerId, until, ...wordsOf(request)];
     }
     case 'CAPTURE':
       return [request.amount, request.final];
@@ -122,4 +123,11 @@ function factsOf(request: StepRequest): unknown[] {
     case 'REFUND':
       return [request.fromAccount, request.toAccount, request.amount, request.currency];
   }
+}
+
+/** What the payer says about it, if anything: without words a request has the fingerprint that it always had. */
+function wordsOf({ description, reference, metadata }: PaymentRequest): string[] {
+  const pairs = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
+  const words = [description, reference, ...pairs.flat()];
+  return words.some((word) => word !== '') ? [JSON.stringify(words)] : [];
 }

@@ -4,21 +4,27 @@ import { authorize } from '../domain/authorize.ts';
 import type { Decision, PaymentRequest } from '../domain/decision.ts';
 import { findAccounts } from '../store/balances.ts';
 import type { Database } from '../store/database.ts';
+import type { RulesInForce } from './rules-in-force.ts';
 
 interface SimulateDeps {
   db: Kysely<Database>;
   now: () => Date;
   holdTtlMs: number;
+  rules: RulesInForce;
 }
 
 /** The same arithmetic as for a real payment, over accounts that are read but not locked. */
 export async function simulateAuthorization(
-  { db, now, holdTtlMs }: SimulateDeps,
+  { db, now, holdTtlMs, rules }: SimulateDeps,
   request: PaymentRequest,
 ): Promise<Decision> {
-  const accounts = await db
+  const { accounts, tryRules } = await db
     .transaction()
     .setAccessMode('read only')
-    .execute((trx) => findAccounts(trx, [request.fromAccount, request.toAccount]));
-  return authorize(request, { accounts, holds: new Map() }, { now: now(), holdTtlMs }).decision;
+    .execute(async (trx) => ({
+      accounts: await findAccounts(trx, [request.fromAccount, request.toAccount]),
+      tryRules: await rules.now(trx),
+    }));
+  const context = { now: now(), holdTtlMs, rules: tryRules };
+  return authorize(request, { accounts, holds: new Map() }, context).decision;
 }

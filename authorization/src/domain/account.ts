@@ -29,6 +29,7 @@ export interface Account {
   /** Minor units of `posted` that are promised to authorized payments. */
   readonly held: bigint;
   readonly usage: Usage;
+  readonly createdAt: Date;
 }
 
 /** An account with what only people look at. */
@@ -36,7 +37,6 @@ export interface AccountRecord extends Account {
   readonly name: string;
   /** Rises with each change of name, state, limits or time zone. */
   readonly version: bigint;
-  readonly createdAt: Date;
 }
 
 /**
@@ -56,7 +56,7 @@ export function externalAccountId(currency: string): string {
 }
 
 /** The external account of this id while no account of its currency was ever opened; undefined for any other id. */
-export function unopenedExternal(id: string): Account | undefined {
+export function unopenedExternal(id: string, now: Date): Account | undefined {
   const currency = EXTERNAL.exec(id)?.[1];
   if (currency === undefined) return undefined;
   return {
@@ -70,5 +70,6 @@ export function unopenedExternal(id: string): Account | undefined {
     posted: 0n,
     held: 0n,
     usage: NEVER_USED,
+    createdAt: now,
   };
 }

@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { type Account, externalAccountId, NO_LIMITS } from './account.ts';
 import { authorize } from './authorize.ts';
 import type { PaymentRequest } from './decision.ts';
+import { NO_RULES } from './judge-rules.ts';
 import { MAX_MINOR } from './money.ts';
 import { NEVER_USED } from './usage.ts';
 
 const NOW = new Date('2025-03-31T12:00:00Z');
-const CONTEXT = { now: NOW, holdTtlMs: 60_000 };
+const CONTEXT = { now: NOW, holdTtlMs: 60_000, rules: NO_RULES };
 
 const account = (id: string, change: Partial<Account> = {}): Account => ({
   id,
@@ -19,6 +20,7 @@ const account = (id: string, change: Partial<Account> = {}): Account => ({
   posted: 0n,
   held: 0n,
   usage: NEVER_USED,
+  createdAt: new Date(0),
   ...change,
 });
 
@@ -37,6 +39,9 @@ const request = (change: Partial<PaymentRequest> = {}): PaymentRequest => ({
   callerId: 'usr_alice',
   callerRoles: ['customer'],
   holdExpiresAt: undefined,
+  description: '',
+  reference: '',
+  metadata: {},
   ...change,
 });
 

@@ -3,11 +3,13 @@ import { type Account, unopenedExternal } from './account.ts';
 import { approved, declined, failed, passed } from './answers.ts';
 import { PAYMENT_CHECKS, runChecks } from './checks.ts';
 import type { Books, Check, DecideContext, Decided, PaymentRequest } from './decision.ts';
+import { factsOf } from './facts.ts';
+import { judgeByRules } from './judge-rules.ts';
 import { plusPayment, type Usage, usageIn, windowsAt } from './usage.ts';
 
 export function authorize(request: PaymentRequest, { accounts }: Books, context: DecideContext): Decided {
   const { now } = context;
-  const from = payingAccount(request, accounts);
+  const from = payingAccount(request, accounts, now);
   if (from === undefined) {
     // Neither the payer's figures nor the receiver's existence are for somebody who may not spend here.
     return declined({
@@ -16,34 +18,63 @@ export function authorize(request: PaymentRequest, { accounts }: Books, context:
       now,
     });
   }
-  const to = receivingAccount(request, accounts);
+  const to = receivingAccount(request, accounts, now);
   if (to === undefined) {
     const checks = [passed('from_account'), failed('to_account')];
     return declined({ refusal: { decline: 'TO_ACCOUNT_NOT_FOUND' }, checks, now, from });
   }
 
   const usage = usageIn(windowsAt(now, from.timeZone), from.usage);
-  const made = runChecks(PAYMENT_CHECKS, { request, from, to, usage });
-  const checks = [passed('from_account'), passed('to_account'), ...made.checks];
-  if (made.refusal) return declined({ refusal: made.refusal, checks, now, from, to });
+  const asked = { request, from, to, usage };
+  const { checks, refusal, basis } = examine(asked, context);
+  if (refusal) return { ...declined({ refusal, checks, now, from, to }), basis };
 
   // Limits bound what an owner's account spends; the world outside has none.
   const used = from.isExternal ? undefined : plusPayment(usage, request.amount);
   const payment = { request, from, to, used, checks };
-  return request.captureMode === 'MANUAL' ? held(payment, context) : moved(payment, context);
+  const done = request.captureMode === 'MANUAL' ? held(payment, context) : moved(payment, context);
+  return { ...done, basis };
+}
+
+interface AskedPayment {
+  request: PaymentRequest;
+  from: Account;
+  to: Account;
+  usage: Usage;
+}
+
+/**
+ * All checks, and then the rules: last, so that what a rule declines has the whole trace, and so that what a rule allows
+ * has passed everything else.
+ */
+function examine(asked: AskedPayment, { now, rules }: DecideContext) {
+  const facts = factsOf({ ...asked, now });
+  const made = runChecks(PAYMENT_CHECKS, asked);
+  const checks = [passed('from_account'), passed('to_account'), ...made.checks];
+  if (made.refusal) return { checks, refusal: made.refusal, basis: { facts, allowed: false } };
+  const verdict = judgeByRules(rules(facts));
+  return {
+    checks: [...checks, ...verdict.checks],
+    refusal: verdict.refusal,
+    basis: { facts, allowed: verdict.allowed },
+  };
 }
 
 /** The payer's account, for its owner and for operators; for anybody else it is not there. */
-function payingAccount(request: PaymentRequest, accounts: Books['accounts']): Account | undefined {
+function payingAccount(request: PaymentRequest, accounts: Books['accounts'], now: Date): Account | undefined {
   const account = accounts.get(request.fromAccount);
-  if (isOperator(request)) return account ?? unopenedExternal(request.fromAccount);
+  if (isOperator(request)) return account ?? unopenedExternal(request.fromAccount, now);
   return account !== undefined && account.ownerId === request.callerId ? account : undefined;
 }
 
 /** Anybody may be paid; only an operator may pay money out of the platform. */
-function receivingAccount(request: PaymentRequest, accounts: Books['accounts']): Account | undefined {
+function receivingAccount(
+  request: PaymentRequest,
+  accounts: Books['accounts'],
+  now: Date,
+): Account | undefined {
   const account = accounts.get(request.toAccount);
-  if (isOperator(request)) return account ?? unopenedExternal(request.toAccount);
+  if (isOperator(request)) return account ?? unopenedExternal(request.toAccount, now);
   return account?.isExternal ? undefined : account;
 }
 

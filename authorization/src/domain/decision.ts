@@ -1,6 +1,8 @@
 /** What is asked of the service about one step of a payment, and what it answers. */
 import type { Account } from './account.ts';
+import type { Facts } from './facts.ts';
 import type { Hold } from './hold.ts';
+import type { TryRules } from './judge-rules.ts';
 
 export type Role = 'customer' | 'operator' | 'auditor' | 'service';
 
@@ -24,6 +26,10 @@ export interface PaymentRequest extends StepKey {
   readonly callerRoles: readonly Role[];
   /** When a hold ends by itself; undefined: the platform's default. */
   readonly holdExpiresAt: Date | undefined;
+  /** What the payer says about it: nothing but rules reads it. */
+  readonly description: string;
+  readonly reference: string;
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** Held money that is to be moved to the receiver. */
@@ -66,6 +72,7 @@ export const DECLINES = {
   MONTHLY_LIMIT_EXCEEDED: 'The amount is above what this account may still spend this month.',
   DAILY_COUNT_EXCEEDED: 'This account has made as many payments today as it may.',
   INSUFFICIENT_BALANCE: 'The paying account does not have enough money available.',
+  RULE_DECLINED: 'A rule of the platform declines this payment.',
   HOLD_NOT_OPEN: 'The money of this payment is not held any more.',
   CAPTURE_EXCEEDS_HOLD: 'The amount is above what is still held for this payment.',
   HOLD_PARTLY_CAPTURED: 'Part of the held money was captured, so the payment cannot be cancelled.',
@@ -119,6 +126,7 @@ export interface DecideContext {
   readonly now: Date;
   /** How long money is held where the request does not say. */
   readonly holdTtlMs: number;
+  readonly rules: TryRules;
 }
 
 export interface Decided {
@@ -129,4 +137,12 @@ export interface Decided {
   readonly hold: Hold | undefined;
   /** Minor units that are held for this payment after the step. */
   readonly remaining: bigint;
+  /** What a rule could be tried on later: of a payment whose accounts are known, approved or not. */
+  readonly basis?: Basis;
+}
+
+export interface Basis {
+  readonly facts: Facts;
+  /** Whether a rule let the payment pass all others. */
+  readonly allowed: boolean;
 }

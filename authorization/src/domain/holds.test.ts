@@ -4,6 +4,7 @@ import { decide } from './decide.ts';
 import type { CaptureRequest, RefundRequest, ReleaseRequest } from './decision.ts';
 import type { AuthorizationError } from './errors.ts';
 import type { Hold } from './hold.ts';
+import { NO_RULES } from './judge-rules.ts';
 import { NEVER_USED } from './usage.ts';
 
 const NOW = new Date('2025-03-31T12:00:00Z');
@@ -20,6 +21,7 @@ const account = (id: string, change: Partial<Account> = {}): Account => ({
   posted: 0n,
   held: 0n,
   usage: NEVER_USED,
+  createdAt: new Date(0),
   ...change,
 });
 
@@ -57,7 +59,7 @@ function decided(
     accounts: new Map(accounts.map((each) => [each.id, each])),
     holds: new Map([[held.paymentId, held]]),
   };
-  return decide(request, books, { now, holdTtlMs: 1 });
+  return decide(request, books, { now, holdTtlMs: 1, rules: NO_RULES });
 }
 const captured = (amount: bigint, final: boolean, books: Parameters<typeof decided>[1] = {}) =>
   decided({ kind: 'CAPTURE', ...step, amount, final }, books);

@@ -3,7 +3,11 @@
  * was given that one.
  */
 import type { AccessTable } from '@payflowx/chassis';
-import type { AccountServiceService, AuthorizationServiceService } from '@payflowx/proto/authorization';
+import type {
+  AccountServiceService,
+  AuthorizationServiceService,
+  RuleServiceService,
+} from '@payflowx/proto/authorization';
 
 export const AUTHORIZATION_ACCESS: AccessTable<AuthorizationServiceService> = {
   // A person never decides about money here: only a service that has verified who asks.
@@ -24,4 +28,14 @@ export const ACCOUNT_ACCESS: AccessTable<AccountServiceService> = {
   changeAccountState: ['operator'],
   listAccountAuditRecords: ['operator', 'auditor'],
   listBalances: ['operator', 'auditor', 'service'],
+};
+
+export const RULE_ACCESS: AccessTable<RuleServiceService> = {
+  createRule: ['operator'],
+  updateRule: ['operator'],
+  // Not for customers: whoever knows the rules pays around them.
+  getRule: ['operator', 'auditor'],
+  listRules: ['operator', 'auditor'],
+  listRuleVersions: ['operator', 'auditor'],
+  backtestRule: ['operator', 'auditor'],
 };

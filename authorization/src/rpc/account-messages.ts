@@ -16,7 +16,7 @@ import type { AuditRecord } from '../domain/audit.ts';
 import { isTimeZone } from '../domain/calendar.ts';
 import { MAX_MINOR } from '../domain/money.ts';
 import { usageIn, windowsAt } from '../domain/usage.ts';
-import { collectViolations, type Violations } from './violations.ts';
+import { collectViolations, requireText, type Violations } from './violations.ts';
 
 /** Throws INVALID_ARGUMENT with everything that is wrong with the request. */
 export function toOpening(request: CreateAccountRequest): Opening {
@@ -90,11 +90,6 @@ export function toStateChange(request: ChangeAccountStateRequest): {
 function requireOwned(violations: Violations, accountId: string): void {
   const description = 'must not be the account of the world outside';
   violations.require(!accountId.startsWith(externalAccountId('')), 'account_id', description);
-}
-
-function requireText(violations: Violations, field: string, text: string, max: number): void {
-  violations.require([...text].length <= max, field, `must be at most ${max} characters`);
-  violations.require(!text.includes('\0'), field, 'must not contain the character NUL');
 }
 
 function requireTimeZone(violations: Violations, timeZone: string): void {

@@ -15,6 +15,7 @@ import {
 } from '@payflowx/proto/authorization';
 import type { Kysely } from 'kysely';
 import type { Command } from '../app/round.ts';
+import type { RulesInForce } from '../app/rules-in-force.ts';
 import { simulateAuthorization } from '../app/simulate-authorization.ts';
 import type { Database } from '../store/database.ts';
 import { toDecisionMessage } from '../store/decision-message.ts';
@@ -38,6 +39,7 @@ interface AuthorizationServiceDeps {
   db: Kysely<Database>;
   now: () => Date;
   holdTtlMs: number;
+  rules: RulesInForce;
   log: Logger;
 }
 

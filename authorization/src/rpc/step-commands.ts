@@ -12,7 +12,7 @@ import type { Command } from '../app/round.ts';
 import type { PaymentRequest, ReleaseRequest, Role, StepKey } from '../domain/decision.ts';
 import { isId } from '../domain/ids.ts';
 import { isPayable, MAX_MINOR } from '../domain/money.ts';
-import { collectViolations, type Violations } from './violations.ts';
+import { collectViolations, requireText, type Violations } from './violations.ts';
 
 /** Throws INVALID_ARGUMENT with everything that is wrong with the item. */
 export function toAuthorizeCommand(item: AuthorizeItem): Command {
@@ -89,6 +89,9 @@ function toPaymentRequest(item: AuthorizeItem): PaymentRequest {
     callerId: item.callerId,
     callerRoles: item.callerRoles.flatMap((role) => ROLES.get(role) ?? []),
     holdExpiresAt: item.holdExpiresAt,
+    description: item.description,
+    reference: item.reference,
+    metadata: item.metadata,
   };
 }
 
@@ -128,4 +131,19 @@ function requirePayment(violations: Violations, item: AuthorizeItem, path = ''):
   const modeRule = 'must be AUTOMATIC or MANUAL';
   violations.require(CAPTURE_MODES.has(item.captureMode), `${path}capture_mode`, modeRule);
   violations.require(isId(item.callerId), `${path}caller_id`, ID_RULE);
+  requireText(violations, `${path}description`, item.description, 500);
+  requireText(violations, `${path}reference`, item.reference, 100);
+  requireMetadata(violations, item.metadata, path);
+}
+
+const MAX_PAIRS = 20;
+
+/** As the payment service takes them: together they bound what is stored for a decision, and what a rule looks at. */
+function requireMetadata(violations: Violations, metadata: AuthorizeItem['metadata'], path: string): void {
+  const pairs = Object.entries(metadata);
+  violations.require(pairs.length <= MAX_PAIRS, `${path}metadata`, `must have at most ${MAX_PAIRS} pairs`);
+  for (const [key, value] of pairs) {
+    requireText(violations, `${path}metadata`, key, 40);
+    requireText(violations, `${path}metadata`, value, 500);
+  }
 }

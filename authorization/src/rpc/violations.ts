@@ -20,3 +20,10 @@ export function collectViolations(): Violations {
     },
   };
 }
+
+/** A character is a code point; Postgres cannot store NUL. */
+export function requireText(violations: Violations, field: string, text: string, max: number): void {
+  const fits = text.length <= max || (text.length <= 2 * max && [...text].length <= max);
+  violations.require(fits, field, `must be at most ${max} characters`);
+  violations.require(!text.includes('\0'), field, 'must not contain the character NUL');
+}

@@ -83,13 +83,13 @@ function selectRecords(db: Kysely<Database>) {
   return db
     .selectFrom('accounts as a')
     .innerJoin('balances as b', 'b.account_id', 'a.id')
-    .select([...ACCOUNT_COLUMNS, 'a.name', 'a.version', 'a.created_at']);
+    .select([...ACCOUNT_COLUMNS, 'a.name', 'a.version']);
 }
 
 type RecordRow = Awaited<ReturnType<ReturnType<typeof selectRecords>['execute']>>[number];
 
 function toRecord(row: RecordRow): AccountRecord {
-  return { ...toAccount(row), name: row.name, version: row.version, createdAt: row.created_at };
+  return { ...toAccount(row), name: row.name, version: row.version };
 }
 
 export async function findAccount(db: Kysely<Database>, id: string): Promise<AccountRecord | undefined> {

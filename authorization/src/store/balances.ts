@@ -3,7 +3,9 @@ import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { Account } from '../domain/account.ts';
 import type { AccountsTable, BalancesTable, Database } from './database.ts';
 
-type AccountRow = Selectable<Pick<AccountsTable, 'id' | 'owner_id' | 'currency' | 'is_external'>> &
+type AccountRow = Selectable<
+  Pick<AccountsTable, 'id' | 'owner_id' | 'currency' | 'is_external' | 'created_at'>
+> &
   Selectable<Omit<BalancesTable, 'account_id' | 'is_external'>>;
 
 /** What makes an Account, in a query over `balances as b` joined with `accounts as a`. */
@@ -12,6 +14,7 @@ export const ACCOUNT_COLUMNS = [
   'a.owner_id',
   'a.currency',
   'a.is_external',
+  'a.created_at',
   'b.state',
   'b.time_zone',
   'b.posted',
@@ -50,6 +53,7 @@ export function toAccount(row: AccountRow): Account {
       month: row.spent_month,
       spentThisMonth: row.spent_this_month,
     },
+    createdAt: row.created_at,
   };
 }
 

@@ -4,6 +4,8 @@ import type { AccountState } from '../domain/account.ts';
 import type { AuditAction } from '../domain/audit.ts';
 import type { StepKind } from '../domain/decision.ts';
 import type { HoldState } from '../domain/hold.ts';
+import type { RuleAction } from '../domain/rule.ts';
+import type { FactsRecord } from './facts-record.ts';
 
 /** A calendar day as text, YYYY-MM-DD. */
 type Day = ColumnType<string, string | undefined, string>;
@@ -46,6 +48,8 @@ export interface DecisionsTable {
   code: string | null;
   decision: Buffer;
   remaining: bigint;
+  /** Null: no rule can be tried on it. */
+  facts: ColumnType<FactsRecord | null, string | null, never>;
   decided_at: Date;
 }
 
@@ -83,6 +87,25 @@ export interface AccountAuditRecordsTable {
   created_at: Date;
 }
 
+export interface RuleVersionsTable {
+  id: string;
+  version: bigint;
+  name: string;
+  expression: string;
+  action: RuleAction;
+  message: string;
+  enabled: boolean;
+  created_by: string;
+  request_id: WithDefault<string>;
+  trace_id: string;
+  created_at: Date;
+}
+
+/** One row. */
+export interface RulesetTable {
+  version: bigint;
+}
+
 export interface Database {
   accounts: AccountsTable;
   balances: BalancesTable;
@@ -90,4 +113,6 @@ export interface Database {
   holds: HoldsTable;
   account_requests: AccountRequestsTable;
   account_audit_records: AccountAuditRecordsTable;
+  rule_versions: RuleVersionsTable;
+  ruleset: RulesetTable;
 }

@@ -3,16 +3,19 @@ import { unnest } from '@payflowx/chassis';
 import { Decision } from '@payflowx/proto/authorization';
 import { sql, type Transaction } from 'kysely';
 import type { Account } from '../domain/account.ts';
-import type { DeclineCode, StepKey, StepKind } from '../domain/decision.ts';
+import type { Basis, DeclineCode, StepKey, StepKind } from '../domain/decision.ts';
 import type { Hold } from '../domain/hold.ts';
 import type { Database } from './database.ts';
 import { type Answer, stepKey } from './decisions.ts';
+import { encodeFacts } from './facts-record.ts';
 
 export interface DecidedStep extends StepKey {
   kind: StepKind;
   fingerprint: string;
   decline: DeclineCode | undefined;
   answer: Answer;
+  /** What a rule can be tried on later; undefined: nothing. */
+  basis: Basis | undefined;
 }
 
 export interface DecidedBatch {
@@ -49,8 +52,9 @@ export async function saveDecisions(trx: Transaction<Database>, batch: DecidedBa
       where h.payment_id = r.payment_id
       returning 1
     ), decided as (
-      insert into decisions (payment_id, operation_id, kind, fingerprint, outcome, code, decision, remaining, decided_at)
-      select payment_id, operation_id, kind, fingerprint, outcome, code, decision, remaining, ${batch.decidedAt}
+      insert into decisions (payment_id, operation_id, kind, fingerprint, outcome, code, decision, remaining, facts,
+        decided_at)
+      select payment_id, operation_id, kind, fingerprint, outcome, code, decision, remaining, facts, ${batch.decidedAt}
       from ${decisionRows(batch.steps)} as r
     )
     select (select count(*) from changed) as changed,
@@ -132,6 +136,7 @@ function decisionRows(steps: readonly DecidedStep[]) {
       code: step.decline,
       decision: Buffer.from(Decision.encode(step.answer.decision).finish()),
       remaining: step.answer.remaining,
+      facts: step.basis && encodeFacts(step.basis),
     }));
   return unnest(rows, {
     payment_id: 'text',
@@ -142,5 +147,6 @@ function decisionRows(steps: readonly DecidedStep[]) {
     code: 'text',
     decision: 'bytea',
     remaining: 'int8',
+    facts: 'json',
   });
 }

@@ -22,28 +22,42 @@ export function stepKey({ paymentId, operationId }: StepKey): string {
   return `${paymentId}\n${operationId}`;
 }
 
-/** Which of these steps were decided before, and how. */
-export async function findDecisions(
-  trx: Transaction<Database>,
-  steps: readonly StepKey[],
-): Promise<Map<string, KnownDecision>> {
+export interface Known {
+  /** Those of the steps that were decided before. */
+  decisions: Map<string, KnownDecision>;
+  /** Of the rules in force at this moment. */
+  rulesetVersion: bigint;
+}
+
+/** Which of these steps were decided before, and how; and by which rules the others are to be. */
+export async function findKnown(trx: Transaction<Database>, steps: readonly StepKey[]): Promise<Known> {
   const keys = unnest(
     steps.map(({ paymentId, operationId }) => ({ payment_id: paymentId, operation_id: operationId })),
     { payment_id: 'text', operation_id: 'text' },
   );
-  const { rows } = await sql<{
-    payment_id: string;
-    operation_id: string;
-    fingerprint: string;
-    decision: Buffer;
-    remaining: bigint;
-  }>`
-    select d.payment_id, d.operation_id, d.fingerprint, d.decision, d.remaining
-    from ${keys} as k join decisions as d using (payment_id, operation_id)`.execute(trx);
-  return new Map(
-    rows.map(({ payment_id, operation_id, fingerprint, decision, remaining }) => [
-      stepKey({ paymentId: payment_id, operationId: operation_id }),
-      { fingerprint, answer: { decision: Decision.decode(decision), remaining } },
-    ]),
-  );
+  // Both in one statement: the version costs no round trip of its own, and is there where no decision is.
+  const { rows } = await sql<{ ruleset: bigint } & (DecisionRow | Record<keyof DecisionRow, null>)>`
+    select s.version as ruleset, d.*
+    from ruleset as s left join (
+      select d.payment_id, d.operation_id, d.fingerprint, d.decision, d.remaining
+      from ${keys} as k join decisions as d using (payment_id, operation_id)
+    ) as d on true`.execute(trx);
+  const [first] = rows;
+  if (first === undefined) throw new Error('The ruleset has no version.');
+  const decisions = new Map<string, KnownDecision>();
+  for (const { ruleset, ...row } of rows) {
+    if (row.payment_id === null) continue;
+    const key = stepKey({ paymentId: row.payment_id, operationId: row.operation_id });
+    const answer = { decision: Decision.decode(row.decision), remaining: row.remaining };
+    decisions.set(key, { fingerprint: row.fingerprint, answer });
+  }
+  return { decisions, rulesetVersion: first.ruleset };
+}
+
+interface DecisionRow {
+  payment_id: string;
+  operation_id: string;
+  fingerprint: string;
+  decision: Buffer;
+  remaining: bigint;
 }

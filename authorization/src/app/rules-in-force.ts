@@ -1,0 +1,57 @@
+/** The rules that decisions are taken by, compiled once for each version of the ruleset. */
+import type { Logger } from '@payflowx/chassis';
+import type { Kysely, Transaction } from 'kysely';
+import { compileExpression, type Expression } from '../cel/expression.ts';
+import { toContext } from '../cel/vocabulary.ts';
+import type { TryRules } from '../domain/judge-rules.ts';
+import type { Rule } from '../domain/rule.ts';
+import type { Database } from '../store/database.ts';
+import { findRuleset, type Ruleset } from '../store/rules.ts';
+
+export interface RulesInForce {
+  /** The rules of this version, which was read in the same transaction; or of a later one, if there is one by now. */
+  at(trx: Transaction<Database>, version: bigint): Promise<TryRules>;
+  /** The rules as they are at the moment. */
+  now(db: Kysely<Database>): Promise<TryRules>;
+}
+
+export function createRulesInForce(log: Logger): RulesInForce {
+  let version: bigint | undefined;
+  let compiled: TryRules = () => [];
+
+  const load = async (db: Kysely<Database>) => {
+    const found = await findRuleset(db);
+    if (found.version !== version) {
+      compiled = compileRuleset(found, log);
+      version = found.version;
+    }
+    return compiled;
+  };
+
+  return {
+    at: async (trx, wanted) => (wanted === version ? compiled : load(trx)),
+    now: load,
+  };
+}
+
+function compileRuleset({ rules }: Ruleset, log: Logger): TryRules {
+  const expressions = rules.map((rule) => ({ rule, expression: compileOrFail(rule, log) }));
+  if (expressions.length === 0) return () => [];
+  return (facts) => {
+    const context = toContext(facts);
+    return expressions.map(({ rule, expression }) => ({ rule, tried: expression.tryOn(context) }));
+  };
+}
+
+/** A rule that was good when it was saved and is not any more, after an update of this service, fails closed. */
+function compileOrFail(rule: Rule, log: Logger): Pick<Expression, 'tryOn'> {
+  try {
+    return compileExpression(rule.expression);
+  } catch (error) {
+    log.error(
+      { err: error, rule: rule.name },
+      'a rule in force cannot be compiled: it declines every payment',
+    );
+    return { tryOn: () => ({ error: 'it cannot be compiled any more' }) };
+  }
+}

@@ -1,0 +1,127 @@
+/** Saves versions of rules. One at a time, under the lock of the ruleset; no decision waits for it. */
+import { inTransaction } from '@payflowx/chassis';
+import type { Kysely, Transaction } from 'kysely';
+import { compileExpression } from '../cel/expression.ts';
+import { ExpressionError } from '../cel/expression-error.ts';
+import type { Actor } from '../domain/audit.ts';
+import { AuthorizationError } from '../domain/errors.ts';
+import { changedTerms, type Rule, type RuleChange, type RuleTerms, sameTerms } from '../domain/rule.ts';
+import type { Database } from '../store/database.ts';
+import {
+  findRule,
+  findRuleByName,
+  findRuleByRequest,
+  findRuleset,
+  insertRuleVersion,
+  lockRules,
+} from '../store/rules.ts';
+
+export interface SaveRuleDeps {
+  db: Kysely<Database>;
+  now: () => Date;
+  newRuleId: () => string;
+}
+
+/** All rules in force together, in steps of an evaluation: what one payment may cost at most, some tenths of a millisecond. */
+const MAX_STEPS = 5_000;
+/** Each has its check in the trace of every decision. */
+const MAX_ENABLED = 100;
+
+export interface CreateRuleCommand {
+  actor: Actor;
+  /** Empty: not idempotent. */
+  requestId: string;
+  name: string;
+  terms: RuleTerms;
+}
+
+/** The first version. Throws INVALID_ARGUMENT, RULE_NAME_TAKEN, REQUEST_ID_REUSED. */
+export function createRule(
+  { db, now, newRuleId }: SaveRuleDeps,
+  { actor, requestId, name, terms }: CreateRuleCommand,
+): Promise<Rule> {
+  return inTransaction(db, async (trx) => {
+    await lockRules(trx);
+    const earlier = await findRuleByRequest(trx, { callerId: actor.id, requestId });
+    if (earlier !== undefined) return sameRule(earlier, name, terms);
+    if ((await findRuleByName(trx, name)) !== undefined) {
+      throw new AuthorizationError('RULE_NAME_TAKEN', 'There is a rule of this name already.');
+    }
+    const rule = { ...terms, id: newRuleId(), name, version: 1n, createdBy: actor.id, createdAt: now() };
+    await requireSound(trx, rule);
+    await insertRuleVersion(trx, rule, { actor, requestId });
+    return rule;
+  });
+}
+
+function sameRule(earlier: Rule, name: string, terms: RuleTerms): Rule {
+  if (earlier.name === name && sameTerms(earlier, terms)) return earlier;
+  throw new AuthorizationError('REQUEST_ID_REUSED', 'This request id was used for another request.');
+}
+
+interface UpdateRuleCommand {
+  actor: Actor;
+  ruleId: string;
+  expectedVersion: bigint;
+  change: RuleChange;
+}
+
+/** The next version, or the one there is where nothing changes. Throws RULE_NOT_FOUND, VERSION_MISMATCH, INVALID_ARGUMENT. */
+export function updateRule(
+  { db, now }: SaveRuleDeps,
+  { actor, ruleId, expectedVersion, change }: UpdateRuleCommand,
+): Promise<Rule> {
+  return inTransaction(db, async (trx) => {
+    await lockRules(trx);
+    const rule = await findRule(trx, ruleId);
+    if (rule === undefined) throw new AuthorizationError('RULE_NOT_FOUND', 'There is no such rule.');
+    const terms = changedTerms(rule, change, expectedVersion);
+    if (terms === undefined) return rule;
+    const next = { ...rule, ...terms, version: rule.version + 1n, createdBy: actor.id, createdAt: now() };
+    // A rule can always be switched off, also one that would not be accepted any more.
+    if (next.enabled || next.expression !== rule.expression) await requireSound(trx, next);
+    await insertRuleVersion(trx, next, { actor, requestId: '' });
+    return next;
+  });
+}
+
+/** Throws INVALID_ARGUMENT unless the expression is good and there is room for it among the rules in force. */
+async function requireSound(trx: Transaction<Database>, rule: Rule): Promise<void> {
+  const steps = stepsOf(rule.expression);
+  if (!rule.enabled) return;
+  const others = (await findRuleset(trx)).rules.filter(({ id }) => id !== rule.id);
+  if (others.length >= MAX_ENABLED) {
+    throw invalid('enabled', `at most ${MAX_ENABLED} rules can be enabled`);
+  }
+  const all = others.reduce((sum, { expression }) => sum + stepsIfGood(expression), steps);
+  if (all <= MAX_STEPS) return;
+  throw invalid(
+    'enabled',
+    `all enabled rules together would take ${all} steps for a payment, and may take ${MAX_STEPS}`,
+  );
+}
+
+/** Throws INVALID_ARGUMENT with the place of the mistake. */
+export function stepsOf(expression: string): number {
+  try {
+    return compileExpression(expression).cost;
+  } catch (error) {
+    if (error instanceof ExpressionError) throw invalid('expression', error.message);
+    throw error;
+  }
+}
+
+/** One that is not good any more is not evaluated. */
+function stepsIfGood(expression: string): number {
+  try {
+    return stepsOf(expression);
+  } catch {
+    return 0;
+  }
+}
+
+function invalid(field: string, description: string): AuthorizationError {
+  return new AuthorizationError('INVALID_ARGUMENT', 'The request is not valid.', {
+    violations: [{ field, description }],
+  });
+}

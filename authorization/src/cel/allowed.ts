@@ -1,0 +1,153 @@
+/**
+ * The part of CEL that rules may use: what is decided exactly, in a time that the length of the expression bounds. So there
+ * are no macros that loop, no fractions, no patterns, and no text or list that grows.
+ */
+import type { ASTNode } from '@marcbachmann/cel-js';
+import { serialize } from '@marcbachmann/cel-js/serialize';
+import { ExpressionError } from './expression-error.ts';
+import { environment, FIELDS, STRICT_INT } from './vocabulary.ts';
+
+const FUNCTIONS = new Set(['has', 'size', STRICT_INT, 'timestamp', 'duration']);
+const METHODS = new Set(['startsWith', 'endsWith', 'contains', 'size', 'lowerAscii', 'upperAscii']);
+/** Of `now`, in UTC. */
+const TIME_METHODS = new Set([
+  'getFullYear',
+  'getMonth',
+  'getDayOfMonth',
+  'getDayOfWeek',
+  'getHours',
+  'getMinutes',
+]);
+const OFFERED =
+  'rules have has, size, int, timestamp, duration, startsWith, endsWith, contains, lowerAscii, upperAscii, and of now ' +
+  [...TIME_METHODS].join(', ');
+
+const MAX_INT = 2n ** 63n - 1n;
+
+/** How many steps an evaluation takes at most: the nodes of the tree. Throws ExpressionError for what rules may not use. */
+export function requireAllowed(node: ASTNode): number {
+  switch (node.op) {
+    case 'value':
+      requireLiteral(node);
+      return 1;
+    case 'id':
+      requireVariable(node);
+      return 1;
+    case '.':
+      return 1 + requireAllowed(node.args[0]);
+    case '[]':
+      requireIndexed(node.args[0]);
+      return 1 + sumOf(node.args);
+    case 'call':
+      requireCall(node, node.args[0], node.args[1]);
+      return 1 + sumOf(node.args[1]);
+    case 'rcall':
+      requireMethod(node, node.args[0], node.args[1], node.args[2]);
+      return 1 + requireAllowed(node.args[1]) + sumOf(node.args[2]);
+    case '!_':
+    case '-_':
+      return 1 + requireAllowed(node.args);
+    case '+':
+      requireNumbers(node);
+      return 1 + sumOf(node.args);
+    case 'list':
+    case '?:':
+    case '||':
+    case '&&':
+    case '==':
+    case '!=':
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+    case 'in':
+    case '-':
+    case '*':
+    case '/':
+    case '%':
+      return 1 + sumOf(node.args);
+    default:
+      throw new ExpressionError(node, 'this part of CEL is not for rules');
+  }
+}
+
+function sumOf(nodes: readonly ASTNode[]): number {
+  return nodes.reduce((sum, node) => sum + requireAllowed(node), 0);
+}
+
+function requireLiteral(node: ASTNode & { op: 'value' }): void {
+  const value = node.args;
+  if (typeof value === 'string' || typeof value === 'boolean') return;
+  if (typeof value !== 'bigint') {
+    const problem =
+      typeof value === 'number'
+        ? 'fractions are not for rules: amounts are whole minor units'
+        : 'only texts, whole numbers, true and false can be written out';
+    throw new ExpressionError(node, problem);
+  }
+  if (value > MAX_INT) throw new ExpressionError(node, 'the number does not fit into 64 bits');
+}
+
+const VARIABLES = new Set([...Object.keys(FIELDS), 'metadata', 'now']);
+
+/** The checker also knows names of types. */
+function requireVariable(node: ASTNode & { op: 'id' }): void {
+  if (VARIABLES.has(node.args)) return;
+  throw new ExpressionError(node, `there is no ${node.args}: rules know ${[...VARIABLES].join(', ')}`);
+}
+
+/** A field must be one that the checker knows; only what has keys or places is asked for by them. */
+function requireIndexed(node: ASTNode): void {
+  if (/^(map|list)</.test(typeOf(node))) return;
+  throw new ExpressionError(node, 'write a field with a point, such as payment.amount');
+}
+
+function requireCall(node: ASTNode, name: string, args: readonly ASTNode[]): void {
+  if (!FUNCTIONS.has(name))
+    throw new ExpressionError(node, `there is no function ${name} for rules: ${OFFERED}`);
+  const [argument] = args;
+  if (name === 'has' && argument) requireKnown(argument);
+  if (name === 'timestamp') requireConstant(node, argument, /^/, 'such as "2025-01-31T12:00:00Z"');
+  if (name === 'duration') requireConstant(node, argument, /^\d{1,6}[smh]$/, 'such as "36h", "90m" or "30s"');
+}
+
+/** has() would call a field that nobody has absent; so would a rule with a slip in it, for ever. */
+function requireKnown(node: ASTNode): void {
+  const [group, field] = node.op === '.' ? node.args : [];
+  const variable = group?.op === 'id' ? group.args : undefined;
+  const known: Record<string, unknown> | undefined = FIELDS[variable as keyof typeof FIELDS];
+  if (variable === 'metadata' || (known && field !== undefined && Object.hasOwn(known, field))) return;
+  throw new ExpressionError(node, 'has() asks for a key of metadata or a field, such as has(limits.daily)');
+}
+
+/** What is written out is known now: it need not fail later. */
+function requireConstant(node: ASTNode, argument: ASTNode | undefined, form: RegExp, example: string): void {
+  const text = argument?.op === 'value' && typeof argument.args === 'string' ? argument.args : undefined;
+  const problem = `this takes a text, ${example}`;
+  if (text === undefined || !form.test(text)) throw new ExpressionError(argument ?? node, problem);
+  try {
+    environment.evaluate(serialize(node));
+  } catch {
+    throw new ExpressionError(argument ?? node, problem);
+  }
+}
+
+function requireMethod(node: ASTNode, name: string, receiver: ASTNode, args: readonly ASTNode[]): void {
+  if (METHODS.has(name)) return;
+  if (!TIME_METHODS.has(name)) {
+    throw new ExpressionError(node, `there is no function ${name} for rules: ${OFFERED}`);
+  }
+  if (receiver.op !== 'id') throw new ExpressionError(receiver, `${name}() is asked of now`);
+  // The library finds other zones by way of the machine's own.
+  if (args.length > 0) throw new ExpressionError(args[0] as ASTNode, `${name}() is always in UTC`);
+}
+
+function requireNumbers(node: ASTNode): void {
+  const type = typeOf(node);
+  if (type === 'int' || type.startsWith('google.protobuf.')) return;
+  throw new ExpressionError(node, 'only numbers and times are added');
+}
+
+function typeOf(node: ASTNode): string {
+  return environment.check(serialize(node)).type ?? '';
+}

@@ -1,0 +1,103 @@
+/** An expression of a rule: checked once, then evaluated for every payment. */
+import {
+  type ASTNode,
+  type Context,
+  EvaluationError,
+  ParseError,
+  TypeError as TypeProblem,
+} from '@marcbachmann/cel-js';
+import type { Tried } from '../domain/judge-rules.ts';
+import { requireAllowed } from './allowed.ts';
+import { ExpressionError, placeOf } from './expression-error.ts';
+import { environment, STRICT_INT } from './vocabulary.ts';
+
+export const MAX_LENGTH = 2_000;
+
+export interface Expression {
+  /** How many steps an evaluation takes at most. */
+  readonly cost: number;
+  /** Never throws. The context comes from toContext. */
+  tryOn(context: Context): Tried;
+}
+
+/** Throws ExpressionError with the place and what is wrong there. */
+export function compileExpression(source: string): Expression {
+  if ([...source].length > MAX_LENGTH) {
+    throw new ExpressionError({ input: source, start: MAX_LENGTH }, `longer than ${MAX_LENGTH} characters`);
+  }
+  const input = withStrictInt(source);
+  const evaluate = parse(input);
+  const { valid, type, error } = evaluate.check();
+  if (!valid) throw explained(error, input);
+  if (type !== 'bool') {
+    throw new ExpressionError({ input, start: 0 }, `must be true or false, not of type ${type}`);
+  }
+  return {
+    cost: requireAllowed(evaluate.ast),
+    tryOn(context) {
+      try {
+        const matched: unknown = evaluate(context);
+        return typeof matched === 'boolean' ? { matched } : { error: 'it is neither true nor false' };
+      } catch (caught) {
+        return { error: failureOf(caught, source) };
+      }
+    },
+  };
+}
+
+function parse(input: string) {
+  try {
+    return environment.parse(input);
+  } catch (caught) {
+    throw explained(caught, input);
+  }
+}
+
+/** Calls of int go to our own, which has a name of the same length: every place in the text stays where it is. */
+function withStrictInt(source: string): string {
+  const starts = callsOf('int', parse(source).ast);
+  return starts.reduce(
+    (text, start) => text.slice(0, start) + STRICT_INT + text.slice(start + STRICT_INT.length),
+    source,
+  );
+}
+
+function callsOf(name: string, node: ASTNode): number[] {
+  const inside = childrenOf(node).flatMap((child) => callsOf(name, child));
+  return node.op === 'call' && node.args[0] === name ? [node.start, ...inside] : inside;
+}
+
+/** Arguments are nodes, names, values, or lists of them. */
+function childrenOf({ args }: ASTNode): ASTNode[] {
+  return [args as unknown].flat(3).filter(isNode);
+}
+
+function isNode(value: unknown): value is ASTNode {
+  return typeof value === 'object' && value !== null && 'op' in value && 'start' in value;
+}
+
+/** The library's words with our place; its own are for a terminal. */
+function explained(caught: unknown, input: string): ExpressionError {
+  if (!(caught instanceof ParseError || caught instanceof TypeProblem)) throw caught;
+  const start = caught.range?.start ?? 0;
+  const summary = caught.summary.replace(`${STRICT_INT}(`, 'int(');
+  return new ExpressionError({ input, start }, summary.charAt(0).toLowerCase() + summary.slice(1));
+}
+
+/** By the library's code. No figure is named: these words go to the payer, and a rule may look at the receiver. */
+const FAILURES: Record<string, string> = {
+  no_such_key: 'is not there',
+  index_out_of_bounds: 'is not there',
+  numeric_overflow: 'does not fit into 64 bits',
+  division_by_zero: 'divides by zero',
+  modulo_by_zero: 'divides by zero',
+  int_conversion_error: 'is not a whole number',
+};
+
+function failureOf(caught: unknown, source: string): string {
+  if (!(caught instanceof EvaluationError)) return 'it cannot be evaluated';
+  const words = FAILURES[caught.code] ?? 'cannot be evaluated';
+  if (!caught.range) return `something ${words}`;
+  const { start, end } = caught.range;
+  return `${placeOf(source, start)}: ${source.slice(start, end)} ${words}`;
+}

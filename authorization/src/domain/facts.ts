@@ -1,0 +1,104 @@
+/** What rules may know about a payment, under the names that they use for it. Pure. Amounts and counts are whole numbers. */
+import { type Account, available } from './account.ts';
+import type { PaymentRequest } from './decision.ts';
+import type { Usage } from './usage.ts';
+
+export interface AccountFacts {
+  readonly id: string;
+  /** Empty: the world outside, which nobody owns. */
+  readonly owner: string;
+  readonly currency: string;
+  readonly state: string;
+  readonly posted: bigint;
+  readonly held: bigint;
+  readonly available: bigint;
+  /** Whole days since it was opened. */
+  readonly age_days: bigint;
+}
+
+export interface Facts {
+  readonly payment: {
+    readonly id: string;
+    readonly kind: 'payment' | 'deposit' | 'withdrawal';
+    readonly amount: bigint;
+    readonly currency: string;
+    readonly capture: 'automatic' | 'manual';
+    readonly description: string;
+    readonly reference: string;
+  };
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly from: AccountFacts;
+  readonly to: AccountFacts;
+  /** What the payer has used in the windows of its time zone, before this payment. */
+  readonly usage: { readonly daily: bigint; readonly monthly: bigint; readonly daily_count: bigint };
+  /** Of the payer; absent where it has no such limit. */
+  readonly limits: {
+    readonly per_payment: bigint | undefined;
+    readonly daily: bigint | undefined;
+    readonly monthly: bigint | undefined;
+    readonly daily_count: bigint | undefined;
+  };
+  readonly caller: { readonly id: string; readonly roles: readonly string[] };
+  readonly now: Date;
+}
+
+interface Known {
+  readonly request: PaymentRequest;
+  readonly from: Account;
+  readonly to: Account;
+  readonly usage: Usage;
+  readonly now: Date;
+}
+
+/** As they are before the payment. */
+export function factsOf({ request, from, to, usage, now }: Known): Facts {
+  const { limits } = from;
+  return {
+    payment: {
+      id: request.paymentId,
+      kind: kindOf(from, to),
+      amount: request.amount,
+      currency: request.currency,
+      capture: request.captureMode === 'MANUAL' ? 'manual' : 'automatic',
+      description: request.description,
+      reference: request.reference,
+    },
+    metadata: request.metadata,
+    from: accountFacts(from, now),
+    to: accountFacts(to, now),
+    usage: {
+      daily: usage.spentToday,
+      monthly: usage.spentThisMonth,
+      daily_count: BigInt(usage.countToday),
+    },
+    limits: {
+      per_payment: limits.perPayment ?? undefined,
+      daily: limits.daily ?? undefined,
+      monthly: limits.monthly ?? undefined,
+      daily_count: limits.dailyCount === null ? undefined : BigInt(limits.dailyCount),
+    },
+    caller: { id: request.callerId, roles: request.callerRoles },
+    now,
+  };
+}
+
+function kindOf(from: Account, to: Account): Facts['payment']['kind'] {
+  if (from.isExternal) return 'deposit';
+  return to.isExternal ? 'withdrawal' : 'payment';
+}
+
+const DAY_MS = 86_400_000;
+
+function accountFacts(account: Account, now: Date): AccountFacts {
+  const { id, ownerId, currency, state, posted, held, createdAt } = account;
+  return {
+    id,
+    owner: ownerId ?? '',
+    currency,
+    state,
+    posted,
+    held,
+    available: available(account),
+    age_days: BigInt(Math.max(0, Math.floor((now.getTime() - createdAt.getTime()) / DAY_MS))),
+  };
+}

@@ -1,0 +1,53 @@
+/** Rules, as operators write them. A rule never changes: each change is a new version, and the newest counts. Pure. */
+import { AuthorizationError } from './errors.ts';
+
+export type RuleAction = 'DECLINE' | 'ALLOW' | 'SHADOW';
+
+/** What an operator says about a rule. */
+export interface RuleTerms {
+  /** CEL, of type bool. */
+  readonly expression: string;
+  readonly action: RuleAction;
+  /** What a payer is told whom it declines; empty: only that a rule did. */
+  readonly message: string;
+  readonly enabled: boolean;
+}
+
+/** One version of a rule. */
+export interface Rule extends RuleTerms {
+  readonly id: string;
+  /** 1 and up. */
+  readonly version: bigint;
+  /** The same in all versions, and of no other rule. */
+  readonly name: string;
+  /** Who saved this version. */
+  readonly createdBy: string;
+  readonly createdAt: Date;
+}
+
+export type RuleChange = { readonly [K in keyof RuleTerms]: RuleTerms[K] | undefined };
+
+/** What the rule says after the change; undefined: the same as before. Throws VERSION_MISMATCH. */
+export function changedTerms(rule: Rule, change: RuleChange, expectedVersion: bigint): RuleTerms | undefined {
+  if (rule.version !== expectedVersion) {
+    throw new AuthorizationError('VERSION_MISMATCH', 'The rule was changed meanwhile.', {
+      metadata: { version: `${rule.version}` },
+    });
+  }
+  const terms = {
+    expression: change.expression ?? rule.expression,
+    action: change.action ?? rule.action,
+    message: change.message ?? rule.message,
+    enabled: change.enabled ?? rule.enabled,
+  };
+  return sameTerms(terms, rule) ? undefined : terms;
+}
+
+export function sameTerms(a: RuleTerms, b: RuleTerms): boolean {
+  return (
+    a.expression === b.expression &&
+    a.action === b.action &&
+    a.message === b.message &&
+    a.enabled === b.enabled
+  );
+}

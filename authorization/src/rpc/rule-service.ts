@@ -1,0 +1,115 @@
+/** RuleService: the rules that payments are decided by, every version of them. */
+import {
+  type BoundService,
+  bindService,
+  type Call,
+  decodePageToken,
+  encodePageToken,
+  newId,
+  pageSizeOf,
+  requireCaller,
+} from '@payflowx/chassis';
+import { RuleServiceService } from '@payflowx/proto/authorization';
+import type { Kysely } from 'kysely';
+import { Type } from 'typebox';
+import { backtestRule } from '../app/backtest-rule.ts';
+import { createRule, updateRule } from '../app/save-rule.ts';
+import type { Actor } from '../domain/audit.ts';
+import { AuthorizationError } from '../domain/errors.ts';
+import { isId } from '../domain/ids.ts';
+import type { Rule } from '../domain/rule.ts';
+import type { Database } from '../store/database.ts';
+import { findRule, listRules, listRuleVersions } from '../store/rules.ts';
+import { RULE_ACCESS } from './access.ts';
+import { ERRORS } from './errors.ts';
+import {
+  toBacktestMessage,
+  toBacktestPeriod,
+  toCreateRuleCommand,
+  toRuleMessage,
+  toRuleUpdate,
+} from './rule-messages.ts';
+
+/** Where a page ended: its last rule, or its last version. */
+const RulePosition = Type.Object({ id: Type.String({ pattern: '^[\\x21-\\x7e]{1,64}$' }) });
+const VersionPosition = Type.Object({ version: Type.Integer({ minimum: 1 }) });
+
+interface RuleServiceDeps {
+  db: Kysely<Database>;
+  backtestDb: Kysely<Database>;
+  now: () => Date;
+}
+
+export function ruleService({ db, backtestDb, now }: RuleServiceDeps): BoundService {
+  const deps = { db, now, newRuleId: () => newId('rule') };
+  return bindService(RuleServiceService, {
+    access: RULE_ACCESS,
+    errors: ERRORS,
+    handlers: {
+      async createRule(request, call) {
+        const rule = await createRule(deps, toCreateRuleCommand(request, actorOf(call)));
+        return { rule: toRuleMessage(rule) };
+      },
+
+      async updateRule(request, call) {
+        requireRuleId(request.ruleId);
+        const rule = await updateRule(deps, { ...toRuleUpdate(request), actor: actorOf(call) });
+        return { rule: toRuleMessage(rule) };
+      },
+
+      async getRule({ ruleId }) {
+        return { rule: toRuleMessage(await requireRule(db, ruleId)) };
+      },
+
+      async listRules({ pageSize, pageToken }) {
+        const before = decodePageToken(pageToken, RulePosition)?.id;
+        const limit = pageSizeOf(pageSize);
+        const found = await listRules(db, { before, limit: limit + 1 });
+        const page = found.slice(0, limit);
+        const last = page.at(-1);
+        const nextPageToken = found.length > limit && last ? encodePageToken({ id: last.id }) : '';
+        return { rules: page.map(toRuleMessage), nextPageToken };
+      },
+
+      async listRuleVersions({ ruleId, pageSize, pageToken }) {
+        const position = decodePageToken(pageToken, VersionPosition);
+        const limit = pageSizeOf(pageSize);
+        const { id } = await requireRule(db, ruleId);
+        const before = position && BigInt(position.version);
+        const found = await listRuleVersions(db, { id, before, limit: limit + 1 });
+        const page = found.slice(0, limit);
+        const last = page.at(-1);
+        const nextPageToken =
+          found.length > limit && last ? encodePageToken({ version: Number(last.version) }) : '';
+        return { versions: page.map(toRuleMessage), nextPageToken };
+      },
+
+      async backtestRule(request, call) {
+        const period = toBacktestPeriod(request, now());
+        const asked = { expression: request.expression, period, deadline: call.deadline };
+        return toBacktestMessage(await backtestRule({ backtestDb, now }, asked));
+      },
+    },
+  });
+}
+
+function actorOf(call: Call): Actor {
+  return { id: requireCaller(call).id, traceId: call.trace.traceId };
+}
+
+/** Throws RULE_NOT_FOUND. */
+async function requireRule(db: Kysely<Database>, ruleId: string): Promise<Rule> {
+  requireRuleId(ruleId);
+  const rule = await findRule(db, ruleId);
+  if (rule === undefined) throw notFound();
+  return rule;
+}
+
+/** What can be no id is none of a rule. */
+function requireRuleId(ruleId: string): void {
+  if (!isId(ruleId)) throw notFound();
+}
+
+function notFound(): AuthorizationError {
+  return new AuthorizationError('RULE_NOT_FOUND', 'There is no such rule.');
+}

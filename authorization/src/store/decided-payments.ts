@@ -1,0 +1,58 @@
+/** Payments as they were decided, for trying a rule on them. */
+import { type Kysely, sql } from 'kysely';
+import type { Basis } from '../domain/decision.ts';
+import type { Database } from './database.ts';
+import { decodeFacts, type FactsRecord } from './facts-record.ts';
+
+/** Where a page of them ended. */
+export interface DecidedPosition {
+  readonly decidedAt: Date;
+  readonly paymentId: string;
+  readonly operationId: string;
+}
+
+export interface DecidedPayment extends DecidedPosition, Basis {
+  readonly approved: boolean;
+}
+
+interface Page {
+  /** Decided at this moment or later, */
+  from: Date;
+  /** and before this one. */
+  to: Date;
+  /** Beginning after this one; undefined: with the newest. */
+  after: DecidedPosition | undefined;
+  limit: number;
+}
+
+/** Newest first. */
+export async function listDecidedPayments(
+  db: Kysely<Database>,
+  { from, to, after, limit }: Page,
+): Promise<DecidedPayment[]> {
+  let query = db
+    .selectFrom('decisions')
+    .where('facts', 'is not', null)
+    .where('decided_at', '>=', from)
+    .where('decided_at', '<', to)
+    .select(['payment_id', 'operation_id', 'outcome', 'facts', 'decided_at']);
+  if (after !== undefined) {
+    const { decidedAt, paymentId, operationId } = after;
+    query = query.where(
+      sql<boolean>`(decided_at, payment_id, operation_id) < (${decidedAt}, ${paymentId}, ${operationId})`,
+    );
+  }
+  const rows = await query
+    .orderBy('decided_at', 'desc')
+    .orderBy('payment_id', 'desc')
+    .orderBy('operation_id', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(({ payment_id: paymentId, operation_id: operationId, decided_at: decidedAt, ...row }) => ({
+    paymentId,
+    operationId,
+    decidedAt,
+    approved: row.outcome === 'APPROVED',
+    ...decodeFacts(row.facts as FactsRecord, { id: paymentId, now: decidedAt }),
+  }));
+}

@@ -1,0 +1,136 @@
+/** Rules and all their versions. Append-only. */
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import type { Actor } from '../domain/audit.ts';
+import type { Rule } from '../domain/rule.ts';
+import type { Database, RuleVersionsTable } from './database.ts';
+
+const COLUMNS = [
+  'id',
+  'version',
+  'name',
+  'expression',
+  'action',
+  'message',
+  'enabled',
+  'created_by',
+  'created_at',
+] as const;
+
+type RuleRow = Selectable<Pick<RuleVersionsTable, (typeof COLUMNS)[number]>>;
+
+function toRule({ created_by, created_at, ...row }: RuleRow): Rule {
+  return { ...row, createdBy: created_by, createdAt: created_at };
+}
+
+/** Whoever holds this lock is the only one who saves rules. */
+export async function lockRules(trx: Transaction<Database>): Promise<void> {
+  await trx.selectFrom('ruleset').select('version').forUpdate().executeTakeFirstOrThrow();
+}
+
+/** Adds this version, which counts as soon as the transaction is committed. The rules are locked. */
+export async function insertRuleVersion(
+  trx: Transaction<Database>,
+  rule: Rule,
+  { actor, requestId }: { actor: Actor; requestId: string },
+): Promise<void> {
+  await trx
+    .insertInto('rule_versions')
+    .values({
+      id: rule.id,
+      version: rule.version,
+      name: rule.name,
+      expression: rule.expression,
+      action: rule.action,
+      message: rule.message,
+      enabled: rule.enabled,
+      created_by: rule.createdBy,
+      request_id: requestId,
+      trace_id: actor.traceId,
+      created_at: rule.createdAt,
+    })
+    .execute();
+  await trx.updateTable('ruleset').set({ version: sql`version + 1` }).execute();
+}
+
+/** The newest version. */
+export async function findRule(db: Kysely<Database>, id: string): Promise<Rule | undefined> {
+  const row = await db
+    .selectFrom('rule_versions')
+    .where('id', '=', id)
+    .select(COLUMNS)
+    .orderBy('version', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row && toRule(row);
+}
+
+/** The first version of the rule that has this name. */
+export async function findRuleByName(db: Kysely<Database>, name: string): Promise<Rule | undefined> {
+  const row = await db
+    .selectFrom('rule_versions')
+    .where('name', '=', name)
+    .where('version', '=', 1n)
+    .select(COLUMNS)
+    .executeTakeFirst();
+  return row && toRule(row);
+}
+
+/** The first version of the rule that this request created. */
+export async function findRuleByRequest(
+  db: Kysely<Database>,
+  { callerId, requestId }: { callerId: string; requestId: string },
+): Promise<Rule | undefined> {
+  const row = await db
+    .selectFrom('rule_versions')
+    .where('created_by', '=', callerId)
+    .where('request_id', '=', requestId)
+    .where('request_id', '<>', '')
+    .select(COLUMNS)
+    .executeTakeFirst();
+  return row && toRule(row);
+}
+
+/** The newest version of each rule, the newest rule first, beginning before `before`. */
+export async function listRules(
+  db: Kysely<Database>,
+  { before, limit }: { before: string | undefined; limit: number },
+): Promise<Rule[]> {
+  let query = db.selectFrom('rule_versions').distinctOn('id').select(COLUMNS);
+  if (before !== undefined) query = query.where('id', '<', before);
+  const rows = await query.orderBy('id', 'desc').orderBy('version', 'desc').limit(limit).execute();
+  return rows.map(toRule);
+}
+
+/** All versions of a rule, the newest first, beginning before `before`. */
+export async function listRuleVersions(
+  db: Kysely<Database>,
+  { id, before, limit }: { id: string; before: bigint | undefined; limit: number },
+): Promise<Rule[]> {
+  let query = db.selectFrom('rule_versions').where('id', '=', id).select(COLUMNS);
+  if (before !== undefined) query = query.where('version', '<', before);
+  const rows = await query.orderBy('version', 'desc').limit(limit).execute();
+  return rows.map(toRule);
+}
+
+export interface Ruleset {
+  readonly version: bigint;
+  /** The newest version of each rule that is enabled, in the order in which the rules were made. */
+  readonly rules: readonly Rule[];
+}
+
+/** The rules in force, with their version: one statement, so both are of the same moment. */
+export async function findRuleset(db: Kysely<Database>): Promise<Ruleset> {
+  const { rows } = await sql<{ ruleset: bigint } & (RuleRow | Record<keyof RuleRow, null>)>`
+    select s.version as ruleset, r.*
+    from ruleset as s left join (
+      select distinct on (id) ${sql.join(COLUMNS.map((column) => sql.ref(column)))}
+      from rule_versions order by id, version desc
+    ) as r on r.enabled
+    order by r.id`.execute(db);
+  const [first] = rows;
+  if (first === undefined) throw new Error('The ruleset has no version.');
+  return {
+    version: first.ruleset,
+    rules: rows.flatMap(({ ruleset, ...row }) => (row.id === null ? [] : [toRule(row)])),
+  };
+}
