@@ -20,6 +20,7 @@ const schema = Type.Object({
   ...identitySettings,
   GRPC_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 50_054 }),
   AUTHORIZATION_TARGET: Type.String({ default: 'consul:///authorization' }),
+  SEAL_INTERVAL_MS: Type.Integer({ minimum: 10, maximum: 60_000, default: 1_000 }),
 });
 
 const migrationsFolder = new URL('../migrations/', import.meta.url);
@@ -40,6 +41,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       clientId: settings.SERVICE_CLIENT_ID,
       clientSecret: settings.SERVICE_CLIENT_SECRET,
     },
+    sealIntervalMs: settings.SEAL_INTERVAL_MS,
     authorizationTarget: settings.AUTHORIZATION_TARGET,
     events: {
       brokers: settings.KAFKA_BROKERS,

@@ -9,6 +9,7 @@ import {
   startKafkaConsumer,
 } from '@payflowx/chassis';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
+import { startSealer } from './app/seal-journal.ts';
 import { connectAccounts } from './clients/accounts.ts';
 import { loadConfig } from './config.ts';
 import { paymentEvents } from './consumers/payment-events.ts';
@@ -34,7 +35,11 @@ await runService('ledger', config, async ({ log, onStop }) => {
   const consumer = await startKafkaConsumer(config.events, paymentEvents({ db }), log);
   onStop('consumer', () => consumer.stop());
 
-  const service = ledgerService({ db, accounts, eventLag: consumer.lag, now: () => new Date() });
+  const now = () => new Date();
+  const sealer = startSealer({ db, now }, config.sealIntervalMs, log);
+  onStop('sealer', () => sealer.stop());
+
+  const service = ledgerService({ db, accounts, eventLag: consumer.lag, now });
   const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log }, [service]);
   onStop('grpc server', () => server.drain());
 

@@ -26,9 +26,15 @@ const CHANGES = [
   `update postings set amount_minor = amount_minor + 1`,
   `delete from postings`,
   `truncate postings`,
+  `update seals set leaf_hash = sha256('other')`,
+  `delete from seals`,
+  `truncate seals`,
+  `update heads set root_hash = sha256('other')`,
+  `delete from heads`,
+  `truncate heads`,
 ];
 
-describe('the journal', () => {
+describe('the journal and its seal', () => {
   it.each(CHANGES)('refuses the serving role: %s', async (change) => {
     await expect(sql.raw(change).execute(ledger.db)).rejects.toThrow(/permission denied/);
   });
@@ -43,12 +49,13 @@ describe('the journal', () => {
     const db = openDatabase<Database>({ url: ledger.adminUrl, poolMax: 1 }, testLog);
     await sql.raw(`set session_replication_role = 'replica'`).execute(db);
     await expect(sql.raw('delete from postings').execute(db)).rejects.toThrow(/the journal is append-only/);
+    await expect(sql.raw('delete from seals').execute(db)).rejects.toThrow(/the journal is append-only/);
     await db.destroy();
   });
 
   it('takes no posting without its transaction', async () => {
     const orphan = sql.raw(
-      `insert into postings values ('txn_none', 0, 'transfer', 'acct_a', 'acct_b', 1, 'EUR')`,
+      `insert into postings values ('txn_none', 0, 'transfer', 'acct_a', 'acct_b', 1, 'EUR', now())`,
     );
     await expect(orphan.execute(ledger.db)).rejects.toThrow(/foreign key/);
   });

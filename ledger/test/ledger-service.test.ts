@@ -1,7 +1,13 @@
 import { status } from '@grpc/grpc-js';
 import { connectGrpc, type GrpcServer, type Neighbour, newId, serveGrpc } from '@payflowx/chassis';
 import { createTestIdentity, testLog } from '@payflowx/chassis/testing';
-import { Direction, Layer, LedgerServiceClient, type LedgerServiceService } from '@payflowx/proto/ledger';
+import {
+  Direction,
+  Layer,
+  LedgerServiceClient,
+  type LedgerServiceService,
+  type ListEntriesRequest,
+} from '@payflowx/proto/ledger';
 import type { PaymentEvent } from '@payflowx/proto/payment';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,7 +41,17 @@ const as = async (who: keyof typeof roles) => ({
   accessToken: await identity.tokenFor({ id: `usr_${who}`, roles: [roles[who]] }),
 });
 
-const everything = { pageSize: 0, pageToken: '', accountId: '', paymentId: '', layer: Layer.UNSPECIFIED };
+const everything: ListEntriesRequest = {
+  pageSize: 0,
+  pageToken: '',
+  accountId: '',
+  paymentId: '',
+  layer: Layer.UNSPECIFIED,
+  direction: Direction.UNSPECIFIED,
+  currency: '',
+  createdAfter: undefined,
+  createdBefore: undefined,
+};
 
 const record = (events: PaymentEvent[]) =>
   recordTransactions(

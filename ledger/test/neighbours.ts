@@ -86,6 +86,7 @@ export async function startAccountService({ verifier }: TestIdentity) {
   const service = bindService(AccountServiceService, {
     access: {
       createAccount: [],
+      batchCreateAccounts: [],
       getAccount: ['customer', 'operator', 'auditor', 'service'],
       listAccounts: ['customer', 'operator', 'auditor', 'service'],
       listBalances: ['operator', 'auditor', 'service'],
@@ -96,6 +97,7 @@ export async function startAccountService({ verifier }: TestIdentity) {
     errors: errorTable('authorization', NotFound, { ACCOUNT_NOT_FOUND: status.NOT_FOUND }),
     handlers: {
       createAccount: notUsed,
+      batchCreateAccounts: notUsed,
       updateAccount: notUsed,
       changeAccountState: notUsed,
       listAccountAuditRecords: notUsed,

@@ -3,6 +3,7 @@ import type { Caller } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import type { Accounts, Asker } from '../clients/accounts.ts';
 import { LedgerError } from '../domain/errors.ts';
+import type { JournalTransaction } from '../domain/journal.ts';
 import { findBalance } from '../store/balances.ts';
 import type { Database } from '../store/database.ts';
 
@@ -30,6 +31,23 @@ export async function requireVisible(
   if (seesEverything(viewer) && (await findBalance(db, accountId))) return;
   if (await accounts.isVisible(viewer, accountId)) return;
   throw new LedgerError('ACCOUNT_NOT_FOUND', 'There is no such account.');
+}
+
+/** Whether one of the accounts in the transactions may be looked at: then they may be seen whole. */
+export async function seesOneOf(
+  { accounts }: AccessDeps,
+  viewer: Viewer,
+  transactions: readonly JournalTransaction[],
+): Promise<boolean> {
+  if (seesEverything(viewer)) return true;
+  const postings = transactions.flatMap((transaction) => transaction.postings);
+  const involved = new Set(
+    postings.flatMap(({ debitAccount, creditAccount }) => [debitAccount, creditAccount]),
+  );
+  for (const accountId of involved) {
+    if (await accounts.isVisible(viewer, accountId)) return true;
+  }
+  return false;
 }
 
 /** The accounts whose entries the viewer may list: the one asked for, all of its own, or undefined for everybody's. */

@@ -2,7 +2,7 @@
 import { LedgerError } from '../domain/errors.ts';
 import type { JournalTransaction } from '../domain/journal.ts';
 import { findTransactions } from '../store/journal.ts';
-import { type AccessDeps, seesEverything, type Viewer } from './account-access.ts';
+import { type AccessDeps, seesOneOf, type Viewer } from './account-access.ts';
 
 /** Throws TRANSACTION_NOT_FOUND for one that is not there and for one between other people's accounts. */
 export async function getTransaction(
@@ -11,21 +11,6 @@ export async function getTransaction(
   id: string,
 ): Promise<JournalTransaction> {
   const [transaction] = await findTransactions(deps.db, [id]);
-  if (transaction && (await maySee(deps, viewer, transaction))) return transaction;
+  if (transaction && (await seesOneOf(deps, viewer, [transaction]))) return transaction;
   throw new LedgerError('TRANSACTION_NOT_FOUND', 'There is no such transaction.');
-}
-
-async function maySee(
-  { accounts }: AccessDeps,
-  viewer: Viewer,
-  { postings }: JournalTransaction,
-): Promise<boolean> {
-  if (seesEverything(viewer)) return true;
-  const involved = new Set(
-    postings.flatMap(({ debitAccount, creditAccount }) => [debitAccount, creditAccount]),
-  );
-  for (const accountId of involved) {
-    if (await accounts.isVisible(viewer, accountId)) return true;
-  }
-  return false;
 }

@@ -1,20 +1,19 @@
-/** Lists entries, newest first. */
+/** Lists entries, newest first by the time of their events. */
 import { decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
 import { Type } from 'typebox';
-import type { Entry, Layer } from '../domain/journal.ts';
-import { listEntries as selectEntries } from '../store/entries.ts';
+import type { Entry } from '../domain/journal.ts';
+import { type EntryFilter, listEntries as selectEntries } from '../store/entries.ts';
 import { type AccessDeps, accountsInSight, type Viewer } from './account-access.ts';
 
-export interface EntriesQuery {
+export interface EntriesQuery extends Omit<EntryFilter, 'accountIds' | 'before'> {
   pageSize: number;
   /** Empty for the first page. */
   pageToken: string;
   accountId: string | undefined;
-  paymentId: string | undefined;
-  layer: Layer | undefined;
 }
 
 const Position = Type.Object({
+  createdAtMs: Type.Integer(),
   transactionId: Type.String(),
   number: Type.Integer({ minimum: 0, maximum: 32_767 }),
   direction: Type.Union([Type.Literal('debit'), Type.Literal('credit')]),
@@ -23,16 +22,23 @@ const Position = Type.Object({
 export async function listEntries(
   deps: AccessDeps,
   viewer: Viewer,
-  { pageSize, pageToken, accountId, paymentId, layer }: EntriesQuery,
+  { pageSize, pageToken, accountId, ...filter }: EntriesQuery,
 ): Promise<{ entries: Entry[]; nextPageToken: string }> {
   const limit = pageSizeOf(pageSize);
-  const before = decodePageToken(pageToken, Position);
+  const position = decodePageToken(pageToken, Position);
+  const before = position && { ...position, createdAt: new Date(position.createdAtMs) };
   const accountIds = await accountsInSight(deps, viewer, accountId);
   // One more than asked for says whether there is a next page.
-  const found = await selectEntries(deps.db, { accountIds, paymentId, layer, before }, limit + 1);
+  const found = await selectEntries(deps.db, { ...filter, accountIds, before }, limit + 1);
   const entries = found.slice(0, limit);
   const last = entries.at(-1);
   if (found.length <= limit || last === undefined) return { entries, nextPageToken: '' };
-  const { transactionId, number, direction } = last;
-  return { entries, nextPageToken: encodePageToken({ transactionId, number, direction }) };
+  const { createdAt, transactionId, number, direction } = last;
+  const nextPageToken = encodePageToken({
+    createdAtMs: createdAt.getTime(),
+    transactionId,
+    number,
+    direction,
+  });
+  return { entries, nextPageToken };
 }

@@ -1,4 +1,4 @@
-/** Proves the ledger: folds the whole journal anew and holds it against the kept balances and the authorization service's. */
+/** Proves the ledger: folds the whole journal anew and holds it against its seal, the kept balances and the authorization service's. */
 import type { Kysely } from 'kysely';
 import type { Accounts } from '../clients/accounts.ts';
 import {
@@ -11,6 +11,7 @@ import {
 } from '../domain/proof.ts';
 import type { Database } from '../store/database.ts';
 import { countJournal, foldAccounts, inSnapshot, type JournalCounts } from '../store/proof.ts';
+import { checkSeal, type SealCheck } from './check-seal.ts';
 
 export interface ProofDeps {
   db: Kysely<Database>;
@@ -20,7 +21,7 @@ export interface ProofDeps {
   now: () => Date;
 }
 
-export interface Proof extends Comparison, JournalCounts {
+export interface Proof extends Comparison, JournalCounts, SealCheck {
   holds: boolean;
   trialBalances: TrialBalance[];
   staleBalanceCount: bigint;
@@ -42,16 +43,21 @@ export async function proveLedger(
 ): Promise<Proof> {
   const authorized = await accounts.listBalances(limits);
   const lag = await withinDeadline(eventLag()).catch(() => LAG_UNKNOWN);
-  const { inJournal, counts } = await inSnapshot(db, async (snapshot) => ({
-    inJournal: await foldAccounts(snapshot),
-    counts: await countJournal(snapshot),
-  }));
+  const { inJournal, counts, seal } = await inSnapshot(db, async (snapshot) => {
+    const counts = await countJournal(snapshot);
+    const seal = await checkSeal(snapshot, counts, limits);
+    return { inJournal: await foldAccounts(snapshot), counts, seal };
+  });
 
   const folded = inJournal.map((account) => account.folded);
   const trial = trialBalances(folded);
   const comparison = compareBalances(folded, authorized);
   const staleBalanceCount = countStale(inJournal);
-  const holds = trial.every(isBalanced) && comparison.differenceCount === 0n && staleBalanceCount === 0n;
+  const holds =
+    trial.every(isBalanced) &&
+    comparison.differenceCount === 0n &&
+    staleBalanceCount === 0n &&
+    seal.brokenDetail === '';
   return {
     holds,
     trialBalances: trial,
@@ -60,6 +66,7 @@ export async function proveLedger(
     provedAt: now(),
     ...comparison,
     ...counts,
+    ...seal,
   };
 }
 

@@ -3,6 +3,9 @@
 export type LedgerReason =
   | 'ACCOUNT_NOT_FOUND'
   | 'TRANSACTION_NOT_FOUND'
+  | 'PAYMENT_NOT_FOUND'
+  | 'NOTHING_SEALED'
+  | 'NOT_SEALED_YET'
   | 'INVALID_ARGUMENT'
   | 'AUTHORIZATION_UNAVAILABLE';
 
@@ -10,10 +13,18 @@ export class LedgerError extends Error {
   override readonly name = 'LedgerError';
   readonly reason: LedgerReason;
   readonly violations: readonly { field: string; description: string }[];
-  constructor(reason: LedgerReason, message: string, violations: LedgerError['violations'] = []) {
+  /** Trying again makes sense, after this long. */
+  readonly retryAfterMs: number | undefined;
+  constructor(
+    reason: LedgerReason,
+    message: string,
+    violations: LedgerError['violations'] = [],
+    retryAfterMs?: number,
+  ) {
     super(message);
     this.reason = reason;
     this.violations = violations;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

@@ -54,9 +54,11 @@ describe('the proof', () => {
     expect([eur, usd].map((line) => line && isBalanced(line))).toEqual([true, false]);
   });
 
-  it('counts a kept balance that is not what the journal folds to', () => {
+  it('counts an account whose kept balance or hours are not what the journal folds to', () => {
     const folded = ledger('acct_a', 5n);
-    expect(countStale([{ folded, kept: folded }])).toBe(0n);
-    expect(countStale([{ folded, kept: { ...folded, pendingMinor: 1n } }])).toBe(1n);
+    const right = { folded, kept: folded, wrongHourCount: 0n };
+    expect(countStale([right])).toBe(0n);
+    expect(countStale([{ ...right, kept: { ...folded, pendingMinor: 1n } }])).toBe(1n);
+    expect(countStale([{ ...right, wrongHourCount: 2n }])).toBe(1n);
   });
 });

@@ -13,6 +13,8 @@ export interface AuthorizedBalance {
 export interface FoldedAccount {
   folded: Balance;
   kept: Balance;
+  /** Hours whose kept totals are not what the journal folds to. */
+  wrongHourCount: bigint;
 }
 
 export interface TrialBalance {
@@ -62,14 +64,15 @@ export function isBalanced({ postedSumMinor, pendingSumMinor }: TrialBalance): b
   return postedSumMinor === 0n && pendingSumMinor === 0n;
 }
 
-/** How many kept balances are not what the journal folds to. */
+/** How many accounts have a kept balance, or kept totals of an hour, that are not what the journal folds to. */
 export function countStale(accounts: Iterable<FoldedAccount>): bigint {
   let count = 0n;
-  for (const { folded, kept } of accounts) {
+  for (const { folded, kept, wrongHourCount } of accounts) {
     const same =
       folded.postedMinor === kept.postedMinor &&
       folded.pendingMinor === kept.pendingMinor &&
-      folded.heldMinor === kept.heldMinor;
+      folded.heldMinor === kept.heldMinor &&
+      wrongHourCount === 0n;
     if (!same) count += 1n;
   }
   return count;

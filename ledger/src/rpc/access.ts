@@ -9,5 +9,9 @@ export const access: AccessTable<typeof LedgerServiceService> = {
   listEntries: { roles: ['customer', 'operator', 'auditor'], scope: 'ledger:read' },
   getTransaction: { roles: ['customer', 'operator', 'auditor'], scope: 'ledger:read' },
   getAccountBalance: { roles: ['customer', 'operator', 'auditor'], scope: 'ledger:read' },
+  getStatement: { roles: ['customer', 'operator', 'auditor'], scope: 'ledger:read' },
+  // A head says nothing of anybody's payments, and is of use to whoever keeps it.
+  getSealedHead: { roles: ['customer', 'operator', 'auditor'], scope: 'ledger:read' },
+  getReceipt: { roles: ['customer', 'operator', 'auditor'], scope: 'ledger:read' },
   getProof: { roles: ['operator', 'auditor'], scope: 'ledger:read' },
 };

@@ -1,5 +1,6 @@
 /** Between the messages of the contract and our own words. */
 import * as contract from '@payflowx/proto/ledger';
+import type { Receipt } from '../app/get-receipt.ts';
 import type { Proof } from '../app/prove-ledger.ts';
 import { LedgerError } from '../domain/errors.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type JournalTransaction,
   type Layer,
 } from '../domain/journal.ts';
+import type { SealedHead } from '../domain/sealed-head.ts';
 
 const LAYERS: Record<Layer, contract.Layer> = {
   pending: contract.Layer.PENDING,
@@ -28,6 +30,25 @@ export function layerFrom(layer: contract.Layer): Layer | undefined {
   if (layer === contract.Layer.POSTED) return 'posted';
   throw new LedgerError('INVALID_ARGUMENT', 'There is no such layer.', [
     { field: 'layer', description: 'must be PENDING, POSTED or left out' },
+  ]);
+}
+
+/** The side of a filter; undefined: both. */
+export function directionFrom(direction: contract.Direction): Direction | undefined {
+  if (direction === contract.Direction.UNSPECIFIED) return undefined;
+  if (direction === contract.Direction.DEBIT) return 'debit';
+  if (direction === contract.Direction.CREDIT) return 'credit';
+  throw new LedgerError('INVALID_ARGUMENT', 'There is no such direction.', [
+    { field: 'direction', description: 'must be DEBIT, CREDIT or left out' },
+  ]);
+}
+
+/** The currency of a filter; undefined: any. */
+export function currencyFrom(currency: string): string | undefined {
+  if (currency === '') return undefined;
+  if (/^[A-Z]{3}$/.test(currency)) return currency;
+  throw new LedgerError('INVALID_ARGUMENT', 'There is no such currency.', [
+    { field: 'currency', description: 'must be three capital letters or left out' },
   ]);
 }
 
@@ -58,6 +79,23 @@ export function toTransaction(transaction: JournalTransaction): contract.Journal
 }
 
 /** Every posting has two sides. */
-export function toProof({ postingCount, ...proof }: Proof): contract.GetProofResponse {
-  return { ...proof, entryCount: 2n * postingCount };
+export function toProof({ postingCount, head, ...proof }: Proof): contract.GetProofResponse {
+  return { ...proof, head: head && toHead(head), entryCount: 2n * postingCount };
+}
+
+export function toHead({ size, ...head }: SealedHead): contract.SealedHead {
+  return { ...head, size: BigInt(size) };
+}
+
+export function toReceipt({ paymentId, head, transactions }: Receipt): contract.GetReceiptResponse {
+  return {
+    paymentId,
+    head: toHead(head),
+    transactions: transactions.map(({ transaction, canonical, position, path }) => ({
+      transaction: toTransaction(transaction),
+      canonical,
+      position: BigInt(position),
+      path,
+    })),
+  };
 }

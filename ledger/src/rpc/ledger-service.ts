@@ -3,11 +3,23 @@ import { type BoundService, bindService, type Call, requireCaller } from '@payfl
 import { LedgerServiceService } from '@payflowx/proto/ledger';
 import type { AccessDeps, Viewer } from '../app/account-access.ts';
 import { getAccountBalance } from '../app/get-account-balance.ts';
+import { getReceipt } from '../app/get-receipt.ts';
+import { getSealedHead } from '../app/get-sealed-head.ts';
+import { getStatement } from '../app/get-statement.ts';
 import { getTransaction } from '../app/get-transaction.ts';
 import { listEntries } from '../app/list-entries.ts';
 import { type ProofDeps, proveLedger } from '../app/prove-ledger.ts';
 import { access } from './access.ts';
-import { layerFrom, toEntry, toProof, toTransaction } from './convert.ts';
+import {
+  currencyFrom,
+  directionFrom,
+  layerFrom,
+  toEntry,
+  toHead,
+  toProof,
+  toReceipt,
+  toTransaction,
+} from './convert.ts';
 import { errors } from './errors.ts';
 
 export function ledgerService(deps: AccessDeps & ProofDeps): BoundService {
@@ -22,6 +34,10 @@ export function ledgerService(deps: AccessDeps & ProofDeps): BoundService {
           accountId: request.accountId || undefined,
           paymentId: request.paymentId || undefined,
           layer: layerFrom(request.layer),
+          direction: directionFrom(request.direction),
+          currency: currencyFrom(request.currency),
+          createdAfter: request.createdAfter,
+          createdBefore: request.createdBefore,
         });
         return { entries: entries.map(toEntry), nextPageToken };
       },
@@ -30,6 +46,19 @@ export function ledgerService(deps: AccessDeps & ProofDeps): BoundService {
       },
       async getAccountBalance({ accountId, at }, call) {
         return getAccountBalance(deps, viewerOf(call), { accountId, at });
+      },
+      async getStatement(request, call) {
+        const { lines, ...statement } = await getStatement(deps, viewerOf(call), request);
+        return {
+          ...statement,
+          lines: lines.map(({ entry, balanceMinor }) => ({ entry: toEntry(entry), balanceMinor })),
+        };
+      },
+      async getSealedHead() {
+        return { head: toHead(await getSealedHead(deps)) };
+      },
+      async getReceipt({ paymentId }, call) {
+        return toReceipt(await getReceipt(deps, viewerOf(call), paymentId));
       },
       async getProof(_, call) {
         return toProof(await proveLedger(deps, call));

@@ -1,4 +1,4 @@
-/** The table `balances`: what the journal has been folded to so far, and the same folded from entries up to a moment. */
+/** The table `balances`: what the journal has been folded to so far. */
 import { unnest } from '@payflowx/chassis';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Balance } from '../domain/balances.ts';
@@ -45,18 +45,14 @@ export async function findBalance(db: Kysely<Database>, accountId: string): Prom
   return row && { postedMinor: row.posted_minor, pendingMinor: row.pending_minor };
 }
 
-/** The account's entries up to and including the moment, summed. */
-export async function foldBalanceAt(db: Kysely<Database>, accountId: string, at: Date): Promise<AccountSums> {
-  const { rows } = await sql<{ posted_minor: bigint; pending_minor: bigint }>`
-    select coalesce(sum(signed_minor) filter (where kind = 'transfer'), 0)::bigint as posted_minor,
-           coalesce(sum(signed_minor) filter (where kind <> 'transfer'), 0)::bigint as pending_minor
-    from (
-      select transaction_id, kind, -amount_minor as signed_minor from postings where debit_account = ${accountId}
-      union all
-      select transaction_id, kind, amount_minor from postings where credit_account = ${accountId}
-    ) as p join transactions as t on t.id = p.transaction_id
-    where t.created_at <= ${at}`.execute(db);
-  return { postedMinor: rows[0]?.posted_minor ?? 0n, pendingMinor: rows[0]?.pending_minor ?? 0n };
+/** The currency of an account, ISO 4217; undefined if the journal does not know it. */
+export async function findCurrency(db: Kysely<Database>, accountId: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('balances')
+    .select('currency')
+    .where('account_id', '=', accountId)
+    .executeTakeFirst();
+  return row?.currency;
 }
 
 /** The next of all balances after the account, by account id and currency. */

@@ -5,6 +5,10 @@ export interface Database {
   transactions: TransactionRow;
   postings: PostingRow;
   balances: BalanceRow;
+  hourly_totals: HourlyTotalRow;
+  unsealed: { transaction_id: string };
+  seals: SealRow;
+  heads: HeadRow;
 }
 
 export interface TransactionRow {
@@ -30,4 +34,27 @@ export interface BalanceRow {
   posted_minor: bigint;
   pending_minor: bigint;
   held_minor: bigint;
+}
+
+export interface HourlyTotalRow {
+  account_id: string;
+  currency: string;
+  hour: Date;
+  posted_minor: bigint;
+  pending_minor: bigint;
+}
+
+export interface SealRow {
+  position: bigint;
+  transaction_id: string;
+  leaf_hash: Buffer;
+  subtree_hashes: Buffer;
+}
+
+export interface HeadRow {
+  size: bigint;
+  root_hash: Buffer;
+  head_hash: Buffer;
+  previous_head_hash: Buffer;
+  sealed_at: Date;
 }

@@ -1,10 +1,11 @@
-/** Entries, read from the postings they are the sides of, newest first. */
+/** Entries, read from the postings they are the sides of. */
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { type Direction, type Entry, type Layer, layerOf, type PostingKind } from '../domain/journal.ts';
 import type { Database } from './database.ts';
 
 /** Where a page ended. */
 export interface EntryPosition {
+  createdAt: Date;
   transactionId: string;
   number: number;
   direction: Direction;
@@ -15,6 +16,12 @@ export interface EntryFilter {
   accountIds: readonly string[] | undefined;
   paymentId: string | undefined;
   layer: Layer | undefined;
+  direction: Direction | undefined;
+  currency: string | undefined;
+  /** Of this moment or later. */
+  createdAfter: Date | undefined;
+  /** Earlier than this moment. */
+  createdBefore: Date | undefined;
   /** Older than this one. */
   before: EntryPosition | undefined;
 }
@@ -28,7 +35,11 @@ export async function listEntries(
   filter: EntryFilter,
   limit: number,
 ): Promise<Entry[]> {
-  const sides = sql`(${newestOf('debit', filter, limit)}) union all (${newestOf('credit', filter, limit)})`;
+  const directions: readonly Direction[] = filter.direction ? [filter.direction] : ['debit', 'credit'];
+  const sides = sql.join(
+    directions.map((direction) => sql`(${newestOf(direction, filter, limit)})`),
+    sql` union all `,
+  );
   const source =
     filter.accountIds === undefined
       ? sql`(${sides})`
@@ -36,36 +47,123 @@ export async function listEntries(
   const { rows } = await sql<EntryRow>`
     select e.transaction_id, e.number, e.direction, e.account_id, e.amount_minor, e.currency, e.kind, e.payment_id, e.created_at
     from ${source} as e
-    order by e.transaction_id desc, e.number desc, e.direction desc limit ${limit}`.execute(db);
+    order by e.created_at desc, e.transaction_id desc, e.number desc, e.direction desc limit ${limit}`.execute(
+    db,
+  );
   return rows.map(toEntry);
 }
 
 function newestOf(direction: Direction, filter: EntryFilter, limit: number): RawBuilder<unknown> {
   const account = sql.ref(`p.${direction}_account`);
-  const conditions = [sql`true`, ...conditionsOf(direction, filter)];
+  // The same time and the same id stand in both tables; each has the index for one way of asking.
+  const [time, id] =
+    filter.accountIds === undefined || filter.paymentId !== undefined
+      ? [sql`t.created_at`, sql`t.id`]
+      : [sql`p.created_at`, sql`p.transaction_id`];
+  const conditions = [sql`true`, ...conditionsOf(direction, filter, { time, id })];
   if (filter.accountIds !== undefined) conditions.push(sql`${account} = account.id`);
   return sql`
     select p.transaction_id, p.number, ${sql.lit(direction)} as direction, ${account} as account_id, p.amount_minor,
            p.currency, p.kind, t.payment_id, t.created_at
     from postings as p join transactions as t on t.id = p.transaction_id
     where ${sql.join(conditions, sql` and `)}
-    order by p.transaction_id desc, p.number desc limit ${limit}`;
+    order by ${time} desc, ${id} desc, p.number desc limit ${limit}`;
 }
 
 function conditionsOf(
   direction: Direction,
-  { paymentId, layer, before }: EntryFilter,
+  { paymentId, layer, currency, createdAfter, createdBefore, before }: EntryFilter,
+  { time, id }: { time: RawBuilder<unknown>; id: RawBuilder<unknown> },
 ): RawBuilder<unknown>[] {
   const conditions: RawBuilder<unknown>[] = [];
   if (paymentId !== undefined) conditions.push(sql`t.payment_id = ${paymentId}`);
   if (layer === 'posted') conditions.push(sql`p.kind = 'transfer'`);
   if (layer === 'pending') conditions.push(sql`p.kind <> 'transfer'`);
+  if (currency !== undefined) conditions.push(sql`p.currency = ${currency}`);
+  if (createdAfter !== undefined) conditions.push(sql`${time} >= ${createdAfter}`);
+  if (createdBefore !== undefined) conditions.push(sql`${time} < ${createdBefore}`);
   if (before !== undefined) {
+    const { createdAt, transactionId, number } = before;
+    // The first line is what an index can do, the second what is meant.
+    conditions.push(sql`(${time}, ${id}) <= (${createdAt}, ${transactionId})`);
     conditions.push(sql`
-      (p.transaction_id, p.number, ${sql.lit(direction)}) <
-      (${before.transactionId}, ${before.number}::int2, ${before.direction})`);
+      (${time}, ${id}, p.number, ${sql.lit(direction)}) <
+      (${createdAt}, ${transactionId}, ${number}::int2, ${before.direction})`);
   }
   return conditions;
+}
+
+export interface StatementFilter {
+  accountId: string;
+  /** The first moment of the period, and the first one past it. */
+  from: Date;
+  to: Date;
+  /** Younger than this one. */
+  after: Omit<EntryPosition, 'direction'> | undefined;
+  /** Only what this snapshot of the database saw, in Postgres' own words; undefined: all there is. */
+  seenBy: string | undefined;
+}
+
+/** Entries of the posted layer in a period, oldest first. */
+export async function listStatementEntries(
+  db: Kysely<Database>,
+  filter: StatementFilter,
+  limit: number,
+): Promise<Entry[]> {
+  const { rows } = await sql<EntryRow>`
+    select e.transaction_id, e.number, e.direction, e.account_id, e.amount_minor, e.currency, e.kind, e.payment_id, e.created_at
+    from ((${oldestOf('debit', filter, limit)}) union all (${oldestOf('credit', filter, limit)})) as e
+    order by e.created_at, e.transaction_id, e.number limit ${limit}`.execute(db);
+  return rows.map(toEntry);
+}
+
+function oldestOf(
+  direction: Direction,
+  { accountId, from, to, after, seenBy }: StatementFilter,
+  limit: number,
+): RawBuilder<unknown> {
+  const account = sql.ref(`p.${direction}_account`);
+  const conditions = [
+    sql`${account} = ${accountId} and p.kind = 'transfer' and p.created_at >= ${from} and p.created_at < ${to}`,
+  ];
+  if (after !== undefined) {
+    const { createdAt, transactionId, number } = after;
+    conditions.push(
+      sql`(p.created_at, p.transaction_id, p.number) > (${createdAt}, ${transactionId}, ${number}::int2)`,
+    );
+  }
+  if (seenBy !== undefined) {
+    // An id that is not given out yet came with a dump of another server: such a row was there before.
+    conditions.push(sql`
+      (pg_visible_in_snapshot(t.recorded_by, ${seenBy}::pg_snapshot)
+        or t.recorded_by >= pg_snapshot_xmax(pg_current_snapshot()))`);
+  }
+  return sql`
+    select p.transaction_id, p.number, ${sql.lit(direction)} as direction, ${account} as account_id, p.amount_minor,
+           p.currency, p.kind, t.payment_id, p.created_at
+    from postings as p join transactions as t on t.id = p.transaction_id
+    where ${sql.join(conditions, sql` and `)}
+    order by p.created_at, p.transaction_id, p.number limit ${limit}`;
+}
+
+/** When an account's first entry was; undefined if it has none. */
+export async function findFirstEntryTime(db: Kysely<Database>, accountId: string): Promise<Date | undefined> {
+  const first = (side: 'debit_account' | 'credit_account') => sql`
+    select min(created_at) as created_at from postings where ${sql.ref(side)} = ${accountId}`;
+  const { rows } = await sql<{ created_at: Date | null }>`
+    select least(d.created_at, c.created_at) as created_at
+    from (${first('debit_account')}) as d, (${first('credit_account')}) as c`.execute(db);
+  return rows[0]?.created_at ?? undefined;
+}
+
+/** What this transaction of the database sees, in Postgres' own words. */
+export async function currentSnapshot(db: Kysely<Database>): Promise<string> {
+  const { rows } = await sql<{ snapshot: string }>`select pg_current_snapshot()::text as snapshot`.execute(
+    db,
+  );
+  const [row] = rows;
+  if (!row) throw new Error('Postgres did not say what it sees.');
+  return row.snapshot;
 }
 
 interface EntryRow {

@@ -5,7 +5,7 @@ import type { JournalTransaction } from '../domain/journal.ts';
 import type { Database, PostingRow, TransactionRow } from './database.ts';
 
 /**
- * Adds the transactions that are not in the journal yet and returns their ids. Locks in the order given: give them sorted by id.
+ * Adds the transactions that are not in the journal yet, to be sealed later, and returns their ids. Locks in the order given: give them sorted by id.
  * One that another instance is adding right now is waited for.
  */
 export async function insertTransactions(
@@ -20,10 +20,15 @@ export async function insertTransactions(
   }));
   const types = { id: 'text', event_type: 'text', payment_id: 'text', created_at: 'timestamptz' };
   const inserted = await sql<{ id: string }>`
-    insert into transactions (id, event_type, payment_id, created_at)
-    select r.id, r.event_type, r.payment_id, r.created_at from ${unnest(rows, types)} as r order by r.ordinality
-    on conflict (id) do nothing
-    returning id`.execute(trx);
+    with added as (
+      insert into transactions (id, event_type, payment_id, created_at)
+      select r.id, r.event_type, r.payment_id, r.created_at from ${unnest(rows, types)} as r order by r.ordinality
+      on conflict (id) do nothing
+      returning id
+    ), queued as (
+      insert into unsealed (transaction_id) select id from added on conflict do nothing
+    )
+    select id from added`.execute(trx);
   return new Set(inserted.rows.map(({ id }) => id));
 }
 
@@ -31,7 +36,7 @@ export async function insertPostings(
   trx: Transaction<Database>,
   transactions: readonly JournalTransaction[],
 ): Promise<void> {
-  const rows: PostingRow[] = transactions.flatMap(({ id, postings }) =>
+  const rows: (PostingRow & { created_at: Date })[] = transactions.flatMap(({ id, createdAt, postings }) =>
     postings.map((posting) => ({
       transaction_id: id,
       number: posting.number,
@@ -40,11 +45,12 @@ export async function insertPostings(
       credit_account: posting.creditAccount,
       amount_minor: posting.amountMinor,
       currency: posting.currency,
+      created_at: createdAt,
     })),
   );
   await sql`
-    insert into postings (transaction_id, number, kind, debit_account, credit_account, amount_minor, currency)
-    select r.transaction_id, r.number, r.kind, r.debit_account, r.credit_account, r.amount_minor, r.currency
+    insert into postings (transaction_id, number, kind, debit_account, credit_account, amount_minor, currency, created_at)
+    select r.transaction_id, r.number, r.kind, r.debit_account, r.credit_account, r.amount_minor, r.currency, r.created_at
     from ${unnest(rows, POSTING_TYPES)} as r`.execute(trx);
 }
 
@@ -56,7 +62,16 @@ const POSTING_TYPES = {
   credit_account: 'text',
   amount_minor: 'int8',
   currency: 'text',
+  created_at: 'timestamptz',
 };
+
+/** All that one payment did, by id. */
+export async function findTransactionsOfPayment(
+  db: Kysely<Database>,
+  paymentId: string,
+): Promise<JournalTransaction[]> {
+  return assemble(db, await selectTransactions(db).where('payment_id', '=', paymentId).execute());
+}
 
 /** Those of the ids that are in the journal, whole, by id. */
 export async function findTransactions(

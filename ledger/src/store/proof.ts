@@ -2,6 +2,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { FoldedAccount } from '../domain/proof.ts';
 import type { Database } from './database.ts';
+import { atOneMoment } from './snapshot.ts';
 
 export interface JournalCounts {
   transactionCount: bigint;
@@ -12,43 +13,58 @@ export interface JournalCounts {
 /** A proof reads every posting there is, which may take longer than any other statement may. */
 const STATEMENT_TIMEOUT = '120s';
 
-/** Runs `work` on one snapshot: whatever it reads, it reads as of the same moment. */
+/** Runs `work` on one snapshot, and gives its statements the time that they need. */
 export function inSnapshot<T>(
   db: Kysely<Database>,
   work: (snapshot: Transaction<Database>) => Promise<T>,
 ): Promise<T> {
-  return db
-    .transaction()
-    .setIsolationLevel('repeatable read')
-    .setAccessMode('read only')
-    .execute(async (snapshot) => {
-      await sql`set local statement_timeout = ${sql.lit(STATEMENT_TIMEOUT)}`.execute(snapshot);
-      return work(snapshot);
-    });
+  return atOneMoment(db, async (snapshot) => {
+    await sql`set local statement_timeout = ${sql.lit(STATEMENT_TIMEOUT)}`.execute(snapshot);
+    return work(snapshot);
+  });
 }
 
-/** Every account as its postings add up, beside the balance that is kept for it. */
+/**
+ * Every account as its postings add up, beside the balance and the hourly totals that are kept for it. Totals are of what is sealed;
+ * a transaction that has its place and only came back into the queue with a replay is in them.
+ */
 export async function foldAccounts(snapshot: Transaction<Database>): Promise<FoldedAccount[]> {
   const { rows } = await sql<FoldedRow>`
-    with sides as (
-      select debit_account as account_id, currency, -amount_minor as signed_minor, kind,
+    with waiting as (
+      select transaction_id from unsealed as u
+      where not exists (select from seals as s where s.transaction_id = u.transaction_id)
+    ), timed as (
+      select p.*, date_trunc('hour', p.created_at, 'UTC') as hour, w.transaction_id is null as sealed
+      from postings as p left join waiting as w using (transaction_id)
+    ), sides as (
+      select debit_account as account_id, currency, hour, sealed, -amount_minor as signed_minor, kind,
              case kind when 'hold' then amount_minor else 0 end as held_minor
-      from postings
+      from timed
       union all
-      select credit_account, currency, amount_minor, kind, case kind when 'release' then -amount_minor else 0 end
-      from postings
-    ), folded as (
-      select account_id, currency,
+      select credit_account, currency, hour, sealed, amount_minor, kind, case kind when 'release' then -amount_minor else 0 end
+      from timed
+    ), by_hour as (
+      select account_id, currency, hour, sealed,
              coalesce(sum(signed_minor) filter (where kind = 'transfer'), 0)::bigint as posted_minor,
              coalesce(sum(signed_minor) filter (where kind <> 'transfer'), 0)::bigint as pending_minor,
              sum(held_minor)::bigint as held_minor
-      from sides group by account_id, currency
+      from sides group by account_id, currency, hour, sealed
+    ), folded as (
+      select account_id, currency, sum(posted_minor)::bigint as posted_minor,
+             sum(pending_minor)::bigint as pending_minor, sum(held_minor)::bigint as held_minor
+      from by_hour group by account_id, currency
+    ), wrong_hours as (
+      select account_id, currency, count(*) as count
+      from (select * from by_hour where sealed) as f full join hourly_totals as h using (account_id, currency, hour)
+      where (f.posted_minor, f.pending_minor) is distinct from (h.posted_minor, h.pending_minor)
+      group by account_id, currency
     )
-    select account_id, currency,
+    select account_id, currency, coalesce(w.count, 0) as wrong_hour_count,
            coalesce(f.posted_minor, 0) as posted_minor, coalesce(f.pending_minor, 0) as pending_minor,
            coalesce(f.held_minor, 0) as held_minor, coalesce(b.posted_minor, 0) as kept_posted_minor,
            coalesce(b.pending_minor, 0) as kept_pending_minor, coalesce(b.held_minor, 0) as kept_held_minor
-    from folded as f full join balances as b using (account_id, currency)`.execute(snapshot);
+    from folded as f full join balances as b using (account_id, currency)
+      full join wrong_hours as w using (account_id, currency)`.execute(snapshot);
   return rows.map(toFoldedAccount);
 }
 
@@ -61,6 +77,7 @@ interface FoldedRow {
   kept_posted_minor: bigint;
   kept_pending_minor: bigint;
   kept_held_minor: bigint;
+  wrong_hour_count: bigint;
 }
 
 function toFoldedAccount(row: FoldedRow): FoldedAccount {
@@ -78,6 +95,7 @@ function toFoldedAccount(row: FoldedRow): FoldedAccount {
       pendingMinor: row.kept_pending_minor,
       heldMinor: row.kept_held_minor,
     },
+    wrongHourCount: row.wrong_hour_count,
   };
 }
 

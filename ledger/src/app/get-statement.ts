@@ -1,0 +1,160 @@
+/**
+ * An account's statement: what moved its posted balance in a period, by the time of the events, between the balance before and the
+ * balance after. All pages are of one moment, that of the first: what is recorded later, with whatever time, is in none of them,
+ * so that opening, lines and closing always add up.
+ */
+import { decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
+import { type Static, Type } from 'typebox';
+import { LedgerError } from '../domain/errors.ts';
+import type { Entry } from '../domain/journal.ts';
+import { findCurrency } from '../store/balances.ts';
+import { currentSnapshot, findFirstEntryTime, listStatementEntries } from '../store/entries.ts';
+import { sumBefore } from '../store/hourly-totals.ts';
+import { atOneMoment } from '../store/snapshot.ts';
+import { type AccessDeps, requireVisible, type Viewer } from './account-access.ts';
+
+export interface StatementQuery {
+  accountId: string;
+  /** Undefined: the account's first entry. */
+  from: Date | undefined;
+  /** Undefined: now. */
+  to: Date | undefined;
+  pageSize: number;
+  /** Empty for the first page. */
+  pageToken: string;
+}
+
+export interface Statement {
+  openingMinor: bigint;
+  closingMinor: bigint;
+  /** Empty if the account has no entries. */
+  currency: string;
+  from: Date;
+  to: Date;
+  lines: { entry: Entry; balanceMinor: bigint }[];
+  nextPageToken: string;
+}
+
+const Amount = Type.String({ pattern: '^-?[0-9]{1,19}$' });
+
+/** What the first page found out, and how far the pages have come. */
+const Progress = Type.Object({
+  accountId: Type.String(),
+  fromMs: Type.Integer(),
+  toMs: Type.Integer(),
+  currency: Type.String(),
+  opening: Amount,
+  closing: Amount,
+  seenBy: Type.String({ pattern: '^[0-9]+:[0-9]+:[0-9,]*$' }),
+  after: Type.Union([
+    Type.Null(),
+    Type.Object({
+      createdAtMs: Type.Integer(),
+      transactionId: Type.String(),
+      number: Type.Integer({ minimum: 0, maximum: 32_767 }),
+      balance: Amount,
+    }),
+  ]),
+});
+type Progress = Static<typeof Progress>;
+
+/** Throws ACCOUNT_NOT_FOUND; INVALID_ARGUMENT for a period that ends before it begins, and for a token of another statement. */
+export async function getStatement(
+  deps: AccessDeps & { now: () => Date },
+  viewer: Viewer,
+  query: StatementQuery,
+): Promise<Statement> {
+  const limit = pageSizeOf(query.pageSize);
+  const progress = decodePageToken(query.pageToken, Progress);
+  if (progress) requireSameStatement(progress, query);
+  await requireVisible(deps, viewer, query.accountId);
+  return atOneMoment(deps.db, async (snapshot) => {
+    const current = progress ?? (await begin(snapshot, query, deps.now()));
+    const found = await listStatementEntries(snapshot, filterOf(current), limit + 1);
+    return toStatement(current, found, limit);
+  });
+}
+
+async function begin(
+  snapshot: AccessDeps['db'],
+  { accountId, from: askedFrom, to: askedTo }: StatementQuery,
+  now: Date,
+): Promise<Progress> {
+  const to = askedTo ?? now;
+  const from = askedFrom ?? earlier((await findFirstEntryTime(snapshot, accountId)) ?? to, to);
+  if (from > to) {
+    throw new LedgerError('INVALID_ARGUMENT', 'The period ends before it begins.', [
+      { field: 'from', description: 'must not be later than to' },
+    ]);
+  }
+  const opening = await sumBefore(snapshot, accountId, from);
+  const closing = await sumBefore(snapshot, accountId, to);
+  return {
+    accountId,
+    fromMs: from.getTime(),
+    toMs: to.getTime(),
+    currency: (await findCurrency(snapshot, accountId)) ?? '',
+    opening: `${opening.postedMinor}`,
+    closing: `${closing.postedMinor}`,
+    seenBy: await currentSnapshot(snapshot),
+    after: null,
+  };
+}
+
+function earlier(a: Date, b: Date): Date {
+  return a < b ? a : b;
+}
+
+function requireSameStatement({ accountId, fromMs, toMs }: Progress, query: StatementQuery): void {
+  const same =
+    accountId === query.accountId &&
+    (query.from === undefined || query.from.getTime() === fromMs) &&
+    (query.to === undefined || query.to.getTime() === toMs);
+  if (same) return;
+  throw new LedgerError('INVALID_ARGUMENT', 'The page token belongs to another statement.', [
+    {
+      field: 'page_token',
+      description: 'must be asked with the account and the period that it was given for',
+    },
+  ]);
+}
+
+function filterOf({ accountId, fromMs, toMs, seenBy, after }: Progress) {
+  return {
+    accountId,
+    from: new Date(fromMs),
+    to: new Date(toMs),
+    // The first page reads in that snapshot itself.
+    seenBy: after ? seenBy : undefined,
+    after: after ? { ...after, createdAt: new Date(after.createdAtMs) } : undefined,
+  };
+}
+
+/** `found` is one more than the page where there is a next one. */
+function toStatement(progress: Progress, found: Entry[], limit: number): Statement {
+  let balanceMinor = BigInt(progress.after?.balance ?? progress.opening);
+  const lines = found.slice(0, limit).map((entry) => {
+    balanceMinor += entry.direction === 'credit' ? entry.amountMinor : -entry.amountMinor;
+    return { entry, balanceMinor };
+  });
+  const last = lines.at(-1);
+  return {
+    openingMinor: BigInt(progress.opening),
+    closingMinor: BigInt(progress.closing),
+    currency: progress.currency,
+    from: new Date(progress.fromMs),
+    to: new Date(progress.toMs),
+    lines,
+    nextPageToken:
+      last && found.length > limit ? encodePageToken({ ...progress, after: toPosition(last) }) : '',
+  };
+}
+
+function toPosition({ entry, balanceMinor }: Statement['lines'][number]): Progress['after'] {
+  return {
+    createdAtMs: entry.createdAt.getTime(),
+    transactionId: entry.transactionId,
+    number: entry.number,
+    balance: `${balanceMinor}`,
+  };
+}

@@ -1,0 +1,104 @@
+/**
+ * A journal transaction as bytes, in one form only: what the seal hashes. Fields come in a fixed order; a text is its length in
+ * UTF-8 bytes (4 bytes) and these bytes; numbers are big-endian. So no two transactions share their bytes, and anybody can
+ * write and read them without a library. README.md has the layout as a table.
+ */
+import type { JournalTransaction, Posting, PostingKind } from './journal.ts';
+
+/** The first field: whatever is hashed under this name has this layout, for ever. A new layout gets a new name. */
+const LAYOUT = 'payflowx.ledger.transaction.v1';
+
+export function canonicalBytes(transaction: JournalTransaction): Buffer {
+  const { id, eventType, paymentId, createdAt, postings } = transaction;
+  return Buffer.concat([
+    text(LAYOUT),
+    text(id),
+    text(eventType),
+    text(paymentId),
+    int64(BigInt(createdAt.getTime())),
+    uint32(postings.length),
+    ...postings.flatMap((posting) => [
+      uint32(posting.number),
+      text(posting.kind),
+      text(posting.debitAccount),
+      text(posting.creditAccount),
+      int64(posting.amountMinor),
+      text(posting.currency),
+    ]),
+  ]);
+}
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value, 'utf8');
+  return Buffer.concat([uint32(bytes.length), bytes]);
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+function int64(value: bigint): Buffer {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeBigInt64BE(value);
+  return bytes;
+}
+
+export class NotCanonical extends Error {
+  override readonly name = 'NotCanonical';
+}
+
+/** The transaction that the bytes are of. Throws NotCanonical for all that `canonicalBytes` does not write. */
+export function readCanonicalBytes(bytes: Buffer): JournalTransaction {
+  const reader = readerOf(bytes);
+  if (reader.text() !== LAYOUT) throw new NotCanonical(`they do not begin with "${LAYOUT}"`);
+  const transaction: JournalTransaction = {
+    id: reader.text(),
+    eventType: reader.text(),
+    paymentId: reader.text(),
+    createdAt: new Date(Number(reader.int64())),
+    postings: Array.from({ length: reader.uint32({ max: bytes.length }) }, () => readPosting(reader)),
+  };
+  // The way back finds everything that reading let pass: bytes left over, times out of range, texts that are no UTF-8.
+  if (Number.isNaN(transaction.createdAt.getTime()) || !canonicalBytes(transaction).equals(bytes)) {
+    throw new NotCanonical('they are not in canonical form');
+  }
+  return transaction;
+}
+
+type Reader = ReturnType<typeof readerOf>;
+
+function readPosting(reader: Reader): Posting {
+  const number = reader.uint32();
+  const kind = reader.text();
+  if (!isPostingKind(kind)) throw new NotCanonical(`"${kind}" is no kind of posting`);
+  const debitAccount = reader.text();
+  const creditAccount = reader.text();
+  return { number, kind, debitAccount, creditAccount, amountMinor: reader.int64(), currency: reader.text() };
+}
+
+const KINDS: readonly string[] = ['hold', 'release', 'transfer'] satisfies PostingKind[];
+
+function isPostingKind(kind: string): kind is PostingKind {
+  return KINDS.includes(kind);
+}
+
+function readerOf(bytes: Buffer) {
+  let at = 0;
+  const take = (length: number): Buffer => {
+    if (at + length > bytes.length) throw new NotCanonical('they end too early');
+    at += length;
+    return bytes.subarray(at - length, at);
+  };
+  const uint32 = ({ max = 0xffff_ffff } = {}): number => {
+    const value = take(4).readUInt32BE();
+    if (value > max) throw new NotCanonical('they end too early');
+    return value;
+  };
+  return {
+    uint32,
+    int64: () => take(8).readBigInt64BE(),
+    text: () => take(uint32()).toString('utf8'),
+  };
+}

@@ -1,0 +1,26 @@
+/** A head commits to all leaves up to its size and, through the head before it, to every head there ever was. */
+import { hash } from 'node:crypto';
+
+export interface SealedHead {
+  /** How many transactions it commits to. */
+  size: number;
+  rootHash: Buffer;
+  headHash: Buffer;
+  /** Empty for the first. */
+  previousHeadHash: Buffer;
+  sealedAt: Date;
+}
+
+const LAYOUT = Buffer.from('payflowx.ledger.head.v1', 'utf8');
+
+/** SHA-256 over the layout's name, the length of the previous head's hash (1 byte) and that hash, the size (8 bytes, big-endian) and the root. */
+export function headHash({
+  previousHeadHash,
+  size,
+  rootHash,
+}: Pick<SealedHead, 'previousHeadHash' | 'size' | 'rootHash'>): Buffer {
+  const length = Buffer.from([previousHeadHash.length]);
+  const sizeBytes = Buffer.alloc(8);
+  sizeBytes.writeBigUInt64BE(BigInt(size));
+  return hash('sha256', Buffer.concat([LAYOUT, length, previousHeadHash, sizeBytes, rootHash]), 'buffer');
+}

@@ -1,0 +1,162 @@
+/** What the proof reads of journal and seal, in batches by position, so that it needs no more memory for millions of rows. */
+import { type Kysely, sql } from 'kysely';
+import type { SealedLeaf } from '../domain/check-seal.ts';
+import type { JournalTransaction, PostingKind } from '../domain/journal.ts';
+import type { SealedHead } from '../domain/sealed-head.ts';
+import type { Database } from './database.ts';
+import { listHeadsAfter } from './seals.ts';
+
+const BATCH = 1_000;
+
+/** All rows of the seal by position, each with what the journal has for it. */
+export async function* sealedLeaves(snapshot: Kysely<Database>): AsyncGenerator<SealedLeaf> {
+  let after = -1n;
+  for (;;) {
+    const { rows } = await selectLeaves(after).execute(snapshot);
+    const leaves = [...Map.groupBy(rows, (row) => row.position).values()].map(toLeaf);
+    yield* leaves;
+    if (leaves.length < BATCH) return;
+    after = BigInt(leaves.at(-1)?.position ?? 0);
+  }
+}
+
+/** One row a posting; a transaction that is gone, or has none, still has one row. */
+interface LeafRow {
+  position: bigint;
+  transaction_id: string;
+  leaf_hash: Buffer;
+  subtree_hashes: Buffer;
+  id: string | null;
+  event_type: string;
+  payment_id: string;
+  created_at_ms: number;
+  number: number | null;
+  kind: PostingKind;
+  debit_account: string;
+  credit_account: string;
+  amount_minor: bigint;
+  currency: string;
+  times_agree: boolean;
+}
+
+function selectLeaves(after: bigint) {
+  return sql<LeafRow>`
+    select s.position, s.transaction_id, s.leaf_hash, s.subtree_hashes,
+           t.id, t.event_type, t.payment_id, (extract(epoch from t.created_at) * 1000)::float8 as created_at_ms,
+           p.number, p.kind, p.debit_account, p.credit_account, p.amount_minor, p.currency,
+           p.created_at is not distinct from date_trunc('milliseconds', t.created_at) as times_agree
+    from (select * from seals where position > ${after}::int8 order by position limit ${BATCH}) as s
+      left join transactions as t on t.id = s.transaction_id
+      left join postings as p on p.transaction_id = t.id
+    order by s.position, p.number`;
+}
+
+function toLeaf(rows: LeafRow[]): SealedLeaf {
+  const [row] = rows;
+  if (!row) throw new Error('a group has at least one row');
+  return {
+    position: Number(row.position),
+    transactionId: row.transaction_id,
+    leafHash: row.leaf_hash,
+    subtreeHashes: row.subtree_hashes,
+    transaction: row.id === null ? undefined : toTransaction(row.id, row, rows),
+    timesAgree: rows.every((each) => each.times_agree),
+  };
+}
+
+function toTransaction(id: string, row: LeafRow, rows: readonly LeafRow[]): JournalTransaction {
+  return {
+    id,
+    eventType: row.event_type,
+    paymentId: row.payment_id,
+    createdAt: new Date(row.created_at_ms),
+    postings: rows.flatMap((each) =>
+      each.number === null
+        ? []
+        : {
+            number: each.number,
+            kind: each.kind,
+            debitAccount: each.debit_account,
+            creditAccount: each.credit_account,
+            amountMinor: each.amount_minor,
+            currency: each.currency,
+          },
+    ),
+  };
+}
+
+/** All heads by size. */
+export async function* sealedHeads(snapshot: Kysely<Database>): AsyncGenerator<SealedHead> {
+  let size = 0;
+  for (;;) {
+    const heads = await listHeadsAfter(snapshot, size, BATCH);
+    yield* heads;
+    if (heads.length < BATCH) return;
+    size = heads.at(-1)?.size ?? size;
+  }
+}
+
+export interface Waiting {
+  /** Transactions of the journal that are not sealed yet. */
+  transactionCount: bigint;
+  postingCount: bigint;
+}
+
+export async function countWaiting(snapshot: Kysely<Database>): Promise<Waiting> {
+  const { rows } = await sql<{ transactions: bigint; postings: bigint }>`
+    select count(distinct t.id) as transactions, count(p.transaction_id) as postings
+    from unsealed as u join transactions as t on t.id = u.transaction_id
+      left join postings as p on p.transaction_id = t.id
+    where not exists (select from seals as s where s.transaction_id = u.transaction_id)`.execute(snapshot);
+  const { transactions = 0n, postings = 0n } = rows[0] ?? {};
+  return { transactionCount: transactions, postingCount: postings };
+}
+
+/** The first by id that waits to be sealed but is in the journal no more, and was not sealed either. */
+export async function findLost(snapshot: Kysely<Database>): Promise<string | undefined> {
+  return firstId(
+    snapshot,
+    sql`select u.transaction_id as id from unsealed as u
+      where not exists (select from transactions as t where t.id = u.transaction_id)
+        and not exists (select from seals as s where s.transaction_id = u.transaction_id)`,
+  );
+}
+
+/** The first by id of the journal that is neither sealed nor waiting for it. */
+export async function findStray(snapshot: Kysely<Database>): Promise<string | undefined> {
+  return firstId(
+    snapshot,
+    sql`select t.id from transactions as t
+      where not exists (select from seals as s where s.transaction_id = t.id)
+        and not exists (select from unsealed as u where u.transaction_id = t.id)`,
+  );
+}
+
+/** The first by id that has postings and is not in the journal itself. */
+export async function findHeadless(snapshot: Kysely<Database>): Promise<string | undefined> {
+  return firstId(
+    snapshot,
+    sql`select p.transaction_id as id from postings as p
+      where not exists (select from transactions as t where t.id = p.transaction_id)`,
+  );
+}
+
+export async function transactionAt(
+  snapshot: Kysely<Database>,
+  position: number,
+): Promise<string | undefined> {
+  return firstId(
+    snapshot,
+    sql`select transaction_id as id from seals where position = ${BigInt(position)}::int8`,
+  );
+}
+
+async function firstId(
+  snapshot: Kysely<Database>,
+  query: ReturnType<typeof sql>,
+): Promise<string | undefined> {
+  const { rows } = await sql<{ id: string | null }>`select min(id) as id from (${query}) as found`.execute(
+    snapshot,
+  );
+  return rows[0]?.id ?? undefined;
+}
