@@ -4,7 +4,9 @@ import type { components } from '../gen/openapi.ts';
 type Schemas = components['schemas'];
 
 /** All members that a problem may have; which ones it does depends on its code. */
-export type Problem = Partial<Schemas['Problem'] & Schemas['DeclinedProblem']>;
+export type Problem = Partial<
+  Schemas['Problem'] & Schemas['DeclinedProblem'] & Schemas['DeclinedRefundProblem']
+>;
 
 /** The code of an error where no answer came: a network that fails, or none in time. */
 export const NO_ANSWER = 'NO_ANSWER';

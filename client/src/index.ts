@@ -1,4 +1,5 @@
 /** A client of PayFlowX's REST API. See README.md for examples. */
 export { type Answer, createPayFlowX, type PayFlowX, type Schema } from './client.ts';
 export { NO_ANSWER, PayFlowXError, type Problem } from './errors.ts';
-export type { Connection } from './options.ts';
+export type { AccessToken, ClientCredentials, Connection, Credentials, Identity } from './options.ts';
+export { type Receipt, verifyReceipt } from './receipt.ts';

@@ -26,7 +26,7 @@ export async function sendUntilKnown(send: () => Promise<Response>, patience: Pa
   const until = performance.now() + patience.patienceMs;
   for (let attempt = 0; ; attempt += 1) {
     const outcome = await send().catch((error: unknown) => ({ error }));
-    if (!(await isWorthAnother(outcome, patience))) return answerOf(outcome);
+    if (!isWorthAnother(outcome, patience)) return answerOf(outcome);
     const delay = Math.max(askedDelayMs(outcome), backOffMs(attempt));
     if (performance.now() + delay > until) return answerOf(outcome);
     if (!('error' in outcome)) await outcome.body?.cancel();
@@ -36,22 +36,18 @@ export async function sendUntilKnown(send: () => Promise<Response>, patience: Pa
 
 type Outcome = Response | { error: unknown };
 
-async function isWorthAnother(outcome: Outcome, { repeatable, signal }: Patience): Promise<boolean> {
+function isWorthAnother(outcome: Outcome, { repeatable, signal }: Patience): boolean {
   if (signal?.aborted) return false;
   // A login that was refused will be again.
   if ('error' in outcome) return repeatable && !(outcome.error instanceof PayFlowXError);
   if (NOTHING_DONE.includes(outcome.status)) return true;
   if (!repeatable) return false;
-  return NOT_KNOWN.includes(outcome.status) || (outcome.status === 409 && (await isInProgress(outcome)));
+  return NOT_KNOWN.includes(outcome.status) || isNotYet(outcome);
 }
 
-/** The first request with this key is still being worked on. Any other 409 is an answer. */
-async function isInProgress(answer: Response): Promise<boolean> {
-  const body: unknown = await answer
-    .clone()
-    .json()
-    .catch(() => undefined);
-  return (body as { code?: unknown } | undefined)?.code === 'IDEMPOTENCY_IN_PROGRESS';
+/** Such as a request with this key that is still being worked on, or a receipt not sealed yet. Any other 409 is an answer. */
+function isNotYet({ status, headers }: Response): boolean {
+  return status === 409 && headers.has('retry-after');
 }
 
 function askedDelayMs(outcome: Outcome): number {

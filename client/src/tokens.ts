@@ -2,7 +2,7 @@
 import type { components } from '../gen/openapi.ts';
 import { type Attempt, deliver } from './deliver.ts';
 import { refused } from './errors.ts';
-import type { AccessToken, Credentials } from './options.ts';
+import type { Identity } from './options.ts';
 
 export interface Tokens {
   /** A token that is good for a while yet. */
@@ -11,7 +11,9 @@ export interface Tokens {
   after(used: string): Promise<string>;
 }
 
-type TokenPair = components['schemas']['Tokens'];
+type Grant = Pick<components['schemas']['Tokens'], 'access_token' | 'expires_in'> & {
+  refresh_token?: string;
+};
 
 interface Deps {
   gateway: string;
@@ -22,44 +24,30 @@ interface Deps {
 /** Renewed this long before it expires, so that it outlasts the request it is sent with. */
 const MARGIN_MS = 30_000;
 
-export function createTokens(as: Credentials | AccessToken, deps: Deps): Tokens {
+export function createTokens(as: Identity, deps: Deps): Tokens {
   if ('accessToken' in as)
     return { current: async () => as.accessToken(), after: async () => as.accessToken() };
-  return createRenewedTokens(as, deps);
+  const logIn =
+    'clientId' in as
+      ? () => grant(deps, '/v1/auth/token', { client_id: as.clientId, client_secret: as.clientSecret })
+      : () => grant(deps, '/v1/auth/login', { username: as.username, password: as.password });
+  return renewed(logIn, (token) => refresh(deps, token));
 }
 
-function createRenewedTokens(credentials: Credentials, deps: Deps): Tokens {
-  let held: { token: string; refreshToken: string; renewAt: number } | undefined;
+function renewed(
+  logIn: () => Promise<Grant>,
+  refresh: (token: string) => Promise<Grant | undefined>,
+): Tokens {
+  let held: { token: string; refreshToken: string | undefined; renewAt: number } | undefined;
   let renewal: Promise<string> | undefined;
 
   async function renew(): Promise<string> {
-    const pair = (held && (await refresh(held.refreshToken))) ?? (await logIn());
-    const renewAt = performance.now() + pair.expires_in * 1_000 - MARGIN_MS;
-    held = { token: pair.access_token, refreshToken: pair.refresh_token, renewAt };
-    return held.token;
+    const refreshed = held?.refreshToken === undefined ? undefined : await refresh(held.refreshToken);
+    const { access_token, refresh_token, expires_in } = refreshed ?? (await logIn());
+    const renewAt = performance.now() + expires_in * 1_000 - MARGIN_MS;
+    held = { token: access_token, refreshToken: refresh_token, renewAt };
+    return access_token;
   }
-
-  /** A refresh token is good once, so it is sent once. Where that fails, for whatever reason, logging in helps. */
-  async function refresh(refreshToken: string): Promise<TokenPair | undefined> {
-    const request = post('/v1/auth/refresh', { refresh_token: refreshToken });
-    const answer = await deps.attempt(request, undefined).catch(() => undefined);
-    return answer?.ok ? ((await answer.json()) as TokenPair) : undefined;
-  }
-
-  async function logIn(): Promise<TokenPair> {
-    const patience = { patienceMs: deps.patienceMs, repeatable: true, signal: undefined };
-    const answer = await deliver(deps.attempt, post('/v1/auth/login', credentials), patience);
-    const body: unknown = await answer.json().catch(() => undefined);
-    if (!answer.ok) throw refused(answer, body);
-    return body as TokenPair;
-  }
-
-  const post = (path: string, body: object) => ({
-    url: new URL(path, deps.gateway).href,
-    method: 'POST',
-    headers: new Headers({ 'content-type': 'application/json' }),
-    body: JSON.stringify(body),
-  });
 
   function renewOnce(): Promise<string> {
     renewal ??= renew().finally(() => {
@@ -72,4 +60,24 @@ function createRenewedTokens(credentials: Credentials, deps: Deps): Tokens {
     current: async () => (held && performance.now() < held.renewAt ? held.token : renewOnce()),
     after: async (used) => (held && held.token !== used ? held.token : renewOnce()),
   };
+}
+
+async function grant(deps: Deps, path: string, credentials: object): Promise<Grant> {
+  const patience = { patienceMs: deps.patienceMs, repeatable: true, signal: undefined };
+  const answer = await deliver(deps.attempt, request(deps, path, credentials), patience);
+  const body: unknown = await answer.json().catch(() => undefined);
+  if (!answer.ok) throw refused(answer, body);
+  return body as Grant;
+}
+
+/** A refresh token is good once, so it is sent once. Where that fails, for whatever reason, logging in helps. */
+async function refresh(deps: Deps, token: string): Promise<Grant | undefined> {
+  const spend = request(deps, '/v1/auth/refresh', { refresh_token: token });
+  const answer = await deps.attempt(spend, undefined).catch(() => undefined);
+  return answer?.ok ? ((await answer.json()) as Grant) : undefined;
+}
+
+function request({ gateway }: Deps, path: string, body: object) {
+  const headers = new Headers({ 'content-type': 'application/json' });
+  return { url: new URL(path, gateway).href, method: 'POST', headers, body: JSON.stringify(body) };
 }

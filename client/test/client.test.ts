@@ -20,7 +20,10 @@ describe('a payment', () => {
     ['502 of a proxy', { status: 502, body: 'Bad gateway' }],
     ['503', problem(503, 'OVERLOADED')],
     ['504', problem(504, 'TIMEOUT')],
-    ['a request still in progress', problem(409, 'IDEMPOTENCY_IN_PROGRESS')],
+    [
+      'a request still in progress',
+      { ...problem(409, 'IDEMPOTENCY_IN_PROGRESS'), headers: { 'retry-after': '0' } },
+    ],
     ['an outcome not known yet', { status: 202, body: { state: 'INITIATED' } }],
   ])('is sent again after %s, with the same key and body', async (_, first) => {
     await using there = await platform((_, count) =>
@@ -188,6 +191,25 @@ describe('the token', () => {
     const payflowx = createPayFlowX({ gateway: there.gateway, as: { ...alice, password: 'wrong' } });
     expect((await caught(payflowx.get('/v1/auth/me'))).code).toBe('INVALID_CREDENTIALS');
     expect(grants).toEqual(['login']);
+  });
+
+  it('of an API client is got with its secret, and anew when it is refused', async () => {
+    let issued = 0;
+    await using there = await platform(({ path, token, body }) => {
+      if (path !== '/v1/auth/token')
+        return token === `t${issued}` ? { body: { id: 'usr_1' } } : problem(401, 'UNAUTHENTICATED');
+      expect(body).toEqual({ client_id: 'cli_1', client_secret: 's' });
+      issued += 1;
+      return { body: { access_token: `t${issued}`, token_type: 'Bearer', expires_in: 300 } };
+    });
+    const as = { clientId: 'cli_1', clientSecret: 's' };
+    const payflowx = createPayFlowX({ gateway: there.gateway, as });
+    await payflowx.get('/v1/auth/me');
+    await payflowx.get('/v1/auth/me');
+    expect(issued).toBe(1);
+    issued += 1;
+    await payflowx.get('/v1/auth/me');
+    expect(issued).toBe(3);
   });
 
   it('may come from elsewhere', async () => {
