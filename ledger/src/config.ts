@@ -20,6 +20,12 @@ const schema = Type.Object({
   ...identitySettings,
   GRPC_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 50_054 }),
   AUTHORIZATION_TARGET: Type.String({ default: 'consul:///authorization' }),
+  PAYMENT_TARGET: Type.String({ default: 'consul:///payment' }),
+  ANALYTICS_TARGET: Type.String({ default: 'consul:///analytics' }),
+  NOTIFICATION_TARGET: Type.String({ default: 'consul:///notification' }),
+  RECONCILE_EVERY_S: Type.Integer({ minimum: 0, default: 3_600 }),
+  RECONCILE_GAP_MS: Type.Integer({ minimum: 0, maximum: 60_000, default: 2_000 }),
+  RECONCILE_REREADINGS: Type.Integer({ minimum: 1, maximum: 20, default: 4 }),
   SEAL_INTERVAL_MS: Type.Integer({ minimum: 10, maximum: 60_000, default: 1_000 }),
 });
 
@@ -43,6 +49,17 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     },
     sealIntervalMs: settings.SEAL_INTERVAL_MS,
     authorizationTarget: settings.AUTHORIZATION_TARGET,
+    reconciliation: {
+      postgresUrl: settings.POSTGRES_URL,
+      targets: {
+        authorization: settings.AUTHORIZATION_TARGET,
+        payment: settings.PAYMENT_TARGET,
+        analytics: settings.ANALYTICS_TARGET,
+        notification: settings.NOTIFICATION_TARGET,
+      },
+      everyMs: settings.RECONCILE_EVERY_S * 1_000,
+      settings: { gapMs: settings.RECONCILE_GAP_MS, rereadings: settings.RECONCILE_REREADINGS },
+    },
     events: {
       brokers: settings.KAFKA_BROKERS,
       clientId: settings.INSTANCE_ID,

@@ -13,6 +13,7 @@ import { startSealer } from './app/seal-journal.ts';
 import { connectAccounts } from './clients/accounts.ts';
 import { loadConfig } from './config.ts';
 import { paymentEvents } from './consumers/payment-events.ts';
+import { startReconciliation } from './reconciliation.ts';
 import { ledgerService } from './rpc/ledger-service.ts';
 import type { Database } from './store/database.ts';
 
@@ -39,9 +40,16 @@ await runService('ledger', config, async ({ log, onStop }) => {
   const sealer = startSealer({ db, now }, config.sealIntervalMs, log);
   onStop('sealer', () => sealer.stop());
 
+  const reconciliation = startReconciliation(config.reconciliation, identity.serviceToken, log);
+  onStop('reconciliation', () => reconciliation.stop());
+
   const service = ledgerService({ db, accounts, eventLag: consumer.lag, now });
-  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log }, [service]);
+  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log }, [
+    service,
+    reconciliation.service,
+  ]);
   onStop('grpc server', () => server.drain());
+  onStop('reconciliation under way', () => reconciliation.breakOff());
 
   // Last in, first out: callers stop finding us before we stop answering them.
   const membership = await joinRegistry(

@@ -1,0 +1,50 @@
+/** One reconciliation: compares, stores the report, and says so if anything differs. */
+import { type Logger, newId } from '@payflowx/chassis';
+import type { Kysely } from 'kysely';
+import { ReconciliationError } from '../domain/reconciliation-errors.ts';
+import type { ReconciliationDatabase } from '../store/reconciliation-tables.ts';
+import { holdingReconciliationLock, insertReport, type Report } from '../store/reconciliations.ts';
+import { type FindingDeps, type FindingSettings, findDifferences } from './reconciliation-findings.ts';
+
+export interface ReconciliationDeps extends FindingDeps {
+  /** Connections of their own: one holds the lock for as long as a run takes. */
+  db: Kysely<ReconciliationDatabase>;
+  settings: FindingSettings;
+  log: Logger;
+  now(): Date;
+}
+
+/** About as long as a run takes where money moves meanwhile. */
+const RETRY_AFTER_MS = 5_000;
+
+/** `requestedBy`: a user's id; empty: the schedule. Throws ReconciliationError RECONCILIATION_RUNNING, NEIGHBOUR_UNAVAILABLE. */
+export async function runReconciliation(deps: ReconciliationDeps, requestedBy: string): Promise<Report> {
+  const report = await holdingReconciliationLock(deps.db, () => reconcile(deps, requestedBy));
+  if (report) return report;
+  throw new ReconciliationError(
+    'RECONCILIATION_RUNNING',
+    'A reconciliation is running already.',
+    RETRY_AFTER_MS,
+  );
+}
+
+async function reconcile(deps: ReconciliationDeps, requestedBy: string): Promise<Report> {
+  const id = newId('rec');
+  const startedAt = deps.now();
+  const { unsettledIds, ...findings } = await findDifferences(deps, deps.settings);
+  const report: Report = { id, requestedBy, startedAt, finishedAt: deps.now(), ...findings };
+  await insertReport(deps.db, report);
+  tell(deps.log, report, unsettledIds);
+  return report;
+}
+
+function tell(log: Logger, report: Report, unsettledIds: readonly string[]): void {
+  const { id, accountCount, differenceCount, unsettledCount, differences } = report;
+  const facts = { reconciliation_id: id, accounts: accountCount, differences: differenceCount };
+  if (unsettledCount > 0) {
+    const unsettled = { unsettled: unsettledCount, account_ids: unsettledIds };
+    log.info({ ...facts, ...unsettled }, 'accounts did not agree, but never stood still');
+  }
+  if (differenceCount === 0) log.info(facts, 'reconciled: nothing differs');
+  else log.warn({ ...facts, first: differences[0] }, 'reconciled: services do not agree');
+}

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type AccountFigures,
+  differencesOf,
+  type Figure,
+  type FigureLine,
+  fingerprintOf,
+  type Source,
+} from './reconciliation.ts';
+
+const NOBODY: AccountFigures['lines'] = {
+  authorization: [],
+  ledger: [],
+  payment: [],
+  analytics: [],
+  notification: [],
+};
+type Figures = Partial<Record<Figure, bigint>>;
+const line = (figures: Figures, currency = 'EUR'): FigureLine => ({
+  accountId: 'acct_a',
+  currency,
+  figures,
+});
+const account = (lines: Partial<AccountFigures['lines']>): AccountFigures => ({
+  accountId: 'acct_a',
+  lines: { ...NOBODY, ...lines },
+});
+
+/** All services agree, but for what is given. */
+const agreed = (changes: Partial<Record<Source, Figures>> = {}): AccountFigures => {
+  const of = (source: Source, figures: Figures, currency = 'EUR') => [
+    line({ ...figures, ...changes[source] }, currency),
+  ];
+  const balance = { posted: 70n, held: 5n };
+  const turnover = { sent: 30n, received: 100n };
+  return account({
+    authorization: of('authorization', balance),
+    ledger: of('ledger', balance),
+    payment: of('payment', { ...balance, ...turnover, notifications: 3n }),
+    analytics: of('analytics', turnover),
+    notification: of('notification', { notifications: 3n }, ''),
+  });
+};
+
+const told = (view: AccountFigures) =>
+  differencesOf(view).map(
+    ({ figure, expectedBy, expected, foundBy, found }) =>
+      `${figure}: ${expectedBy} ${expected}, ${foundBy} ${found}`,
+  );
+
+describe('an account', () => {
+  it('does not differ where all agree, nor where those who do not know it count as 0', () => {
+    expect(told(agreed())).toEqual([]);
+    expect(told(account({ authorization: [line({ posted: 0n, held: 0n })] }))).toEqual([]);
+  });
+
+  it.each<[Partial<Record<Source, Figures>>, string[]]>([
+    [{ ledger: { posted: 71n } }, ['posted: authorization 70, ledger 71']],
+    [{ ledger: { held: 4n } }, ['held: authorization 5, ledger 4']],
+    [{ payment: { posted: 69n } }, ['posted: authorization 70, payment 69']],
+    [{ analytics: { sent: 31n } }, ['sent: payment 30, analytics 31']],
+    [{ analytics: { received: 99n } }, ['received: payment 100, analytics 99']],
+    [{ notification: { notifications: 2n } }, ['notifications: payment 3, notification 2']],
+    [
+      { ledger: { posted: 1n }, payment: { posted: 2n } },
+      ['posted: authorization 70, ledger 1', 'posted: authorization 70, payment 2'],
+    ],
+  ])('names who differs (%#)', (changes, expected) => {
+    expect(told(agreed(changes))).toEqual(expected);
+  });
+
+  it('differs in authorization where ledger and payment agree against it', () => {
+    expect(told(agreed({ authorization: { posted: 69n, held: 6n } }))).toEqual([
+      'posted: ledger 70, authorization 69',
+      'held: ledger 5, authorization 6',
+    ]);
+  });
+
+  it('differs where somebody does not know it at all', () => {
+    const { lines } = agreed();
+    expect(told(account({ ...lines, ledger: [] }))).toEqual([
+      'posted: authorization 70, ledger 0',
+      'held: authorization 5, ledger 0',
+    ]);
+  });
+
+  it('is compared currency by currency, notifications over all of them', () => {
+    const { lines } = agreed();
+    const tried = line({ notifications: 1n }, 'USD');
+    const heard = { notification: [line({ notifications: 4n }, '')] };
+    expect(told(account({ ...lines, payment: [...lines.payment, tried], ...heard }))).toEqual([]);
+    const wrong = differencesOf(
+      account({ ...lines, ledger: [...lines.ledger, line({ posted: 1n }, 'USD')] }),
+    );
+    expect(wrong).toMatchObject([{ currency: 'USD', figure: 'posted', foundBy: 'ledger', found: 1n }]);
+  });
+
+  it('means its one currency where analytics does not know it', () => {
+    const { lines } = agreed();
+    const analytics = [line({ sent: 30n, received: 100n }, '')];
+    expect(told(account({ ...lines, analytics }))).toEqual([]);
+  });
+
+  it('has moved if any figure has', () => {
+    expect(fingerprintOf(agreed())).toBe(fingerprintOf(agreed()));
+    expect(fingerprintOf(agreed())).not.toBe(fingerprintOf(agreed({ analytics: { sent: 31n } })));
+  });
+});

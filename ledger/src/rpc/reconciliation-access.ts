@@ -1,0 +1,9 @@
+/** Who may reconcile, and read what came of it. */
+import type { AccessTable } from '@payflowx/chassis';
+import type { ReconciliationServiceService } from '@payflowx/proto/ledger';
+
+export const reconciliationAccess: AccessTable<typeof ReconciliationServiceService> = {
+  runReconciliation: ['operator'],
+  getReconciliation: { roles: ['operator', 'auditor'], scope: 'ledger:read' },
+  listReconciliations: { roles: ['operator', 'auditor'], scope: 'ledger:read' },
+};

@@ -1,0 +1,58 @@
+/** ReconciliationService: decode, act, encode. */
+import {
+  type BoundService,
+  bindService,
+  decodePageToken,
+  encodePageToken,
+  pageSizeOf,
+  requireCaller,
+} from '@payflowx/chassis';
+import { type Reconciliation, ReconciliationServiceService } from '@payflowx/proto/ledger';
+import { Type } from 'typebox';
+import { type ReconciliationDeps, runReconciliation } from '../app/reconciliation-run.ts';
+import { ReconciliationError } from '../domain/reconciliation-errors.ts';
+import { findReport, listReports, type Report } from '../store/reconciliations.ts';
+import { reconciliationAccess } from './reconciliation-access.ts';
+import { reconciliationErrors } from './reconciliation-errors.ts';
+
+const Position = Type.Object({ before: Type.String() });
+
+export function reconciliationService(deps: ReconciliationDeps): BoundService {
+  return bindService(ReconciliationServiceService, {
+    access: reconciliationAccess,
+    errors: reconciliationErrors,
+    handlers: {
+      async runReconciliation(_, call) {
+        return { reconciliation: toMessage(await runReconciliation(deps, requireCaller(call).id)) };
+      },
+      async getReconciliation({ reconciliationId }) {
+        const report = await findReport(deps.db, reconciliationId);
+        if (report) return { reconciliation: toMessage(report) };
+        throw new ReconciliationError('RECONCILIATION_NOT_FOUND', 'There is no such reconciliation.');
+      },
+      async listReconciliations({ pageSize, pageToken }) {
+        const limit = pageSizeOf(pageSize);
+        const before = decodePageToken(pageToken, Position)?.before;
+        // One more than asked for says whether another page follows.
+        const found = await listReports(deps.db, before, limit + 1);
+        const page = found.slice(0, limit);
+        const last = page.at(-1);
+        return {
+          reconciliations: page.map((summary) => toMessage({ ...summary, differences: [] })),
+          nextPageToken: found.length > limit && last ? encodePageToken({ before: last.id }) : '',
+        };
+      },
+    },
+  });
+}
+
+function toMessage(report: Report): Reconciliation {
+  const { accountCount, differenceCount, unsettledCount, ...rest } = report;
+  return {
+    ...rest,
+    holds: differenceCount === 0,
+    accountCount: BigInt(accountCount),
+    differenceCount: BigInt(differenceCount),
+    unsettledCount: BigInt(unsettledCount),
+  };
+}

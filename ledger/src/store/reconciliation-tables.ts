@@ -1,0 +1,31 @@
+/** The tables that a reconciliation uses, as Kysely sees them; migrations/ is where they are made. */
+import type { Figure, Source } from '../domain/reconciliation.ts';
+import type { BalanceRow } from './database.ts';
+
+export interface ReconciliationDatabase {
+  reconciliations: ReconciliationRow;
+  reconciliation_differences: DifferenceRow;
+  balances: BalanceRow;
+}
+
+export interface ReconciliationRow {
+  id: string;
+  requested_by: string;
+  started_at: Date;
+  finished_at: Date;
+  account_count: bigint;
+  difference_count: bigint;
+  unsettled_count: bigint;
+}
+
+export interface DifferenceRow {
+  reconciliation_id: string;
+  number: number;
+  account_id: string;
+  currency: string;
+  figure: Figure;
+  expected_by: Source;
+  expected: bigint;
+  found_by: Source;
+  found: bigint;
+}

@@ -1,0 +1,13 @@
+/** Begins a reconciliation that never ends, for a test to kill: `reconciling-process.ts <postgres url>`. */
+import { openDatabase } from '@payflowx/chassis';
+import { testLog } from '@payflowx/chassis/testing';
+import type { ReconciliationDatabase } from '../src/store/reconciliation-tables.ts';
+import { holdingReconciliationLock } from '../src/store/reconciliations.ts';
+
+const [, , url = ''] = process.argv;
+const db = openDatabase<ReconciliationDatabase>({ url, poolMax: 1 }, testLog);
+const forEver = new Promise<never>(() => setInterval(() => {}, 60_000));
+await holdingReconciliationLock(db, () => {
+  process.stdout.write('begun\n');
+  return forEver;
+});
