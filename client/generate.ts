@@ -2,7 +2,7 @@
  * Writes `gen/` from the gateway's OpenAPI document: the types of the API, and which operations take an Idempotency-Key.
  * The gateway prints its document without being started.
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import openapiTS, { astToString } from 'openapi-typescript';
@@ -21,11 +21,16 @@ interface Document {
 const HEADING = '/** Made by generate.ts from the OpenAPI document. Not to be edited. */\n';
 
 const gateway = fileURLToPath(new URL('../gateway/', import.meta.url));
-const printed = execFileSync(process.execPath, ['--conditions=payflowx-source', 'src/openapi-document.ts'], {
+const printed = spawnSync(process.execPath, ['--conditions=payflowx-source', 'src/openapi-document.ts'], {
   cwd: gateway,
+  stdio: ['ignore', 'pipe', 'inherit'],
   maxBuffer: 64 * 1024 * 1024,
 });
-const document: Document = JSON.parse(printed.toString());
+if (printed.status !== 0) {
+  console.error('The gateway could not print its OpenAPI document; what it says stands above.');
+  process.exit(1);
+}
+const document: Document = JSON.parse(printed.stdout.toString());
 const keyed = takeKeys(document);
 // A program knows its currencies only when it runs, so they are strings and no union of 160.
 delete document.components.schemas.Currency.enum;

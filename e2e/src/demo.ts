@@ -1,24 +1,40 @@
 /** `make demo`: plays the story on the running platform and ends non-zero if anything differs from what it should be. */
 import { spawnSync } from 'node:child_process';
-import { readDemo } from './platform.ts';
+import { people, readDemo } from './platform.ts';
 import { chapter, fact } from './print.ts';
-import { addUp, followThrough, logInAll, openAccounts, payOnce, payTooMuch, prove, race } from './story.ts';
+import {
+  addUp,
+  cancel,
+  captureInParts,
+  followThrough,
+  openWallets,
+  payOnce,
+  payTooMuch,
+  prove,
+  race,
+  refund,
+  verify,
+} from './story.ts';
 
 try {
   const startedAt = Date.now();
-  const cast = await logInAll();
-  const { from, to } = await openAccounts(cast);
-  const payment = await payOnce(cast, from, to);
-  await payTooMuch(cast, from, to);
-  await race(cast, from, to);
-  await followThrough(cast, payment);
-  await addUp(cast, from);
+  const cast = people();
+  const wallets = await openWallets(cast);
+  const payment = await payOnce(cast, wallets);
+  await payTooMuch(cast, wallets);
+  const captured = await captureInParts(cast, wallets);
+  await cancel(cast, wallets);
+  await refund(cast, wallets, payment);
+  await race(cast, wallets);
+  await followThrough(cast, captured);
+  await verify(cast, captured);
+  await addUp(cast, wallets);
   showRegistry();
   await prove(cast);
   console.log(
     `\nThe story is told, and every step was as it should be (${((Date.now() - startedAt) / 1000).toFixed(1)} s).`,
   );
-  sayWhatNext(from.id);
+  sayWhatNext(wallets.from.id);
 } catch (error) {
   console.error(`\nThe story went wrong: ${error instanceof Error ? error.message : error}`);
   console.error('What the services say: make logs. What runs: make status.');

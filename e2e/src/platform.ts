@@ -1,6 +1,7 @@
-/** The running platform as its users know it: the demo file, logins, accounts, money. */
+/** The running platform as its users know it: the demo file, sessions, accounts, money. */
 import { readFileSync } from 'node:fs';
-import { type Body, expectStatus, type Rest, restClient } from './rest.ts';
+import { createPayFlowX, type PayFlowX, type Schema } from '@payflowx/client';
+import { type Rest, restClient } from './rest.ts';
 
 export interface DemoUser {
   username: string;
@@ -15,6 +16,10 @@ export interface Demo {
   accounts: { id: string; owner_id: string; currency: string }[];
 }
 
+export type Account = Schema<'Account'>;
+export type Payment = Schema<'Payment'>;
+export type Refund = Schema<'Refund'>;
+
 const DEMO_FILE = new URL('../../.local/demo.json', import.meta.url);
 
 /** What `make up` wrote. */
@@ -26,18 +31,40 @@ export function readDemo(): Demo {
   }
 }
 
-export interface Session extends Rest {
-  user: DemoUser;
-  token: string;
+/** Both gateways of a platform with two instances of everything: the second listens on the next port. */
+export function gatewaysOf({ gateway }: Demo): [string, string] {
+  return [gateway, gateway.replace(/\d+$/, (port) => String(Number(port) + 1))];
 }
 
-export async function logIn(demo: Demo, username: string, gateway = demo.gateway): Promise<Session> {
+/** Somebody who uses the platform: by the client, and, where an answer itself is what matters, by plain REST. */
+export interface Session extends Rest {
+  user: DemoUser;
+  api: PayFlowX;
+}
+
+/** Logs in when it is first used. */
+export function sessionOf(demo: Demo, username: string, gateway = demo.gateway): Session {
   const user = demo.users.find((each) => each.username === username);
   if (!user) throw new Error(`There is no user ${username} in .local/demo.json.`);
-  const credentials = { username, password: user.password };
-  const answer = await restClient(gateway).post('/v1/auth/login', credentials, { key: null });
-  const token: string = expectStatus(answer, 200).access_token;
-  return { user, token, ...restClient(gateway, { token }) };
+  const api = createPayFlowX({ gateway, as: { username, password: user.password } });
+  return { user, api, ...restClient(gateway, () => api.accessToken()) };
+}
+
+export interface People {
+  operator: Session;
+  auditor: Session;
+  alice: Session;
+  bob: Session;
+}
+
+export function people(demo = readDemo(), gateway = demo.gateway): People {
+  const session = (username: string) => sessionOf(demo, username, gateway);
+  return {
+    operator: session('operator'),
+    auditor: session('auditor'),
+    alice: session('alice'),
+    bob: session('bob'),
+  };
 }
 
 /** A new account of `owner` with `amount` minor units in it. */
@@ -45,21 +72,29 @@ export async function openAccount(
   operator: Session,
   owner: DemoUser,
   amount: number,
-  more: object = {},
-): Promise<Body> {
-  const request = { owner_id: owner.id, currency: 'EUR', ...more };
-  const account = expectStatus(await operator.post('/v1/accounts', request), 201);
+  more: Partial<Schema<'NewAccount'>> = {},
+): Promise<Account> {
+  const body = { owner_id: owner.id, currency: 'EUR', ...more };
+  const { data: account } = await operator.api.post('/v1/accounts', { body });
   if (amount > 0) await deposit(operator, account.id, amount);
   return account;
 }
 
-export async function deposit(operator: Session, accountId: string, amount: number): Promise<Body> {
-  const request = { account_id: accountId, amount, currency: 'EUR', reference: 'opening deposit' };
-  return expectStatus(await operator.post('/v1/deposits', request), 201);
+export async function deposit(operator: Session, account_id: string, amount: number): Promise<Payment> {
+  const body = { account_id, amount, currency: 'EUR', reference: 'opening deposit' };
+  return (await operator.api.post('/v1/deposits', { body })).data;
 }
 
-export async function balanceOf(session: Session, accountId: string): Promise<Body> {
-  return expectStatus(await session.get(`/v1/accounts/${accountId}`), 200).balance;
+export async function accountOf({ api }: Session, id: string): Promise<Account> {
+  return (await api.get('/v1/accounts/{id}', { params: { path: { id } } })).data;
+}
+
+export async function balanceOf(session: Session, id: string): Promise<Account['balance']> {
+  return (await accountOf(session, id)).balance;
+}
+
+export async function paymentOf({ api }: Session, id: string): Promise<Payment> {
+  return (await api.get('/v1/payments/{id}', { params: { path: { id } } })).data;
 }
 
 /** Resolves with what `check` returns once it stops throwing; rejects with its last error when time is over. */
@@ -79,9 +114,9 @@ export async function eventually<T>(
 }
 
 /** The ledger's proof, once the ledger has consumed everything and it holds. */
-export function provenLedger(auditor: Session, options?: { withinMs?: number }): Promise<Body> {
+export function provenLedger({ api }: Session, options?: { withinMs?: number }): Promise<Schema<'Proof'>> {
   return eventually(async () => {
-    const proof = expectStatus(await auditor.get('/v1/ledger/proof'), 200);
+    const { data: proof } = await api.get('/v1/ledger/proof');
     if (!proof.holds) throw new Error(`the proof does not hold: ${JSON.stringify(proof)}`);
     return proof;
   }, options);

@@ -1,4 +1,4 @@
-/** A plain REST client: what it sends and gets is what anybody with curl would. */
+/** A plain REST client: what it sends and gets is what anybody with curl would. The typed client is tested beside it. */
 import { randomUUID } from 'node:crypto';
 
 // biome-ignore lint/suspicious/noExplicitAny: a body is whatever the platform answers; the tests say what it should be.
@@ -20,13 +20,20 @@ export interface Request {
 export interface Rest {
   get(path: string, request?: Request): Promise<Answer>;
   post(path: string, body: unknown, request?: Request): Promise<Answer>;
+  send(method: string, path: string, body: unknown, request?: Request): Promise<Answer>;
 }
 
-export function restClient(gateway: string, session: { token?: string } = {}): Rest {
+/** `token` is asked for each request: it may have been renewed. */
+export function restClient(
+  gateway: string,
+  token: () => Promise<string | undefined> = async () => undefined,
+): Rest {
+  const sendAs = async (method: string, path: string, body: unknown, request: Request = {}) =>
+    send(gateway, method, path, body, { token: await token(), ...request });
   return {
-    get: (path, request = {}) => send(gateway, 'GET', path, undefined, { ...session, ...request }),
-    post: (path, body, { key = randomUUID(), ...request } = {}) =>
-      send(gateway, 'POST', path, body, { ...session, key, ...request }),
+    get: (path, request) => sendAs('GET', path, undefined, request),
+    post: (path, body, request) => sendAs('POST', path, body, { key: randomUUID(), ...request }),
+    send: sendAs,
   };
 }
 
@@ -35,9 +42,8 @@ async function send(
   method: string,
   path: string,
   body: unknown,
-  request: Request,
+  { token, key, headers }: Omit<Request, 'token'> & { token?: string | undefined },
 ): Promise<Answer> {
-  const { token, key, headers } = request;
   const response = await fetch(new URL(path, gateway), {
     method,
     headers: {

@@ -1,61 +1,64 @@
-/** Plain gRPC calls, as grpcurl would make them: any method of any service, with or without a token. */
+/** gRPC as grpcurl does it: knowing nothing but addresses, it learns the contracts by reflection and sends plain objects. */
 import { type Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { AnalyticsServiceClient } from '@payflowx/proto/analytics';
-import { AuthServiceClient } from '@payflowx/proto/auth';
-import { AccountServiceClient, AuthorizationServiceClient } from '@payflowx/proto/authorization';
-import { LedgerServiceClient } from '@payflowx/proto/ledger';
-import { NotificationServiceClient } from '@payflowx/proto/notification';
-import { PaymentServiceClient } from '@payflowx/proto/payment';
+import { ErrorInfo, Status } from '@payflowx/proto/rpc';
+import { reflect } from './reflection.ts';
+import type { Body } from './rest.ts';
 
-/** Every service of the platform and where the contract says it listens. */
-export const SERVICES = [
-  { client: AuthServiceClient, port: 50051 },
-  { client: AccountServiceClient, port: 50052 },
-  { client: AuthorizationServiceClient, port: 50052 },
-  { client: PaymentServiceClient, port: 50053 },
-  { client: LedgerServiceClient, port: 50054 },
-  { client: NotificationServiceClient, port: 50055 },
-  { client: AnalyticsServiceClient, port: 50056 },
-] as const;
+/** Where the contract says the services listen. */
+const ADDRESSES = [50051, 50052, 50053, 50054, 50055, 50056].map((port) => `127.0.0.1:${port}`);
 
-export type RpcAnswer =
-  | { code: 'OK'; response: Record<string, unknown> }
-  | { code: string; response?: undefined };
-
-type Unary = (
-  request: object,
-  metadata: Metadata,
-  options: { deadline: number },
-  callback: (error: ServiceError | null, response: Record<string, unknown>) => void,
-) => void;
-
-/** Calls a method with what `request` leaves out being empty, and answers with the code's name, whatever it is. */
-export async function callRpc(
-  service: (typeof SERVICES)[number],
-  method: string,
-  { request = {}, token }: { request?: object; token?: string | undefined } = {},
-): Promise<RpcAnswer> {
-  const client: Client = new service.client(`127.0.0.1:${service.port}`, credentials.createInsecure());
-  const metadata = new Metadata();
-  if (token) metadata.set('authorization', `Bearer ${token}`);
-  const definition = (
-    service.client.service as Record<string, { requestDeserialize(bytes: Buffer): object }>
-  )[method];
-  const whole = { ...definition?.requestDeserialize(Buffer.alloc(0)), ...request };
-  try {
-    return await new Promise((resolve) => {
-      const unary = (client as unknown as Record<string, Unary>)[method] as Unary;
-      unary.call(client, whole, metadata, { deadline: Date.now() + 10_000 }, (error, response) =>
-        resolve(error ? { code: status[error.code] ?? 'UNKNOWN' } : { code: 'OK', response }),
-      );
-    });
-  } finally {
-    client.close();
-  }
+export interface RpcAnswer {
+  /** The code's name: OK, NOT_FOUND and so on. */
+  code: string;
+  /** What came; empty unless OK. */
+  response: Body;
+  message: string;
+  /** The google.rpc.ErrorInfo in the details: the service's own reason. */
+  reason: string | undefined;
 }
 
-export function serviceNamed(name: string): (typeof SERVICES)[number] {
-  const service = SERVICES.find(({ client }) => client.serviceName.endsWith(`.${name}`));
-  if (!service) throw new Error(`There is no service ${name}.`);
-  return service;
+export interface Rpc {
+  /** Such as `payflowx.payment.v1.PaymentService/GetPayment`. */
+  name: string;
+  /** Whether the request has this field. */
+  takes(field: string): boolean;
+  call(request?: object, token?: string): Promise<RpcAnswer>;
+}
+
+/** Every RPC of the platform's own services, by name. */
+export async function reflectedRpcs(): Promise<Map<string, Rpc>> {
+  const rpcs = await Promise.all(ADDRESSES.map(rpcsAt));
+  return new Map(rpcs.flat().map((rpc) => [rpc.name, rpc]));
+}
+
+async function rpcsAt(address: string): Promise<Rpc[]> {
+  const services = [...(await reflect(address))].filter(([name]) => name.startsWith('payflowx.'));
+  return services.flatMap(([service, ServiceClient]) => {
+    const client = new ServiceClient(address, credentials.createInsecure());
+    return Object.entries(ServiceClient.service).map(([method, { requestType }]: [string, Body]) => ({
+      name: `${service}/${method}`,
+      takes: (field) => requestType.type.field.some(({ name }: { name: string }) => name === field),
+      call: (request = {}, token) => unary(client, method, request, token),
+    }));
+  });
+}
+
+function unary(client: Client, method: string, request: object, token?: string): Promise<RpcAnswer> {
+  const metadata = new Metadata();
+  if (token) metadata.set('authorization', `Bearer ${token}`);
+  const options = { deadline: Date.now() + 20_000 };
+  return new Promise((resolve) => {
+    (client as Body)[method](request, metadata, options, (error: ServiceError | null, response: Body) => {
+      if (!error) return resolve({ code: 'OK', response, message: '', reason: undefined });
+      const { code, details } = error;
+      resolve({ code: status[code] ?? 'UNKNOWN', response: {}, message: details, reason: reasonOf(error) });
+    });
+  });
+}
+
+function reasonOf({ metadata }: ServiceError): string | undefined {
+  const [bytes] = metadata.get('grpc-status-details-bin');
+  if (!Buffer.isBuffer(bytes)) return undefined;
+  const info = Status.decode(bytes).details.find(({ typeUrl }) => typeUrl.endsWith('/google.rpc.ErrorInfo'));
+  return info && ErrorInfo.decode(info.value).reason;
 }

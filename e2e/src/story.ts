@@ -1,35 +1,25 @@
 /** The story that `make demo` plays: real money through all services, each step checked against what it must be. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { PayFlowXError, type Schema, verifyReceipt } from '@payflowx/client';
 import {
+  type Account,
   balanceOf,
   deposit,
   eventually,
-  logIn,
   openAccount,
+  type Payment,
+  type People,
   provenLedger,
-  readDemo,
-  type Session,
 } from './platform.ts';
 import { chapter, fact, money, table } from './print.ts';
-import { type Answer, type Body, expectStatus } from './rest.ts';
 
-export interface Cast {
-  operator: Session;
-  auditor: Session;
-  alice: Session;
-  bob: Session;
+interface Wallets {
+  from: Account;
+  to: Account;
 }
 
-export async function logInAll(): Promise<Cast> {
-  const demo = readDemo();
-  const [operator, auditor, alice, bob] = await Promise.all(
-    ['operator', 'auditor', 'alice', 'bob'].map((username) => logIn(demo, username)),
-  );
-  return { operator, auditor, alice, bob } as Cast;
-}
-
-export async function openAccounts({ operator, alice, bob }: Cast): Promise<{ from: Body; to: Body }> {
+export async function openWallets({ operator, alice, bob }: People): Promise<Wallets> {
   chapter('An operator opens two accounts and deposits');
   const from = await openAccount(operator, alice.user, 0, { name: "Alice's wallet" });
   const to = await openAccount(operator, bob.user, 0, { name: "Bob's wallet" });
@@ -41,122 +31,170 @@ export async function openAccounts({ operator, alice, bob }: Cast): Promise<{ fr
   return { from, to };
 }
 
-export async function payOnce({ alice, bob }: Cast, from: Body, to: Body): Promise<Body> {
+export async function payOnce(people: People, wallets: Wallets): Promise<Payment> {
   chapter('Alice pays Bob, sends the same request again, and then with another amount');
+  const { api } = people.alice;
   const key = randomUUID();
-  const request = {
-    from_account: from.id,
-    to_account: to.id,
-    amount: 2_500,
-    currency: 'EUR',
-    reference: 'INV-1001',
-  };
+  const body = { ...between(wallets), amount: 2_500, reference: 'INV-1001' };
 
-  const first = await alice.post('/v1/payments', request, { key });
-  const payment = expectStatus(first, 201);
-  assert.equal(payment.state, 'COMPLETED');
-  fact('paid', `${payment.id}  ${money(2_500)}  ${payment.state}`);
+  const first = await api.post('/v1/payments', { body, key });
+  assert.equal(first.data.state, 'COMPLETED');
+  fact('paid', `${first.data.id}  ${money(2_500)}  ${first.data.state}`);
 
-  const again = await alice.post('/v1/payments', request, { key });
-  assert.deepEqual(expectStatus(again, 201), payment);
-  assert.equal(again.headers.get('idempotent-replayed'), 'true');
-  fact('same again', `${again.status}, the same payment, replayed: not paid twice`);
+  const again = await api.post('/v1/payments', { body, key });
+  assert.deepEqual(again.data, first.data);
+  assert.equal(again.response.headers.get('idempotent-replayed'), 'true');
+  fact('same again', `${again.response.status}, the same payment, replayed: not paid twice`);
 
-  const other = await alice.post('/v1/payments', { ...request, amount: 2_600 }, { key });
-  assert.equal(expectStatus(other, 422).code, 'IDEMPOTENCY_KEY_REUSED');
-  fact('other amount', `${other.status} ${other.body.code}`);
+  const other = await refusal(api.post('/v1/payments', { body: { ...body, amount: 2_600 }, key }));
+  assert.equal(other.code, 'IDEMPOTENCY_KEY_REUSED');
+  fact('other amount', `${other.status} ${other.code}`);
 
-  assert.equal((await balanceOf(alice, from.id)).available, 7_500);
-  assert.equal((await balanceOf(bob, to.id)).available, 2_500);
-  return payment;
+  await expectAvailable(people, wallets, 7_500, 2_500);
+  return first.data;
 }
 
-export async function payTooMuch({ alice }: Cast, from: Body, to: Body): Promise<void> {
+export async function payTooMuch(people: People, wallets: Wallets): Promise<void> {
   chapter('A payment beyond the balance is declined');
-  const request = { from_account: from.id, to_account: to.id, amount: 1_000_000, currency: 'EUR' };
-  const problem = expectStatus(await alice.post('/v1/payments', request), 402);
-  assert.equal(problem.payment.failure.code, 'INSUFFICIENT_BALANCE');
-  assert.equal((await balanceOf(alice, from.id)).available, 7_500);
-  fact(
-    'declined',
-    `402 ${problem.code}: ${problem.payment.id} is ${problem.payment.state}, the balance is untouched`,
-  );
+  const body = { ...between(wallets), amount: 1_000_000 };
+  const { status, code, problem } = await refusal(people.alice.api.post('/v1/payments', { body }));
+  assert.deepEqual([status, code], [402, 'INSUFFICIENT_BALANCE']);
+  const { id, state } = problem.payment as Payment;
+  await expectAvailable(people, wallets, 7_500, 2_500);
+  fact('declined', `402 ${code}: ${id} is ${state}, the balance is untouched`);
+}
+
+export async function captureInParts(people: People, wallets: Wallets): Promise<Payment> {
+  chapter('Alice sets money aside; it is captured in two parts, and the rest is hers again');
+  const { api } = people.alice;
+  const body = { ...between(wallets), amount: 3_000, capture: 'manual' as const };
+  const { data: held } = await api.post('/v1/payments', { body });
+  assert.equal(held.state, 'AUTHORIZED');
+  await expectAvailable(people, wallets, 4_500, 2_500);
+  fact('held', `${held.id}  ${money(3_000)}  ${held.state}, until ${held.expires_at}`);
+
+  const params = { path: { id: held.id } };
+  const part = await api.post('/v1/payments/{id}/capture', { params, body: { amount: 1_000 } });
+  assert.equal(part.data.state, 'PARTIALLY_CAPTURED');
+  await expectAvailable(people, wallets, 4_500, 3_500);
+  fact('captured', `${money(1_000)}  ${part.data.state}`);
+
+  const last = await api.post('/v1/payments/{id}/capture', { params, body: { amount: 1_500, final: true } });
+  assert.deepEqual([last.data.state, last.data.amount_captured], ['COMPLETED', 2_500]);
+  await expectAvailable(people, wallets, 5_000, 5_000);
+  fact('captured', `${money(1_500)}, the last  ${last.data.state}; ${money(500)} went back`);
+  return last.data;
+}
+
+export async function cancel(people: People, wallets: Wallets): Promise<void> {
+  chapter('Another hold is cancelled; a capture comes too late');
+  const { api } = people.alice;
+  const body = { ...between(wallets), amount: 1_200, capture: 'manual' as const };
+  const { data: held } = await api.post('/v1/payments', { body });
+  const params = { path: { id: held.id } };
+  const { data: cancelled } = await api.post('/v1/payments/{id}/cancel', { params, body: {} });
+  assert.equal(cancelled.state, 'CANCELLED');
+  const late = await refusal(api.post('/v1/payments/{id}/capture', { params, body: {} }));
+  assert.equal(late.code, 'INVALID_STATE');
+  await expectAvailable(people, wallets, 5_000, 5_000);
+  fact('cancelled', `${held.id}  ${money(1_200)} released`);
+  fact('too late', `${late.status} ${late.code}: it is ${late.problem.state}`);
+}
+
+export async function refund(people: People, wallets: Wallets, { id }: Payment): Promise<void> {
+  chapter('Bob gives a part of the first payment back');
+  const params = { path: { id } };
+  const body = { amount: 500, reason: 'One item was missing' };
+  const { data } = await people.bob.api.post('/v1/payments/{id}/refunds', { params, body });
+  assert.equal(data.state, 'COMPLETED');
+  const { data: payment } = await people.alice.api.get('/v1/payments/{id}', { params });
+  assert.deepEqual([payment.state, payment.amount_refunded], ['PARTIALLY_REFUNDED', 500]);
+  await expectAvailable(people, wallets, 5_500, 4_500);
+  fact('refunded', `${data.id}  ${money(500)}  the payment is ${payment.state}`);
 }
 
 const RACERS = 20;
-const AFFORDABLE = 7;
+const AFFORDABLE = 5;
 
-export async function race({ alice, bob }: Cast, from: Body, to: Body): Promise<void> {
+export async function race(people: People, wallets: Wallets): Promise<void> {
   chapter(`${RACERS} payments race for a balance that is enough for ${AFFORDABLE}`);
-  const request = { from_account: from.id, to_account: to.id, amount: 1_000, currency: 'EUR' };
-  const answers: Answer[] = await Promise.all(
-    Array.from({ length: RACERS }, () => alice.post('/v1/payments', request)),
-  );
-  const count = (status: number) => answers.filter((answer) => answer.status === status).length;
-  assert.deepEqual([count(201), count(402)], [AFFORDABLE, RACERS - AFFORDABLE]);
-  const [left, received] = [await balanceOf(alice, from.id), await balanceOf(bob, to.id)];
-  assert.deepEqual([left.available, received.available], [500, 9_500]);
-  fact('completed', `${count(201)}, declined ${count(402)}`);
-  fact('balances', `alice ${money(left.available)}, bob ${money(received.available)}`);
+  const body = { ...between(wallets), amount: 1_000 };
+  const racers = Array.from({ length: RACERS }, () => people.alice.api.post('/v1/payments', { body }));
+  const outcomes = await Promise.allSettled(racers);
+  const completed = outcomes.filter(({ status }) => status === 'fulfilled').length;
+  assert.equal(completed, AFFORDABLE);
+  await expectAvailable(people, wallets, 500, 9_500);
+  fact('completed', `${completed}, declined ${RACERS - completed}`);
+  fact('balances', `alice ${money(500)}, bob ${money(9_500)}`);
 }
 
-/** Waits until the asynchronous side knows of the payment, and shows what it knows. */
-export async function followThrough({ alice, auditor }: Cast, payment: Body): Promise<void> {
-  chapter('What each service says about the payment');
-  const { state, version } = expectStatus(await alice.get(`/v1/payments/${payment.id}`), 200);
-  assert.equal(state, 'COMPLETED');
-  fact('payment', `${payment.id} is ${state}, version ${version}`);
-
-  const decision = payment.decision;
-  assert.equal(decision.outcome, 'approved');
-  fact(
-    'authorization',
-    `${decision.outcome}: ${decision.checks.map((check: Body) => check.name).join(', ')}`,
-  );
-
-  const entries = await listed(auditor, `/v1/ledger/entries?payment_id=${payment.id}`, 2);
-  const signed = entries.map((entry) => (entry.direction === 'debit' ? -entry.amount : entry.amount));
-  assert.deepEqual(
-    signed.toSorted((a, b) => a - b),
-    [-2_500, 2_500],
-  );
-  fact('ledger', entries[0].transaction_id);
-  table(entries.map((entry) => [entry.direction, entry.account_id, money(entry.amount), entry.layer]));
-
-  const notifications = await listed(auditor, `/v1/notifications?payment_id=${payment.id}`, 2);
-  fact('notification', `${notifications.length}, one for each side`);
-  table(notifications.map((each) => [each.side, each.id, each.body]));
-}
-
-/** The rows of a list once there are `count`: the asynchronous side is a moment behind. */
-function listed(session: Session, path: string, count: number): Promise<Body[]> {
-  return eventually(async () => {
-    const { data } = expectStatus(await session.get(path), 200);
-    assert.equal(data.length, count, `${path} should list ${count}`);
-    return data;
+/** Waits until the asynchronous side has told all of it. */
+export async function followThrough({ auditor }: People, { id }: Payment): Promise<void> {
+  chapter('The timeline of the payment in two parts: what each service did');
+  const params = { path: { id } };
+  const timeline = await eventually(async () => {
+    const { data } = await auditor.api.get('/v1/payments/{id}/timeline', { params });
+    const from = (source: string) => data.data.filter((item) => item.source === source).length;
+    assert.deepEqual(['payment', 'ledger', 'notification'].map(from), [4, 3, 6]);
+    return data.data;
   });
+  const [{ at: startedAt } = { at: '' }] = timeline;
+  const after = (at: string) => `+${Date.parse(at) - Date.parse(startedAt)} ms`;
+  table(timeline.map((item) => [after(item.at), item.source, item.type, summary(item)]));
 }
 
-export async function addUp({ auditor }: Cast, from: Body): Promise<void> {
+function summary({ movements, decision, entries, notification }: Schema<'TimelineItem'>): string {
+  if (movements) return movements.map(({ kind, amount }) => `${kind} ${money(amount)}`).join(', ');
+  if (entries) return `${entries.length} entries, ${entries[0]?.transaction_id}`;
+  if (notification) return `${notification.side}: ${notification.body}`;
+  return decision ? decision.checks.map(({ name }) => name).join(', ') : '';
+}
+
+/** A receipt is had once the journal is sealed over the payment; the client asks until then. */
+export async function verify({ bob }: People, { id }: Payment): Promise<void> {
+  chapter(
+    "The receipt: proof, for whoever keeps the journal's head, that nothing of the payment was changed",
+  );
+  const params = { path: { id } };
+  const { data: receipt } = await bob.api.get('/v1/ledger/payments/{id}/receipt', { params });
+  assert.equal(receipt.transactions.length, 3);
+  assert.ok(verifyReceipt(receipt));
+  const { size, head_hash } = receipt.head;
+  fact('head', `${head_hash.slice(0, 32)}… over ${size} transactions`);
+  fact(
+    'verified',
+    `${receipt.transactions.length} transactions, offline, by ${receipt.transactions[0]?.path.length} hashes each`,
+  );
+
+  const forged = structuredClone(receipt);
+  const [first] = forged.transactions;
+  if (first) first.canonical = first.canonical.replace(/..$/, (last) => (last === '00' ? '01' : '00'));
+  assert.ok(!verifyReceipt(forged));
+  fact('one byte off', 'refused');
+}
+
+export async function addUp({ auditor }: People, { from }: Wallets): Promise<void> {
   chapter('Analytics have counted');
+  const params = { path: { id: from.id } };
   const totals = await eventually(async () => {
-    const { data } = expectStatus(await auditor.get(`/v1/analytics/accounts/${from.id}`), 200);
-    assert.equal(data[0]?.sent_count, 1 + AFFORDABLE);
-    assert.equal(data[0]?.amount_sent, 2_500 + AFFORDABLE * 1_000);
-    return data[0];
+    const { data } = await auditor.api.get('/v1/analytics/accounts/{id}', { params });
+    const [eur] = data.data;
+    assert.equal(eur?.sent_count, 2 + AFFORDABLE);
+    assert.equal(eur?.amount_sent, 2 * 2_500 + AFFORDABLE * 1_000);
+    return eur;
   });
   fact(
     'alice',
     `${totals.sent_count} payments sent, ${money(totals.amount_sent)}, ${totals.failed_count} declined`,
   );
-  const { data } = expectStatus(await auditor.get('/v1/analytics/summary'), 200);
-  for (const { currency, completed_count, failed_count, success_rate } of data) {
+  const { data: summary } = await auditor.api.get('/v1/analytics/summary');
+  for (const { currency, completed_count, failed_count, success_rate } of summary.data) {
     const rate = success_rate === null ? 'no' : `${(success_rate * 100).toFixed(1)} %`;
     fact('all time', `${currency}: ${completed_count} completed, ${failed_count} declined, ${rate} success`);
   }
 }
 
-export async function prove({ auditor }: Cast): Promise<void> {
+export async function prove({ auditor }: People): Promise<void> {
   chapter('The proof: the whole journal folded anew, against the balances that money was spent from');
   const proof = await provenLedger(auditor);
   for (const { currency, posted_sum, pending_sum } of proof.trial_balances) {
@@ -165,4 +203,27 @@ export async function prove({ auditor }: Cast): Promise<void> {
   fact('compared', `${proof.account_count} accounts, ${proof.difference_count} differ`);
   fact('journal', `${proof.transaction_count} transactions, ${proof.entry_count} entries`);
   fact('holds', String(proof.holds));
+}
+
+function between({ from, to }: Wallets) {
+  return { from_account: from.id, to_account: to.id, currency: 'EUR' };
+}
+
+async function expectAvailable(
+  { alice, bob }: People,
+  { from, to }: Wallets,
+  left: number,
+  received: number,
+) {
+  const balances = [await balanceOf(alice, from.id), await balanceOf(bob, to.id)];
+  assert.deepEqual(
+    balances.map(({ available }) => available),
+    [left, received],
+  );
+}
+
+async function refusal(request: Promise<unknown>): Promise<PayFlowXError> {
+  const outcome = await request.catch((error: unknown) => error);
+  assert.ok(outcome instanceof PayFlowXError, `should have been refused, but ${outcome}`);
+  return outcome;
 }

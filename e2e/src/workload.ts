@@ -2,34 +2,18 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import {
+  type Account,
   balanceOf,
   eventually,
-  logIn,
   openAccount,
+  type People,
+  paymentOf,
   provenLedger,
-  readDemo,
-  type Session,
 } from './platform.ts';
-import { type Answer, type Body, expectStatus } from './rest.ts';
-
-export interface People {
-  operator: Session;
-  auditor: Session;
-  alice: Session;
-  bob: Session;
-}
-
-export async function people(): Promise<People> {
-  const demo = readDemo();
-  const [operator, auditor, alice, bob] = (await Promise.all(
-    ['operator', 'auditor', 'alice', 'bob'].map((username) => logIn(demo, username)),
-  )) as [Session, Session, Session, Session];
-  return { operator, auditor, alice, bob };
-}
 
 export interface Workload {
-  from: Body;
-  to: Body;
+  from: Account;
+  to: Account;
   keys: string[];
 }
 
@@ -42,23 +26,10 @@ export async function prepare({ operator, alice, bob }: People, payments: number
   return { from, to, keys: Array.from({ length: payments }, () => randomUUID()) };
 }
 
-/** Sends every payment at once, as a client does that retries with the same key until it knows. Gives the payments' ids. */
+/** Sends every payment at once; the client repeats each with the same key until it knows. Gives the payments' ids. */
 export function payAll({ alice }: People, { from, to, keys }: Workload): Promise<string[]> {
-  const request = { from_account: from.id, to_account: to.id, amount: AMOUNT, currency: 'EUR' };
-  return Promise.all(keys.map((key) => retryUntilKnown(() => alice.post('/v1/payments', request, { key }))));
-}
-
-const WORTH_RETRYING = [409, 429, 502, 503, 504];
-
-async function retryUntilKnown(send: () => Promise<Answer>): Promise<string> {
-  return eventually(
-    async () => {
-      const answer = await send();
-      if (WORTH_RETRYING.includes(answer.status)) throw new Error(`still ${answer.status}`);
-      return expectStatus(answer, 201, 202).id as string;
-    },
-    { withinMs: 30_000, everyMs: 200 },
-  );
+  const body = { from_account: from.id, to_account: to.id, amount: AMOUNT, currency: 'EUR' };
+  return Promise.all(keys.map(async (key) => (await alice.api.post('/v1/payments', { body, key })).data.id));
 }
 
 /** Each payment completed, once: the money, the ledger, the notifications and the counts all say so. */
@@ -69,30 +40,30 @@ export async function expectAllSettled(
 ): Promise<void> {
   const { alice, bob, auditor } = who;
   expect(new Set(ids).size).toBe(keys.length);
-  for (const id of ids) {
-    await eventually(async () => {
-      const { state } = expectStatus(await alice.get(`/v1/payments/${id}`), 200);
-      expect(state).toBe('COMPLETED');
-    });
-  }
+  await Promise.all(ids.map(async (id) => expect((await paymentOf(alice, id)).state).toBe('COMPLETED')));
   expect(await balanceOf(alice, from.id)).toEqual({ posted: 0, held: 0, available: 0 });
   expect((await balanceOf(bob, to.id)).posted).toBe(keys.length * AMOUNT);
   await provenLedger(auditor);
-  for (const id of ids) {
-    expect((await everythingAbout(auditor, `/v1/ledger/entries?payment_id=${id}`, 2)).length).toBe(2);
-    expect((await everythingAbout(auditor, `/v1/notifications?payment_id=${id}`, 2)).length).toBe(2);
-  }
+  await Promise.all(ids.map((id) => expectTwoOf(who, '/v1/ledger/entries', id)));
+  await Promise.all(ids.map((id) => expectTwoOf(who, '/v1/notifications', id)));
   await eventually(async () => {
-    const { data } = expectStatus(await auditor.get(`/v1/analytics/accounts/${from.id}`), 200);
-    expect(data[0]).toMatchObject({ sent_count: keys.length, amount_sent: keys.length * AMOUNT });
+    const params = { path: { id: from.id } };
+    const { data } = await auditor.api.get('/v1/analytics/accounts/{id}', { params });
+    const sent = { sent_count: keys.length, amount_sent: keys.length * AMOUNT };
+    expect(data.data[0]).toMatchObject(sent);
   });
 }
 
-/** The rows once there are at least `count`. More than that would be something done twice. */
-function everythingAbout(session: Session, path: string, count: number): Promise<Body[]> {
-  return eventually(async () => {
-    const { data } = expectStatus(await session.get(path), 200);
-    expect(data.length).toBeGreaterThanOrEqual(count);
-    return data;
+/** Once there are at least two. More than that would be something done twice. */
+async function expectTwoOf(
+  { auditor }: People,
+  path: '/v1/ledger/entries' | '/v1/notifications',
+  payment_id: string,
+): Promise<void> {
+  const rows = await eventually(async () => {
+    const { data } = await auditor.api.get(path, { params: { query: { payment_id } } });
+    expect(data.data.length).toBeGreaterThanOrEqual(2);
+    return data.data;
   });
+  expect(rows.length).toBe(2);
 }

@@ -1,135 +1,140 @@
+import { createPayFlowX } from '@payflowx/client';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Demo, logIn, openAccount, readDemo, type Session } from '../src/platform.ts';
-import { type Body, expectStatus, restClient } from '../src/rest.ts';
-import { callRpc, SERVICES, serviceNamed } from '../src/rpc.ts';
+import { restRequest, rpcRequest, type Subject } from '../src/access-requests.ts';
+import { ACCESS, CALLERS, type CallerName } from '../src/access-table.ts';
+import { eventually, openAccount, people, readDemo } from '../src/platform.ts';
+import { type Body, restClient } from '../src/rest.ts';
+import { type Rpc, reflectedRpcs } from '../src/rpc.ts';
 
-let demo: Demo;
-let operator: Session;
-let alice: Session;
-let bob: Session;
-let account: Body;
-let payment: Body;
+const demo = readDemo();
+const { operator, auditor, alice, bob } = people(demo);
+const rest = restClient(demo.gateway);
+
+let subject: Subject;
+let tokens: Record<CallerName, string | undefined>;
+let rpcs: Map<string, Rpc>;
+let routes: string[];
 
 beforeAll(async () => {
-  demo = readDemo();
-  operator = await logIn(demo, 'operator');
-  alice = await logIn(demo, 'alice');
-  bob = await logIn(demo, 'bob');
-  account = await openAccount(operator, alice.user, 500);
-  const other = await openAccount(operator, alice.user, 0);
-  const request = { from_account: account.id, to_account: other.id, amount: 100, currency: 'EUR' };
-  payment = expectStatus(await alice.post('/v1/payments', request), 201);
+  rpcs = new Map([...(await reflectedRpcs())].map(([name, rpc]) => [name.split('.').at(-1) ?? '', rpc]));
+  routes = routesOf((await rest.get('/openapi.json')).body);
+  subject = await makeSubject();
+  const { id: clientId, secret: clientSecret } = subject.client;
+  const client = createPayFlowX({ gateway: demo.gateway, as: { clientId, clientSecret } });
+  tokens = {
+    nobody: undefined,
+    owner: await alice.api.accessToken(),
+    stranger: await bob.api.accessToken(),
+    auditor: await auditor.api.accessToken(),
+    operator: await operator.api.accessToken(),
+    client: await client.accessToken(),
+  };
 });
 
-/** What the contract opens to anyone. Everything else wants a token. */
-const OPEN = new Set(['login', 'loginClient', 'refreshTokens', 'logout', 'getJwks']);
-
-describe('nobody', () => {
-  const methods = SERVICES.flatMap((service) =>
-    Object.keys(service.client.service)
-      .filter((method) => !OPEN.has(method))
-      .map((method) => ({ service, method, name: `${service.client.serviceName}/${method}` })),
+function routesOf({ paths }: { paths: Record<string, object> }): string[] {
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
   );
+}
 
-  it.each(methods)('is refused by $name', async ({ service, method }) => {
-    expect((await callRpc(service, method)).code).toBe('UNAUTHENTICATED');
-    expect((await callRpc(service, method, { token: 'eyJhbGciOiJub25lIn0.e30.' })).code).toBe(
-      'UNAUTHENTICATED',
-    );
+async function makeSubject(): Promise<Subject> {
+  const account = await openAccount(operator, alice.user, 500);
+  const other = await openAccount(operator, alice.user, 0);
+  const body = { from_account: account.id, to_account: other.id, amount: 100, currency: 'EUR' };
+  const { data: payment } = await alice.api.post('/v1/payments', { body });
+  const query = { payment_id: payment.id };
+  const transactionId = await eventually(async () => {
+    const { data } = await alice.api.get('/v1/ledger/entries', { params: { query } });
+    return (data.data[0] as (typeof data.data)[0]).transaction_id;
+  });
+  const { data: rule } = await operator.api.post('/v1/rules', {
+    body: { name: `access-${payment.id}`, expression: 'false', action: 'shadow', enabled: false },
+  });
+  const { data: reconciliation } = await operator.api.post('/v1/ledger/reconciliations', { body: {} });
+  const [client, spare] = await Promise.all(['Narrow', 'Spare'].map(makeClient));
+  return {
+    ...{ account, payment, transactionId, demo, owner: alice },
+    ...{ ruleId: rule.id, reconciliationId: reconciliation.id },
+    client: client as Subject['client'],
+    spareClientId: spare?.id ?? '',
+  };
+}
+
+async function makeClient(name: string): Promise<Subject['client']> {
+  const body = { name, user_id: alice.user.id, scopes: ['accounts:read' as const] };
+  const { data } = await operator.api.post('/v1/api-clients', { body });
+  return { id: data.client.id, secret: data.client_secret ?? '' };
+}
+
+/** Every caller's outcome, as the table writes them. */
+async function tryAll(
+  attempt: (token: string | undefined) => Promise<string>,
+  expected: string,
+): Promise<string> {
+  const outcomes: string[] = [];
+  for (const [index, caller] of CALLERS.entries()) {
+    const outcome = await attempt(tokens[caller]);
+    const wanted = expected.split(' ')[index];
+    // What lists nothing of Alice's is let through as well.
+    outcomes.push(outcome === 'none' && wanted === 'ok' ? 'ok' : outcome);
+  }
+  return outcomes.join(' ');
+}
+
+async function tryRoute(route: string, token: string | undefined): Promise<string> {
+  const { path, body } = await restRequest(route, subject);
+  const request = { key: crypto.randomUUID(), headers: { 'if-match': '"1"' }, ...(token && { token }) };
+  const answer = await rest.send(route.split(' ')[0] ?? '', path, body, request);
+  if ([401, 403, 404].includes(answer.status)) {
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    return String(answer.status);
+  }
+  expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(500);
+  expect(answer.status, JSON.stringify(answer.body)).not.toBe(400);
+  return about(answer.body);
+}
+
+const REFUSALS: Record<string, string> = {
+  UNAUTHENTICATED: '401',
+  PERMISSION_DENIED: '403',
+  NOT_FOUND: '404',
+};
+const BROKEN = ['UNKNOWN', 'INTERNAL', 'UNIMPLEMENTED', 'UNAVAILABLE', 'DEADLINE_EXCEEDED'];
+
+async function tryRpc(name: string, token: string | undefined): Promise<string> {
+  const { code, response, message } = await (rpcs.get(name) as Rpc).call(
+    await rpcRequest(name, subject),
+    token,
+  );
+  expect(BROKEN, `${code} ${message}`).not.toContain(code);
+  return REFUSALS[code] ?? about(response);
+}
+
+function about(body: Body): string {
+  const text = JSON.stringify(body);
+  return text.includes(subject.account.id) || text.includes(subject.payment.id) ? 'ok' : 'none';
+}
+
+const lines = ACCESS.map(({ name, outcomes }) => ({ name, outcomes }));
+
+describe('the table', () => {
+  it('has every route and every RPC, and no other', () => {
+    expect(lines.map(({ name }) => name).toSorted()).toEqual([...routes, ...rpcs.keys()].toSorted());
+  });
+});
+
+describe(`${CALLERS.join(', ')}:`, () => {
+  it.each(lines)('$name: $outcomes', async ({ name, outcomes }) => {
+    const attempt = (token: string | undefined) =>
+      name.includes(' ') ? tryRoute(name, token) : tryRpc(name, token);
+    expect(await tryAll(attempt, outcomes)).toBe(outcomes);
   });
 
-  it('is refused by every route that is not open', async () => {
-    const { paths } = expectStatus(await restClient(demo.gateway).get('/openapi.json'), 200);
-    const guarded = Object.entries<Body>(paths).flatMap(([path, operations]) =>
-      Object.entries<Body>(operations)
-        .filter(([, { security }]) => security?.length > 0)
-        .map(([method]) => ({ method: method.toUpperCase(), path: path.replace(/\{[^}]+\}/g, 'x') })),
-    );
-    expect(guarded.length).toBeGreaterThan(15);
-    for (const { method, path } of guarded) {
-      const response = await fetch(new URL(path, demo.gateway), { method });
-      expect(`${method} ${path} ${response.status}`).toBe(`${method} ${path} 401`);
-      expect(response.headers.get('www-authenticate')).toMatch(/^Bearer/);
+  it('a token that nobody signed is refused by whatever refuses nobody', async () => {
+    const forged = 'eyJhbGciOiJub25lIn0.e30.';
+    for (const { name, outcomes } of lines.filter(({ outcomes }) => outcomes.startsWith('401'))) {
+      const outcome = name.includes(' ') ? tryRoute(name, forged) : tryRpc(name, forged);
+      expect(`${name} ${await outcome}`, outcomes).toBe(`${name} 401`);
     }
-  });
-});
-
-describe("a stranger's token", () => {
-  it.each([
-    ['account', () => `/v1/accounts/${account.id}`],
-    ['payment', () => `/v1/payments/${payment.id}`],
-    ['ledger balance', () => `/v1/ledger/accounts/${account.id}/balance`],
-    ['analytics', () => `/v1/analytics/accounts/${account.id}`],
-  ])("does not show somebody else's %s", async (_, path) => {
-    expectStatus(await alice.get(path()), 200);
-    expectStatus(await bob.get(path()), 404);
-  });
-
-  it.each([
-    ['payments', () => `/v1/payments?account_id=${account.id}`],
-    ['notifications', () => `/v1/notifications?payment_id=${payment.id}`],
-  ])("lists nothing of somebody else's %s", async (_, path) => {
-    expect(expectStatus(await bob.get(path()), 200).data).toEqual([]);
-  });
-
-  it("spends nothing of somebody else's, and the account looks as if it were not there", async () => {
-    const [mine] = demo.accounts.filter(({ owner_id }) => owner_id === bob.user.id);
-    const request = { from_account: account.id, to_account: mine?.id, amount: 1, currency: 'EUR' };
-    const problem = expectStatus(await bob.post('/v1/payments', request), 404);
-    expect(problem.code).toBe('FROM_ACCOUNT_NOT_FOUND');
-    expect(expectStatus(await alice.get(`/v1/accounts/${account.id}`), 200).balance.posted).toBe(400);
-  });
-
-  it.each([
-    ['AccountService', 'getAccount', () => ({ accountId: account.id })],
-    ['PaymentService', 'getPayment', () => ({ paymentId: payment.id })],
-    ['LedgerService', 'getAccountBalance', () => ({ accountId: account.id })],
-    ['AnalyticsService', 'getAccountTotals', () => ({ accountId: account.id })],
-  ])('finds nothing by calling %s.%s directly', async (name, method, request) => {
-    const service = serviceNamed(name);
-    expect((await callRpc(service, method, { request: request(), token: alice.token })).code).toBe('OK');
-    expect((await callRpc(service, method, { request: request(), token: bob.token })).code).toBe('NOT_FOUND');
-  });
-
-  it('spends nothing by calling the payment service directly', async () => {
-    const request = {
-      requestId: crypto.randomUUID(),
-      fromAccount: account.id,
-      toAccount: payment.to_account,
-      amountMinor: 1n,
-      currency: 'EUR',
-    };
-    const answer = await callRpc(serviceNamed('PaymentService'), 'createPayment', {
-      request,
-      token: bob.token,
-    });
-    expect(answer.code).toBe('NOT_FOUND');
-  });
-});
-
-describe("a customer's token", () => {
-  it.each([
-    ['AuthorizationService', 'batchAuthorize'],
-    ['AccountService', 'createAccount'],
-    ['AccountService', 'listBalances'],
-    ['PaymentService', 'createDeposit'],
-    ['PaymentService', 'createWithdrawal'],
-    ['LedgerService', 'getProof'],
-    ['AuthService', 'createUser'],
-  ])('is refused by %s.%s', async (name, method) => {
-    expect((await callRpc(serviceNamed(name), method, { token: alice.token })).code).toBe(
-      'PERMISSION_DENIED',
-    );
-  });
-
-  it.each([
-    ['POST', '/v1/accounts', { owner_id: 'usr_x', currency: 'EUR' }],
-    ['POST', '/v1/deposits', { account_id: 'acct_x', amount: 1, currency: 'EUR' }],
-    ['GET', '/v1/users', undefined],
-    ['GET', '/v1/ledger/proof', undefined],
-    ['GET', '/v1/analytics/summary', undefined],
-  ])('is refused by %s %s', async (method, path, body) => {
-    const answer = method === 'GET' ? await alice.get(path) : await alice.post(path, body);
-    expectStatus(answer, 403);
   });
 });

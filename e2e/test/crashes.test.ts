@@ -1,11 +1,9 @@
-import { beforeEach, describe, it } from 'vitest';
+import { describe, it } from 'vitest';
+import { people } from '../src/platform.ts';
 import { arm, crash, struck } from '../src/processes.ts';
-import { expectAllSettled, type People, payAll, people, prepare } from '../src/workload.ts';
+import { expectAllSettled, payAll, prepare } from '../src/workload.ts';
 
-let who: People;
-beforeEach(async () => {
-  who = await people();
-});
+const who = people();
 
 const FAULT_POINTS = [
   'payment.after-accept',

@@ -1,13 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { paymentOf, people } from '../src/platform.ts';
 import { startProcess, stopProcess } from '../src/processes.ts';
-import { expectStatus } from '../src/rest.ts';
-import { expectAllSettled, type People, payAll, people, prepare } from '../src/workload.ts';
+import { expectAllSettled, payAll, prepare } from '../src/workload.ts';
 
-let who: People;
+const who = people();
 const stopped: string[] = [];
-beforeEach(async () => {
-  who = await people();
-});
 afterEach(async () => {
   for (const server of stopped.splice(0)) await startProcess(server);
 });
@@ -23,7 +20,7 @@ describe('payments go on', () => {
       }
       const ids = await payAll(who, workload);
       for (const id of ids) {
-        expect(expectStatus(await who.alice.get(`/v1/payments/${id}`), 200).state).toBe('COMPLETED');
+        expect((await paymentOf(who.alice, id)).state).toBe('COMPLETED');
       }
       for (const server of stopped.splice(0)) await startProcess(server);
       await expectAllSettled(who, workload, ids);

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { provenLedger } from '../src/platform.ts';
+import { people, provenLedger } from '../src/platform.ts';
 import { runIn } from '../src/processes.ts';
-import { expectAllSettled, payAll, people, prepare } from '../src/workload.ts';
+import { expectAllSettled, payAll, prepare } from '../src/workload.ts';
 
 it.each(['ledger', 'analytics'])(
   '%s reads the whole topic again from offset 0 and is the same, byte for byte',
   async (service) => {
-    const who = await people();
+    const who = people();
     const workload = await prepare(who, 5);
     await expectAllSettled(who, workload, await payAll(who, workload));
     const before = await runIn(service, 'node', 'src/digest.ts');

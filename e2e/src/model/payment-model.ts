@@ -1,0 +1,115 @@
+/** The life of one payment as the contract tells it. Pure: the platform stands beside it and must agree. */
+
+export type State =
+  | 'AUTHORIZED'
+  | 'PARTIALLY_CAPTURED'
+  | 'COMPLETED'
+  | 'FAILED'
+  | 'CANCELLED'
+  | 'EXPIRED'
+  | 'PARTIALLY_REFUNDED'
+  | 'REFUNDED';
+
+export interface PaymentModel {
+  kind: 'payment' | 'deposit' | 'withdrawal';
+  state: State;
+  from: string;
+  to: string;
+  amount: number;
+  captured: number;
+  refunded: number;
+  /** What of a hold went back to the payer. */
+  released: number;
+  /** When its hold ends, in milliseconds since 1970; undefined where nothing was ever held. */
+  expiresAt: number | undefined;
+  version: number;
+  /** Notifications that it gave rise to. */
+  told: number;
+}
+
+export type Operation =
+  | { name: 'capture'; amount?: number; final?: boolean }
+  | { name: 'cancel' }
+  | { name: 'refund'; amount?: number };
+
+/** Where each operation may start. */
+const STARTS_FROM: Record<Operation['name'], readonly State[]> = {
+  capture: ['AUTHORIZED', 'PARTIALLY_CAPTURED'],
+  cancel: ['AUTHORIZED'],
+  refund: ['COMPLETED', 'PARTIALLY_REFUNDED'],
+};
+
+export interface Refusal {
+  status: number;
+  code: string;
+}
+
+/** What an operation leads to, where no account stands in its way: the payment after it, or why it is refused. */
+export function apply(payment: PaymentModel, operation: Operation): PaymentModel | Refusal {
+  if (!STARTS_FROM[operation.name].includes(payment.state)) return { status: 409, code: 'INVALID_STATE' };
+  switch (operation.name) {
+    case 'capture':
+      return capture(payment, operation.amount, operation.final ?? operation.amount === undefined);
+    case 'cancel':
+      return changed(payment, { state: 'CANCELLED', released: payment.amount });
+    case 'refund':
+      return refund(payment, operation.amount);
+  }
+}
+
+export function isRefusal(outcome: PaymentModel | Refusal): outcome is Refusal {
+  return 'code' in outcome;
+}
+
+function capture(payment: PaymentModel, amount = heldOf(payment), final: boolean): PaymentModel | Refusal {
+  if (amount > heldOf(payment)) return { status: 422, code: 'CAPTURE_EXCEEDS_AUTHORIZED' };
+  const captured = payment.captured + amount;
+  const released = final ? payment.amount - captured : 0;
+  const state = captured + released === payment.amount ? 'COMPLETED' : 'PARTIALLY_CAPTURED';
+  return changed(payment, { state, captured, released });
+}
+
+function refund(payment: PaymentModel, amount = payment.captured - payment.refunded): PaymentModel | Refusal {
+  const refunded = payment.refunded + amount;
+  if (refunded > payment.captured) return { status: 422, code: 'REFUND_EXCEEDS_CAPTURED' };
+  return changed(payment, {
+    state: refunded === payment.captured ? 'REFUNDED' : 'PARTIALLY_REFUNDED',
+    refunded,
+  });
+}
+
+/** The payment when the time of its hold is over. */
+export function expire(payment: PaymentModel): PaymentModel {
+  const state = payment.captured > 0 ? 'COMPLETED' : 'EXPIRED';
+  return changed(payment, { state, released: payment.amount - payment.captured });
+}
+
+/** Each change raises the version and is told to both sides; the world outside is nobody to tell. */
+function changed(payment: PaymentModel, change: Partial<PaymentModel>): PaymentModel {
+  const sides = payment.kind === 'payment' ? 2 : 1;
+  return { ...payment, ...change, version: payment.version + 1, told: payment.told + sides };
+}
+
+export function allowedActions({ state }: PaymentModel): string[] {
+  return Object.entries(STARTS_FROM).flatMap(([name, states]) => (states.includes(state) ? [name] : []));
+}
+
+export function heldOf({ state, amount, captured, released }: PaymentModel): number {
+  return STARTS_FROM.capture.includes(state) ? amount - captured - released : 0;
+}
+
+export interface Balance {
+  posted: number;
+  held: number;
+  /** The ledger's pending layer: promised to the account, less what it promised. */
+  pending: number;
+}
+
+/** What a payment contributes to an account's balance, as long as it is as it is. */
+export function contributionOf(payment: PaymentModel, account: string): Balance {
+  const moved = payment.captured - payment.refunded;
+  const held = heldOf(payment);
+  if (account === payment.from) return { posted: -moved, held, pending: -held };
+  if (account === payment.to) return { posted: moved, held: 0, pending: held };
+  return { posted: 0, held: 0, pending: 0 };
+}

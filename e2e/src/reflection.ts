@@ -1,0 +1,82 @@
+/** What a gRPC server says of itself: its services, and their contracts, as grpcurl learns them. */
+import {
+  credentials,
+  type GrpcObject,
+  loadPackageDefinition,
+  type ServiceClientConstructor,
+} from '@grpc/grpc-js';
+import { loadFileDescriptorSetFromBuffer, loadSync, type PackageDefinition } from '@grpc/proto-loader';
+
+/** As grpcurl shows messages: names as in the contract, enums by name, what is not set as its default. */
+const AS_JSON = { keepCase: true, longs: String, enums: String, defaults: true, oneofs: true };
+
+const PROTOCOL = new URL('reflection.proto', import.meta.url).pathname;
+const protocol = clientsOf(loadSync(PROTOCOL, { keepCase: true, oneofs: true }));
+
+interface Told {
+  list_services_response?: { service: { name: string }[] };
+  file_descriptor_response?: { file_descriptor_proto: Buffer[] };
+  error_response?: { error_message: string };
+}
+type Question = { list_services: string } | { file_containing_symbol: string } | { file_by_filename: string };
+
+/** The services at an address by their whole names, each as a client that takes and gives plain objects. */
+export async function reflect(address: string): Promise<Map<string, ServiceClientConstructor>> {
+  const { ask, close } = open(address);
+  try {
+    const listed = await ask({ list_services: '' });
+    const names = listed.list_services_response?.service.map(({ name }) => name) ?? [];
+    const files = new Map<string, Buffer>();
+    for (const name of names) {
+      const told = await ask({ file_containing_symbol: name });
+      for (const file of told.file_descriptor_response?.file_descriptor_proto ?? []) {
+        files.set(file.toString('base64'), file);
+      }
+    }
+    const contracts = clientsOf(loadFileDescriptorSetFromBuffer(descriptorSet([...files.values()]), AS_JSON));
+    return new Map(
+      names.flatMap((name) => (contracts.has(name) ? [[name, contracts.get(name) as never]] : [])),
+    );
+  } finally {
+    close();
+  }
+}
+
+function open(address: string) {
+  const Reflection = protocol.get('grpc.reflection.v1.ServerReflection') as ServiceClientConstructor;
+  const client = new Reflection(address, credentials.createInsecure());
+  // biome-ignore lint/complexity/useLiteralKeys: methods of a client that was made from a file are known by name only.
+  const call = client['ServerReflectionInfo']?.call(client);
+  const answers: AsyncIterator<Told> = call[Symbol.asyncIterator]();
+  return {
+    async ask(question: Question): Promise<Told> {
+      call.write(question);
+      const { value } = await answers.next();
+      if (value.error_response) throw new Error(`${address}: ${value.error_response.error_message}`);
+      return value;
+    },
+    close() {
+      call.end();
+      client.close();
+    },
+  };
+}
+
+/** A google.protobuf.FileDescriptorSet is a message of one repeated field, number 1, whose items are the files. */
+function descriptorSet(files: Buffer[]): Buffer {
+  return Buffer.concat(files.flatMap((file) => [Buffer.from([0x0a, ...varint(file.length)]), file]));
+}
+
+function varint(value: number): number[] {
+  return value < 128 ? [value] : [(value & 127) | 128, ...varint(value >>> 7)];
+}
+
+function clientsOf(definition: PackageDefinition): Map<string, ServiceClientConstructor> {
+  const loaded = loadPackageDefinition(definition);
+  const find = (name: string) =>
+    name
+      .split('.')
+      .reduce<GrpcObject | undefined>((at, part) => at?.[part] as GrpcObject | undefined, loaded);
+  const services = Object.keys(definition).filter((name) => !('format' in (definition[name] ?? {})));
+  return new Map(services.map((name) => [name, find(name) as unknown as ServiceClientConstructor]));
+}

@@ -1,0 +1,136 @@
+import { PayFlowXError } from '@payflowx/client';
+import { expect, it } from 'vitest';
+import { atOnce } from '../src/at-once.ts';
+import {
+  accountOf,
+  eventually,
+  gatewaysOf,
+  openAccount,
+  type Payment,
+  people,
+  provenLedger,
+  readDemo,
+} from '../src/platform.ts';
+
+const demo = readDemo();
+const [first, second] = gatewaysOf(demo).map((gateway) => people(demo, gateway)) as [
+  ReturnType<typeof people>,
+  ReturnType<typeof people>,
+];
+
+const RACES = 1_000;
+const AMOUNT = 7;
+/** Races that go on side by side. */
+const SIDE_BY_SIDE = 64;
+
+/** Payments of an account that affords exactly these. */
+async function pay(more: { capture: 'automatic' | 'manual'; hold_seconds?: number }) {
+  const from = await openAccount(first.operator, first.alice.user, RACES * AMOUNT);
+  const to = await openAccount(first.operator, first.bob.user, 0);
+  const body = { from_account: from.id, to_account: to.id, amount: AMOUNT, currency: 'EUR', ...more };
+  const make = async () => (await first.alice.api.post('/v1/payments', { body })).data;
+  return { from, to, make };
+}
+
+/** The state that it left the payment in; where it was refused, the state that stood in its way. */
+interface Told {
+  won: boolean;
+  state: string | undefined;
+}
+
+async function told(request: Promise<{ data: { state: string } }>): Promise<Told> {
+  return request.then(
+    ({ data }) => ({ won: true, state: data.state }),
+    (error: unknown) => {
+      if (!(error instanceof PayFlowXError)) throw error;
+      expect(error.status).toBeOneOf([409, 422]);
+      expect(error.code).toBeOneOf(['INVALID_STATE', 'REFUND_EXCEEDS_CAPTURED']);
+      return { won: false, state: error.problem.state };
+    },
+  );
+}
+
+/** What the account that paid has left, and the one that was paid, in every book. */
+async function expectBooks(from: { id: string }, to: { id: string }, received: number): Promise<void> {
+  const { auditor } = first;
+  const left = RACES * AMOUNT - received;
+  expect((await accountOf(auditor, from.id)).balance).toEqual({ posted: left, held: 0, available: left });
+  expect((await accountOf(auditor, to.id)).balance).toEqual({
+    posted: received,
+    held: 0,
+    available: received,
+  });
+  await eventually(async () => {
+    for (const [{ id }, posted] of [
+      [from, left],
+      [to, received],
+    ] as const) {
+      const { data } = await auditor.api.get('/v1/ledger/accounts/{id}/balance', {
+        params: { path: { id } },
+      });
+      expect(data).toMatchObject({ posted, pending: 0 });
+    }
+  });
+  await provenLedger(auditor);
+}
+
+const races = Array.from({ length: RACES });
+const nameOf = ({ id }: Payment) => ({ params: { path: { id } } });
+
+it('between a capture and a cancel, through two gateways, is won by exactly one, 1,000 times', async () => {
+  const { from, to, make } = await pay({ capture: 'manual' });
+  const winners = await atOnce(races, SIDE_BY_SIDE, async (_, index) => {
+    const payment = nameOf(await make());
+    const [early, late] = index % 2 === 0 ? [first, second] : [second, first];
+    const [captured, cancelled] = await Promise.all([
+      told(early.alice.api.post('/v1/payments/{id}/capture', { ...payment, body: {} })),
+      told(late.alice.api.post('/v1/payments/{id}/cancel', { ...payment, body: {} })),
+    ]);
+    expect([captured.won, cancelled.won].toSorted()).toEqual([false, true]);
+    expect([captured.state, cancelled.state]).toEqual(
+      captured.won ? ['COMPLETED', 'COMPLETED'] : ['CANCELLED', 'CANCELLED'],
+    );
+    return captured.won;
+  });
+  const captures = winners.filter(Boolean).length;
+  console.log(`${captures} captured, ${RACES - captures} cancelled`);
+  await expectBooks(from, to, captures * AMOUNT);
+});
+
+it('between a capture and the end of the hold is won by exactly one, 1,000 times', async () => {
+  const { from, to, make } = await pay({ capture: 'manual', hold_seconds: 2 });
+  const winners = await atOnce(races, 256, async (_, index) => {
+    const payment = await make();
+    // A capture takes a moment to get there, more of one on a busy machine.
+    const moment = Date.parse(payment.expires_at ?? '') - 500 + (index % 540);
+    await new Promise((resolve) => setTimeout(resolve, moment - Date.now()));
+    const { api } = (index % 2 === 0 ? first : second).alice;
+    const captured = await told(api.post('/v1/payments/{id}/capture', { ...nameOf(payment), body: {} }));
+    expect(captured.state).toBe(captured.won ? 'COMPLETED' : 'EXPIRED');
+    return captured.won;
+  });
+  const captures = winners.filter(Boolean).length;
+  console.log(`${captures} captured, ${RACES - captures} expired`);
+  expect(captures).toBeGreaterThan(0);
+  expect(captures).toBeLessThan(RACES);
+  await expectBooks(from, to, captures * AMOUNT);
+});
+
+it('between two whole refunds, through two gateways, is won by exactly one, 1,000 times', async () => {
+  const { from, to, make } = await pay({ capture: 'automatic' });
+  // Nothing is left in the receiver's account, nor is there anything in it but what is refunded.
+  await atOnce(races, SIDE_BY_SIDE, async () => {
+    const payment = nameOf(await make());
+    const refunds = await Promise.all(
+      [first, second].map(({ bob }) =>
+        told(bob.api.post('/v1/payments/{id}/refunds', { ...payment, body: {} })),
+      ),
+    );
+    expect(refunds.map(({ won }) => won).toSorted()).toEqual([false, true]);
+    expect((await first.auditor.api.get('/v1/payments/{id}', payment)).data).toMatchObject({
+      state: 'REFUNDED',
+      amount_refunded: AMOUNT,
+    });
+  });
+  await expectBooks(from, to, 0);
+});
