@@ -1,8 +1,10 @@
 /** A migrated ledger database of its own for a test file. */
 import { openDatabase } from '@payflowx/chassis';
 import { createTestDatabase, testLog } from '@payflowx/chassis/testing';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
+import { checkSeal, type SealCheck } from '../src/app/check-seal.ts';
 import type { Database } from '../src/store/database.ts';
+import { countJournal, inSnapshot } from '../src/store/proof.ts';
 
 export interface LedgerDatabase {
   db: Kysely<Database>;
@@ -28,4 +30,24 @@ export async function createLedgerDatabase(): Promise<LedgerDatabase> {
       await drop();
     },
   };
+}
+
+/** What the proof says of the seal. */
+export function checkWholeSeal({ db }: Pick<LedgerDatabase, 'db'>): Promise<SealCheck> {
+  return inSnapshot(db, async (snapshot) =>
+    checkSeal(snapshot, await countJournal(snapshot), { deadline: new Date(Date.now() + 60_000) }),
+  );
+}
+
+const GUARDED = ['transactions', 'postings', 'seals', 'heads'];
+
+/** Runs the statements as whoever owns the machine can: with every trigger and foreign key out of the way. */
+export async function byForce({ adminUrl }: LedgerDatabase, statements: string): Promise<void> {
+  const admin = openDatabase<Database>({ url: adminUrl, poolMax: 1 }, testLog);
+  const off = GUARDED.map((table) => `alter table ${table} disable trigger all;`).join('');
+  const on = GUARDED.map((table) => `alter table ${table} enable always trigger ${table}_append_only;`).join(
+    '',
+  );
+  await sql.raw(`${off} ${statements}; ${on}`).execute(admin);
+  await admin.destroy();
 }
