@@ -1,0 +1,94 @@
+/** When requests are sent. */
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Sends one request and resolves with its answer's arrival; false when there is nothing to send. */
+export type Perform = (dueMs: number, finishing: boolean) => Promise<boolean>;
+
+export interface ClosedLoop {
+  kind: 'closed';
+  /** As many requests are under way at any time. */
+  workers: number;
+  seconds: number;
+}
+
+export interface OpenLoop {
+  kind: 'open';
+  /** Requests a second, whatever becomes of the ones before. */
+  rate: number;
+  seconds: number;
+}
+
+/** One request at a time with a rest between: the platform is idle when each comes. */
+export interface LoneLoop {
+  kind: 'lone';
+  requests: number;
+}
+
+export type Loop = ClosedLoop | OpenLoop | LoneLoop;
+
+const REST_MS = 20;
+const FINISHERS = 64;
+/** Node's timers are no finer. */
+const TICK_MS = 1;
+
+/** Runs the loop and resolves when every request is answered, and every payment under way has ended. */
+export async function runLoop(loop: Loop, perform: Perform): Promise<void> {
+  if (loop.kind === 'closed') await runClosed(loop, perform);
+  else if (loop.kind === 'open') await runOpen(loop, perform);
+  else await runLone(loop, perform);
+  await finish(perform);
+}
+
+/** The steps that the last answers gave rise to. */
+async function finish(perform: Perform): Promise<void> {
+  const work = async () => {
+    while (await perform(performance.now(), true));
+  };
+  await Promise.all(Array.from({ length: FINISHERS }, work));
+}
+
+async function runClosed({ workers, seconds }: ClosedLoop, perform: Perform): Promise<void> {
+  const until = performance.now() + seconds * 1000;
+  const work = async () => {
+    for (let now = performance.now(); now < until; now = performance.now()) await perform(now, false);
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+}
+
+async function runLone({ requests }: LoneLoop, perform: Perform): Promise<void> {
+  for (let sent = 0; sent < requests; sent += 1) {
+    await perform(performance.now(), false);
+    await pause(REST_MS);
+  }
+}
+
+async function runOpen({ rate, seconds }: OpenLoop, perform: Perform): Promise<void> {
+  const startedAt = performance.now();
+  const schedule = createSchedule(startedAt, rate, seconds);
+  const underWay = new Set<Promise<boolean>>();
+  while (!schedule.isOver()) {
+    for (const dueMs of schedule.takeDue(performance.now())) {
+      const answer = perform(dueMs, false);
+      underWay.add(answer);
+      void answer.then(() => underWay.delete(answer));
+    }
+    await pause(TICK_MS);
+  }
+  await Promise.all(underWay);
+}
+
+/** The moments at which requests are due: evenly, and never later because something was slow. */
+export function createSchedule(startedAt: number, rate: number, seconds: number) {
+  const total = Math.round(rate * seconds);
+  let taken = 0;
+  return {
+    isOver: () => taken >= total,
+    /** Each moment up to `now` that was not taken yet. */
+    takeDue(now: number): number[] {
+      const due = Math.min(total, Math.floor(((now - startedAt) / 1000) * rate) + 1);
+      const moments: number[] = [];
+      for (; taken < due; taken += 1) moments.push(startedAt + (taken / rate) * 1000);
+      return moments;
+    },
+  };
+}

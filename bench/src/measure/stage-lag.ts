@@ -1,0 +1,120 @@
+/**
+ * How long after its answer a payment is seen by each asynchronous stage. Probes are payments like all others, sent beside the
+ * load between accounts of their own, and then looked for until they are seen.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Account } from '../platform/account-book.ts';
+import type { Rest } from '../platform/rest.ts';
+import type { Session } from '../platform/session.ts';
+
+export const STAGES = ['ledger', 'analytics', 'notification'] as const;
+export type Stage = (typeof STAGES)[number];
+
+export interface ProbeReport {
+  /** Probes that were accepted, and those whose outcome is not known. */
+  completed: number;
+  unknown: number;
+  /** Milliseconds from the answer to a look that saw it, one for each probe. */
+  lagsMs: Record<Stage, number[]>;
+  lastPayments: string[];
+}
+
+interface ProbeDeps {
+  rest: Rest;
+  operator: Session;
+  accounts: readonly Account[];
+  currency: string;
+}
+
+const EVERY_MS = 400;
+const LOOK_EVERY_MS = 25;
+/** A stage that is further behind than this is not waited for by a probe; the run's end is. */
+const GIVE_UP_MS = 60_000;
+
+/** Probes until `stop`, which waits for those under way. */
+export function startProbes(deps: ProbeDeps): { stop(): Promise<ProbeReport> } {
+  const report: ProbeReport = {
+    completed: 0,
+    unknown: 0,
+    lagsMs: { ledger: [], analytics: [], notification: [] },
+    lastPayments: [],
+  };
+  const free = [...deps.accounts];
+  const underWay = new Set<Promise<void>>();
+  const timer = setInterval(() => {
+    const payer = free.shift();
+    const receiver = deps.accounts.find(({ id }) => id !== payer?.id);
+    if (!payer || !receiver) return;
+    const work = probe(deps, payer, receiver, report).finally(() => {
+      underWay.delete(work);
+      free.push(payer);
+    });
+    underWay.add(work);
+  }, EVERY_MS);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await Promise.all(underWay);
+      return report;
+    },
+  };
+}
+
+async function probe(deps: ProbeDeps, payer: Account, receiver: Account, report: ProbeReport): Promise<void> {
+  const { rest, operator, currency } = deps;
+  const sentBefore = await sentCount(deps, payer);
+  const body = { from_account: payer.id, to_account: receiver.id, amount: 1, currency };
+  const options = { authorization: operator.authorization(), key: randomUUID() };
+  const answer = await rest.post('/v1/payments', body, options).catch(() => undefined);
+  if (answer?.status !== 201 || sentBefore === undefined) {
+    if (answer?.status === 201) report.completed += 1;
+    else report.unknown += 1;
+    return;
+  }
+  const answeredAt = performance.now();
+  const { id } = answer.json();
+  report.completed += 1;
+  report.lastPayments.push(id);
+  const looks: Record<Stage, () => Promise<boolean>> = {
+    ledger: () => isInLedger(deps, id),
+    analytics: async () => ((await sentCount(deps, payer)) ?? 0) > sentBefore,
+    notification: () => isNotified(deps, id),
+  };
+  await Promise.all(
+    STAGES.map(async (stage) => {
+      while (performance.now() - answeredAt < GIVE_UP_MS) {
+        if (await looks[stage]()) break;
+        await pause(LOOK_EVERY_MS);
+      }
+      report.lagsMs[stage].push(performance.now() - answeredAt);
+    }),
+  );
+}
+
+type ReadDeps = Pick<ProbeDeps, 'rest' | 'operator'>;
+
+/** A look that fails, under overload, has seen nothing. */
+async function look(
+  { rest, operator }: ReadDeps,
+  path: string,
+): Promise<{ data: { sent_count?: number }[] }> {
+  const answer = await rest.get(path, operator.authorization()).catch(() => undefined);
+  return answer?.status === 200 ? answer.json() : { data: [] };
+}
+
+export async function isInLedger(deps: ReadDeps, paymentId: string): Promise<boolean> {
+  return (await look(deps, `/v1/ledger/entries?limit=1&payment_id=${paymentId}`)).data.length > 0;
+}
+
+/** Both sides are told at once. */
+export async function isNotified(deps: ReadDeps, paymentId: string): Promise<boolean> {
+  return (await look(deps, `/v1/notifications?limit=1&payment_id=${paymentId}`)).data.length > 0;
+}
+
+/** Undefined where nobody could say. */
+async function sentCount({ rest, operator }: ReadDeps, { id }: Account): Promise<number | undefined> {
+  const path = `/v1/analytics/accounts/${id}`;
+  const answer = await rest.get(path, operator.authorization()).catch(() => undefined);
+  return answer?.status === 200 ? (answer.json().data[0]?.sent_count ?? 0) : undefined;
+}

@@ -1,0 +1,164 @@
+/** What a run of the bench consists of, in order. */
+import type { Limit } from './limit/pgbench.ts';
+import type { Loop } from './load/loops.ts';
+import type { Workload } from './load/traffic.ts';
+import { measuredRun, type RunDeps, type RunResult } from './measured-run.ts';
+import type { Configuration, Platform } from './platform/configurations.ts';
+import { say, sayLoudly } from './progress.ts';
+import { median } from './report/median.ts';
+import type { Part, Settings } from './settings.ts';
+import { INTO_ONE, OTHERS, UNIFORM } from './workloads.ts';
+
+export interface Measured {
+  /** Transactions a second of pgbench with each number of clients that was tried. */
+  limitSearch: Record<number, number>;
+  limitClients: number | undefined;
+  /** One figure a round. */
+  limit: number[];
+  workers: number;
+  /** Every run of the platform, in order. `configuration` is how the platform ran. */
+  runs: (RunResult & { configuration: Configuration })[];
+}
+
+export interface PartDeps extends RunDeps {
+  settings: Settings;
+  platform: Platform;
+  /** Undefined where there is no pgbench. */
+  limit: Limit | undefined;
+}
+
+export async function runParts(deps: PartDeps): Promise<Measured> {
+  const { settings } = deps;
+  const has = (part: Part) => settings.parts.length === 0 || settings.parts.includes(part);
+  const measured: Measured = {
+    limitSearch: {},
+    limitClients: undefined,
+    limit: [],
+    workers: settings.workers[0] ?? 64,
+    runs: [],
+  };
+  if (has('idle')) await runIdle(deps, measured);
+  if (has('limit')) await searchClients(deps, measured);
+  if (has('uniform')) await searchWorkers(deps, measured);
+  for (let round = 1; round <= settings.rounds; round += 1) {
+    if (settings.rounds > 1) say(`round ${round} of ${settings.rounds}`);
+    await runRound(deps, measured, has);
+  }
+  await deps.platform.use('standard');
+  if (has('workloads')) {
+    for (const workload of OTHERS)
+      await runClosed(deps, measured, workload, 'standard', settings.sideSeconds);
+  }
+  if (has('open')) await runOpen(deps, measured);
+  return measured;
+}
+
+async function runIdle(deps: PartDeps, measured: Measured): Promise<void> {
+  const loop = { kind: 'lone', requests: deps.settings.idlePayments } as const;
+  await run(deps, measured, { name: 'idle', workload: UNIFORM, loop, configuration: 'standard', warmUpS: 0 });
+}
+
+async function searchClients({ limit, settings }: PartDeps, measured: Measured): Promise<void> {
+  if (!limit) return;
+  for (const clients of settings.pgbenchClients) {
+    measured.limitSearch[clients] = await limit.measure(clients, settings.searchSeconds);
+  }
+  const [best] = Object.entries(measured.limitSearch).sort(([, a], [, b]) => b - a);
+  measured.limitClients = Number(best?.[0]);
+  say(`pgbench: best with ${measured.limitClients} clients`);
+}
+
+async function searchWorkers(deps: PartDeps, measured: Measured): Promise<void> {
+  const { workers, searchSeconds } = deps.settings;
+  if (workers.length === 1) return;
+  const found: { workers: number; settledPerSecond: number }[] = [];
+  for (const each of workers) {
+    const loop = { kind: 'closed', workers: each, seconds: searchSeconds } as const;
+    const order = { name: `search: ${each} workers`, workload: UNIFORM, loop, warmUpS: searchSeconds / 2 };
+    const { settledPerSecond } = await run(deps, measured, { ...order, configuration: 'standard' });
+    found.push({ workers: each, settledPerSecond });
+  }
+  found.sort((a, b) => b.settledPerSecond - a.settledPerSecond);
+  measured.workers = found[0]?.workers ?? measured.workers;
+  say(`closed loop: best with ${measured.workers} workers`);
+}
+
+/** The headline and all that it is compared with, one after the other. */
+async function runRound(deps: PartDeps, measured: Measured, has: (part: Part) => boolean): Promise<void> {
+  const { settings, limit } = deps;
+  const { seconds } = settings;
+  if (has('limit') && limit && measured.limitClients) {
+    const perSecond = await limit.measure(measured.limitClients, seconds);
+    measured.limit.push(perSecond);
+    say(`pgbench: ${perSecond.toFixed(0)} payments/s`);
+  }
+  if (has('uniform')) {
+    await runClosed(deps, measured, UNIFORM, 'standard', seconds);
+    await runClosed(deps, measured, INTO_ONE, 'standard', seconds);
+  }
+  if (has('ablations')) {
+    await runClosed(deps, measured, UNIFORM, 'unbatched', seconds);
+    await runClosed(deps, measured, UNIFORM, 'doubled', seconds);
+  }
+}
+
+async function runOpen(deps: PartDeps, measured: Measured): Promise<void> {
+  const { openShares, sideSeconds, warmUpS } = deps.settings;
+  const closed = () =>
+    measured.runs.filter(
+      ({ configuration, loop, workload, name }) =>
+        configuration === 'standard' &&
+        loop.kind === 'closed' &&
+        workload === UNIFORM.name &&
+        name === UNIFORM.name,
+    );
+  if (closed().length === 0) await runClosed(deps, measured, UNIFORM, 'standard', sideSeconds);
+  const most = median(closed().map(({ requestsPerSecond }) => requestsPerSecond));
+  for (const share of openShares) {
+    const loop = { kind: 'open', rate: most * share, seconds: sideSeconds } as const;
+    const name = `open loop, ${Math.round(share * 100)} %`;
+    await run(deps, measured, {
+      name,
+      workload: UNIFORM,
+      loop,
+      configuration: 'standard',
+      warmUpS: warmUpS / 2,
+    });
+  }
+}
+
+function runClosed(
+  deps: PartDeps,
+  measured: Measured,
+  workload: Workload,
+  configuration: Configuration,
+  seconds: number,
+): Promise<RunResult> {
+  const loop = { kind: 'closed', workers: measured.workers, seconds } as const;
+  const name = configuration === 'standard' ? workload.name : `${workload.name}, ${configuration}`;
+  return run(deps, measured, { name, workload, loop, configuration, warmUpS: deps.settings.warmUpS });
+}
+
+async function run(
+  deps: PartDeps,
+  measured: Measured,
+  order: { name: string; workload: Workload; loop: Loop; configuration: Configuration; warmUpS: number },
+): Promise<RunResult> {
+  await deps.platform.use(order.configuration);
+  const gateways = await deps.platform.gateways();
+  const result = await measuredRun(deps, { ...order, gateways });
+  measured.runs.push({ ...result, configuration: order.configuration });
+  if (result.problems.length > 0) {
+    sayLoudly([`${order.name}: THIS RUN COUNTS AS ZERO`, ...result.problems]);
+  } else {
+    const { settledPerSecond, answerMs } = result;
+    say(
+      `${order.name}: ${settledPerSecond.toFixed(0)} settled/s, p50 ${ms(answerMs?.p50)}, p99 ${ms(answerMs?.p99)}`,
+    );
+  }
+  return result;
+}
+
+function ms(value = Number.NaN): string {
+  return `${value.toFixed(1)} ms`;
+}

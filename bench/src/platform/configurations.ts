@@ -1,0 +1,56 @@
+/** The platform as it is meant to run, and with one thing about it changed, to see what that thing is worth. */
+import { type Checkout, startPlatform, supervisedPids } from './checkout.ts';
+
+const ONE_EACH = { INSTANCES: '1', FAULTS: '0' };
+
+/** Settings of infra and of the services, as their READMEs say. */
+const CONFIGURATIONS = {
+  standard: ONE_EACH,
+  /**
+   * The way of a request with every payment by itself: its own call from service to service, its own transactions. As many
+   * of them may be under way as there is work, so that they do not wait in line for no reason.
+   */
+  unbatched: {
+    ...ONE_EACH,
+    GATEWAY__PAYMENT_BATCH_SIZE: '1',
+    GATEWAY__PAYMENT_BATCHES_IN_FLIGHT: '64',
+    PAYMENT__BATCH_SIZE: '1',
+    PAYMENT__BATCHES_IN_FLIGHT: '16',
+    PAYMENT__POSTGRES_POOL_MAX: '32',
+    AUTHORIZATION__BATCH_SIZE: '1',
+    AUTHORIZATION__BATCHES_IN_FLIGHT: '16',
+    AUTHORIZATION__POSTGRES_POOL_MAX: '16',
+  },
+  doubled: { ...ONE_EACH, INSTANCES: '2' },
+} as const satisfies Record<string, Record<string, string>>;
+
+export type Configuration = keyof typeof CONFIGURATIONS;
+
+export interface Platform {
+  /** Starts the platform so, unless it runs so already. */
+  use(configuration: Configuration): Promise<void>;
+  /** Leaves it as it is meant to run. */
+  restore(): Promise<void>;
+  /** Every gateway that runs. */
+  gateways(): Promise<string[]>;
+}
+
+export function createPlatform(checkout: Checkout): Platform {
+  // `make bench` has just started it.
+  let current: Configuration = 'standard';
+  async function use(configuration: Configuration): Promise<void> {
+    if (configuration === current) return;
+    await startPlatform(checkout, CONFIGURATIONS[configuration]);
+    current = configuration;
+  }
+  return {
+    use,
+    restore: () => use('standard'),
+    async gateways() {
+      const second = new URL(checkout.gateway);
+      second.port = String(Number(second.port) + 1);
+      const isDoubled = (await supervisedPids(checkout)).has('gateway-2');
+      return isDoubled ? [checkout.gateway, second.origin] : [checkout.gateway];
+    },
+  };
+}

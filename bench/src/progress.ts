@@ -1,0 +1,24 @@
+/** Tells on the terminal what is being done, and how long it may take. */
+
+const startedAt = performance.now();
+
+export function say(text: string, sign = '·'): void {
+  console.log(`${sign} ${elapsed()}  ${text}`);
+}
+
+/** A line that is written over again and again, where there is a terminal; nothing elsewhere. */
+export function sayMeanwhile(text: string): void {
+  if (process.stdout.isTTY) process.stdout.write(`\x1b[2K\r· ${elapsed()}  ${text}\r`);
+}
+
+/** A problem that makes figures worthless must not scroll by. */
+export function sayLoudly(lines: readonly string[]): void {
+  const width = Math.max(...lines.map((line) => line.length)) + 4;
+  const frame = '█'.repeat(width);
+  console.log(`\n${frame}\n${lines.map((line) => `█ ${line.padEnd(width - 4)} █`).join('\n')}\n${frame}\n`);
+}
+
+function elapsed(): string {
+  const seconds = Math.floor((performance.now() - startedAt) / 1000);
+  return `${String(Math.floor(seconds / 60)).padStart(2)}:${String(seconds % 60).padStart(2, '0')}`;
+}

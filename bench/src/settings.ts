@@ -1,0 +1,108 @@
+/** What a run of the bench can be told. The only reader of the environment. */
+import { resolve } from 'node:path';
+
+export type Mode = 'full' | 'short';
+
+export interface Settings {
+  readonly mode: Mode;
+  /** The checkout whose running platform is measured; usually the one that this file is in. */
+  readonly checkout: string;
+  readonly accounts: number;
+  /** The accounts' owners. Each has tokens of its own, as real clients do. */
+  readonly users: number;
+  /** How often the headline and what is compared with it are repeated, interleaved. */
+  readonly rounds: number;
+  readonly warmUpS: number;
+  readonly seconds: number;
+  /** What a workload beside the headline gets, and each point of the open loop. */
+  readonly sideSeconds: number;
+  /** Closed loop: concurrent requests that are tried; the one with the most payments is used. */
+  readonly workers: readonly number[];
+  readonly pgbenchClients: readonly number[];
+  /** How long each number of workers or clients is tried. */
+  readonly searchSeconds: number;
+  /** Open loop: shares of the maximum that the closed loop found. */
+  readonly openShares: readonly number[];
+  /** Lone payments for the latency of an idle platform. */
+  readonly idlePayments: number;
+  /** Empty: everything. */
+  readonly parts: readonly Part[];
+  readonly authorizationPort: number;
+  readonly paymentPort: number;
+}
+
+/** What a run consists of; BENCH_PARTS picks some. */
+export const PARTS = ['idle', 'limit', 'uniform', 'ablations', 'workloads', 'open'] as const;
+export type Part = (typeof PARTS)[number];
+
+type Sizes = Omit<Settings, 'mode' | 'checkout' | 'parts' | 'authorizationPort' | 'paymentPort'>;
+
+const SIZES: Record<Mode, Sizes> = {
+  full: {
+    accounts: 100_000,
+    users: 50,
+    rounds: 3,
+    warmUpS: 10,
+    seconds: 30,
+    sideSeconds: 30,
+    workers: [64, 128, 256],
+    pgbenchClients: [2, 4, 8, 16, 32],
+    searchSeconds: 6,
+    openShares: [0.25, 0.5, 0.75, 0.9, 1],
+    idlePayments: 200,
+  },
+  short: {
+    accounts: 1_000,
+    users: 8,
+    rounds: 1,
+    warmUpS: 1,
+    seconds: 3,
+    sideSeconds: 1.5,
+    workers: [64],
+    pgbenchClients: [8],
+    searchSeconds: 2,
+    openShares: [0.5],
+    idlePayments: 20,
+  },
+};
+
+/** Throws an Error that says what is wrong. */
+export function loadSettings(env: NodeJS.ProcessEnv): Settings {
+  const mode = env.BENCH_MODE || 'full';
+  if (mode !== 'full' && mode !== 'short') throw new Error(`BENCH_MODE is '${mode}': give full or short.`);
+  const sizes = SIZES[mode];
+  const offset = number(env, 'PAYFLOWX_PORT_OFFSET', 0);
+  const seconds = number(env, 'BENCH_SECONDS', sizes.seconds);
+  return {
+    ...sizes,
+    mode,
+    checkout: resolve(env.BENCH_CHECKOUT || resolve(import.meta.dirname, '../..')),
+    accounts: number(env, 'BENCH_ACCOUNTS', sizes.accounts),
+    users: number(env, 'BENCH_USERS', sizes.users),
+    rounds: number(env, 'BENCH_ROUNDS', sizes.rounds),
+    warmUpS: number(env, 'BENCH_WARM_UP_SECONDS', sizes.warmUpS),
+    seconds,
+    sideSeconds: env.BENCH_SECONDS ? seconds : sizes.sideSeconds,
+    workers: env.BENCH_WORKERS ? [number(env, 'BENCH_WORKERS', 0)] : sizes.workers,
+    parts: parts(env.BENCH_PARTS || (mode === 'short' ? 'idle,limit,uniform,workloads,open' : '')),
+    authorizationPort: number(env, 'PAYFLOWX_PORT_AUTHORIZATION', 50_052 + offset),
+    paymentPort: number(env, 'PAYFLOWX_PORT_PAYMENT', 50_053 + offset),
+  };
+}
+
+function number(env: NodeJS.ProcessEnv, name: string, otherwise: number): number {
+  const text = env[name];
+  if (!text) return otherwise;
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`${name} is '${text}': give a number above 0.`);
+  return value;
+}
+
+function parts(commaSeparated: string): Part[] {
+  const names = commaSeparated.split(',').filter((name) => name !== '');
+  return names.map((name) => {
+    const part = PARTS.find((each) => each === name);
+    if (!part) throw new Error(`BENCH_PARTS names '${name}': there are ${PARTS.join(', ')}.`);
+    return part;
+  });
+}
