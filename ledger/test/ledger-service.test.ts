@@ -3,6 +3,7 @@ import { connectGrpc, type GrpcServer, type Neighbour, newId, serveGrpc } from '
 import { createTestIdentity, testLog } from '@payflowx/chassis/testing';
 import {
   Direction,
+  type GetStatementRequest,
   Layer,
   LedgerServiceClient,
   type LedgerServiceService,
@@ -12,10 +13,11 @@ import type { PaymentEvent } from '@payflowx/proto/payment';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recordTransactions } from '../src/app/record-transactions.ts';
+import { sealBatch } from '../src/app/seal-journal.ts';
 import { type Accounts, connectAccounts } from '../src/clients/accounts.ts';
 import { decodePaymentEvent } from '../src/consumers/payment-events.ts';
 import { ledgerService } from '../src/rpc/ledger-service.ts';
-import { createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
+import { byForce, createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 import { encode, hold, paymentEvent, startAccountService, transfer } from './neighbours.ts';
 
 const identity = createTestIdentity();
@@ -140,6 +142,27 @@ describe('listing entries', () => {
     expect(await of({ accountId: 'external:EUR' })).toHaveLength(1);
   });
 
+  it('shows what passes every filter that is given', async () => {
+    const of = async (filter: Partial<ListEntriesRequest>) =>
+      (await client.listEntries({ ...everything, ...filter }, await as('auditor'))).entries.map(
+        ({ accountId, amountMinor }) => [accountId, amountMinor],
+      );
+    expect(await of({ direction: Direction.CREDIT, layer: Layer.POSTED })).toEqual([
+      ['acct_bob', 120n],
+      ['acct_ann', 500n],
+    ]);
+    expect(await of({ accountId: 'acct_ann', direction: Direction.DEBIT, currency: 'EUR' })).toHaveLength(2);
+    expect(await of({ currency: 'USD' })).toEqual([]);
+    const february = {
+      createdAfter: new Date('2026-02-01T00:00:00.000Z'),
+      createdBefore: new Date('2026-03-01T00:00:00.000Z'),
+    };
+    expect(await of({ ...february, direction: Direction.DEBIT })).toEqual([['acct_ann', 120n]]);
+    expect(await of({ ...february, accountId: 'acct_bob' })).toEqual([['acct_bob', 120n]]);
+    await expect(of({ currency: 'eur' })).rejects.toMatchObject({ reason: 'INVALID_ARGUMENT' });
+    await expect(of({ direction: 7 as Direction })).rejects.toMatchObject({ reason: 'INVALID_ARGUMENT' });
+  });
+
   it('says that an account is not there, be it missing or somebody else’s', async () => {
     for (const accountId of ['acct_bob', 'acct_none', 'external:EUR']) {
       const listing = client.listEntries({ ...everything, accountId }, await as('ann'));
@@ -230,6 +253,38 @@ describe('reading a balance', () => {
   });
 });
 
+describe('reading a statement', () => {
+  const request: GetStatementRequest = {
+    accountId: 'acct_ann',
+    from: new Date('2026-01-01T00:00:00.001Z'),
+    to: new Date('2026-04-01T00:00:00.000Z'),
+    pageSize: 0,
+    pageToken: '',
+  };
+
+  it('shows its owner what moved between the balance before and the balance after', async () => {
+    const statement = await client.getStatement(request, await as('ann'));
+    expect(statement).toMatchObject({
+      openingMinor: 500n,
+      closingMinor: 380n,
+      currency: 'EUR',
+      from: request.from,
+      to: request.to,
+      lines: [{ entry: { amountMinor: 120n, direction: Direction.DEBIT }, balanceMinor: 380n }],
+      nextPageToken: '',
+    });
+  });
+
+  it('is not there for a stranger', async () => {
+    for (const who of ['bob', 'eve'] as const) {
+      await expect(client.getStatement(request, await as(who))).rejects.toMatchObject({
+        code: status.NOT_FOUND,
+        reason: 'ACCOUNT_NOT_FOUND',
+      });
+    }
+  });
+});
+
 describe('the proof', () => {
   it('holds where journal, kept balances and authorization agree', async () => {
     authorization.setBalances(agreed);
@@ -285,6 +340,37 @@ describe('the proof', () => {
     const proof = await client.getProof({}, await as('auditor'));
     await shift(-1);
     expect(proof).toMatchObject({ holds: false, staleBalanceCount: 1n, differenceCount: 0n });
+  });
+
+  it('does not hold where an hour’s kept total is not what the journal folds to', async () => {
+    authorization.setBalances(agreed);
+    while (await sealBatch({ db: ledger.db, now: () => NOW }));
+    const shift = (by: number) =>
+      sql`update hourly_totals set posted_minor = posted_minor + ${by}::int8
+          where account_id = 'acct_bob' and hour = '2026-02-01T00:00:00Z'`.execute(ledger.db);
+    await shift(1);
+    expect(await client.getProof({}, await as('auditor'))).toMatchObject({ staleBalanceCount: 1n });
+    await shift(-1);
+    expect(await client.getProof({}, await as('auditor'))).toMatchObject({ holds: true });
+  });
+
+  it('does not hold where the journal is not what was sealed, and names the first broken transaction', async () => {
+    authorization.setBalances(agreed);
+    await record([payment]);
+    while (await sealBatch({ db: ledger.db, now: () => NOW }));
+    const id = payment.id.replace('evt_', 'txn_');
+    const rename = (to: string) =>
+      byForce(ledger, `update transactions set event_type = '${to}' where id = '${id}'`);
+    await rename('payment.refunded');
+    expect(await client.getProof({}, await as('auditor'))).toMatchObject({
+      holds: false,
+      firstBrokenTransactionId: id,
+      unsealedCount: 0n,
+      differenceCount: 0n,
+    });
+    await rename('payment.completed');
+    const { holds, head, transactionCount } = await client.getProof({}, await as('auditor'));
+    expect([holds, head?.size]).toEqual([true, transactionCount]);
   });
 
   it('is made without Kafka too, with the lag unknown', async () => {

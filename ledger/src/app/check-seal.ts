@@ -16,7 +16,7 @@ import {
   sealedLeaves,
   transactionAt,
 } from '../store/seal-check.ts';
-import { findAuditPaths } from '../store/seals.ts';
+import { findAuditPaths, findNewestHead } from '../store/seals.ts';
 
 export interface SealCheck {
   /** The newest; undefined before the first. */
@@ -123,8 +123,9 @@ async function describeChange(
   snapshot: Transaction<Database>,
   { position, transaction, leafHash: kept }: SealedLeaf,
 ): Promise<string> {
-  const { head, paths } = await findAuditPaths(snapshot, [position]);
-  const path = paths.get(position) ?? [];
+  const head = await findNewestHead(snapshot);
+  const paths = head && (await findAuditPaths(snapshot, head, [position]));
+  const path = paths?.get(position) ?? [];
   const leadsToHead = (leaf: Buffer) =>
     head && rootFromPath(leaf, { position, size: head.size, path })?.equals(head.rootHash);
   if (leadsToHead(kept)) return 'the transaction or one of its entries was changed after it was sealed.';

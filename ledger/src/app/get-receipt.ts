@@ -1,10 +1,10 @@
-/** Makes the receipt of a payment: all that it did to the journal, with the proof that the newest head commits to it. */
+/** Makes the receipt of a payment: all that it did to the journal, with the proof that a head commits to it. */
 import { canonicalBytes } from '../domain/canonical-bytes.ts';
 import { LedgerError } from '../domain/errors.ts';
 import type { JournalTransaction } from '../domain/journal.ts';
 import type { SealedHead } from '../domain/sealed-head.ts';
 import { findTransactionsOfPayment } from '../store/journal.ts';
-import { findAuditPaths, findPositions } from '../store/seals.ts';
+import { findAuditPaths, findHead, findNewestHead, findPositions } from '../store/seals.ts';
 import { atOneMoment } from '../store/snapshot.ts';
 import { type AccessDeps, seesOneOf, type Viewer } from './account-access.ts';
 
@@ -23,29 +23,50 @@ export interface SealedTransaction {
   path: Buffer[];
 }
 
-/** Throws PAYMENT_NOT_FOUND for one that the journal knows nothing of and for other people's; NOT_SEALED_YET. */
-export async function getReceipt(deps: AccessDeps, viewer: Viewer, paymentId: string): Promise<Receipt> {
-  const { transactions, positions, head, paths } = await atOneMoment(deps.db, async (snapshot) => {
-    const transactions = await findTransactionsOfPayment(snapshot, paymentId);
-    const positions = await findPositions(
-      snapshot,
-      transactions.map(({ id }) => id),
-    );
-    return { transactions, positions, ...(await findAuditPaths(snapshot, [...positions.values()])) };
-  });
+export interface ReceiptQuery {
+  paymentId: string;
+  /** Against the head of this size; undefined: the newest. */
+  headSize?: bigint | undefined;
+}
+
+/**
+ * Throws PAYMENT_NOT_FOUND for one that the journal knows nothing of and for other people's; NOT_SEALED_YET; INVALID_ARGUMENT where
+ * there is no head of the size. Against an older head it holds what was sealed up to that head.
+ */
+export async function getReceipt(deps: AccessDeps, viewer: Viewer, query: ReceiptQuery): Promise<Receipt> {
+  const { transactions, head, sealed } = await atOneMoment(deps.db, (snapshot) =>
+    readSealed(snapshot, query),
+  );
   if (transactions.length === 0 || !(await seesOneOf(deps, viewer, transactions))) {
     throw new LedgerError('PAYMENT_NOT_FOUND', 'The journal has no such payment.');
   }
-  if (!head || positions.size < transactions.length) throw notSealedYet();
-  const sealed = transactions.map((transaction) => {
-    const position = positions.get(transaction.id) ?? -1;
-    const path = paths.get(position);
-    if (!path) throw new Error(`the seal lacks a part of the path from position ${position} to its head`);
-    return { transaction, canonical: canonicalBytes(transaction), position, path };
-  });
-  return { paymentId, head, transactions: sealed.sort((a, b) => a.position - b.position) };
+  if (head === undefined && query.headSize !== undefined) {
+    throw new LedgerError('INVALID_ARGUMENT', 'There is no head of this size.', [
+      { field: 'head_size', description: 'must be the size of a head that was sealed' },
+    ]);
+  }
+  const expected = query.headSize === undefined ? transactions.length : 1;
+  if (head === undefined || sealed.length < expected) {
+    throw new LedgerError('NOT_SEALED_YET', 'The payment will be sealed in a moment.', [], 1_000);
+  }
+  return { paymentId: query.paymentId, head, transactions: sealed };
 }
 
-function notSealedYet(): LedgerError {
-  return new LedgerError('NOT_SEALED_YET', 'The payment will be sealed in a moment.', [], 1_000);
+async function readSealed(snapshot: AccessDeps['db'], { paymentId, headSize }: ReceiptQuery) {
+  const transactions = await findTransactionsOfPayment(snapshot, paymentId);
+  const head = await (headSize === undefined ? findNewestHead(snapshot) : findHead(snapshot, headSize));
+  if (head === undefined) return { transactions, head, sealed: [] };
+  const positions = await findPositions(
+    snapshot,
+    transactions.map(({ id }) => id),
+  );
+  const paths = await findAuditPaths(snapshot, head, [...positions.values()]);
+  const sealed = transactions.flatMap((transaction): SealedTransaction[] => {
+    const position = positions.get(transaction.id);
+    if (position === undefined || position >= head.size) return [];
+    const path = paths.get(position);
+    if (!path) throw new Error(`the seal lacks a part of the path from position ${position} to its head`);
+    return [{ transaction, canonical: canonicalBytes(transaction), position, path }];
+  });
+  return { transactions, head, sealed: sealed.sort((a, b) => a.position - b.position) };
 }

@@ -57,8 +57,8 @@ export function ledgerService(deps: AccessDeps & ProofDeps): BoundService {
       async getSealedHead() {
         return { head: toHead(await getSealedHead(deps)) };
       },
-      async getReceipt({ paymentId }, call) {
-        return toReceipt(await getReceipt(deps, viewerOf(call), paymentId));
+      async getReceipt(request, call) {
+        return toReceipt(await getReceipt(deps, viewerOf(call), request));
       },
       async getProof(_, call) {
         return toProof(await proveLedger(deps, call));

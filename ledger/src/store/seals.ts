@@ -86,6 +86,11 @@ export async function findNewestHead(db: Kysely<Database>): Promise<SealedHead |
   return row && toHead(row);
 }
 
+export async function findHead(db: Kysely<Database>, size: bigint): Promise<SealedHead | undefined> {
+  const row = await selectHeads(db).where('size', '=', size).executeTakeFirst();
+  return row && toHead(row);
+}
+
 /** The next heads after the one of this size, by size. */
 export async function listHeadsAfter(
   db: Kysely<Database>,
@@ -134,13 +139,12 @@ export async function findSubtreeHashes(
   );
 }
 
-/** The newest head and, for each position that it commits to, the audit path from that leaf to its root; none where the seal lacks a part of it. */
+/** The audit path from each position that the head commits to; none where the seal lacks a part of it. */
 export async function findAuditPaths(
   db: Kysely<Database>,
+  head: SealedHead,
   positions: readonly number[],
-): Promise<{ head: SealedHead | undefined; paths: Map<number, Buffer[]> }> {
-  const head = await findNewestHead(db);
-  if (!head) return { head, paths: new Map() };
+): Promise<Map<number, Buffer[]>> {
   const siblings = positions
     .filter((position) => position < head.size)
     .map((position) => ({ position, path: auditSiblings(position, head.size) }));
@@ -151,7 +155,7 @@ export async function findAuditPaths(
   const whole = siblings.filter(({ path }) => path.flat().every((subtree) => hashes.has(keyOf(subtree))));
   const hashOf = (sibling: Subtree[]) =>
     rootOf(sibling.flatMap((subtree) => hashes.get(keyOf(subtree)) ?? []));
-  return { head, paths: new Map(whole.map(({ position, path }) => [position, path.map(hashOf)])) };
+  return new Map(whole.map(({ position, path }) => [position, path.map(hashOf)]));
 }
 
 export function keyOf({ level, last }: Subtree): string {

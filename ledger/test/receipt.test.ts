@@ -1,0 +1,305 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { status } from '@grpc/grpc-js';
+import { connectGrpc, type GrpcServer, type Neighbour, newId, serveGrpc } from '@payflowx/chassis';
+import { createTestIdentity, testLog } from '@payflowx/chassis/testing';
+import {
+  type GetReceiptResponse,
+  LedgerServiceClient,
+  type LedgerServiceService,
+  type SealedHead,
+} from '@payflowx/proto/ledger';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordTransactions } from '../src/app/record-transactions.ts';
+import { sealBatch } from '../src/app/seal-journal.ts';
+import { type Accounts, connectAccounts } from '../src/clients/accounts.ts';
+import { readCanonicalBytes } from '../src/domain/canonical-bytes.ts';
+import { transactionInWords } from '../src/domain/journal.ts';
+import { ledgerService } from '../src/rpc/ledger-service.ts';
+import { createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
+import { transactionOf, transferOf } from './journal.ts';
+import { startAccountService } from './neighbours.ts';
+
+const identity = createTestIdentity();
+const roles = {
+  ann: 'customer',
+  bob: 'customer',
+  eve: 'customer',
+  auditor: 'auditor',
+  service: 'service',
+} as const;
+
+let ledger: LedgerDatabase;
+let authorization: Awaited<ReturnType<typeof startAccountService>>;
+let accounts: Accounts;
+let server: GrpcServer;
+let client: Neighbour<typeof LedgerServiceService>;
+let folder: string;
+
+const as = async (who: keyof typeof roles) => ({
+  deadlineMs: 10_000,
+  accessToken: await identity.tokenFor({ id: `usr_${who}`, roles: [roles[who]] }),
+});
+const seal = () => sealBatch({ db: ledger.db, now: () => new Date() });
+const noise = (count: number) =>
+  recordTransactions(
+    ledger,
+    Array.from({ length: count }, () => transferOf(1n, {}, ['acct_x', 'acct_y'])),
+  );
+
+const paymentId = newId('pay');
+const held = transactionOf(
+  [{ kind: 'hold', debitAccount: 'acct_ann', creditAccount: 'acct_bob', amountMinor: 500n }],
+  { paymentId, eventType: 'payment.authorized', createdAt: new Date('2026-02-01T10:00:00.000Z') },
+);
+const captured = transactionOf(
+  [
+    { kind: 'release', debitAccount: 'acct_bob', creditAccount: 'acct_ann', amountMinor: 500n },
+    { kind: 'transfer', debitAccount: 'acct_ann', creditAccount: 'acct_bob', amountMinor: 450n },
+  ],
+  { paymentId, createdAt: new Date('2026-02-02T10:00:00.000Z') },
+);
+
+beforeAll(async () => {
+  [ledger, authorization, folder] = await Promise.all([
+    createLedgerDatabase(),
+    startAccountService(identity),
+    mkdtemp(join(tmpdir(), 'receipts-')),
+  ]);
+  authorization.open('acct_ann', 'usr_ann');
+  authorization.open('acct_bob', 'usr_bob');
+  accounts = connectAccounts({
+    target: authorization.target,
+    token: () => identity.tokenFor({ id: 'svc_ledger', roles: ['service'] }),
+  });
+  const service = ledgerService({
+    db: ledger.db,
+    accounts,
+    eventLag: async () => 0n,
+    now: () => new Date(),
+  });
+  const settings = {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: false,
+    verifier: identity.verifier,
+    log: testLog,
+  };
+  server = await serveGrpc(settings, [service]);
+  client = connectGrpc(LedgerServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
+});
+
+afterAll(async () => {
+  client.close();
+  await server.drain();
+  accounts.close();
+  await Promise.all([authorization.stop(), ledger.drop(), rm(folder, { recursive: true })]);
+});
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+/** As the REST API gives them. */
+const headJson = (head: SealedHead | undefined) => {
+  if (!head) throw new Error('there is always a head');
+  return {
+    size: Number(head.size),
+    root_hash: hex(head.rootHash),
+    head_hash: hex(head.headHash),
+    previous_head_hash: hex(head.previousHeadHash),
+    sealed_at: head.sealedAt?.toISOString(),
+  };
+};
+const receiptJson = (receipt: GetReceiptResponse) => ({
+  payment_id: receipt.paymentId,
+  head: headJson(receipt.head),
+  transactions: receipt.transactions.map(({ canonical, position, path }) => ({
+    transaction: transactionInWords(readCanonicalBytes(Buffer.from(canonical))) as Record<string, unknown>,
+    canonical: hex(canonical),
+    position: Number(position),
+    path: path.map(hex),
+  })),
+});
+type ReceiptJson = ReturnType<typeof receiptJson>;
+
+/** Runs the command as a stranger would: no server's address in its environment, no packages picked. */
+async function verify(receipt: unknown, head: unknown): Promise<{ code: number | null; said: string }> {
+  await writeFile(join(folder, 'receipt.json'), JSON.stringify(receipt));
+  await writeFile(join(folder, 'head.json'), JSON.stringify(head));
+  const script = fileURLToPath(new URL('../src/verify-receipt.ts', import.meta.url));
+  const named = typeof head === 'string' ? head : 'head.json';
+  const run = spawnSync(process.execPath, [script, 'receipt.json', named], { cwd: folder, env: {} });
+  return { code: run.status, said: `${run.stdout}${run.stderr}` };
+}
+
+describe('before anything is sealed', () => {
+  it('there is no head, and no receipt yet', async () => {
+    await expect(client.getSealedHead({}, await as('ann'))).rejects.toMatchObject({
+      code: status.NOT_FOUND,
+      reason: 'NOTHING_SEALED',
+    });
+    await recordTransactions(ledger, [held]);
+    await expect(client.getReceipt({ paymentId }, await as('ann'))).rejects.toMatchObject({
+      code: status.FAILED_PRECONDITION,
+      reason: 'NOT_SEALED_YET',
+      retryAfterMs: 1_000,
+    });
+  });
+});
+
+describe('a receipt', () => {
+  let earlier: SealedHead | undefined;
+  let receipt: ReceiptJson;
+
+  beforeAll(async () => {
+    await noise(5);
+    await seal();
+    earlier = (await client.getSealedHead({}, await as('ann'))).head;
+    await recordTransactions(ledger, [captured]);
+    await noise(7);
+    await seal();
+    receipt = receiptJson(await client.getReceipt({ paymentId }, await as('ann')));
+  });
+
+  it('is for the owners of both accounts and for auditors, and for nobody else', async () => {
+    for (const who of ['ann', 'bob', 'auditor'] as const) {
+      expect((await client.getReceipt({ paymentId }, await as(who))).transactions).toHaveLength(2);
+    }
+    const missing = { code: status.NOT_FOUND, reason: 'PAYMENT_NOT_FOUND' };
+    await expect(client.getReceipt({ paymentId }, await as('eve'))).rejects.toMatchObject(missing);
+    await expect(client.getReceipt({ paymentId: newId('pay') }, await as('auditor'))).rejects.toMatchObject(
+      missing,
+    );
+    for (const call of [
+      client.getReceipt({ paymentId }, await as('service')),
+      client.getSealedHead({}, await as('service')),
+    ]) {
+      await expect(call).rejects.toMatchObject({ code: status.PERMISSION_DENIED });
+    }
+  });
+
+  it('is verified offline, and its words come from what was sealed', async () => {
+    const { code, said } = await verify(receipt, receipt.head);
+    expect(said).toContain(`hold of 500 EUR minor units: acct_ann -> acct_bob (pending)`);
+    expect(said).toContain('acct_bob: posted +450, pending 0 EUR minor units');
+    expect(said).toMatch(/^VERIFIED: the journal of 14 transactions/m);
+    expect(code).toBe(0);
+    expect((await verify(receipt, receipt.head.root_hash)).code).toBe(0);
+    expect((await verify(receipt, receipt.head.head_hash)).code).toBe(0);
+  });
+
+  it('can be had against a head that was kept from earlier, and holds what was sealed until then', async () => {
+    const old = receiptJson(await client.getReceipt({ paymentId, headSize: earlier?.size }, await as('ann')));
+    expect(old.transactions).toHaveLength(1);
+    expect((await verify(old, headJson(earlier))).said).toMatch(/VERIFIED: the journal of 6 transactions/);
+    const { code, said } = await verify(receipt, headJson(earlier));
+    expect([code, said]).toEqual([
+      1,
+      expect.stringMatching(/REFUSED: It was made against another head: of size 14, not 6/),
+    ]);
+    await expect(client.getReceipt({ paymentId, headSize: 7n }, await as('ann'))).rejects.toMatchObject({
+      reason: 'INVALID_ARGUMENT',
+    });
+  });
+
+  const first = (forged: ReceiptJson) => {
+    const [item] = forged.transactions;
+    if (!item) throw new Error('it has two');
+    return item;
+  };
+  const FORGERIES: [string, (forged: ReceiptJson) => void, RegExp][] = [
+    [
+      'other bytes',
+      (forged) => {
+        const item = first(forged);
+        // The amount's last byte stands before the currency: 00000003 "EUR".
+        item.canonical = item.canonical.replace(/(..)0000000345/, 'ff0000000345');
+      },
+      /do not lead to the head's root/,
+    ],
+    [
+      'other words',
+      (forged) => {
+        first(forged).transaction.created_at = '2026-02-01T10:00:00.001Z';
+      },
+      /created_at says .* the sealed bytes say/,
+    ],
+    [
+      'another amount in words',
+      (forged) => {
+        const [entry] = first(forged).transaction.entries as { amount: number }[];
+        if (entry) entry.amount = 5_000;
+      },
+      /amount says 5000; the sealed bytes say 500/,
+    ],
+    [
+      'another position',
+      (forged) => {
+        first(forged).position += 1;
+      },
+      /do not lead to the head's root/,
+    ],
+    [
+      'a position beyond the head',
+      (forged) => {
+        first(forged).position = 99;
+      },
+      /do not lead to the head's root/,
+    ],
+    ['a shorter path', (forged) => void first(forged).path.pop(), /do not lead to the head's root/],
+    [
+      'another payment',
+      (forged) => {
+        forged.payment_id = newId('pay');
+      },
+      /belongs to payment/,
+    ],
+    ['a transaction twice', (forged) => void forged.transactions.push(first(forged)), /a transaction twice/],
+    [
+      'no transactions',
+      (forged) => {
+        forged.transactions = [];
+      },
+      /holds no transactions/,
+    ],
+    [
+      'a head of another size',
+      (forged) => {
+        forged.head.size += 1;
+      },
+      /head_hash is not the hash of size/,
+    ],
+    [
+      'another root',
+      (forged) => {
+        forged.head.root_hash = 'ab'.repeat(32);
+      },
+      /head_hash is not the hash of size/,
+    ],
+    [
+      'hex that is none',
+      (forged) => {
+        first(forged).canonical = 'xy';
+      },
+      /not in lower-case hex/,
+    ],
+  ];
+
+  it.each(FORGERIES)('with %s is refused', async (_, forge, reason) => {
+    const forged = structuredClone(receipt);
+    forge(forged);
+    const { code, said } = await verify(forged, receipt.head);
+    expect([code, said]).toEqual([1, expect.stringMatching(reason)]);
+    expect(said).toMatch(/^REFUSED: /);
+  });
+
+  it('is refused where it brings a head of its own, or is no receipt at all', async () => {
+    expect((await verify(receipt, 'ab'.repeat(32))).said).toMatch(
+      /REFUSED: It was made against another head/,
+    );
+    expect((await verify({}, receipt.head)).said).toMatch(/REFUSED: payment_id is missing/);
+    expect((await verify([], receipt.head)).code).toBe(1);
+  });
+});
