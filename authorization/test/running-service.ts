@@ -15,6 +15,8 @@ import {
   type RefundTransferRequest,
   ReleaseCause,
   type ReleaseHoldRequest,
+  RuleServiceClient,
+  type RuleServiceService,
 } from '@payflowx/proto/authorization';
 import type { Status } from '@payflowx/proto/rpc';
 import type { Kysely } from 'kysely';
@@ -42,24 +44,33 @@ export async function startService({ instances = 1, now = () => new Date() } = {
   const asService = { deadlineMs: 20_000, accessToken: tokens.service };
   let turn = 0;
   const next = () => nth(started, turn++ % started.length).authorization;
+  const authorizeAt = async (
+    instance: ReturnType<typeof next>,
+    items: AuthorizeItem[],
+  ): Promise<Answer[]> => {
+    const { results } = await instance.batchAuthorize({ items }, asService);
+    return results.map(({ result }) => {
+      if (result?.$case === 'decision') return { decision: result.value, error: undefined };
+      if (result?.$case === 'error') return { decision: undefined, error: result.value };
+      throw new Error('a result without content');
+    });
+  };
 
   return {
     accounts: nth(started, 0).accounts,
     authorizationRpc: nth(started, 0).authorization,
+    /** Of each instance. */
+    rules: started.map(({ rules }) => rules),
     tokenFor: identity.tokenFor,
     tokens,
     servingUrl: database.url,
     /** As superuser, past every grant. */
     sql: (text: string, values: unknown[] = []) => admin.query(text, values),
     /** Sends a call with these items to the instances in turn. */
-    async authorize(...items: AuthorizeItem[]): Promise<Answer[]> {
-      const { results } = await next().batchAuthorize({ items }, asService);
-      return results.map(({ result }) => {
-        if (result?.$case === 'decision') return { decision: result.value, error: undefined };
-        if (result?.$case === 'error') return { decision: undefined, error: result.value };
-        throw new Error('a result without content');
-      });
-    },
+    authorize: (...items: AuthorizeItem[]) => authorizeAt(next(), items),
+    /** Sends it to one of them. */
+    authorizeAt: (instance: number, ...items: AuthorizeItem[]) =>
+      authorizeAt(nth(started, instance).authorization, items),
     /** These send to the instances in turn. */
     capture: (request: CaptureHoldRequest) => next().captureHold(request, asService),
     release: (request: ReleaseHoldRequest) => next().releaseHold(request, asService),
@@ -91,12 +102,15 @@ async function startInstance(
   const target = `ipv4:127.0.0.1:${server.port}`;
   const accounts = connectGrpc<AccountServiceService>(AccountServiceClient, { target });
   const authorization = connectGrpc<AuthorizationServiceService>(AuthorizationServiceClient, { target });
+  const rules = connectGrpc<RuleServiceService>(RuleServiceClient, { target });
   return {
     accounts,
     authorization,
+    rules,
     async stop() {
       accounts.close();
       authorization.close();
+      rules.close();
       await server.drain();
       await drain();
       await db.destroy();

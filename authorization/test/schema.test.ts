@@ -61,6 +61,12 @@ describe('the serving role', () => {
     "update accounts set owner_id = 'usr_mallory'",
     'delete from account_requests',
     'drop table decisions',
+    "update decisions set facts = '[]'",
+    "update rule_versions set message = 'X'",
+    'delete from rule_versions',
+    'truncate rule_versions',
+    'delete from ruleset',
+    'insert into ruleset (version) values (7)',
   ])('may not: %s', async (statement) => {
     await expect(serving.query(statement)).rejects.toMatchObject({ code: '42501' });
   });
@@ -74,6 +80,9 @@ describe('what was decided and done', () => {
     "update account_audit_records set reason = 'X'",
     'delete from account_audit_records',
     'truncate account_audit_records',
+    "update rule_versions set expression = 'false'",
+    'delete from rule_versions',
+    'truncate rule_versions',
   ])('stays, even for a superuser: %s', async (statement) => {
     await expect(service.sql(statement)).rejects.toThrow(/append-only/);
   });

@@ -33,8 +33,8 @@ export interface Backtest {
 }
 
 const MAX_TRIED = 100_000;
-/** Some milliseconds of work; then others have their turn. */
-const PAGE = 500;
+/** Few milliseconds of work; then others have their turn. */
+const PAGE = 200;
 const MAX_SAMPLES = 20;
 
 /** Newest payments first. Throws INVALID_ARGUMENT for a bad expression, DEADLINE_PASSED. */

@@ -9,7 +9,7 @@ import {
 import type { Tried } from '../domain/judge-rules.ts';
 import { requireAllowed } from './allowed.ts';
 import { ExpressionError, placeOf } from './expression-error.ts';
-import { environment, STRICT_INT } from './vocabulary.ts';
+import { environment, LIMITS, STRICT_INT } from './vocabulary.ts';
 
 export const MAX_LENGTH = 2_000;
 
@@ -76,10 +76,20 @@ function isNode(value: unknown): value is ASTNode {
   return typeof value === 'object' && value !== null && 'op' in value && 'start' in value;
 }
 
+const LIMIT_WORDS = [
+  ['maxDepth', `deeper than ${LIMITS.maxDepth} levels`],
+  ['maxAstNodes', `more than ${LIMITS.maxAstNodes} parts`],
+  ['maxListElements', `a list of more than ${LIMITS.maxListElements} elements`],
+] as const;
+
 /** The library's words with our place; its own are for a terminal. */
 function explained(caught: unknown, input: string): ExpressionError {
   if (!(caught instanceof ParseError || caught instanceof TypeProblem)) throw caught;
   const start = caught.range?.start ?? 0;
+  const limit = LIMIT_WORDS.find(
+    ([name]) => caught.code === 'limit_exceeded' && caught.summary.includes(name),
+  );
+  if (limit) return new ExpressionError({ input, start }, limit[1]);
   const summary = caught.summary.replace(`${STRICT_INT}(`, 'int(');
   return new ExpressionError({ input, start }, summary.charAt(0).toLowerCase() + summary.slice(1));
 }

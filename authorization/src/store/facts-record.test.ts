@@ -1,0 +1,47 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { AccountFacts, Facts } from '../domain/facts.ts';
+import { MAX_MINOR } from '../domain/money.ts';
+import { decodeFacts, encodeFacts } from './facts-record.ts';
+
+const word = fc.string({ unit: 'binary', maxLength: 20 });
+const figure = fc.bigInt({ min: -MAX_MINOR, max: MAX_MINOR });
+const maybe = fc.option(figure, { nil: undefined });
+const account: fc.Arbitrary<AccountFacts> = fc.record({
+  id: word,
+  owner: word,
+  currency: word,
+  state: word,
+  posted: figure,
+  held: figure,
+  available: figure,
+  age_days: figure,
+});
+const anyFacts: fc.Arbitrary<Facts> = fc.record({
+  payment: fc.record({
+    id: word,
+    kind: fc.constantFrom('payment', 'deposit', 'withdrawal'),
+    amount: figure,
+    currency: word,
+    capture: fc.constantFrom('automatic', 'manual'),
+    description: word,
+    reference: word,
+  }),
+  metadata: fc.dictionary(word, word),
+  from: account,
+  to: account,
+  usage: fc.record({ daily: figure, monthly: figure, daily_count: figure }),
+  limits: fc.record({ per_payment: maybe, daily: maybe, monthly: maybe, daily_count: maybe }),
+  caller: fc.record({ id: word, roles: fc.array(word) }),
+  now: fc.date({ noInvalidDate: true }),
+});
+
+it('gives back the very facts that were kept', () => {
+  fc.assert(
+    fc.property(anyFacts, fc.boolean(), (facts, allowed) => {
+      const kept = JSON.parse(encodeFacts({ facts, allowed }));
+      const row = { id: facts.payment.id, now: facts.now };
+      expect(decodeFacts(kept, row)).toEqual({ facts, allowed });
+    }),
+  );
+});

@@ -1,0 +1,315 @@
+/** Rules as operators save them, and what they do to payments, through two instances on one database. */
+import { newId } from '@payflowx/chassis';
+import { Role } from '@payflowx/proto/auth';
+import {
+  CaptureMode,
+  type Check,
+  type CreateRuleRequest,
+  type Decision,
+  Outcome,
+  type Rule,
+  RuleAction,
+  type UpdateRuleRequest,
+} from '@payflowx/proto/authorization';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { times } from './books.ts';
+import {
+  captureOf,
+  deposit,
+  item,
+  openAccount,
+  type RunningService,
+  refundOf,
+  startService,
+} from './running-service.ts';
+
+let service: RunningService;
+let alice: string;
+let bob: string;
+
+beforeAll(async () => {
+  service = await startService({ instances: 2 });
+  alice = await openAccount(service, { balance: 1_000_000n });
+  bob = await openAccount(service, { ownerId: 'usr_bob', balance: 1_000n });
+});
+afterAll(() => service.stop());
+// Each test has the rules that it makes.
+afterEach(async () => {
+  const { rules } = await rpc().listRules({ pageSize: 100, pageToken: '' }, asOperator());
+  for (const rule of rules.filter(({ enabled }) => enabled)) await update(rule, { enabled: false });
+});
+
+const asOperator = () => ({ deadlineMs: 5_000, accessToken: service.tokens.operator });
+const rpc = (instance = 0) => service.rules[instance] as (typeof service.rules)[number];
+
+async function create(change: Partial<CreateRuleRequest>, instance = 0): Promise<Rule> {
+  const request = {
+    requestId: '',
+    name: newId('rule'),
+    expression: 'false',
+    action: RuleAction.DECLINE,
+    message: '',
+    enabled: true,
+    ...change,
+  };
+  const { rule } = await rpc(instance).createRule(request, asOperator());
+  return rule as Rule;
+}
+
+async function update(rule: Rule, change: Partial<UpdateRuleRequest>, instance = 0): Promise<Rule> {
+  const request = {
+    ruleId: rule.id,
+    expectedVersion: rule.version,
+    expression: undefined,
+    action: RuleAction.UNSPECIFIED,
+    message: undefined,
+    enabled: undefined,
+    ...change,
+  };
+  return (await rpc(instance).updateRule(request, asOperator())).rule as Rule;
+}
+
+type Change = Partial<Parameters<typeof item>[0]>;
+const payment = (change: Change = {}) => item({ fromAccount: alice, toAccount: bob, ...change });
+
+async function pay(change: Change = {}): Promise<Decision> {
+  const [answer] = await service.authorize(payment(change));
+  if (answer?.decision === undefined) throw new Error(answer?.error?.message);
+  return answer.decision;
+}
+
+const ruleChecks = ({ checks }: Decision): Check[] => checks.filter(({ name }) => name === 'rule');
+
+describe('a rule that declines', () => {
+  it('declines what it matches, with its message and its version in the trace, and nothing else', async () => {
+    const rule = await create({
+      name: 'No gambling',
+      expression: 'has(metadata.mcc) && metadata.mcc == "7995" && payment.amount > 50',
+      message: 'Gambling is not paid for from here.',
+    });
+    const declined = await pay({ metadata: { mcc: '7995' } });
+    expect(declined).toMatchObject({
+      outcome: Outcome.DECLINED,
+      code: 'RULE_DECLINED',
+      message: 'Gambling is not paid for from here.',
+      movements: [],
+    });
+    const facts = { rule_id: rule.id, rule: 'No gambling', version: '1', action: 'decline' };
+    expect(declined.checks.at(-1)).toEqual({
+      name: 'rule',
+      passed: false,
+      inputs: { ...facts, matched: 'true' },
+    });
+    const others: Change[] = [
+      { metadata: { mcc: '5411' } },
+      { metadata: {} },
+      { amountMinor: 50n, metadata: { mcc: '7995' } },
+    ];
+    for (const change of others) {
+      const approved = await pay(change);
+      expect(approved.outcome).toBe(Outcome.APPROVED);
+      expect(approved.checks.at(-1)).toEqual({
+        name: 'rule',
+        passed: true,
+        inputs: { ...facts, matched: 'false' },
+      });
+    }
+  });
+
+  it('declines last, so that its trace shows all other checks; what fails before asks no rule', async () => {
+    await create({ expression: 'true' });
+    const declined = await pay();
+    expect(declined.checks.map(({ name }) => name)).toEqual([
+      'from_account',
+      'to_account',
+      'from_state',
+      'to_state',
+      'currency',
+      'balance',
+      'rule',
+    ]);
+    const poor = await pay({ amountMinor: 2_000_000n });
+    expect(poor.code).toBe('INSUFFICIENT_BALANCE');
+    expect(ruleChecks(poor)).toEqual([]);
+  });
+
+  it('leaves a payment that was decided before it, and the steps of one, as they are', async () => {
+    const decided = payment();
+    const first = await service.authorize(decided);
+    const held = payment({ captureMode: CaptureMode.MANUAL });
+    await service.authorize(held);
+    await create({ expression: 'true' });
+    expect(await service.authorize(decided)).toEqual(first);
+    const { decision } = await service.capture(captureOf(held.paymentId, { final: true }));
+    expect(decision?.outcome).toBe(Outcome.APPROVED);
+    const back = await service.refund(refundOf({ fromAccount: bob, toAccount: alice }));
+    expect(back.decision?.outcome).toBe(Outcome.APPROVED);
+  });
+
+  it('knows what kind of payment it is: deposits and withdrawals come to it too', async () => {
+    await create({ expression: 'payment.kind == "deposit" && payment.amount > 500' });
+    await create({ expression: 'payment.kind == "withdrawal" && caller.id == "usr_operator"' });
+    const [small, large] = await service.authorize(deposit(alice, 500n), deposit(alice, 501n));
+    expect([small?.decision?.code, large?.decision?.code]).toEqual(['', 'RULE_DECLINED']);
+    const out = { toAccount: 'external:EUR', callerId: 'usr_operator', callerRoles: [Role.OPERATOR] };
+    expect((await pay(out)).code).toBe('RULE_DECLINED');
+    expect((await pay()).code).toBe('');
+  });
+
+  it('sees the payments before it in the same batch', async () => {
+    const from = await openAccount(service, { balance: 1_000n });
+    await create({ expression: `from.id == "${from}" && usage.daily_count >= 3` });
+    const answers = await service.authorize(...times(5, () => payment({ fromAccount: from })));
+    expect(answers.map(({ decision }) => decision?.code)).toEqual([
+      '',
+      '',
+      '',
+      'RULE_DECLINED',
+      'RULE_DECLINED',
+    ]);
+  });
+});
+
+describe('a rule that cannot be told for a payment', () => {
+  it('declines it and says so', async () => {
+    await create({ name: 'Risk', expression: 'metadata.risk == "high"' });
+    const declined = await pay();
+    expect(declined).toMatchObject({ outcome: Outcome.DECLINED, code: 'RULE_DECLINED' });
+    expect(declined.message).toMatch(/could not be told/);
+    const [check] = ruleChecks(declined);
+    expect(check).toMatchObject({
+      passed: false,
+      inputs: { rule: 'Risk', error: 'line 1, column 10: risk is not there' },
+    });
+    expect((await pay({ metadata: { risk: 'low' } })).code).toBe('');
+  });
+
+  it('shows no figure of anybody', async () => {
+    await create({ expression: 'to.posted * 9223372036854775807 > 0' });
+    const [check] = ruleChecks(await pay());
+    expect(check?.inputs.error).toBe(
+      'line 1, column 1: to.posted * 9223372036854775807 does not fit into 64 bits',
+    );
+  });
+
+  it('allows nothing if it should allow, and is only recorded if it is in the shadow', async () => {
+    await create({ expression: 'metadata.vip == "yes"', action: RuleAction.ALLOW });
+    await create({ expression: 'metadata.vip == "no"', action: RuleAction.SHADOW });
+    expect((await pay()).code).toBe('');
+    await create({ expression: 'payment.amount > 10' });
+    const declined = await pay();
+    expect(declined.code).toBe('RULE_DECLINED');
+    expect(ruleChecks(declined).map(({ passed, inputs }) => [passed, 'error' in inputs])).toEqual([
+      [true, true],
+      [true, true],
+      [false, false],
+    ]);
+  });
+
+  it('declines every payment if it was good once and is not any more', async () => {
+    const { id } = await create({ expression: 'false' });
+    await service.sql(
+      `insert into rule_versions (id, version, name, expression, action, message, enabled, created_by, trace_id, created_at)
+       select id, 2, name, 'gone.with == 1', action, message, true, created_by, trace_id, now() from rule_versions where id = $1`,
+      [id],
+    );
+    await service.sql('update ruleset set version = version + 1');
+    expect((await pay()).checks.at(-1)).toMatchObject({ passed: false, inputs: { version: '2' } });
+    const [newest] = (await rpc().listRuleVersions({ ruleId: id, pageSize: 1, pageToken: '' }, asOperator()))
+      .versions;
+    await update(newest as Rule, { enabled: false });
+    expect((await pay()).code).toBe('');
+  });
+});
+
+describe('a rule that allows', () => {
+  it('lets a payment pass all that decline, also one that cannot be told, and says which', async () => {
+    await create({ expression: 'true' });
+    await create({ expression: 'metadata.risk == "high"' });
+    const allowing = await create({ expression: 'has(metadata.vip)', action: RuleAction.ALLOW });
+    expect((await pay()).code).toBe('RULE_DECLINED');
+    const passed = await pay({ metadata: { vip: 'yes' } });
+    expect(passed.outcome).toBe(Outcome.APPROVED);
+    expect(ruleChecks(passed).map((check) => [check.passed, check.inputs.allowed_by])).toEqual([
+      [true, allowing.id],
+      [true, allowing.id],
+      [true, undefined],
+    ]);
+  });
+
+  it('never passes balance, limits, states or owners', async () => {
+    await create({ expression: 'true', action: RuleAction.ALLOW });
+    const limited = await openAccount(service, { balance: 1_000n, limits: { dailyMinor: 50n } });
+    expect((await pay({ amountMinor: 2_000_000n })).code).toBe('INSUFFICIENT_BALANCE');
+    expect((await pay({ fromAccount: limited })).code).toBe('DAILY_LIMIT_EXCEEDED');
+    expect((await pay({ callerId: 'usr_mallory' })).code).toBe('FROM_ACCOUNT_NOT_FOUND');
+    expect((await pay({ currency: 'USD' })).code).toBe('CURRENCY_MISMATCH');
+  });
+});
+
+describe('a rule in the shadow', () => {
+  it('is recorded, and changes nothing', async () => {
+    await create({ expression: 'payment.amount > 10', action: RuleAction.SHADOW });
+    const approved = await pay();
+    expect(approved.outcome).toBe(Outcome.APPROVED);
+    expect(ruleChecks(approved)).toMatchObject([
+      { passed: true, inputs: { action: 'shadow', matched: 'true' } },
+    ]);
+  });
+});
+
+describe('a simulation', () => {
+  it('has the trace of the real decision, rules and all', async () => {
+    await create({ expression: 'metadata.risk == "high"' });
+    await create({ expression: 'payment.description.contains("bet")', action: RuleAction.SHADOW });
+    await create({ expression: 'payment.reference == "trusted"', action: RuleAction.ALLOW });
+    const asService = { deadlineMs: 5_000, accessToken: service.tokens.service };
+    for (const change of [
+      {},
+      { metadata: { risk: 'high' }, description: 'a bet' },
+      { metadata: { risk: 'low' } },
+      { reference: 'trusted' },
+    ]) {
+      const asked = payment(change);
+      const { decision: simulated } = await service.authorizationRpc.simulateAuthorization(
+        { item: asked },
+        asService,
+      );
+      const [real] = await service.authorize(asked);
+      expect(ruleChecks(real?.decision as Decision)).toHaveLength(3);
+      expect({ ...simulated, decidedAt: undefined }).toEqual({ ...real?.decision, decidedAt: undefined });
+    }
+  });
+});
+
+describe('two instances', () => {
+  it('never decide by a rule that was changed before, wherever it was changed', async () => {
+    let rule = await create({ expression: 'true' });
+    for (const round of times(60, (index) => index)) {
+      const isOn = round % 2 === 1;
+      rule = await update(rule, { enabled: isOn }, round % 2);
+      const other = 1 - (round % 2);
+      const [there, here] = await Promise.all([
+        service.authorizeAt(other, payment({ amountMinor: 1n })),
+        service.authorizeAt(round % 2, payment({ amountMinor: 1n })),
+      ]);
+      for (const [answer] of [there, here]) expect(answer?.decision?.code).toBe(isOn ? 'RULE_DECLINED' : '');
+    }
+  });
+
+  it('decide by the newest rule also while payments come without end', async () => {
+    let isOver = false;
+    const traffic = times(2, async (instance) => {
+      while (!isOver) await service.authorizeAt(instance, ...times(20, () => payment({ amountMinor: 1n })));
+    });
+    let rule = await create({ expression: 'metadata.probe == "1"', enabled: false });
+    rule = await update(rule, { expression: 'has(metadata.probe) && metadata.probe == "1"', enabled: true });
+    for (const probe of times(30, (index) => `${index}`)) {
+      rule = await update(rule, { expression: `has(metadata.probe) && metadata.probe == "${probe}"` });
+      const [answer] = await service.authorizeAt(1, payment({ amountMinor: 1n, metadata: { probe } }));
+      expect(answer?.decision?.code).toBe('RULE_DECLINED');
+    }
+    isOver = true;
+    await Promise.all(traffic);
+  });
+});
