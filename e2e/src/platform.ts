@@ -121,3 +121,12 @@ export function provenLedger({ api }: Session, options?: { withinMs?: number }):
     return proof;
   }, options);
 }
+
+/** What every service believes of every account, compared: once nothing differs, and nothing is on its way any more. */
+export function reconciled({ api }: Session, options?: { withinMs?: number }): Promise<void> {
+  return eventually(async () => {
+    const { data } = await api.post('/v1/ledger/reconciliations', { body: {} });
+    if (!data.holds || data.unsettled_count > 0)
+      throw new Error(`the services do not agree: ${JSON.stringify(data)}`);
+  }, options);
+}

@@ -19,7 +19,7 @@ import { expectSame, noteMove, type Played, type PlayedAccount, type Tracked } f
 import { ACCOUNTS, type Command, type Program, type Replay } from './program.ts';
 
 /** Little enough that balances run out now and then. */
-const OPENING = 1_500;
+const OPENING = 700;
 
 export async function play(people: People, program: Program): Promise<Played> {
   const played: Played = { accounts: await openAll(people), payments: [], answers: [] };

@@ -46,3 +46,15 @@ export function expectSame(found: unknown, expected: unknown, what: string): voi
   const [is, should] = [JSON.stringify(found), JSON.stringify(expected)];
   if (is !== should) throw new Error(`${what}: is ${is}, should be ${should}`);
 }
+
+/** What came of it all, to be read beside the seed: that the program did what it should try. */
+export function summaryOf({ payments, answers }: Played): string {
+  const states = countBy(payments.map(({ model }) => model.state));
+  const declines = countBy(answers.flatMap(({ decline }) => decline ?? []));
+  return `${payments.length} payments: ${states}; declined: ${declines}`;
+}
+
+function countBy(names: string[]): string {
+  const groups = Object.entries(Object.groupBy(names, (name) => name)).toSorted();
+  return groups.map(([name, group = []]) => `${group.length} ${name}`).join(', ');
+}

@@ -71,7 +71,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('freeze' as const), account }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('unfreeze' as const), account }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('unfreeze' as const), account }) },
   {
     weight: 1,
     arbitrary: fc.record({
