@@ -1,7 +1,7 @@
 /** The closed list of what can go wrong, and which of it each answer of a neighbour means. */
 import { status as grpc } from '@grpc/grpc-js';
 
-/** Every `code` of a problem but the decline codes, which are the payment's own. */
+/** Every `code` of a problem but the decline codes. */
 export const PROBLEMS = {
   INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
   INVALID_JSON: { status: 400, title: 'The body is not acceptable JSON' },
@@ -60,6 +60,27 @@ export const PROBLEMS = {
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
+
+/** Why a refund is declined: who pays it is the payment's receiver. */
+export const REFUND_DECLINES = [
+  'INSUFFICIENT_BALANCE',
+  'FROM_ACCOUNT_NOT_ACTIVE',
+  'TO_ACCOUNT_NOT_ACTIVE',
+] as const;
+
+/** Why a payment is declined, with a 402. Of FROM_ACCOUNT_NOT_FOUND the client hears as a 404. */
+export const DECLINES = [
+  ...REFUND_DECLINES,
+  'TO_ACCOUNT_NOT_FOUND',
+  'CURRENCY_MISMATCH',
+  'PER_PAYMENT_LIMIT_EXCEEDED',
+  'DAILY_LIMIT_EXCEEDED',
+  'MONTHLY_LIMIT_EXCEEDED',
+  'DAILY_COUNT_EXCEEDED',
+  'RULE_DECLINED',
+] as const;
+
+export type DeclineCode = (typeof DECLINES)[number];
 
 /** What the reasons of the neighbours mean here. A reason that is not listed goes by its gRPC code, below. */
 const BY_REASON: Record<string, ProblemCode> = {

@@ -10,7 +10,7 @@ import type { Config } from './config.ts';
 import { serveDocs } from './docs.ts';
 import { BODY_LIMIT_BYTES, readJsonBodies } from './json-body.ts';
 import { refuseUnknown } from './method-not-allowed.ts';
-import { describeApi } from './openapi.ts';
+import { describeApi } from './openapi/describe-api.ts';
 import { handleProblems, sendProblem, toProblem } from './problem.ts';
 import { protect } from './protection.ts';
 import { readQueryNumbers } from './query-numbers.ts';

@@ -64,9 +64,20 @@ function parse(text: string): unknown {
 interface Operation {
   operationId?: string;
   security?: object[];
-  responses: Record<string, { content?: object }>;
+  responses: Record<string, { content?: Record<string, { examples?: object }> }>;
 }
 type Document = { openapi: string; paths: Record<string, Record<string, Operation>> };
+
+/** The examples of a problem name every code that it may have. */
+function checkCode(
+  where: string,
+  media: { examples?: object } | undefined,
+  { code }: { code: string },
+): void {
+  if (!Object.keys(media?.examples ?? {}).includes(code)) {
+    throw new Error(`${where} has the code ${code}, which its document does not name.`);
+  }
+}
 
 /** Throws for an answer whose status or body the document does not foresee. */
 function documentChecker(document: Document) {
@@ -105,6 +116,7 @@ function documentChecker(document: Document) {
     const pointer = steps.map((step) => step.replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
     const validate = ajv.getSchema(`openapi#/${encodeURI(pointer)}`);
     if (!validate) throw new Error(`There is no schema at ${pointer}.`);
+    if (status >= 400) checkCode(`${method} ${path} ${status}`, response.content[type], body);
     if (!validate(body)) throw new Error(`${method} ${path} ${status}: ${ajv.errorsText(validate.errors)}`);
   };
 }

@@ -18,7 +18,10 @@ const AccountChanges = named(
   Type.Object(
     {
       name: Type.Optional(
-        Type.Unsafe<string | null>({ ...text(100, 'For people; null for none.'), type: ['string', 'null'] }),
+        Type.Unsafe<string | null>({
+          ...text(100, 'For people; null for none.', 'Household'),
+          type: ['string', 'null'],
+        }),
       ),
       limits: Type.Optional(ref(LimitChanges)),
       time_zone: Type.Optional(timeZone('Whose days and months the limits count in.')),
@@ -30,7 +33,7 @@ const AccountChanges = named(
 const Reason = named(
   'Reason',
   Type.Object(
-    { reason: Type.Optional(text(500, 'Why, for the audit log.')) },
+    { reason: Type.Optional(text(500, 'Why, for the audit log.', 'The card was stolen.')) },
     { additionalProperties: false },
   ),
 );
@@ -42,19 +45,19 @@ const STATE_CHANGES = [
     action: 'freeze',
     state: AccountState.FROZEN,
     summary: 'Freeze an account: it neither pays nor receives, for now',
-    conflict: 'The account is closed.',
+    conflicts: ['INVALID_STATE'],
   },
   {
     action: 'unfreeze',
     state: AccountState.ACTIVE,
     summary: 'Unfreeze an account',
-    conflict: 'The account is closed.',
+    conflicts: ['INVALID_STATE'],
   },
   {
     action: 'close',
     state: AccountState.CLOSED,
     summary: 'Close an account for good; it must be empty, with nothing held',
-    conflict: 'There is money in the account, or held.',
+    conflicts: ['ACCOUNT_NOT_EMPTY'],
   },
 ] as const;
 
@@ -74,9 +77,10 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
       body: ref(AccountChanges),
       response: {
         200: ref(Account),
-        409: problem('The account is closed.'),
-        412: problem('The account is not at the version in If-Match; `version` says at which it is.'),
-        428: problem('If-Match is missing.'),
+        404: problem(['ACCOUNT_NOT_FOUND']),
+        409: problem(['ACCOUNT_CLOSED']),
+        412: problem(['VERSION_MISMATCH'], '`version` says at which version it is.'),
+        428: problem(['PRECONDITION_REQUIRED']),
       },
     },
     handler: async (request, reply) => {
@@ -99,7 +103,7 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
     },
   });
 
-  for (const { action, state, summary, conflict } of STATE_CHANGES) {
+  for (const { action, state, summary, conflicts } of STATE_CHANGES) {
     app.post(`/v1/accounts/:id/${action}`, {
       config: { access: ['operator'], optionalBody: true },
       schema: {
@@ -112,8 +116,9 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
         body: ref(Reason),
         response: {
           200: ref(Account),
-          409: problem(conflict),
-          412: problem('The account is not at the version in If-Match; `version` says at which it is.'),
+          404: problem(['ACCOUNT_NOT_FOUND']),
+          409: problem(conflicts),
+          412: problem(['VERSION_MISMATCH'], '`version` says at which version it is.'),
         },
       },
       handler: async (request, reply) => {

@@ -21,7 +21,7 @@ const NewAccount = named(
     {
       owner_id: ref(UserId),
       currency: ref(Currency),
-      name: Type.Optional(text(100, 'For people.')),
+      name: Type.Optional(text(100, 'For people.', 'Household')),
       limits: Type.Optional(ref(Limits)),
       time_zone: Type.Optional(timeZone('Whose days and months the limits count in; UTC if absent.')),
     },
@@ -46,7 +46,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
       summary: 'Open an account with balance 0',
       headers: optionalKey,
       body: ref(NewAccount),
-      response: { 201: ref(Account), 422: problem('The Idempotency-Key was used for another account.') },
+      response: { 201: ref(Account), 422: problem(['IDEMPOTENCY_KEY_REUSED']) },
     },
     handler: async (request, reply) => {
       const { owner_id, currency, name = '', limits, time_zone = '' } = request.body;
@@ -86,7 +86,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
       operationId: 'getAccount',
       summary: 'One account with its balance, limits and their use',
       params: pathId(ref(AnyAccountId)),
-      response: { 200: ref(Account) },
+      response: { 200: ref(Account), 404: problem(['ACCOUNT_NOT_FOUND']) },
     },
     handler: async (request, reply) => {
       const { account } = await authorization.getAccount({ accountId: request.params.id }, asCaller(request));

@@ -7,6 +7,7 @@ import type {
 import { type Static, Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
+import { problem } from '../schemas/answers.ts';
 import { AnyAccountId, pathId } from '../schemas/ids.ts';
 import { Currency, count, minorUnits } from '../schemas/money.ts';
 import { named, ref } from '../schemas/named.ts';
@@ -124,7 +125,7 @@ export const analyticsRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
       summary: 'What one account sent and received',
       params: pathId(ref(AnyAccountId)),
       querystring: query(currencyFilter),
-      response: { 200: ref(AccountTotals) },
+      response: { 200: ref(AccountTotals), 404: problem(['ACCOUNT_NOT_FOUND']) },
     },
     handler: async (request) => {
       const { id } = request.params;

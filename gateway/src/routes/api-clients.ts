@@ -85,7 +85,8 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
       body: ref(NewApiClient),
       response: {
         201: ref(CreatedApiClient),
-        422: problem('The Idempotency-Key was used for another API client.'),
+        404: problem(['USER_NOT_FOUND']),
+        422: problem(['IDEMPOTENCY_KEY_REUSED']),
       },
     },
     handler: async (request, reply) => {
@@ -123,7 +124,7 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
       description: 'Tokens that it holds stay good until they expire, at most 5 minutes.',
       params: pathId(ref(ApiClientId)),
       body: ref(NoFields),
-      response: { 200: ref(ApiClient) },
+      response: { 200: ref(ApiClient), 404: problem(['API_CLIENT_NOT_FOUND']) },
     },
     handler: async (request) => {
       const message = { clientId: request.params.id };
@@ -140,7 +141,11 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
       summary: 'Give an API client another secret; the old one is worth nothing at once',
       params: pathId(ref(ApiClientId)),
       body: ref(NoFields),
-      response: { 200: ref(NewClientSecret), 409: problem('The API client is revoked.') },
+      response: {
+        200: ref(NewClientSecret),
+        404: problem(['API_CLIENT_NOT_FOUND']),
+        409: problem(['API_CLIENT_REVOKED']),
+      },
     },
     handler: async (request, reply) => {
       const message = { clientId: request.params.id };

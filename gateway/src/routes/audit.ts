@@ -62,7 +62,10 @@ const IdentityAuditRecord = named(
   Type.Object({
     ...record,
     action: Type.String({ enum: IDENTITY_ACTIONS, description: 'What was done.' }),
-    subject_id: Type.String({ description: 'To what: the id of a user, a client or a key.' }),
+    subject_id: Type.String({
+      description: 'To what: the id of a user, a client or a key.',
+      examples: ['cli_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
+    }),
     details: facts('What came of it; never a secret.'),
     ...when,
   }),

@@ -14,10 +14,13 @@ import { ROLES } from './users.ts';
 const Tokens = named(
   'Tokens',
   Type.Object({
-    access_token: Type.String({ description: 'A JWT (RFC 9068): send it as `Authorization: Bearer …`.' }),
+    access_token: Type.String({
+      description: 'A JWT (RFC 9068): send it as `Authorization: Bearer …`.',
+      examples: ['eyJhbGciOiJFZERTQSJ9.e30.c2ln'],
+    }),
     token_type: Type.String({ examples: ['Bearer'] }),
     expires_in: Type.Integer({ description: 'Seconds until the access token expires.', examples: [300] }),
-    refresh_token: Type.String({ description: 'Gives a new pair, once.' }),
+    refresh_token: Type.String({ description: 'Gives a new pair, once.', examples: ['bm90IGEgdG9rZW4'] }),
   }),
 );
 
@@ -40,14 +43,25 @@ const Credentials = named(
 const RefreshToken = named(
   'RefreshToken',
   Type.Object(
-    { refresh_token: Type.String({ minLength: 1, maxLength: 1024, pattern: '^[\\x21-\\x7e]+$' }) },
+    {
+      refresh_token: Type.String({
+        minLength: 1,
+        maxLength: 1024,
+        pattern: '^[\\x21-\\x7e]+$',
+        examples: ['bm90IGEgdG9rZW4'],
+      }),
+    },
     { additionalProperties: false },
   ),
 );
 
 const Me = named(
   'Me',
-  Type.Object({ id: ref(UserId), username: Type.String(), roles: Type.Array(ROLES.schema) }),
+  Type.Object({
+    id: ref(UserId),
+    username: Type.String({ examples: ['alice'] }),
+    roles: Type.Array(ROLES.schema),
+  }),
 );
 
 export const authSchemas = [Tokens, Credentials, RefreshToken, Me];
@@ -68,7 +82,11 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
       operationId: 'login',
       summary: 'Log in with a username and a password',
       body: ref(Credentials),
-      response: { 200: ref(Tokens), 401: problem('The same for an unknown user and a wrong password.') },
+      response: {
+        200: ref(Tokens),
+        401: problem(['INVALID_CREDENTIALS'], 'The same for an unknown user and a wrong password.'),
+        429: problem(['TOO_MANY_LOGINS']),
+      },
     },
     handler: async ({ body, ip }, reply) => {
       const { tokens } = await auth.login({ ...body, clientAddress: ip }, { deadlineMs: WRITE_DEADLINE_MS });
@@ -87,7 +105,7 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
       body: ref(RefreshToken),
       response: {
         200: ref(Tokens),
-        401: problem('The refresh token is unknown, spent, expired or revoked.'),
+        401: problem(['INVALID_REFRESH_TOKEN'], 'Unknown, spent, expired or revoked.'),
       },
     },
     handler: async ({ body }, reply) => {
@@ -118,7 +136,7 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
       tags: ['auth'],
       operationId: 'getMe',
       summary: 'The user that the access token speaks for',
-      response: { 200: ref(Me) },
+      response: { 200: ref(Me), 404: problem(['USER_NOT_FOUND']) },
     },
     handler: async (request) => {
       const { user } = await auth.getMe({}, asCaller(request));

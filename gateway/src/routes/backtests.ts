@@ -34,7 +34,10 @@ const Backtest = named(
       description: 'Some of the newly declined, newest first, at most 20.',
     }),
     first_error: nullableText('The first failure in words; null if there was none.'),
-    truncated: Type.Boolean({ description: 'Whether the period held more than were tried.' }),
+    truncated: Type.Boolean({
+      examples: [false],
+      description: 'Whether the period held more than were tried.',
+    }),
   }),
 );
 

@@ -52,10 +52,10 @@ export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
       response: {
         200: ref(Payment),
         202: ref(Payment),
-        409: problem(
-          'The payment’s state, or that of the receiving account, does not allow it; or a request with this key is still being worked on.',
-        ),
-        422: problem('Less is left on hold, or the key was used for another request.'),
+        403: problem(['ACTION_NOT_ALLOWED']),
+        404: problem(['PAYMENT_NOT_FOUND']),
+        409: problem(['INVALID_STATE', 'TO_ACCOUNT_NOT_ACTIVE', 'IDEMPOTENCY_IN_PROGRESS']),
+        422: problem(['CAPTURE_EXCEEDS_AUTHORIZED', 'IDEMPOTENCY_KEY_REUSED']),
       },
     },
     handler: async (request, reply) => {
@@ -84,10 +84,10 @@ export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
       response: {
         200: ref(Payment),
         202: ref(Payment),
-        409: problem(
-          'The payment’s state does not allow it, or a request with this key is still being worked on.',
-        ),
-        422: problem('The key was used for another request.'),
+        403: problem(['ACTION_NOT_ALLOWED']),
+        404: problem(['PAYMENT_NOT_FOUND']),
+        409: problem(['INVALID_STATE', 'IDEMPOTENCY_IN_PROGRESS']),
+        422: problem(['IDEMPOTENCY_KEY_REUSED']),
       },
     },
     handler: async (request, reply) => {

@@ -34,7 +34,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ readiness: Readiness }> =
       tags: ['health'],
       operationId: 'getReadiness',
       summary: 'Whether every part behind the gateway serves',
-      response: { 200: ref(Health), 503: problem('Names what is not serving in `not_serving`.') },
+      response: { 200: ref(Health), 503: problem(['NOT_READY'], '`not_serving` names what is not serving.') },
     },
     handler: async () => {
       const notServing = await readiness.findNotServing();

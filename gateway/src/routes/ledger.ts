@@ -4,6 +4,7 @@ import { Direction, Layer } from '@payflowx/proto/ledger';
 import { Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
+import { problem } from '../schemas/answers.ts';
 import { AnyAccountId, PaymentId, pathId, TransactionId } from '../schemas/ids.ts';
 import { DIRECTIONS, Entry, entryJson, LAYERS, Transaction, transactionJson } from '../schemas/journal.ts';
 import { Currency, minorUnits } from '../schemas/money.ts';
@@ -47,7 +48,7 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<{ ledger: Neighbours['ledge
         created_after: Type.Optional(timeInput('Created at or after.')),
         created_before: Type.Optional(timeInput('Created before.')),
       }),
-      response: { 200: ref(EntryPage) },
+      response: { 200: ref(EntryPage), 404: problem(['ACCOUNT_NOT_FOUND']) },
     },
     handler: async (request) => {
       const { account_id = '', payment_id = '', layer, direction, currency = '' } = request.query;
@@ -73,7 +74,7 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<{ ledger: Neighbours['ledge
       operationId: 'getTransaction',
       summary: 'One transaction of the journal with its entries',
       params: pathId(ref(TransactionId)),
-      response: { 200: ref(Transaction) },
+      response: { 200: ref(Transaction), 404: problem(['TRANSACTION_NOT_FOUND']) },
     },
     handler: async (request) => {
       const message = { transactionId: request.params.id };
@@ -90,7 +91,7 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<{ ledger: Neighbours['ledge
       summary: 'An account’s balance folded from its entries, now or at a moment',
       params: pathId(ref(AnyAccountId)),
       querystring: query({ at: Type.Optional(timeInput('Up to and including this moment.')) }),
-      response: { 200: ref(LedgerBalance) },
+      response: { 200: ref(LedgerBalance), 404: problem(['ACCOUNT_NOT_FOUND']) },
     },
     handler: async (request) => {
       const { id } = request.params;

@@ -37,6 +37,7 @@ const MachineToken = named(
   Type.Object({
     access_token: Type.String({
       description: 'A JWT (RFC 9068) with the id and the roles of the user that the client acts for.',
+      examples: ['eyJhbGciOiJFZERTQSJ9.e30.c2ln'],
     }),
     token_type: Type.String({ examples: ['Bearer'] }),
     expires_in: Type.Integer({ description: 'Seconds until the token expires.', examples: [300] }),
@@ -73,7 +74,10 @@ export const machineTokenRoutes: FastifyPluginAsyncTypebox<Options> = async (
       body: ref(ClientCredentials),
       response: {
         200: ref(MachineToken),
-        401: problem('The same for an unknown client, a revoked one and a wrong secret.'),
+        401: problem(
+          ['INVALID_CREDENTIALS'],
+          'The same for an unknown client, a revoked one and a wrong secret.',
+        ),
       },
     },
     handler: async ({ body: { client_id, client_secret } }, reply) => {

@@ -6,6 +6,7 @@ import { accessTokenOf, asCaller, EVERY_ROLE } from '../access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import type { PaymentBatches } from '../clients/payment-batches.ts';
 import { answerCreation } from '../payment-answer.ts';
+import { DECLINES } from '../problem-codes.ts';
 import { problem } from '../schemas/answers.ts';
 import { requiredKey } from '../schemas/idempotency.ts';
 import { AnyAccountId, PaymentId, pathId } from '../schemas/ids.ts';
@@ -26,7 +27,7 @@ const paymentsQuery = query({
   account_id: Type.Optional(ref(AnyAccountId)),
   state: Type.Optional(STATES.schema),
   currency: Type.Optional(ref(Currency)),
-  reference: Type.Optional(text(100, 'Exactly this reference.')),
+  reference: Type.Optional(text(100, 'Exactly this reference.', 'order-4711')),
   created_after: Type.Optional(timeInput('Made at or after.')),
   created_before: Type.Optional(timeInput('Made before.')),
   amount_min: amountFilter('At least this many minor units.'),
@@ -91,7 +92,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (
       operationId: 'getPayment',
       summary: 'One payment',
       params: pathId(ref(PaymentId)),
-      response: { 200: ref(Payment) },
+      response: { 200: ref(Payment), 404: problem(['PAYMENT_NOT_FOUND']) },
     },
     handler: async (request) => {
       const { payment: found } = await payment.getPayment(
@@ -106,9 +107,10 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (
 
 /** What every creation of a payment may be refused with. */
 export const refusals = {
-  402: problem('Declined: the payment exists, is FAILED, and is in the body.', DeclinedProblem),
-  409: problem('A request with this key is still being worked on: try again.'),
-  422: problem('The key was used for another request, or the two accounts are the same.'),
+  402: problem(DECLINES, 'Declined: the payment exists, is FAILED, and is in the body.', DeclinedProblem),
+  404: problem(['FROM_ACCOUNT_NOT_FOUND']),
+  409: problem(['IDEMPOTENCY_IN_PROGRESS']),
+  422: problem(['SAME_ACCOUNT', 'IDEMPOTENCY_KEY_REUSED']),
 };
 
 function listMessage(filters: Static<typeof paymentsQuery>) {

@@ -45,7 +45,7 @@ export const receiptRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { l
       tags: ['ledger'],
       operationId: 'getSealedHead',
       summary: 'The newest head of the sealed journal',
-      response: { 200: ref(SealedHead), 404: problem('Nothing is sealed yet.') },
+      response: { 200: ref(SealedHead), 404: problem(['NOTHING_SEALED']) },
     },
     handler: async (request) => {
       const { head } = await ledger.getSealedHead({}, asCaller(request));
@@ -62,7 +62,8 @@ export const receiptRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { l
       params: pathId(ref(PaymentId)),
       response: {
         200: ref(Receipt),
-        409: problem('Not sealed yet: moments after the payment. Ask again after Retry-After.'),
+        404: problem(['PAYMENT_NOT_FOUND']),
+        409: problem(['NOT_SEALED_YET'], 'Moments after the payment: ask again after Retry-After.'),
       },
     },
     handler: async (request) => {

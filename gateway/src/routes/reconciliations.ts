@@ -65,7 +65,7 @@ export const reconciliationRoutes: FastifyPluginAsyncTypebox<Options> = async (a
       operationId: 'runReconciliation',
       summary: 'Compare every account’s figures between the services now; the report is kept',
       body: ref(NoFields),
-      response: { 201: ref(Reconciliation), 409: problem('One is running: ask again after Retry-After.') },
+      response: { 201: ref(Reconciliation), 409: problem(['RECONCILIATION_RUNNING']) },
     },
     handler: async (request, reply) => {
       const { reconciliation } = await reconciliations.runReconciliation(
@@ -99,7 +99,7 @@ export const reconciliationRoutes: FastifyPluginAsyncTypebox<Options> = async (a
       operationId: 'getReconciliation',
       summary: 'One reconciliation with its differences',
       params: pathId(ref(ReconciliationId)),
-      response: { 200: ref(Reconciliation) },
+      response: { 200: ref(Reconciliation), 404: problem(['RECONCILIATION_NOT_FOUND']) },
     },
     handler: async (request) => {
       const message = { reconciliationId: request.params.id };

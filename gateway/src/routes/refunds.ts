@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { answerRefund } from '../payment-answer.ts';
+import { REFUND_DECLINES } from '../problem-codes.ts';
 import { problem } from '../schemas/answers.ts';
 import { requiredKey } from '../schemas/idempotency.ts';
 import { PaymentId, pathId } from '../schemas/ids.ts';
@@ -18,7 +19,7 @@ const NewRefund = named(
   Type.Object(
     {
       amount: Type.Optional(ref(Amount)),
-      reason: Type.Optional(text(500, 'For people.')),
+      reason: Type.Optional(text(500, 'For people.', 'One book was damaged')),
     },
     {
       additionalProperties: false,
@@ -52,11 +53,15 @@ export const refundRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { pa
       response: {
         201: ref(Refund),
         202: ref(Refund),
-        402: problem('Declined: the refund exists, is FAILED, and is in the body.', DeclinedRefundProblem),
-        409: problem(
-          'The payment’s state does not allow it, or a request with this key is still being worked on.',
+        402: problem(
+          REFUND_DECLINES,
+          'Declined: the refund exists, is FAILED, and is in the body.',
+          DeclinedRefundProblem,
         ),
-        422: problem('Less is left to refund, or the key was used for another request.'),
+        403: problem(['ACTION_NOT_ALLOWED']),
+        404: problem(['PAYMENT_NOT_FOUND']),
+        409: problem(['INVALID_STATE', 'IDEMPOTENCY_IN_PROGRESS']),
+        422: problem(['REFUND_EXCEEDS_CAPTURED', 'IDEMPOTENCY_KEY_REUSED']),
       },
     },
     handler: async (request, reply) => {
@@ -81,7 +86,7 @@ export const refundRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { pa
         'The payer sees those that happened; attempts that are pending or failed are the receiver’s to see.',
       params: pathId(ref(PaymentId)),
       querystring: query(pageQuery),
-      response: { 200: ref(RefundPage) },
+      response: { 200: ref(RefundPage), 404: problem(['PAYMENT_NOT_FOUND']) },
     },
     handler: async (request) => {
       const message = { paymentId: request.params.id, ...pageRequest(request.query) };

@@ -67,8 +67,8 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
       body: ref(NewRule),
       response: {
         201: ref(Rule),
-        409: problem('There is a rule of this name.'),
-        422: problem('The Idempotency-Key was used for another rule.'),
+        409: problem(['RULE_NAME_TAKEN']),
+        422: problem(['IDEMPOTENCY_KEY_REUSED']),
       },
     },
     handler: async (request, reply) => {
@@ -103,7 +103,7 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
       operationId: 'getRule',
       summary: 'The newest version of one rule',
       params: pathId(ref(RuleId)),
-      response: { 200: ref(Rule) },
+      response: { 200: ref(Rule), 404: problem(['RULE_NOT_FOUND']) },
     },
     handler: async (request, reply) => {
       const { rule } = await rules.getRule({ ruleId: request.params.id }, asCaller(request));
@@ -122,8 +122,9 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
       body: ref(RuleChanges),
       response: {
         200: ref(Rule),
-        412: problem('The rule is not at the version in If-Match.'),
-        428: problem('If-Match is missing.'),
+        404: problem(['RULE_NOT_FOUND']),
+        412: problem(['VERSION_MISMATCH']),
+        428: problem(['PRECONDITION_REQUIRED']),
       },
     },
     handler: async (request, reply) => {
@@ -149,7 +150,7 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
       summary: 'List every version of one rule, newest first: what was in force when, and by whom',
       params: pathId(ref(RuleId)),
       querystring: query(pageQuery),
-      response: { 200: ref(RulePage) },
+      response: { 200: ref(RulePage), 404: problem(['RULE_NOT_FOUND']) },
     },
     handler: async (request) => {
       const message = { ruleId: request.params.id, ...pageRequest(request.query) };

@@ -23,7 +23,11 @@ export const simulationRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
       description:
         'Open to the owner of `from_account` and to operators. 200 whether it would be approved or declined. Needs no Idempotency-Key.',
       body: ref(NewPayment),
-      response: { 200: ref(Decision), 422: problem('The two accounts are the same.') },
+      response: {
+        200: ref(Decision),
+        404: problem(['FROM_ACCOUNT_NOT_FOUND']),
+        422: problem(['SAME_ACCOUNT']),
+      },
     },
     handler: async (request) => {
       const message = { payment: createMessage(request.body, '') };

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
+import { problem } from '../schemas/answers.ts';
 import { AnyAccountId, pathId } from '../schemas/ids.ts';
 import { Entry, entryJson } from '../schemas/journal.ts';
 import { minorUnits } from '../schemas/money.ts';
@@ -45,7 +46,7 @@ export const statementRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
         from: Type.Optional(timeInput('The period’s first moment; the account’s first entry if absent.')),
         to: Type.Optional(timeInput('The first moment past the period; now if absent.')),
       }),
-      response: { 200: ref(Statement) },
+      response: { 200: ref(Statement), 404: problem(['ACCOUNT_NOT_FOUND']) },
     },
     handler: async (request) => {
       const { id } = request.params;

@@ -7,6 +7,7 @@ import { Direction, Layer } from '@payflowx/proto/ledger';
 import type { FastifyBaseLogger } from 'fastify';
 import { asCaller, EVERY_ROLE } from '../access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
+import { problem } from '../schemas/answers.ts';
 import { PaymentId, pathId } from '../schemas/ids.ts';
 import { ref } from '../schemas/named.ts';
 import { type Source, Timeline } from '../schemas/timeline.ts';
@@ -31,7 +32,7 @@ export const timelineRoutes: FastifyPluginAsyncTypebox<Options> = async (
       description:
         'Each reader sees what is theirs: entries of their own accounts, notifications to them, decisions about their own money. Where the ledger or the notifications do not answer, the rest is answered all the same, and `incomplete` names what is missing. Postings and notifications follow a step by a moment.',
       params: pathId(ref(PaymentId)),
-      response: { 200: ref(Timeline) },
+      response: { 200: ref(Timeline), 404: problem(['PAYMENT_NOT_FOUND']) },
     },
     handler: async (request) => {
       const paymentId = request.params.id;

@@ -19,7 +19,7 @@ const NewTransfer = named(
       account_id: ref(AccountId),
       amount: ref(Amount),
       currency: ref(Currency),
-      reference: Type.Optional(text(100, 'For the operator’s systems.')),
+      reference: Type.Optional(text(100, 'For the operator’s systems.', 'transfer-4711')),
     },
     { additionalProperties: false, description: 'A deposit or a withdrawal.' },
   ),

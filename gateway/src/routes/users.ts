@@ -64,8 +64,9 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ auth: Neighbours['auth'] }>
       body: ref(NewUser),
       response: {
         201: ref(User),
-        409: problem('The username is taken.'),
-        422: problem('The Idempotency-Key was used for another user.'),
+        409: problem(['USERNAME_TAKEN']),
+        422: problem(['IDEMPOTENCY_KEY_REUSED']),
+        429: problem(['TOO_MANY_LOGINS']),
       },
     },
     handler: async (request, reply) => {

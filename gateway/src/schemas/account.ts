@@ -13,48 +13,65 @@ const STATUSES = wireNames('What the account may do: only an ACTIVE one pays and
   [AccountState.CLOSED]: 'CLOSED',
 });
 
+const EXAMPLE = {
+  id: 'acct_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
+  owner_id: 'usr_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
+  name: 'Household',
+  currency: 'EUR',
+  status: 'ACTIVE',
+  balance: { posted: 50_000, held: 1_250, available: 48_750 },
+  limits: { per_payment: null, daily: 100_000, monthly: null, daily_count: 50 },
+  usage: { daily: 1_250, monthly: 20_000, daily_count: 1 },
+  time_zone: 'Europe/Berlin',
+  version: 2,
+  created_at: '2026-01-31T12:00:00.000Z',
+};
+
 export const Account = named(
   'Account',
-  Type.Object({
-    id: ref(AnyAccountId),
-    owner_id: nullableText('The user who owns it; null for the world outside.'),
-    name: nullableText('For people.'),
-    currency: ref(Currency),
-    status: STATUSES.schema,
-    balance: Type.Object({
-      posted: minorUnits('What is there.'),
-      held: minorUnits('What of it is promised to authorized payments.'),
-      available: minorUnits('What can be spent: posted − held.'),
-    }),
-    limits: Type.Object(
-      {
-        per_payment: nullableMinorUnits('The most that one payment may move.'),
-        daily: nullableMinorUnits('The most that may be spent in a day of its time zone.'),
-        monthly: nullableMinorUnits('The most that may be spent in a calendar month of its time zone.'),
-        daily_count: Type.Unsafe<number | null>({
-          type: ['integer', 'null'],
-          description: 'The most payments in a day of its time zone.',
-        }),
-      },
-      { description: 'What the owner may spend; null is no limit.' },
-    ),
-    usage: Type.Object(
-      {
-        daily: minorUnits('Spent today.'),
-        monthly: minorUnits('Spent this month.'),
-        daily_count: Type.Integer({ description: 'Payments today.' }),
-      },
-      { description: 'How much of the limits is used.' },
-    ),
-    time_zone: Type.String({
-      description: 'IANA name of the zone whose days and months its limits count in.',
-      examples: ['Europe/Berlin'],
-    }),
-    version: count(
-      'Rises with each change of name, status, limits or time zone. The ETag is this, in quotes.',
-    ),
-    created_at: time('When it was opened.'),
-  }),
+  Type.Object(
+    {
+      id: ref(AnyAccountId),
+      owner_id: nullableText('The user who owns it; null for the world outside.'),
+      name: nullableText('For people.'),
+      currency: ref(Currency),
+      status: STATUSES.schema,
+      balance: Type.Object({
+        posted: minorUnits('What is there.'),
+        held: minorUnits('What of it is promised to authorized payments.'),
+        available: minorUnits('What can be spent: posted − held.'),
+      }),
+      limits: Type.Object(
+        {
+          per_payment: nullableMinorUnits('The most that one payment may move.'),
+          daily: nullableMinorUnits('The most that may be spent in a day of its time zone.'),
+          monthly: nullableMinorUnits('The most that may be spent in a calendar month of its time zone.'),
+          daily_count: Type.Unsafe<number | null>({
+            type: ['integer', 'null'],
+            description: 'The most payments in a day of its time zone.',
+          }),
+        },
+        { description: 'What the owner may spend; null is no limit.' },
+      ),
+      usage: Type.Object(
+        {
+          daily: minorUnits('Spent today.'),
+          monthly: minorUnits('Spent this month.'),
+          daily_count: Type.Integer({ description: 'Payments today.' }),
+        },
+        { description: 'How much of the limits is used.' },
+      ),
+      time_zone: Type.String({
+        description: 'IANA name of the zone whose days and months its limits count in.',
+        examples: ['Europe/Berlin'],
+      }),
+      version: count(
+        'Rises with each change of name, status, limits or time zone. The ETag is this, in quotes.',
+      ),
+      created_at: time('When it was opened.'),
+    },
+    { examples: [EXAMPLE] },
+  ),
 );
 export type AccountJson = Static<typeof Account>;
 

@@ -20,6 +20,19 @@ const LimitUse = Type.Object(
   { description: 'The limit that declined it; null if none did.' },
 );
 
+export const DECISION_EXAMPLE = {
+  outcome: 'approved',
+  code: null,
+  message: null,
+  limit: null,
+  checks: [
+    { name: 'from_state', passed: true, inputs: { state: 'ACTIVE' } },
+    { name: 'limit.daily', passed: true, inputs: { limit: '100000', used: '0', amount: '1250' } },
+    { name: 'balance', passed: true, inputs: { available: '50000', amount: '1250' } },
+  ],
+  decided_at: '2026-01-31T12:00:00.004Z',
+};
+
 export const Decision = named(
   'Decision',
   Type.Object(
@@ -38,7 +51,7 @@ export const Decision = named(
       ),
       decided_at: time('When it was decided.'),
     },
-    { description: 'What was decided and why.' },
+    { description: 'What was decided and why.', examples: [DECISION_EXAMPLE] },
   ),
 );
 

@@ -26,7 +26,7 @@ export const DIRECTIONS = wireNames('A debit leaves the account, a credit enters
 export const Entry = named(
   'Entry',
   Type.Object({
-    id: Type.String(),
+    id: Type.String({ examples: ['txn_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d/0/debit'] }),
     transaction_id: ref(TransactionId),
     account_id: ref(AnyAccountId),
     direction: DIRECTIONS.schema,
@@ -41,7 +41,7 @@ export const Transaction = named(
   'Transaction',
   Type.Object({
     id: ref(TransactionId),
-    event_id: Type.String(),
+    event_id: Type.String({ examples: ['evt_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'] }),
     event_type: Type.String({ examples: ['payment.completed'] }),
     payment_id: ref(PaymentId),
     created_at: time('When the event happened.'),

@@ -37,6 +37,7 @@ export const LimitChanges = named(
       daily_count: changed(MAX_DAILY_COUNT, 50),
     },
     additionalProperties: false,
+    examples: [{ daily: 100_000, monthly: null }],
     description:
       'What is absent stays as it is; a limit that is null is removed, and all of them if `limits` itself is null.',
   }),

@@ -11,10 +11,22 @@ const Metadata = Type.Unsafe<Record<string, string>>({
   type: 'object',
   maxProperties: 20,
   propertyNames: { minLength: 1, maxLength: 40, pattern: '^[^\\u0000]*$' },
-  additionalProperties: text(500, 'Anything.'),
+  additionalProperties: text(500, 'Anything.', '4711'),
   description: 'Up to 20 pairs for the payer’s own use.',
   examples: [{ order: '4711' }],
 });
+
+const EXAMPLE = {
+  from_account: 'acct_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3e',
+  to_account: 'acct_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3f',
+  amount: 1250,
+  currency: 'EUR',
+  capture: 'manual',
+  hold_seconds: 86_400,
+  description: 'Two books',
+  reference: 'order-4711',
+  metadata: { order: '4711' },
+};
 
 /** 30 days. */
 const MAX_HOLD_S = 2_592_000;
@@ -39,12 +51,15 @@ export const NewPayment = named(
           examples: [86_400],
         }),
       ),
-      description: Type.Optional(text(500, 'For people.')),
-      reference: Type.Optional(text(100, 'For the payer’s systems; payments can be found by it.')),
+      description: Type.Optional(text(500, 'For people.', 'Two books')),
+      reference: Type.Optional(
+        text(100, 'For the payer’s systems; payments can be found by it.', 'order-4711'),
+      ),
       metadata: Type.Optional(Metadata),
     },
     {
       additionalProperties: false,
+      examples: [EXAMPLE],
       // What is captured at once is never held.
       if: { required: ['hold_seconds'] },
       // biome-ignore lint/suspicious/noThenProperty: JSON Schema's word; nobody awaits a schema.

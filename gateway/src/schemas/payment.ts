@@ -2,7 +2,7 @@
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { PaymentKind, type Payment as PaymentMessage, PaymentState } from '@payflowx/proto/payment';
 import { type Static, Type } from 'typebox';
-import { Decision, decisionJson } from './decision.ts';
+import { DECISION_EXAMPLE, Decision, decisionJson } from './decision.ts';
 import { AnyAccountId, PaymentId } from './ids.ts';
 import { Currency, count, minorUnits } from './money.ts';
 import { named, nullable, ref } from './named.ts';
@@ -41,32 +41,57 @@ export const Failure = Type.Object(
   { description: 'Why it is FAILED; null if it is not.' },
 );
 
+const EXAMPLE = {
+  id: 'pay_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
+  kind: 'payment',
+  state: 'PARTIALLY_REFUNDED',
+  from_account: 'acct_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3e',
+  to_account: 'acct_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3f',
+  amount: 1250,
+  currency: 'EUR',
+  amount_captured: 1250,
+  amount_refunded: 250,
+  capture: 'automatic',
+  description: 'Two books',
+  reference: 'order-4711',
+  metadata: { order: '4711' },
+  failure: null,
+  decision: DECISION_EXAMPLE,
+  expires_at: null,
+  version: 3,
+  created_at: '2026-01-31T12:00:00.000Z',
+  updated_at: '2026-01-31T12:10:00.000Z',
+};
+
 export const Payment = named(
   'Payment',
-  Type.Object({
-    id: ref(PaymentId),
-    kind: KINDS.schema,
-    state: STATES.schema,
-    from_account: ref(AnyAccountId),
-    to_account: ref(AnyAccountId),
-    amount: minorUnits('What was asked for.'),
-    currency: ref(Currency),
-    amount_captured: minorUnits('What has moved.'),
-    amount_refunded: minorUnits('What of it went back.'),
-    capture: CAPTURES.schema,
-    description: nullableText('From the payer, for people.'),
-    reference: nullableText('From the payer, for its own systems.'),
-    metadata: texts('From the payer.'),
-    failure: nullable(Failure),
-    decision: nullable(
-      Decision,
-      'What was decided and why; null until then, and for the receiver, whom it does not concern.',
-    ),
-    expires_at: nullableTime('When the hold ends; null while no money is held.'),
-    version: count('Rises by one with each change.'),
-    created_at: time('When it was asked for.'),
-    updated_at: time('When it last changed.'),
-  }),
+  Type.Object(
+    {
+      id: ref(PaymentId),
+      kind: KINDS.schema,
+      state: STATES.schema,
+      from_account: ref(AnyAccountId),
+      to_account: ref(AnyAccountId),
+      amount: minorUnits('What was asked for.'),
+      currency: ref(Currency),
+      amount_captured: minorUnits('What has moved.'),
+      amount_refunded: minorUnits('What of it went back.'),
+      capture: CAPTURES.schema,
+      description: nullableText('From the payer, for people.'),
+      reference: nullableText('From the payer, for its own systems.'),
+      metadata: texts('From the payer.'),
+      failure: nullable(Failure),
+      decision: nullable(
+        Decision,
+        'What was decided and why; null until then, and for the receiver, whom it does not concern.',
+      ),
+      expires_at: nullableTime('When the hold ends; null while no money is held.'),
+      version: count('Rises by one with each change.'),
+      created_at: time('When it was asked for.'),
+      updated_at: time('When it last changed.'),
+    },
+    { examples: [EXAMPLE] },
+  ),
 );
 
 export const DeclinedProblem = declinedProblem(Payment);

@@ -3,6 +3,17 @@ import { type TSchema, Type } from 'typebox';
 import { minorUnits } from './money.ts';
 import { named, ref } from './named.ts';
 
+const PROBLEM_EXAMPLE = {
+  type: 'urn:payflowx:problem:invalid-request',
+  title: 'The request is not valid',
+  status: 400,
+  detail: 'amount must be >= 1.',
+  instance: '/v1/payments',
+  code: 'INVALID_REQUEST',
+  request_id: 'req_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
+  errors: [{ pointer: '/amount', detail: 'must be >= 1', in: 'body' }],
+};
+
 const members = {
   type: Type.String({ description: 'Names the kind of problem; one for each `code`.' }),
   title: Type.String({ description: 'The kind of problem in words; the same for each `code`.' }),
@@ -16,7 +27,7 @@ const members = {
       Type.Object({
         pointer: Type.String({ description: 'JSON pointer (RFC 6901) into what `in` names.' }),
         detail: Type.String(),
-        in: Type.Union([Type.Literal('body'), Type.Literal('query'), Type.Literal('header')]),
+        in: Type.Unsafe<'body' | 'query' | 'header'>({ type: 'string', enum: ['body', 'query', 'header'] }),
       }),
       { description: 'What is wrong with the request, place by place.' },
     ),
@@ -43,7 +54,7 @@ export const Problem = named(
       ),
       not_serving: Type.Optional(Type.Array(Type.String(), { description: 'With code NOT_READY.' })),
     },
-    { description: 'Why the request was refused.' },
+    { description: 'Why the request was refused.', examples: [PROBLEM_EXAMPLE] },
   ),
 );
 

@@ -18,19 +18,34 @@ const REFUND_STATES = wireNames(
   },
 );
 
+const EXAMPLE = {
+  id: 'ref_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
+  payment_id: 'pay_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
+  state: 'COMPLETED',
+  amount: 250,
+  currency: 'EUR',
+  reason: 'One book was damaged',
+  failure: null,
+  created_at: '2026-01-31T12:10:00.000Z',
+  updated_at: '2026-01-31T12:10:00.000Z',
+};
+
 export const Refund = named(
   'Refund',
-  Type.Object({
-    id: ref(RefundId),
-    payment_id: ref(PaymentId),
-    state: REFUND_STATES.schema,
-    amount: minorUnits('What goes back.'),
-    currency: ref(Currency),
-    reason: nullableText('From who asked for it, for people.'),
-    failure: nullable(Failure),
-    created_at: time('When it was asked for.'),
-    updated_at: time('When it last changed.'),
-  }),
+  Type.Object(
+    {
+      id: ref(RefundId),
+      payment_id: ref(PaymentId),
+      state: REFUND_STATES.schema,
+      amount: minorUnits('What goes back.'),
+      currency: ref(Currency),
+      reason: nullableText('From who asked for it, for people.'),
+      failure: nullable(Failure),
+      created_at: time('When it was asked for.'),
+      updated_at: time('When it last changed.'),
+    },
+    { examples: [EXAMPLE] },
+  ),
 );
 
 export const DeclinedRefundProblem = declinedRefundProblem(Refund);

@@ -25,7 +25,11 @@ export const expressionInput = Type.String({
   examples: ['payment.amount > 100000'],
 });
 
-export const messageInput = text(200, 'What a declined payer is told.');
+export const messageInput = text(
+  200,
+  'What a declined payer is told.',
+  'Please call us before paying this much.',
+);
 
 export const Rule = named(
   'Rule',

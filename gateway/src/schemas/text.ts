@@ -3,8 +3,8 @@ import { Type } from 'typebox';
 import { ProblemError } from '../problem.ts';
 
 /** Free text. PostgreSQL cannot store NUL, so no text may carry one. */
-export const text = (maxLength: number, description: string) =>
-  Type.String({ maxLength, pattern: '^[^\\u0000]*$', description });
+export const text = (maxLength: number, description: string, example: string) =>
+  Type.String({ maxLength, pattern: '^[^\\u0000]*$', description, examples: [example] });
 
 /** RFC 3339. Years that every part of the platform can hold. */
 export const timeInput = (description: string) =>

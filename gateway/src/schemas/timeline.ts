@@ -20,67 +20,88 @@ const MOVEMENTS = wireNames('Promised, no longer promised, or moved.', {
 const SOURCES = ['payment', 'authorization', 'ledger', 'notification'] as const;
 export type Source = (typeof SOURCES)[number];
 
+const EXAMPLE = {
+  at: '2026-01-31T12:00:00.006Z',
+  source: 'payment',
+  type: 'payment.completed',
+  trace_id: '0af7651916cd43dd8448eb211c80319c',
+  event_id: 'evt_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
+  state: 'COMPLETED',
+  actor_id: 'usr_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
+  movements: [
+    {
+      kind: 'transfer',
+      from_account: 'acct_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3e',
+      to_account: 'acct_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3f',
+      amount: 1250,
+    },
+  ],
+};
+
 /**
  * One shape for all sources, with members that only some have. A union would be nicer to read, but the serializer picks a branch by
  * validating, and refuses a bigint in every one of them.
  */
 const TimelineItem = named(
   'TimelineItem',
-  Type.Object({
-    at: time('When it happened.'),
-    source: Type.Unsafe<Source>({
-      type: 'string',
-      enum: [...SOURCES],
-      description: 'Which part of the platform says so. It decides which of the members below are there.',
-    }),
-    type: Type.String({
-      description:
-        'What happened: an event such as `payment.completed` (payment, ledger, notification), or `decision.approved` or `decision.declined` (authorization).',
-      examples: ['payment.completed'],
-    }),
-    trace_id: nullableText(
-      'The trace of the request that led to it; null where time did, or where it is not known.',
-    ),
-    refund_id: Type.Optional(ref(RefundId)),
-    event_id: Type.Optional(
-      Type.String({
-        description: 'payment: the event that announced it.',
-        examples: ['evt_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
+  Type.Object(
+    {
+      at: time('When it happened.'),
+      source: Type.Unsafe<Source>({
+        type: 'string',
+        enum: [...SOURCES],
+        description: 'Which part of the platform says so. It decides which of the members below are there.',
       }),
-    ),
-    state: Type.Optional(
-      Type.Unsafe<Static<typeof STATES.schema>>({
-        ...STATES.schema,
-        description: 'payment: the state that it left the payment in.',
-      }),
-    ),
-    actor_id: Type.Optional(
-      Type.String({
+      type: Type.String({
         description:
-          'payment: who asked for it. Absent where time did, and where it is not the reader’s to know.',
-        examples: ['usr_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
+          'What happened: an event such as `payment.completed` (payment, ledger, notification), or `decision.approved` or `decision.declined` (authorization).',
+        examples: ['payment.completed'],
       }),
-    ),
-    movements: Type.Optional(
-      Type.Array(
-        Type.Object({
-          kind: MOVEMENTS.schema,
-          from_account: ref(AnyAccountId),
-          to_account: ref(AnyAccountId),
-          amount: minorUnits('How much.'),
-        }),
-        { description: 'payment: what it did to the balances.' },
+      trace_id: nullableText(
+        'The trace of the request that led to it; null where time did, or where it is not known.',
       ),
-    ),
-    decision: Type.Optional(ref(Decision)),
-    transaction_id: Type.Optional(ref(TransactionId)),
-    entries: Type.Optional(
-      Type.Array(ref(Entry), {
-        description: 'ledger: the entries of the transaction that the reader may see.',
-      }),
-    ),
-    notification: Type.Optional(ref(Notification)),
-  }),
+      refund_id: Type.Optional(ref(RefundId)),
+      event_id: Type.Optional(
+        Type.String({
+          description: 'payment: the event that announced it.',
+          examples: ['evt_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
+        }),
+      ),
+      state: Type.Optional(
+        Type.Unsafe<Static<typeof STATES.schema>>({
+          ...STATES.schema,
+          description: 'payment: the state that it left the payment in.',
+        }),
+      ),
+      actor_id: Type.Optional(
+        Type.String({
+          description:
+            'payment: who asked for it. Absent where time did, and where it is not the reader’s to know.',
+          examples: ['usr_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
+        }),
+      ),
+      movements: Type.Optional(
+        Type.Array(
+          Type.Object({
+            kind: MOVEMENTS.schema,
+            from_account: ref(AnyAccountId),
+            to_account: ref(AnyAccountId),
+            amount: minorUnits('How much.'),
+          }),
+          { description: 'payment: what it did to the balances.' },
+        ),
+      ),
+      decision: Type.Optional(ref(Decision)),
+      transaction_id: Type.Optional(ref(TransactionId)),
+      entries: Type.Optional(
+        Type.Array(ref(Entry), {
+          description: 'ledger: the entries of the transaction that the reader may see.',
+        }),
+      ),
+      notification: Type.Optional(ref(Notification)),
+    },
+    { examples: [EXAMPLE] },
+  ),
 );
 
 export const Timeline = named(

@@ -1,0 +1,109 @@
+/** What answers have in common: refusals that follow from what a route is, and headers that follow from what an answer is. */
+import type { RouteOptions } from 'fastify';
+import { BODY_LIMIT_BYTES } from '../json-body.ts';
+import { PROBLEM_TYPE } from '../problem.ts';
+import type { ProblemCode } from '../problem-codes.ts';
+import { describe, problem, type Refusals } from '../schemas/answers.ts';
+import type { Operation, Response } from './document.ts';
+
+type Shape = NonNullable<RouteOptions['schema']>;
+type Properties = { properties?: Record<string, unknown>; required?: string[] };
+
+/** The refusals of a route: its own, and those that follow from whether it needs a caller, has a body, names something by id. */
+export function withSharedRefusals(schema: Shape, { config }: RouteOptions): Shape {
+  const own = (schema.response ?? {}) as Record<string, Refusals>;
+  const shared = sharedCodes(schema, config?.access === 'anyone');
+  const refusals = Object.fromEntries(
+    Object.entries(shared).map(([status, codes = []]) => [status, merged(status, own[status], codes)]),
+  );
+  return { ...schema, response: { ...own, ...refusals } };
+}
+
+const GUARDED: Codes = { 401: ['UNAUTHENTICATED'], 403: ['ROLE_NOT_ALLOWED', 'INSUFFICIENT_SCOPE'] };
+const NAMED: Codes = { 404: ['NOT_FOUND'] };
+const WITH_BODY: Codes = {
+  408: ['REQUEST_TIMEOUT'],
+  413: ['BODY_TOO_LARGE'],
+  415: ['UNSUPPORTED_MEDIA_TYPE'],
+};
+
+type Codes = Record<number, ProblemCode[] | undefined>;
+
+function sharedCodes(schema: Shape, isOpen: boolean): Codes {
+  const headers = (schema.headers ?? {}) as Properties;
+  const queries = (schema.querystring ?? {}) as Properties;
+  const bad: ProblemCode[] = ['INVALID_REQUEST'];
+  if (schema.body) bad.push('INVALID_JSON');
+  if (queries.properties?.cursor) bad.push('INVALID_CURSOR');
+  if (headers.required?.includes('idempotency-key')) bad.push('IDEMPOTENCY_KEY_REQUIRED');
+  if (headers.properties?.['idempotency-key']) bad.push('IDEMPOTENCY_KEY_INVALID');
+  return {
+    400: bad,
+    ...(isOpen ? {} : GUARDED),
+    ...(schema.params === undefined ? {} : NAMED),
+    ...(schema.body === undefined ? {} : WITH_BODY),
+    429: ['TOO_MANY_REQUESTS'],
+    500: ['INTERNAL'],
+    503: ['OVERLOADED', 'UNAVAILABLE'],
+    504: ['TIMEOUT'],
+  };
+}
+
+const DETAILS: Record<string, string> = {
+  413: `The body is over ${BODY_LIMIT_BYTES / 1024} KiB.`,
+  500: 'Something went wrong on our side; `error_id` names it.',
+  504: 'There was no answer in time; safe to try again with the same Idempotency-Key.',
+};
+
+function merged(status: string, own: Refusals | undefined, shared: readonly ProblemCode[]): unknown {
+  if (!own) return problem(shared, DETAILS[status] ?? describe(shared));
+  const { codes } = own.content[PROBLEM_TYPE];
+  const more = shared.filter((code) => !codes.includes(code));
+  return problem([...codes, ...more], [own.description, describe(more)].join(' '));
+}
+
+const HEADERS = {
+  RequestId: header('Names this request: the caller’s own `x-request-id` if it sent a sane one.'),
+  RetryAfter: { description: 'Seconds after which to try again.', schema: { type: 'integer', minimum: 0 } },
+  WwwAuthenticate: header('`Bearer`.'),
+  Location: header('Where it is to be found.'),
+  IdempotentReplayed: header('`true` on the first answer given again; absent otherwise.'),
+  ETag: header('The version, in quotes: what If-Match wants for a change.'),
+};
+
+function header(description: string) {
+  return { description, schema: { type: 'string' } };
+}
+
+export const HEADER_COMPONENTS = HEADERS;
+
+const reference = (name: keyof typeof HEADERS) => ({ $ref: `#/components/headers/${name}` });
+
+export function addHeaders(operation: Operation): void {
+  for (const [status, response] of Object.entries(operation.responses)) {
+    response.headers = headersOf(operation, status, response);
+  }
+}
+
+/** What passes with time says when; see `headersOf` in problem.ts. */
+const RETRIED = ['202', '429', '503'];
+
+function headersOf({ operationId, parameters = [] }: Operation, status: string, { content }: Response) {
+  const movesMoney = parameters.some(({ name, required }) => name === 'idempotency-key' && required);
+  const isVersioned = VERSIONED.has(content?.['application/json']?.schema?.$ref ?? '');
+  const isMade = ['201', '202', '402'].includes(status) && (movesMoney || LOCATED.has(operationId));
+  const isKept = movesMoney && ['200', '201', '402', '409', '422'].includes(status);
+  return {
+    'x-request-id': reference('RequestId'),
+    ...(status === '401' && { 'www-authenticate': reference('WwwAuthenticate') }),
+    ...(RETRIED.includes(status) && { 'retry-after': reference('RetryAfter') }),
+    ...(isMade && { location: reference('Location') }),
+    ...(isKept && { 'idempotent-replayed': reference('IdempotentReplayed') }),
+    ...((isVersioned || status === '412') && { etag: reference('ETag') }),
+  };
+}
+
+const VERSIONED = new Set(['#/components/schemas/Account', '#/components/schemas/Rule']);
+
+/** What has an address of its own, besides what moves money. */
+const LOCATED = new Set(['createAccount', 'createRule', 'runReconciliation']);

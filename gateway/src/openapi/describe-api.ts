@@ -1,0 +1,87 @@
+/** The OpenAPI 3.1 document, made from the schemas that validate and serialize. What every route shares is added here once. */
+import swagger from '@fastify/swagger';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import { query } from '../schemas/page.ts';
+import { addHeaders, HEADER_COMPONENTS, withSharedRefusals } from './answers.ts';
+import { type Document, operationsOf } from './document.ts';
+import { addExamples } from './examples.ts';
+import { addLinks } from './links.ts';
+
+const TAGS = [
+  { name: 'auth', description: 'Logging in, and the keys that tokens are verified with.' },
+  { name: 'api-clients', description: 'Machines that log in by themselves and act for a user.' },
+  { name: 'users', description: 'Who can log in.' },
+  { name: 'accounts', description: 'What money moves between.' },
+  { name: 'payments', description: 'Payments, deposits and withdrawals.' },
+  { name: 'rules', description: 'What payments are decided by, besides balance and limits.' },
+  { name: 'audit', description: 'Who did what.' },
+  { name: 'ledger', description: 'The journal, and the proof that it adds up.' },
+  { name: 'notifications', description: 'What both sides of a payment were told.' },
+  { name: 'analytics', description: 'Aggregates, a moment behind.' },
+  { name: 'health', description: 'For probes.' },
+];
+
+export async function describeApi(app: FastifyInstance): Promise<void> {
+  refuseUnknownQueries(app);
+  /** Operations whose body may be left out, which the plugin knows nothing of. */
+  const bodyOptional = new Set<unknown>();
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'PayFlowX',
+        version: '1.0.0',
+        description:
+          'Moves money between accounts and can prove it. Amounts are integers of minor units. Unknown fields and query parameters are refused. Errors are problem details (RFC 9457).',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/' }],
+      tags: TAGS,
+      components: {
+        securitySchemes: { access_token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+        headers: HEADER_COMPONENTS as never,
+      },
+    },
+    convertConstToEnum: false,
+    refResolver: { buildLocalReference: (schema) => String(schema.$id) },
+    transform: ({ schema, url, route }) => {
+      if (route.config?.optionalBody) bodyOptional.add((schema as { operationId?: string }).operationId);
+      return { schema: described(schema ?? {}, route) as never, url };
+    },
+    transformObject: (input) => {
+      const document = 'openapiObject' in input ? input.openapiObject : {};
+      complete(document as unknown as Document, bodyOptional);
+      return document;
+    },
+  });
+}
+
+/** A route that names no query parameters takes none. */
+function refuseUnknownQueries(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    if (route.schema && !('hide' in route.schema)) route.schema.querystring ??= query({});
+  });
+}
+
+function described(schema: NonNullable<RouteOptions['schema']>, route: RouteOptions) {
+  const access = route.config?.access ?? [];
+  const roles = access === 'anyone' ? '' : `Roles: ${access.join(', ')}.`;
+  return {
+    ...withSharedRefusals(schema, route),
+    description: [schema.description, roles].filter(Boolean).join(' '),
+    security: access === 'anyone' ? [] : [{ access_token: [] }],
+  };
+}
+
+function complete(document: Document, bodyOptional: ReadonlySet<unknown>): void {
+  for (const { operation } of operationsOf(document)) {
+    if (operation.requestBody && bodyOptional.has(operation.operationId))
+      operation.requestBody.required = false;
+    for (const response of Object.values(operation.responses)) {
+      if (response.description === 'Default Response') response.description = operation.summary ?? 'Done.';
+    }
+    addHeaders(operation);
+  }
+  addExamples(document);
+  addLinks(document);
+}

@@ -1,0 +1,263 @@
+/** What becomes of a payment after its authorization, and of accounts that change, as HTTP says it. */
+import { status as grpc } from '@grpc/grpc-js';
+import type { Call } from '@payflowx/chassis';
+import { AccountState } from '@payflowx/proto/authorization';
+import { PaymentState, RefundState } from '@payflowx/proto/payment';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Client, createClient } from './client.ts';
+import { ALICE, account, newPayment, PAYMENT_ID, paymentOf, REFUND_ID, refundOf } from './examples.ts';
+import { type Platform, Refusal, startPlatform } from './platform.ts';
+
+let platform: Platform;
+let client: Client;
+
+beforeAll(async () => {
+  platform = await startPlatform();
+  client = await createClient(platform);
+});
+afterAll(() => platform.close());
+
+const PAYMENT = `/v1/payments/${PAYMENT_ID}`;
+const step = (name: string, body?: object) =>
+  client.call('POST', `${PAYMENT}/${name}`, {
+    as: 'customer',
+    id: 'usr_1',
+    key: 'k-1',
+    ...(body && { body }),
+  });
+
+/** Lets the fake answer, and keeps what it was asked. */
+function answering(service: 'payment' | 'authorization', method: string, answer: object) {
+  const asked: unknown[] = [];
+  platform.fakes[service][method] = (request: unknown) => {
+    asked.push(request);
+    return answer;
+  };
+  return asked;
+}
+
+describe('a capture', () => {
+  const captured = { payment: paymentOf({}), replayed: false, pending: false };
+
+  it.each([
+    ['all of it, with no body', undefined, { amountMinor: undefined, final: undefined }],
+    ['all of it, with an empty one', {}, { amountMinor: undefined, final: undefined }],
+    ['a part', { amount: 5 }, { amountMinor: 5n, final: undefined }],
+    ['the last part', { amount: 5, final: true }, { amountMinor: 5n, final: true }],
+    ['all, but leaving it open', { final: false }, { amountMinor: undefined, final: false }],
+  ])('of %s', async (_name, body, expected) => {
+    const asked = answering('payment', 'capturePayment', captured);
+    const { status, headers, body: payment } = await step('capture', body);
+    expect([status, payment.state, headers.has('idempotent-replayed')]).toEqual([200, 'COMPLETED', false]);
+    expect(asked).toEqual([{ requestId: 'k-1', paymentId: PAYMENT_ID, ...expected }]);
+  });
+
+  it('is made in the caller’s own name, and needs a key', async () => {
+    let caller: unknown;
+    platform.fakes.payment.capturePayment = async (_request, { accessToken }: Call) => {
+      caller = await platform.identity.verifier.verify(accessToken ?? '');
+      return captured;
+    };
+    await step('capture');
+    expect(caller).toEqual({ id: 'usr_1', roles: ['customer'] });
+    const keyless = await client.call('POST', `${PAYMENT}/capture`, { as: 'customer' });
+    expect([keyless.status, keyless.body.code]).toEqual([400, 'IDEMPOTENCY_KEY_REQUIRED']);
+  });
+
+  it('refuses a body that says something else', async () => {
+    for (const body of [{ amount: 0 }, { amount: null }, { final: 'yes' }, { all: true }, []]) {
+      expect((await step('capture', body)).status).toBe(400);
+    }
+    expect((await step('cancel', { amount: 5 })).body.errors).toMatchObject([{ pointer: '/amount' }]);
+  });
+});
+
+describe.each(['capture', 'cancel'])('a %s', (name) => {
+  const method = name === 'capture' ? 'capturePayment' : 'cancelPayment';
+
+  it('whose outcome is not known yet is 202, with its place and when to ask', async () => {
+    const payment = paymentOf({}, { state: PaymentState.AUTHORIZED });
+    answering('payment', method, { payment, replayed: false, pending: true });
+    const { status, headers, body } = await step(name);
+    expect([status, body.state]).toEqual([202, 'AUTHORIZED']);
+    expect([headers.get('location'), headers.get('retry-after')]).toEqual([PAYMENT, '1']);
+  });
+
+  it('that is replayed says so', async () => {
+    answering('payment', method, { payment: paymentOf({}), replayed: true, pending: false });
+    const { status, headers } = await step(name);
+    expect([status, headers.get('idempotent-replayed')]).toEqual([200, 'true']);
+  });
+
+  it('that the state does not allow is 409 with the state and what it allows, and again when replayed', async () => {
+    for (const replayed of [false, true]) {
+      const metadata = {
+        state: 'COMPLETED',
+        allowed_actions: 'refund',
+        ...(replayed && { replayed: 'true' }),
+      };
+      platform.fakes.payment[method] = () => {
+        throw new Refusal('INVALID_STATE', grpc.FAILED_PRECONDITION, { metadata });
+      };
+      const { status, headers, body } = await step(name);
+      expect(status).toBe(409);
+      expect(body).toMatchObject({ code: 'INVALID_STATE', state: 'COMPLETED', allowed_actions: ['refund'] });
+      expect(headers.get('idempotent-replayed')).toBe(replayed ? 'true' : null);
+    }
+  });
+});
+
+describe('a step that is refused', () => {
+  it.each([
+    ['capture', 'CAPTURE_EXCEEDS_AUTHORIZED', grpc.FAILED_PRECONDITION, 422, { available: 250 }],
+    ['capture', 'TO_ACCOUNT_NOT_ACTIVE', grpc.FAILED_PRECONDITION, 409, {}],
+    ['capture', 'ACTION_NOT_ALLOWED', grpc.PERMISSION_DENIED, 403, {}],
+    ['cancel', 'PAYMENT_NOT_FOUND', grpc.NOT_FOUND, 404, {}],
+    ['cancel', 'IDEMPOTENCY_IN_PROGRESS', grpc.ABORTED, 409, {}],
+    ['refunds', 'REFUND_EXCEEDS_CAPTURED', grpc.FAILED_PRECONDITION, 422, { available: 250 }],
+    ['refunds', 'IDEMPOTENCY_KEY_REUSED', grpc.FAILED_PRECONDITION, 422, {}],
+  ])('%s: %s', async (name, reason, code, status, members) => {
+    const refuse = () => {
+      throw new Refusal(reason, code, { metadata: { available_minor: '250' } });
+    };
+    Object.assign(platform.fakes.payment, {
+      capturePayment: refuse,
+      cancelPayment: refuse,
+      createRefund: refuse,
+    });
+    const answer = await step(name);
+    expect(answer.status).toBe(status);
+    expect(answer.body).toMatchObject({ code: reason, ...members });
+  });
+});
+
+describe('a refund', () => {
+  it('that is made is 201, and is found in the payment’s list', async () => {
+    const asked = answering('payment', 'createRefund', { refund: refundOf({}), replayed: true });
+    const { status, headers, body } = await step('refunds', { amount: 500, reason: 'Broken' });
+    expect([status, body.id, body.state]).toEqual([201, REFUND_ID, 'COMPLETED']);
+    expect(headers.get('location')).toBe(`${PAYMENT}/refunds`);
+    expect(headers.get('idempotent-replayed')).toBe('true');
+    expect(asked).toEqual([{ requestId: 'k-1', paymentId: PAYMENT_ID, amountMinor: 500n, reason: 'Broken' }]);
+  });
+
+  it('whose outcome is not known yet is 202', async () => {
+    answering('payment', 'createRefund', {
+      refund: refundOf({ state: RefundState.PENDING }),
+      replayed: false,
+    });
+    const { status, headers, body } = await step('refunds');
+    expect([status, body.state, headers.get('retry-after')]).toEqual([202, 'PENDING', '1']);
+  });
+
+  it('that was declined is 402, with the refund', async () => {
+    const failure = { code: 'INSUFFICIENT_BALANCE', message: 'The receiver has spent it.' };
+    const refund = refundOf({ state: RefundState.FAILED, failure });
+    answering('payment', 'createRefund', { refund, replayed: false });
+    const { status, body } = await step('refunds');
+    expect(status).toBe(402);
+    expect(body).toMatchObject({
+      code: 'INSUFFICIENT_BALANCE',
+      detail: 'The receiver has spent it.',
+      refund: { id: REFUND_ID, state: 'FAILED', failure: { code: 'INSUFFICIENT_BALANCE' } },
+    });
+  });
+});
+
+describe('a simulation', () => {
+  it('needs no key, and is 200 also where the payment would be declined', async () => {
+    const asked = answering('payment', 'simulatePayment', { decision: paymentOf({}).decision });
+    const { status, text } = await client.call('POST', '/v1/payments/simulate', {
+      as: 'customer',
+      body: newPayment,
+    });
+    expect(status).toBe(200);
+    expect(asked).toMatchObject([{ payment: { requestId: '', amountMinor: 1250n } }]);
+    // Whose account the receiver's is, is nobody's business.
+    expect(text).not.toContain('usr_');
+  });
+});
+
+describe('a change of an account', () => {
+  const patch = (body: object, headers: Record<string, string> = { 'if-match': '"7"' }) =>
+    client.call('PATCH', `/v1/accounts/${ALICE}`, { as: 'operator', body, headers });
+
+  it('needs the version that it is made from', async () => {
+    const absent = await patch({}, {});
+    expect([absent.status, absent.body.code]).toEqual([428, 'PRECONDITION_REQUIRED']);
+    for (const odd of ['7', 'W/"7"', '*', '"0"', '"a"', '"1", "2"']) {
+      const answer = await patch({}, { 'if-match': odd });
+      expect([odd, answer.status, answer.body.errors?.[0].pointer]).toEqual([odd, 400, '/if-match']);
+    }
+  });
+
+  it('names the current version where another was seen', async () => {
+    platform.fakes.authorization.updateAccount = () => {
+      throw new Refusal('VERSION_MISMATCH', grpc.ABORTED, { metadata: { version: '9' } });
+    };
+    const { status, headers, body } = await patch({ name: 'New' });
+    expect([status, body.code, body.version, headers.get('etag')]).toEqual([
+      412,
+      'VERSION_MISMATCH',
+      9,
+      '"9"',
+    ]);
+  });
+
+  it('leaves alone what it does not name, and removes what is null', async () => {
+    const limits = { perPaymentMinor: 5n, dailyMinor: 10n, monthlyMinor: undefined, dailyCount: 3 };
+    answering('authorization', 'getAccount', { account: { ...account, limits } });
+    const asked = answering('authorization', 'updateAccount', { account: { ...account, version: 8n } });
+
+    const first = await patch({ limits: { daily: null, monthly: 100 } });
+    expect([first.status, first.headers.get('etag')]).toEqual([200, '"8"']);
+    await patch({ name: null, time_zone: 'Asia/Kolkata' });
+    await patch({ limits: null });
+    const rest = { accountId: ALICE, expectedVersion: 7n, name: undefined, timeZone: undefined };
+    expect(asked).toEqual([
+      {
+        ...rest,
+        limits: { perPaymentMinor: 5n, dailyMinor: undefined, monthlyMinor: 100n, dailyCount: 3 },
+      },
+      { ...rest, name: '', timeZone: 'Asia/Kolkata', limits: undefined },
+      {
+        ...rest,
+        limits: {
+          perPaymentMinor: undefined,
+          dailyMinor: undefined,
+          monthlyMinor: undefined,
+          dailyCount: undefined,
+        },
+      },
+    ]);
+  });
+
+  it.each(['Mars/Olympus', '+01:00', '', 'europe berlin', 5, null])('knows no zone %j', async (time_zone) => {
+    const { status, body } = await patch({ time_zone });
+    expect([status, body.errors[0].pointer]).toEqual([400, '/time_zone']);
+  });
+
+  it('of its state takes a reason and, where one is given, a version', async () => {
+    const asked = answering('authorization', 'changeAccountState', { account });
+    const change = (name: string, options: object) =>
+      client.call('POST', `/v1/accounts/${ALICE}/${name}`, { as: 'operator', ...options });
+    await change('freeze', { body: { reason: 'stolen' } });
+    await change('unfreeze', { headers: { 'if-match': '"7"' } });
+    const closed = await change('close', { body: {} });
+    expect([closed.status, closed.headers.get('etag')]).toEqual([200, '"1"']);
+    expect(asked).toEqual([
+      { accountId: ALICE, state: AccountState.FROZEN, expectedVersion: 0n, reason: 'stolen' },
+      { accountId: ALICE, state: AccountState.ACTIVE, expectedVersion: 7n, reason: '' },
+      { accountId: ALICE, state: AccountState.CLOSED, expectedVersion: 0n, reason: '' },
+    ]);
+  });
+
+  it('that cannot close it says what is in it', async () => {
+    platform.fakes.authorization.changeAccountState = () => {
+      const metadata = { posted_minor: '5', held_minor: '1' };
+      throw new Refusal('ACCOUNT_NOT_EMPTY', grpc.FAILED_PRECONDITION, { metadata });
+    };
+    const { status, body } = await client.call('POST', `/v1/accounts/${ALICE}/close`, { as: 'operator' });
+    expect([status, body.code, body.balance]).toEqual([409, 'ACCOUNT_NOT_EMPTY', { posted: 5, held: 1 }]);
+  });
+});
