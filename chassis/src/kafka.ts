@@ -105,9 +105,41 @@ export async function connectRawProducer(settings: KafkaSettings, log: Logger): 
 export async function connectKafkaProducer(settings: KafkaSettings, log: Logger): Promise<KafkaProducer> {
   const producer = await connectRawProducer(settings, log);
   return {
-    publish: (topic, messages) => producer.send(topic, messages.map(toRaw)),
+    async publish(topic, messages) {
+      for (const piece of piecesOf(messages)) await producer.send(topic, piece.map(toRaw));
+    },
     close: () => producer.close(),
   };
+}
+
+/**
+ * A broker takes a batch for one partition only up to its `max.message.bytes`, 1 MiB unless it was changed, and kafkajs makes one batch
+ * of all that is sent at once. In the worst case all of it goes to one partition.
+ */
+const MAX_PIECE_BYTES = 900 * 1024;
+
+/** The messages in their order, in pieces that a broker takes; one that is too large by itself stands alone. */
+function* piecesOf(messages: readonly OutgoingMessage[]): Generator<OutgoingMessage[]> {
+  let piece: OutgoingMessage[] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const size = sizeOf(message);
+    if (piece.length > 0 && bytes + size > MAX_PIECE_BYTES) {
+      yield piece;
+      piece = [];
+      bytes = 0;
+    }
+    piece.push(message);
+    bytes += size;
+  }
+  if (piece.length > 0) yield piece;
+}
+
+/** At least what the message takes in a batch: lengths and numbers are a few bytes each. */
+function sizeOf({ key, payload, headers }: OutgoingMessage): number {
+  const texts = Object.entries(headers).flat();
+  const lengths = texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 5, 0);
+  return payload.length + Buffer.byteLength(key) + lengths + 40;
 }
 
 function toRaw({ key, payload, headers }: OutgoingMessage): RawMessage {

@@ -51,6 +51,26 @@ async function consume(handle: {
 /** What carries the prefix only: the tests of this file share the topic. */
 const only = (texts: string[], prefix: string) => texts.filter((text) => text.startsWith(prefix));
 
+describe('a producer', () => {
+  it('sends in several pieces what would be too large for the broker as one, in order', async () => {
+    const large = 'x'.repeat(200_000);
+    const sent = Array.from({ length: 30 }, (_, n) => message(`${n} large-${large}`, 'large'));
+    await producer.publish(topics.topic, [
+      message('0 small-', 'large'),
+      ...sent,
+      message('31 small-', 'large'),
+    ]);
+    const { texts } = await consume({});
+    const ours = () => texts().filter((text) => /^\d+ (large|small)-/.test(text));
+    await eventually(() => expect(ours()).toHaveLength(32), within);
+    expect(ours().map((text) => text.split('-')[0])).toEqual([
+      '0 small',
+      ...sent.map((_, n) => `${n} large`),
+      '31 small',
+    ]);
+  });
+});
+
 describe('a consumer', () => {
   it('gets every message of every partition, those of one key in order, in few transactions', async () => {
     const sent = Array.from({ length: 600 }, (_, n) => message(`order-${n}`, `key-${n % 20}`));

@@ -3,6 +3,7 @@ import { cloudEventMessage, type OutboxRow } from '@payflowx/chassis';
 import { MovementKind } from '@payflowx/proto/authorization';
 import { PaymentEvent, PaymentEventType } from '@payflowx/proto/payment';
 import { type Change, type EventType, isPayerUnknown, type Movement } from '../domain/payment.ts';
+import { encodePayment } from './payment-message.ts';
 
 /** The outbox's name for the Kafka topic. */
 export const EVENTS_DESTINATION = 'payment-events';
@@ -52,6 +53,17 @@ function isNotified({ payment, event }: Change): boolean {
   return event.type !== 'payment.initiated' && !isPayerUnknown(payment);
 }
 
+/**
+ * A broker that refuses a message as too large would refuse it for ever, and everything behind it would wait. All that a caller gives
+ * is bounded; a decision with a hundred rules that explain themselves is not. Nobody who consumes events needs it: the payment keeps it.
+ */
+const MAX_DECISION_BYTES = 128 * 1024;
+
+function withinBounds(payment: Change['payment'], encodedPayment: Uint8Array): Uint8Array {
+  if ((payment.decision?.length ?? 0) <= MAX_DECISION_BYTES) return encodedPayment;
+  return encodePayment({ ...payment, decision: undefined });
+}
+
 /** Field 4 (payment), length-delimited, as the wire names it. */
 const PAYMENT_TAG = (4 << 3) | 2;
 
@@ -67,5 +79,5 @@ function encodeEvent({ payment, event }: Change, id: string, encodedPayment: Uin
     toOwnerId: payment.toOwnerId ?? '',
     refundId: event.refundId ?? '',
   });
-  return writer.uint32(PAYMENT_TAG).bytes(encodedPayment).finish();
+  return writer.uint32(PAYMENT_TAG).bytes(withinBounds(payment, encodedPayment)).finish();
 }

@@ -1,0 +1,71 @@
+import { newId } from '@payflowx/chassis';
+import { Decision, Outcome } from '@payflowx/proto/authorization';
+import { PaymentEvent } from '@payflowx/proto/payment';
+import { expect, it } from 'vitest';
+import { toPaymentOrder } from '../domain/order.ts';
+import { decide, initiate } from '../domain/payment.ts';
+import { toOutboxRows } from './payment-event.ts';
+import { encodePayment } from './payment-message.ts';
+
+/** No character takes more bytes in UTF-8. */
+const widest = (characters: number) => '💶'.repeat(characters);
+
+/** An event of a payment with the longest of everything that a caller may give, and a decision about as large as asked for. */
+function largestEvent(decisionBytes: number) {
+  const pairs = Array.from({ length: 20 }, (_, n) => [`${n}`.padStart(2, '0') + widest(38), widest(500)]);
+  const order = toPaymentOrder({
+    requestId: 'k'.repeat(255),
+    fromAccount: newId('acct'),
+    toAccount: newId('acct'),
+    amountMinor: 9_007_199_254_740_991n,
+    currency: 'EUR',
+    captureMode: 'MANUAL',
+    description: widest(500),
+    reference: widest(100),
+    metadata: Object.fromEntries(pairs),
+    holdSeconds: 2_592_000,
+  });
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const caller = { id: newId('usr'), roles: ['customer' as const] };
+  const origin = { caller, requestId: 'k'.repeat(255), traceparent };
+  const { payment } = initiate(order, { id: newId('pay'), origin, now: new Date(), holdMs: 5 });
+  const record = Decision.encode({
+    ...Decision.decode(Buffer.of()),
+    outcome: Outcome.DECLINED,
+    checks: [{ name: 'rule', passed: false, inputs: { error: 'e'.repeat(decisionBytes - 100) } }],
+  }).finish();
+  const decision = {
+    failure: { code: 'RULE_DECLINED', message: widest(200) },
+    movements: [],
+    fromOwnerId: newId('usr'),
+    toOwnerId: newId('usr'),
+    record,
+  };
+  const change = decide(payment, decision, new Date());
+  const [row] = toOutboxRows(change, newId('evt'), encodePayment(change.payment));
+  if (!row) throw new Error('no event');
+  const { payload, headers, key } = row.message;
+  const bytes = payload.length + Buffer.byteLength(JSON.stringify({ headers, key }));
+  return { change, bytes, event: PaymentEvent.decode(payload) };
+}
+
+/** What a Kafka broker takes unless it is told otherwise; it may well be told less. */
+const KAFKA_LIMIT = 1024 * 1024;
+
+it('the largest possible event is far below what a broker takes', () => {
+  const { event, bytes } = largestEvent(128 * 1024);
+  expect(event.payment?.decision).toBeDefined();
+  expect(bytes).toBeGreaterThan(170_000);
+  expect(bytes).toBeLessThan(KAFKA_LIMIT / 5);
+});
+
+it('a decision beyond all bounds is left out of the event, and nothing else', () => {
+  const { event, bytes, change } = largestEvent(3 * KAFKA_LIMIT);
+  expect(bytes).toBeLessThan(KAFKA_LIMIT / 20);
+  expect(event.payment).toMatchObject({
+    id: change.payment.id,
+    metadata: change.payment.metadata,
+    failure: { code: 'RULE_DECLINED' },
+    decision: undefined,
+  });
+});
