@@ -11,8 +11,14 @@ import type { Created } from '../app/create-payment.ts';
 import type { ListRequest } from '../app/list-payments.ts';
 import { PaymentError } from '../domain/errors.ts';
 import type { PaymentRequest } from '../domain/order.ts';
-import { type CaptureMode as CaptureModeName, PAYMENT_STATES, type PaymentState } from '../domain/payment.ts';
+import {
+  type Caller,
+  type CaptureMode as CaptureModeName,
+  PAYMENT_STATES,
+  type PaymentState,
+} from '../domain/payment.ts';
 import { STATE_CODES, toPaymentMessage } from '../messages/payment-message.ts';
+import { messageFor } from './visible-decision.ts';
 
 export function toPaymentRequest(request: CreatePaymentRequest): PaymentRequest {
   return { ...request, captureMode: toCaptureMode(request.captureMode) };
@@ -31,9 +37,10 @@ function toCaptureMode(code: CaptureMode): CaptureModeName | undefined {
   }
 }
 
-export function toCreatedResponse(created: Created): CreatePaymentResponse {
-  if ('answer' in created) return { payment: PaymentMessage.decode(created.answer), replayed: true };
-  return { payment: toPaymentMessage(created.payment), replayed: false };
+export function toCreatedResponse(caller: Caller, created: Created): CreatePaymentResponse {
+  const replayed = 'answer' in created;
+  const payment = replayed ? PaymentMessage.decode(created.answer) : toPaymentMessage(created.payment);
+  return { payment: messageFor(caller, payment), replayed };
 }
 
 /** Throws INVALID_ARGUMENT for a state that the contract doesn't know. */

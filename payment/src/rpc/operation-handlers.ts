@@ -21,10 +21,12 @@ import type { OperationFlow } from '../app/operation-flow.ts';
 import { type Requested, requestOperation } from '../app/request-operation.ts';
 import type { Terms } from '../domain/operation.ts';
 import { toCancelTerms, toCaptureTerms, toRefundTerms } from '../domain/operation-request.ts';
+import type { Caller } from '../domain/payment.ts';
 import { toPaymentMessage } from '../messages/payment-message.ts';
 import { toRefundMessage } from '../messages/refund-message.ts';
 import type { Database } from '../store/database.ts';
 import { toStepMessage } from './step-message.ts';
+import { messageFor } from './visible-decision.ts';
 
 export interface OperationDeps {
   db: Kysely<Database>;
@@ -41,10 +43,10 @@ export function operationHandlers({ db, operations: flow, now }: OperationDeps) 
 
   return {
     capturePayment: async (request: CapturePaymentRequest, call: Call): Promise<CapturePaymentResponse> =>
-      toPaymentResponse(await ask(request, toCaptureTerms(request), call)),
+      toPaymentResponse(requireCaller(call), await ask(request, toCaptureTerms(request), call)),
 
     cancelPayment: async (request: CancelPaymentRequest, call: Call): Promise<CancelPaymentResponse> =>
-      toPaymentResponse(await ask(request, toCancelTerms(request), call)),
+      toPaymentResponse(requireCaller(call), await ask(request, toCancelTerms(request), call)),
 
     createRefund: async (request: CreateRefundRequest, call: Call): Promise<CreateRefundResponse> =>
       toRefundResponse(await ask(request, toRefundTerms(request), call)),
@@ -58,18 +60,20 @@ export function operationHandlers({ db, operations: flow, now }: OperationDeps) 
       { paymentId }: ListPaymentStepsRequest,
       call: Call,
     ): Promise<ListPaymentStepsResponse> => {
-      const steps = await listPaymentSteps({ db }, requireCaller(call), paymentId);
-      return { steps: steps.map(toStepMessage) };
+      const caller = requireCaller(call);
+      const steps = await listPaymentSteps({ db }, caller, paymentId);
+      return { steps: steps.map((step) => toStepMessage(caller, step)) };
     },
   };
 }
 
-function toPaymentResponse(requested: Requested): CapturePaymentResponse {
+function toPaymentResponse(caller: Caller, requested: Requested): CapturePaymentResponse {
   if ('pending' in requested) {
-    return { payment: toPaymentMessage(requested.pending.payment), replayed: false, pending: true };
+    const payment = messageFor(caller, toPaymentMessage(requested.pending.payment));
+    return { payment, replayed: false, pending: true };
   }
   const { answer, replayed } = requested;
-  return { payment: PaymentMessage.decode(answer), replayed, pending: false };
+  return { payment: messageFor(caller, PaymentMessage.decode(answer)), replayed, pending: false };
 }
 
 function toRefundResponse(requested: Requested): CreateRefundResponse {

@@ -41,6 +41,7 @@ import { ACCESS } from './access.ts';
 import { toCreatedResponse, toListRequest, toPaymentRequest } from './convert.ts';
 import { errors } from './errors.ts';
 import { type OperationDeps, operationHandlers } from './operation-handlers.ts';
+import { decisionFor, messageFor } from './visible-decision.ts';
 
 export type PaymentServiceDeps = CreateDeps &
   OperationDeps &
@@ -61,7 +62,7 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
   const create = async (operation: Creation, order: Order, requestId: string, call: Asking) => {
     const { caller, traceparent, deadline } = call;
     const origin = { caller, requestId, traceparent };
-    return toCreatedResponse(await createPayment(deps, { operation, order, origin, deadline }));
+    return toCreatedResponse(caller, await createPayment(deps, { operation, order, origin, deadline }));
   };
 
   const createItem = async (
@@ -116,20 +117,22 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
         if (!payment) throw missingRequest('payment');
         const simulated = { order: toSimulatedOrder(toPaymentRequest(payment)), caller: requireCaller(call) };
         const { record } = await simulatePayment(deps, simulated, call.deadline);
-        return { decision: Decision.decode(record) };
+        return { decision: decisionFor(simulated.caller, Decision.decode(record)) };
       },
 
-      getPayment: async ({ paymentId }, call) => ({
-        payment: toPaymentMessage(await getPayment(deps, requireCaller(call), paymentId)),
-      }),
+      getPayment: async ({ paymentId }, call) => {
+        const caller = requireCaller(call);
+        const payment = await getPayment(deps, caller, paymentId);
+        return { payment: messageFor(caller, toPaymentMessage(payment)) };
+      },
 
       listPayments: async (request, call) => {
-        const { payments, nextPageToken } = await listPayments(
-          deps,
-          requireCaller(call),
-          toListRequest(request),
-        );
-        return { payments: payments.map(toPaymentMessage), nextPageToken };
+        const caller = requireCaller(call);
+        const { payments, nextPageToken } = await listPayments(deps, caller, toListRequest(request));
+        return {
+          payments: payments.map((payment) => messageFor(caller, toPaymentMessage(payment))),
+          nextPageToken,
+        };
       },
 
       listAccountFigures: (request) => listAccountFigures({ db: deps.figuresDb }, request),
