@@ -201,7 +201,7 @@ describe('answers as documented:', () => {
     ['GET', `/v1/rules/${RULE_ID}/versions`, 200],
     ['POST', '/v1/rules/backtest', 200, { expression: 'true', from: '2026-01-31T00:00:00Z' }],
     ['GET', `/v1/ledger/accounts/${ALICE}/statement?from=2026-01-01T00:00:00Z`, 200],
-    ['GET', `/v1/ledger/payments/${PAYMENT_ID}/receipt`, 200],
+    ['GET', `/v1/ledger/payments/${PAYMENT_ID}/receipt?head_size=2`, 200],
     ['GET', '/v1/ledger/head', 200],
     ['POST', '/v1/ledger/reconciliations', 201],
     ['GET', '/v1/ledger/reconciliations', 200],

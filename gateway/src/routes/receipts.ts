@@ -8,6 +8,7 @@ import { PaymentId, pathId } from '../schemas/ids.ts';
 import { hash, headJson, hex, SealedHead, Transaction, transactionJson } from '../schemas/journal.ts';
 import { count } from '../schemas/money.ts';
 import { named, ref } from '../schemas/named.ts';
+import { query } from '../schemas/page.ts';
 
 const Receipt = named(
   'Receipt',
@@ -60,6 +61,15 @@ export const receiptRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { l
       operationId: 'getReceipt',
       summary: 'The proof that the journal holds what one payment moved; it can be verified offline',
       params: pathId(ref(PaymentId)),
+      querystring: query({
+        head_size: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: Number.MAX_SAFE_INTEGER,
+            description: 'Against the head of this size, which somebody kept; the newest if absent.',
+          }),
+        ),
+      }),
       response: {
         200: ref(Receipt),
         404: problem(['PAYMENT_NOT_FOUND']),
@@ -67,7 +77,9 @@ export const receiptRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { l
       },
     },
     handler: async (request) => {
-      const message = { paymentId: request.params.id };
+      const { head_size } = request.query;
+      const headSize = head_size === undefined ? undefined : BigInt(head_size);
+      const message = { paymentId: request.params.id, headSize };
       const { paymentId, head, transactions } = await ledger.getReceipt(message, asCaller(request));
       return {
         payment_id: paymentId,
