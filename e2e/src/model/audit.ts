@@ -1,5 +1,13 @@
 /** After the play: the platform, each of its services, must say what the model says. */
-import { accountOf, eventually, type People, paymentOf, provenLedger, type Session } from '../platform.ts';
+import {
+  accountOf,
+  eventually,
+  type People,
+  paymentOf,
+  provenLedger,
+  reconciled,
+  type Session,
+} from '../platform.ts';
 import { isPlausible } from './account-history.ts';
 import { expectPayment } from './answer.ts';
 import { type Balance, contributionOf, expire, heldOf } from './payment-model.ts';
@@ -17,6 +25,7 @@ export async function audit({ operator, auditor }: People, played: Played): Prom
     played.accounts.map((account) => expectLedger(auditor, account, balanceIn(played, account))),
   );
   await Promise.all(played.payments.map((tracked) => expectTold(auditor, tracked)));
+  await reconciled(operator);
 }
 
 /** Holds this short end before the audit does; the others stay open. */

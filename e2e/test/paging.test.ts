@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Account, eventually, openAccount, type Payment, people, readDemo } from '../src/platform.ts';
+import { type Body, expectStatus } from '../src/rest.ts';
+import { type Rpc, reflectedRpcs } from '../src/rpc.ts';
+
+const demo = readDemo();
+const { operator, alice, bob } = people(demo);
+
+let from: Account;
+let to: Account;
+let held: Payment;
+let rule: { id: string };
+let rpcs: Map<string, Rpc>;
+let document: Body;
+
+beforeAll(async () => {
+  rpcs = new Map([...(await reflectedRpcs())].map(([name, rpc]) => [name.split('.').at(-1) ?? '', rpc]));
+  document = (await operator.get('/openapi.json')).body;
+  [from, to] = await Promise.all([
+    openAccount(operator, alice.user, 100_000),
+    openAccount(operator, bob.user, 100_000),
+  ]);
+  held = await pay();
+  const body = { name: `paging-${held.id}`, expression: 'false', action: 'shadow' as const, enabled: false };
+  rule = (await operator.api.post('/v1/rules', { body })).data;
+});
+
+async function pay(): Promise<Payment> {
+  const body = { from_account: from.id, to_account: to.id, amount: 100, currency: 'EUR' };
+  return (await alice.api.post('/v1/payments', { body })).data;
+}
+
+/** What puts one more row, or two, at the front of a list. */
+const ADD = {
+  user: () =>
+    operator.post('/v1/users', {
+      username: `user-${randomUUID()}`,
+      password: randomUUID(),
+      roles: ['customer'],
+    }),
+  client: () =>
+    operator.post('/v1/api-clients', { name: 'Page', user_id: alice.user.id, scopes: ['accounts:read'] }),
+  account: () => openAccount(operator, alice.user, 0),
+  accountChange: async () => {
+    await operator.post(`/v1/accounts/${from.id}/freeze`, {});
+    await operator.post(`/v1/accounts/${from.id}/unfreeze`, {});
+  },
+  payment: pay,
+  refund: () => bob.post(`/v1/payments/${held.id}/refunds`, { amount: 1 }),
+  rule: () =>
+    operator.post('/v1/rules', {
+      name: `paging-${randomUUID()}`,
+      expression: 'false',
+      action: 'shadow',
+      enabled: false,
+    }),
+  ruleVersion: async () => {
+    const { body } = await operator.get(`/v1/rules/${rule.id}`);
+    const headers = { 'if-match': `"${body.version}"` };
+    await operator.send('PATCH', `/v1/rules/${rule.id}`, { message: `Version ${body.version}` }, { headers });
+  },
+  reconciliation: () => operator.post('/v1/ledger/reconciliations', {}),
+  nothing: async () => undefined,
+} as const;
+
+const DAY_MS = 86_400_000;
+/** Not over yet: a statement of it goes on growing, at its end. */
+const PERIOD = new URLSearchParams({
+  from: new Date(Date.now() - DAY_MS).toISOString(),
+  to: new Date(Date.now() + DAY_MS).toISOString(),
+}).toString();
+
+/** Every list of REST, what it is asked with, and what adds to it. */
+const ROUTES: Record<string, { query?: () => string; path?: () => string; add: keyof typeof ADD }> = {
+  '/v1/users': { add: 'user' },
+  '/v1/api-clients': { add: 'client' },
+  '/v1/audit/identities': { add: 'user' },
+  '/v1/audit/accounts': { query: () => `account_id=${from.id}`, add: 'accountChange' },
+  '/v1/accounts': { add: 'account' },
+  '/v1/payments': { query: () => `account_id=${from.id}`, add: 'payment' },
+  '/v1/payments/{id}/refunds': { path: () => held.id, add: 'refund' },
+  '/v1/rules': { add: 'rule' },
+  '/v1/rules/{id}/versions': { path: () => rule.id, add: 'ruleVersion' },
+  '/v1/ledger/entries': { query: () => `account_id=${from.id}`, add: 'payment' },
+  '/v1/ledger/accounts/{id}/statement': { path: () => from.id, query: () => PERIOD, add: 'payment' },
+  '/v1/ledger/reconciliations': { add: 'reconciliation' },
+  '/v1/notifications': { query: () => `account_id=${from.id}`, add: 'payment' },
+};
+
+/** Every list of gRPC. The figures are for services only. */
+const RPCS: Record<string, { request?: () => object; add: keyof typeof ADD }> = {
+  'AuthService/ListUsers': { add: 'user' },
+  'AuthService/ListApiClients': { add: 'client' },
+  'AuthService/ListIdentityAuditRecords': { add: 'user' },
+  'AccountService/ListAccounts': { add: 'account' },
+  'AccountService/ListAccountAuditRecords': {
+    request: () => ({ account_id: from.id }),
+    add: 'accountChange',
+  },
+  'AccountService/ListBalances': { add: 'nothing' },
+  'RuleService/ListRules': { add: 'rule' },
+  'RuleService/ListRuleVersions': { request: () => ({ rule_id: rule.id }), add: 'ruleVersion' },
+  'PaymentService/ListPayments': { request: () => ({ account_id: from.id }), add: 'payment' },
+  'PaymentService/ListRefunds': { request: () => ({ payment_id: held.id }), add: 'refund' },
+  'LedgerService/ListEntries': { request: () => ({ account_id: from.id }), add: 'payment' },
+  'LedgerService/GetStatement': {
+    request: () => ({ account_id: from.id, ...secondsOf(PERIOD) }),
+    add: 'payment',
+  },
+  'ReconciliationService/ListReconciliations': { add: 'reconciliation' },
+  'NotificationService/ListNotifications': { request: () => ({ account_id: from.id }), add: 'payment' },
+};
+
+function secondsOf(query: string): object {
+  const parameters = [...new URLSearchParams(query)];
+  return Object.fromEntries(
+    parameters.map(([name, at]) => [name, { seconds: Math.floor(Date.parse(at) / 1_000) }]),
+  );
+}
+
+interface Page {
+  rows: unknown[];
+  next: string | null;
+}
+type Ask = (size: number, cursor: string | null) => Promise<Page>;
+
+/** Enough for several pages; of a long list the rest is not looked at. */
+const ROWS = 12;
+const PAGE = 3;
+
+/** Pages through what was there at first, while a row is added before every page. */
+async function expectEachOnce(ask: Ask, add: () => Promise<unknown>): Promise<void> {
+  const there = await eventually(async () => {
+    const { rows } = await ask(ROWS, null);
+    expect(rows.length).toBe(ROWS);
+    return new Set(rows.map((row) => JSON.stringify(row)));
+  });
+  const seen: string[] = [];
+  let cursor: string | null = null;
+  do {
+    await add();
+    const page: Page = await ask(PAGE, cursor);
+    seen.push(...page.rows.map((row) => JSON.stringify(row)));
+    cursor = page.next;
+  } while (cursor !== null && [...there].some((name) => !seen.includes(name)));
+  expect(seen.filter((name) => there.has(name))).toEqual([...there]);
+  expect(new Set(seen).size, 'a row came twice').toBe(seen.length);
+}
+
+describe('nothing comes twice and nothing is left out while rows are added:', () => {
+  it.each(Object.entries(ROUTES))('%s', async (route, { path, query, add }) => {
+    for (let made = 0; made < ROWS; made += 1) await ADD[add]();
+    await expectEachOnce(async (size, cursor) => {
+      const parameters = new URLSearchParams(query?.());
+      parameters.set('limit', String(size));
+      if (cursor !== null) parameters.set('cursor', cursor);
+      const answer = await operator.get(`${route.replace('{id}', path?.() ?? '')}?${parameters}`);
+      const { data, next_cursor } = expectStatus(answer, 200);
+      return { rows: data, next: next_cursor };
+    }, ADD[add]);
+  });
+
+  it.each(Object.entries(RPCS))('%s', async (name, { request, add }) => {
+    const token = await operator.api.accessToken();
+    await expectEachOnce(async (size, cursor) => {
+      const message = { ...request?.(), page_size: size, page_token: cursor ?? '' };
+      const { code, response, message: said } = await (rpcs.get(name) as Rpc).call(message, token);
+      expect(`${code} ${said}`).toBe('OK ');
+      const rows = Object.values(response as object).find(Array.isArray) ?? [];
+      return { rows, next: response.next_page_token || null };
+    }, ADD[add]);
+  });
+});
+
+it('is tried on every list there is', () => {
+  const lists = Object.entries<Body>(document.paths).flatMap(([path, { get }]) =>
+    get?.parameters?.some(({ name }: Body) => name === 'cursor') ? path : [],
+  );
+  expect(Object.keys(ROUTES).toSorted()).toEqual(lists.toSorted());
+  const paged = [...rpcs].flatMap(([name, rpc]) => (rpc.takes('page_token') ? name : []));
+  expect(Object.keys(RPCS).toSorted()).toEqual(
+    paged.filter((name) => !name.endsWith('/ListAccountFigures')).toSorted(),
+  );
+});
