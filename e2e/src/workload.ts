@@ -32,11 +32,40 @@ export function payAll({ alice }: People, { from, to, keys }: Workload): Promise
   return Promise.all(keys.map(async (key) => (await alice.api.post('/v1/payments', { body, key })).data.id));
 }
 
+/** Holds the money of every payment first; nothing is to happen meanwhile. Gives the payments' ids. */
+export function holdAll({ alice }: People, { from, to, keys }: Workload): Promise<string[]> {
+  const body = {
+    from_account: from.id,
+    to_account: to.id,
+    amount: AMOUNT,
+    currency: 'EUR',
+    capture: 'manual' as const,
+  };
+  return Promise.all(keys.map(async () => (await alice.api.post('/v1/payments', { body })).data.id));
+}
+
+export async function captureAll({ alice }: People, { keys }: Workload, ids: string[]): Promise<void> {
+  const captures = ids.map((id, index) =>
+    alice.api.post('/v1/payments/{id}/capture', {
+      params: { path: { id } },
+      body: {},
+      key: keys[index] ?? id,
+    }),
+  );
+  await Promise.all(captures);
+}
+
+/** How often a payment that went through at once is in the books, and told of. */
+const AT_ONCE = { entries: 2, notifications: 2 };
+/** One that was held before: promised, released and moved; told of twice to each side. */
+export const HELD_BEFORE = { entries: 6, notifications: 4 };
+
 /** Each payment completed, once: the money, the ledger, the notifications and the counts all say so. */
 export async function expectAllSettled(
   who: People,
   { from, to, keys }: Workload,
   ids: string[],
+  { entries, notifications } = AT_ONCE,
 ): Promise<void> {
   const { alice, bob, auditor } = who;
   expect(new Set(ids).size).toBe(keys.length);
@@ -44,8 +73,8 @@ export async function expectAllSettled(
   expect(await balanceOf(alice, from.id)).toEqual({ posted: 0, held: 0, available: 0 });
   expect((await balanceOf(bob, to.id)).posted).toBe(keys.length * AMOUNT);
   await provenLedger(auditor);
-  await Promise.all(ids.map((id) => expectTwoOf(who, '/v1/ledger/entries', id)));
-  await Promise.all(ids.map((id) => expectTwoOf(who, '/v1/notifications', id)));
+  await Promise.all(ids.map((id) => expectRows(who, '/v1/ledger/entries', id, entries)));
+  await Promise.all(ids.map((id) => expectRows(who, '/v1/notifications', id, notifications)));
   await eventually(async () => {
     const params = { path: { id: from.id } };
     const { data } = await auditor.api.get('/v1/analytics/accounts/{id}', { params });
@@ -54,16 +83,17 @@ export async function expectAllSettled(
   });
 }
 
-/** Once there are at least two. More than that would be something done twice. */
-async function expectTwoOf(
+/** Once there are enough. More than that would be something done twice. */
+async function expectRows(
   { auditor }: People,
   path: '/v1/ledger/entries' | '/v1/notifications',
   payment_id: string,
+  count: number,
 ): Promise<void> {
   const rows = await eventually(async () => {
     const { data } = await auditor.api.get(path, { params: { query: { payment_id } } });
-    expect(data.data.length).toBeGreaterThanOrEqual(2);
+    expect(data.data.length).toBeGreaterThanOrEqual(count);
     return data.data;
   });
-  expect(rows.length).toBe(2);
+  expect(rows.length).toBe(count);
 }

@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest';
 import { people } from '../src/platform.ts';
 import { arm, crash, struck } from '../src/processes.ts';
-import { expectAllSettled, payAll, prepare } from '../src/workload.ts';
+import { captureAll, expectAllSettled, HELD_BEFORE, holdAll, payAll, prepare } from '../src/workload.ts';
 
 const who = people();
 
@@ -19,6 +19,13 @@ const FAULT_POINTS = [
   'analytics.after-commit',
 ];
 
+const OF_OPERATIONS = [
+  'payment.after-operation-accept',
+  'payment.after-operation-decided',
+  'payment.after-operation-settled',
+  'authorization.after-commit',
+];
+
 describe('a process that dies by kill -9', () => {
   it.each(FAULT_POINTS)('at %s leaves every payment done once, and nothing lost', async (faultPoint) => {
     const workload = await prepare(who, 12);
@@ -26,6 +33,15 @@ describe('a process that dies by kill -9', () => {
     const ids = await payAll(who, workload);
     await struck(faultPoint);
     await expectAllSettled(who, workload, ids);
+  });
+
+  it.each(OF_OPERATIONS)('at %s leaves every capture done once, and nothing lost', async (faultPoint) => {
+    const workload = await prepare(who, 12);
+    const ids = await holdAll(who, workload);
+    arm(faultPoint);
+    await captureAll(who, workload, ids);
+    await struck(faultPoint);
+    await expectAllSettled(who, workload, ids, HELD_BEFORE);
   });
 
   it.each(['payment', 'authorization', 'ledger', 'gateway-2', 'auth'])(

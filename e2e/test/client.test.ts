@@ -1,0 +1,74 @@
+import { createPayFlowX, PayFlowXError, verifyReceipt } from '@payflowx/client';
+import { beforeAll, expect, it } from 'vitest';
+import { openAccount, people, readDemo } from '../src/platform.ts';
+
+/** The examples of the client's README, on the platform. */
+const demo = readDemo();
+const { operator, alice, bob } = people(demo);
+const { username, password } = alice.user;
+const payflowx = createPayFlowX({ gateway: demo.gateway, as: { username, password } });
+
+let mine: string;
+let theirs: string;
+
+beforeAll(async () => {
+  mine = (await openAccount(operator, alice.user, 10_000)).id;
+  theirs = (await openAccount(operator, bob.user, 0)).id;
+});
+
+const body = () => ({ from_account: mine, to_account: theirs, amount: 1_250, currency: 'EUR' });
+
+it('pays, and gives the first answer again under a key of one’s own', async () => {
+  const first = await payflowx.post('/v1/payments', { body: body(), key: `order-${mine}` });
+  expect([first.response.status, first.data.state]).toEqual([201, 'COMPLETED']);
+  const again = await payflowx.post('/v1/payments', { body: body(), key: `order-${mine}` });
+  expect(again.data).toEqual(first.data);
+  expect(again.response.headers.get('idempotent-replayed')).toBe('true');
+});
+
+it('tells why a payment was declined', async () => {
+  const request = payflowx.post('/v1/payments', { body: { ...body(), amount: 1_000_000 } });
+  const error = await request.catch((error: unknown) => error as PayFlowXError);
+  expect(error).toBeInstanceOf(PayFlowXError);
+  expect(error).toMatchObject({
+    code: 'INSUFFICIENT_BALANCE',
+    status: 402,
+    problem: { payment: { state: 'FAILED' } },
+  });
+  expect((error as PayFlowXError).requestId).toMatch(/^req_/);
+});
+
+it('holds money, takes it in two parts, and verifies the receipt', async () => {
+  const { data: held } = await payflowx.post('/v1/payments', {
+    body: { ...body(), amount: 3_000, capture: 'manual' },
+  });
+  const params = { path: { id: held.id } };
+  await payflowx.post('/v1/payments/{id}/capture', { params, body: { amount: 1_000 } });
+  const last = { amount: 1_500, final: true };
+  const { data: done } = await payflowx.post('/v1/payments/{id}/capture', { params, body: last });
+  expect([done.state, done.amount_captured]).toEqual(['COMPLETED', 2_500]);
+  const { data: receipt } = await payflowx.get('/v1/ledger/payments/{id}/receipt', { params });
+  expect(verifyReceipt(receipt)).toBe(true);
+});
+
+it('lists payments page after page', async () => {
+  for (let made = 0; made < 5; made += 1)
+    await payflowx.post('/v1/payments', { body: { ...body(), amount: 1 } });
+  const query = { account_id: mine, state: 'COMPLETED' as const, limit: 2, amount_max: 1 };
+  const ids = await Array.fromAsync(payflowx.list('/v1/payments', { params: { query } }), ({ id }) => id);
+  expect(ids.length).toBe(5);
+  expect(new Set(ids).size).toBe(5);
+});
+
+it('speaks as an API client, within its scopes', async () => {
+  const scopes = ['accounts:read' as const];
+  const { data } = await operator.api.post('/v1/api-clients', {
+    body: { name: 'Shop', user_id: alice.user.id, scopes },
+  });
+  const as = { clientId: data.client.id, clientSecret: data.client_secret ?? '' };
+  const shop = createPayFlowX({ gateway: demo.gateway, as });
+  const params = { path: { id: mine } };
+  expect((await shop.get('/v1/accounts/{id}', { params })).data.id).toBe(mine);
+  const error = await shop.post('/v1/payments', { body: body() }).catch((error: unknown) => error);
+  expect(error).toMatchObject({ status: 403, code: 'INSUFFICIENT_SCOPE' });
+});
