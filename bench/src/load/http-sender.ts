@@ -25,6 +25,7 @@ export function createSender(gateways: readonly string[], connections: number): 
         let replayed = false;
         let body = '';
         pool.dispatch(requestOf(operation, authorization), {
+          onRequestStart() {},
           onResponseStart(_controller, statusCode, headers) {
             status = statusCode;
             replayed = headers['idempotent-replayed'] === 'true';

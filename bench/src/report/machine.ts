@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { PostgresProbe } from '../measure/postgres.ts';
 import type { Checkout } from '../platform/checkout.ts';
@@ -9,7 +10,7 @@ import type { Checkout } from '../platform/checkout.ts';
 const run = promisify(execFile);
 
 export async function describeMachine(
-  { folder }: Checkout,
+  { folder, local }: Checkout,
   postgres: PostgresProbe,
   pids: ReadonlyMap<string, number>,
 ): Promise<Record<string, string | number>> {
@@ -26,17 +27,16 @@ export async function describeMachine(
     linux: release(),
     node: process.version,
     PostgreSQL: postgres.version,
-    Kafka: versionIn(pids.get('kafka'), /kafka-clients-([\d.]+)\.jar/),
-    RabbitMQ: versionIn(pids.get('rabbitmq'), /rabbit-([\d.]+)/),
+    Kafka: versionIn(`/proc/${pids.get('kafka')}/cmdline`, /kafka-(\d[\d.]*\d)\/libs/),
+    RabbitMQ: versionIn(join(local, 'logs/rabbitmq.log'), /RabbitMQ (\d[\d.]*\d)/),
     commit: `${commit}${changes ? ' and changes' : ''}`,
   };
 }
 
-/** What the process' own command line tells. */
-function versionIn(pid: number | undefined, pattern: RegExp): string {
-  if (!pid) return 'unknown';
+/** What a server's own command line or log tells. */
+function versionIn(path: string, pattern: RegExp): string {
   try {
-    return pattern.exec(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.[1] ?? 'unknown';
+    return pattern.exec(readFileSync(path, 'utf8'))?.[1] ?? 'unknown';
   } catch {
     return 'unknown';
   }

@@ -1,0 +1,12 @@
+/** For tests: randomness that is the same every time. */
+
+/** Mulberry32: 32 bits of state, good enough to draw from. */
+export function seededRandom(seed = 42): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
