@@ -1,6 +1,7 @@
 /** The one place that makes problem+json (RFC 9457). Every refusal passes here; nothing internal leaves. */
 import { BatcherClosedError, CallError, NeighbourError, newId } from '@payflowx/chassis';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { KnownPaths } from './method-not-allowed.ts';
 import { codeOfFramework, codeOfNeighbour, PROBLEMS, type ProblemCode } from './problem-codes.ts';
 import {
   type FieldError,
@@ -37,12 +38,20 @@ export const PROBLEM_TYPE = 'application/problem+json';
 /** How long to wait where no better time is known. */
 const RETRY_AFTER_S = '1';
 
-export function handleProblems(app: FastifyInstance): void {
+export function handleProblems(app: FastifyInstance, { refusalOf }: Pick<KnownPaths, 'refusalOf'>): void {
   app.setErrorHandler((error, request, reply) => {
+    // Where there is no route, what is wrong with the body is of no interest.
+    if (request.is404 && isAboutBody(error)) return sendProblem(refusalOf(request), request, reply);
     // What a neighbour names as a field came in the body, or where there is none in the query string.
     const place = request.method === 'GET' || request.method === 'HEAD' ? 'query' : 'body';
     return sendProblem(toProblem(error, place), request, reply);
   });
+}
+
+/** Some methods, such as QUERY, are asked for their body's type before anybody looks for a route. */
+function isAboutBody(error: unknown): boolean {
+  const { code } = error as { code?: string };
+  return code === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE' || code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
 }
 
 export function sendProblem(error: ProblemError, request: FastifyRequest, reply: FastifyReply): FastifyReply {

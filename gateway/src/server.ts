@@ -9,7 +9,7 @@ import type { PaymentBatches } from './clients/payment-batches.ts';
 import type { Config } from './config.ts';
 import { serveDocs } from './docs.ts';
 import { BODY_LIMIT_BYTES, readJsonBodies } from './json-body.ts';
-import { refuseUnknown } from './method-not-allowed.ts';
+import { refuseUnknown, watchPaths } from './method-not-allowed.ts';
 import { describeApi } from './openapi/describe-api.ts';
 import { handleProblems, sendProblem, toProblem } from './problem.ts';
 import { protect } from './protection.ts';
@@ -34,19 +34,20 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   const app = openServer(parts);
   for (const schema of NAMED_SCHEMAS) app.addSchema(schema);
 
-  handleProblems(app);
+  const paths = watchPaths(app);
+  handleProblems(app, paths);
   carryContext(app);
   logRequests(app, { log: parts.log, slowMs: parts.config.http.slowMs });
   readJsonBodies(app);
   await protect(app, parts.config.protection);
   await checkAccess(app, parts);
-  refuseUnknown(app);
   await describeApi(app);
   readQueryNumbers(app);
 
   closeIdleConnections(app);
   await addRoutes(app, routeOptions(parts));
   await serveDocs(app);
+  refuseUnknown(app, paths);
   await app.ready();
   return app;
 }

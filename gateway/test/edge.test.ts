@@ -56,6 +56,28 @@ describe('a request', () => {
     });
   });
 
+  it('of another method is 405 whatever its body, also where the path looks like an id', async () => {
+    const { port } = new URL(platform.url);
+    const statusOf = (head: string) =>
+      new Promise<string>((resolve) => {
+        const socket = connect(Number(port), '127.0.0.1', () => socket.write(`${head}\r\nhost: x\r\n\r\n`));
+        socket.once('data', (data) => resolve(data.toString().slice(9, 12)));
+      });
+    expect(await statusOf('QUERY /v1/payments HTTP/1.1')).toBe('405');
+    expect(await statusOf('QUERY /v1/nothing HTTP/1.1')).toBe('404');
+    const typed = { raw: 'x', headers: { 'content-type': 'text/plain' } };
+    expect((await client.call('DELETE', '/v1/payments', typed)).status).toBe(405);
+
+    for (const [method, path, allow] of [
+      ['GET', '/v1/payments/simulate', 'POST'],
+      ['PATCH', '/v1/rules/backtest', 'POST'],
+      ['OPTIONS', '/v1/payments/simulate', 'POST'],
+    ] as const) {
+      const { status, headers } = await client.call(method, path);
+      expect([path, status, headers.get('allow')]).toEqual([path, 405, allow]);
+    }
+  });
+
   it('that is no HTTP is told so', async () => {
     const { port } = new URL(platform.url);
     const text = await new Promise<string>((resolve) => {

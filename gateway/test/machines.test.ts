@@ -90,6 +90,7 @@ it('has no other secret for a client that is revoked', async () => {
 it.each([
   ['no scope', { scopes: [] }, '/scopes'],
   ['a scope twice', { scopes: ['accounts:read', 'accounts:read'] }, '/scopes'],
+  ['a scope without the one that it needs', { scopes: ['ledger:read'] }, '/scopes'],
   ['a scope that there is not', { scopes: ['everything'] }, '/scopes/0'],
   ['a name of blanks', { name: '   ' }, '/name'],
   ['a name with a line break', { name: 'a\nb' }, '/name'],

@@ -62,6 +62,9 @@ const NewApiClient = named(
         uniqueItems: true,
         description: '`ledger:read` and `analytics:read` need `accounts:read` beside them.',
         examples: [['accounts:read', 'payments:write']],
+        if: { contains: { enum: ['ledger:read', 'analytics:read'] } },
+        // biome-ignore lint/suspicious/noThenProperty: JSON Schema's word; nobody awaits a schema.
+        then: { contains: { const: 'accounts:read' } },
       }),
     },
     { additionalProperties: false },
