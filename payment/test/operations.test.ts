@@ -2,6 +2,7 @@ import { newId } from '@payflowx/chassis';
 import { type Decision, Outcome } from '@payflowx/proto/authorization';
 import { PaymentState, RefundState } from '@payflowx/proto/payment';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { messageFor } from '../src/rpc/visible-decision.ts';
 import type { AskedStep } from './fake-authorization.ts';
 import { lifecycleOf } from './lifecycle.ts';
 import { announced, type Platform, startPlatform } from './payment-platform.ts';
@@ -47,7 +48,8 @@ describe('a capture', () => {
       expiresAt: undefined,
       version: 3n,
     });
-    expect(await life.get(id)).toEqual(answer.payment);
+    const payment = await life.get(id);
+    expect(messageFor(platform.customer, payment)).toEqual(answer.payment);
     const messages = (await announced(platform.db, id)).slice(-2);
     expect(messages.map(({ destination, type }) => `${destination} ${type}`)).toEqual([
       'payment-events payment.completed',
@@ -57,7 +59,7 @@ describe('a capture', () => {
       fromOwnerId: platform.customer.id,
       toOwnerId: platform.otherCustomer.id,
       refundId: '',
-      payment: answer.payment,
+      payment,
     });
     await life.expectBooksToAgree(id);
   });
