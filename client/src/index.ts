@@ -2,4 +2,4 @@
 export { type Answer, createPayFlowX, type PayFlowX, type Schema } from './client.ts';
 export { NO_ANSWER, PayFlowXError, type Problem } from './errors.ts';
 export type { AccessToken, ClientCredentials, Connection, Credentials, Identity } from './options.ts';
-export { type Receipt, verifyReceipt } from './receipt.ts';
+export { type Receipt, ReceiptRefused, type SealedTransaction, verifyReceipt } from './receipt.ts';

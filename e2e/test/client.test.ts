@@ -48,7 +48,16 @@ it('holds money, takes it in two parts, and verifies the receipt', async () => {
   const { data: done } = await payflowx.post('/v1/payments/{id}/capture', { params, body: last });
   expect([done.state, done.amount_captured]).toEqual(['COMPLETED', 2_500]);
   const { data: receipt } = await payflowx.get('/v1/ledger/payments/{id}/receipt', { params });
-  expect(verifyReceipt(receipt)).toBe(true);
+  const { data: head } = await payflowx.get('/v1/ledger/head');
+  expect(verifyReceipt(receipt).map(({ eventType }) => eventType)).toEqual([
+    'payment.authorized',
+    'payment.captured',
+    'payment.completed',
+  ]);
+  // A head that somebody keeps: later receipts can be asked for against it.
+  const query = { head_size: head.size };
+  const against = await payflowx.get('/v1/ledger/payments/{id}/receipt', { params: { ...params, query } });
+  expect(verifyReceipt(against.data, head)).toEqual(verifyReceipt(receipt));
 });
 
 it('lists payments page after page', async () => {
