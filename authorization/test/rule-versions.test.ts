@@ -92,7 +92,7 @@ describe('creating a rule', () => {
     expect(error).toMatchObject({
       code: status.INVALID_ARGUMENT,
       reason: 'INVALID_ARGUMENT',
-      violations: [{ field: 'expression', description: 'line 2, column 11: no such key: curency' }],
+      violations: [{ field: 'expression', description: 'line 2, column 11: there is no field curency' }],
     });
   });
 

@@ -22,7 +22,7 @@ export interface SaveRuleDeps {
   newRuleId: () => string;
 }
 
-/** All rules in force together, in steps of an evaluation: what one payment may cost at most, some tenths of a millisecond. */
+/** All rules in force together, in steps of an evaluation: what one payment may cost at most, half a millisecond. */
 const MAX_STEPS = 5_000;
 /** Each has its check in the trace of every decision. */
 const MAX_ENABLED = 100;

@@ -92,7 +92,11 @@ const VARIABLES = new Set([...Object.keys(FIELDS), 'metadata', 'now']);
 /** The checker also knows names of types. */
 function requireVariable(node: ASTNode & { op: 'id' }): void {
   if (VARIABLES.has(node.args)) return;
-  throw new ExpressionError(node, `there is no ${node.args}: rules know ${[...VARIABLES].join(', ')}`);
+  throw new ExpressionError(node, unknownVariable(node.args));
+}
+
+export function unknownVariable(name: string): string {
+  return `there is no ${name}: rules know ${[...VARIABLES].join(', ')}`;
 }
 
 /** A field must be one that the checker knows; only what has keys or places is asked for by them. */

@@ -7,7 +7,7 @@ import {
   TypeError as TypeProblem,
 } from '@marcbachmann/cel-js';
 import type { Tried } from '../domain/judge-rules.ts';
-import { requireAllowed } from './allowed.ts';
+import { requireAllowed, unknownVariable } from './allowed.ts';
 import { ExpressionError, placeOf } from './expression-error.ts';
 import { environment, LIMITS, STRICT_INT } from './vocabulary.ts';
 
@@ -85,13 +85,19 @@ const LIMIT_WORDS = [
 /** The library's words with our place; its own are for a terminal. */
 function explained(caught: unknown, input: string): ExpressionError {
   if (!(caught instanceof ParseError || caught instanceof TypeProblem)) throw caught;
-  const start = caught.range?.start ?? 0;
-  const limit = LIMIT_WORDS.find(
-    ([name]) => caught.code === 'limit_exceeded' && caught.summary.includes(name),
-  );
-  if (limit) return new ExpressionError({ input, start }, limit[1]);
-  const summary = caught.summary.replace(`${STRICT_INT}(`, 'int(');
-  return new ExpressionError({ input, start }, summary.charAt(0).toLowerCase() + summary.slice(1));
+  const { code, summary, range } = caught;
+  const start = range?.start ?? 0;
+  const text = input.slice(start, range?.end ?? start);
+  return new ExpressionError({ input, start }, wordsFor(code, text, summary));
+}
+
+function wordsFor(code: string, text: string, summary: string): string {
+  if (code === 'no_such_key') return `there is no field ${text}`;
+  if (code === 'unknown_variable') return unknownVariable(text);
+  const limit = LIMIT_WORDS.find(([name]) => code === 'limit_exceeded' && summary.includes(name));
+  if (limit) return limit[1];
+  const words = summary.replace(`${STRICT_INT}(`, 'int(');
+  return words.charAt(0).toLowerCase() + words.slice(1);
 }
 
 /** By the library's code. No figure is named: these words go to the payer, and a rule may look at the receiver. */
@@ -109,5 +115,10 @@ function failureOf(caught: unknown, source: string): string {
   const words = FAILURES[caught.code] ?? 'cannot be evaluated';
   if (!caught.range) return `something ${words}`;
   const { start, end } = caught.range;
-  return `${placeOf(source, start)}: ${source.slice(start, end)} ${words}`;
+  return `${placeOf(source, start)}: ${shortened(source.slice(start, end))} ${words}`;
+}
+
+/** These words are kept with every decision, and a place says the rest. */
+function shortened(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }
