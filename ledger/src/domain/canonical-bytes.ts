@@ -9,40 +9,52 @@ import type { JournalTransaction, Posting, PostingKind } from './journal.ts';
 const LAYOUT = 'payflowx.ledger.transaction.v1';
 
 export function canonicalBytes(transaction: JournalTransaction): Buffer {
-  const { id, eventType, paymentId, createdAt, postings } = transaction;
-  return Buffer.concat([
-    text(LAYOUT),
-    text(id),
-    text(eventType),
-    text(paymentId),
-    int64(BigInt(createdAt.getTime())),
-    uint32(postings.length),
-    ...postings.flatMap((posting) => [
-      uint32(posting.number),
-      text(posting.kind),
-      text(posting.debitAccount),
-      text(posting.creditAccount),
-      int64(posting.amountMinor),
-      text(posting.currency),
-    ]),
-  ]);
+  const writer = writerOf(maxLengthOf(transaction));
+  writer.text(LAYOUT);
+  writer.text(transaction.id);
+  writer.text(transaction.eventType);
+  writer.text(transaction.paymentId);
+  writer.int64(BigInt(transaction.createdAt.getTime()));
+  writer.uint32(transaction.postings.length);
+  for (const posting of transaction.postings) {
+    writer.uint32(posting.number);
+    writer.text(posting.kind);
+    writer.text(posting.debitAccount);
+    writer.text(posting.creditAccount);
+    writer.int64(posting.amountMinor);
+    writer.text(posting.currency);
+  }
+  return writer.written();
 }
 
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value, 'utf8');
-  return Buffer.concat([uint32(bytes.length), bytes]);
+/** More than enough: no character of a text takes more than 3 bytes for each of its UTF-16 units. */
+function maxLengthOf({ id, eventType, paymentId, postings }: JournalTransaction): number {
+  const head = 100 + 3 * (id.length + eventType.length + paymentId.length);
+  return postings.reduce(
+    (length, { debitAccount, creditAccount, currency }) =>
+      length + 60 + 3 * (debitAccount.length + creditAccount.length + currency.length),
+    head,
+  );
 }
 
-function uint32(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-}
-
-function int64(value: bigint): Buffer {
-  const bytes = Buffer.allocUnsafe(8);
-  bytes.writeBigInt64BE(value);
-  return bytes;
+/** One buffer for all fields: millions of transactions are written for a proof. */
+function writerOf(maxLength: number) {
+  const bytes = Buffer.allocUnsafe(maxLength);
+  let at = 0;
+  return {
+    text(value: string) {
+      const length = bytes.write(value, at + 4, 'utf8');
+      bytes.writeUInt32BE(length, at);
+      at += 4 + length;
+    },
+    uint32(value: number) {
+      at = bytes.writeUInt32BE(value, at);
+    },
+    int64(value: bigint) {
+      at = bytes.writeBigInt64BE(value, at);
+    },
+    written: () => bytes.subarray(0, at),
+  };
 }
 
 export class NotCanonical extends Error {

@@ -8,16 +8,26 @@ import { listHeadsAfter } from './seals.ts';
 
 const BATCH = 1_000;
 
-/** All rows of the seal by position, each with what the journal has for it. */
+/**
+ * All rows of the seal by position, each with what the journal has for it. The database reads the next batch while this one is
+ * being hashed.
+ */
 export async function* sealedLeaves(snapshot: Kysely<Database>): AsyncGenerator<SealedLeaf> {
-  let after = -1n;
+  let next = readLeaves(snapshot, -1);
   for (;;) {
-    const { rows } = await selectLeaves(after).execute(snapshot);
-    const leaves = [...Map.groupBy(rows, (row) => row.position).values()].map(toLeaf);
+    const leaves = await next;
+    const last = leaves.at(-1);
+    if (!last) return;
+    next = readLeaves(snapshot, last.position);
+    // Whoever found something broken reads no further; then nobody asks how this one ended.
+    next.catch(() => {});
     yield* leaves;
-    if (leaves.length < BATCH) return;
-    after = BigInt(leaves.at(-1)?.position ?? 0);
   }
+}
+
+async function readLeaves(snapshot: Kysely<Database>, after: number): Promise<SealedLeaf[]> {
+  const { rows } = await selectLeaves(BigInt(after)).execute(snapshot);
+  return [...Map.groupBy(rows, (row) => row.position).values()].map(toLeaf);
 }
 
 /** One row a posting; a transaction that is gone, or has none, still has one row. */
@@ -26,8 +36,8 @@ interface LeafRow {
   transaction_id: string;
   leaf_hash: Buffer;
   subtree_hashes: Buffer;
-  id: string | null;
-  event_type: string;
+  /** Null where the transaction is gone. */
+  event_type: string | null;
   payment_id: string;
   created_at_ms: number;
   number: number | null;
@@ -42,7 +52,7 @@ interface LeafRow {
 function selectLeaves(after: bigint) {
   return sql<LeafRow>`
     select s.position, s.transaction_id, s.leaf_hash, s.subtree_hashes,
-           t.id, t.event_type, t.payment_id, (extract(epoch from t.created_at) * 1000)::float8 as created_at_ms,
+           t.event_type, t.payment_id, (extract(epoch from t.created_at) * 1000)::float8 as created_at_ms,
            p.number, p.kind, p.debit_account, p.credit_account, p.amount_minor, p.currency,
            p.created_at is not distinct from date_trunc('milliseconds', t.created_at) as times_agree
     from (select * from seals where position > ${after}::int8 order by position limit ${BATCH}) as s
@@ -59,15 +69,15 @@ function toLeaf(rows: LeafRow[]): SealedLeaf {
     transactionId: row.transaction_id,
     leafHash: row.leaf_hash,
     subtreeHashes: row.subtree_hashes,
-    transaction: row.id === null ? undefined : toTransaction(row.id, row, rows),
+    transaction: row.event_type === null ? undefined : toTransaction(row.event_type, row, rows),
     timesAgree: rows.every((each) => each.times_agree),
   };
 }
 
-function toTransaction(id: string, row: LeafRow, rows: readonly LeafRow[]): JournalTransaction {
+function toTransaction(eventType: string, row: LeafRow, rows: readonly LeafRow[]): JournalTransaction {
   return {
-    id,
-    eventType: row.event_type,
+    id: row.transaction_id,
+    eventType,
     paymentId: row.payment_id,
     createdAt: new Date(row.created_at_ms),
     postings: rows.flatMap((each) =>
