@@ -2,7 +2,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type Bench, openBench } from './open-bench.ts';
 import { type Measured, runParts } from './parts.ts';
-import { supervisedPids } from './platform/checkout.ts';
 import { say, sayLoudly } from './progress.ts';
 import { describeMachine } from './report/machine.ts';
 import { plot } from './report/plot.ts';
@@ -15,7 +14,7 @@ const at = new Date().toISOString();
 say(settings.mode === 'full' ? 'the full bench: about 35 minutes' : 'the short bench: about 40 seconds');
 const bench = await openBench(settings);
 try {
-  const machine = await describeMachine(bench.checkout, bench.postgres, await supervisedPids(bench.checkout));
+  const machine = await describeMachine(bench.checkout, bench.postgres, await bench.platform.processes());
   const measured = await runParts(bench);
   const summary = summarize(measured);
   printReport(measured, summary, machine);

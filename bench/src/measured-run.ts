@@ -8,15 +8,17 @@ import type { Workload } from './load/traffic.ts';
 import { type Books, expectedOf, type ReadDeps } from './measure/books.ts';
 import { type LevelTimes, waitUntilLevel } from './measure/level.ts';
 import type { PostgresProbe } from './measure/postgres.ts';
-import { readCpu, readMemory } from './measure/process-usage.ts';
+import { isAlive, readCpu, readMemory } from './measure/process-usage.ts';
 import { type ProbeReport, STAGES, type Stage, startProbes } from './measure/stage-lag.ts';
 import { verify } from './measure/verify.ts';
 import { type AccountBook, bookPath } from './platform/account-book.ts';
-import { type Checkout, supervisedPids } from './platform/checkout.ts';
+import type { Checkout } from './platform/checkout.ts';
+import type { Platform } from './platform/configurations.ts';
 import { CURRENCY, PER_PAYMENT_LIMIT } from './platform/prepare-accounts.ts';
 
 export interface RunDeps extends ReadDeps {
   checkout: Checkout;
+  platform: Platform;
   book: AccountBook;
   generator: Generator;
   postgres: PostgresProbe;
@@ -63,7 +65,7 @@ export interface RunResult {
 export async function measuredRun(deps: RunDeps, order: RunOrder): Promise<RunResult> {
   const before = deps.books;
   const warmUp = await runWarmUp(deps, order);
-  const pids = await supervisedPids(deps.checkout);
+  const pids = await deps.platform.processes();
   const watched = new Map([...pids, ['generator', deps.generator.pid], ['probes', process.pid]]);
 
   const start = { cpu: readCpu(watched), wal: await deps.postgres.walBytes() };
@@ -78,7 +80,7 @@ export async function measuredRun(deps: RunDeps, order: RunOrder): Promise<RunRe
   const levels = await waitUntilLevel(deps, { lastPayments, before, expected });
   const end = { cpu: readCpu(watched), wal: await deps.postgres.walBytes() };
 
-  const problems = [...restarted(pids, await supervisedPids(deps.checkout)), ...unleveled(levels)];
+  const problems = [...ended(pids), ...unleveled(levels)];
   const verdict = await verify(deps, { before, expected, tally: all });
   problems.push(...verdict.problems);
   deps.books = verdict.after;
@@ -152,10 +154,8 @@ function requests({ latencies }: GeneratorReport): number {
   return Object.values(latencies).reduce((sum, { count }) => sum + count, 0);
 }
 
-function restarted(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): string[] {
-  return [...before].flatMap(([name, pid]) =>
-    after.get(name) === pid ? [] : [`${name} ended and was started again`],
-  );
+function ended(processes: ReadonlyMap<string, number>): string[] {
+  return [...processes].flatMap(([name, pid]) => (isAlive(pid) ? [] : [`${name} ended during the run`]));
 }
 
 function unleveled(levels: LevelTimes): string[] {

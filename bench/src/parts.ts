@@ -3,7 +3,7 @@ import type { Limit } from './limit/pgbench.ts';
 import type { Loop } from './load/loops.ts';
 import type { Workload } from './load/traffic.ts';
 import { measuredRun, type RunDeps, type RunResult } from './measured-run.ts';
-import type { Configuration, Platform } from './platform/configurations.ts';
+import type { Configuration } from './platform/configurations.ts';
 import { say, sayLoudly } from './progress.ts';
 import { median } from './report/median.ts';
 import type { Part, Settings } from './settings.ts';
@@ -22,7 +22,6 @@ export interface Measured {
 
 export interface PartDeps extends RunDeps {
   settings: Settings;
-  platform: Platform;
   /** Undefined where there is no pgbench. */
   limit: Limit | undefined;
 }

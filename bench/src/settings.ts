@@ -61,7 +61,7 @@ const SIZES: Record<Mode, Sizes> = {
     workers: [64],
     pgbenchClients: [8],
     searchSeconds: 2,
-    openShares: [0.5],
+    openShares: [0.5, 0.9],
     idlePayments: 20,
   },
 };

@@ -1,5 +1,5 @@
 /** CPU and memory of the platform's processes with all their children, from /proc. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 /** The kernel counts in these for user space, on every architecture. */
 const TICK_MS = 10;
@@ -23,6 +23,10 @@ export function readMemory(roots: ReadonlyMap<string, number>): Map<string, numb
   return new Map(
     [...trees].map(([name, tree]) => [name, tree.reduce((sum, { pid }) => sum + shareOf(pid), 0)]),
   );
+}
+
+export function isAlive(pid: number): boolean {
+  return existsSync(`/proc/${pid}`);
 }
 
 function readTrees(roots: ReadonlyMap<string, number>): Map<string, Process[]> {

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { say } from '../progress.ts';
 
 export interface User {
   id: string;
@@ -22,6 +23,7 @@ export interface Checkout {
 }
 
 const run = promisify(execFile);
+const STARTS = 3;
 
 /** Throws if the platform was never started. */
 export function openCheckout(folder: string): Checkout {
@@ -51,12 +53,23 @@ function readJson(path: string): unknown {
   }
 }
 
-/** Starts what does not run, and what should run with other settings, again; resolves when all of it answers. */
+/**
+ * Starts what does not run, and what should run with other settings, again; resolves when all of it answers. Tried more than
+ * once: under load another program's connection may happen to hold a service's port for a while.
+ */
 export async function startPlatform(
   { folder }: Pick<Checkout, 'folder'>,
   settings: Record<string, string>,
 ): Promise<void> {
-  await infra(folder, ['up'], settings);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await infra(folder, ['up'], settings);
+      return;
+    } catch (error) {
+      if (attempt === STARTS) throw error;
+      say(`the platform did not start: ${(error as Error).message.split('\n')[0]}; once more`, '!');
+    }
+  }
 }
 
 /** Process ids of what the supervisor runs, by name. Empty where nothing is supervised here. */
@@ -73,6 +86,10 @@ export async function supervisedPids({ folder }: Pick<Checkout, 'folder'>): Prom
 async function infra(folder: string, args: string[], settings: Record<string, string> = {}): Promise<string> {
   const command = ['--disable-warning=TimeoutNegativeWarning', join(folder, 'infra/src/cli.ts'), ...args];
   const env = { ...process.env, ...settings };
-  const { stdout } = await run(process.execPath, command, { cwd: folder, env });
-  return stdout;
+  try {
+    return (await run(process.execPath, command, { cwd: folder, env })).stdout;
+  } catch (error) {
+    const { stderr } = error as { stderr?: string };
+    throw stderr ? new Error(stderr) : error;
+  }
 }

@@ -1,4 +1,5 @@
 /** The platform as it is meant to run, and with one thing about it changed, to see what that thing is worth. */
+import { isAlive } from '../measure/process-usage.ts';
 import { type Checkout, startPlatform, supervisedPids } from './checkout.ts';
 
 const ONE_EACH = { INSTANCES: '1', FAULTS: '0' };
@@ -31,6 +32,8 @@ export interface Platform {
   use(configuration: Configuration): Promise<void>;
   /** Leaves it as it is meant to run. */
   restore(): Promise<void>;
+  /** Ids of its processes, by name. */
+  processes(): Promise<ReadonlyMap<string, number>>;
   /** Every gateway that runs. */
   gateways(): Promise<string[]>;
 }
@@ -38,18 +41,27 @@ export interface Platform {
 export function createPlatform(checkout: Checkout): Platform {
   // `make bench` has just started it.
   let current: Configuration = 'standard';
+  // Asking the supervisor costs half a second of CPU; whether what it said still holds, next to nothing.
+  let known: ReadonlyMap<string, number> = new Map();
   async function use(configuration: Configuration): Promise<void> {
     if (configuration === current) return;
     await startPlatform(checkout, CONFIGURATIONS[configuration]);
     current = configuration;
+    known = new Map();
+  }
+  async function processes(): Promise<ReadonlyMap<string, number>> {
+    if (known.size === 0 || [...known.values()].some((pid) => !isAlive(pid)))
+      known = await supervisedPids(checkout);
+    return known;
   }
   return {
     use,
+    processes,
     restore: () => use('standard'),
     async gateways() {
       const second = new URL(checkout.gateway);
       second.port = String(Number(second.port) + 1);
-      const isDoubled = (await supervisedPids(checkout)).has('gateway-2');
+      const isDoubled = (await processes()).has('gateway-2');
       return isDoubled ? [checkout.gateway, second.origin] : [checkout.gateway];
     },
   };
