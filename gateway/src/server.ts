@@ -16,7 +16,7 @@ import { protect } from './protection.ts';
 import { readQueryNumbers } from './query-numbers.ts';
 import type { Readiness } from './readiness.ts';
 import { carryContext, logRequests, requestIdOf } from './request-context.ts';
-import { isTimeZone, TIME_ZONE_FORMAT } from './schemas/time-zone.ts';
+import { FORMATS } from './schemas/formats.ts';
 
 export interface ServerParts {
   config: Pick<Config, 'protection' | 'batches'> & {
@@ -72,7 +72,7 @@ function openServer({ config, log }: ServerParts): FastifyInstance {
         coerceTypes: false,
         removeAdditional: false,
         allErrors: true,
-        formats: { [TIME_ZONE_FORMAT]: isTimeZone },
+        formats: FORMATS,
       },
     },
     frameworkErrors: (error, request, reply) => {

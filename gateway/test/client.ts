@@ -2,6 +2,7 @@
 import type { RoleName } from '@payflowx/chassis';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { FORMATS } from '../src/schemas/formats.ts';
 import type { Platform } from './platform.ts';
 
 export interface Answer {
@@ -81,7 +82,7 @@ function checkCode(
 
 /** Throws for an answer whose status or body the document does not foresee. */
 function documentChecker(document: Document) {
-  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  const ajv = new Ajv2020({ strict: false, allErrors: true, formats: FORMATS });
   // The package is CommonJS: its function is the default of the default.
   (addFormats as unknown as (ajv: Ajv2020) => void)(ajv);
   ajv.addSchema(document, 'openapi', undefined, false);

@@ -2,7 +2,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { isTimeZone } from '../src/schemas/time-zone.ts';
+import { FORMATS } from '../src/schemas/formats.ts';
 import { startPlatform } from './platform.ts';
 
 interface Media {
@@ -36,7 +36,7 @@ beforeAll(async () => {
   close = platform.close;
   document = (await (await fetch(`${platform.url}/openapi.json`)).json()) as Document;
   operations = Object.values(document.paths).flatMap((path) => Object.values(path));
-  ajv = new Ajv2020({ strict: false, allErrors: true, formats: { 'iana-time-zone': isTimeZone } });
+  ajv = new Ajv2020({ strict: false, allErrors: true, formats: FORMATS });
   (addFormats as unknown as (ajv: Ajv2020) => void)(ajv);
   ajv.addSchema(document, 'openapi', undefined, false);
 });

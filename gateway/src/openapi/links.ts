@@ -65,6 +65,7 @@ const LINKS: Record<string, Record<string, Record<string, Target>>> = {
   createApiClient: { 201: OF_CLIENT },
   createUser: { 201: { listApiClients: filtered('user_id', ID) } },
   runReconciliation: { 201: { getReconciliation: byId(ID) } },
+  getReceipt: { 200: { getTransaction: byId('$response.body#/transactions/0/transaction/id') } },
   listEntries: { 200: { getTransaction: byId('$response.body#/data/0/transaction_id') } },
 };
 

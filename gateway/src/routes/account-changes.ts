@@ -6,11 +6,11 @@ import { asCaller, WRITE_DEADLINE_MS } from '../access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { Account, accountJson } from '../schemas/account.ts';
 import { problem } from '../schemas/answers.ts';
+import { timeZone } from '../schemas/formats.ts';
 import { AccountId, pathId } from '../schemas/ids.ts';
 import { LimitChanges, mergedLimits } from '../schemas/limits.ts';
 import { named, ref } from '../schemas/named.ts';
 import { text } from '../schemas/text.ts';
-import { timeZone } from '../schemas/time-zone.ts';
 import { optionalVersion, requiredVersion, tagged, versionOf } from '../schemas/versions.ts';
 
 const AccountChanges = named(

@@ -5,6 +5,7 @@ import { asCaller, EVERY_ROLE, WRITE_DEADLINE_MS } from '../access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { Account, accountJson } from '../schemas/account.ts';
 import { problem } from '../schemas/answers.ts';
+import { timeZone } from '../schemas/formats.ts';
 import { optionalKey } from '../schemas/idempotency.ts';
 import { AnyAccountId, pathId, UserId } from '../schemas/ids.ts';
 import { Limits, limitsMessage } from '../schemas/limits.ts';
@@ -12,7 +13,6 @@ import { Currency } from '../schemas/money.ts';
 import { named, ref } from '../schemas/named.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
 import { text } from '../schemas/text.ts';
-import { timeZone } from '../schemas/time-zone.ts';
 import { tagged } from '../schemas/versions.ts';
 
 const NewAccount = named(

@@ -6,6 +6,7 @@ import { type Static, Type } from 'typebox';
 import { asCaller, WRITE_DEADLINE_MS } from '../access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
+import { printableText } from '../schemas/formats.ts';
 import { optionalKey } from '../schemas/idempotency.ts';
 import { ApiClientId, pathId, UserId } from '../schemas/ids.ts';
 import { named, nullable, ref } from '../schemas/named.ts';
@@ -50,11 +51,7 @@ const NewApiClient = named(
   'NewApiClient',
   Type.Object(
     {
-      name: Type.String({
-        pattern: '^(?=.*[^\\p{C}\\s])[^\\p{C}]{1,100}$',
-        description: 'For people. 1 to 100 printable characters.',
-        examples: ['Shop'],
-      }),
+      name: printableText(100, 'For people. 1 to 100 printable characters.', 'Shop'),
       user_id: ref(UserId),
       scopes: Type.Array(ScopeName, {
         minItems: 1,
