@@ -30,18 +30,13 @@ export async function listDecidedPayments(
   db: Kysely<Database>,
   { from, to, after, limit }: Page,
 ): Promise<DecidedPayment[]> {
-  let query = db
+  // One upper bound: of two, Postgres begins at the first one and walks to the second, on every page.
+  const query = db
     .selectFrom('decisions')
     .where('facts', 'is not', null)
     .where('decided_at', '>=', from)
-    .where('decided_at', '<', to)
+    .where(after === undefined ? sql<boolean>`decided_at < ${to}` : isBefore(after))
     .select(['payment_id', 'operation_id', 'outcome', 'facts', 'decided_at']);
-  if (after !== undefined) {
-    const { decidedAt, paymentId, operationId } = after;
-    query = query.where(
-      sql<boolean>`(decided_at, payment_id, operation_id) < (${decidedAt}, ${paymentId}, ${operationId})`,
-    );
-  }
   const rows = await query
     .orderBy('decided_at', 'desc')
     .orderBy('payment_id', 'desc')
@@ -55,4 +50,8 @@ export async function listDecidedPayments(
     approved: row.outcome === 'APPROVED',
     ...decodeFacts(row.facts as FactsRecord, { id: paymentId, now: decidedAt }),
   }));
+}
+
+function isBefore({ decidedAt, paymentId, operationId }: DecidedPosition) {
+  return sql<boolean>`(decided_at, payment_id, operation_id) < (${decidedAt}, ${paymentId}, ${operationId})`;
 }
