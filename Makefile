@@ -24,7 +24,7 @@ help:
 	@echo '  make check                 lint, contracts, types'
 	@echo '  make test                  every test, on the real servers'
 	@echo '  make lift [SERVICE=payment]  each service, tested outside this checkout'
-	@echo '  make bench                 settled payments a second, and what limits them (BENCH_MODE=short: 40 s)'
+	@echo '  make bench                 settled payments a second, and what limits them (BENCH_MODE=short: a minute)'
 	@echo
 	@echo 'Ports, addresses of servers of your own, and what else can be chosen: infra/README.md'
 

@@ -11,7 +11,7 @@ import { loadSettings } from './settings.ts';
 
 const settings = loadSettings(process.env);
 const at = new Date().toISOString();
-say(settings.mode === 'full' ? 'the full bench: about 35 minutes' : 'the short bench: about 40 seconds');
+say(settings.mode === 'full' ? 'the full bench: about 35 minutes' : 'the short bench: about a minute');
 const bench = await openBench(settings);
 try {
   const machine = await describeMachine(bench.checkout, bench.postgres, await bench.platform.processes());

@@ -2,7 +2,7 @@
 import type { RunResult } from '../measured-run.ts';
 
 const SIZE = { width: 860, height: 520 };
-const FRAME = { left: 80, right: 130, top: 60, bottom: 70 };
+const FRAME = { left: 95, right: 130, top: 60, bottom: 70 };
 const CURVES = [
   { key: 'p50', label: 'p50', colour: '#1b7837' },
   { key: 'p95', label: 'p95', colour: '#2166ac' },
@@ -52,7 +52,7 @@ export function plot(runs: readonly RunResult[], title: string): string | undefi
 ${[...across, ...down, ...curves].join('\n')}
 <rect x="${FRAME.left}" y="${FRAME.top}" width="${right - FRAME.left}" height="${bottom - FRAME.top}" fill="none" stroke="#888"/>
 <text x="${(FRAME.left + right) / 2}" y="${SIZE.height - 18}" text-anchor="middle">requests a second</text>
-<text transform="translate(22 ${(FRAME.top + bottom) / 2}) rotate(-90)" text-anchor="middle">milliseconds from the moment a request was due (log)</text>
+<text transform="translate(22 ${(FRAME.top + bottom) / 2}) rotate(-90)" text-anchor="middle">ms from the moment it was due (log)</text>
 </svg>
 `;
 }
@@ -66,7 +66,7 @@ function linear(most: number): Axis {
   const width = SIZE.width - FRAME.left - FRAME.right;
   const rough = most / 6;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10) * power;
+  const step = ([1, 2, 2.5, 5, 10].find((factor) => factor * power >= rough) ?? 10) * power;
   const ticks = Array.from({ length: Math.floor(most / step) + 1 }, (_, index) => index * step);
   return { at: (value) => rounded(FRAME.left + (value / most) * width), ticks };
 }
