@@ -33,8 +33,8 @@ export async function foldAccounts(snapshot: Transaction<Database>): Promise<Fol
     with waiting as (
       select transaction_id from unsealed as u
       where not exists (select from seals as s where s.transaction_id = u.transaction_id)
-    ), timed as (
-      select p.*, date_trunc('hour', p.created_at, 'UTC') as hour, w.transaction_id is null as sealed
+    ), timed as not materialized (
+      select p.*, date_bin('1 hour', p.created_at, timestamptz 'epoch') as hour, w.transaction_id is null as sealed
       from postings as p left join waiting as w using (transaction_id)
     ), sides as (
       select debit_account as account_id, currency, hour, sealed, -amount_minor as signed_minor, kind,
