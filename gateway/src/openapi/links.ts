@@ -66,7 +66,6 @@ const LINKS: Record<string, Record<string, Record<string, Target>>> = {
   createUser: { 201: { listApiClients: filtered('user_id', ID) } },
   runReconciliation: { 201: { getReconciliation: byId(ID) } },
   getReceipt: { 200: { getTransaction: byId('$response.body#/transactions/0/transaction/id') } },
-  listEntries: { 200: { getTransaction: byId('$response.body#/data/0/transaction_id') } },
 };
 
 export function addLinks(document: Document): void {
