@@ -3,10 +3,10 @@ import type { Static, TSchema } from 'typebox';
 import { Check } from 'typebox/value';
 import { CallError } from './errors.ts';
 
-/** The page size to use: the default for 0, never above the maximum. */
+/** The page size to use: the default for 0, never above the maximum. Throws CallError INVALID_PAGE_SIZE below 0. */
 export function pageSizeOf(requested: number, { standard = 20, max = 100 } = {}): number {
   if (requested < 0) {
-    throw new CallError('INVALID_PAGE_TOKEN', 'page_size must not be negative.', [
+    throw new CallError('INVALID_PAGE_SIZE', 'page_size must not be negative.', [
       { field: 'page_size', description: 'must be 0 or more' },
     ]);
   }
