@@ -9,6 +9,7 @@ function doubling({
   takesMs?: number;
   maxSize?: number;
   concurrency?: number;
+  paceMs?: number;
 } = {}) {
   const batches: number[][] = [];
   const batcher = createBatcher<number, number>({
@@ -44,6 +45,25 @@ describe('the adaptive batcher', () => {
     await Promise.all([first, ...upTo(100).map(batcher.submit)]);
     expect(batches.map((batch) => batch.length)).toEqual([1, 40, 40, 20]);
     expect(batches.flat()).toEqual([-1, ...upTo(100)]);
+  });
+
+  it('with a pace lets the first leave at once and the next gather, until a batch is full or everything is drained', async () => {
+    const { batcher, batches } = doubling({ takesMs: 0, maxSize: 3, paceMs: 60_000 });
+    await batcher.submit(0);
+    const full = [1, 2, 3].map(batcher.submit);
+    await Promise.all(full);
+    const last = batcher.submit(4);
+    await sleep(20);
+    expect(batches).toEqual([[0], [1, 2, 3]]);
+    await Promise.all([batcher.drain(), last]);
+    expect(batches).toEqual([[0], [1, 2, 3], [4]]);
+  });
+
+  it('with a pace takes up what has gathered when the time has come', async () => {
+    const { batcher, batches } = doubling({ takesMs: 0, paceMs: 20 });
+    await batcher.submit(0);
+    await Promise.all([1, 2, 3].map(batcher.submit));
+    expect(batches).toEqual([[0], [1, 2, 3]]);
   });
 
   it('runs as many flushes at once as it may, and no more', async () => {

@@ -1,6 +1,6 @@
 /**
  * Group commit in the application. While one flush runs, the next requests gather; they leave together as soon as it
- * returns. Alone, a request leaves at once: batching adds no latency when idle, and no timer is involved.
+ * returns. Alone, a request leaves at once: batching adds no latency when idle, with or without a pace.
  */
 
 /** One item's outcome. An item's error is its own; it does not touch its neighbours in the batch. */
@@ -14,6 +14,11 @@ export interface BatcherOptions<I, O> {
   maxSize?: number;
   /** How many flushes may run at once. One keeps the order of items. */
   concurrency?: number;
+  /**
+   * The least time between the starts of two flushes, unless a batch is full; 0: none. For work that nobody waits for: a flush
+   * costs nearly the same whether it carries two items or fifty.
+   */
+  paceMs?: number;
   /** Does the work of a batch: one result for each item, in order. Rejecting fails every item of the batch. */
   flush(items: I[]): Promise<Result<O>[]>;
 }
@@ -35,16 +40,19 @@ export class BatcherClosedError extends Error {
 type Waiting<I, O> = { item: I; resolve(value: O): void; reject(error: unknown): void };
 
 export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O> {
-  const { maxSize = 200, concurrency = 1, flush } = options;
+  const { maxSize = 200, concurrency = 1, paceMs = 0, flush } = options;
   const queue: Waiting<I, O>[] = [];
   const drained: (() => void)[] = [];
   let running = 0;
   let scheduled = false;
   let closed = false;
+  let lastStart = Number.NEGATIVE_INFINITY;
+  let pause: NodeJS.Timeout | undefined;
 
   /** Leaves the current tick first, so that requests read from one socket event travel together. */
   function schedule(): void {
     if (scheduled || running >= concurrency || queue.length === 0) return;
+    if (pause && queue.length < maxSize) return;
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
@@ -52,8 +60,21 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
     });
   }
 
+  /** How long what is queued still has to wait for others. */
+  function pauseMs(): number {
+    return closed || queue.length >= maxSize ? 0 : lastStart + paceMs - performance.now();
+  }
+
   function startFlushes(): void {
+    clearTimeout(pause);
+    pause = undefined;
     while (running < concurrency && queue.length > 0) {
+      const waitMs = pauseMs();
+      if (waitMs > 0) {
+        pause = setTimeout(startFlushes, waitMs);
+        return;
+      }
+      lastStart = performance.now();
       running += 1;
       void runFlush(queue.splice(0, maxSize)).finally(() => {
         running -= 1;
@@ -85,6 +106,7 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
     },
     drain() {
       closed = true;
+      startFlushes();
       if (running === 0 && queue.length === 0) return Promise.resolve();
       return new Promise((resolve) => drained.push(resolve));
     },
