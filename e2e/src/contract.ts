@@ -1,0 +1,101 @@
+/**
+ * Holds the running gateway against its OpenAPI document: Schemathesis makes up requests, right and wrong ones, follows links, and
+ * checks every answer. By hand: `node src/contract.ts operator`, with any options of `schemathesis run` behind it.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { openAccount, people, readDemo, sessionOf } from './platform.ts';
+
+const VERSION = '4.32.5';
+const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'payflowx');
+const FOLDER = join(import.meta.dirname, '../contract');
+
+export interface ContractRun {
+  /** 0: nothing was found. */
+  code: number;
+  output: string;
+  /** Requests that were made up and sent. */
+  cases: number;
+}
+
+/** Tests in the name of a user of the demo, on two accounts of its own. `gateway`: the one that is tested. */
+export async function testContract(
+  username: string,
+  options: readonly string[],
+  gateway = readDemo().gateway,
+): Promise<ContractRun> {
+  const python = await findPython();
+  const env = await environmentFor(username);
+  const config = ['--config-file', join(FOLDER, 'schemathesis.toml')];
+  const target = new URL('/openapi.json', gateway).href;
+  const command = [python, '-m', 'schemathesis.cli', ...config, 'run', target, ...options];
+  const { code, output } = await run(command, { env: { ...process.env, ...env }, cwd: FOLDER });
+  return { code, output, cases: Number(/(\d+) generated/.exec(output)?.[1] ?? 0) };
+}
+
+const PLENTY = 1_000_000;
+
+async function environmentFor(username: string): Promise<Record<string, string>> {
+  const demo = readDemo();
+  const { operator, alice, bob } = people(demo);
+  const { user } = sessionOf(demo, username);
+  const [own, other] = user.id === bob.user.id ? [bob, alice] : [alice, bob];
+  const accounts = [
+    await openAccount(operator, own.user, PLENTY),
+    await openAccount(operator, other.user, PLENTY),
+  ];
+  return {
+    CONTRACT_LOGIN_URL: new URL('/v1/auth/login', demo.gateway).href,
+    CONTRACT_USERNAME: user.username,
+    CONTRACT_PASSWORD: user.password,
+    CONTRACT_ACCOUNTS: accounts.map(({ id }) => id).join(' '),
+    CONTRACT_SPARED: demo.accounts.map(({ id }) => id).join(' '),
+  };
+}
+
+/** The Python that has it. Installed the first time; the folder gets its name when it is complete. */
+async function findPython(): Promise<string> {
+  const folder = join(CACHE, `schemathesis-${VERSION}`);
+  const python = join(folder, 'bin/python');
+  if (existsSync(python)) return python;
+  const making = `${folder}.${process.pid}`;
+  await mkdir(CACHE, { recursive: true });
+  await must(['python3', '-m', 'venv', making], 'A Python of 3.10 or later with venv is needed.');
+  const requirements = ['--requirement', join(FOLDER, 'requirements.txt')];
+  const pip = [join(making, 'bin/python'), '-m', 'pip', 'install', '--quiet', ...requirements];
+  await must(pip, 'Schemathesis comes from PyPI.');
+  // Another run may have been faster.
+  await rename(making, folder).catch(() => rm(making, { recursive: true, force: true }));
+  return python;
+}
+
+async function must(command: readonly string[], why: string): Promise<void> {
+  const { code, output } = await run(command, {});
+  if (code !== 0) throw new Error(`${why}\n${output}`);
+}
+
+function run(
+  [program = '', ...rest]: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; cwd?: string },
+): Promise<{ code: number; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, rest, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (data: Buffer) => {
+        output += data;
+        if (import.meta.main) process.stdout.write(data);
+      });
+    }
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+if (import.meta.main) {
+  const [username = 'operator', ...options] = process.argv.slice(2);
+  process.exitCode = (await testContract(username, options)).code;
+}
