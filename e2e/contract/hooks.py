@@ -22,9 +22,10 @@ ETAG = re.compile(r'"[1-9][0-9]{0,17}"')
 ACCOUNT = re.compile(r"acct_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 # Two accounts that were opened for this run; the first is the caller's.
-OWN = os.environ["CONTRACT_ACCOUNTS"].split()
-# Accounts that others need: they are neither changed nor emptied.
-SPARED = set(os.environ["CONTRACT_SPARED"].split())
+OURS = os.environ["CONTRACT_ACCOUNTS"].split()
+# What was made before belongs to others, and is not changed. A UUIDv7 begins with the time it was made at.
+STARTED_MS = int(time.time() * 1_000)
+NOBODYS = "0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d"
 LOGIN = {"username": os.environ["CONTRACT_USERNAME"], "password": os.environ["CONTRACT_PASSWORD"]}
 # Auth slows an address down after 50 failed logins, and others log in from this one too.
 FAILED_LOGINS = 3
@@ -58,19 +59,19 @@ def before_call(context, case, kwargs):
     renew_key(case)
     mend_if_match(case)
     drop_cursor(case)
+    spare_others(case)
     if isinstance(case.body, dict):
         name_accounts(case.body)
         hold_money(case.body)
-        spare_others(case)
         spare_logins(case)
 
 
 def renew_key(case):
-    """With one key for all, all but the first request would be repetitions. Every tenth is."""
+    """With one key for all, all but the first request would be repetitions. Every tenth is; none of another run's."""
     key = (case.headers or {}).get("idempotency-key")
     number = next(numbers)
-    if isinstance(key, str) and KEY.fullmatch(key) and number % 10:
-        case.headers["idempotency-key"] = f"{os.getpid()}-{number}"
+    if isinstance(key, str) and KEY.fullmatch(key):
+        case.headers["idempotency-key"] = f"{STARTED_MS}-{number if number % 10 else 'again'}"
 
 
 def mend_if_match(case):
@@ -92,16 +93,20 @@ def is_account(value):
 
 
 def name_accounts(body):
-    """Ids that nobody has lead to 404 and no further. Every fourth stays."""
+    """Ids that nobody has lead to 404 and no further: every fourth. The others are ours, and pay with little."""
     fields = [name for name in ("from_account", "to_account", "account_id") if is_account(body.get(name))]
-    if not fields or not next(numbers) % 4:
+    if not fields:
         return
+    if not next(numbers) % 4:
+        body.update({name: f"acct_{NOBODYS}" for name in fields[:1]})
     for name in fields:
-        body[name] = OWN[1] if name == "to_account" else OWN[0]
+        if NOBODYS not in body[name]:
+            body[name] = OURS[1] if name == "to_account" else OURS[0]
     if re.fullmatch("[A-Z]{3}", str(body.get("currency"))):
         body["currency"] = "EUR"
-    if isinstance(body.get("amount"), int) and body["amount"] > 0:
-        body["amount"] = body["amount"] % 1_000 + 1
+    amount = body.get("amount")
+    if isinstance(amount, int) and not isinstance(amount, bool) and 0 < amount <= 2**53 - 1:
+        body["amount"] = amount % 1_000 + 1
 
 
 def hold_money(body):
@@ -110,24 +115,40 @@ def hold_money(body):
         body["capture"] = "manual"
 
 
-CHANGES_ACCOUNT = {"updateAccount", "freezeAccount", "unfreezeAccount", "closeAccount"}
+CHANGES = {
+    "updateAccount": "acct",
+    "freezeAccount": "acct",
+    "unfreezeAccount": "acct",
+    "closeAccount": "acct",
+    "updateRule": "rule",
+    "revokeApiClient": "cli",
+    "rotateApiClientSecret": "cli",
+}
+
+
+def is_others(value, kind):
+    found = re.fullmatch(rf"{kind}_([0-9a-f]{{8}})-([0-9a-f]{{4}})-.*", value)
+    return found is not None and value not in OURS and int(found[1] + found[2], 16) < STARTED_MS
 
 
 def spare_others(case):
-    operation = case.operation.definition.raw.get("operationId")
-    parameters = case.path_parameters or {}
-    if operation in CHANGES_ACCOUNT and str(parameters.get("id")) in SPARED:
-        parameters["id"] = "acct_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d"
-    account = case.body.get("account_id")
-    if isinstance(account, str) and account in SPARED:
-        case.body["account_id"] = OWN[0]
-    # A rule would decide about everybody's payments.
-    if operation in ("createRule", "updateRule") and str(case.body.get("action")) in ("decline", "allow"):
-        case.body["action"] = "shadow"
+    operation = operation_of(case)
+    kind = CHANGES.get(operation)
+    given = (case.path_parameters or {}).get("id")
+    if kind and isinstance(given, str) and is_others(given, kind):
+        case.path_parameters["id"] = f"{kind}_{NOBODYS}"
+    # A rule that takes part would decide about everybody's payments.
+    if operation in ("createRule", "updateRule") and isinstance(case.body, dict):
+        if isinstance(case.body.get("enabled", True), bool):
+            case.body["enabled"] = False
+
+
+def operation_of(case):
+    return case.operation.definition.raw.get("operationId")
 
 
 def spare_logins(case):
-    if case.operation.definition.raw.get("operationId") != "login":
+    if operation_of(case) != "login":
         return
     given = {name: value for name, value in case.body.items() if isinstance(value, str) and 0 < len(value) <= 256}
     if given.keys() == LOGIN.keys() == case.body.keys() and next(logins) >= FAILED_LOGINS:

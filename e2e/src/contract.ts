@@ -12,6 +12,8 @@ import { openAccount, people, readDemo, sessionOf } from './platform.ts';
 const VERSION = '4.32.5';
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'payflowx');
 const FOLDER = join(import.meta.dirname, '../contract');
+/** Where it keeps what it learns, and reports that are asked for. */
+const SCRATCH = join(import.meta.dirname, '../../.local/contract');
 
 export interface ContractRun {
   /** 0: nothing was found. */
@@ -32,7 +34,8 @@ export async function testContract(
   const config = ['--config-file', join(FOLDER, 'schemathesis.toml')];
   const target = new URL('/openapi.json', gateway).href;
   const command = [python, '-m', 'schemathesis.cli', ...config, 'run', target, ...options];
-  const { code, output } = await run(command, { env: { ...process.env, ...env }, cwd: FOLDER });
+  await mkdir(SCRATCH, { recursive: true });
+  const { code, output } = await run(command, { env: { ...process.env, ...env }, cwd: SCRATCH });
   return { code, output, cases: Number(/(\d+) generated/.exec(output)?.[1] ?? 0) };
 }
 
@@ -48,11 +51,12 @@ async function environmentFor(username: string): Promise<Record<string, string>>
     await openAccount(operator, other.user, PLENTY),
   ];
   return {
+    SCHEMATHESIS_HOOKS: join(FOLDER, 'hooks.py'),
+    PYTHONDONTWRITEBYTECODE: '1',
     CONTRACT_LOGIN_URL: new URL('/v1/auth/login', demo.gateway).href,
     CONTRACT_USERNAME: user.username,
     CONTRACT_PASSWORD: user.password,
     CONTRACT_ACCOUNTS: accounts.map(({ id }) => id).join(' '),
-    CONTRACT_SPARED: demo.accounts.map(({ id }) => id).join(' '),
   };
 }
 
