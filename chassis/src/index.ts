@@ -43,6 +43,7 @@ export {
   type QueueMessage,
 } from './rabbit-consumer.ts';
 export { redriveDeadLetterQueue, redriveDeadLetters } from './redrive.ts';
+export { type Repetition, repeat } from './repeat.ts';
 export {
   type CallSettings,
   connectGrpc,

@@ -1,8 +1,8 @@
 /** Reconciles from time to time, whichever instance comes first. */
+import { type Repetition, repeat } from '@payflowx/chassis';
 import { ReconciliationError } from '../domain/reconciliation-errors.ts';
 import { listReports } from '../store/reconciliations.ts';
 import { type ReconciliationDeps, runReconciliation } from './reconciliation-run.ts';
-import { type Repetition, repeat } from './repeat.ts';
 
 /** How often an instance looks whether it is time, and how long it leaves a platform alone that has just been started. */
 const LOOK_MS = 60_000;

@@ -2,7 +2,7 @@
  * Seals the journal in the background, after the commit: each new transaction gets its place in the Merkle tree, and a head commits
  * to the tree as it then is. Any number of instances may run it; one seals at a time.
  */
-import { faultPoint, inTransaction, type Logger } from '@payflowx/chassis';
+import { faultPoint, inTransaction, type Logger, type Repetition, repeat } from '@payflowx/chassis';
 import type { Kysely, Transaction } from 'kysely';
 import { canonicalBytes } from '../domain/canonical-bytes.ts';
 import { hourlyChanges } from '../domain/hours.ts';
@@ -24,7 +24,6 @@ import {
   removeUnsealed,
   type Seal,
 } from '../store/seals.ts';
-import { type Repetition, repeat } from './repeat.ts';
 
 export interface SealDeps {
   db: Kysely<Database>;

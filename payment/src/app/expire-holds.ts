@@ -1,10 +1,9 @@
 /** The expiry worker: ends holds whose time is over. Any number of instances may do so; a hold has one expiry, whoever begins it. */
-import { inTransaction } from '@payflowx/chassis';
+import { inTransaction, type Repetition, repeat } from '@payflowx/chassis';
 import { beginExpiry, type Operation } from '../domain/operation.ts';
 import { insertOperations } from '../store/operations.ts';
 import { lockExpired } from '../store/payments.ts';
 import { driveOperations, type RecoverOperationsDeps } from './recover-operations.ts';
-import { type Repetition, repeat } from './repeat.ts';
 
 export type ExpireDeps = RecoverOperationsDeps & { newId(prefix: 'exp'): string };
 

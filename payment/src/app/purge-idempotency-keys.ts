@@ -1,9 +1,8 @@
 /** Forgets idempotency keys after their time, a few at once, so that the table stays as large as a day's work. */
-import type { Logger } from '@payflowx/chassis';
+import { type Logger, type Repetition, repeat } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import type { Database } from '../store/database.ts';
 import { purgeKeys } from '../store/idempotency-keys.ts';
-import { type Repetition, repeat } from './repeat.ts';
 
 export interface PurgeDeps {
   db: Kysely<Database>;

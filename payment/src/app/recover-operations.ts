@@ -1,12 +1,11 @@
 /** Recovery of operations, as recover-payments.ts does it: what is still PENDING after a while is driven with the same ids. */
-import type { Logger } from '@payflowx/chassis';
+import { type Logger, type Repetition, repeat } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import type { Operation } from '../domain/operation.ts';
 import type { Database } from '../store/database.ts';
 import { claimOperations } from '../store/operations.ts';
 import { findPayments } from '../store/payments.ts';
 import type { OperationFlow } from './operation-flow.ts';
-import { type Repetition, repeat } from './repeat.ts';
 
 export interface RecoverOperationsDeps {
   db: Kysely<Database>;

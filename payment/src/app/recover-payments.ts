@@ -3,12 +3,11 @@
  * database on the way. It drives them through the same steps with the same ids until they are final. Any number of
  * instances may do so at once.
  */
-import type { Logger } from '@payflowx/chassis';
+import { type Logger, type Repetition, repeat } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import type { Database } from '../store/database.ts';
 import { claimForRecovery } from '../store/payments.ts';
 import type { PaymentFlow } from './payment-flow.ts';
-import { type Repetition, repeat } from './repeat.ts';
 
 export interface RecoverDeps {
   db: Kysely<Database>;

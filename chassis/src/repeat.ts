@@ -1,5 +1,6 @@
 /** Background work that is done again and again until it is stopped. */
-import type { Logger } from '@payflowx/chassis';
+import { sleep } from './backoff.ts';
+import type { Logger } from './log.ts';
 
 export interface Repetition {
   /** Resolves when the round under way is over; no other one follows. */
@@ -13,32 +14,22 @@ export function repeat(
   round: () => Promise<boolean>,
   log: Logger,
 ): Repetition {
-  let stopped = false;
-  let wake = () => {};
-  const pause = () =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, everyMs);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  const stopping = new AbortController();
 
   const run = async () => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       const more = await round().catch((error: unknown) => {
         log.warn({ err: error }, `${what} failed, trying again`);
         return false;
       });
-      if (!more && !stopped) await pause();
+      if (!more) await sleep(everyMs, stopping.signal);
     }
   };
 
   const running = run();
   return {
     stop() {
-      stopped = true;
-      wake();
+      stopping.abort();
       return running;
     },
   };
