@@ -69,15 +69,26 @@ it('lists payments page after page', async () => {
   expect(new Set(ids).size).toBe(5);
 });
 
-it('speaks as an API client, within its scopes', async () => {
-  const scopes = ['accounts:read' as const];
-  const { data } = await operator.api.post('/v1/api-clients', {
-    body: { name: 'Shop', user_id: alice.user.id, scopes },
-  });
+type Scope = 'accounts:read' | 'payments:read' | 'payments:write';
+
+/** A machine that speaks for Alice. */
+async function machine(scopes: Scope[]) {
+  const body = { name: 'Shop', user_id: alice.user.id, scopes };
+  const { data } = await operator.api.post('/v1/api-clients', { body });
   const as = { clientId: data.client.id, clientSecret: data.client_secret ?? '' };
-  const shop = createPayFlowX({ gateway: demo.gateway, as });
-  const params = { path: { id: mine } };
-  expect((await shop.get('/v1/accounts/{id}', { params })).data.id).toBe(mine);
-  const error = await shop.post('/v1/payments', { body: body() }).catch((error: unknown) => error);
+  return createPayFlowX({ gateway: demo.gateway, as });
+}
+
+it('speaks as an API client, within its scopes', async () => {
+  const reader = await machine(['accounts:read']);
+  expect((await reader.get('/v1/accounts/{id}', { params: { path: { id: mine } } })).data.id).toBe(mine);
+  const error = await reader.post('/v1/payments', { body: body() }).catch((error: unknown) => error);
   expect(error).toMatchObject({ status: 403, code: 'INSUFFICIENT_SCOPE' });
+
+  const shop = await machine(['payments:write', 'payments:read']);
+  const { data: held } = await shop.post('/v1/payments', { body: { ...body(), capture: 'manual' } });
+  const params = { path: { id: held.id } };
+  await shop.post('/v1/payments/{id}/capture', { params, body: { amount: 1_000, final: true } });
+  const { data: captured } = await shop.get('/v1/payments/{id}', { params });
+  expect([captured.state, captured.amount_captured]).toEqual(['COMPLETED', 1_000]);
 });
