@@ -71,8 +71,9 @@ export function instances({ instances, ports }: Settings): Instance[] {
   return [...first, ...second];
 }
 
+/** Below the ports that Linux gives to outgoing connections. */
 function secondPort(service: ServiceName, port: number): number {
-  return service === 'gateway' ? port + 1 : port + 1000;
+  return service === 'gateway' ? port + 1 : port - 30_000;
 }
 
 export function serviceProgram(

@@ -26,7 +26,7 @@ export type Ports = Readonly<Record<PortName, number>>;
 
 export interface Settings {
   readonly ports: Ports;
-  /** How many instances of every service: the second listens 1000 ports higher, the second gateway one higher. */
+  /** How many instances of every service: the second listens 30,000 ports lower, the second gateway one higher. */
   readonly instances: 1 | 2;
   /** Lets tests crash a service at a named point; never on otherwise. */
   readonly faults: boolean;

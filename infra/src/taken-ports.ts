@@ -1,5 +1,6 @@
 /** Says which ports are taken, and by whom, before a server fails over it in its log. */
 import { createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Failure, together } from './failure.ts';
 import { capture } from './run.ts';
 
@@ -8,18 +9,34 @@ export interface Claim {
   readonly port: number;
 }
 
-/** Throws for every port of these that another program listens on. */
+/**
+ * gRPC's usual ports are among those that Linux gives to outgoing connections, so one of them may be in use for a while without
+ * anybody listening on it.
+ */
+const PASSING_MS = 30_000;
+const LOOK_AGAIN_MS = 500;
+
+/** Throws for every port of these that another program listens on, or that does not get free in a while. */
 export async function requireFreePorts(claims: Claim[]): Promise<void> {
   await together(
     claims.map(async ({ name, port }) => {
-      if (await isFree(port)) return;
+      if (await isFreeSoon(port)) return;
       const variable = `PAYFLOWX_PORT_${name.toUpperCase()}`;
       throw new Failure(
-        `Port ${port} (${name}) is taken by ${await holderOf(port)}.`,
+        `Port ${port} (${name}) is taken by ${(await listenerOn(port)) ?? 'another program'}.`,
         `Stop that program, or choose another port: ${variable}=… for this one, PAYFLOWX_PORT_OFFSET=100 for all.`,
       );
     }),
   );
+}
+
+async function isFreeSoon(port: number): Promise<boolean> {
+  const until = Date.now() + PASSING_MS;
+  while (!(await isFree(port))) {
+    if (Date.now() > until || (await listenerOn(port))) return false;
+    await pause(LOOK_AGAIN_MS);
+  }
+  return true;
 }
 
 function isFree(port: number): Promise<boolean> {
@@ -30,8 +47,10 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-async function holderOf(port: number): Promise<string> {
-  const { output } = await capture(['ss', '-Hltnp', `sport = :${port}`]);
+/** Undefined: nobody listens there, or nothing can be learnt about it. Another user's program has no name here. */
+async function listenerOn(port: number): Promise<string | undefined> {
+  const { code, output } = await capture(['ss', '-Hltnp', `sport = :${port}`]);
+  if (code !== 0 || output.trim() === '') return undefined;
   const [, name, pid] = /\(\("([^"]+)",pid=(\d+)/.exec(output) ?? [];
   return name ? `${name} (pid ${pid})` : 'another program';
 }
