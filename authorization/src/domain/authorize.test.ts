@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { account } from './account.testing.ts';
 import { type Account, externalAccountId, NO_LIMITS } from './account.ts';
 import { authorize } from './authorize.ts';
 import type { PaymentRequest } from './decision.ts';
@@ -8,21 +9,6 @@ import { NEVER_USED } from './usage.ts';
 
 const NOW = new Date('2025-03-31T12:00:00Z');
 const CONTEXT = { now: NOW, holdTtlMs: 60_000, rules: NO_RULES };
-
-const account = (id: string, change: Partial<Account> = {}): Account => ({
-  id,
-  ownerId: `usr_${id}`,
-  currency: 'EUR',
-  isExternal: false,
-  state: 'ACTIVE',
-  limits: NO_LIMITS,
-  timeZone: 'UTC',
-  posted: 0n,
-  held: 0n,
-  usage: NEVER_USED,
-  createdAt: new Date(0),
-  ...change,
-});
 
 const external = (currency: string, change: Partial<Account> = {}) =>
   account(externalAccountId(currency), { ownerId: null, isExternal: true, currency, ...change });

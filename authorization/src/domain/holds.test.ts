@@ -1,29 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { account } from './account.testing.ts';
 import { type Account, NO_LIMITS } from './account.ts';
 import { decide } from './decide.ts';
 import type { CaptureRequest, RefundRequest, ReleaseRequest } from './decision.ts';
 import type { AuthorizationError } from './errors.ts';
 import type { Hold } from './hold.ts';
 import { NO_RULES } from './judge-rules.ts';
-import { NEVER_USED } from './usage.ts';
 
 const NOW = new Date('2025-03-31T12:00:00Z');
 const LATER = new Date('2025-03-31T13:00:00Z');
-
-const account = (id: string, change: Partial<Account> = {}): Account => ({
-  id,
-  ownerId: `usr_${id}`,
-  currency: 'EUR',
-  isExternal: false,
-  state: 'ACTIVE',
-  limits: NO_LIMITS,
-  timeZone: 'UTC',
-  posted: 0n,
-  held: 0n,
-  usage: NEVER_USED,
-  createdAt: new Date(0),
-  ...change,
-});
 
 const today = { day: '2025-03-31', month: '2025-03-01' };
 /** Alice has 1,000; 600 of them are promised to Bob, one of her three payments of today. */

@@ -17,7 +17,6 @@ export interface RecoverOperationsDeps {
 }
 
 const BATCH = 100;
-const MAX_BACK_OFF_MS = 8_000;
 
 export function startOperationRecovery(deps: RecoverOperationsDeps, everyMs: number): Repetition {
   return repeat('recovery of operations', everyMs, () => recoverOperations(deps), deps.log);
@@ -30,7 +29,6 @@ export async function recoverOperations(deps: RecoverOperationsDeps): Promise<bo
     now: now(),
     limit: BATCH,
     backOffMs: recoverAfterMs,
-    maxBackOffMs: Math.max(MAX_BACK_OFF_MS, recoverAfterMs),
   });
   if (claimed.length === 0) return false;
   const recovered = await driveOperations(deps, claimed);

@@ -6,7 +6,7 @@
 import { type Logger, type Repetition, repeat } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import type { Database } from '../store/database.ts';
-import { claimForRecovery } from '../store/payments.ts';
+import { claimPayments } from '../store/payments.ts';
 import type { PaymentFlow } from './payment-flow.ts';
 
 export interface RecoverDeps {
@@ -19,8 +19,6 @@ export interface RecoverDeps {
 }
 
 const BATCH = 200;
-/** However often it failed: a payment whose obstacle is gone is final soon after. */
-const MAX_BACK_OFF_MS = 8_000;
 
 export function startRecovery(deps: RecoverDeps, everyMs: number): Repetition {
   return repeat('recovery', everyMs, () => recoverPayments(deps), deps.log);
@@ -29,12 +27,11 @@ export function startRecovery(deps: RecoverDeps, everyMs: number): Repetition {
 /** One round: claims what is due and drives it. Returns whether there may be more. */
 export async function recoverPayments(deps: RecoverDeps): Promise<boolean> {
   const { db, flow, log, now, authorizeDeadlineMs, recoverAfterMs } = deps;
-  const claimed = await claimForRecovery(db, {
+  const claimed = await claimPayments(db, {
     now: now(),
     limit: BATCH,
     // The first attempt has its full time before another instance takes the payment for lost.
     backOffMs: recoverAfterMs,
-    maxBackOffMs: Math.max(MAX_BACK_OFF_MS, recoverAfterMs),
   });
   if (claimed.length === 0) return false;
 

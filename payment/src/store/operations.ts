@@ -3,6 +3,7 @@ import { unnest } from '@payflowx/chassis';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { Operation } from '../domain/operation.ts';
 import type { Payment } from '../domain/payment.ts';
+import { type Claim, claimDue } from './claim-due.ts';
 import type { Database, OperationsTable } from './database.ts';
 
 export const OPERATION_COLUMNS = [
@@ -145,26 +146,9 @@ export async function settleOperations(
     where o.id = r.id`.execute(trx);
 }
 
-/** Takes operations that are due for recovery by moving their next attempt into the future, as claimForRecovery does with payments. */
-export async function claimOperations(
-  db: Kysely<Database>,
-  claim: { now: Date; limit: number; backOffMs: number; maxBackOffMs: number },
-): Promise<Operation[]> {
-  const { now, limit, backOffMs, maxBackOffMs } = claim;
-  const { rows } = await sql<OperationRow>`
-    with due as (
-      select id from operations
-      where state = 'PENDING' and next_attempt_at <= ${now}
-      order by next_attempt_at limit ${limit}
-      for update skip locked
-    )
-    update operations as o set
-      attempts = o.attempts + 1,
-      next_attempt_at = ${now}::timestamptz + interval '1 millisecond'
-        * least(${backOffMs}::float8 * 2 ^ least(o.attempts, 20), ${maxBackOffMs}::float8) * (0.75 + random() / 2)
-    from due where o.id = due.id
-    returning ${RETURNED}`.execute(db);
-  return rows.map(toOperation);
+/** Takes operations that are due for recovery. */
+export async function claimOperations(db: Kysely<Database>, claim: Claim): Promise<Operation[]> {
+  return (await claimDue<OperationRow>(db, 'operations', OPERATION_COLUMNS, claim)).map(toOperation);
 }
 
 export function toOperation(row: OperationRow): Operation {

@@ -2,6 +2,7 @@
 import { unnest } from '@payflowx/chassis';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { Payment } from '../domain/payment.ts';
+import { type Claim, claimDue } from './claim-due.ts';
 import type { Database, PaymentsTable } from './database.ts';
 
 export const PAYMENT_COLUMNS = [
@@ -215,29 +216,9 @@ export async function lockExpired(trx: Transaction<Database>, now: Date, limit: 
   return rows.map(toPayment);
 }
 
-/**
- * Takes INITIATED payments that are due for recovery by moving their next attempt into the future: `backOffMs` doubled
- * with each attempt up to `maxBackOffMs`, and scattered. Other instances skip rows that one has locked.
- */
-export async function claimForRecovery(
-  db: Kysely<Database>,
-  claim: { now: Date; limit: number; backOffMs: number; maxBackOffMs: number },
-): Promise<Payment[]> {
-  const { now, limit, backOffMs, maxBackOffMs } = claim;
-  const { rows } = await sql<PaymentRow>`
-    with due as (
-      select id from payments
-      where state = 'INITIATED' and next_attempt_at <= ${now}
-      order by next_attempt_at limit ${limit}
-      for update skip locked
-    )
-    update payments as p set
-      attempts = p.attempts + 1,
-      next_attempt_at = ${now}::timestamptz + interval '1 millisecond'
-        * least(${backOffMs}::float8 * 2 ^ least(p.attempts, 20), ${maxBackOffMs}::float8) * (0.75 + random() / 2)
-    from due where p.id = due.id
-    returning ${RETURNED}`.execute(db);
-  return rows.map(toPayment);
+/** Takes INITIATED payments that are due for recovery. */
+export async function claimPayments(db: Kysely<Database>, claim: Claim): Promise<Payment[]> {
+  return (await claimDue<PaymentRow>(db, 'payments', PAYMENT_COLUMNS, claim)).map(toPayment);
 }
 
 export async function findPayment(db: Kysely<Database>, id: string): Promise<Payment | undefined> {
