@@ -1,6 +1,6 @@
 /** Tells a wrong method (405 with Allow) from a wrong path (404). */
-import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
-import { ProblemError } from './problem.ts';
+import type { FastifyInstance, HTTPMethods } from 'fastify';
+import { ProblemError, type Refusals } from './problem.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,9 +14,7 @@ interface KnownPath {
   methods: Set<string>;
 }
 
-export interface KnownPaths {
-  /** What to say of a request that no route is for. */
-  refusalOf(request: FastifyRequest): ProblemError;
+export interface KnownPaths extends Refusals {
   /** Paths such as /v1/payments/simulate that also look like /v1/payments/:id, with the methods that only the latter has. */
   shadowed(): { url: string; methods: string[] }[];
 }

@@ -1,7 +1,6 @@
 /** The one place that makes problem+json (RFC 9457). Every refusal passes here; nothing internal leaves. */
 import { BatcherClosedError, CallError, NeighbourError, newId } from '@payflowx/chassis';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { KnownPaths } from './method-not-allowed.ts';
 import { codeOfFramework, codeOfNeighbour, PROBLEMS, type ProblemCode } from './problem-codes.ts';
 import {
   type FieldError,
@@ -38,7 +37,12 @@ export const PROBLEM_TYPE = 'application/problem+json';
 /** How long to wait where no better time is known. */
 const RETRY_AFTER_S = '1';
 
-export function handleProblems(app: FastifyInstance, { refusalOf }: Pick<KnownPaths, 'refusalOf'>): void {
+export interface Refusals {
+  /** What to say of a request that no route is for. */
+  refusalOf(request: FastifyRequest): ProblemError;
+}
+
+export function handleProblems(app: FastifyInstance, { refusalOf }: Refusals): void {
   app.setErrorHandler((error, request, reply) => {
     // Where there is no route, what is wrong with the body is of no interest.
     if (request.is404 && isAboutBody(error)) return sendProblem(refusalOf(request), request, reply);

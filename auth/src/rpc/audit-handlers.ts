@@ -2,8 +2,8 @@
 import type { Handlers } from '@payflowx/chassis';
 import type { AuthServiceService } from '@payflowx/proto/auth';
 import { listAuditRecords } from '../app/list-audit-records.ts';
-import type { AuthServiceDeps } from './auth-service.ts';
 import { fromAuditFilter, nextPageToken, pageRequest, toAuditRecordMessage } from './convert.ts';
+import type { AuthServiceDeps } from './deps.ts';
 
 export function auditHandlers(
   deps: AuthServiceDeps,

@@ -5,8 +5,8 @@ import { revokeApiClient, rotateApiClientSecret } from '../app/change-api-client
 import { createApiClient } from '../app/create-api-client.ts';
 import { listApiClients } from '../app/list-api-clients.ts';
 import { newUserApiClient } from '../domain/user-api-client.ts';
-import type { AuthServiceDeps } from './auth-service.ts';
 import { actorOf, given, nextPageToken, pageRequest, toClientMessage } from './convert.ts';
+import type { AuthServiceDeps } from './deps.ts';
 
 type ClientHandlers = Pick<
   Handlers<AuthServiceService>,

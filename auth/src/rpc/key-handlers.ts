@@ -3,8 +3,8 @@ import type { Handlers } from '@payflowx/chassis';
 import type { AuthServiceService } from '@payflowx/proto/auth';
 import { rotateSigningKey } from '../app/rotate-signing-key.ts';
 import { publicJwks } from '../app/signing-keys.ts';
-import type { AuthServiceDeps } from './auth-service.ts';
 import { actorOf } from './convert.ts';
+import type { AuthServiceDeps } from './deps.ts';
 
 export function keyHandlers(
   deps: AuthServiceDeps,

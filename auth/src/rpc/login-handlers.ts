@@ -6,8 +6,8 @@ import { loginClient } from '../app/login-client.ts';
 import { logout } from '../app/logout.ts';
 import { refreshTokens } from '../app/refresh-tokens.ts';
 import { addressOfPeer, requireAddress } from '../domain/client-address.ts';
-import type { AuthServiceDeps } from './auth-service.ts';
 import { TOKEN_TYPE_BEARER, toTokenPairMessage } from './convert.ts';
+import type { AuthServiceDeps } from './deps.ts';
 
 type LoginHandlers = Pick<Handlers<AuthServiceService>, 'login' | 'loginClient' | 'refreshTokens' | 'logout'>;
 

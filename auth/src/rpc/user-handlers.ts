@@ -5,8 +5,8 @@ import { createUser } from '../app/create-user.ts';
 import { getMe } from '../app/get-me.ts';
 import { listUsers } from '../app/list-users.ts';
 import { newUser } from '../domain/user.ts';
-import type { AuthServiceDeps } from './auth-service.ts';
 import { actorOf, fromRoleMessages, nextPageToken, pageRequest, toUserMessage } from './convert.ts';
+import type { AuthServiceDeps } from './deps.ts';
 
 type UserHandlers = Pick<Handlers<AuthServiceService>, 'getMe' | 'createUser' | 'listUsers'>;
 

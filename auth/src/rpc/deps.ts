@@ -1,0 +1,18 @@
+/** What the handlers of AuthService are given. */
+import type { Logger } from '@payflowx/chassis';
+import type { Kysely } from 'kysely';
+import type { IssueAccessToken } from '../app/access-tokens.ts';
+import type { PasswordHasher } from '../app/password-hasher.ts';
+import type { RotationPolicy } from '../domain/key-rotation.ts';
+import type { Database } from '../store/database.ts';
+
+export interface AuthServiceDeps {
+  db: Kysely<Database>;
+  passwords: PasswordHasher;
+  issueAccessToken: IssueAccessToken;
+  refreshLifetimeMs: number;
+  sealingKey: Buffer;
+  rotation: RotationPolicy;
+  now(): Date;
+  log: Logger;
+}
