@@ -51,9 +51,9 @@ async function run({ name, command, folder = '.', remedy }: Check): Promise<Tall
   const { code, output } = await capture(command, { cwd: join(root, folder) });
   if (code === 0) {
     say('check', name, '✓');
-    return { passed: 1, failed: 0 };
+    return { passed: 1, failures: [] };
   }
   console.log(output.trimEnd());
   say('check', `${name}: ${remedy}`, '✗');
-  return { passed: 0, failed: 1 };
+  return { passed: 0, failures: [`check: ${name}`] };
 }

@@ -33,7 +33,7 @@ export async function lift(
     liftOne(service, tarballs, env).catch((error) => {
       console.error(explain(error));
       say('lift', `${service} cannot stand alone`, '✗');
-      return { passed: 0, failed: 1 };
+      return { passed: 0, failures: [`lift: ${service} cannot stand alone`] };
     }),
   );
   return total(tallies);

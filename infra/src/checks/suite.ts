@@ -1,4 +1,4 @@
-/** Runs the vitest suite of one package and counts its tests. */
+/** Runs the vitest suite of one package, counts its tests and names those that failed. */
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { local } from '../paths.ts';
@@ -13,16 +13,26 @@ export async function runSuite(name: string, folder: string, env: NodeJS.Process
   await rm(report, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const { code, output } = await capture(['vitest', 'run', ...reporters], { cwd: folder, env });
-  const tally = await read(report, code);
+  const tally = await read(name, report, code);
   console.log(output.trimEnd());
-  say('test', `${name}: ${tally.passed} passed, ${tally.failed} failed`, tally.failed === 0 ? '✓' : '✗');
+  const failed = tally.failures.length;
+  say('test', `${name}: ${tally.passed} passed, ${failed} failed`, failed === 0 ? '✓' : '✗');
   return tally;
 }
 
+interface Report {
+  numPassedTests?: number;
+  testResults?: { assertionResults: { status: string; fullName: string }[] }[];
+}
+
 /** A file that cannot be loaded, or an error outside any test, fails the run without a failed test: it counts as one. */
-async function read(report: string, code: number): Promise<Tally> {
+async function read(name: string, report: string, code: number): Promise<Tally> {
   const text = await readFile(report, 'utf8').catch(() => '{}');
-  const { numPassedTests = 0, numFailedTests = 0 } = JSON.parse(text);
-  const failed = code !== 0 && numFailedTests === 0 ? 1 : numFailedTests;
-  return { passed: numPassedTests, failed };
+  const { numPassedTests = 0, testResults = [] }: Report = JSON.parse(text);
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+  const failures = tests
+    .filter(({ status }) => status === 'failed')
+    .map(({ fullName }) => `${name}: ${fullName}`);
+  if (code !== 0 && failures.length === 0) failures.push(`${name}: an error outside any test, see above`);
+  return { passed: numPassedTests, failures };
 }

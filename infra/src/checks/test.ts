@@ -28,7 +28,7 @@ export async function test(settings: Settings, secret: Secrets): Promise<Tally> 
     tallies.push(await runSuite('e2e', join(root, 'e2e'), env));
   } catch (error) {
     console.error(explain(error));
-    tallies.push({ passed: 0, failed: 1 });
+    tallies.push({ passed: 0, failures: ['test: the platform did not start'] });
   }
   return total(tallies);
 }
