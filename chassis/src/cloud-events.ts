@@ -1,4 +1,4 @@
-/** What travels: messages as the outbox, Kafka and RabbitMQ carry them, and the CloudEvents headers they bear. */
+/** What travels: events as the outbox keeps them, messages as Kafka and RabbitMQ carry them, and the CloudEvents headers they bear. */
 import { currentTrace } from './trace.ts';
 
 /** Header values are text; the payload is opaque here. */
@@ -47,8 +47,15 @@ export function cloudEventHeaders(event: EventFacts): Record<string, string> {
   };
 }
 
-/** An event as a message, ready for `insertOutbox`. */
-export function cloudEventMessage(event: EventFacts & { key: string; payload: Uint8Array }): OutgoingMessage {
+/** An event with its payload, on its way out. */
+export interface OutgoingEvent extends EventFacts {
+  /** Events of one key keep their order. */
+  key: string;
+  payload: Uint8Array;
+}
+
+/** An event as a message for a broker. */
+export function cloudEventMessage(event: OutgoingEvent): OutgoingMessage {
   const payload = Buffer.from(event.payload.buffer, event.payload.byteOffset, event.payload.byteLength);
   return { id: event.id, key: event.key, type: event.type, headers: cloudEventHeaders(event), payload };
 }

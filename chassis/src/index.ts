@@ -2,10 +2,10 @@
 export { type Access, type AccessTable, requireAccess, type ScopedAccess } from './access.ts';
 export * from './batcher.ts';
 export {
-  cloudEventHeaders,
   cloudEventMessage,
   type EventFacts,
   type IncomingMessage,
+  type OutgoingEvent,
   type OutgoingMessage,
 } from './cloud-events.ts';
 export * from './environment.ts';
@@ -54,3 +54,4 @@ export {
 export * from './rpc-server.ts';
 export * from './run.ts';
 export * from './trace.ts';
+export { unnest } from './unnest.ts';

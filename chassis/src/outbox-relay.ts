@@ -7,7 +7,7 @@ import { backoffMs, sleep } from './backoff.ts';
 import type { OutgoingMessage } from './cloud-events.ts';
 import { faultPoint } from './faults.ts';
 import type { Logger } from './log.ts';
-import { OUTBOX_CHANNEL } from './outbox.ts';
+import { messagesOf, OUTBOX_CHANNEL } from './outbox.ts';
 
 export interface OutboxRelaySettings {
   /** The serving role. The relay keeps one connection of its own, outside any pool: lock and LISTEN live on it. */
@@ -27,21 +27,17 @@ export interface OutboxRelay {
 }
 
 /** A row's id stays text: it only comes back to the database. */
-type Row = {
-  id: string;
-  message_id: string;
-  key: string;
-  type: string;
-  headers: Record<string, string>;
-  payload: Buffer;
-};
+type Row = { id: string; events: Buffer };
 
+/** The most events of a round; a row that has more by itself is a round of its own. */
 const BATCH = 500;
+/** The most rows that are looked at for a round. */
+const ROWS = 200;
 /**
  * The least time between two rounds, unless there is more than one round holds: the first message after a pause leaves at once,
  * and under load a round, which costs nearly the same whatever it carries, carries many.
  */
-const PACE_MS = 25;
+const PACE_MS = 50;
 /** How long a lost NOTIFY, and the death of the active relay, may go unnoticed. */
 const POLL_MS = 1_000;
 
@@ -102,14 +98,14 @@ async function relay(
     }
     const startedAt = performance.now();
     // Always from the start: ids commit out of order, so behind the last one seen there may be a smaller one.
-    const rows = await session.take();
+    const { rows, isFull } = await session.take();
     if (rows.length === 0) {
       await session.wakeUp(POLL_MS);
       continue;
     }
     try {
       faultPoint('outbox.before-publish');
-      await publish(rows.map(toMessage));
+      await publish(rows.flatMap(({ events }) => messagesOf(events)));
       faultPoint('outbox.after-publish');
     } catch (error) {
       if (failures === 0)
@@ -120,25 +116,18 @@ async function relay(
     }
     if (failures > 0) log.info('the broker takes messages again');
     failures = 0;
-    await session.remove(rows.map((row) => row.id));
-    if (rows.length < BATCH) await sleep(PACE_MS - (performance.now() - startedAt), stopping);
+    await session.remove(rows.map(({ id }) => id));
+    if (!isFull) await sleep(PACE_MS - (performance.now() - startedAt), stopping);
   }
 }
-
-const toMessage = ({ message_id: id, key, type, headers, payload }: Row): OutgoingMessage => ({
-  id,
-  key,
-  type,
-  headers,
-  payload,
-});
 
 /** The relay's connection: its lock and its LISTEN end with it. */
 interface Session {
   readonly active: boolean;
   /** Whether this session has the lock now; tries to get it otherwise. */
   holdLock(): Promise<boolean>;
-  take(): Promise<Row[]>;
+  /** The oldest rows; `isFull`: there are more than one round holds. */
+  take(): Promise<{ rows: Row[]; isFull: boolean }>;
   remove(ids: string[]): Promise<void>;
   count(): Promise<bigint>;
   /** Resolves when a transaction with a message for us has committed since the last `take`, or after `ms`. */
@@ -204,8 +193,9 @@ async function openSession(
     async take() {
       // A commit from here on may be missed by the query, but not by the next wait.
       if (!stopping.aborted) awaited = new AbortController();
-      const { rows } = await client.query<Row>({ name: 'take', text: TAKE, values: [destination, BATCH] });
-      return rows;
+      const values = [destination, ROWS, BATCH];
+      const { rows } = await client.query<Row & { remaining: boolean }>({ name: 'take', text: TAKE, values });
+      return { rows, isFull: rows.at(-1)?.remaining ?? false };
     },
     async remove(ids) {
       await client.query({ name: 'remove', text: REMOVE, values: [destination, ids] });
@@ -219,8 +209,13 @@ async function openSession(
   };
 }
 
-// `outbox.id`, for a plain `id` in ORDER BY would be the column above it, which is text.
-const TAKE = `select id::text, message_id, key, type, headers, payload from outbox
-  where destination = $1 order by outbox.id limit $2`;
+// Up to the row with which there are enough. The columns of the inner query are narrow: what lies in a row is fetched only if it is taken.
+const TAKE = `select id::text, events, remaining from (
+    select id, events,
+      sum(event_count) over (order by id) - event_count as before,
+      lead(id) over (order by id) is not null as remaining
+    from outbox where destination = $1 order by id limit $2
+  ) as waiting
+  where before < $3 order by waiting.id`;
 const REMOVE = 'delete from outbox where destination = $1 and id = any($2::bigint[])';
-const COUNT = 'select count(*)::text as count from outbox where destination = $1';
+const COUNT = 'select coalesce(sum(event_count), 0)::text as count from outbox where destination = $1';

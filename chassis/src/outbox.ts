@@ -1,10 +1,12 @@
 /**
- * Messages are written in the transaction of the change they announce, so that both happen or neither does.
+ * Events are written in the transaction of the change they announce, so that both happen or neither does.
  * The relay (outbox-relay.ts) publishes them. The table's SQL is in the README.
  */
+import { Parcel } from '@payflowx/proto/outbox';
 import { sql, type Transaction } from 'kysely';
-import type { OutgoingMessage } from './cloud-events.ts';
-import { unnest } from './postgres.ts';
+import { cloudEventMessage, type OutgoingEvent, type OutgoingMessage } from './cloud-events.ts';
+import { currentTrace } from './trace.ts';
+import { unnest } from './unnest.ts';
 
 /** The channel of NOTIFY; its payload is the destination. */
 export const OUTBOX_CHANNEL = 'outbox';
@@ -12,38 +14,53 @@ export const OUTBOX_CHANNEL = 'outbox';
 export interface OutboxRow {
   /** Names the relay that publishes it: the topic or the queue. */
   destination: string;
-  message: OutgoingMessage;
+  event: OutgoingEvent;
 }
 
-const COLUMNS = {
-  destination: 'text',
-  message_id: 'text',
-  key: 'text',
-  type: 'text',
-  headers: 'jsonb',
-  payload: 'bytea',
-} as const;
-
-/** Stores the messages in the order given, and wakes the relay of each destination when the transaction commits. */
+/**
+ * Stores the events in the order given, one row for each destination, and wakes the relay of each when the transaction commits.
+ * A row for each event would cost Postgres and both ends of the connection several times as much.
+ */
 export async function insertOutbox<DB>(trx: Transaction<DB>, rows: readonly OutboxRow[]): Promise<void> {
   if (rows.length === 0) return;
-  const columns = rows.map(({ destination, message: { id, key, type, headers, payload } }) => ({
+  const parcels = [...Map.groupBy(rows, ({ destination }) => destination)].map(([destination, ofOne]) => ({
     destination,
-    message_id: id,
-    key,
-    type,
-    headers,
-    payload,
+    event_count: ofOne.length,
+    keys: [...new Set(ofOne.map(({ event }) => event.key))].join(SEPARATOR),
+    events: encodeParcel(ofOne.map(({ event }) => event)),
   }));
-  // Postgres draws the ids after the sorting, so they rise in the order of the rows.
   await sql`
     with stored as (
-      insert into outbox (destination, message_id, key, type, headers, payload)
-      select r.destination, r.message_id, r.key, r.type, r.headers, r.payload
-      from ${unnest(columns, COLUMNS)} as r order by r.ordinality
-      returning destination
+      insert into outbox (destination, event_count, keys, events)
+      select r.destination, r.event_count, string_to_array(r.keys, ${SEPARATOR}), r.events
+      from ${unnest(parcels, COLUMNS)} as r
     )
-    select pg_notify(${OUTBOX_CHANNEL}, destination) from (select distinct destination from stored) as destinations`.execute(
+    select pg_notify(${OUTBOX_CHANNEL}, destination) from unnest(${parcels.map(({ destination }) => destination)}::text[]) as destination`.execute(
     trx,
+  );
+}
+
+const COLUMNS = { destination: 'text', event_count: 'int4', keys: 'text', events: 'bytea' } as const;
+
+/** An array in an array cannot travel as one column of unnest. */
+const SEPARATOR = '\n';
+
+function encodeParcel(events: readonly OutgoingEvent[]): Uint8Array {
+  const traceparent = currentTrace()?.traceparent ?? '';
+  return Parcel.encode({
+    events: events.map((event) => ({ subject: '', ...event, traceparent: event.traceparent ?? traceparent })),
+  }).finish();
+}
+
+/** The messages of one row, ready for a broker. */
+export function messagesOf(events: Uint8Array): OutgoingMessage[] {
+  return Parcel.decode(events).events.map(({ subject, traceparent, time, payload, ...event }) =>
+    cloudEventMessage({
+      ...event,
+      time: time ?? new Date(0),
+      payload: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
+      ...(subject && { subject }),
+      ...(traceparent && { traceparent }),
+    }),
   );
 }

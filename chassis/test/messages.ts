@@ -1,23 +1,26 @@
 /** Topics, queues and messages for the tests of messaging: unique, so that tests never meet. */
 import { randomUUID } from 'node:crypto';
 import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
-import { cloudEventMessage, type OutgoingMessage } from '../src/cloud-events.ts';
+import { cloudEventMessage, type OutgoingEvent, type OutgoingMessage } from '../src/cloud-events.ts';
 import { closeConnection, openConfirmChannel } from '../src/rabbit.ts';
 import { createBroker, type RascalMessage } from '../src/rascal.ts';
 import { testServers } from '../src/testing.ts';
 
 export const unique = (name: string) => `test-${name}-${randomUUID().slice(0, 8)}`;
 
-export function message(text: string, key = 'k', id = `evt_${randomUUID()}`): OutgoingMessage {
-  return cloudEventMessage({
+export function event(text: string, key = 'k', id = `evt_${randomUUID()}`): OutgoingEvent {
+  return {
     id,
     key,
     type: 'test.happened',
     source: '/payflowx/test',
     time: new Date(),
     payload: Buffer.from(text),
-  });
+  };
 }
+
+export const message = (...given: Parameters<typeof event>): OutgoingMessage =>
+  cloudEventMessage(event(...given));
 
 const kafka = () => new Kafka({ brokers: testServers.kafkaBrokers(), logLevel: logLevel.NOTHING });
 

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { OutgoingMessage } from '../src/cloud-events.ts';
+import { cloudEventMessage, type OutgoingEvent, type OutgoingMessage } from '../src/cloud-events.ts';
 import { firstDeliveries } from '../src/inbox.ts';
 import { insertOutbox } from '../src/outbox.ts';
 import { type OutboxRelay, startOutboxRelay } from '../src/outbox-relay.ts';
 import { inTransaction, openDatabase } from '../src/postgres.ts';
 import { createTestDatabase, eventually, type TestDatabase, testLog } from '../src/testing.ts';
-import { message, unique } from './messages.ts';
+import { event, unique } from './messages.ts';
 
 let database: TestDatabase;
 let db: Kysely<unknown>;
@@ -39,11 +39,11 @@ async function relayTo(publish: (messages: OutgoingMessage[]) => Promise<void>):
   return relay;
 }
 
-const store = (...messages: OutgoingMessage[]) =>
+const store = (...events: OutgoingEvent[]) =>
   inTransaction(db, (trx) =>
     insertOutbox(
       trx,
-      messages.map((each) => ({ destination, message: each })),
+      events.map((each) => ({ destination, event: each })),
     ),
   );
 
@@ -53,12 +53,12 @@ const numbers = (from: number, to: number) => Array.from({ length: to - from }, 
 describe('the outbox relay', () => {
   it('publishes messages whole and in the order in which they were stored, and deletes them', async () => {
     const published: OutgoingMessage[] = [];
-    const sent = numbers(0, 1200).map((n) => message(n, `key-${n}`));
+    const sent = numbers(0, 1200).map((n) => event(n, `key-${n}`));
     await store(...sent.slice(0, 1000));
     const relay = await relayTo(async (messages) => void published.push(...messages));
     await store(...sent.slice(1000));
     await eventually(() => expect(published).toHaveLength(1200));
-    expect(published).toEqual(sent);
+    expect(published).toEqual(sent.map(cloudEventMessage));
     await eventually(async () => expect(await relay.pending()).toBe(0n));
   });
 
@@ -68,7 +68,7 @@ describe('the outbox relay', () => {
     await eventually(() => expect(relay.isActive()).toBe(true));
     const committed: number[] = [];
     for (let n = 0; n < 10; n += 1) {
-      await store(message(String(n)));
+      await store(event(String(n)));
       committed.push(performance.now());
       await eventually(() => expect(arrivals).toHaveLength(n + 1), { everyMs: 5 });
     }
@@ -80,8 +80,8 @@ describe('the outbox relay', () => {
     const published: OutgoingMessage[] = [];
     await relayTo(async (messages) => void published.push(...messages));
     await inTransaction(db, async (trx) => {
-      await insertOutbox(trx, [{ destination, message: message('early id, late commit') }]);
-      await store(message('late id, early commit'));
+      await insertOutbox(trx, [{ destination, event: event('early id, late commit') }]);
+      await store(event('late id, early commit'));
       await eventually(() => expect(textsOf(published)).toEqual(['late id, early commit']));
     });
     await eventually(() => expect(textsOf(published)).toContain('early id, late commit'));
@@ -91,11 +91,11 @@ describe('the outbox relay', () => {
     const published: OutgoingMessage[] = [];
     await relayTo(async (messages) => void published.push(...messages));
     const broken = inTransaction(db, async (trx) => {
-      await insertOutbox(trx, [{ destination, message: message('rolled back') }]);
+      await insertOutbox(trx, [{ destination, event: event('rolled back') }]);
       throw new Error('The change did not happen.');
     });
     await expect(broken).rejects.toThrow('did not happen');
-    await store(message('committed'));
+    await store(event('committed'));
     await eventually(() => expect(textsOf(published)).toEqual(['committed']));
   });
 
@@ -106,8 +106,8 @@ describe('the outbox relay', () => {
       if (isAway) throw new Error('The broker is away.');
       published.push(...messages);
     });
-    await store(message('1'), message('2'));
-    await store(message('3'));
+    await store(event('1'), event('2'));
+    await store(event('3'));
     await eventually(async () => expect(await relay.pending()).toBe(3n));
     isAway = false;
     await eventually(() => expect(textsOf(published)).toEqual(['1', '2', '3']));
@@ -121,12 +121,12 @@ describe('of two relays', () => {
     const first = await relayTo(async (messages) => void byFirst.push(...messages));
     await eventually(() => expect(first.isActive()).toBe(true));
     const second = await relayTo(async (messages) => void bySecond.push(...messages));
-    await store(...numbers(0, 20).map((n) => message(n)));
+    await store(...numbers(0, 20).map((n) => event(n)));
     await eventually(() => expect(textsOf(byFirst)).toEqual(numbers(0, 20)));
     expect([first.isActive(), second.isActive(), bySecond.length]).toEqual([true, false, 0]);
 
     await first.stop();
-    await store(...numbers(20, 30).map((n) => message(n)));
+    await store(...numbers(20, 30).map((n) => event(n)));
     await eventually(() => expect(textsOf(bySecond)).toEqual(numbers(20, 30)));
     expect(byFirst).toHaveLength(20);
   });
@@ -144,7 +144,7 @@ describe('of two relays', () => {
     );
     await admin.end();
     expect(rowCount).toBe(2);
-    await store(message('after'));
+    await store(event('after'));
     await eventually(() => expect(textsOf(published)).toEqual(['after']));
     expect(both.filter((relay) => relay.isActive())).toHaveLength(1);
   });
@@ -153,7 +153,7 @@ describe('of two relays', () => {
 it('a relay killed between publishing and deleting repeats messages with the same id, and loses none', async () => {
   const faults = await mkdtemp(join(tmpdir(), 'faults-'));
   await writeFile(join(faults, 'outbox.after-publish'), '');
-  const sent = numbers(0, 5).map((n) => message(n));
+  const sent = numbers(0, 5).map((n) => event(n));
   await store(...sent);
 
   const killed = runRelay(faults);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inTransaction, migrate, openDatabase, sqlStateOf, unnest } from '../src/index.ts';
@@ -32,6 +33,31 @@ it('inserts many rows with one statement and reads them back in their own types'
   expect(
     await db.selectFrom('things').select(['id', 'amount', 'note', 'born']).orderBy('id').execute(),
   ).toEqual(rows);
+});
+
+it('carries any text, bytes, times, numbers, JSON and nulls unchanged', async () => {
+  const text = fc.string({ unit: 'grapheme' }).filter((each) => !each.includes('\0'));
+  const nullable = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: null });
+  const row = fc.record({
+    a: nullable(fc.oneof(text, fc.constantFrom('NULL', '{}', '"', '\\', ' ', ''))),
+    b: nullable(fc.uint8Array().map((bytes) => Buffer.from(bytes))),
+    c: nullable(fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })),
+    d: nullable(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })),
+    e: nullable(
+      fc.dictionary(
+        text.map((name) => `.${name}`),
+        fc.oneof(text, fc.boolean()),
+      ),
+    ),
+  });
+  const types = { a: 'text', b: 'bytea', c: 'timestamptz', d: 'int8', e: 'jsonb' };
+  await fc.assert(
+    fc.asyncProperty(fc.array(row, { maxLength: 5 }), async (rows) => {
+      const source = unnest(rows, types);
+      const read = await sql`select a, b, c, d, e from ${source} as r order by ordinality`.execute(db);
+      expect(read.rows).toEqual(rows);
+    }),
+  );
 });
 
 it('prepares a statement once for any number of rows', async () => {

@@ -1,14 +1,15 @@
--- Messages that a transaction of this service wants published. The relay publishes them in id order and deletes them.
+-- Events that a transaction of this service wants published: one row for each destination of a transaction. The relay publishes them
+-- in id order and deletes them.
 -- The key leads with the destination: it is the only way this table is ever read, so one index is enough.
 -- ids commit out of order, so nothing may remember "the last id"; the order of one key holds because its transactions follow each other.
 CREATE TABLE outbox (
   id bigint GENERATED ALWAYS AS IDENTITY,
   destination text NOT NULL CHECK (destination <> ''),
-  message_id text NOT NULL,
-  key text NOT NULL,
-  type text NOT NULL,
-  headers jsonb NOT NULL DEFAULT '{}',
-  payload bytea NOT NULL,
+  event_count integer NOT NULL CHECK (event_count > 0),
+  -- The keys of the events: whoever wants to know what waits need not look into them.
+  keys text[] NOT NULL,
+  -- payflowx.outbox.v1.Parcel.
+  events bytea NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (destination, id)
 ) WITH (
@@ -19,8 +20,14 @@ CREATE TABLE outbox (
   autovacuum_vacuum_insert_threshold = 20000,
   autovacuum_vacuum_cost_delay = 0,
   -- The pages are filled again at once: giving them back would only take an exclusive lock.
-  vacuum_truncate = false
+  vacuum_truncate = false,
+  toast.autovacuum_vacuum_scale_factor = 0,
+  toast.autovacuum_vacuum_threshold = 10000,
+  toast.autovacuum_vacuum_cost_delay = 0,
+  toast.vacuum_truncate = false
 );
+-- What lives for milliseconds is not worth being compressed.
+ALTER TABLE outbox ALTER COLUMN events SET STORAGE EXTERNAL;
 
 -- Replace the role by the serving role of the service. An identity column needs no grant on its sequence.
 GRANT SELECT, INSERT, DELETE ON outbox TO payflowx_chassis;

@@ -1,0 +1,1 @@
+export * from '../gen/payflowx/outbox/v1/outbox.ts';
