@@ -44,8 +44,13 @@ const HEARTBEAT_MS = 2_000;
 /** Workers of kafkajs for partitions; those without a partition cost nothing. */
 const MAX_PARTITIONS = 64;
 const MAX_BYTES_PER_PARTITION = 256 * 1024;
-/** A transaction is paid for once however many messages it applies: at most 40 a second, unless they are full. */
-const PACE_MS = 25;
+/** A transaction is paid for once however many messages it applies: at most ten a second, unless they are full. */
+const PACE_MS = 100;
+/**
+ * How long an offset may be committed after its messages were applied. kafkajs would commit with each partition's batch, all partitions
+ * at once, which costs more than fetching them. What a crash leaves uncommitted comes again, and consumers know it.
+ */
+const COMMIT_MS = 250;
 /** How long a fetch waits at the broker for news: the next message ends it at once, a stop has to sit it out. */
 const FETCH_WAIT_MS = 500;
 
@@ -83,13 +88,17 @@ export async function startKafkaConsumer<T>(
     return batcher.submit({ message: source, value, claim });
   }
 
-  async function eachBatch({ batch, resolveOffset, heartbeat, isStale }: EachBatchPayload): Promise<void> {
+  const offsets = createOffsetCommits(stopping.signal, log);
+
+  async function eachBatch(payload: EachBatchPayload): Promise<void> {
+    const { batch, resolveOffset, heartbeat, isStale } = payload;
     if (isStale()) return;
     const claim = { lost: false };
     const work = batch.messages.map((raw) => submit({ partition: batch.partition, raw }, claim));
     try {
       await whileBeating(Promise.all(work), heartbeat);
       resolveOffset(batch.lastOffset());
+      await offsets.applied(payload);
     } catch (error) {
       claim.lost = true;
       // Without a resolved offset the messages stay where they are, for the next start or another member.
@@ -104,6 +113,7 @@ export async function startKafkaConsumer<T>(
     async stop() {
       stopping.abort();
       const consumer = await running;
+      await offsets.commit();
       await consumer?.stop();
       await Promise.all([consumer?.disconnect(), deadLetters.close(), admin.close()]);
     },
@@ -135,6 +145,7 @@ async function runConsumer(
       await consumer.run({
         eachBatch,
         eachBatchAutoResolve: false,
+        autoCommit: false,
         partitionsConsumedConcurrently: MAX_PARTITIONS,
       });
       return consumer;
@@ -149,6 +160,32 @@ async function runConsumer(
     }
   }
   return undefined;
+}
+
+/** Commits what was applied, for all partitions together: some time after it, and on the way down at once. */
+function createOffsetCommits(stopping: AbortSignal, log: Logger) {
+  let latest: EachBatchPayload | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function commit(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    try {
+      await latest?.commitOffsetsIfNecessary(latest.uncommittedOffsets());
+    } catch (error) {
+      // The group is being divided anew, or the broker is away: the next batch brings it up again, here or at another member.
+      log.debug({ err: error }, 'offsets were not committed');
+    }
+  }
+
+  return {
+    commit,
+    async applied(payload: EachBatchPayload): Promise<void> {
+      latest = payload;
+      if (stopping.aborted) await commit();
+      else timer ??= setTimeout(() => void commit(), COMMIT_MS);
+    },
+  };
 }
 
 /**

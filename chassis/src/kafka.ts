@@ -1,6 +1,8 @@
 /** Kafka behind our own small interface: kafkajs is unmaintained, and nothing outside the files kafka*.ts knows it. */
-import { Kafka, type LogEntry, logLevel, Partitioners } from 'kafkajs';
+import { Kafka, type LogEntry, logLevel } from 'kafkajs';
 import type { OutgoingMessage } from './cloud-events.ts';
+import { byKey } from './kafka-partitioner.ts';
+import { repairRecords } from './kafkajs-record.ts';
 import { repairRequestQueue } from './kafkajs-timer.ts';
 import type { Logger } from './log.ts';
 
@@ -32,6 +34,7 @@ export interface RawProducer {
 }
 
 repairRequestQueue();
+repairRecords();
 
 export function kafkaClient({ brokers, clientId }: KafkaSettings, log: Logger): Kafka {
   return new Kafka({
@@ -66,7 +69,7 @@ export async function connectRawProducer(settings: KafkaSettings, log: Logger): 
     allowAutoTopicCreation: false,
     idempotent: false,
     maxInFlightRequests: 1,
-    createPartitioner: Partitioners.DefaultPartitioner,
+    createPartitioner: byKey,
     retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 4 },
   });
   let connected: Promise<void> | undefined;

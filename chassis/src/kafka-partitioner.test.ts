@@ -1,0 +1,17 @@
+import { createRequire } from 'node:module';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { murmur2 } from './kafka-partitioner.ts';
+
+const original = createRequire(import.meta.url)('kafkajs/src/producer/partitioners/default/murmur2.js') as (
+  key: Buffer,
+) => number;
+
+it('hashes keys of every length as other clients do', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (key) => {
+      expect(murmur2(key)).toBe(original(Buffer.from(key)));
+    }),
+    { numRuns: 500 },
+  );
+});
