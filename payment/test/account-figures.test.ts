@@ -1,11 +1,11 @@
 import { status } from '@grpc/grpc-js';
 import { type Caller, newId } from '@payflowx/chassis';
 import { MovementKind, Outcome } from '@payflowx/proto/authorization';
-import { type AccountFigures, PaymentEvent, PaymentEventType, PaymentKind } from '@payflowx/proto/payment';
+import { type AccountFigures, PaymentEventType, PaymentKind } from '@payflowx/proto/payment';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { lifecycleOf } from './lifecycle.ts';
-import { CALL, type Platform, startPlatform } from './payment-platform.ts';
+import { CALL, outbox, type Platform, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
 let life: ReturnType<typeof lifecycleOf>;
@@ -87,8 +87,6 @@ async function liveThroughEverything(): Promise<void> {
 
 /** What ledger, analytics and notification make of what was announced. */
 async function foldOfAnnouncements() {
-  const { rows } = await sql<{ destination: string; payload: Buffer }>`
-    select destination, payload from outbox order by id`.execute(platform.db);
   const accounts = new Map<string, AccountFigures>();
   const of = (accountId: string, currency: string) => {
     const known = accounts.get(accountId) ?? {
@@ -104,8 +102,7 @@ async function foldOfAnnouncements() {
     accounts.set(accountId, known);
     return known;
   };
-  for (const { destination, payload } of rows) {
-    const event = PaymentEvent.decode(payload);
+  for (const { destination, event } of await outbox(platform.db)) {
     const { payment } = event;
     if (!payment) throw new Error('no payment in it');
     const sender = of(payment.fromAccount, payment.currency);

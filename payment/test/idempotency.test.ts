@@ -1,14 +1,18 @@
 import { newId } from '@payflowx/chassis';
 import { testLog } from '@payflowx/chassis/testing';
+import { CaptureMode } from '@payflowx/proto/authorization';
 import { PaymentState } from '@payflowx/proto/payment';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { purgeIdempotencyKeys } from '../src/app/purge-idempotency-keys.ts';
 import { decline } from './fake-authorization.ts';
+import { lifecycleOf } from './lifecycle.ts';
 import { CALL, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
+let life: ReturnType<typeof lifecycleOf>;
 beforeAll(async () => {
   platform = await startPlatform();
+  life = lifecycleOf(platform);
 });
 afterAll(() => platform?.stop());
 afterEach(() => platform.authorization.answerWith(undefined));
@@ -46,6 +50,23 @@ describe('the same key again', () => {
     expect(again).toEqual({ ...first, replayed: true });
     expect(again.payment?.state).toBe(PaymentState.FAILED);
   });
+
+  it.each([
+    ['captured', CaptureMode.MANUAL, (id: string) => life.capture(id)],
+    ['cancelled', CaptureMode.MANUAL, (id: string) => life.cancel(id)],
+    ['refunded', CaptureMode.AUTOMATIC, (id: string) => life.refund(id)],
+  ])(
+    'gets the first answer though the payment was %s since, metadata in its order',
+    async (_, captureMode, step) => {
+      const { client, customer } = platform;
+      const request = fromCustomer({ captureMode, metadata: { zone: '1', b: '2', a: '3' } });
+      const first = await client.createPayment(request, await callAs(customer));
+      await step(first.payment?.id as string);
+      const again = await client.createPayment(request, await callAs(customer));
+      expect(again).toEqual({ ...first, replayed: true });
+      expect(Object.keys(again.payment?.metadata ?? {})).toEqual(['zone', 'b', 'a']);
+    },
+  );
 
   it.each([
     ['another amount', { amountMinor: 1_251n }],

@@ -59,7 +59,7 @@ describe('a capture', () => {
       fromOwnerId: platform.customer.id,
       toOwnerId: platform.otherCustomer.id,
       refundId: '',
-      payment,
+      payment: { ...payment, decision: undefined },
     });
     await life.expectBooksToAgree(id);
   });

@@ -10,6 +10,7 @@ import {
 } from '@payflowx/chassis';
 import { createTestDatabase, createTestIdentity, testLog } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
+import { Parcel } from '@payflowx/proto/outbox';
 import {
   type CreatePaymentRequest,
   PaymentEvent,
@@ -166,13 +167,21 @@ export function paymentRequest(given: Partial<CreatePaymentRequest> = {}): Creat
 
 export const CALL = { deadlineMs: 5_000 };
 
-/** What is announced about a payment, in order: where to, what, and the event itself. */
+/** All that waits to be published, in order: where to, and the event with its payload; `about`: what names this id somewhere. */
+export async function outbox(db: Kysely<Database>, about = '') {
+  const { rows } = await sql<{ destination: string; events: Buffer }>`
+    select destination, events from outbox
+    where position(convert_to(${about}, 'UTF8') in events) > 0 order by id`.execute(db);
+  return rows.flatMap(({ destination, events }) =>
+    Parcel.decode(events).events.map(({ payload, ...attributes }) => ({
+      destination,
+      ...attributes,
+      event: PaymentEvent.decode(payload),
+    })),
+  );
+}
+
+/** What is announced about a payment, in order. */
 export async function announced(db: Kysely<Database>, paymentId: string) {
-  const { rows } = await sql<{ destination: string; type: string; payload: Buffer }>`
-    select destination, type, payload from outbox where key = ${paymentId} order by id`.execute(db);
-  return rows.map(({ destination, type, payload }) => ({
-    destination,
-    type,
-    event: PaymentEvent.decode(payload),
-  }));
+  return (await outbox(db, paymentId)).filter(({ key }) => key === paymentId);
 }

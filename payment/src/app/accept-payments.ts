@@ -1,15 +1,14 @@
 /** Step (a): in one transaction for many requests, take their idempotency keys, store their payments, and announce them. */
 import { failed, faultPoint, insertOutbox, inTransaction, ok, type Result } from '@payflowx/chassis';
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Order } from '../domain/order.ts';
 import { initiate, type Origin, type Payment } from '../domain/payment.ts';
 import { toOutboxRows } from '../messages/payment-event.ts';
-import { encodePayment } from '../messages/payment-message.ts';
 import type { Database } from '../store/database.ts';
 import { findKeys, type KeyedRequest, type SeenRequest, takeKeys } from '../store/idempotency-keys.ts';
-import { insertPayments } from '../store/payments.ts';
+import { findDecided, insertPayments } from '../store/payments.ts';
 import { type Creation, fingerprintOf } from './fingerprint.ts';
-import { keyText, type Replay, replay, tooLate } from './idempotency.ts';
+import { inProgress, keyText, tooLate, whyNotReplayed } from './idempotency.ts';
 
 export interface AcceptDeps {
   db: Kysely<Database>;
@@ -29,8 +28,11 @@ export interface AcceptRequest {
   deadline: Date;
 }
 
-/** Either a payment that has just begun, or the first answer to a request that was seen before: an encoded Payment message. */
-export type Acceptance = { payment: Payment } | Replay;
+/** A payment that has just begun; or, for a request that was seen before, the payment as it was first answered. */
+export interface Acceptance {
+  payment: Payment;
+  replayed: boolean;
+}
 
 /**
  * One result each, in order. Fails an item with IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or DEADLINE_EXCEEDED.
@@ -43,13 +45,24 @@ export async function acceptPayments(
   const now = deps.now();
   const items = requests.map((request) => prepare(deps, request, now));
   const inTime = items.filter(({ deadline }) => deadline > now);
-  const { taken, seen } = await store(deps, inTime, now);
+  const { taken, seen, decided } = await store(deps, inTime, now);
   faultPoint('payment.after-accept');
   return items.map((item) => {
     if (item.deadline <= now) return failed(tooLate());
-    if (taken.has(item.keyed.paymentId)) return ok({ payment: item.change.payment });
-    return replay(item.keyed, seen.get(keyText(item.keyed)));
+    if (taken.has(item.keyed.paymentId)) return ok({ payment: item.change.payment, replayed: false });
+    return replay(item.keyed, seen.get(keyText(item.keyed)), decided);
   });
+}
+
+/** The answer is no row of its own: it follows from the payment that the key was taken for. */
+function replay(
+  request: KeyedRequest,
+  first: SeenRequest | undefined,
+  decided: ReadonlyMap<string, Payment>,
+): Result<Acceptance> {
+  const payment = first && decided.get(first.paymentId);
+  const refusal = whyNotReplayed(request, first) ?? (payment ? undefined : inProgress());
+  return payment && !refusal ? ok({ payment, replayed: true }) : failed(refusal);
 }
 
 type Item = ReturnType<typeof prepare>;
@@ -67,8 +80,18 @@ function prepare({ newId, holdMs }: AcceptDeps, request: AcceptRequest, now: Dat
   return { change, eventId: newId('evt'), keyed, deadline };
 }
 
-async function store(deps: AcceptDeps, items: readonly Item[], now: Date) {
-  if (items.length === 0) return { taken: new Set<string>(), seen: new Map<string, SeenRequest>() };
+interface Stored {
+  /** The payments whose keys nobody had used. */
+  taken: ReadonlySet<string>;
+  /** Who used the other keys first, by key, and the payments that were decided since, by id. */
+  seen: ReadonlyMap<string, SeenRequest>;
+  decided: ReadonlyMap<string, Payment>;
+}
+
+const NOTHING: Stored = { taken: new Set(), seen: new Map(), decided: new Map() };
+
+async function store(deps: AcceptDeps, items: readonly Item[], now: Date): Promise<Stored> {
+  if (items.length === 0) return NOTHING;
   const { db, recoverAfterMs } = deps;
   const keyed = items.map((item) => item.keyed);
   return inTransaction(db, async (trx) => {
@@ -79,11 +102,19 @@ async function store(deps: AcceptDeps, items: readonly Item[], now: Date) {
       await insertPayments(trx, announced, recoverAfterMs);
       await insertOutbox(
         trx,
-        begun.flatMap(({ change, eventId }) => toOutboxRows(change, eventId, encodePayment(change.payment))),
+        begun.flatMap(({ change, eventId }) => toOutboxRows(change, eventId)),
       );
     }
     const others = keyed.filter(({ paymentId }) => !taken.has(paymentId));
-    const found = others.length > 0 ? await findKeys(trx, others) : [];
-    return { taken, seen: new Map(found.map((request) => [keyText(request), request])) };
+    return { ...NOTHING, ...(others.length > 0 && (await findFirst(trx, others))), taken };
   });
+}
+
+async function findFirst(trx: Transaction<Database>, requests: readonly KeyedRequest[]) {
+  const found = await findKeys(trx, requests);
+  const decided = await findDecided(
+    trx,
+    found.map(({ paymentId }) => paymentId),
+  );
+  return { seen: new Map(found.map((request) => [keyText(request), request])), decided };
 }

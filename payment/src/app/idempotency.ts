@@ -11,12 +11,23 @@ export interface Replay {
 /** How long a caller should wait before it asks again for a request that is being worked on. */
 const IN_PROGRESS_RETRY_MS = 1_000;
 
-/** What a key that was used before gets. A key that vanished in between was released: the caller may use it again. */
+/** What a step's key that was used before gets. */
 export function replay(request: KeyedRequest, first: SeenRequest | undefined): Result<Replay> {
-  if (first === undefined) return failed(inProgress());
+  const refusal = whyNotReplayed(request, first);
+  return first && !refusal ? firstAnswer(first, { replayed: 'true' }) : failed(refusal);
+}
+
+/**
+ * Why a request gets no answer of an earlier one with its key; undefined: it does, if there is an answer. A key that vanished in
+ * between was released: the caller may use it again.
+ */
+export function whyNotReplayed(
+  request: KeyedRequest,
+  first: SeenRequest | undefined,
+): PaymentError | undefined {
+  if (first === undefined) return inProgress();
   const isSame = first.operation === request.operation && first.fingerprint.equals(request.fingerprint);
-  if (!isSame) return failed(reused());
-  return firstAnswer(first, { replayed: 'true' });
+  return isSame ? undefined : reused();
 }
 
 /** The stored answer, or why there is none. `extra` joins the metadata of a refusal. */
@@ -40,7 +51,7 @@ export function keyText({ callerId, requestId }: Key): string {
   return `${callerId} ${requestId}`;
 }
 
-function inProgress(): PaymentError {
+export function inProgress(): PaymentError {
   return new PaymentError(
     'IDEMPOTENCY_IN_PROGRESS',
     'A request with this idempotency key is being worked on.',

@@ -110,20 +110,19 @@ interface Outcome {
 
 function toOutcome(settlement: Settlement, eventId: string): Outcome {
   const { operation, payment, change } = settlement;
-  const encoded = encodePayment(payment);
   return {
     settlement,
     eventId,
     key: keyOf(operation),
-    answer: toAnswer(operation, payment, encoded),
-    rows: change ? toOutboxRows(change, eventId, encoded) : [],
+    answer: toAnswer(operation, payment),
+    rows: change ? toOutboxRows(change, eventId) : [],
   };
 }
 
-function toAnswer(operation: Operation, payment: Payment, encodedPayment: Uint8Array): FirstAnswer {
+function toAnswer(operation: Operation, payment: Payment): FirstAnswer {
   if (operation.kind === 'REFUND') return { answer: Buffer.from(encodeRefund(operation, payment.currency)) };
   if (operation.failure) return { refusal: toRefusal(refusalOf(payment, operation)) };
-  return { answer: Buffer.from(encodedPayment) };
+  return { answer: Buffer.from(encodePayment(payment)) };
 }
 
 function keyOf({ origin: { callerId, requestId } }: Operation): Key | undefined {

@@ -1,4 +1,4 @@
-/** Step (c): in one transaction for many payments, store their outcomes and their answers, and announce them. */
+/** Step (c): in one transaction for many payments, store their outcomes and announce them. */
 import {
   failed,
   faultPoint,
@@ -11,9 +11,8 @@ import {
 import type { Kysely } from 'kysely';
 import { type Change, type Decision, decide, isPayerUnknown, type Payment } from '../domain/payment.ts';
 import { toOutboxRows } from '../messages/payment-event.ts';
-import { encodePayment } from '../messages/payment-message.ts';
 import type { Database } from '../store/database.ts';
-import { releaseKeys, storeAnswers } from '../store/idempotency-keys.ts';
+import { releaseKeys } from '../store/idempotency-keys.ts';
 import { findPayments, settlePayments as storeOutcomes } from '../store/payments.ts';
 
 export interface SettleDeps {
@@ -52,7 +51,6 @@ export async function settlePayments(
 interface Outcome {
   change: Change;
   eventId: string;
-  encoded: Uint8Array;
   rows: ReturnType<typeof toOutboxRows>;
 }
 
@@ -71,21 +69,15 @@ async function settle(deps: SettleDeps, requests: readonly SettleRequest[]): Pro
       [...outcomes.values()].map(({ change: { payment }, eventId }) => ({ payment, eventId })),
     );
     const mine = [...outcomes.values()].filter(({ change }) => ids.has(change.payment.id));
-    const answered = mine.filter(({ change }) => !isPayerUnknown(change.payment));
-    const unanswered = mine.filter(({ change }) => isPayerUnknown(change.payment));
-    if (answered.length > 0) await storeAnswers(trx, answered.map(toAnswer));
+    const payments = mine.map(({ change }) => change.payment);
     // The caller gets 404, which is not stored: the same key may be used again, once the account is there.
-    if (unanswered.length > 0)
-      await releaseKeys(
-        trx,
-        unanswered.map(({ change }) => keyOf(change.payment)),
-      );
-    if (mine.length > 0)
-      await insertOutbox(
-        trx,
-        mine.flatMap(({ rows }) => rows),
-      );
-    return mine.map(({ change }) => change.payment);
+    const unanswered = payments.filter(isPayerUnknown);
+    if (unanswered.length > 0) await releaseKeys(trx, unanswered.map(keyOf));
+    await insertOutbox(
+      trx,
+      mine.flatMap(({ rows }) => rows),
+    );
+    return payments;
   });
   const settled = new Map(moved.map((payment) => [payment.id, payment]));
   const others = [...outcomes.keys()].filter((id) => !settled.has(id));
@@ -96,12 +88,7 @@ async function settle(deps: SettleDeps, requests: readonly SettleRequest[]): Pro
 
 /** Everything that can be worked out before the transaction is. */
 function toOutcome(change: Change, eventId: string): Outcome {
-  const encoded = encodePayment(change.payment);
-  return { change, eventId, encoded, rows: toOutboxRows(change, eventId, encoded) };
-}
-
-function toAnswer({ change, encoded }: Outcome) {
-  return { ...keyOf(change.payment), answer: encoded };
+  return { change, eventId, rows: toOutboxRows(change, eventId) };
 }
 
 function keyOf({ origin }: Payment) {

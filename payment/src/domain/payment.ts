@@ -133,6 +133,10 @@ export interface Change {
   };
 }
 
+const INITIAL_VERSION = 1n;
+/** The decision is always the first change. */
+const DECIDED_VERSION = INITIAL_VERSION + 1n;
+
 /** Starts a payment. `holdMs` is how long its money may be held if it is captured by hand and says nothing about it itself. */
 export function initiate(
   order: Order,
@@ -152,7 +156,7 @@ export function initiate(
     failure: undefined,
     decision: undefined,
     holdExpiresAt: order.captureMode === 'MANUAL' ? new Date(now.getTime() + heldForMs) : undefined,
-    version: 1n,
+    version: INITIAL_VERSION,
     createdAt: now,
     updatedAt: now,
     origin,
@@ -244,6 +248,24 @@ function change(
   };
   const { traceparent } = payment.origin;
   return { payment: changed, event: { type, occurredAt: now, movements, traceparent } };
+}
+
+/**
+ * The payment as its decision left it, whatever has become of it since: what its creation was first answered with. All that later
+ * steps change follows from the decision. Of a payment that is INITIATED there is nothing to tell yet.
+ */
+export function asDecided(payment: Payment, decidedAt: Date): Payment {
+  const { failure, captureMode, amountMinor } = payment;
+  const isCompleted = !failure && captureMode === 'AUTOMATIC';
+  return {
+    ...payment,
+    state: failure ? 'FAILED' : isCompleted ? 'COMPLETED' : 'AUTHORIZED',
+    capturedMinor: isCompleted ? amountMinor : 0n,
+    releasedMinor: 0n,
+    refundedMinor: 0n,
+    version: DECIDED_VERSION,
+    updatedAt: decidedAt,
+  };
 }
 
 /** A payer's account that isn't there, or isn't the caller's: the caller is told 404, and no trace of it is left to replay. */

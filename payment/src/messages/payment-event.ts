@@ -1,9 +1,9 @@
 /** What happened to a payment, as Kafka and RabbitMQ are told. Encoded once for both. */
-import { cloudEventMessage, type OutboxRow } from '@payflowx/chassis';
+import type { OutboxRow } from '@payflowx/chassis';
 import { MovementKind } from '@payflowx/proto/authorization';
 import { PaymentEvent, PaymentEventType } from '@payflowx/proto/payment';
 import { type Change, type EventType, isPayerUnknown, type Movement } from '../domain/payment.ts';
-import { encodePayment } from './payment-message.ts';
+import { withoutDecision } from './payment-message.ts';
 
 /** The outbox's name for the Kafka topic. */
 export const EVENTS_DESTINATION = 'payment-events';
@@ -31,9 +31,9 @@ const MOVEMENT_CODES = {
 } as const satisfies Record<Movement['kind'], MovementKind>;
 
 /** The rows that announce a change: one for everybody, and one for those who are notified, where there is somebody. */
-export function toOutboxRows(change: Change, id: string, encodedPayment: Uint8Array): OutboxRow[] {
+export function toOutboxRows(change: Change, id: string): OutboxRow[] {
   const { payment, event } = change;
-  const message = cloudEventMessage({
+  const announced = {
     id,
     type: event.type,
     source: SOURCE,
@@ -41,10 +41,10 @@ export function toOutboxRows(change: Change, id: string, encodedPayment: Uint8Ar
     subject: payment.id,
     traceparent: event.traceparent,
     key: payment.id,
-    payload: encodeEvent(change, id, encodedPayment),
-  });
-  const rows = [{ destination: EVENTS_DESTINATION, message }];
-  if (isNotified(change)) rows.push({ destination: NOTIFICATIONS_DESTINATION, message });
+    payload: PaymentEvent.encode(toEvent(change, id)).finish(),
+  };
+  const rows = [{ destination: EVENTS_DESTINATION, event: announced }];
+  if (isNotified(change)) rows.push({ destination: NOTIFICATIONS_DESTINATION, event: announced });
   return rows;
 }
 
@@ -54,30 +54,19 @@ function isNotified({ payment, event }: Change): boolean {
 }
 
 /**
- * A broker that refuses a message as too large would refuse it for ever, and everything behind it would wait. All that a caller gives
- * is bounded; a decision with a hundred rules that explain themselves is not. Nobody who consumes events needs it: the payment keeps it.
+ * The decision is left out. Nobody who consumes events needs it, its figures are the payer's own matter, and it has no bound: a broker
+ * that refuses a message as too large would refuse it for ever, and everything behind it would wait. The payment keeps it.
  */
-const MAX_DECISION_BYTES = 128 * 1024;
-
-function withinBounds(payment: Change['payment'], encodedPayment: Uint8Array): Uint8Array {
-  if ((payment.decision?.length ?? 0) <= MAX_DECISION_BYTES) return encodedPayment;
-  return encodePayment({ ...payment, decision: undefined });
-}
-
-/** Field 4 (payment), length-delimited, as the wire names it. */
-const PAYMENT_TAG = (4 << 3) | 2;
-
-function encodeEvent({ payment, event }: Change, id: string, encodedPayment: Uint8Array): Uint8Array {
-  const writer = PaymentEvent.encode({
+function toEvent({ payment, event }: Change, id: string): PaymentEvent {
+  return {
     id,
     type: TYPE_CODES[event.type],
     occurredAt: event.occurredAt,
-    payment: undefined,
+    payment: withoutDecision(payment),
     movements: event.movements.map((movement) => ({ ...movement, kind: MOVEMENT_CODES[movement.kind] })),
     // Before the decision, who owns the account is the caller's claim: nothing to announce.
     fromOwnerId: (event.type !== 'payment.initiated' && payment.fromOwnerId) || '',
     toOwnerId: payment.toOwnerId ?? '',
     refundId: event.refundId ?? '',
-  });
-  return writer.uint32(PAYMENT_TAG).bytes(withinBounds(payment, encodedPayment)).finish();
+  };
 }

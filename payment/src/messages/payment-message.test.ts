@@ -53,18 +53,21 @@ it('says when a hold ends only while there is one', () => {
   expect(toPaymentMessage(initiated).expiresAt).toBeUndefined();
 });
 
-it('an event carries the payment whole, and the headers of a CloudEvent', () => {
+it('an event carries the payment without its decision, and the attributes of a CloudEvent', () => {
   const change = decide(initiated, decision, now);
-  const rows = toOutboxRows(change, 'evt_1', encodePayment(change.payment));
+  const rows = toOutboxRows(change, 'evt_1');
   expect(rows.map(({ destination }) => destination)).toEqual(['payment-events', 'payment-notifications']);
   const [row] = rows;
-  expect(PaymentEvent.decode(row?.message.payload ?? Buffer.of())).toMatchObject({
+  expect(PaymentEvent.decode(row?.event.payload ?? Buffer.of())).toMatchObject({
     id: 'evt_1',
     occurredAt: now,
-    payment: toPaymentMessage(change.payment),
+    payment: { ...toPaymentMessage(change.payment), decision: undefined },
   });
-  expect(row?.message).toMatchObject({
+  expect(row?.event).toMatchObject({
+    id: 'evt_1',
+    type: 'payment.authorized',
+    subject: 'pay_1',
     key: 'pay_1',
-    headers: { ce_id: 'evt_1', ce_type: 'payment.authorized', ce_subject: 'pay_1', traceparent },
+    traceparent,
   });
 });

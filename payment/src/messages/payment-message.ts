@@ -34,14 +34,15 @@ export function toPaymentMessage(payment: Payment): PaymentMessage {
 /** Field 15 (decision), length-delimited, as the wire names it. */
 const DECISION_TAG = (15 << 3) | 2;
 
-/** The message's bytes. The decision is put in as authorization encoded it, which spares taking it apart on the hot path. */
+/** The message's bytes. The decision is put in as authorization encoded it, which spares taking it apart. */
 export function encodePayment(payment: Payment): Uint8Array {
   const writer = PaymentMessage.encode(withoutDecision(payment));
   if (payment.decision) writer.uint32(DECISION_TAG).bytes(payment.decision);
   return writer.finish();
 }
 
-function withoutDecision(payment: Payment): PaymentMessage {
+/** All but the decision: what events carry. */
+export function withoutDecision(payment: Payment): PaymentMessage {
   return {
     id: payment.id,
     kind: KIND_CODES[payment.kind],

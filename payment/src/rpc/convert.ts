@@ -4,7 +4,6 @@ import {
   type CreatePaymentRequest,
   type CreatePaymentResponse,
   type ListPaymentsRequest,
-  Payment as PaymentMessage,
   PaymentState as StateCode,
 } from '@payflowx/proto/payment';
 import type { Created } from '../app/create-payment.ts';
@@ -38,9 +37,8 @@ function toCaptureMode(code: CaptureMode): CaptureModeName | undefined {
 }
 
 export function toCreatedResponse(caller: Caller, created: Created): CreatePaymentResponse {
-  const replayed = 'answer' in created;
-  const payment = replayed ? PaymentMessage.decode(created.answer) : toPaymentMessage(created.payment);
-  return { payment: messageFor(caller, payment), replayed };
+  const { payment, replayed } = created;
+  return { payment: messageFor(caller, toPaymentMessage(payment)), replayed };
 }
 
 /** Throws INVALID_ARGUMENT for a state that the contract doesn't know. */

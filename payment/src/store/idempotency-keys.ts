@@ -17,7 +17,7 @@ export interface KeyedRequest extends Key {
   operationId?: string | undefined;
 }
 
-/** What a request was first answered with: the encoded message, or why not. Neither while it is being worked on. */
+/** What a step's request was first answered with: the encoded message, or why not. Neither while it is being worked on. */
 export interface FirstAnswer {
   answer?: Buffer | undefined;
   refusal?: Refusal | undefined;
@@ -128,13 +128,18 @@ export async function releaseKeys(trx: Transaction<Database>, keys: readonly Key
     where k.caller_id = r.caller_id and k.key = r.key`.execute(trx);
 }
 
-/** Deletes up to `limit` answered keys that are older than `before`, and returns how many there were. */
+/**
+ * Deletes up to `limit` keys that are older than `before` and whose requests have an answer: a stored one, or, for a payment as a whole,
+ * its outcome. Returns how many there were.
+ */
 export async function purgeKeys(db: Kysely<Database>, before: Date, limit: number): Promise<number> {
   const { numAffectedRows } = await sql`
     delete from idempotency_keys where ctid = any(array(
-      select ctid from idempotency_keys where created_at < ${before} and (answer is not null or refusal is not null)
+      select k.ctid from idempotency_keys as k
+      where k.created_at < ${before} and (k.answer is not null or k.refusal is not null or k.operation_id is null)
+        and not exists (select from payments as p where p.id = k.payment_id and p.state = 'INITIATED')
       limit ${limit}
-      for update skip locked
+      for update of k skip locked
     ))`.execute(db);
   return Number(numAffectedRows ?? 0n);
 }

@@ -1,7 +1,7 @@
 /** Table payments: one row for each payment, written in sets. */
 import { unnest } from '@payflowx/chassis';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
-import type { Payment } from '../domain/payment.ts';
+import { asDecided, type Payment } from '../domain/payment.ts';
 import { type Claim, claimDue } from './claim-due.ts';
 import type { Database, PaymentsTable } from './database.ts';
 
@@ -74,7 +74,7 @@ export async function insertPayments(
       capture_mode: 'text',
       description: 'text',
       reference: 'text',
-      metadata: 'jsonb',
+      metadata: 'json',
       hold_expires_at: 'timestamptz',
       version: 'int8',
       created_at: 'timestamptz',
@@ -101,7 +101,7 @@ function toNewRow({ payment, eventId }: Announced, recoverAfterMs: number) {
     capture_mode: payment.captureMode,
     description: payment.description,
     reference: payment.reference,
-    metadata: payment.metadata,
+    metadata: JSON.stringify(payment.metadata),
     hold_expires_at: payment.holdExpiresAt,
     version: payment.version,
     created_at: payment.createdAt,
@@ -224,6 +224,22 @@ export async function claimPayments(db: Kysely<Database>, claim: Claim): Promise
 export async function findPayment(db: Kysely<Database>, id: string): Promise<Payment | undefined> {
   const row = await db.selectFrom('payments').select(PAYMENT_COLUMNS).where('id', '=', id).executeTakeFirst();
   return row && toPayment(row);
+}
+
+/** Those of the payments that were decided, by id, each as its decision left it. */
+export async function findDecided(
+  trx: Transaction<Database>,
+  ids: readonly string[],
+): Promise<Map<string, Payment>> {
+  const { rows } = await sql<PaymentRow & Pick<PaymentsTable, 'decided_at'>>`
+    select ${RETURNED}, p.decided_at from payments as p
+    where p.id = any(${ids}::text[]) and p.state <> 'INITIATED'`.execute(trx);
+  return new Map(
+    rows.map((row) => {
+      const payment = toPayment(row);
+      return [payment.id, asDecided(payment, row.decided_at ?? payment.updatedAt)];
+    }),
+  );
 }
 
 export async function findPayments(db: Kysely<Database>, ids: readonly string[]): Promise<Payment[]> {
