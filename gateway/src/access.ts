@@ -12,7 +12,8 @@ import {
   TOKEN_ISSUER,
   TOKEN_TYPE,
 } from '@payflowx/chassis';
-import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import { createKnownCallers, type KnownCallers } from './known-callers.ts';
 import { ProblemError, toProblem, unauthenticated } from './problem.ts';
 
 /** Roles of people and their programs; services do not come through REST. */
@@ -37,7 +38,7 @@ declare module '@fastify/jwt' {
   }
 }
 
-const CACHED_TOKENS = 10_000;
+const KNOWN_TOKENS = 10_000;
 
 /** PEM of the public key that a token's `kid` names. Rejects for an unknown one. */
 export type KeyOf = (kid: string) => Promise<string>;
@@ -58,14 +59,12 @@ export async function checkAccess(app: FastifyInstance, { keyOf }: { keyOf: KeyO
       allowedAud: TOKEN_AUDIENCE,
       checkTyp: TOKEN_TYPE,
       requiredClaims: ['sub', 'exp', 'roles'],
-      // A signature is checked once in a token's life.
-      cache: CACHED_TOKENS,
     },
   });
   app.decorateRequest('caller');
   app.decorateRequest('refusal');
   requireDeclaration(app);
-  app.addHook('onRequest', identify);
+  app.addHook('onRequest', identifyBy(createKnownCallers(KNOWN_TOKENS)));
   app.addHook('preParsing', async (request) => admit(request));
 }
 
@@ -86,14 +85,27 @@ function requireDeclaration(app: FastifyInstance): void {
   });
 }
 
-async function identify(request: FastifyRequest): Promise<void> {
-  if (request.is404 || request.routeOptions.config.access === 'anyone') return;
-  try {
-    const { sub, roles } = await request.jwtVerify<{ sub: string; roles: unknown[] }>();
-    request.caller = { id: sub, roles: ROLE_NAMES.filter((role) => roles.includes(role)) };
-  } catch (error) {
-    request.refusal = toProblem(error);
-  }
+function identifyBy(known: KnownCallers) {
+  return (request: FastifyRequest, _reply: FastifyReply, done: () => void) => {
+    if (request.is404 || request.routeOptions.config.access === 'anyone') return done();
+    const { authorization = '' } = request.headers;
+    request.caller = known.get(authorization);
+    if (request.caller) return done();
+    verify(request)
+      .then(({ caller, exp }) => {
+        request.caller = caller;
+        known.add(authorization, caller, exp);
+      })
+      .catch((error) => {
+        request.refusal = toProblem(error);
+      })
+      .then(done);
+  };
+}
+
+async function verify(request: FastifyRequest): Promise<{ caller: Caller; exp: number }> {
+  const { sub, roles, exp } = await request.jwtVerify<{ sub: string; roles: unknown[]; exp: number }>();
+  return { caller: { id: sub, roles: ROLE_NAMES.filter((role) => roles.includes(role)) }, exp };
 }
 
 function admit({ is404, caller, refusal, routeOptions }: FastifyRequest): void {

@@ -1,9 +1,9 @@
 /** What keeps the gateway itself well: headers, origins, limits per caller, and shedding load before it drowns. */
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
+import helmet from 'helmet';
 import type { Config } from './config.ts';
 import { ProblemError } from './problem.ts';
 
@@ -11,8 +11,25 @@ export const MINUTE_MS = 60_000;
 
 export async function protect(app: FastifyInstance, settings: Config['protection']): Promise<void> {
   await shedLoad(app, settings);
-  // An API answers with data: nothing of it may be run, framed or sniffed. /docs has a policy of its own.
-  await app.register(helmet, {
+  setSecurityHeaders(app);
+  if (settings.allowedOrigins.length > 0) await allowOrigins(app, settings.allowedOrigins);
+  await app.register(rateLimit, {
+    max: settings.requestsPerMinute,
+    timeWindow: MINUTE_MS,
+    cache: 10_000,
+    enableDraftSpec: true,
+    keyGenerator: (request) => request.caller?.id ?? request.ip,
+    errorResponseBuilder: () =>
+      new ProblemError('TOO_MANY_REQUESTS', 'Slow down: try again after the time in Retry-After.'),
+  });
+}
+
+/**
+ * An API answers with data: nothing of it may be run, framed or sniffed. /docs has a policy of its own. Helmet itself, made once:
+ * its plugin for Fastify makes it anew for every request.
+ */
+function setSecurityHeaders(app: FastifyInstance): void {
+  const setHeaders = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
@@ -25,16 +42,9 @@ export async function protect(app: FastifyInstance, settings: Config['protection
     permittedCrossDomainPolicies: false,
     xssFilter: false,
   });
-  if (settings.allowedOrigins.length > 0) await allowOrigins(app, settings.allowedOrigins);
-  await app.register(rateLimit, {
-    max: settings.requestsPerMinute,
-    timeWindow: MINUTE_MS,
-    cache: 10_000,
-    enableDraftSpec: true,
-    keyGenerator: (request) => request.caller?.id ?? request.ip,
-    errorResponseBuilder: () =>
-      new ProblemError('TOO_MANY_REQUESTS', 'Slow down: try again after the time in Retry-After.'),
-  });
+  app.addHook('onRequest', (request, reply, done) =>
+    setHeaders(request.raw, reply.raw, (error) => done(error as Error | undefined)),
+  );
 }
 
 async function shedLoad(app: FastifyInstance, { pressure }: Config['protection']): Promise<void> {

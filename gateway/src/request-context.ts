@@ -27,12 +27,12 @@ export function carryContext(app: FastifyInstance): void {
   });
 }
 
-/** One line a request at info; slow ones at warn. Failures have lines of their own (problem.ts). */
+/** Slow requests at warn; the others only where somebody debugs, one line each. Failures have lines of their own (problem.ts). */
 export function logRequests(app: FastifyInstance, { log, slowMs }: { log: Logger; slowMs: number }): void {
   app.addHook('onResponse', (request, reply, done) => {
     if (reply.elapsedTime >= slowMs) log.warn(lineOf(request, reply), 'slow request');
     // The line is not even made where nobody reads it.
-    else if (log.isLevelEnabled('info')) log.info(lineOf(request, reply), 'request');
+    else if (log.isLevelEnabled('debug')) log.debug(lineOf(request, reply), 'request');
     done();
   });
 }
