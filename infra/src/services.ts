@@ -92,6 +92,7 @@ export function serviceProgram(
         ? { HTTP_HOST: '127.0.0.1', HTTP_PORT: String(port) }
         : { GRPC_HOST: '127.0.0.1', GRPC_PORT: String(port), GRPC_REFLECTION: 'true' }),
       INSTANCE_ID: `${service}-127.0.0.1-${port}`,
+      MALLOC_ARENA_MAX: '2', // glibc would keep a pool of freed memory for each thread of Node.
       NODE_COMPILE_CACHE: join(local, 'compile-cache'), // A start strips and compiles only what has changed.
       ...fingerprint(sources(service)), // So `up` restarts what runs older code.
     },

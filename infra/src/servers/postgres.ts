@@ -13,10 +13,11 @@ const CONFIGURATION = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '300',
-  shared_buffers: '256MB',
-  effective_cache_size: '1GB',
+  shared_buffers: '512MB',
+  effective_cache_size: '2GB',
   random_page_cost: '1.1',
-  max_wal_size: '2GB',
+  max_wal_size: '8GB', // The first change of a page after a checkpoint writes all of it: seldom is cheap, and recovery still takes seconds.
+  min_wal_size: '1GB',
   checkpoint_timeout: '15min',
   jit: 'off', // Short statements only: compiling them costs more than it saves.
   timezone: 'UTC',

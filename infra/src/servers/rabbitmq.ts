@@ -14,6 +14,9 @@ import type { Server } from './server.ts';
 /** Debian's wrapper on the PATH changes to the user rabbitmq, who may not enter our folders; this is the script itself. */
 const SCRIPT = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 
+/** Erlang's schedulers look out for work for a while before they sleep: on cores that others need, too. */
+const IDLE_QUIETLY = ['+sbwt none', '+sbwtdcpu none', '+sbwtdio none'];
+
 const USER = 'payflowx';
 const folder = join(local, 'rabbitmq');
 
@@ -76,7 +79,10 @@ function programs(server: string, epmd: string, { ports }: Settings, contents: s
     RABBITMQ_MNESIA_BASE: join(folder, 'data'),
     RABBITMQ_LOG_BASE: join(folder, 'log'),
     RABBITMQ_PID_FILE: join(folder, 'pid'),
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: [
+      '-kernel inet_dist_use_interface {127,0,0,1}',
+      ...IDLE_QUIETLY,
+    ].join(' '),
     RUNNING_UNDER_SYSTEMD: 'true', // The script then becomes the node instead of waiting for it.
   };
   return [
