@@ -27,8 +27,8 @@ interface ProbeDeps {
   currency: string;
 }
 
-const EVERY_MS = 400;
-const LOOK_EVERY_MS = 25;
+const EVERY_MS = 500;
+const LOOK_EVERY_MS = 50;
 /** A stage that is further behind than this is not waited for by a probe; the run's end is. */
 const GIVE_UP_MS = 60_000;
 
