@@ -54,4 +54,3 @@ export {
 export * from './rpc-server.ts';
 export * from './run.ts';
 export * from './trace.ts';
-export { unnest } from './unnest.ts';

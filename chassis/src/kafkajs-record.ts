@@ -1,7 +1,7 @@
 /**
  * Replaces how kafkajs 2.2.4 (unmaintained) encodes one record of a batch. Its own way allocates a zeroed kilobyte for the record and half
- * a one for each header, none of it from Node's pool, and counts in BigInts: 20 µs of CPU for a CloudEvent, and garbage that calls the
- * collector. This one allocates once. The format: https://kafka.apache.org/documentation/#record
+ * a one for each header, none of it from Node's pool, and counts in BigInts: 13 µs of CPU for a CloudEvent instead of 2, and
+ * garbage that calls the collector. This one allocates once. The format: https://kafka.apache.org/documentation/#record
  */
 import { createRequire } from 'node:module';
 import type { RawMessage } from './kafka.ts';

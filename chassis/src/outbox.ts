@@ -5,8 +5,8 @@
 import { Parcel } from '@payflowx/proto/outbox';
 import { sql, type Transaction } from 'kysely';
 import { cloudEventMessage, type OutgoingEvent, type OutgoingMessage } from './cloud-events.ts';
+import { unnest } from './postgres.ts';
 import { currentTrace } from './trace.ts';
-import { unnest } from './unnest.ts';
 
 /** The channel of NOTIFY; its payload is the destination. */
 export const OUTBOX_CHANNEL = 'outbox';
