@@ -54,11 +54,10 @@ function encodeParcel(events: readonly OutgoingEvent[]): Uint8Array {
 
 /** The messages of one row, ready for a broker. */
 export function messagesOf(events: Uint8Array): OutgoingMessage[] {
-  return Parcel.decode(events).events.map(({ subject, traceparent, time, payload, ...event }) =>
+  return Parcel.decode(events).events.map(({ subject, traceparent, time, ...event }) =>
     cloudEventMessage({
       ...event,
       time: time ?? new Date(0),
-      payload: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
       ...(subject && { subject }),
       ...(traceparent && { traceparent }),
     }),
