@@ -59,8 +59,6 @@ export function createTokenVerifier({ jwks }: { jwks: () => Promise<readonly Jwk
     checkTyp: TOKEN_TYPE,
     requiredClaims: ['sub', 'exp'],
     cache: CACHED_TOKENS,
-    // Found by the token itself: hashing it each time would cost more than all that is done with it.
-    cacheKeyBuilder: (token) => token,
   });
   return {
     async verify(token) {

@@ -1,6 +1,6 @@
 import { createPayFlowX, PayFlowXError, verifyReceipt } from '@payflowx/client';
 import { beforeAll, expect, it } from 'vitest';
-import { openAccount, people, readDemo } from '../src/platform.ts';
+import { eventually, openAccount, people, readDemo } from '../src/platform.ts';
 
 /** The examples of the client's README, on the platform. */
 const demo = readDemo();
@@ -47,7 +47,10 @@ it('holds money, takes it in two parts, and verifies the receipt', async () => {
   const last = { amount: 1_500, final: true };
   const { data: done } = await payflowx.post('/v1/payments/{id}/capture', { params, body: last });
   expect([done.state, done.amount_captured]).toEqual(['COMPLETED', 2_500]);
-  const { data: receipt } = await payflowx.get('/v1/ledger/payments/{id}/receipt', { params });
+  // The journal learns of a payment a moment after its caller.
+  const { data: receipt } = await eventually(() =>
+    payflowx.get('/v1/ledger/payments/{id}/receipt', { params }),
+  );
   const { data: head } = await payflowx.get('/v1/ledger/head');
   expect(verifyReceipt(receipt).map(({ eventType }) => eventType)).toEqual([
     'payment.authorized',

@@ -2,10 +2,10 @@ import { copyFile, mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { migrate } from '@payflowx/chassis';
+import { migrate, openDatabase } from '@payflowx/chassis';
 import { createTestDatabase, testLog } from '@payflowx/chassis/testing';
 import { Parcel } from '@payflowx/proto/outbox';
-import pg from 'pg';
+import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 
 const MIGRATIONS = new URL('../migrations/', import.meta.url);
@@ -20,8 +20,7 @@ async function earlierMigrations(): Promise<URL> {
 
 it('what waited in the outbox before its rows held many events is published after the upgrade', async () => {
   const database = await createTestDatabase({ service: 'payment', migrations: await earlierMigrations() });
-  const admin = new pg.Client({ connectionString: database.adminUrl });
-  await admin.connect();
+  const db = openDatabase({ url: database.migrateUrl, poolMax: 1 }, testLog);
   const events = ['payment.initiated', 'payment.completed'].map((type, n) => ({
     id: `evt_${n}`,
     type,
@@ -39,20 +38,20 @@ it('what waited in the outbox before its rows held many events is published afte
       ce_subject: subject,
       ...(traceparent && { traceparent }),
     };
-    await admin.query(
-      'insert into outbox (destination, message_id, key, type, headers, payload) values ($1, $2, $3, $4, $5, $6)',
-      ['payment-events', id, key, type, headers, payload],
-    );
+    await sql`
+      insert into outbox (destination, message_id, key, type, headers, payload)
+      values ('payment-events', ${id}, ${key}, ${type}, ${JSON.stringify(headers)}, ${payload})`.execute(db);
   }
 
   await migrate({ url: database.migrateUrl, folder: MIGRATIONS }, testLog);
 
-  const { rows } = await admin.query('select destination, event_count, keys, events from outbox order by id');
+  const { rows } = await sql<{ destination: string; event_count: number; keys: string[]; events: Buffer }>`
+    select destination, event_count, keys, events from outbox order by id`.execute(db);
   expect(rows.map(({ destination, event_count, keys }) => [destination, event_count, keys])).toEqual(
     events.map(() => ['payment-events', 1, ['pay_1']]),
   );
   const carried = rows.flatMap((row) => Parcel.decode(row.events).events);
   expect(carried.map((event) => ({ ...event, payload: Buffer.from(event.payload) }))).toEqual(events);
-  await admin.end();
+  await db.destroy();
   await database.drop();
 });
