@@ -54,7 +54,8 @@ export async function runParts(deps: PartDeps): Promise<Measured> {
 
 async function runIdle(deps: PartDeps, measured: Measured): Promise<void> {
   const loop = { kind: 'lone', requests: deps.settings.idlePayments } as const;
-  await run(deps, measured, { name: 'idle', workload: UNIFORM, loop, configuration: 'standard', warmUpS: 0 });
+  const { warmUpS } = deps.settings;
+  await run(deps, measured, { name: 'idle', workload: UNIFORM, loop, configuration: 'standard', warmUpS });
 }
 
 async function searchClients({ limit, settings }: PartDeps, measured: Measured): Promise<void> {
