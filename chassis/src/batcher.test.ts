@@ -10,6 +10,7 @@ function doubling({
   maxSize?: number;
   concurrency?: number;
   paceMs?: number;
+  pacesOnlyWhileBusy?: boolean;
 } = {}) {
   const batches: number[][] = [];
   const batcher = createBatcher<number, number>({
@@ -64,6 +65,17 @@ describe('the adaptive batcher', () => {
     await batcher.submit(0);
     await Promise.all([1, 2, 3].map(batcher.submit));
     expect(batches).toEqual([[0], [1, 2, 3]]);
+  });
+
+  it('with a pace only while busy never lets a lone item wait, and gathers what comes while a flush runs', async () => {
+    const options = { takesMs: 30, concurrency: 4, paceMs: 60_000, pacesOnlyWhileBusy: true };
+    const { batcher, batches } = doubling(options);
+    await batcher.submit(0);
+    await batcher.submit(1);
+    const first = batcher.submit(2);
+    await sleep(5);
+    await Promise.all([first, ...[3, 4].map(batcher.submit)]);
+    expect(batches).toEqual([[0], [1], [2], [3, 4]]);
   });
 
   it('runs as many flushes at once as it may, and no more', async () => {

@@ -19,6 +19,8 @@ export interface BatcherOptions<I, O> {
    * costs nearly the same whether it carries two items or fifty.
    */
   paceMs?: number;
+  /** Whether the pace only holds while a flush runs: for work that somebody waits for, so that a lone caller never waits for others. */
+  pacesOnlyWhileBusy?: boolean;
   /** Does the work of a batch: one result for each item, in order. Rejecting fails every item of the batch. */
   flush(items: I[]): Promise<Result<O>[]>;
 }
@@ -40,7 +42,7 @@ export class BatcherClosedError extends Error {
 type Waiting<I, O> = { item: I; resolve(value: O): void; reject(error: unknown): void };
 
 export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O> {
-  const { maxSize = 200, concurrency = 1, paceMs = 0, flush } = options;
+  const { maxSize = 200, concurrency = 1, paceMs = 0, pacesOnlyWhileBusy = false, flush } = options;
   const queue: Waiting<I, O>[] = [];
   const drained: (() => void)[] = [];
   let running = 0;
@@ -62,7 +64,8 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
 
   /** How long what is queued still has to wait for others. */
   function pauseMs(): number {
-    return closed || queue.length >= maxSize ? 0 : lastStart + paceMs - performance.now();
+    const isFree = pacesOnlyWhileBusy && running === 0;
+    return closed || isFree || queue.length >= maxSize ? 0 : lastStart + paceMs - performance.now();
   }
 
   function startFlushes(): void {

@@ -32,6 +32,7 @@ const schema = Type.Object({
   SLOW_REQUEST_MS: Type.Integer({ minimum: 1, default: 1_000 }),
   PAYMENT_BATCH_SIZE: Type.Integer({ minimum: 1, maximum: 500, default: 200 }),
   PAYMENT_BATCHES_IN_FLIGHT: Type.Integer({ minimum: 1, default: 4 }),
+  PAYMENT_BATCH_PACE_MS: Type.Integer({ minimum: 0, maximum: 1_000, default: 20 }),
   PAYMENT_DEADLINE_MS: Type.Integer({ minimum: 100, default: 10_000 }),
 });
 
@@ -76,6 +77,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     batches: {
       maxSize: values.PAYMENT_BATCH_SIZE,
       concurrency: values.PAYMENT_BATCHES_IN_FLIGHT,
+      paceMs: values.PAYMENT_BATCH_PACE_MS,
       deadlineMs: values.PAYMENT_DEADLINE_MS,
     },
   };
