@@ -250,17 +250,27 @@ function change(
   return { payment: changed, event: { type, occurredAt: now, movements, traceparent } };
 }
 
+/** The step that a payment took when it was decided, whatever has become of it since. */
+export function decidedStep({ failure, captureMode }: Pick<Payment, 'failure' | 'captureMode'>): {
+  type: EventType;
+  state: PaymentState;
+} {
+  if (failure) return { type: 'payment.failed', state: 'FAILED' };
+  return captureMode === 'MANUAL'
+    ? { type: 'payment.authorized', state: 'AUTHORIZED' }
+    : { type: 'payment.completed', state: 'COMPLETED' };
+}
+
 /**
  * The payment as its decision left it, whatever has become of it since: what its creation was first answered with. All that later
  * steps change follows from the decision. Of a payment that is INITIATED there is nothing to tell yet.
  */
 export function asDecided(payment: Payment, decidedAt: Date): Payment {
-  const { failure, captureMode, amountMinor } = payment;
-  const isCompleted = !failure && captureMode === 'AUTOMATIC';
+  const { state } = decidedStep(payment);
   return {
     ...payment,
-    state: failure ? 'FAILED' : isCompleted ? 'COMPLETED' : 'AUTHORIZED',
-    capturedMinor: isCompleted ? amountMinor : 0n,
+    state,
+    capturedMinor: state === 'COMPLETED' ? payment.amountMinor : 0n,
     releasedMinor: 0n,
     refundedMinor: 0n,
     version: DECIDED_VERSION,

@@ -1,7 +1,7 @@
 /** The steps that a payment took, read from what they left: the payment's own row for the first two, its operations for the rest. */
 import type { Kysely } from 'kysely';
 import { eventTypeOf } from '../domain/operation.ts';
-import type { EventType, Payment, PaymentState } from '../domain/payment.ts';
+import { decidedStep, type EventType, type Payment, type PaymentState } from '../domain/payment.ts';
 import type { Database, PaymentsTable } from './database.ts';
 import { PAYMENT_COLUMNS, toPayment } from './payments.ts';
 
@@ -50,19 +50,12 @@ function firstSteps(payment: Payment, row: Announcements): PaymentStep[] {
   if (payment.state === 'INITIATED') return [initiated];
   const decided: PaymentStep = {
     ...common,
-    ...decidedAs(payment),
+    ...decidedStep(payment),
     eventId: row.decided_event_id ?? '',
     decision: payment.decision,
     occurredAt: row.decided_at ?? payment.updatedAt,
   };
   return [initiated, decided];
-}
-
-function decidedAs({ failure, captureMode }: Payment): Pick<PaymentStep, 'type' | 'state'> {
-  if (failure) return { type: 'payment.failed', state: 'FAILED' };
-  return captureMode === 'MANUAL'
-    ? { type: 'payment.authorized', state: 'AUTHORIZED' }
-    : { type: 'payment.completed', state: 'COMPLETED' };
 }
 
 async function laterSteps(db: Kysely<Database>, paymentId: string): Promise<PaymentStep[]> {
