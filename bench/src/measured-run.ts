@@ -114,7 +114,7 @@ const LONE_WARM_UP = { kind: 'closed', workers: 16 } as const;
 async function runWarmUp(deps: RunDeps, order: RunOrder): Promise<Tally> {
   const { loop, warmUpS } = order;
   if (warmUpS === 0) return emptyTally();
-  // A platform that has run for a while has compiled what it runs; lone payments alone would take an hour for that.
+  // A platform that has run for a while has compiled what it runs; lone payments alone would take long for that.
   const warmUp = loop.kind === 'lone' ? LONE_WARM_UP : loop;
   const { tally, lastPayments } = await load(deps, order, { ...warmUp, seconds: warmUpS });
   await waitUntilLevel(deps, { lastPayments, before: deps.books, expected: expectedOf(tally) });

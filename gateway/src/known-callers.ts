@@ -1,6 +1,6 @@
 /**
  * Callers by the token that they came with, for as long as it is good. A signature is checked once in a token's life; all that @fastify/jwt
- * would do again for each request (decode, look for the key, hash) is a tenth of what a request costs.
+ * would do again for each request (decode, look for the key, hash) was a twentieth of the gateway's CPU.
  */
 import type { Caller } from '@payflowx/chassis';
 

@@ -16,7 +16,7 @@ const CONFIGURATION = {
   shared_buffers: '512MB',
   effective_cache_size: '2GB',
   random_page_cost: '1.1',
-  max_wal_size: '8GB', // The first change of a page after a checkpoint writes all of it: seldom is cheap, and recovery still takes seconds.
+  max_wal_size: '8GB', // The first change of a page after a checkpoint writes all of it: seldom is cheap, at the price of a longer recovery.
   min_wal_size: '1GB',
   checkpoint_timeout: '15min',
   jit: 'off', // Short statements only: compiling them costs more than it saves.
