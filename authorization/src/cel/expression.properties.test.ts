@@ -131,8 +131,9 @@ describe('any expression, on any facts', () => {
         if ('error' in tried) {
           expect(tried.error).toMatch(/^line \d+, column \d+: /);
           const words = tried.error.replace(/^line \d+, column \d+: /, '');
-          const [shown] = words.split(/ (?:is not|does not|divides|cannot)/);
-          expect(expression).toContain(shown);
+          const [shown = ''] = words.split(/ (?:is not|does not|divides|cannot)/);
+          // A long part is cut, and ends with an ellipsis.
+          expect(expression).toContain(shown.replace(/…$/, ''));
         } else {
           expect(typeof tried.matched).toBe('boolean');
         }
