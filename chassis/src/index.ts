@@ -28,6 +28,7 @@ export { type MigrationSettings, migrate } from './migrations.ts';
 export { insertOutbox, type OutboxRow } from './outbox.ts';
 export { type OutboxRelay, type OutboxRelaySettings, startOutboxRelay } from './outbox-relay.ts';
 export * from './paging.ts';
+export { type Parcel, packParcel, unpackParcel } from './parcel.ts';
 export * from './postgres.ts';
 export {
   connectRabbitPublisher,
@@ -40,7 +41,6 @@ export {
   type QueueConsumer,
   type QueueConsumerSettings,
   type QueueHandlers,
-  type QueueMessage,
 } from './rabbit-consumer.ts';
 export { redriveDeadLetterQueue, redriveDeadLetters } from './redrive.ts';
 export { type Repetition, repeat } from './repeat.ts';

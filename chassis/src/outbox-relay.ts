@@ -4,17 +4,17 @@
  */
 import pg from 'pg';
 import { backoffMs, sleep } from './backoff.ts';
-import type { OutgoingMessage } from './cloud-events.ts';
 import { faultPoint } from './faults.ts';
 import type { Logger } from './log.ts';
-import { messagesOf, OUTBOX_CHANNEL } from './outbox.ts';
+import { OUTBOX_CHANNEL } from './outbox.ts';
+import type { Parcel } from './parcel.ts';
 
 export interface OutboxRelaySettings {
   /** The serving role. The relay keeps one connection of its own, outside any pool: lock and LISTEN live on it. */
   url: string;
   destination: string;
-  /** Resolves when the broker has all messages; on a rejection they are all published again. */
-  publish(messages: OutgoingMessage[]): Promise<void>;
+  /** Resolves when the broker has everything; on a rejection it is all published again. */
+  publish(parcels: Parcel[]): Promise<void>;
 }
 
 export interface OutboxRelay {
@@ -27,7 +27,7 @@ export interface OutboxRelay {
 }
 
 /** A row's id stays text: it only comes back to the database. */
-type Row = { id: string; events: Buffer };
+type Row = { id: string; event_count: number; events: Buffer };
 
 /** The most events of a round; a row that has more by itself is a round of its own. */
 const BATCH = 500;
@@ -111,7 +111,7 @@ async function relay(
     }
     try {
       faultPoint('outbox.before-publish');
-      await publish(rows.flatMap(({ events }) => messagesOf(events)));
+      await publish(rows.map(({ event_count, events }) => ({ eventCount: event_count, bytes: events })));
       faultPoint('outbox.after-publish');
     } catch (error) {
       if (failures === 0)
@@ -216,8 +216,8 @@ async function openSession(
 }
 
 // Up to the row with which there are enough. The columns of the inner query are narrow: what lies in a row is fetched only if it is taken.
-const TAKE = `select id::text, events, remaining from (
-    select id, events,
+const TAKE = `select id::text, event_count, events, remaining from (
+    select id, event_count, events,
       sum(event_count) over (order by id) - event_count as before,
       lead(id) over (order by id) is not null as remaining
     from outbox where destination = $1 order by id limit $2

@@ -2,11 +2,10 @@
  * Events are written in the transaction of the change they announce, so that both happen or neither does.
  * The relay (outbox-relay.ts) publishes them. The table's SQL is in the README.
  */
-import { Parcel } from '@payflowx/proto/outbox';
 import { sql, type Transaction } from 'kysely';
-import { cloudEventMessage, type OutgoingEvent, type OutgoingMessage } from './cloud-events.ts';
+import type { OutgoingEvent } from './cloud-events.ts';
+import { packParcel } from './parcel.ts';
 import { unnest } from './postgres.ts';
-import { currentTrace } from './trace.ts';
 
 /** The channel of NOTIFY; its payload is the destination. */
 export const OUTBOX_CHANNEL = 'outbox';
@@ -27,7 +26,7 @@ export async function insertOutbox<DB>(trx: Transaction<DB>, rows: readonly Outb
     destination,
     event_count: ofOne.length,
     keys: [...new Set(ofOne.map(({ event }) => event.key))].join(SEPARATOR),
-    events: encodeParcel(ofOne.map(({ event }) => event)),
+    events: packParcel(ofOne.map(({ event }) => event)).bytes,
   }));
   await sql`
     with stored as (
@@ -44,22 +43,3 @@ const COLUMNS = { destination: 'text', event_count: 'int4', keys: 'text', events
 
 /** An array in an array cannot travel as one column of unnest. */
 const SEPARATOR = '\n';
-
-function encodeParcel(events: readonly OutgoingEvent[]): Uint8Array {
-  const traceparent = currentTrace()?.traceparent ?? '';
-  return Parcel.encode({
-    events: events.map((event) => ({ subject: '', ...event, traceparent: event.traceparent ?? traceparent })),
-  }).finish();
-}
-
-/** The messages of one row, ready for a broker. */
-export function messagesOf(events: Uint8Array): OutgoingMessage[] {
-  return Parcel.decode(events).events.map(({ subject, traceparent, time, ...event }) =>
-    cloudEventMessage({
-      ...event,
-      time: time ?? new Date(0),
-      ...(subject && { subject }),
-      ...(traceparent && { traceparent }),
-    }),
-  );
-}

@@ -1,7 +1,8 @@
 /**
- * Consumes a work queue through Rascal. Messages meet in the batcher and are applied together; each is acknowledged after that, or
- * after it is stored in the dead-letter queue. Retrying happens here, while the messages stay unacknowledged: giving them back would
- * use up the queue's delivery limit, which is meant for messages that kill their consumer.
+ * Consumes a work queue through Rascal. A message is an event or a parcel of them. Events meet in the batcher and are applied
+ * together; a message is acknowledged when each of its events is applied or stored in the dead-letter queue. Retrying happens here,
+ * while the messages stay unacknowledged: giving them back would use up the queue's delivery limit, which is meant for messages that
+ * kill their consumer.
  */
 import { createApply, type Delivery, StoppedError } from './apply-batch.ts';
 import { backoffMs, sleep } from './backoff.ts';
@@ -9,22 +10,28 @@ import { createBatcher } from './batcher.ts';
 import type { IncomingMessage } from './cloud-events.ts';
 import { DEAD_LETTER_HEADERS, describeError } from './dead-letters.ts';
 import type { Logger } from './log.ts';
-import { createConfirmedPublisher, deadLetterQueueOf, type QueueSettings, rascalConfig } from './rabbit.ts';
+import { PARCEL_TYPE, unpackParcel } from './parcel.ts';
+import {
+  type ConfirmedPublisher,
+  createConfirmedPublisher,
+  deadLetterQueueOf,
+  type Envelope,
+  type QueueSettings,
+  rascalConfig,
+  toEnvelope,
+} from './rabbit.ts';
 import { type AckOrNack, createBroker, type RascalBroker, type RascalMessage } from './rascal.ts';
 
 export interface QueueConsumerSettings extends QueueSettings {
-  /** The most messages this instance holds unacknowledged, and so the most in one `apply`. Default 200. */
+  /** The most messages this instance holds unacknowledged. Default 100. */
   prefetch?: number;
-}
-
-export interface QueueMessage extends IncomingMessage {
-  /** How often the message came back unacknowledged before. */
-  deliveryCount: number;
+  /** The most events in one `apply`. Default 500. */
+  maxBatch?: number;
 }
 
 export interface QueueHandlers<T> {
   /** Throws for a message that cannot be understood: it becomes a dead letter at once. */
-  decode(message: QueueMessage): T;
+  decode(message: IncomingMessage): T;
   /** One idempotent transaction for all items. */
   apply(items: T[]): Promise<void>;
 }
@@ -44,33 +51,39 @@ export async function consumeQueue<T>(
   { decode, apply }: QueueHandlers<T>,
   parentLog: Logger,
 ): Promise<QueueConsumer> {
-  const { queue, prefetch = 200 } = settings;
+  const { queue, prefetch = 100, maxBatch = 500 } = settings;
   const log = parentLog.child({ queue });
   const stopping = new AbortController();
-  const deadLetters = createDeadLetterQueue(settings, log);
-  const { flush, bury } = createApply<RascalMessage, T>(
-    { apply, deadLetter: deadLetters.publish, stopping: stopping.signal },
+  const publisher = createConfirmedPublisher(settings, log);
+  const { flush, bury } = createApply<Envelope, T>(
+    { apply, deadLetter: deadLetterTo(publisher, settings, log), stopping: stopping.signal },
     log,
   );
-  const batcher = createBatcher<Delivery<RascalMessage, T>, void>({
-    maxSize: prefetch,
-    paceMs: PACE_MS,
-    flush,
-  });
+  const batcher = createBatcher<Delivery<Envelope, T>, void>({ maxSize: maxBatch, paceMs: PACE_MS, flush });
 
-  function settle(message: RascalMessage): Promise<void> {
+  function settleEvent(message: Envelope): Promise<void> {
     let value: T;
     try {
-      value = decode(toQueueMessage(message));
+      value = decode(toIncomingMessage(message));
     } catch (error) {
       return bury(message, 'UNDECODABLE', error);
     }
     return batcher.submit({ message, value, claim: { lost: false } });
   }
 
+  async function settleParcel(message: Envelope): Promise<void> {
+    let events: Envelope[];
+    try {
+      events = unpackParcel({ bytes: message.content }).map(toEnvelope);
+    } catch (error) {
+      return bury(message, 'UNDECODABLE', error);
+    }
+    await Promise.all(events.map(settleEvent));
+  }
+
   async function receive(message: RascalMessage, ackOrNack: AckOrNack): Promise<void> {
     try {
-      await settle(message);
+      await (message.properties.type === PARCEL_TYPE ? settleParcel(message) : settleEvent(message));
       ackOrNack();
     } catch (error) {
       if (!(error instanceof StoppedError)) log.error({ err: error }, 'a message is given back to the queue');
@@ -85,7 +98,7 @@ export async function consumeQueue<T>(
       const broker = await running;
       await broker?.shutdown();
       await batcher.drain();
-      await deadLetters.close();
+      await publisher.close();
     },
   };
 }
@@ -93,7 +106,7 @@ export async function consumeQueue<T>(
 interface Receiver {
   prefetch: number;
   receive(message: RascalMessage, ackOrNack: AckOrNack): Promise<void>;
-  bury(message: RascalMessage, reason: 'UNDECODABLE', error: unknown): Promise<void>;
+  bury(message: Envelope, reason: 'UNDECODABLE', error: unknown): Promise<void>;
 }
 
 async function subscribeWhenThere(
@@ -170,35 +183,30 @@ function logStateOf(broker: RascalBroker, log: Logger): void {
     .on('unblocked', () => log.info('rabbitmq has resources again'));
 }
 
-function toQueueMessage({ properties, content }: RascalMessage): QueueMessage {
+function toIncomingMessage({ properties, content }: Envelope): IncomingMessage {
   const { messageId: id, type, correlationId: key = '' } = properties;
   if (!id || !type) throw new Error('The properties messageId and type are missing.');
   const texts = Object.entries(properties.headers).filter((entry): entry is [string, string] => {
     return typeof entry[1] === 'string';
   });
   const headers = Object.fromEntries(texts);
-  const deliveryCount = Number(properties.headers['x-delivery-count'] ?? 0);
-  return { id, type, key, headers, payload: content, traceparent: headers.traceparent, deliveryCount };
+  return { id, type, key, headers, payload: content, traceparent: headers.traceparent };
 }
 
-function createDeadLetterQueue(settings: QueueConsumerSettings, log: Logger) {
+function deadLetterTo(publisher: ConfirmedPublisher, settings: QueueSettings, log: Logger) {
   const { queue } = settings;
   const deadLetterQueue = deadLetterQueueOf(settings);
-  const publisher = createConfirmedPublisher(settings, log);
-  return {
-    async publish({ properties, content }: RascalMessage, reason: string, error: unknown): Promise<void> {
-      // Rascal notes where a message came from in a header of its own.
-      const { rascal: _, ...original } = properties.headers;
-      const headers = {
-        ...original,
-        [DEAD_LETTER_HEADERS.reason]: reason,
-        [DEAD_LETTER_HEADERS.error]: describeError(error),
-        [DEAD_LETTER_HEADERS.queue]: queue,
-        [DEAD_LETTER_HEADERS.time]: new Date().toISOString(),
-      };
-      await publisher.publish(deadLetterQueue, [{ content, properties: { ...properties, headers } }]);
-      log.error({ err: error, reason, messageId: properties.messageId, deadLetterQueue }, 'dead letter');
-    },
-    close: publisher.close,
+  return async ({ properties, content }: Envelope, reason: string, error: unknown): Promise<void> => {
+    // Rascal notes where a message came from in a header of its own.
+    const { rascal: _, ...original } = properties.headers;
+    const headers = {
+      ...original,
+      [DEAD_LETTER_HEADERS.reason]: reason,
+      [DEAD_LETTER_HEADERS.error]: describeError(error),
+      [DEAD_LETTER_HEADERS.queue]: queue,
+      [DEAD_LETTER_HEADERS.time]: new Date().toISOString(),
+    };
+    await publisher.publish(deadLetterQueue, [{ content, properties: { ...properties, headers } }]);
+    log.error({ err: error, reason, messageId: properties.messageId, deadLetterQueue }, 'dead letter');
   };
 }

@@ -2,8 +2,10 @@
  * A work queue on RabbitMQ and the publisher to it. Rascal asserts the topology and consumes. Publishing uses one confirm channel on a
  * connection of Rascal's making: Rascal's own publications take a channel each until confirmed, which costs order and pipelining.
  */
+import { randomUUID } from 'node:crypto';
 import type { OutgoingMessage } from './cloud-events.ts';
 import type { Logger } from './log.ts';
+import { PARCEL_TYPE, type Parcel, unpackParcel } from './parcel.ts';
 import { type AmqpConnection, type AmqpProperties, type ConfirmChannel, createBroker } from './rascal.ts';
 
 export interface QueueSettings {
@@ -18,10 +20,11 @@ export interface QueueSettings {
 
 export interface RabbitPublisher {
   /**
-   * Resolves when the broker has stored all messages. Rejects while the broker is away, and with UnroutableError when no queue takes a
-   * message; some of the messages may then have arrived, and the caller sends all again with the same ids.
+   * A parcel is one message: to confirm and to acknowledge it costs the same for one event as for fifty. Resolves when the broker has
+   * stored all. Rejects while the broker is away, and with UnroutableError when no queue takes a message; some of the events
+   * may then have arrived, and the caller sends all again with the same ids.
    */
-  publish(messages: readonly OutgoingMessage[]): Promise<void>;
+  publish(parcels: readonly Parcel[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,6 +38,8 @@ export class UnroutableError extends Error {
 
 export const VHOST = '/';
 const CONFIRM_MS = 10_000;
+/** A consumer holds as many messages as its prefetch says, whatever their size. Events of a larger parcel travel alone. */
+const MAX_PARCEL_BYTES = 256 * 1024;
 
 export const deadLetterQueueOf = ({ queue, deadLetterQueue }: QueueSettings) =>
   deadLetterQueue ?? `${queue}.dlq`;
@@ -76,19 +81,37 @@ export async function connectRabbitPublisher(settings: QueueSettings, log: Logge
     .open()
     .catch((error) => log.warn({ err: error }, 'rabbitmq is away; publishing starts when it is back'));
   return {
-    publish: (messages) => publisher.publish(settings.queue, messages.map(toEnvelope)),
+    publish: (parcels) => publisher.publish(settings.queue, parcels.flatMap(toEnvelopes)),
     close: publisher.close,
   };
 }
 
-function toEnvelope({ id, key, type, headers, payload }: OutgoingMessage): Envelope {
+/** One event travels by itself, as CloudEvents wants it: whoever looks into the queue can read its properties. */
+function toEnvelopes(parcel: Parcel): Envelope[] {
+  const isParcel = parcel.eventCount > 1 && parcel.bytes.length <= MAX_PARCEL_BYTES;
+  return isParcel ? [sealed(parcel)] : unpackParcel(parcel).map(toEnvelope);
+}
+
+/** Its id is only for the way there: on a redelivery it is another, and each event has its own inside. */
+function sealed({ bytes }: Parcel): Envelope {
+  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const properties = {
+    messageId: randomUUID(),
+    type: PARCEL_TYPE,
+    contentType: 'application/protobuf',
+    headers: {},
+  };
+  return { content, properties };
+}
+
+export function toEnvelope({ id, key, type, headers, payload }: OutgoingMessage): Envelope {
   const contentType = headers['content-type'] ?? 'application/octet-stream';
   return { content: payload, properties: { messageId: id, type, correlationId: key, contentType, headers } };
 }
 
 export interface Envelope {
   content: Buffer;
-  properties: AmqpProperties;
+  properties: AmqpProperties & { headers: Record<string, unknown> };
 }
 
 export interface ConfirmedPublisher {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
 import { cloudEventMessage, type OutgoingEvent, type OutgoingMessage } from '../src/cloud-events.ts';
+import { type Parcel, packParcel } from '../src/parcel.ts';
 import { closeConnection, openConfirmChannel } from '../src/rabbit.ts';
 import { createBroker, type RascalMessage } from '../src/rascal.ts';
 import { testServers } from '../src/testing.ts';
@@ -21,6 +22,14 @@ export function event(text: string, key = 'k', id = `evt_${randomUUID()}`): Outg
 
 export const message = (...given: Parameters<typeof event>): OutgoingMessage =>
   cloudEventMessage(event(...given));
+
+/** Each text as an event, each event in a parcel of its own. */
+export const alone = (texts: readonly string[]): Parcel[] => texts.map((text) => packParcel([event(text)]));
+
+/** All in one parcel. */
+export const together = (texts: readonly string[]): Parcel[] => [
+  packParcel(texts.map((text) => event(text))),
+];
 
 const kafka = () => new Kafka({ brokers: testServers.kafkaBrokers(), logLevel: logLevel.NOTHING });
 

@@ -9,6 +9,7 @@ import { cloudEventMessage, type OutgoingEvent, type OutgoingMessage } from '../
 import { firstDeliveries } from '../src/inbox.ts';
 import { insertOutbox } from '../src/outbox.ts';
 import { type OutboxRelay, startOutboxRelay } from '../src/outbox-relay.ts';
+import { type Parcel, unpackParcel } from '../src/parcel.ts';
 import { inTransaction, openDatabase } from '../src/postgres.ts';
 import { createTestDatabase, eventually, type TestDatabase, testLog } from '../src/testing.ts';
 import { event, unique } from './messages.ts';
@@ -33,7 +34,8 @@ beforeEach(() => {
   destination = unique('destination');
 });
 
-async function relayTo(publish: (messages: OutgoingMessage[]) => Promise<void>): Promise<OutboxRelay> {
+async function relayTo(take: (messages: OutgoingMessage[]) => Promise<void>): Promise<OutboxRelay> {
+  const publish = (parcels: Parcel[]) => take(parcels.flatMap(unpackParcel));
   const relay = await startOutboxRelay({ url: database.url, destination, publish }, testLog);
   relays.push(relay);
   return relay;

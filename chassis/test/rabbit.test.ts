@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { cloudEventMessage, type IncomingMessage } from '../src/cloud-events.ts';
+import { packParcel } from '../src/parcel.ts';
 import { connectRabbitPublisher, type RabbitPublisher, UnroutableError } from '../src/rabbit.ts';
-import { consumeQueue, type QueueConsumer, type QueueMessage } from '../src/rabbit-consumer.ts';
+import { consumeQueue, type QueueConsumer } from '../src/rabbit-consumer.ts';
 import { redriveDeadLetterQueue } from '../src/redrive.ts';
 import { eventually, testLog, testServers } from '../src/testing.ts';
-import { message, openQueues, type QueueTap, unique } from './messages.ts';
+import { alone, event, openQueues, type QueueTap, together, unique } from './messages.ts';
 
 const within = { withinMs: 15_000 };
 const numbers = (to: number) => Array.from({ length: to }, (_, n) => String(n));
@@ -26,11 +28,11 @@ afterEach(async () => {
 });
 
 async function consume(handle: {
-  decode?(message: QueueMessage): QueueMessage;
-  apply?(items: QueueMessage[]): Promise<void>;
+  decode?(message: IncomingMessage): IncomingMessage;
+  apply?(items: IncomingMessage[]): Promise<void>;
   prefetch?: number;
 }) {
-  const batches: QueueMessage[][] = [];
+  const batches: IncomingMessage[][] = [];
   const consumer = await consumeQueue(
     { ...settings, prefetch: handle.prefetch ?? 200 },
     {
@@ -47,31 +49,36 @@ async function consume(handle: {
   return { consumer, batches, texts };
 }
 
-it('carries messages with their facts and trace, in order, applied together', async () => {
-  const sent = numbers(500).map((n) => message(n, `key-${n}`));
-  const [first] = sent;
-  if (first) first.headers.traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-  await publisher.publish(sent);
+it('carries events with their facts and trace, in order, applied together', async () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const sent = numbers(500).map((n) => ({ ...event(n, `key-${n}`), traceparent }));
+  const parcels = [sent.slice(0, 100).map((each) => packParcel([each])), packParcel(sent.slice(100))].flat();
+  await publisher.publish(parcels);
+  expect(await tap.count(settings.queue)).toBe(101);
   const { texts, batches } = await consume({});
   await eventually(() => expect(texts()).toEqual(numbers(500)), within);
-  expect(batches[0]?.[0]).toMatchObject({
-    ...first,
-    traceparent: first?.headers.traceparent,
-    deliveryCount: 0,
-  });
+  expect(batches.flat()).toEqual(sent.map((each) => ({ ...cloudEventMessage(each), traceparent })));
   expect(batches.length).toBeLessThan(30);
   await eventually(async () => expect(await tap.count(settings.queue)).toBe(0), within);
 });
 
-it('notices what no queue takes, and heals the queue that somebody deleted', async () => {
+it('sends the events of a parcel that is too large one by one', async () => {
+  await publisher.publish(together(['a', 'b', 'c'].map((letter) => letter.repeat(100_000))));
+  expect(await tap.count(settings.queue)).toBe(3);
+});
+
+it.each([
+  ['an event', alone(['lost?'])],
+  ['a parcel', together(['lost?', 'too?'])],
+])('notices that no queue takes %s, and heals the queue that somebody deleted', async (_, parcels) => {
   await tap.drop(settings.queue);
-  await expect(publisher.publish([message('lost?')])).rejects.toThrow(UnroutableError);
-  await publisher.publish([message('kept')]);
+  await expect(publisher.publish(parcels)).rejects.toThrow(UnroutableError);
+  await publisher.publish(parcels);
   expect(await tap.count(settings.queue)).toBe(1);
 });
 
 it('acknowledges only after the transaction: what a stopped consumer had not applied comes again', async () => {
-  await publisher.publish(numbers(3).map((n) => message(n)));
+  await publisher.publish([...alone(numbers(3)), ...together(['a', 'b'])]);
   const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
   let attempts = 0;
   const first = await consume({
@@ -85,44 +92,60 @@ it('acknowledges only after the transaction: what a stopped consumer had not app
   consumers.length = 0;
   await first.consumer.stop();
   const second = await consume({});
-  await eventually(() => expect(second.texts().toSorted()).toEqual(numbers(3)), within);
-  expect(second.batches.flat().every((item) => item.deliveryCount === 1)).toBe(true);
+  await eventually(() => expect(second.texts().toSorted()).toEqual([...numbers(3), 'a', 'b']), within);
 });
 
-it('makes dead letters with their reason, lets the rest flow, and redrives them once they can be read', async () => {
-  let isRepaired = false;
-  await publisher.publish(['good-1', 'garbled', 'refused', 'good-2'].map((text) => message(text)));
-  const { texts } = await consume({
-    decode(incoming) {
-      if (incoming.payload.toString() === 'garbled' && !isRepaired) throw new Error('This is no protobuf.');
-      return incoming;
-    },
-    async apply(items) {
-      const isRefused = items.some((item) => item.payload.toString() === 'refused');
-      if (isRefused && !isRepaired) throw new Error('The rule says no.');
-    },
-  });
+it.each([
+  ['alone', alone],
+  ['in one parcel', together],
+])(
+  'makes dead letters of events that came %s, lets the rest flow, and redrives them once they can be read',
+  async (_, parcelled) => {
+    let isRepaired = false;
+    await publisher.publish(parcelled(['good-1', 'garbled', 'refused', 'good-2']));
+    const { texts } = await consume({
+      decode(incoming) {
+        if (incoming.payload.toString() === 'garbled' && !isRepaired) throw new Error('This is no protobuf.');
+        return incoming;
+      },
+      async apply(items) {
+        const isRefused = items.some((item) => item.payload.toString() === 'refused');
+        if (isRefused && !isRepaired) throw new Error('The rule says no.');
+      },
+    });
+    await eventually(() => expect(texts()).toEqual(['good-1', 'good-2']), within);
+    await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(2), within);
+    const letters = await tap.peek(`${settings.queue}.dlq`, 2);
+    const facts = letters.map(({ content, properties: { headers } }) => [
+      content.toString(),
+      headers['dead-letter-reason'],
+      headers['dead-letter-error'],
+      headers.ce_type,
+    ]);
+    expect(facts).toContainEqual(['garbled', 'UNDECODABLE', 'Error: This is no protobuf.', 'test.happened']);
+    expect(facts).toContainEqual(['refused', 'REJECTED', 'Error: The rule says no.', 'test.happened']);
+
+    isRepaired = true;
+    await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(2), within);
+    expect(await redriveDeadLetterQueue(settings, testLog)).toBe(2);
+    await eventually(() => expect(texts()).toHaveLength(4), within);
+    await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(0), within);
+  },
+);
+
+it('keeps a parcel that cannot be opened as a dead letter', async () => {
+  await publisher.publish([
+    { eventCount: 2, bytes: Buffer.from('no parcel') },
+    { eventCount: 2, bytes: Buffer.of() },
+    ...together(['good-1', 'good-2']),
+  ]);
+  const { texts } = await consume({});
   await eventually(() => expect(texts()).toEqual(['good-1', 'good-2']), within);
   await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(2), within);
-  const letters = await tap.peek(`${settings.queue}.dlq`, 2);
-  const facts = letters.map(({ content, properties: { headers } }) => [
-    content.toString(),
-    headers['dead-letter-reason'],
-    headers['dead-letter-error'],
-    headers.ce_type,
-  ]);
-  expect(facts).toContainEqual(['garbled', 'UNDECODABLE', 'Error: This is no protobuf.', 'test.happened']);
-  expect(facts).toContainEqual(['refused', 'REJECTED', 'Error: The rule says no.', 'test.happened']);
-
-  isRepaired = true;
-  await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(2), within);
-  expect(await redriveDeadLetterQueue(settings, testLog)).toBe(2);
-  await eventually(() => expect(texts()).toHaveLength(4), within);
-  await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(0), within);
 });
 
 it('takes a message away after the delivery limit when every consumer dies on it', async () => {
-  await publisher.publish([message('deadly')]);
+  await publisher.publish(alone(['deadly']));
   const deaths: (string | null)[] = [];
   for (let n = 0; n <= settings.deliveryLimit; n += 1) deaths.push(await consumeAndDie());
   expect(deaths).toEqual(['SIGKILL', 'SIGKILL', 'SIGKILL']);

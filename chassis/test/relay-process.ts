@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs';
 import { armFaults } from '../src/faults.ts';
 import { startOutboxRelay } from '../src/outbox-relay.ts';
+import { unpackParcel } from '../src/parcel.ts';
 import { testLog } from '../src/testing.ts';
 
 const { RELAY_URL: url = '', RELAY_DESTINATION: destination = '', FAULTS_DIR } = process.env;
@@ -10,7 +11,10 @@ const relay = await startOutboxRelay(
   {
     url,
     destination,
-    publish: async (messages) => void writeSync(1, messages.map(({ id }) => `${id}\n`).join('')),
+    publish: async (parcels) => {
+      const messages = parcels.flatMap(unpackParcel);
+      writeSync(1, messages.map(({ id }) => `${id}\n`).join(''));
+    },
   },
   testLog,
 );

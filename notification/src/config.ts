@@ -15,7 +15,7 @@ const schema = Type.Object({
   ...identitySettings,
   NOTIFICATION_QUEUE: Type.String({ default: 'payment-notifications' }),
   NOTIFICATION_DELIVERY_LIMIT: Type.Integer({ minimum: 1, default: 5 }),
-  NOTIFICATION_PREFETCH: Type.Integer({ minimum: 1, maximum: 2_000, default: 400 }),
+  NOTIFICATION_PREFETCH: Type.Integer({ minimum: 1, maximum: 2_000, default: 100 }),
 });
 
 export type Config = ReturnType<typeof loadConfig>;

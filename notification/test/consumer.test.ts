@@ -3,8 +3,9 @@ import {
   connectRabbitPublisher,
   consumeQueue,
   newId,
-  type OutgoingMessage,
+  type OutgoingEvent,
   openDatabase,
+  packParcel,
   type QueueConsumer,
   type RabbitPublisher,
 } from '@payflowx/chassis';
@@ -45,7 +46,7 @@ afterAll(async () => {
 });
 
 /** A completed payment of 1 EUR as the payment service announces it. */
-function completed(paymentId: string): OutgoingMessage {
+function completed(paymentId: string): OutgoingEvent {
   const id = newId('evt');
   const payment = {
     ...Payment.decode(new Uint8Array()),
@@ -65,22 +66,17 @@ function completed(paymentId: string): OutgoingMessage {
     fromOwnerId: 'usr_a',
     toOwnerId: 'usr_b',
   };
-  const payload = Buffer.from(PaymentEvent.encode(event).finish());
-  return { id, key: paymentId, type: 'payment.completed', headers: {}, payload };
+  return { ...ENVELOPE, id, key: paymentId, payload: PaymentEvent.encode(event).finish() };
 }
+
+const ENVELOPE = { type: 'payment.completed', source: '/payflowx/payment', time: new Date() };
 
 it('tells both sides once of each payment, whatever else is in the queue', async () => {
   const payments = Array.from({ length: 50 }, () => newId('pay'));
-  const messages = payments.map(completed);
-  const garbage = {
-    id: newId('evt'),
-    key: 'x',
-    type: 'payment.completed',
-    headers: {},
-    payload: Buffer.from('{}'),
-  };
-  // Every message twice, and one that is none in between.
-  await publisher.publish([...messages, garbage, ...messages]);
+  const events = payments.map(completed);
+  const garbage = { ...ENVELOPE, id: newId('evt'), key: 'x', payload: Buffer.from('{}') };
+  // Every event twice, alone and in a parcel that has one that is none.
+  await publisher.publish([...events.map((event) => packParcel([event])), packParcel([garbage, ...events])]);
   await eventually(
     async () => {
       const rows = await db.selectFrom('notifications').select(['payment_id', 'side']).execute();

@@ -3,8 +3,9 @@ import {
   connectKafkaProducer,
   connectRabbitPublisher,
   type Logger,
-  type OutgoingMessage,
+  type Parcel,
   startOutboxRelay,
+  unpackParcel,
 } from '@payflowx/chassis';
 import { EVENTS_DESTINATION, NOTIFICATIONS_DESTINATION } from './messages/payment-event.ts';
 
@@ -34,7 +35,7 @@ export function startOutboxRelays(settings: RelaySettings, log: Logger): Stoppab
 async function relayToKafka(settings: RelaySettings, log: Logger): Promise<Stoppable> {
   const { kafkaBrokers: brokers, instanceId: clientId, eventsTopic } = settings;
   const kafka = await connectKafkaProducer({ brokers, clientId }, log);
-  const publish = (messages: OutgoingMessage[]) => kafka.publish(eventsTopic, messages);
+  const publish = (parcels: Parcel[]) => kafka.publish(eventsTopic, parcels.flatMap(unpackParcel));
   return relay(settings, EVENTS_DESTINATION, { publish, close: kafka.close }, log);
 }
 
@@ -44,7 +45,7 @@ async function relayToRabbit(settings: RelaySettings, log: Logger): Promise<Stop
 }
 
 interface Publisher {
-  publish(messages: OutgoingMessage[]): Promise<void>;
+  publish(parcels: Parcel[]): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,0 +1,35 @@
+/** The events of one transaction for one destination: a row of the outbox, and a message of RabbitMQ. */
+import { Parcel as ParcelMessage } from '@payflowx/proto/outbox';
+import { cloudEventMessage, type OutgoingEvent, type OutgoingMessage } from './cloud-events.ts';
+import { currentTrace } from './trace.ts';
+
+export interface Parcel {
+  eventCount: number;
+  /** A payflowx.outbox.v1.Parcel. */
+  bytes: Uint8Array;
+}
+
+/** The AMQP property `type` of a message that is a parcel. */
+export const PARCEL_TYPE = 'payflowx.outbox.v1.Parcel';
+
+export function packParcel(events: readonly OutgoingEvent[]): Parcel {
+  const traceparent = currentTrace()?.traceparent ?? '';
+  const bytes = ParcelMessage.encode({
+    events: events.map((event) => ({ subject: '', ...event, traceparent: event.traceparent ?? traceparent })),
+  }).finish();
+  return { eventCount: events.length, bytes };
+}
+
+/** Its events as messages for a broker, in their order. Throws for bytes that are no parcel. */
+export function unpackParcel({ bytes }: Pick<Parcel, 'bytes'>): OutgoingMessage[] {
+  const { events } = ParcelMessage.decode(bytes);
+  if (events.length === 0) throw new Error('There is no event in it.');
+  return events.map(({ subject, traceparent, time, ...event }) =>
+    cloudEventMessage({
+      ...event,
+      time: time ?? new Date(0),
+      ...(subject && { subject }),
+      ...(traceparent && { traceparent }),
+    }),
+  );
+}
