@@ -14,20 +14,24 @@ interface Needs {
   readonly database?: DatabaseName;
   readonly kafka?: true;
   readonly rabbitmq?: true;
+  /** It works behind the answer to a request. */
+  readonly yields?: true;
 }
 
 const SERVICES = {
   auth: { database: 'auth' },
   authorization: { database: 'authorization' },
   payment: { database: 'payment', kafka: true, rabbitmq: true },
-  ledger: { database: 'ledger', kafka: true },
-  notification: { database: 'notification', rabbitmq: true },
-  analytics: { database: 'analytics', kafka: true },
+  ledger: { database: 'ledger', kafka: true, yields: true },
+  notification: { database: 'notification', rabbitmq: true, yields: true },
+  analytics: { database: 'analytics', kafka: true, yields: true },
   gateway: {},
 } as const satisfies Record<string, Needs>;
 
 export type ServiceName = keyof typeof SERVICES;
 export const SERVICE_NAMES = Object.keys(SERVICES) as ServiceName[];
+
+const needsOf = (service: ServiceName): Needs => SERVICES[service];
 
 /** The service of this name, for commands that people type. */
 export function serviceNamed(name: string): ServiceName {
@@ -97,6 +101,7 @@ export function serviceProgram(
       ...fingerprint(sources(service)), // So `up` restarts what runs older code.
     },
     stopSignal: 'TERM',
+    yields: needsOf(service).yields ?? false,
   };
 }
 
@@ -113,7 +118,7 @@ export function serviceEnvironment(
   addresses: Addresses,
   secret: Secrets,
 ): Record<string, string> {
-  const { database, kafka, rabbitmq }: Needs = SERVICES[service];
+  const { database, kafka, rabbitmq } = needsOf(service);
   const roles = database && roleUrls(addresses.postgres, database, secret);
   return {
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'info',

@@ -14,3 +14,8 @@ it('quotes what supervisor would split, and doubles what it would expand', () =>
 it('never gives a program up', () => {
   expect(configOf(['java'])).toContain('startretries=100000');
 });
+
+it('lets what yields run behind the others', () => {
+  const programs = [{ ...program, command: ['java'], yields: true }];
+  expect(groupConfig({ name: 'kafka', rank: 100, programs })).toContain('command="nice" "-n" "10" "java"');
+});

@@ -10,6 +10,8 @@ export interface Program {
   readonly env: Readonly<Record<string, string>>;
   /** What asks the program to end in good order. */
   readonly stopSignal: 'TERM' | 'INT';
+  /** Whether nobody waits for what it does: where the cores are too few, those that answer a request go first. */
+  readonly yields?: boolean;
 }
 
 /** A group is stopped as a whole before the groups with a lower rank. */
@@ -62,10 +64,11 @@ export function groupConfig({ name, rank, programs }: Group): string {
  * A program counts as started after three seconds. One that ends sooner is tried again after 1, 2, 3 … seconds; one that ends
  * later, at once. It is never given up, since what it waits for (a database that restarts) may take its time.
  */
-function programConfig({ name, command, folder, env, stopSignal }: Program): string {
+function programConfig({ name, command, folder, env, stopSignal, yields }: Program): string {
+  const words = yields ? ['nice', '-n', '10', ...command] : command;
   const variables = Object.entries({ ...env, [MARK.name]: MARK.value });
   return `[program:${name}]
-command=${value(command.map(quote).join(' '))}
+command=${value(words.map(quote).join(' '))}
 directory=${value(folder)}
 environment=${value(variables.map(([key, text]) => `${key}=${quote(text)}`).join(','))}
 autorestart=true

@@ -31,7 +31,9 @@ export function kafka(settings: Settings): Server {
       const contents = properties(settings, data);
       await writeFile(config, contents);
       const command = [java, ...JVM, '-cp', `${jars}/*`, 'kafka.Kafka', config];
-      return [{ name: 'kafka', command, folder, env: fingerprint(contents), stopSignal: 'TERM' }];
+      return [
+        { name: 'kafka', command, folder, env: fingerprint(contents), stopSignal: 'TERM', yields: true },
+      ];
     },
     async ping() {
       const client = new Kafka({

@@ -87,7 +87,7 @@ function programs(server: string, epmd: string, { ports }: Settings, contents: s
   };
   return [
     { name: 'epmd', command: [epmd], folder, env, stopSignal: 'TERM' },
-    { name: 'rabbitmq', command: [server], folder, env, stopSignal: 'TERM' },
+    { name: 'rabbitmq', command: [server], folder, env, stopSignal: 'TERM', yields: true },
   ];
 }
 
