@@ -22,12 +22,12 @@ export interface OutboxRow {
  */
 export async function insertOutbox<DB>(trx: Transaction<DB>, rows: readonly OutboxRow[]): Promise<void> {
   if (rows.length === 0) return;
-  const parcels = [...Map.groupBy(rows, ({ destination }) => destination)].map(([destination, ofOne]) => ({
-    destination,
-    event_count: ofOne.length,
-    keys: [...new Set(ofOne.map(({ event }) => event.key))].join(SEPARATOR),
-    events: packParcel(ofOne.map(({ event }) => event)).bytes,
-  }));
+  const parcels = [...Map.groupBy(rows, ({ destination }) => destination)].map(([destination, ofOne]) => {
+    const events = ofOne.map(({ event }) => event);
+    const { eventCount, bytes } = packParcel(events);
+    const keys = [...new Set(events.map(({ key }) => key))].join(SEPARATOR);
+    return { destination, event_count: eventCount, keys, events: bytes };
+  });
   await sql`
     with stored as (
       insert into outbox (destination, event_count, keys, events)

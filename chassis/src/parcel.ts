@@ -9,9 +9,6 @@ export interface Parcel {
   bytes: Uint8Array;
 }
 
-/** The AMQP property `type` of a message that is a parcel. */
-export const PARCEL_TYPE = 'payflowx.outbox.v1.Parcel';
-
 export function packParcel(events: readonly OutgoingEvent[]): Parcel {
   const traceparent = currentTrace()?.traceparent ?? '';
   const bytes = ParcelMessage.encode({

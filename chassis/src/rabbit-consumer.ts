@@ -10,23 +10,20 @@ import { createBatcher } from './batcher.ts';
 import type { IncomingMessage } from './cloud-events.ts';
 import { DEAD_LETTER_HEADERS, describeError } from './dead-letters.ts';
 import type { Logger } from './log.ts';
-import { PARCEL_TYPE, unpackParcel } from './parcel.ts';
 import {
   type ConfirmedPublisher,
   createConfirmedPublisher,
   deadLetterQueueOf,
   type Envelope,
+  eventsOf,
   type QueueSettings,
   rascalConfig,
-  toEnvelope,
 } from './rabbit.ts';
 import { type AckOrNack, createBroker, type RascalBroker, type RascalMessage } from './rascal.ts';
 
 export interface QueueConsumerSettings extends QueueSettings {
   /** The most messages this instance holds unacknowledged. Default 100. */
   prefetch?: number;
-  /** The most events in one `apply`. Default 500. */
-  maxBatch?: number;
 }
 
 export interface QueueHandlers<T> {
@@ -44,6 +41,8 @@ export interface QueueConsumer {
 const CLOSE_MS = 15_000;
 /** A transaction is paid for once however many messages it applies: at most ten a second, unless they are full. */
 const PACE_MS = 100;
+/** The most events in one `apply`. */
+const MAX_BATCH = 500;
 
 /** Starts in the background: a broker that is away is waited for; later Rascal itself reconnects and subscribes again. */
 export async function consumeQueue<T>(
@@ -51,7 +50,7 @@ export async function consumeQueue<T>(
   { decode, apply }: QueueHandlers<T>,
   parentLog: Logger,
 ): Promise<QueueConsumer> {
-  const { queue, prefetch = 100, maxBatch = 500 } = settings;
+  const { queue, prefetch = 100 } = settings;
   const log = parentLog.child({ queue });
   const stopping = new AbortController();
   const publisher = createConfirmedPublisher(settings, log);
@@ -59,7 +58,7 @@ export async function consumeQueue<T>(
     { apply, deadLetter: deadLetterTo(publisher, settings, log), stopping: stopping.signal },
     log,
   );
-  const batcher = createBatcher<Delivery<Envelope, T>, void>({ maxSize: maxBatch, paceMs: PACE_MS, flush });
+  const batcher = createBatcher<Delivery<Envelope, T>, void>({ maxSize: MAX_BATCH, paceMs: PACE_MS, flush });
 
   function settleEvent(message: Envelope): Promise<void> {
     let value: T;
@@ -71,10 +70,10 @@ export async function consumeQueue<T>(
     return batcher.submit({ message, value, claim: { lost: false } });
   }
 
-  async function settleParcel(message: Envelope): Promise<void> {
+  async function settle(message: Envelope): Promise<void> {
     let events: Envelope[];
     try {
-      events = unpackParcel({ bytes: message.content }).map(toEnvelope);
+      events = eventsOf(message);
     } catch (error) {
       return bury(message, 'UNDECODABLE', error);
     }
@@ -83,7 +82,7 @@ export async function consumeQueue<T>(
 
   async function receive(message: RascalMessage, ackOrNack: AckOrNack): Promise<void> {
     try {
-      await (message.properties.type === PARCEL_TYPE ? settleParcel(message) : settleEvent(message));
+      await settle(message);
       ackOrNack();
     } catch (error) {
       if (!(error instanceof StoppedError)) log.error({ err: error }, 'a message is given back to the queue');

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { OutgoingMessage } from './cloud-events.ts';
 import type { Logger } from './log.ts';
-import { PARCEL_TYPE, type Parcel, unpackParcel } from './parcel.ts';
+import { type Parcel, unpackParcel } from './parcel.ts';
 import { type AmqpConnection, type AmqpProperties, type ConfirmChannel, createBroker } from './rascal.ts';
 
 export interface QueueSettings {
@@ -38,6 +38,8 @@ export class UnroutableError extends Error {
 
 export const VHOST = '/';
 const CONFIRM_MS = 10_000;
+/** The property `type` of a message that is a parcel. */
+const PARCEL_TYPE = 'payflowx.outbox.v1.Parcel';
 /** A consumer holds as many messages as its prefetch says, whatever their size. Events of a larger parcel travel alone. */
 const MAX_PARCEL_BYTES = 256 * 1024;
 
@@ -104,7 +106,13 @@ function sealed({ bytes }: Parcel): Envelope {
   return { content, properties };
 }
 
-export function toEnvelope({ id, key, type, headers, payload }: OutgoingMessage): Envelope {
+/** The events of a message, each as if it had come alone. Throws for a parcel that cannot be opened. */
+export function eventsOf(message: Envelope): Envelope[] {
+  if (message.properties.type !== PARCEL_TYPE) return [message];
+  return unpackParcel({ bytes: message.content }).map(toEnvelope);
+}
+
+function toEnvelope({ id, key, type, headers, payload }: OutgoingMessage): Envelope {
   const contentType = headers['content-type'] ?? 'application/octet-stream';
   return { content: payload, properties: { messageId: id, type, correlationId: key, contentType, headers } };
 }

@@ -91,6 +91,9 @@ it('acknowledges only after the transaction: what a stopped consumer had not app
   await eventually(() => expect(attempts).toBeGreaterThan(4), within);
   consumers.length = 0;
   await first.consumer.stop();
+  await eventually(async () => expect(await tap.count(settings.queue)).toBe(4), within);
+  const returned = await tap.peek(settings.queue, 4);
+  expect(returned.map(({ properties: { headers } }) => headers['x-delivery-count'])).toEqual([1, 1, 1, 1]);
   const second = await consume({});
   await eventually(() => expect(second.texts().toSorted()).toEqual([...numbers(3), 'a', 'b']), within);
 });
