@@ -16,11 +16,13 @@ async function infra(...args: string[]): Promise<string> {
 
 export const stopProcess = (name: string) => infra('stop', name);
 export const startProcess = (name: string) => infra('start', name);
+
+/** Rejects for a process that does not run. */
 export const pidOf = async (name: string) => Number(await infra('pid', name));
 
-/** kill -9. The supervisor starts it again. */
+/** kill -9, as soon as the process runs: one that died just before has none yet. The supervisor starts it again. */
 export async function crash(name: string): Promise<void> {
-  process.kill(await pidOf(name), 'SIGKILL');
+  process.kill(await eventually(() => pidOf(name)), 'SIGKILL');
 }
 
 /** The next process that comes to this fault point dies there, once. */

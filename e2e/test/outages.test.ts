@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { paymentOf, people } from '../src/platform.ts';
-import { startProcess, stopProcess } from '../src/processes.ts';
+import { pidOf, startProcess, stopProcess } from '../src/processes.ts';
 import { expectAllSettled, payAll, prepare } from '../src/workload.ts';
 
 const who = people();
@@ -26,4 +26,11 @@ describe('payments go on', () => {
       await expectAllSettled(who, workload, ids);
     },
   );
+});
+
+/** `kill 0` ends the caller's own process group: a tool that printed 0 would have its user do so. */
+it('a stopped process has no pid, not even 0', async () => {
+  await stopProcess('analytics');
+  stopped.push('analytics');
+  await expect(pidOf('analytics')).rejects.toThrow("'analytics' does not run now");
 });

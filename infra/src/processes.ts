@@ -26,9 +26,12 @@ export async function control(command: 'start' | 'stop' | 'restart', process: st
   console.log(await supervisor.control(command, name));
 }
 
+/** Fails for a process that does not run: supervisorctl says 0, and `kill 0` would end the caller's own process group. */
 export async function printPid(process: string): Promise<void> {
   const { supervisor, name } = await find(process);
-  console.log(await supervisor.control('pid', name));
+  const pid = await supervisor.control('pid', name);
+  if (!/^[1-9]\d*$/.test(pid)) throw new Failure(`'${process}' does not run now.`, 'See `make status`.');
+  console.log(pid);
 }
 
 export async function followLogs(processes: string[]): Promise<void> {
