@@ -25,7 +25,7 @@ export {
 export { type Replayed, type ReplaySettings, replayTopic } from './kafka-replay.ts';
 export { createLogger, type Logger } from './log.ts';
 export { type MigrationSettings, migrate } from './migrations.ts';
-export { insertOutbox, type OutboxRow } from './outbox.ts';
+export { insertOutbox, type OutboxRow, outboxFrom } from './outbox.ts';
 export { type OutboxRelay, type OutboxRelaySettings, startOutboxRelay } from './outbox-relay.ts';
 export * from './paging.ts';
 export { type Parcel, packParcel, unpackParcel } from './parcel.ts';

@@ -2,7 +2,7 @@
  * Events are written in the transaction of the change they announce, so that both happen or neither does.
  * The relay (outbox-relay.ts) publishes them. The table's SQL is in the README.
  */
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { OutgoingEvent } from './cloud-events.ts';
 import { packParcel } from './parcel.ts';
 import { unnest } from './postgres.ts';
@@ -29,14 +29,24 @@ export async function insertOutbox<DB>(trx: Transaction<DB>, rows: readonly Outb
     return { destination, event_count: eventCount, keys, events: bytes };
   });
   await sql`
-    with stored as (
-      insert into outbox (destination, event_count, keys, events)
-      select r.destination, r.event_count, string_to_array(r.keys, ${SEPARATOR}), r.events
-      from ${unnest(parcels, COLUMNS)} as r
-    )
-    select pg_notify(${OUTBOX_CHANNEL}, destination) from unnest(${parcels.map(({ destination }) => destination)}::text[]) as destination`.execute(
-    trx,
-  );
+    insert into outbox (destination, event_count, keys, events)
+    select r.destination, r.event_count, string_to_array(r.keys, ${SEPARATOR}), r.events
+    from ${unnest(parcels, COLUMNS)} as r
+    returning pg_notify(${OUTBOX_CHANNEL}, destination)`.execute(trx);
+}
+
+/**
+ * The same for a statement that makes the change itself, as the body of a CTE: the rows of `source` become one row of the outbox, or
+ * none if there are none. They have a `key`, an `event` (a parcel of one) and an `ordinality`.
+ * Parcels one behind the other are a parcel: https://protobuf.dev/programming-guides/encoding/#last-one-wins
+ */
+export function outboxFrom(destination: string, source: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+    insert into outbox (destination, event_count, keys, events)
+    select ${destination}, count(*), array_agg(key order by ordinality), string_agg(event, ''::bytea order by ordinality)
+    from ${source}
+    having count(*) > 0
+    returning pg_notify(${OUTBOX_CHANNEL}, destination)`;
 }
 
 const COLUMNS = { destination: 'text', event_count: 'int4', keys: 'text', events: 'bytea' } as const;

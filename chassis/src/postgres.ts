@@ -71,13 +71,18 @@ const RETRY_CODES = new Set(['40P01', '40001']);
 const MAX_ATTEMPTS = 5;
 
 /** Runs `work` in one READ COMMITTED transaction, again from the start if Postgres broke it off for the sake of another. */
-export async function inTransaction<DB, T>(
-  db: Kysely<DB>,
-  work: (trx: Transaction<DB>) => Promise<T>,
-): Promise<T> {
+export function inTransaction<DB, T>(db: Kysely<DB>, work: (trx: Transaction<DB>) => Promise<T>): Promise<T> {
+  return unlessBrokenOff(() => db.transaction().setIsolationLevel('read committed').execute(work));
+}
+
+/**
+ * Runs `work` again from the start if Postgres broke it off for the sake of another. For a single statement, which is a transaction by
+ * itself: it saves the round trips of BEGIN and COMMIT.
+ */
+export async function unlessBrokenOff<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await db.transaction().setIsolationLevel('read committed').execute(work);
+      return await work();
     } catch (error) {
       if (attempt >= MAX_ATTEMPTS || !RETRY_CODES.has(sqlStateOf(error) ?? '')) throw error;
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * attempt));

@@ -167,11 +167,15 @@ export function paymentRequest(given: Partial<CreatePaymentRequest> = {}): Creat
 
 export const CALL = { deadlineMs: 5_000 };
 
-/** All that waits to be published, in order: where to, and the event with its payload; `about`: what names this id somewhere. */
+/**
+ * All that waits to be published: where to, and the event with its payload; `about`: what names this id somewhere. One transaction after
+ * another, and what one announces by destination: it gives its rows ids in any order.
+ */
 export async function outbox(db: Kysely<Database>, about = '') {
   const { rows } = await sql<{ destination: string; events: Buffer }>`
     select destination, events from outbox
-    where position(convert_to(${about}, 'UTF8') in events) > 0 order by id`.execute(db);
+    where position(convert_to(${about}, 'UTF8') in events) > 0
+    order by min(id) over (partition by xmin::text), destination, id`.execute(db);
   return rows.flatMap(({ destination, events }) =>
     Parcel.decode(events).events.map(({ payload, ...attributes }) => ({
       destination,

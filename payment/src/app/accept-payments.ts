@@ -1,12 +1,12 @@
 /** Step (a): in one transaction for many requests, take their idempotency keys, store their payments, and announce them. */
-import { failed, faultPoint, insertOutbox, inTransaction, ok, type Result } from '@payflowx/chassis';
-import type { Kysely, Transaction } from 'kysely';
+import { failed, faultPoint, ok, type Result, unlessBrokenOff } from '@payflowx/chassis';
+import type { Kysely } from 'kysely';
 import type { Order } from '../domain/order.ts';
 import { initiate, type Origin, type Payment } from '../domain/payment.ts';
-import { toOutboxRows } from '../messages/payment-event.ts';
+import { saveAccepted } from '../store/accepted-payments.ts';
 import type { Database } from '../store/database.ts';
-import { findKeys, type KeyedRequest, type SeenRequest, takeKeys } from '../store/idempotency-keys.ts';
-import { findDecided, insertPayments } from '../store/payments.ts';
+import { findKeys, type KeyedRequest, type SeenRequest } from '../store/idempotency-keys.ts';
+import { findDecided } from '../store/payments.ts';
 import { type Creation, fingerprintOf } from './fingerprint.ts';
 import { inProgress, keyText, tooLate, whyNotReplayed } from './idempotency.ts';
 
@@ -45,7 +45,7 @@ export async function acceptPayments(
   const now = deps.now();
   const items = requests.map((request) => prepare(deps, request, now));
   const inTime = items.filter(({ deadline }) => deadline > now);
-  const { taken, seen, decided } = await store(deps, inTime, now);
+  const { taken, seen, decided } = await store(deps, inTime);
   faultPoint('payment.after-accept');
   return items.map((item) => {
     if (item.deadline <= now) return failed(tooLate());
@@ -90,30 +90,17 @@ interface Stored {
 
 const NOTHING: Stored = { taken: new Set(), seen: new Map(), decided: new Map() };
 
-async function store(deps: AcceptDeps, items: readonly Item[], now: Date): Promise<Stored> {
+async function store({ db, recoverAfterMs }: AcceptDeps, items: readonly Item[]): Promise<Stored> {
   if (items.length === 0) return NOTHING;
-  const { db, recoverAfterMs } = deps;
-  const keyed = items.map((item) => item.keyed);
-  return inTransaction(db, async (trx) => {
-    const taken = await takeKeys(trx, keyed, now);
-    const begun = items.filter((item) => taken.has(item.keyed.paymentId));
-    if (begun.length > 0) {
-      const announced = begun.map(({ change: { payment }, eventId }) => ({ payment, eventId }));
-      await insertPayments(trx, announced, recoverAfterMs);
-      await insertOutbox(
-        trx,
-        begun.flatMap(({ change, eventId }) => toOutboxRows(change, eventId)),
-      );
-    }
-    const others = keyed.filter(({ paymentId }) => !taken.has(paymentId));
-    return { ...NOTHING, ...(others.length > 0 && (await findFirst(trx, others))), taken };
-  });
+  const taken = await unlessBrokenOff(() => saveAccepted(db, items, recoverAfterMs));
+  const others = items.map(({ keyed }) => keyed).filter(({ paymentId }) => !taken.has(paymentId));
+  return { ...NOTHING, ...(others.length > 0 && (await findFirst(db, others))), taken };
 }
 
-async function findFirst(trx: Transaction<Database>, requests: readonly KeyedRequest[]) {
-  const found = await findKeys(trx, requests);
+async function findFirst(db: Kysely<Database>, requests: readonly KeyedRequest[]) {
+  const found = await findKeys(db, requests);
   const decided = await findDecided(
-    trx,
+    db,
     found.map(({ paymentId }) => paymentId),
   );
   return { seen: new Map(found.map((request) => [keyText(request), request])), decided };

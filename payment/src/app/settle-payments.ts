@@ -2,18 +2,18 @@
 import {
   failed,
   faultPoint,
-  insertOutbox,
   inTransaction,
   type Logger,
   ok,
   type Result,
+  unlessBrokenOff,
 } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
-import { type Change, type Decision, decide, isPayerUnknown, type Payment } from '../domain/payment.ts';
-import { toOutboxRows } from '../messages/payment-event.ts';
+import { type Decision, decide, isPayerUnknown, type Payment } from '../domain/payment.ts';
 import type { Database } from '../store/database.ts';
 import { releaseKeys } from '../store/idempotency-keys.ts';
-import { findPayments, settlePayments as storeOutcomes } from '../store/payments.ts';
+import { findPayments } from '../store/payments.ts';
+import { type SettledPayment, saveSettled } from '../store/settled-payments.ts';
 
 export interface SettleDeps {
   db: Kysely<Database>;
@@ -48,47 +48,34 @@ export async function settlePayments(
   }
 }
 
-interface Outcome {
-  change: Change;
-  eventId: string;
-  rows: ReturnType<typeof toOutboxRows>;
-}
-
 async function settle(deps: SettleDeps, requests: readonly SettleRequest[]): Promise<Map<string, Payment>> {
   const now = deps.now();
   // By id: a payment that is in the flush twice is settled once.
   const outcomes = new Map(
     requests.map(({ payment, decision }) => [
       payment.id,
-      toOutcome(decide(payment, decision, now), deps.newId('evt')),
+      { change: decide(payment, decision, now), eventId: deps.newId('evt') },
     ]),
   );
-  const moved = await inTransaction(deps.db, async (trx) => {
-    const ids = await storeOutcomes(
-      trx,
-      [...outcomes.values()].map(({ change: { payment }, eventId }) => ({ payment, eventId })),
-    );
-    const mine = [...outcomes.values()].filter(({ change }) => ids.has(change.payment.id));
-    const payments = mine.map(({ change }) => change.payment);
-    // The caller gets 404, which is not stored: the same key may be used again, once the account is there.
-    const unanswered = payments.filter(isPayerUnknown);
-    if (unanswered.length > 0) await releaseKeys(trx, unanswered.map(keyOf));
-    await insertOutbox(
-      trx,
-      mine.flatMap(({ rows }) => rows),
-    );
-    return payments;
-  });
-  const settled = new Map(moved.map((payment) => [payment.id, payment]));
-  const others = [...outcomes.keys()].filter((id) => !settled.has(id));
+  const moved = await store(deps.db, [...outcomes.values()]);
+  const settled = new Map<string, Payment>();
+  for (const id of moved) settled.set(id, outcomes.get(id)?.change.payment as Payment);
+  const others = [...outcomes.keys()].filter((id) => !moved.has(id));
   if (others.length > 0)
     for (const payment of await findPayments(deps.db, others)) settled.set(payment.id, payment);
   return settled;
 }
 
-/** Everything that can be worked out before the transaction is. */
-function toOutcome(change: Change, eventId: string): Outcome {
-  return { change, eventId, rows: toOutboxRows(change, eventId) };
+/** Stores the outcomes and returns the ids of the payments that nobody else had settled. */
+async function store(db: Kysely<Database>, outcomes: readonly SettledPayment[]): Promise<Set<string>> {
+  // The caller gets 404, which is not stored: the same key may be used again, once the account is there.
+  const unanswered = outcomes.map(({ change }) => change.payment).filter(isPayerUnknown);
+  if (unanswered.length === 0) return unlessBrokenOff(() => saveSettled(db, outcomes));
+  return inTransaction(db, async (trx) => {
+    const moved = await saveSettled(trx, outcomes);
+    await releaseKeys(trx, unanswered.filter(({ id }) => moved.has(id)).map(keyOf));
+    return moved;
+  });
 }
 
 function keyOf({ origin }: Payment) {

@@ -1,5 +1,5 @@
 /** What happened to a payment, as Kafka and RabbitMQ are told. Encoded once for both. */
-import type { OutboxRow } from '@payflowx/chassis';
+import type { OutboxRow, OutgoingEvent } from '@payflowx/chassis';
 import { MovementKind } from '@payflowx/proto/authorization';
 import { PaymentEvent, PaymentEventType } from '@payflowx/proto/payment';
 import { type Change, type EventType, isPayerUnknown, type Movement } from '../domain/payment.ts';
@@ -32,8 +32,15 @@ const MOVEMENT_CODES = {
 
 /** The rows that announce a change: one for everybody, and one for those who are notified, where there is somebody. */
 export function toOutboxRows(change: Change, id: string): OutboxRow[] {
+  const event = toOutgoingEvent(change, id);
+  const rows = [{ destination: EVENTS_DESTINATION, event }];
+  if (isNotified(change)) rows.push({ destination: NOTIFICATIONS_DESTINATION, event });
+  return rows;
+}
+
+export function toOutgoingEvent(change: Change, id: string): OutgoingEvent {
   const { payment, event } = change;
-  const announced = {
+  return {
     id,
     type: event.type,
     source: SOURCE,
@@ -43,13 +50,10 @@ export function toOutboxRows(change: Change, id: string): OutboxRow[] {
     key: payment.id,
     payload: PaymentEvent.encode(toEvent(change, id)).finish(),
   };
-  const rows = [{ destination: EVENTS_DESTINATION, event: announced }];
-  if (isNotified(change)) rows.push({ destination: NOTIFICATIONS_DESTINATION, event: announced });
-  return rows;
 }
 
 /** Outcomes are notified; that a payment began is not, nor one whose payer is unknown: there would be nobody to tell. */
-function isNotified({ payment, event }: Change): boolean {
+export function isNotified({ payment, event }: Change): boolean {
   return event.type !== 'payment.initiated' && !isPayerUnknown(payment);
 }
 

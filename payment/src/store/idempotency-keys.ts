@@ -60,14 +60,15 @@ export async function takeKeys(
   return new Set(taken.map(({ subject_id }) => subject_id));
 }
 
-function byKey(a: Key, b: Key): number {
+/** The one order in which keys are taken. */
+export function byKey(a: Key, b: Key): number {
   if (a.callerId !== b.callerId) return a.callerId < b.callerId ? -1 : 1;
   if (a.requestId !== b.requestId) return a.requestId < b.requestId ? -1 : 1;
   return 0;
 }
 
 /** The requests that used these keys first. */
-export async function findKeys(trx: Transaction<Database>, keys: readonly Key[]): Promise<SeenRequest[]> {
+export async function findKeys(db: Kysely<Database>, keys: readonly Key[]): Promise<SeenRequest[]> {
   const { rows } = await sql<{
     caller_id: string;
     key: string;
@@ -81,7 +82,7 @@ export async function findKeys(trx: Transaction<Database>, keys: readonly Key[])
     select k.caller_id, k.key, k.operation, k.fingerprint, k.payment_id, k.operation_id, k.answer, k.refusal
     from idempotency_keys as k
     join ${unnest(keys.map(toKeyRow), KEY_TYPES)} as r on k.caller_id = r.caller_id and k.key = r.key`.execute(
-    trx,
+    db,
   );
   return rows.map((row) => ({
     callerId: row.caller_id,

@@ -37,128 +37,7 @@ export const PAYMENT_COLUMNS = [
 
 export type PaymentRow = Pick<Selectable<PaymentsTable>, (typeof PAYMENT_COLUMNS)[number]>;
 
-/** A payment and the event that announces the step it has just taken. */
-export interface Announced {
-  payment: Payment;
-  eventId: string;
-}
-
 const RETURNED = sql.raw(PAYMENT_COLUMNS.map((column) => `p.${column}`).join(', '));
-
-/** Stores new payments. Recovery leaves them alone for `recoverAfterMs`. */
-export async function insertPayments(
-  trx: Transaction<Database>,
-  begun: readonly Announced[],
-  recoverAfterMs: number,
-): Promise<void> {
-  const rows = begun.map((announced) => toNewRow(announced, recoverAfterMs));
-  await sql`
-    insert into payments (
-      id, kind, state, from_account, to_account, from_owner_id, amount_minor, currency, capture_mode, description, reference,
-      metadata, hold_expires_at, version, created_at, updated_at, caller_id, caller_roles, request_id, traceparent,
-      next_attempt_at, initiated_event_id
-    )
-    select
-      id, kind, state, from_account, to_account, from_owner_id, amount_minor, currency, capture_mode, description, reference,
-      metadata, hold_expires_at, version, created_at, created_at, caller_id, string_to_array(caller_roles, ','),
-      request_id, traceparent, next_attempt_at, initiated_event_id
-    from ${unnest(rows, {
-      id: 'text',
-      kind: 'text',
-      state: 'text',
-      from_account: 'text',
-      to_account: 'text',
-      from_owner_id: 'text',
-      amount_minor: 'int8',
-      currency: 'text',
-      capture_mode: 'text',
-      description: 'text',
-      reference: 'text',
-      metadata: 'json',
-      hold_expires_at: 'timestamptz',
-      version: 'int8',
-      created_at: 'timestamptz',
-      caller_id: 'text',
-      caller_roles: 'text',
-      request_id: 'text',
-      traceparent: 'text',
-      next_attempt_at: 'timestamptz',
-      initiated_event_id: 'text',
-    })} as r`.execute(trx);
-}
-
-function toNewRow({ payment, eventId }: Announced, recoverAfterMs: number) {
-  const { caller, requestId, traceparent } = payment.origin;
-  return {
-    id: payment.id,
-    kind: payment.kind,
-    state: payment.state,
-    from_account: payment.fromAccount,
-    to_account: payment.toAccount,
-    from_owner_id: payment.fromOwnerId,
-    amount_minor: payment.amountMinor,
-    currency: payment.currency,
-    capture_mode: payment.captureMode,
-    description: payment.description,
-    reference: payment.reference,
-    metadata: JSON.stringify(payment.metadata),
-    hold_expires_at: payment.holdExpiresAt,
-    version: payment.version,
-    created_at: payment.createdAt,
-    caller_id: caller.id,
-    // An array in an array cannot travel as one column of unnest.
-    caller_roles: caller.roles.join(','),
-    request_id: requestId,
-    traceparent,
-    next_attempt_at: new Date(payment.createdAt.getTime() + recoverAfterMs),
-    initiated_event_id: eventId,
-  };
-}
-
-/**
- * Stores payments as authorization's decision left them, where nobody else has taken a step since, and returns the ids of those.
- * The version says so, and not the state: the planner would look for a state in recovery's index, among all its dead entries.
- */
-export async function settlePayments(
-  trx: Transaction<Database>,
-  decided: readonly Announced[],
-): Promise<Set<string>> {
-  const rows = decided.map(({ payment, eventId }) => ({
-    id: payment.id,
-    state: payment.state,
-    from_owner_id: payment.fromOwnerId,
-    to_owner_id: payment.toOwnerId,
-    captured_minor: payment.capturedMinor,
-    failure_code: payment.failure?.code,
-    failure_message: payment.failure?.message,
-    decision: payment.decision,
-    version: payment.version,
-    updated_at: payment.updatedAt,
-    decided_event_id: eventId,
-  }));
-  const { rows: moved } = await sql<{ id: string }>`
-    update payments as p set
-      state = r.state, from_owner_id = r.from_owner_id, to_owner_id = r.to_owner_id,
-      captured_minor = r.captured_minor, failure_code = r.failure_code, failure_message = r.failure_message,
-      decision = r.decision, version = r.version, updated_at = r.updated_at,
-      decided_event_id = r.decided_event_id, decided_at = r.updated_at
-    from ${unnest(rows, {
-      id: 'text',
-      state: 'text',
-      from_owner_id: 'text',
-      to_owner_id: 'text',
-      captured_minor: 'int8',
-      failure_code: 'text',
-      failure_message: 'text',
-      decision: 'bytea',
-      version: 'int8',
-      updated_at: 'timestamptz',
-      decided_event_id: 'text',
-    })} as r
-    where p.id = r.id and p.version = r.version - 1
-    returning p.id`.execute(trx);
-  return new Set(moved.map(({ id }) => id));
-}
 
 /** The payments, locked until the transaction ends: whatever is asked of them afterwards follows one after another. */
 export async function lockPayments(
@@ -228,12 +107,12 @@ export async function findPayment(db: Kysely<Database>, id: string): Promise<Pay
 
 /** Those of the payments that were decided, by id, each as its decision left it. */
 export async function findDecided(
-  trx: Transaction<Database>,
+  db: Kysely<Database>,
   ids: readonly string[],
 ): Promise<Map<string, Payment>> {
   const { rows } = await sql<PaymentRow & Pick<PaymentsTable, 'decided_at'>>`
     select ${RETURNED}, p.decided_at from payments as p
-    where p.id = any(${ids}::text[]) and p.state <> 'INITIATED'`.execute(trx);
+    where p.id = any(${ids}::text[]) and p.state <> 'INITIATED'`.execute(db);
   return new Map(
     rows.map((row) => {
       const payment = toPayment(row);

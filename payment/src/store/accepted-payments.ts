@@ -1,0 +1,113 @@
+/** All that the acceptance of many payments stores, in one statement: their idempotency keys, the payments, and what announces them. */
+import { outboxFrom, packParcel, unnest } from '@payflowx/chassis';
+import { type Kysely, sql } from 'kysely';
+import type { Change } from '../domain/payment.ts';
+import { EVENTS_DESTINATION, toOutgoingEvent } from '../messages/payment-event.ts';
+import type { Database } from './database.ts';
+import { byKey, type KeyedRequest } from './idempotency-keys.ts';
+
+export interface AcceptedPayment {
+  change: Change;
+  eventId: string;
+  keyed: KeyedRequest;
+}
+
+/**
+ * Stores the payments whose keys nobody has used yet, and returns their ids. Waits for others that are taking the same keys. Recovery
+ * leaves the payments alone for `recoverAfterMs`.
+ */
+export async function saveAccepted(
+  db: Kysely<Database>,
+  payments: readonly AcceptedPayment[],
+  recoverAfterMs: number,
+): Promise<Set<string>> {
+  // In one order everywhere, so that two flushes with common keys wait for each other instead of deadlocking.
+  const sorted = payments.toSorted((a, b) => byKey(a.keyed, b.keyed));
+  const rows = sorted.map((payment) => toRow(payment, recoverAfterMs));
+  const { rows: taken } = await sql<{ payment_id: string }>`
+    with asked as (
+      select * from ${unnest(rows, COLUMNS)} as r
+    ), taken as (
+      insert into idempotency_keys (caller_id, key, operation, fingerprint, payment_id, created_at)
+      select caller_id, request_id, operation, fingerprint, key, created_at from asked
+      on conflict (caller_id, key) do nothing
+      returning payment_id
+    ), begun as (
+      select asked.* from asked join taken on taken.payment_id = asked.key
+    ), stored as (
+      insert into payments (
+        id, kind, state, from_account, to_account, from_owner_id, amount_minor, currency, capture_mode, description, reference,
+        metadata, hold_expires_at, version, created_at, updated_at, caller_id, caller_roles, request_id, traceparent,
+        next_attempt_at, initiated_event_id
+      )
+      select
+        key, kind, state, from_account, to_account, from_owner_id, amount_minor, currency, capture_mode, description, reference,
+        metadata, hold_expires_at, version, created_at, created_at, caller_id, string_to_array(caller_roles, ','),
+        request_id, traceparent, next_attempt_at, event_id
+      from begun
+    ), announced as (
+      ${outboxFrom(EVENTS_DESTINATION, sql`begun`)}
+    )
+    select payment_id from taken`.execute(db);
+  return new Set(taken.map(({ payment_id }) => payment_id));
+}
+
+const COLUMNS = {
+  /** The payment's id, which is also the key of its event. */
+  key: 'text',
+  operation: 'text',
+  fingerprint: 'bytea',
+  kind: 'text',
+  state: 'text',
+  from_account: 'text',
+  to_account: 'text',
+  from_owner_id: 'text',
+  amount_minor: 'int8',
+  currency: 'text',
+  capture_mode: 'text',
+  description: 'text',
+  reference: 'text',
+  metadata: 'json',
+  hold_expires_at: 'timestamptz',
+  version: 'int8',
+  created_at: 'timestamptz',
+  caller_id: 'text',
+  caller_roles: 'text',
+  request_id: 'text',
+  traceparent: 'text',
+  next_attempt_at: 'timestamptz',
+  event_id: 'text',
+  event: 'bytea',
+} as const;
+
+function toRow({ change, eventId, keyed }: AcceptedPayment, recoverAfterMs: number) {
+  const { payment } = change;
+  const { caller, requestId, traceparent } = payment.origin;
+  return {
+    key: payment.id,
+    operation: keyed.operation,
+    fingerprint: keyed.fingerprint,
+    kind: payment.kind,
+    state: payment.state,
+    from_account: payment.fromAccount,
+    to_account: payment.toAccount,
+    from_owner_id: payment.fromOwnerId,
+    amount_minor: payment.amountMinor,
+    currency: payment.currency,
+    capture_mode: payment.captureMode,
+    description: payment.description,
+    reference: payment.reference,
+    metadata: JSON.stringify(payment.metadata),
+    hold_expires_at: payment.holdExpiresAt,
+    version: payment.version,
+    created_at: payment.createdAt,
+    caller_id: caller.id,
+    // An array in an array cannot travel as one column of unnest.
+    caller_roles: caller.roles.join(','),
+    request_id: requestId,
+    traceparent,
+    next_attempt_at: new Date(payment.createdAt.getTime() + recoverAfterMs),
+    event_id: eventId,
+    event: packParcel([toOutgoingEvent(change, eventId)]).bytes,
+  };
+}

@@ -1,0 +1,83 @@
+/** All that the outcomes of many payments change, in one statement: the payments, and what announces them. */
+import { outboxFrom, packParcel, unnest } from '@payflowx/chassis';
+import { type Kysely, sql } from 'kysely';
+import type { Change } from '../domain/payment.ts';
+import {
+  EVENTS_DESTINATION,
+  isNotified,
+  NOTIFICATIONS_DESTINATION,
+  toOutgoingEvent,
+} from '../messages/payment-event.ts';
+import type { Database } from './database.ts';
+
+export interface SettledPayment {
+  change: Change;
+  eventId: string;
+}
+
+/**
+ * Stores payments as authorization's decision left them, where nobody else has taken a step since, and returns the ids of those.
+ * The version says so, and not the state: the planner would look for a state in recovery's index, among all its dead entries.
+ */
+export async function saveSettled(
+  db: Kysely<Database>,
+  payments: readonly SettledPayment[],
+): Promise<Set<string>> {
+  const { rows: moved } = await sql<{ id: string }>`
+    with decided as (
+      select * from ${unnest(payments.map(toRow), COLUMNS)} as r
+    ), moved as (
+      update payments as p set
+        state = d.state, from_owner_id = d.from_owner_id, to_owner_id = d.to_owner_id,
+        captured_minor = d.captured_minor, failure_code = d.failure_code, failure_message = d.failure_message,
+        decision = d.decision, version = d.version, updated_at = d.updated_at,
+        decided_event_id = d.event_id, decided_at = d.updated_at
+      from decided as d
+      where p.id = d.key and p.version = d.version - 1
+      returning p.id
+    ), told as (
+      select decided.* from decided join moved on moved.id = decided.key
+    ), announced as (
+      ${outboxFrom(EVENTS_DESTINATION, sql`told`)}
+    ), notified as (
+      ${outboxFrom(NOTIFICATIONS_DESTINATION, sql`told where is_notified`)}
+    )
+    select id from moved`.execute(db);
+  return new Set(moved.map(({ id }) => id));
+}
+
+const COLUMNS = {
+  /** The payment's id, which is also the key of its event. */
+  key: 'text',
+  state: 'text',
+  from_owner_id: 'text',
+  to_owner_id: 'text',
+  captured_minor: 'int8',
+  failure_code: 'text',
+  failure_message: 'text',
+  decision: 'bytea',
+  version: 'int8',
+  updated_at: 'timestamptz',
+  event_id: 'text',
+  event: 'bytea',
+  is_notified: 'bool',
+} as const;
+
+function toRow({ change, eventId }: SettledPayment) {
+  const { payment } = change;
+  return {
+    key: payment.id,
+    state: payment.state,
+    from_owner_id: payment.fromOwnerId,
+    to_owner_id: payment.toOwnerId,
+    captured_minor: payment.capturedMinor,
+    failure_code: payment.failure?.code,
+    failure_message: payment.failure?.message,
+    decision: payment.decision,
+    version: payment.version,
+    updated_at: payment.updatedAt,
+    event_id: eventId,
+    event: packParcel([toOutgoingEvent(change, eventId)]).bytes,
+    is_notified: isNotified(change),
+  };
+}
