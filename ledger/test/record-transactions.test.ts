@@ -76,7 +76,7 @@ const balancesNow = async (): Promise<Map<string, Balance>> => {
 
 describe('recording transactions', () => {
   afterEach(async () => {
-    const accounts = await inSnapshot(ledger.db, foldAccounts);
+    const accounts = await inSnapshot(ledger.db, (snapshot) => Array.fromAsync(foldAccounts(snapshot)));
     for (const { folded, kept } of accounts) expect(kept).toEqual(folded);
   });
 

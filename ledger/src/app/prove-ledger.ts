@@ -1,14 +1,7 @@
 /** Proves the ledger: folds the whole journal anew and holds it against its seal, the kept balances and the authorization service's. */
 import type { Kysely } from 'kysely';
 import type { Accounts } from '../clients/accounts.ts';
-import {
-  type Comparison,
-  compareBalances,
-  countStale,
-  isBalanced,
-  type TrialBalance,
-  trialBalances,
-} from '../domain/proof.ts';
+import { type AccountsProof, accountsProof, isBalanced } from '../domain/proof.ts';
 import type { Database } from '../store/database.ts';
 import { countJournal, foldAccounts, inSnapshot, type JournalCounts } from '../store/proof.ts';
 import { checkSeal, type SealCheck } from './check-seal.ts';
@@ -21,10 +14,8 @@ export interface ProofDeps {
   now: () => Date;
 }
 
-export interface Proof extends Comparison, JournalCounts, SealCheck {
+export interface Proof extends AccountsProof, JournalCounts, SealCheck {
   holds: boolean;
-  trialBalances: TrialBalance[];
-  staleBalanceCount: bigint;
   /** -1n: Kafka did not say. */
   eventLag: bigint;
   provedAt: Date;
@@ -41,33 +32,21 @@ export async function proveLedger(
   { db, accounts, eventLag, now }: ProofDeps,
   limits: { deadline: Date },
 ): Promise<Proof> {
-  const authorized = await accounts.listBalances(limits);
+  const proof = accountsProof(await accounts.listBalances(limits));
   const lag = await withinDeadline(eventLag()).catch(() => LAG_UNKNOWN);
-  const { inJournal, counts, seal } = await inSnapshot(db, async (snapshot) => {
+  const { counts, seal } = await inSnapshot(db, async (snapshot) => {
     const counts = await countJournal(snapshot);
     const seal = await checkSeal(snapshot, counts, limits);
-    return { inJournal: await foldAccounts(snapshot), counts, seal };
+    for await (const account of foldAccounts(snapshot)) proof.add(account);
+    return { counts, seal };
   });
-
-  const folded = inJournal.map((account) => account.folded);
-  const trial = trialBalances(folded);
-  const comparison = compareBalances(folded, authorized);
-  const staleBalanceCount = countStale(inJournal);
+  const proven = proof.finish();
   const holds =
-    trial.every(isBalanced) &&
-    comparison.differenceCount === 0n &&
-    staleBalanceCount === 0n &&
+    proven.trialBalances.every(isBalanced) &&
+    proven.differenceCount === 0n &&
+    proven.staleBalanceCount === 0n &&
     seal.brokenDetail === '';
-  return {
-    holds,
-    trialBalances: trial,
-    staleBalanceCount,
-    eventLag: lag,
-    provedAt: now(),
-    ...comparison,
-    ...counts,
-    ...seal,
-  };
+  return { holds, eventLag: lag, provedAt: now(), ...proven, ...counts, ...seal };
 }
 
 /** The lag explains differences; without Kafka the proof can do without the explanation. */

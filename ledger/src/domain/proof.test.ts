@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compareBalances, countStale, isBalanced, trialBalances } from './proof.ts';
+import type { Balance } from './balances.ts';
+import { type AuthorizedBalance, accountsProof, type FoldedAccount, isBalanced } from './proof.ts';
 
 const ledger = (accountId: string, postedMinor: bigint, heldMinor = 0n) => ({
   accountId,
@@ -15,10 +16,18 @@ const authorization = (accountId: string, postedMinor: bigint, heldMinor = 0n) =
   heldMinor,
 });
 
+const asKept = (folded: Balance): FoldedAccount => ({ folded, kept: folded, wrongHourCount: 0n });
+
+function prove(ledgers: readonly FoldedAccount[], authorized: readonly AuthorizedBalance[] = []) {
+  const proof = accountsProof(authorized);
+  for (const account of ledgers) proof.add(account);
+  return proof.finish();
+}
+
 describe('the proof', () => {
   it('finds one minor unit and names the account', () => {
-    const comparison = compareBalances(
-      [ledger('acct_a', 500n), ledger('acct_b', -500n)],
+    const comparison = prove(
+      [asKept(ledger('acct_a', 500n)), asKept(ledger('acct_b', -500n))],
       [authorization('acct_a', 501n), authorization('acct_b', -500n)],
     );
     expect(comparison).toMatchObject({ differenceCount: 1n, accountCount: 2n });
@@ -28,27 +37,28 @@ describe('the proof', () => {
   });
 
   it('compares what is held as well', () => {
-    const { differences } = compareBalances([ledger('acct_a', 5n, 2n)], [authorization('acct_a', 5n, 3n)]);
+    const { differences } = prove([asKept(ledger('acct_a', 5n, 2n))], [authorization('acct_a', 5n, 3n)]);
     expect(differences).toMatchObject([{ ledgerHeldMinor: 2n, authorizationHeldMinor: 3n }]);
   });
 
   it('takes an account that one side does not know as empty there', () => {
-    const unused = compareBalances([], [authorization('acct_unused', 0n)]);
+    const unused = prove([], [authorization('acct_unused', 0n)]);
     expect(unused).toMatchObject({ differenceCount: 0n, accountCount: 1n });
-    const unknown = compareBalances([ledger('acct_a', 1n)], []);
+    const unknown = prove([asKept(ledger('acct_a', 1n))]);
     expect(unknown.differences).toMatchObject([{ accountId: 'acct_a', authorizationPostedMinor: 0n }]);
   });
 
   it('lists at most 100 differences but counts them all', () => {
-    const accounts = Array.from({ length: 250 }, (_, index) => ledger(`acct_${index}`, 1n));
-    const { differences, differenceCount } = compareBalances(accounts, []);
+    const accounts = Array.from({ length: 250 }, (_, index) => asKept(ledger(`acct_${index}`, 1n)));
+    const { differences, differenceCount } = prove(accounts);
     expect(differences).toHaveLength(100);
     expect(differenceCount).toBe(250n);
   });
 
   it('sums each currency by itself', () => {
     const dollars = { ...ledger('acct_c', 7n), currency: 'USD' };
-    const [eur, usd] = trialBalances([ledger('acct_a', 5n), ledger('acct_b', -5n), dollars]);
+    const accounts = [dollars, ledger('acct_a', 5n), ledger('acct_b', -5n)].map(asKept);
+    const [eur, usd] = prove(accounts).trialBalances;
     expect(eur).toMatchObject({ currency: 'EUR', postedSumMinor: 0n, accountCount: 2n });
     expect(usd).toMatchObject({ currency: 'USD', postedSumMinor: 7n });
     expect([eur, usd].map((line) => line && isBalanced(line))).toEqual([true, false]);
@@ -56,9 +66,10 @@ describe('the proof', () => {
 
   it('counts an account whose kept balance or hours are not what the journal folds to', () => {
     const folded = ledger('acct_a', 5n);
-    const right = { folded, kept: folded, wrongHourCount: 0n };
-    expect(countStale([right])).toBe(0n);
-    expect(countStale([{ ...right, kept: { ...folded, pendingMinor: 1n } }])).toBe(1n);
-    expect(countStale([{ ...right, wrongHourCount: 2n }])).toBe(1n);
+    const right = asKept(folded);
+    const staleIn = (account: FoldedAccount) => prove([account]).staleBalanceCount;
+    expect(staleIn(right)).toBe(0n);
+    expect(staleIn({ ...right, kept: { ...folded, pendingMinor: 1n } })).toBe(1n);
+    expect(staleIn({ ...right, wrongHourCount: 2n })).toBe(1n);
   });
 });

@@ -33,7 +33,12 @@ export interface BalanceDifference {
   authorizationHeldMinor: bigint;
 }
 
-export interface Comparison {
+/** What holding every account against all that claims to know its balance came to. */
+export interface AccountsProof {
+  /** One line a currency: by double entry every sum is 0. */
+  trialBalances: TrialBalance[];
+  /** Accounts that have a kept balance, or kept totals of an hour, that are not what the journal folds to. */
+  staleBalanceCount: bigint;
   /** By account id, the first `MAX_LISTED`. */
   differences: BalanceDifference[];
   differenceCount: bigint;
@@ -42,84 +47,88 @@ export interface Comparison {
 
 const MAX_LISTED = 100;
 
-/** One line a currency: by double entry every sum is 0. */
-export function trialBalances(accounts: Iterable<Balance>): TrialBalance[] {
+/**
+ * Takes the ledger's accounts one by one, each once, so that a million need no more memory than what authorization says of them.
+ * One that either side does not know counts there as empty: an account nobody used yet is no difference.
+ */
+export function accountsProof(authorization: Iterable<AuthorizedBalance>) {
+  const unmatched = new Map<string, AuthorizedBalance>();
+  for (const balance of authorization) unmatched.set(keyOf(balance), balance);
   const byCurrency = new Map<string, TrialBalance>();
-  for (const { currency, postedMinor, pendingMinor } of accounts) {
-    const line = byCurrency.get(currency) ?? {
-      currency,
-      postedSumMinor: 0n,
-      pendingSumMinor: 0n,
-      accountCount: 0n,
-    };
-    line.postedSumMinor += postedMinor;
-    line.pendingSumMinor += pendingMinor;
-    line.accountCount += 1n;
-    byCurrency.set(currency, line);
+  const differing: BalanceDifference[] = [];
+  let staleBalanceCount = 0n;
+  let accountCount = 0n;
+
+  function compare(ledger: Balance, authorized: Figures): void {
+    accountCount += 1n;
+    if (ledger.postedMinor === authorized.postedMinor && ledger.heldMinor === authorized.heldMinor) return;
+    differing.push({
+      accountId: ledger.accountId,
+      currency: ledger.currency,
+      ledgerPostedMinor: ledger.postedMinor,
+      authorizationPostedMinor: authorized.postedMinor,
+      ledgerHeldMinor: ledger.heldMinor,
+      authorizationHeldMinor: authorized.heldMinor,
+    });
   }
-  return [...byCurrency.values()].sort((a, b) => (a.currency < b.currency ? -1 : 1));
+
+  return {
+    add(account: FoldedAccount): void {
+      const { folded } = account;
+      addToTrial(byCurrency, folded);
+      if (isStale(account)) staleBalanceCount += 1n;
+      const key = keyOf(folded);
+      compare(folded, unmatched.get(key) ?? NOTHING);
+      unmatched.delete(key);
+    },
+    /** After the last account. */
+    finish(): AccountsProof {
+      for (const authorized of unmatched.values()) compare({ ...authorized, ...NOTHING }, authorized);
+      unmatched.clear();
+      return {
+        trialBalances: [...byCurrency.values()].sort((a, b) => (a.currency < b.currency ? -1 : 1)),
+        staleBalanceCount,
+        differences: differing.sort(byAccount).slice(0, MAX_LISTED),
+        differenceCount: BigInt(differing.length),
+        accountCount,
+      };
+    },
+  };
+}
+
+type Figures = Pick<Balance, 'postedMinor' | 'heldMinor'>;
+
+const NOTHING = { postedMinor: 0n, pendingMinor: 0n, heldMinor: 0n };
+
+function keyOf({ accountId, currency }: Pick<Balance, 'accountId' | 'currency'>): string {
+  return `${accountId} ${currency}`;
+}
+
+function addToTrial(
+  byCurrency: Map<string, TrialBalance>,
+  { currency, postedMinor, pendingMinor }: Balance,
+): void {
+  const line = byCurrency.get(currency) ?? {
+    currency,
+    postedSumMinor: 0n,
+    pendingSumMinor: 0n,
+    accountCount: 0n,
+  };
+  line.postedSumMinor += postedMinor;
+  line.pendingSumMinor += pendingMinor;
+  line.accountCount += 1n;
+  byCurrency.set(currency, line);
 }
 
 export function isBalanced({ postedSumMinor, pendingSumMinor }: TrialBalance): boolean {
   return postedSumMinor === 0n && pendingSumMinor === 0n;
 }
 
-/** How many accounts have a kept balance, or kept totals of an hour, that are not what the journal folds to. */
-export function countStale(accounts: Iterable<FoldedAccount>): bigint {
-  let count = 0n;
-  for (const { folded, kept, wrongHourCount } of accounts) {
-    const same =
-      folded.postedMinor === kept.postedMinor &&
-      folded.pendingMinor === kept.pendingMinor &&
-      folded.heldMinor === kept.heldMinor &&
-      wrongHourCount === 0n;
-    if (!same) count += 1n;
-  }
-  return count;
-}
-
-/** Account by account. One that either side does not know counts there as empty: an account nobody used yet is no difference. */
-export function compareBalances(
-  ledger: Iterable<Balance>,
-  authorization: Iterable<AuthorizedBalance>,
-): Comparison {
-  const lines = new Map<string, BalanceDifference>();
-  const lineOf = ({ accountId, currency }: { accountId: string; currency: string }): BalanceDifference => {
-    const key = `${accountId} ${currency}`;
-    const known = lines.get(key);
-    if (known) return known;
-    const line = { ...NOTHING, accountId, currency };
-    lines.set(key, line);
-    return line;
-  };
-  for (const balance of ledger) {
-    const line = lineOf(balance);
-    line.ledgerPostedMinor = balance.postedMinor;
-    line.ledgerHeldMinor = balance.heldMinor;
-  }
-  for (const balance of authorization) {
-    const line = lineOf(balance);
-    line.authorizationPostedMinor = balance.postedMinor;
-    line.authorizationHeldMinor = balance.heldMinor;
-  }
-  const differing = [...lines.values()].filter(differs).sort(byAccount);
-  return {
-    differences: differing.slice(0, MAX_LISTED),
-    differenceCount: BigInt(differing.length),
-    accountCount: BigInt(lines.size),
-  };
-}
-
-const NOTHING = {
-  ledgerPostedMinor: 0n,
-  authorizationPostedMinor: 0n,
-  ledgerHeldMinor: 0n,
-  authorizationHeldMinor: 0n,
-};
-
-function differs(line: BalanceDifference): boolean {
+function isStale({ folded, kept, wrongHourCount }: FoldedAccount): boolean {
   return (
-    line.ledgerPostedMinor !== line.authorizationPostedMinor ||
-    line.ledgerHeldMinor !== line.authorizationHeldMinor
+    folded.postedMinor !== kept.postedMinor ||
+    folded.pendingMinor !== kept.pendingMinor ||
+    folded.heldMinor !== kept.heldMinor ||
+    wrongHourCount !== 0n
   );
 }

@@ -24,12 +24,17 @@ export function inSnapshot<T>(
   });
 }
 
+const PAGE = 1_000;
+
 /**
  * Every account as its postings add up, beside the balance and the hourly totals that are kept for it. Totals are of what is sealed;
  * a transaction that has its place and only came back into the queue with a replay is in them.
  */
-export async function foldAccounts(snapshot: Transaction<Database>): Promise<FoldedAccount[]> {
-  const { rows } = await sql<FoldedRow>`
+export async function* foldAccounts(snapshot: Transaction<Database>): AsyncGenerator<FoldedAccount> {
+  // All rows will be fetched: without this the planner would choose what gives the first tenth of them soonest.
+  await sql`set local cursor_tuple_fraction = 1`.execute(snapshot);
+  await sql`
+    declare folded_accounts no scroll cursor for
     with waiting as (
       select transaction_id from unsealed as u
       where not exists (select from seals as s where s.transaction_id = u.transaction_id)
@@ -65,7 +70,12 @@ export async function foldAccounts(snapshot: Transaction<Database>): Promise<Fol
            coalesce(b.pending_minor, 0) as kept_pending_minor, coalesce(b.held_minor, 0) as kept_held_minor
     from folded as f full join balances as b using (account_id, currency)
       full join wrong_hours as w using (account_id, currency)`.execute(snapshot);
-  return rows.map(toFoldedAccount);
+  for (;;) {
+    const { rows } = await sql<FoldedRow>`fetch ${sql.lit(PAGE)} from folded_accounts`.execute(snapshot);
+    yield* rows.map(toFoldedAccount);
+    if (rows.length < PAGE) break;
+  }
+  await sql`close folded_accounts`.execute(snapshot);
 }
 
 interface FoldedRow {
