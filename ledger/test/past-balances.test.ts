@@ -30,7 +30,7 @@ const deps = () => ({
   accounts: {
     isVisible: async () => true,
     listOwn: async () => [],
-    listBalances: async () => [],
+    listBalances: async function* () {},
     close: () => {},
   },
 });

@@ -32,12 +32,13 @@ export async function proveLedger(
   { db, accounts, eventLag, now }: ProofDeps,
   limits: { deadline: Date },
 ): Promise<Proof> {
-  const proof = accountsProof(await accounts.listBalances(limits));
+  const proof = accountsProof();
+  for await (const balance of accounts.listBalances(limits)) proof.addAuthorized(balance);
   const lag = await withinDeadline(eventLag()).catch(() => LAG_UNKNOWN);
   const { counts, seal } = await inSnapshot(db, async (snapshot) => {
     const counts = await countJournal(snapshot);
     const seal = await checkSeal(snapshot, counts, limits);
-    for await (const account of foldAccounts(snapshot)) proof.add(account);
+    for await (const account of foldAccounts(snapshot)) proof.addFolded(account);
     return { counts, seal };
   });
   const proven = proof.finish();

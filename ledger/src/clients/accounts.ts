@@ -17,7 +17,7 @@ export interface Accounts {
   /** Ids of the asker's accounts. */
   listOwn(asker: Asker): Promise<string[]>;
   /** Every account's balances, the external ones too. Not one moment's view: each page is as of when it was read. */
-  listBalances(limits: { deadline: Date }): Promise<AuthorizedBalance[]>;
+  listBalances(limits: { deadline: Date }): AsyncIterable<AuthorizedBalance>;
   close(): void;
 }
 
@@ -45,11 +45,17 @@ export function connectAccounts(settings: { target: string; token: () => Promise
       }
     },
     listOwn: ({ accessToken, deadline }) =>
-      allPages(async (pageToken) => {
-        const request = { pageSize: ACCOUNTS_PAGE, pageToken };
-        const page = await service.listAccounts(request, { deadlineMs: DEADLINE_MS, accessToken, deadline });
-        return { items: page.accounts.map(({ id }) => id), nextPageToken: page.nextPageToken };
-      }),
+      Array.fromAsync(
+        allPages(async (pageToken) => {
+          const request = { pageSize: ACCOUNTS_PAGE, pageToken };
+          const page = await service.listAccounts(request, {
+            deadlineMs: DEADLINE_MS,
+            accessToken,
+            deadline,
+          });
+          return { items: page.accounts.map(({ id }) => id), nextPageToken: page.nextPageToken };
+        }),
+      ),
     listBalances: ({ deadline }) =>
       allPages(async (pageToken) => {
         const request = { pageSize: BALANCES_PAGE, pageToken, accountIds: [] };
@@ -60,21 +66,15 @@ export function connectAccounts(settings: { target: string; token: () => Promise
   };
 }
 
-async function allPages<T>(
+async function* allPages<T>(
   read: (pageToken: string) => Promise<{ items: T[]; nextPageToken: string }>,
-): Promise<T[]> {
-  const all: T[] = [];
+): AsyncGenerator<T> {
   let pageToken = '';
-  try {
-    do {
-      const page = await read(pageToken);
-      all.push(...page.items);
-      pageToken = page.nextPageToken;
-    } while (pageToken !== '');
-  } catch (error) {
-    throw translate(error);
-  }
-  return all;
+  do {
+    const page = await read(pageToken).catch((error) => Promise.reject(translate(error)));
+    yield* page.items;
+    pageToken = page.nextPageToken;
+  } while (pageToken !== '');
 }
 
 const AWAY: readonly status[] = [status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.RESOURCE_EXHAUSTED];

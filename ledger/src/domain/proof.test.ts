@@ -19,8 +19,9 @@ const authorization = (accountId: string, postedMinor: bigint, heldMinor = 0n) =
 const asKept = (folded: Balance): FoldedAccount => ({ folded, kept: folded, wrongHourCount: 0n });
 
 function prove(ledgers: readonly FoldedAccount[], authorized: readonly AuthorizedBalance[] = []) {
-  const proof = accountsProof(authorized);
-  for (const account of ledgers) proof.add(account);
+  const proof = accountsProof();
+  for (const balance of authorized) proof.addAuthorized(balance);
+  for (const account of ledgers) proof.addFolded(account);
   return proof.finish();
 }
 

@@ -48,23 +48,23 @@ export interface AccountsProof {
 const MAX_LISTED = 100;
 
 /**
- * Takes the ledger's accounts one by one, each once, so that a million need no more memory than what authorization says of them.
- * One that either side does not know counts there as empty: an account nobody used yet is no difference.
+ * Takes first what authorization says of each account, then the ledger's accounts, one by one and each once. Only of the former
+ * anything is kept. An account that either side does not know counts there as empty: one that nobody used yet is no difference.
  */
-export function accountsProof(authorization: Iterable<AuthorizedBalance>) {
-  const unmatched = new Map<string, AuthorizedBalance>();
-  for (const balance of authorization) unmatched.set(keyOf(balance), balance);
+export function accountsProof() {
+  // By currency, then by account: with a million accounts it matters what is kept of each.
+  const unmatched = new Map<string, Map<string, Figures>>();
   const byCurrency = new Map<string, TrialBalance>();
   const differing: BalanceDifference[] = [];
   let staleBalanceCount = 0n;
   let accountCount = 0n;
 
-  function compare(ledger: Balance, authorized: Figures): void {
+  function compare(key: Pick<Balance, 'accountId' | 'currency'>, ledger: Figures, authorized: Figures): void {
     accountCount += 1n;
     if (ledger.postedMinor === authorized.postedMinor && ledger.heldMinor === authorized.heldMinor) return;
     differing.push({
-      accountId: ledger.accountId,
-      currency: ledger.currency,
+      accountId: key.accountId,
+      currency: key.currency,
       ledgerPostedMinor: ledger.postedMinor,
       authorizationPostedMinor: authorized.postedMinor,
       ledgerHeldMinor: ledger.heldMinor,
@@ -73,18 +73,22 @@ export function accountsProof(authorization: Iterable<AuthorizedBalance>) {
   }
 
   return {
-    add(account: FoldedAccount): void {
+    addAuthorized({ accountId, currency, postedMinor, heldMinor }: AuthorizedBalance): void {
+      const ofCurrency = unmatched.get(currency) ?? new Map<string, Figures>();
+      unmatched.set(currency, ofCurrency.set(accountId, { postedMinor, heldMinor }));
+    },
+    addFolded(account: FoldedAccount): void {
       const { folded } = account;
       addToTrial(byCurrency, folded);
       if (isStale(account)) staleBalanceCount += 1n;
-      const key = keyOf(folded);
-      compare(folded, unmatched.get(key) ?? NOTHING);
-      unmatched.delete(key);
+      const ofCurrency = unmatched.get(folded.currency);
+      compare(folded, folded, ofCurrency?.get(folded.accountId) ?? NOTHING);
+      ofCurrency?.delete(folded.accountId);
     },
     /** After the last account. */
     finish(): AccountsProof {
-      for (const authorized of unmatched.values()) compare({ ...authorized, ...NOTHING }, authorized);
-      unmatched.clear();
+      for (const [currency, ofCurrency] of unmatched)
+        for (const [accountId, figures] of ofCurrency) compare({ accountId, currency }, NOTHING, figures);
       return {
         trialBalances: [...byCurrency.values()].sort((a, b) => (a.currency < b.currency ? -1 : 1)),
         staleBalanceCount,
@@ -98,11 +102,7 @@ export function accountsProof(authorization: Iterable<AuthorizedBalance>) {
 
 type Figures = Pick<Balance, 'postedMinor' | 'heldMinor'>;
 
-const NOTHING = { postedMinor: 0n, pendingMinor: 0n, heldMinor: 0n };
-
-function keyOf({ accountId, currency }: Pick<Balance, 'accountId' | 'currency'>): string {
-  return `${accountId} ${currency}`;
-}
+const NOTHING: Figures = { postedMinor: 0n, heldMinor: 0n };
 
 function addToTrial(
   byCurrency: Map<string, TrialBalance>,
