@@ -2,15 +2,15 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cloudEventMessage, type OutgoingEvent, type OutgoingMessage } from '../src/cloud-events.ts';
 import { firstDeliveries } from '../src/inbox.ts';
-import { insertOutbox } from '../src/outbox.ts';
+import { insertOutbox, outboxFrom } from '../src/outbox.ts';
 import { type OutboxRelay, startOutboxRelay } from '../src/outbox-relay.ts';
-import { type Parcel, unpackParcel } from '../src/parcel.ts';
-import { inTransaction, openDatabase } from '../src/postgres.ts';
+import { type Parcel, packParcel, unpackParcel } from '../src/parcel.ts';
+import { inTransaction, openDatabase, unnest } from '../src/postgres.ts';
 import { createTestDatabase, eventually, type TestDatabase, testLog } from '../src/testing.ts';
 import { event, unique } from './messages.ts';
 
@@ -87,6 +87,24 @@ describe('the outbox relay', () => {
       await eventually(() => expect(textsOf(published)).toEqual(['late id, early commit']));
     });
     await eventually(() => expect(textsOf(published)).toContain('early id, late commit'));
+  });
+
+  it('publishes what a statement announces of the rows that it changed, in one row of the outbox, or in none', async () => {
+    const published: OutgoingMessage[] = [];
+    const relay = await relayTo(async (messages) => void published.push(...messages));
+    await eventually(() => expect(relay.isActive()).toBe(true));
+    const sent = numbers(0, 50).map((n) => event(n, `key-${n}`));
+    const rows = sent.map((each) => ({ key: each.key, event: packParcel([each]).bytes }));
+    const announce = (condition: string) =>
+      sql`
+      with changed as (
+        select * from ${unnest(rows, { key: 'text', event: 'bytea' })} as r where ${sql.raw(condition)}
+      ), announced as (${outboxFrom(destination, sql`changed`)})
+      select from changed`.execute(db);
+    await announce('false');
+    expect(await relay.pending()).toBe(0n);
+    await announce('ordinality > 10');
+    await eventually(() => expect(published).toEqual(sent.slice(10).map(cloudEventMessage)), { everyMs: 5 });
   });
 
   it('forgets nothing that was not committed, and nothing that was', async () => {
