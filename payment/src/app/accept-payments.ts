@@ -36,7 +36,7 @@ export interface Acceptance {
 
 /**
  * One result each, in order. Fails an item with IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or DEADLINE_EXCEEDED.
- * Rejects if the database is away: nothing was begun then, or, if only the answer to the commit was lost, recovery finishes it.
+ * Rejects if the database is away: nothing was begun then, or, if only an answer of it was lost, recovery finishes what was begun.
  */
 export async function acceptPayments(
   deps: AcceptDeps,
