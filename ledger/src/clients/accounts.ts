@@ -71,7 +71,9 @@ async function* allPages<T>(
 ): AsyncGenerator<T> {
   let pageToken = '';
   do {
-    const page = await read(pageToken).catch((error) => Promise.reject(translate(error)));
+    const page = await read(pageToken).catch((error) => {
+      throw translate(error);
+    });
     yield* page.items;
     pageToken = page.nextPageToken;
   } while (pageToken !== '');

@@ -9,6 +9,7 @@ import type { Database } from '../store/database.ts';
 import {
   findKeys,
   type KeyedRequest,
+  type KeyedStep,
   releaseKeys,
   storeRefusals,
   takeKeys,
@@ -78,7 +79,7 @@ export async function acceptOperations(
 
 interface Item {
   request: OperationRequest;
-  keyed: KeyedRequest & { operationId: string };
+  keyed: KeyedStep;
 }
 
 function prepare({ newId }: AcceptOperationDeps, request: OperationRequest): Item {

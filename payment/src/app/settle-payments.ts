@@ -59,7 +59,7 @@ async function settle(deps: SettleDeps, requests: readonly SettleRequest[]): Pro
   );
   const moved = await store(deps.db, [...outcomes.values()]);
   const settled = new Map<string, Payment>();
-  for (const id of moved) settled.set(id, outcomes.get(id)?.change.payment as Payment);
+  for (const [id, { change }] of outcomes) if (moved.has(id)) settled.set(id, change.payment);
   const others = [...outcomes.keys()].filter((id) => !moved.has(id));
   if (others.length > 0)
     for (const payment of await findPayments(deps.db, others)) settled.set(payment.id, payment);

@@ -1,5 +1,5 @@
 /** What happened to a payment, as Kafka and RabbitMQ are told. Encoded once for both. */
-import type { OutboxRow, OutgoingEvent } from '@payflowx/chassis';
+import { type OutboxRow, type OutgoingEvent, packParcel } from '@payflowx/chassis';
 import { MovementKind } from '@payflowx/proto/authorization';
 import { PaymentEvent, PaymentEventType } from '@payflowx/proto/payment';
 import { type Change, type EventType, isPayerUnknown, type Movement } from '../domain/payment.ts';
@@ -38,7 +38,12 @@ export function toOutboxRows(change: Change, id: string): OutboxRow[] {
   return rows;
 }
 
-export function toOutgoingEvent(change: Change, id: string): OutgoingEvent {
+/** The event that announces a change as a parcel of its own, for a statement that puts several together. */
+export function toParcel(change: Change, id: string): Uint8Array {
+  return packParcel([toOutgoingEvent(change, id)]).bytes;
+}
+
+function toOutgoingEvent(change: Change, id: string): OutgoingEvent {
   const { payment, event } = change;
   return {
     id,

@@ -1,8 +1,8 @@
 /** All that the acceptance of many payments stores, in one statement: their idempotency keys, the payments, and what announces them. */
-import { outboxFrom, packParcel, unnest } from '@payflowx/chassis';
+import { outboxFrom, unnest } from '@payflowx/chassis';
 import { type Kysely, sql } from 'kysely';
 import type { Change } from '../domain/payment.ts';
-import { EVENTS_DESTINATION, toOutgoingEvent } from '../messages/payment-event.ts';
+import { EVENTS_DESTINATION, toParcel } from '../messages/payment-event.ts';
 import type { Database } from './database.ts';
 import { byKey, type KeyedRequest } from './idempotency-keys.ts';
 
@@ -108,6 +108,6 @@ function toRow({ change, eventId, keyed }: AcceptedPayment, recoverAfterMs: numb
     traceparent,
     next_attempt_at: new Date(payment.createdAt.getTime() + recoverAfterMs),
     event_id: eventId,
-    event: packParcel([toOutgoingEvent(change, eventId)]).bytes,
+    event: toParcel(change, eventId),
   };
 }

@@ -29,16 +29,22 @@ export interface Refusal {
   metadata: Record<string, string>;
 }
 
+/** The request of a step of a payment that there is. */
+export type KeyedStep = KeyedRequest & { operationId: string };
+
 export type SeenRequest = KeyedRequest & FirstAnswer;
 
 const KEY_TYPES = { caller_id: 'text', key: 'text' } as const;
 
 const toKeyRow = ({ callerId, requestId }: Key) => ({ caller_id: callerId, key: requestId });
 
-/** Takes keys that nobody used yet, and returns the ids of the steps, or else payments, they were taken for. Waits for others that are taking the same ones. */
+/**
+ * Takes keys of steps that nobody used yet, and returns the ids of the steps they were taken for. Waits for others that are taking the
+ * same ones. A new payment's key is taken with the payment: accepted-payments.ts.
+ */
 export async function takeKeys(
   trx: Transaction<Database>,
-  requests: readonly KeyedRequest[],
+  requests: readonly KeyedStep[],
   now: Date,
 ): Promise<Set<string>> {
   // In one order everywhere, so that two flushes with common keys wait for each other instead of deadlocking.
@@ -51,13 +57,13 @@ export async function takeKeys(
     operation_id: request.operationId,
   }));
   const types = { operation: 'text', fingerprint: 'bytea', payment_id: 'text', operation_id: 'text' };
-  const { rows: taken } = await sql<{ subject_id: string }>`
+  const { rows: taken } = await sql<{ operation_id: string }>`
     insert into idempotency_keys (caller_id, key, operation, fingerprint, payment_id, operation_id, created_at)
     select caller_id, key, operation, fingerprint, payment_id, operation_id, ${now}
     from ${unnest(rows, { ...KEY_TYPES, ...types })} as r
     on conflict (caller_id, key) do nothing
-    returning coalesce(operation_id, payment_id) as subject_id`.execute(trx);
-  return new Set(taken.map(({ subject_id }) => subject_id));
+    returning operation_id`.execute(trx);
+  return new Set(taken.map(({ operation_id }) => operation_id));
 }
 
 /** The one order in which keys are taken. */

@@ -1,12 +1,12 @@
 /** All that the outcomes of many payments change, in one statement: the payments, and what announces them. */
-import { outboxFrom, packParcel, unnest } from '@payflowx/chassis';
+import { outboxFrom, unnest } from '@payflowx/chassis';
 import { type Kysely, sql } from 'kysely';
 import type { Change } from '../domain/payment.ts';
 import {
   EVENTS_DESTINATION,
   isNotified,
   NOTIFICATIONS_DESTINATION,
-  toOutgoingEvent,
+  toParcel,
 } from '../messages/payment-event.ts';
 import type { Database } from './database.ts';
 
@@ -77,7 +77,7 @@ function toRow({ change, eventId }: SettledPayment) {
     version: payment.version,
     updated_at: payment.updatedAt,
     event_id: eventId,
-    event: packParcel([toOutgoingEvent(change, eventId)]).bytes,
+    event: toParcel(change, eventId),
     is_notified: isNotified(change),
   };
 }
