@@ -1,5 +1,6 @@
 /** Prints the SHA-256 of all totals: `node src/digest.ts`. Equal digests are equal totals. */
-import { createLogger, openDatabase } from '@payflowx/chassis';
+import { createLogger } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { digestTotals } from './app/digest-totals.ts';
 import { loadDigestConfig } from './config.ts';
 import type { Database } from './store/database.ts';

@@ -2,7 +2,9 @@
  * Empties the totals and counts the whole topic anew, from the oldest event on: `node src/rebuild.ts`. The service may go on
  * running: what it counts meanwhile is in the inbox, and is not counted twice. Until the end its answers are too low.
  */
-import { createLogger, migrate, openDatabase, replayTopic } from '@payflowx/chassis';
+import { createLogger } from '@payflowx/chassis';
+import { replayTopic } from '@payflowx/chassis/kafka';
+import { migrate, openDatabase } from '@payflowx/chassis/postgres';
 import { loadRebuildConfig } from './config.ts';
 import { paymentEvents } from './consumers/payment-events.ts';
 import type { Database } from './store/database.ts';

@@ -1,13 +1,12 @@
+import { cloudEventMessage, newId } from '@payflowx/chassis';
 import {
-  cloudEventMessage,
   connectKafkaProducer,
   type KafkaConsumer,
   type KafkaProducer,
-  newId,
-  openDatabase,
   replayTopic,
   startKafkaConsumer,
-} from '@payflowx/chassis';
+} from '@payflowx/chassis/kafka';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import {
   createTestTopics,
   eventually,

@@ -1,4 +1,5 @@
-import { newId, openDatabase } from '@payflowx/chassis';
+import { newId } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { testLog } from '@payflowx/chassis/testing';
 import fc from 'fast-check';
 import { sql } from 'kysely';

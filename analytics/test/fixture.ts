@@ -1,5 +1,5 @@
 /** A migrated analytics database of its own for a test file. */
-import { openDatabase } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { createTestDatabase, testLog } from '@payflowx/chassis/testing';
 import type { Kysely } from 'kysely';
 import type { Database } from '../src/store/database.ts';

@@ -3,7 +3,8 @@
  * prints the users on stdout. It works on the database as its owner, whether or not the service runs.
  */
 import { text } from 'node:stream/consumers';
-import { ConfigError, createLogger, isTransient, migrate, newId, openDatabase } from '@payflowx/chassis';
+import { ConfigError, createLogger, isTransient, newId } from '@payflowx/chassis';
+import { migrate, openDatabase } from '@payflowx/chassis/postgres';
 import { type Static, Type } from 'typebox';
 import { Check, Errors } from 'typebox/value';
 import { ensureClient, ensureUser } from './app/ensure-identities.ts';

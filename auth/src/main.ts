@@ -1,5 +1,6 @@
 /** Starts the auth service. Parts are built from the inside out and stopped in reverse order. */
-import { createTokenVerifier, migrate, newId, openDatabase, runService, serveGrpc } from '@payflowx/chassis';
+import { createTokenVerifier, newId, runService, serveGrpc } from '@payflowx/chassis';
+import { migrate, openDatabase } from '@payflowx/chassis/postgres';
 import { joinRegistry } from '@payflowx/registry';
 import { createAccessTokenIssuer } from './app/access-tokens.ts';
 import { forgetOldFailures } from './app/login-throttle.ts';

@@ -1,12 +1,6 @@
 /** An instance of auth on a database of its own and a real gRPC server, as main.ts wires it. */
-import {
-  connectGrpc,
-  createTokenVerifier,
-  NeighbourError,
-  newId,
-  openDatabase,
-  serveGrpc,
-} from '@payflowx/chassis';
+import { connectGrpc, createTokenVerifier, NeighbourError, newId, serveGrpc } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { createTestDatabase, type TestDatabase, testLog } from '@payflowx/chassis/testing';
 import { AuthServiceClient } from '@payflowx/proto/auth';
 import type { Kysely } from 'kysely';

@@ -1,5 +1,6 @@
 /** Starts the authorization service. Parts are built from the inside out and stopped in reverse order. */
-import { armFaults, connectIdentity, migrate, openDatabase, runService, serveGrpc } from '@payflowx/chassis';
+import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/chassis';
+import { migrate, openDatabase } from '@payflowx/chassis/postgres';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { loadConfig } from './config.ts';
 import { authorizationServices } from './services.ts';

@@ -1,5 +1,6 @@
 /** The service as its callers meet it: real gRPC servers, any number of instances, on one real database of their own. */
-import { connectGrpc, newId, openDatabase, serveGrpc } from '@payflowx/chassis';
+import { connectGrpc, newId, serveGrpc } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { createTestDatabase, createTestIdentity, testLog } from '@payflowx/chassis/testing';
 import { Role } from '@payflowx/proto/auth';
 import {

@@ -7,7 +7,7 @@ import { status } from '@grpc/grpc-js';
 import { backoffMs, sleep } from './backoff.ts';
 import { failed, ok, type Result } from './batcher.ts';
 import type { Logger } from './log.ts';
-import { isTransient, sqlStateOf } from './postgres.ts';
+import { isTransient, sqlStateOf } from './sql-state.ts';
 
 export interface Delivery<M, T> {
   message: M;

@@ -7,7 +7,7 @@ import { type Any, BadRequest, ErrorInfo, RetryInfo, Status } from '@payflowx/pr
 import { BatcherClosedError } from './batcher.ts';
 import { newId } from './ids.ts';
 import type { Logger } from './log.ts';
-import { isTransient } from './postgres.ts';
+import { isTransient } from './sql-state.ts';
 
 export interface Violation {
   /** Path of the field in the request, dot-separated, snake_case. */

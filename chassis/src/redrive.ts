@@ -1,6 +1,6 @@
 /** Sends dead letters back to where they came from, once their cause is gone. Each goes back once, as it was before it died. */
 import { DEAD_LETTER_HEADERS, withoutDeadLetterHeaders } from './dead-letters.ts';
-import { connectRawProducer, type KafkaSettings, kafkaClient, type RawMessage } from './kafka.ts';
+import { connectRawProducer, type KafkaSettings, kafkaClient, type RawMessage } from './kafka/producer.ts';
 import type { Logger } from './log.ts';
 import {
   closeConnection,
@@ -9,8 +9,8 @@ import {
   deadLetterQueueOf,
   openConfirmChannel,
   type QueueSettings,
-} from './rabbit.ts';
-import type { ConfirmChannel, RascalMessage } from './rascal.ts';
+} from './rabbit/publisher.ts';
+import type { ConfirmChannel, RascalMessage } from './rabbit/rascal.ts';
 
 export interface RedriveTopicSettings extends KafkaSettings {
   deadLetterTopic: string;

@@ -12,7 +12,6 @@ import { type Access, type AccessTable, admit } from './access.ts';
 import { CallError, type ErrorTable, toRpcStatus, toStatusObject } from './errors.ts';
 import type { Caller, TokenVerifier } from './identity.ts';
 import type { Logger } from './log.ts';
-import { addReflection } from './reflection.ts';
 import type { MethodDefinition, RequestOf, ResponseOf, ServiceMethods } from './rpc-client.ts';
 import { runInTrace, type Trace, traceFrom } from './trace.ts';
 
@@ -88,7 +87,7 @@ export async function serveGrpc(settings: GrpcServerSettings, services: BoundSer
     Object.fromEntries(['', ...names].map((name) => [name, 'SERVING'])),
   );
   health.addToServer(server);
-  if (reflection) addReflection(server, names);
+  if (reflection) (await import('./reflection.ts')).addReflection(server, names);
 
   const boundPort = await bind(server, `${host}:${port}`);
   log.info({ host, port: boundPort, services: names }, 'serving gRPC');

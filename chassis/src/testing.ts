@@ -14,7 +14,7 @@ import {
   type TokenVerifier,
 } from './identity.ts';
 import { createLogger } from './log.ts';
-import { migrate } from './migrations.ts';
+import { migrate } from './postgres/migrations.ts';
 
 export { createTestTopics, type RawTopicMessage, readTestTopic, type TestTopics } from './testing-kafka.ts';
 

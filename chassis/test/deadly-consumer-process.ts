@@ -1,5 +1,5 @@
 /** A consumer that dies on the first message it applies. */
-import { consumeQueue } from '../src/rabbit-consumer.ts';
+import { consumeQueue } from '../src/rabbit/consumer.ts';
 import { testLog } from '../src/testing.ts';
 
 await consumeQueue(

@@ -1,7 +1,7 @@
 import type { KafkaMessage } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { connectKafkaProducer, connectRawProducer, type KafkaProducer } from '../src/kafka.ts';
-import { type KafkaConsumer, startKafkaConsumer, type TopicMessage } from '../src/kafka-consumer.ts';
+import { type KafkaConsumer, startKafkaConsumer, type TopicMessage } from '../src/kafka/consumer.ts';
+import { connectKafkaProducer, connectRawProducer, type KafkaProducer } from '../src/kafka/producer.ts';
 import { redriveDeadLetters } from '../src/redrive.ts';
 import { eventually, testLog, testServers } from '../src/testing.ts';
 import { createTopics, message, readRaw, type TestTopics, unique } from './messages.ts';

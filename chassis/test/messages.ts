@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
 import { cloudEventMessage, type OutgoingEvent, type OutgoingMessage } from '../src/cloud-events.ts';
 import { type Parcel, packParcel } from '../src/parcel.ts';
-import { closeConnection, openConfirmChannel } from '../src/rabbit.ts';
-import { createBroker, type RascalMessage } from '../src/rascal.ts';
+import { closeConnection, openConfirmChannel } from '../src/rabbit/publisher.ts';
+import { createBroker, type RascalMessage } from '../src/rabbit/rascal.ts';
 import { testServers } from '../src/testing.ts';
 
 export const unique = (name: string) => `test-${name}-${randomUUID().slice(0, 8)}`;

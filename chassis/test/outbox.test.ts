@@ -6,11 +6,11 @@ import { type Kysely, sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cloudEventMessage, type OutgoingEvent, type OutgoingMessage } from '../src/cloud-events.ts';
-import { firstDeliveries } from '../src/inbox.ts';
-import { insertOutbox, outboxFrom } from '../src/outbox.ts';
-import { type OutboxRelay, startOutboxRelay } from '../src/outbox-relay.ts';
 import { type Parcel, packParcel, unpackParcel } from '../src/parcel.ts';
-import { inTransaction, openDatabase, unnest } from '../src/postgres.ts';
+import { inTransaction, openDatabase, unnest } from '../src/postgres/database.ts';
+import { firstDeliveries } from '../src/postgres/inbox.ts';
+import { insertOutbox, outboxFrom } from '../src/postgres/outbox.ts';
+import { type OutboxRelay, startOutboxRelay } from '../src/postgres/outbox-relay.ts';
 import { createTestDatabase, eventually, type TestDatabase, testLog } from '../src/testing.ts';
 import { event, unique } from './messages.ts';
 

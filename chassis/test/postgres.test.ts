@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { inTransaction, migrate, openDatabase, sqlStateOf, unnest } from '../src/index.ts';
+import { sqlStateOf } from '../src/index.ts';
+import { inTransaction, migrate, openDatabase, unnest } from '../src/postgres/index.ts';
 import { createTestDatabase, type TestDatabase, testLog } from '../src/testing.ts';
 
 interface Things {

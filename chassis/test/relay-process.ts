@@ -1,8 +1,8 @@
 /** A relay to be killed: publishing is printing the ids. */
 import { writeSync } from 'node:fs';
 import { armFaults } from '../src/faults.ts';
-import { startOutboxRelay } from '../src/outbox-relay.ts';
 import { unpackParcel } from '../src/parcel.ts';
+import { startOutboxRelay } from '../src/postgres/outbox-relay.ts';
 import { testLog } from '../src/testing.ts';
 
 const { RELAY_URL: url = '', RELAY_DESTINATION: destination = '', FAULTS_DIR } = process.env;

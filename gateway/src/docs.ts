@@ -1,50 +1,57 @@
 /** /openapi.json, and /docs to read it in. Everything the page needs is served from here: no CDN, no fonts, no telemetry. */
 import { createHash } from 'node:crypto';
-import apiReference from '@scalar/fastify-api-reference';
-import type { FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
+
+const ANYONE = { config: { access: 'anyone' }, schema: { hide: true } as object } as const;
 
 export async function serveDocs(app: FastifyInstance): Promise<void> {
   let document: string | undefined;
-  app.get(
-    '/openapi.json',
-    { config: { access: 'anyone' }, schema: { hide: true } as object },
-    async (_request, reply) => {
-      document ??= JSON.stringify(app.swagger());
-      return reply.type('application/json').send(document);
-    },
-  );
-
-  await app.register(async (scope) => {
-    scope.addHook('onRoute', (route) => {
-      route.config = { ...route.config, access: 'anyone' };
-    });
-    scope.addHook('onSend', async (_request, reply, payload) => {
-      reply.header('content-security-policy', pagePolicy(payload));
-      return payload;
-    });
-    await scope.register(apiReference, {
-      routePrefix: '/docs',
-      configuration: {
-        url: '/openapi.json',
-        pageTitle: 'PayFlowX API',
-        withDefaultFonts: false,
-        telemetry: false,
-        hideClientButton: true,
-        showDeveloperTools: 'never',
-        agent: { disabled: true },
-        mcp: { disabled: true },
-      },
-    });
+  app.get('/openapi.json', ANYONE, async (_request, reply) => {
+    document ??= JSON.stringify(app.swagger());
+    return reply.type('application/json').send(document);
   });
+
+  let reference: Promise<FastifyInstance> | undefined;
+  for (const path of ['/docs', '/docs/*']) {
+    app.get(path, ANYONE, async ({ method, url }, reply) => {
+      reference ??= openReference();
+      const answer = await (await reference).inject({ method: method as 'GET', url });
+      if (answer.statusCode === 404) return reply.callNotFound();
+      const isPage = String(answer.headers['content-type']).startsWith('text/html');
+      return reply
+        .code(answer.statusCode)
+        .headers(answer.headers)
+        .header('content-security-policy', pagePolicy(isPage ? answer.payload : ''))
+        .send(answer.rawPayload.length > 0 ? answer.rawPayload : undefined);
+    });
+  }
+}
+
+/** A server that never listens, made when somebody first reads: the page's script takes 20 MB, and no payment needs it. */
+async function openReference(): Promise<FastifyInstance> {
+  const { default: apiReference } = await import('@scalar/fastify-api-reference');
+  const reference = Fastify();
+  await reference.register(apiReference, {
+    routePrefix: '/docs',
+    configuration: {
+      url: '/openapi.json',
+      pageTitle: 'PayFlowX API',
+      withDefaultFonts: false,
+      telemetry: false,
+      hideClientButton: true,
+      showDeveloperTools: 'never',
+      agent: { disabled: true },
+      mcp: { disabled: true },
+    },
+  });
+  return reference;
 }
 
 const INLINE_SCRIPT = /<script type="text\/javascript">([\s\S]*?)<\/script>/g;
 
 /** Scripts from here and the page's own inline one, by its hash; styles are made at run time, so they may be inline. */
-function pagePolicy(page: unknown): string {
-  const scripts =
-    typeof page === 'string' && page.startsWith('<!doctype') ? [...page.matchAll(INLINE_SCRIPT)] : [];
-  const hashes = scripts.map(
+function pagePolicy(page: string): string {
+  const hashes = [...page.matchAll(INLINE_SCRIPT)].map(
     ([, code = '']) => `'sha256-${createHash('sha256').update(code).digest('base64')}'`,
   );
   return [

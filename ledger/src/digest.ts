@@ -1,5 +1,6 @@
 /** Prints the SHA-256 of all that the ledger holds: `node src/digest.ts`. Equal digests are equal ledgers. */
-import { createLogger, openDatabase } from '@payflowx/chassis';
+import { createLogger } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { digestLedger } from './app/digest-ledger.ts';
 import { loadDigestConfig } from './config.ts';
 import type { Database } from './store/database.ts';

@@ -1,13 +1,7 @@
 /** Starts the ledger. Parts are built from the inside out and stopped in reverse order. */
-import {
-  armFaults,
-  connectIdentity,
-  migrate,
-  openDatabase,
-  runService,
-  serveGrpc,
-  startKafkaConsumer,
-} from '@payflowx/chassis';
+import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/chassis';
+import { startKafkaConsumer } from '@payflowx/chassis/kafka';
+import { migrate, openDatabase } from '@payflowx/chassis/postgres';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { startSealer } from './app/seal-journal.ts';
 import { connectAccounts } from './clients/accounts.ts';

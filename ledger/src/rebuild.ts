@@ -2,7 +2,9 @@
  * Folds the whole topic into the journal, from the oldest event on: `node src/rebuild.ts`. Into an empty database it makes the
  * same ledger again; on a ledger that has all the events it changes nothing, so it may run at any time.
  */
-import { createLogger, migrate, openDatabase, replayTopic } from '@payflowx/chassis';
+import { createLogger } from '@payflowx/chassis';
+import { replayTopic } from '@payflowx/chassis/kafka';
+import { migrate, openDatabase } from '@payflowx/chassis/postgres';
 import { loadRebuildConfig } from './config.ts';
 import { paymentEvents } from './consumers/payment-events.ts';
 import type { Database } from './store/database.ts';

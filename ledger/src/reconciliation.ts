@@ -1,6 +1,7 @@
 /** Puts the reconciliation together: its neighbours, its own connections, its schedule, its RPCs. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BoundService, CallError, type Logger, openDatabase } from '@payflowx/chassis';
+import { type BoundService, CallError, type Logger } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import type { FindingSettings } from './app/reconciliation-findings.ts';
 import type { ReconciliationDeps } from './app/reconciliation-run.ts';
 import { startReconciliationSchedule } from './app/reconciliation-schedule.ts';

@@ -1,12 +1,11 @@
+import { cloudEventMessage, newId } from '@payflowx/chassis';
 import {
-  cloudEventMessage,
   connectKafkaProducer,
   type KafkaConsumer,
   type KafkaProducer,
-  newId,
   replayTopic,
   startKafkaConsumer,
-} from '@payflowx/chassis';
+} from '@payflowx/chassis/kafka';
 import {
   createTestTopics,
   eventually,

@@ -1,5 +1,5 @@
 /** A migrated ledger database of its own for a test file. */
-import { openDatabase } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { createTestDatabase, testLog } from '@payflowx/chassis/testing';
 import { type Kysely, sql } from 'kysely';
 import { checkSeal, type SealCheck } from '../src/app/check-seal.ts';

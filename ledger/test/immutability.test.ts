@@ -1,4 +1,4 @@
-import { openDatabase } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { testLog } from '@payflowx/chassis/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -2,14 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { status } from '@grpc/grpc-js';
-import {
-  connectGrpc,
-  type GrpcServer,
-  type Neighbour,
-  openDatabase,
-  type RoleName,
-  serveGrpc,
-} from '@payflowx/chassis';
+import { connectGrpc, type GrpcServer, type Neighbour, type RoleName, serveGrpc } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { createTestIdentity, testLog } from '@payflowx/chassis/testing';
 import { ReconciliationServiceClient, type ReconciliationServiceService } from '@payflowx/proto/ledger';
 import { type Kysely, sql } from 'kysely';

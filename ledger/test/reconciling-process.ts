@@ -1,5 +1,5 @@
 /** Begins a reconciliation that never ends, for a test to kill: `reconciling-process.ts <postgres url>`. */
-import { openDatabase } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { testLog } from '@payflowx/chassis/testing';
 import type { ReconciliationDatabase } from '../src/store/reconciliation-tables.ts';
 import { holdingReconciliationLock } from '../src/store/reconciliations.ts';

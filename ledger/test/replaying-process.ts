@@ -1,5 +1,7 @@
 /** A process that folds a topic into a ledger and may be made to die on the way: `replaying-process.ts <topic> <database> <faults folder>`. */
-import { armFaults, openDatabase, replayTopic } from '@payflowx/chassis';
+import { armFaults } from '@payflowx/chassis';
+import { replayTopic } from '@payflowx/chassis/kafka';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { testLog, testServers } from '@payflowx/chassis/testing';
 import { paymentEvents } from '../src/consumers/payment-events.ts';
 import type { Database } from '../src/store/database.ts';

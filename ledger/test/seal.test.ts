@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openDatabase } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { eventually, testLog } from '@payflowx/chassis/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestLedger } from '../src/app/digest-ledger.ts';

@@ -1,5 +1,6 @@
 /** A process that seals a ledger until nothing waits and may be made to die on the way: `sealing-process.ts <database> <faults folder>`. */
-import { armFaults, openDatabase } from '@payflowx/chassis';
+import { armFaults } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { testLog } from '@payflowx/chassis/testing';
 import { sealBatch } from '../src/app/seal-journal.ts';
 import type { Database } from '../src/store/database.ts';

@@ -1,13 +1,7 @@
 /** Starts the notification service. Parts are built from the inside out and stopped in reverse order. */
-import {
-  armFaults,
-  connectIdentity,
-  consumeQueue,
-  migrate,
-  openDatabase,
-  runService,
-  serveGrpc,
-} from '@payflowx/chassis';
+import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/chassis';
+import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { consumeQueue } from '@payflowx/chassis/rabbit';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { recordNotices } from './app/record-notices.ts';
 import { loadConfig } from './config.ts';

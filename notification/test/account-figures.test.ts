@@ -1,12 +1,6 @@
 import { status } from '@grpc/grpc-js';
-import {
-  connectGrpc,
-  type Neighbour,
-  newId,
-  openDatabase,
-  type RoleName,
-  serveGrpc,
-} from '@payflowx/chassis';
+import { connectGrpc, type Neighbour, newId, type RoleName, serveGrpc } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { createTestDatabase, createTestIdentity, testLog } from '@payflowx/chassis/testing';
 import { NotificationServiceClient, type NotificationServiceService } from '@payflowx/proto/notification';
 import type { Kysely } from 'kysely';

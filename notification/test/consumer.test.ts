@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { newId, type OutgoingEvent, packParcel } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import {
   connectRabbitPublisher,
   consumeQueue,
-  newId,
-  type OutgoingEvent,
-  openDatabase,
-  packParcel,
   type QueueConsumer,
   type RabbitPublisher,
-} from '@payflowx/chassis';
+} from '@payflowx/chassis/rabbit';
 import {
   createTestDatabase,
   eventually,

@@ -1,4 +1,5 @@
-import { connectGrpc, type Neighbour, newId, openDatabase, serveGrpc } from '@payflowx/chassis';
+import { connectGrpc, type Neighbour, newId, serveGrpc } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import {
   createTestDatabase,
   createTestIdentity,

@@ -1,13 +1,6 @@
 /** Starts the payment service. Parts are built from the inside out and stopped in reverse order. */
-import {
-  armFaults,
-  connectIdentity,
-  migrate,
-  newId,
-  openDatabase,
-  runService,
-  serveGrpc,
-} from '@payflowx/chassis';
+import { armFaults, connectIdentity, newId, runService, serveGrpc } from '@payflowx/chassis';
+import { migrate, openDatabase } from '@payflowx/chassis/postgres';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { startExpiry } from './app/expire-holds.ts';
 import { createOperationFlow } from './app/operation-flow.ts';

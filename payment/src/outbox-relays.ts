@@ -1,12 +1,9 @@
 /** Carries the outbox to Kafka and RabbitMQ, beside everything else: a broker that is away holds nothing up. */
-import {
-  connectKafkaProducer,
-  connectRabbitPublisher,
-  type Logger,
-  type Parcel,
-  startOutboxRelay,
-  unpackParcel,
-} from '@payflowx/chassis';
+
+import { type Logger, type Parcel, unpackParcel } from '@payflowx/chassis';
+import { connectKafkaProducer } from '@payflowx/chassis/kafka';
+import { startOutboxRelay } from '@payflowx/chassis/postgres';
+import { connectRabbitPublisher } from '@payflowx/chassis/rabbit';
 import { EVENTS_DESTINATION, NOTIFICATIONS_DESTINATION } from './messages/payment-event.ts';
 
 export interface RelaySettings {

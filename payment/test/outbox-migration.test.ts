@@ -2,7 +2,7 @@ import { copyFile, mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { migrate, openDatabase } from '@payflowx/chassis';
+import { migrate, openDatabase } from '@payflowx/chassis/postgres';
 import { createTestDatabase, testLog } from '@payflowx/chassis/testing';
 import { Parcel } from '@payflowx/proto/outbox';
 import { sql } from 'kysely';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { consumeQueue } from '@payflowx/chassis';
+import { consumeQueue } from '@payflowx/chassis/rabbit';
 import { createTestTopics, eventually, readTestTopic, testLog, testServers } from '@payflowx/chassis/testing';
 import { PaymentEvent } from '@payflowx/proto/payment';
 import { afterAll, beforeAll, expect, it } from 'vitest';

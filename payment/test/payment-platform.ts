@@ -1,13 +1,6 @@
 /** A payment service on a database of its own, with a fake authorization beside it: what most tests start from. */
-import {
-  type Caller,
-  connectGrpc,
-  type Neighbour,
-  newId,
-  openDatabase,
-  type RoleName,
-  serveGrpc,
-} from '@payflowx/chassis';
+import { type Caller, connectGrpc, type Neighbour, newId, type RoleName, serveGrpc } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { createTestDatabase, createTestIdentity, testLog } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { Parcel } from '@payflowx/proto/outbox';

@@ -4,7 +4,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bindService, type Caller, connectGrpc, newId, openDatabase, serveGrpc } from '@payflowx/chassis';
+import { bindService, type Caller, connectGrpc, newId, serveGrpc } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import {
   createTestDatabase,
   createTestIdentity,

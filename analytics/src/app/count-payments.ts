@@ -1,5 +1,6 @@
 /** Adds what events say to the totals, in one database transaction for a whole batch. */
-import { faultPoint, firstDeliveries, inTransaction } from '@payflowx/chassis';
+import { faultPoint } from '@payflowx/chassis';
+import { firstDeliveries, inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { type PaymentFact, sumUp } from '../domain/totals.ts';
 import { addToAccounts } from '../store/account-totals.ts';

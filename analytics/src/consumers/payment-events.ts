@@ -1,5 +1,5 @@
 /** The topic payment-events: what analytics takes from each event. Whatever it cannot count is refused with the reason. */
-import type { KafkaHandlers } from '@payflowx/chassis';
+import type { KafkaHandlers } from '@payflowx/chassis/kafka';
 import { MovementKind } from '@payflowx/proto/authorization';
 import { type Payment, PaymentEvent, PaymentEventType, PaymentKind } from '@payflowx/proto/payment';
 import type { Kysely } from 'kysely';

@@ -1,5 +1,5 @@
 /** The table `account_totals`. */
-import { unnest } from '@payflowx/chassis';
+import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { AccountChange, AccountTotals } from '../domain/totals.ts';
 import type { AccountTotalsRow, Database } from './database.ts';

@@ -1,5 +1,5 @@
 /** The table `daily_totals`. */
-import { unnest } from '@payflowx/chassis';
+import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Counts, DailyTotals } from '../domain/totals.ts';
 import type { CountColumns, DailyTotalsRow, Database } from './database.ts';

@@ -1,5 +1,5 @@
 /** Forgets everything that was counted, so that it can be counted anew. */
-import { inTransaction } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from './database.ts';
 

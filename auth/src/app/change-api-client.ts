@@ -1,5 +1,5 @@
 /** An operator revokes an API client, or gives it another secret. */
-import { inTransaction } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { hashClientSecret } from '../domain/api-client.ts';
 import type { Actor } from '../domain/audit.ts';

@@ -1,5 +1,5 @@
 /** An operator makes an API client that acts for a user. */
-import { inTransaction } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { hashClientSecret } from '../domain/api-client.ts';
 import type { Actor } from '../domain/audit.ts';

@@ -1,5 +1,5 @@
 /** An operator makes a user. */
-import { inTransaction } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import type { Actor, AuditFact } from '../domain/audit.ts';
 import { AuthError } from '../domain/errors.ts';

@@ -2,7 +2,7 @@
  * Makes users and API clients be as a file of secrets says. Whoever runs this holds the truth: what differs is set right,
  * what is right already is left alone, so it can run at every start.
  */
-import { inTransaction } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { CLIENT_SECRET_MIN, hashClientSecret, isClientId } from '../domain/api-client.ts';
 import { COMMAND } from '../domain/audit.ts';

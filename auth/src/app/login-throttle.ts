@@ -1,5 +1,5 @@
 /** Failed logins delay the next try. They are counted in the database: all instances count together. */
-import { inTransaction } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { tooManyLogins } from '../domain/errors.ts';
 import { countFailure, type ThrottleKey, waitMs } from '../domain/login-throttle.ts';

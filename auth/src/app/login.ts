@@ -1,5 +1,5 @@
 /** A name and a password for a token pair, the first of its family. */
-import { inTransaction } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { networkOf } from '../domain/client-address.ts';
 import { invalidCredentials } from '../domain/errors.ts';

@@ -1,5 +1,5 @@
 /** Ends a login: revokes the whole family of a refresh token. */
-import { inTransaction } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { hashRefreshToken } from '../domain/refresh-token.ts';
 import type { Database } from '../store/database.ts';

@@ -1,5 +1,5 @@
 /** A refresh token for the next pair of its family. */
-import { inTransaction } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { invalidRefreshToken } from '../domain/errors.ts';
 import { hashRefreshToken, judgeRefresh, newRefreshToken } from '../domain/refresh-token.ts';

@@ -1,5 +1,5 @@
 /** Signing keys take turns: one is announced, takes over when everybody knows it, and is replaced when it is old. */
-import { inTransaction } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { type Actor, AUTH } from '../domain/audit.ts';
 import { dueStep, type KeyStates, type RotationPolicy } from '../domain/key-rotation.ts';

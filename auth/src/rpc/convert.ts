@@ -94,13 +94,20 @@ export function actorOf(call: Call): Actor {
   return { id: requireCaller(call).id, traceId: call.trace.traceId };
 }
 
-/** Pages of things whose ids begin with `prefix`; newest first, so each starts before an id. */
+/** Where a page of things ends whose ids begin with `prefix`; newest first, so the next one starts before an id. */
+const positionOf = (prefix: IdPrefix) =>
+  Type.Object(
+    { before: Type.String({ pattern: `^${prefix}_[0-9a-f-]{36}$` }) },
+    { additionalProperties: false },
+  );
+
+const POSITIONS = { usr: positionOf('usr'), cli: positionOf('cli'), aud: positionOf('aud') };
+
 export function pageRequest(
   { pageSize, pageToken }: { pageSize: number; pageToken: string },
-  prefix: IdPrefix,
+  prefix: keyof typeof POSITIONS,
 ): PageRequest {
-  const before = Type.String({ pattern: `^${prefix}_[0-9a-f-]{36}$` });
-  const position = decodePageToken(pageToken, Type.Object({ before }, { additionalProperties: false }));
+  const position = decodePageToken(pageToken, POSITIONS[prefix]);
   return { pageSize: pageSizeOf(pageSize), beforeId: position?.before };
 }
 

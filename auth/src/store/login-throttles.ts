@@ -1,5 +1,5 @@
 /** How often logins failed, and until when the next has to wait. */
-import { unnest } from '@payflowx/chassis';
+import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { FailureCount, ThrottleKey } from '../domain/login-throttle.ts';
 import type { Database } from './database.ts';

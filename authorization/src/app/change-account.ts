@@ -1,5 +1,5 @@
 /** Changes an account for an operator, and keeps who did what, in the same transaction. */
-import { inTransaction } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import type { AccountRecord, AccountState } from '../domain/account.ts';
 import { type AccountUpdate, changeState, updateAccount } from '../domain/account-changes.ts';

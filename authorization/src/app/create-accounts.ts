@@ -1,6 +1,7 @@
 /** Opens accounts: one, or many in one transaction. */
 import { hash } from 'node:crypto';
-import { failed, inTransaction, ok, type Result } from '@payflowx/chassis';
+import { failed, ok, type Result } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import { isCurrency } from '@payflowx/proto/currency';
 import type { Kysely, Transaction } from 'kysely';
 import type { AccountRecord, Limits } from '../domain/account.ts';

@@ -1,6 +1,6 @@
 /** Decides many steps of payments in one transaction: one commit and a handful of statements for all of them. */
-import type { Logger } from '@payflowx/chassis';
-import { CallError, failed, faultPoint, inTransaction, isTransient, type Result } from '@payflowx/chassis';
+import { CallError, failed, faultPoint, isTransient, type Logger, type Result } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import type { Hold } from '../domain/hold.ts';
 import { lockAccounts } from '../store/balances.ts';

@@ -1,5 +1,5 @@
 /** Saves versions of rules. One at a time, under the lock of the ruleset; no decision waits for it. */
-import { inTransaction } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { compileExpression } from '../cel/expression.ts';
 import { ExpressionError } from '../cel/expression-error.ts';

@@ -1,5 +1,5 @@
 /** What operators did to accounts. Append-only. */
-import { unnest } from '@payflowx/chassis';
+import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { AuditRecord } from '../domain/audit.ts';
 import type { Database } from './database.ts';

@@ -1,5 +1,5 @@
 /** Which request opened which account. */
-import { unnest } from '@payflowx/chassis';
+import { unnest } from '@payflowx/chassis/postgres';
 import { sql, type Transaction } from 'kysely';
 import type { Database } from './database.ts';
 

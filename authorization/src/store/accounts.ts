@@ -1,5 +1,5 @@
 /** Accounts: who owns what. Their money is in balances.ts. */
-import { unnest } from '@payflowx/chassis';
+import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { type AccountRecord, externalAccountId } from '../domain/account.ts';
 import { ACCOUNT_COLUMNS, lockAccounts, toAccount } from './balances.ts';

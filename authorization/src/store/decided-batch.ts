@@ -1,5 +1,5 @@
 /** All that a batch of steps changed, written in one statement. */
-import { unnest } from '@payflowx/chassis';
+import { unnest } from '@payflowx/chassis/postgres';
 import { Decision } from '@payflowx/proto/authorization';
 import { sql, type Transaction } from 'kysely';
 import type { Account } from '../domain/account.ts';

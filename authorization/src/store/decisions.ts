@@ -1,5 +1,5 @@
 /** What was decided, kept so that the same question gets the same answer. */
-import { unnest } from '@payflowx/chassis';
+import { unnest } from '@payflowx/chassis/postgres';
 import { Decision } from '@payflowx/proto/authorization';
 import { sql, type Transaction } from 'kysely';
 import type { StepKey } from '../domain/decision.ts';

@@ -1,5 +1,6 @@
 /** Adds what events did to the journal and to the balances, in one database transaction for a whole batch. */
-import { faultPoint, inTransaction } from '@payflowx/chassis';
+import { faultPoint } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { balanceChanges } from '../domain/balances.ts';
 import { EventRefused } from '../domain/errors.ts';

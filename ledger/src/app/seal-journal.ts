@@ -2,7 +2,8 @@
  * Seals the journal in the background, after the commit: each new transaction gets its place in the Merkle tree, and a head commits
  * to the tree as it then is. Any number of instances may run it; one seals at a time.
  */
-import { faultPoint, inTransaction, type Logger, type Repetition, repeat } from '@payflowx/chassis';
+import { faultPoint, type Logger, type Repetition, repeat } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { canonicalBytes } from '../domain/canonical-bytes.ts';
 import { hourlyChanges } from '../domain/hours.ts';

@@ -1,5 +1,5 @@
 /** The topic payment-events: what the ledger takes from each event. Whatever it cannot post is refused with the reason. */
-import type { KafkaHandlers } from '@payflowx/chassis';
+import type { KafkaHandlers } from '@payflowx/chassis/kafka';
 import { MovementKind } from '@payflowx/proto/authorization';
 import { PaymentEvent, PaymentEventType } from '@payflowx/proto/payment';
 import type { Kysely } from 'kysely';

@@ -1,5 +1,5 @@
 /** The table `balances`: what the journal has been folded to so far. */
-import { unnest } from '@payflowx/chassis';
+import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Balance } from '../domain/balances.ts';
 import type { BalanceRow, Database } from './database.ts';

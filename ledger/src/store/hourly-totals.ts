@@ -1,5 +1,5 @@
 /** The table `hourly_totals`, and balances of the past, which are summed from it. */
-import { unnest } from '@payflowx/chassis';
+import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import { type HourlyTotal, hourOf } from '../domain/hours.ts';
 import type { AccountSums } from './balances.ts';

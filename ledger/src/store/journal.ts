@@ -1,5 +1,5 @@
 /** The tables `transactions` and `postings`: adding to them and reading them whole. */
-import { unnest } from '@payflowx/chassis';
+import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { JournalTransaction } from '../domain/journal.ts';
 import type { Database, PostingRow, TransactionRow } from './database.ts';

@@ -1,5 +1,5 @@
 /** The reports of reconciliations, and the lock that lets one run at a time. */
-import { inTransaction, unnest } from '@payflowx/chassis';
+import { inTransaction, unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Difference } from '../domain/reconciliation.ts';
 import type { DifferenceRow, ReconciliationDatabase, ReconciliationRow } from './reconciliation-tables.ts';

@@ -1,5 +1,5 @@
 /** The tables `unsealed`, `seals` and `heads`: what waits to be sealed, the leaves of the tree, and the heads over it. */
-import { unnest } from '@payflowx/chassis';
+import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { auditSiblings, rootOf, type Subtree } from '../domain/merkle-tree.ts';
 import type { SealedHead } from '../domain/sealed-head.ts';

@@ -1,5 +1,6 @@
 /** Tells both sides of many steps at once: stores their notices in one transaction. */
-import { faultPoint, inTransaction, newId } from '@payflowx/chassis';
+import { faultPoint, newId } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { type Notice, noticesOf, type PaymentStep } from '../domain/notice.ts';
 import type { Database, NotificationRow } from '../store/database.ts';

@@ -1,5 +1,5 @@
 /** The table of notifications. */
-import { unnest } from '@payflowx/chassis';
+import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Database, NotificationRow } from './database.ts';
 

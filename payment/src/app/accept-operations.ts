@@ -1,5 +1,6 @@
 /** Step (a) of an operation: in one transaction for many requests, take their keys, lock their payments, and store what they ask for. */
-import { failed, faultPoint, inTransaction, ok, type Result } from '@payflowx/chassis';
+import { failed, faultPoint, ok, type Result } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { requireAction } from '../domain/access.ts';
 import { PaymentError } from '../domain/errors.ts';

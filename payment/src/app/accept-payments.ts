@@ -1,5 +1,6 @@
 /** Step (a): in one transaction for many requests, take their idempotency keys, store their payments, and announce them. */
-import { failed, faultPoint, ok, type Result, unlessBrokenOff } from '@payflowx/chassis';
+import { failed, faultPoint, ok, type Result } from '@payflowx/chassis';
+import { unlessBrokenOff } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import type { Order } from '../domain/order.ts';
 import { initiate, type Origin, type Payment } from '../domain/payment.ts';

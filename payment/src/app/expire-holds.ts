@@ -1,5 +1,7 @@
 /** The expiry worker: ends holds whose time is over. Any number of instances may do so; a hold has one expiry, whoever begins it. */
-import { inTransaction, type Repetition, repeat } from '@payflowx/chassis';
+
+import { type Repetition, repeat } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import { beginExpiry, type Operation } from '../domain/operation.ts';
 import { insertOperations } from '../store/operations.ts';
 import { lockExpired } from '../store/payments.ts';

@@ -1,14 +1,6 @@
 /** Step (c) of an operation: in one transaction for many, store their outcomes, their payments and their answers, and announce them. */
-import {
-  failed,
-  faultPoint,
-  insertOutbox,
-  inTransaction,
-  type Logger,
-  type OutboxRow,
-  ok,
-  type Result,
-} from '@payflowx/chassis';
+import { failed, faultPoint, type Logger, ok, type Result } from '@payflowx/chassis';
+import { insertOutbox, inTransaction, type OutboxRow } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { type Operation, refusalOf, type Settlement, settle } from '../domain/operation.ts';
 import type { Decision, Payment } from '../domain/payment.ts';

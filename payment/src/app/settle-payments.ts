@@ -1,13 +1,6 @@
 /** Step (c): in one transaction for many payments, store their outcomes and announce them. */
-import {
-  failed,
-  faultPoint,
-  inTransaction,
-  type Logger,
-  ok,
-  type Result,
-  unlessBrokenOff,
-} from '@payflowx/chassis';
+import { failed, faultPoint, type Logger, ok, type Result } from '@payflowx/chassis';
+import { inTransaction, unlessBrokenOff } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { type Decision, decide, isPayerUnknown, type Payment } from '../domain/payment.ts';
 import type { Database } from '../store/database.ts';

@@ -1,5 +1,7 @@
 /** What happened to a payment, as Kafka and RabbitMQ are told. Encoded once for both. */
-import { type OutboxRow, type OutgoingEvent, packParcel } from '@payflowx/chassis';
+
+import { type OutgoingEvent, packParcel } from '@payflowx/chassis';
+import type { OutboxRow } from '@payflowx/chassis/postgres';
 import { MovementKind } from '@payflowx/proto/authorization';
 import { PaymentEvent, PaymentEventType } from '@payflowx/proto/payment';
 import { type Change, type EventType, isPayerUnknown, type Movement } from '../domain/payment.ts';

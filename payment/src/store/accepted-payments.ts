@@ -1,5 +1,5 @@
 /** All that the acceptance of many payments stores, in one statement: their idempotency keys, the payments, and what announces them. */
-import { outboxFrom, unnest } from '@payflowx/chassis';
+import { outboxFrom, unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql } from 'kysely';
 import type { Change } from '../domain/payment.ts';
 import { EVENTS_DESTINATION, toParcel } from '../messages/payment-event.ts';

@@ -1,5 +1,5 @@
 /** What payments add up to, account by account: folded from the payments themselves, so that it cannot differ from them. */
-import { inTransaction } from '@payflowx/chassis';
+import { inTransaction } from '@payflowx/chassis/postgres';
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import type { Database } from './database.ts';
 

@@ -1,5 +1,5 @@
 /** Table idempotency_keys: which requests were seen, and what they were answered. */
-import { unnest } from '@payflowx/chassis';
+import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Database } from './database.ts';
 

@@ -1,5 +1,5 @@
 /** Table operations: one row for each capture, cancel, expiry and refund, written in sets under the lock of its payment. */
-import { unnest } from '@payflowx/chassis';
+import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { Operation } from '../domain/operation.ts';
 import type { Payment } from '../domain/payment.ts';

@@ -1,5 +1,5 @@
 /** Table payments: one row for each payment, written in sets. */
-import { unnest } from '@payflowx/chassis';
+import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import { asDecided, type Payment } from '../domain/payment.ts';
 import { type Claim, claimDue } from './claim-due.ts';

@@ -1,5 +1,5 @@
 /** All that the outcomes of many payments change, in one statement: the payments, and what announces them. */
-import { outboxFrom, unnest } from '@payflowx/chassis';
+import { outboxFrom, unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql } from 'kysely';
 import type { Change } from '../domain/payment.ts';
 import {

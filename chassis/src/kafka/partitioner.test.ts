@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { murmur2 } from './kafka-partitioner.ts';
+import { murmur2 } from './partitioner.ts';
 
 const original = createRequire(import.meta.url)('kafkajs/src/producer/partitioners/default/murmur2.js') as (
   key: Buffer,

@@ -4,12 +4,12 @@
  * while the messages stay unacknowledged: giving them back would use up the queue's delivery limit, which is meant for messages that
  * kill their consumer.
  */
-import { createApply, type Delivery, StoppedError } from './apply-batch.ts';
-import { backoffMs, sleep } from './backoff.ts';
-import { createBatcher } from './batcher.ts';
-import type { IncomingMessage } from './cloud-events.ts';
-import { DEAD_LETTER_HEADERS, describeError } from './dead-letters.ts';
-import type { Logger } from './log.ts';
+import { createApply, type Delivery, StoppedError } from '../apply-batch.ts';
+import { backoffMs, sleep } from '../backoff.ts';
+import { createBatcher } from '../batcher.ts';
+import type { IncomingMessage } from '../cloud-events.ts';
+import { DEAD_LETTER_HEADERS, describeError } from '../dead-letters.ts';
+import type { Logger } from '../log.ts';
 import {
   type ConfirmedPublisher,
   createConfirmedPublisher,
@@ -18,7 +18,7 @@ import {
   eventsOf,
   type QueueSettings,
   rascalConfig,
-} from './rabbit.ts';
+} from './publisher.ts';
 import { type AckOrNack, createBroker, type RascalBroker, type RascalMessage } from './rascal.ts';
 
 export interface QueueConsumerSettings extends QueueSettings {

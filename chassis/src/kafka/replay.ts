@@ -1,11 +1,11 @@
 /** Reads a topic once, from its oldest message to the newest of this moment: how a database that is folded from events is made anew. */
 import { randomUUID } from 'node:crypto';
 import type { EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import { createApply } from './apply-batch.ts';
-import { createBatcher } from './batcher.ts';
-import { type KafkaSettings, kafkaClient } from './kafka.ts';
-import { type KafkaHandlers, toTopicMessage } from './kafka-consumer.ts';
-import type { Logger } from './log.ts';
+import { createApply } from '../apply-batch.ts';
+import { createBatcher } from '../batcher.ts';
+import type { Logger } from '../log.ts';
+import { type KafkaHandlers, toTopicMessage } from './consumer.ts';
+import { type KafkaSettings, kafkaClient } from './producer.ts';
 
 export interface ReplaySettings extends KafkaSettings {
   topic: string;

@@ -3,9 +3,9 @@
  * connection of Rascal's making: Rascal's own publications take a channel each until confirmed, which costs order and pipelining.
  */
 import { randomUUID } from 'node:crypto';
-import type { OutgoingMessage } from './cloud-events.ts';
-import type { Logger } from './log.ts';
-import { type Parcel, unpackParcel } from './parcel.ts';
+import type { OutgoingMessage } from '../cloud-events.ts';
+import type { Logger } from '../log.ts';
+import { type Parcel, unpackParcel } from '../parcel.ts';
 import { type AmqpConnection, type AmqpProperties, type ConfirmChannel, createBroker } from './rascal.ts';
 
 export interface QueueSettings {

@@ -3,11 +3,11 @@
  * advisory lock. It publishes first and deletes then, so a crash between them repeats messages, with the same ids, and loses none.
  */
 import pg from 'pg';
-import { backoffMs, sleep } from './backoff.ts';
-import { faultPoint } from './faults.ts';
-import type { Logger } from './log.ts';
+import { backoffMs, sleep } from '../backoff.ts';
+import { faultPoint } from '../faults.ts';
+import type { Logger } from '../log.ts';
+import type { Parcel } from '../parcel.ts';
 import { OUTBOX_CHANNEL } from './outbox.ts';
-import type { Parcel } from './parcel.ts';
 
 export interface OutboxRelaySettings {
   /** The serving role. The relay keeps one connection of its own, outside any pool: lock and LISTEN live on it. */

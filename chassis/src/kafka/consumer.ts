@@ -3,13 +3,13 @@
  * committed only when everything before it is applied or is a dead letter. So every message is applied at least once.
  */
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import { createApply, type DeadLetterReason, type Delivery, StoppedError } from './apply-batch.ts';
-import { backoffMs, sleep } from './backoff.ts';
-import { createBatcher } from './batcher.ts';
-import type { IncomingMessage } from './cloud-events.ts';
-import { DEAD_LETTER_HEADERS, describeError } from './dead-letters.ts';
-import { connectRawProducer, type KafkaSettings, kafkaClient, type RawProducer } from './kafka.ts';
-import type { Logger } from './log.ts';
+import { createApply, type DeadLetterReason, type Delivery, StoppedError } from '../apply-batch.ts';
+import { backoffMs, sleep } from '../backoff.ts';
+import { createBatcher } from '../batcher.ts';
+import type { IncomingMessage } from '../cloud-events.ts';
+import { DEAD_LETTER_HEADERS, describeError } from '../dead-letters.ts';
+import type { Logger } from '../log.ts';
+import { connectRawProducer, type KafkaSettings, kafkaClient, type RawProducer } from './producer.ts';
 
 export interface KafkaConsumerSettings extends KafkaSettings {
   groupId: string;

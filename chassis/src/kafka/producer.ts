@@ -1,10 +1,10 @@
 /** Kafka behind our own small interface: kafkajs is unmaintained, and nothing outside the files kafka*.ts knows it. */
 import { Kafka, type LogEntry, logLevel } from 'kafkajs';
-import type { OutgoingMessage } from './cloud-events.ts';
-import { byKey } from './kafka-partitioner.ts';
+import type { OutgoingMessage } from '../cloud-events.ts';
+import type { Logger } from '../log.ts';
 import { repairRecords } from './kafkajs-record.ts';
 import { repairRequestQueue } from './kafkajs-timer.ts';
-import type { Logger } from './log.ts';
+import { byKey } from './partitioner.ts';
 
 export interface KafkaSettings {
   /** host:port, as a list or separated by commas. */

@@ -3,9 +3,9 @@
  * The relay (outbox-relay.ts) publishes them. The table's SQL is in the README.
  */
 import { type RawBuilder, sql, type Transaction } from 'kysely';
-import type { OutgoingEvent } from './cloud-events.ts';
-import { packParcel } from './parcel.ts';
-import { unnest } from './postgres.ts';
+import type { OutgoingEvent } from '../cloud-events.ts';
+import { packParcel } from '../parcel.ts';
+import { unnest } from './database.ts';
 
 /** The channel of NOTIFY; its payload is the destination. */
 export const OUTBOX_CHANNEL = 'outbox';

@@ -1,0 +1,10 @@
+/** Kafka behind a small interface: to publish, to follow a topic, to read one again from its start. */
+export {
+  type KafkaConsumer,
+  type KafkaConsumerSettings,
+  type KafkaHandlers,
+  startKafkaConsumer,
+  type TopicMessage,
+} from './consumer.ts';
+export { connectKafkaProducer, type KafkaProducer, type KafkaSettings } from './producer.ts';
+export { type Replayed, type ReplaySettings, replayTopic } from './replay.ts';

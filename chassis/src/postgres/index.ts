@@ -1,0 +1,6 @@
+/** A service's own database, and the way between its transactions and the brokers. */
+export * from './database.ts';
+export { firstDeliveries, insertInbox } from './inbox.ts';
+export { type MigrationSettings, migrate } from './migrations.ts';
+export { insertOutbox, type OutboxRow, outboxFrom } from './outbox.ts';
+export { type OutboxRelay, type OutboxRelaySettings, startOutboxRelay } from './outbox-relay.ts';

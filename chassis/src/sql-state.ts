@@ -1,0 +1,20 @@
+/** What an error from Postgres says about itself. Apart from the client, for those who only judge errors. */
+
+/** The five-character SQLSTATE of an error from Postgres; undefined for any other error. */
+export function sqlStateOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/** Classes of SQLSTATE in which the statement was fine and the server was not: connection, resources, shutdown, locks, I/O. */
+const TRANSIENT_CLASSES = ['08', '53', '57', '58', '40', '55'];
+const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
+
+/** Whether the same work may succeed later without any change: the database is away, busy or restarting. */
+export function isTransient(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  if (state !== undefined) return TRANSIENT_CLASSES.includes(state.slice(0, 2));
+  const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
+  if (code !== undefined && NETWORK_CODES.has(code)) return true;
+  return /connection terminated|timeout exceeded when trying to connect|connection timeout/i.test(message);
+}
