@@ -1,6 +1,6 @@
-/** Tells both sides of many steps at once: stores their notices in one transaction. */
+/** Tells both sides of many steps at once: stores their notices in one statement. */
 import { faultPoint, newId } from '@payflowx/chassis';
-import { inTransaction } from '@payflowx/chassis/postgres';
+import { unlessBrokenOff } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { type Notice, noticesOf, type PaymentStep } from '../domain/notice.ts';
 import type { Database, NotificationRow } from '../store/database.ts';
@@ -13,7 +13,7 @@ export async function recordNotices(
 ): Promise<void> {
   const rows = steps.flatMap(noticesOf).map(toRow);
   if (rows.length === 0) return;
-  await inTransaction(db, (trx) => insertNotifications(trx, rows));
+  await unlessBrokenOff(() => insertNotifications(db, rows));
   faultPoint('notification.after-commit');
 }
 

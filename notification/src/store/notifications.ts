@@ -1,6 +1,6 @@
 /** The table of notifications. */
 import { unnest } from '@payflowx/chassis/postgres';
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Database, NotificationRow } from './database.ts';
 
 const COLUMNS = [
@@ -21,7 +21,7 @@ const COLUMNS = [
 
 /** Stores what is not there yet, in one statement: a message that is delivered twice is told once. */
 export async function insertNotifications(
-  trx: Transaction<Database>,
+  db: Kysely<Database>,
   rows: readonly NotificationRow[],
 ): Promise<void> {
   const columns = sql.join(COLUMNS.map((column) => sql.ref(column)));
@@ -41,7 +41,7 @@ export async function insertNotifications(
     created_at: 'timestamptz',
   });
   await sql`insert into notifications (${columns}) select ${columns} from ${source} as r
-    on conflict (event_id, side) do nothing`.execute(trx);
+    on conflict (event_id, side) do nothing`.execute(db);
 }
 
 export interface NotificationFilter {
