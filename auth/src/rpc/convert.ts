@@ -94,7 +94,7 @@ export function actorOf(call: Call): Actor {
   return { id: requireCaller(call).id, traceId: call.trace.traceId };
 }
 
-/** Where a page of things ends whose ids begin with `prefix`; newest first, so the next one starts before an id. */
+/** Where a page ended: newest first, so the next one starts before an id. */
 const positionOf = (prefix: IdPrefix) =>
   Type.Object(
     { before: Type.String({ pattern: `^${prefix}_[0-9a-f-]{36}$` }) },
@@ -103,6 +103,7 @@ const positionOf = (prefix: IdPrefix) =>
 
 const POSITIONS = { usr: positionOf('usr'), cli: positionOf('cli'), aud: positionOf('aud') };
 
+/** The page that a request asks for, of things whose ids begin with `prefix`. */
 export function pageRequest(
   { pageSize, pageToken }: { pageSize: number; pageToken: string },
   prefix: keyof typeof POSITIONS,
