@@ -1,5 +1,6 @@
 /** Many callers at once, through two instances on one database. */
 import { newId } from '@payflowx/chassis';
+import { eventually } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectBooksToBalance, times } from './books.ts';
@@ -68,6 +69,26 @@ describe('payments in opposite directions at once', () => {
     expect(tally(answers)).toEqual({ '': 300 });
     for (const id of ids) expect((await accountOf(service, id)).balance.postedMinor).toBe(100_000n);
     await expectBooksToBalance(service);
+  });
+});
+
+describe('a payment that was decided on an account which somebody else is changing', () => {
+  it('is decided anew on the account as it is afterwards', async () => {
+    const fromAccount = await openAccount(service, { balance: 1_000n });
+    const toAccount = await openAccount(service, { ownerId: 'usr_bob' });
+    const change = service.sql(`
+      begin;
+      update balances set state = 'FROZEN' where account_id = '${fromAccount}';
+      select pg_sleep(0.5);
+      commit`);
+    await eventually(async () => {
+      const { rows } = await service.sql(`select 1 from pg_stat_activity where wait_event = 'PgSleep'`);
+      expect(rows).toHaveLength(1);
+    });
+    const [answer] = await service.authorize(item({ fromAccount, toAccount }));
+    expect(answer?.decision?.code).toBe('FROM_ACCOUNT_NOT_ACTIVE');
+    await change;
+    expect((await accountOf(service, toAccount)).balance.postedMinor).toBe(0n);
   });
 });
 

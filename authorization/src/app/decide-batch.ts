@@ -1,9 +1,10 @@
 /** Decides many steps of payments in one transaction: one commit and a handful of statements for all of them. */
 import { CallError, failed, faultPoint, isTransient, type Logger, type Result } from '@payflowx/chassis';
-import { inTransaction } from '@payflowx/chassis/postgres';
-import type { Kysely, Transaction } from 'kysely';
+import { inTransaction, unlessBrokenOff } from '@payflowx/chassis/postgres';
+import type { Kysely } from 'kysely';
+import type { StepRequest } from '../domain/decision.ts';
 import type { Hold } from '../domain/hold.ts';
-import { lockAccounts } from '../store/balances.ts';
+import { lockAccounts, readAccounts } from '../store/balances.ts';
 import type { Database } from '../store/database.ts';
 import { saveDecisions } from '../store/decided-batch.ts';
 import { type Answer, findKnown } from '../store/decisions.ts';
@@ -57,46 +58,62 @@ function rejectIfAway(error: unknown, log: Logger): void {
   throw new CallError('DATABASE_UNAVAILABLE', 'The service cannot reach its database at the moment.');
 }
 
-async function decideTogether(
-  { db, now, holdTtlMs, rules }: DecideDeps,
-  commands: readonly Command[],
-): Promise<Result<Answer>[]> {
-  const results = await inTransaction(db, async (trx) => {
-    const books = await lockBooks(trx, commands);
-    // After the lock: another instance that had the same step has finished it by now.
-    const { decisions, rulesetVersion } = await findKnown(
-      trx,
-      commands.map(({ request }) => request),
-    );
-    const tryRules = await rules.at(trx, rulesetVersion);
-    // The clock is read under the lock too: decisions on one account are dated in the order in which they were taken.
-    const context = { now: now(), holdTtlMs, rules: tryRules };
-    const round = startRound({ ...books, known: decisions }, context);
-    const answers = commands.map((command) => answer(round, command));
-    if (round.steps.length > 0) await saveDecisions(trx, outcomeOf(round));
-    faultPoint('authorization.before-commit');
-    return answers;
-  });
+/** Without a lock first, as hardly ever two instances decide on the same accounts at the same moment; if they did, with it. */
+async function decideTogether(deps: DecideDeps, commands: readonly Command[]): Promise<Result<Answer>[]> {
+  const results =
+    (await unlessBrokenOff(() => tryToDecide(deps, deps.db, commands))) ??
+    (await decideUnderLock(deps, commands));
   faultPoint('authorization.after-commit');
   return results;
 }
 
-/**
- * Accounts and holds that the commands are about. A hold changes only under the lock of its payer's account row, so that
- * lock is the hold's as well: holds are looked up to learn their accounts, which never change, and read again under it.
- */
-async function lockBooks(trx: Transaction<Database>, commands: readonly Command[]) {
+/** Reads, decides and writes. Undefined, and nothing is written, if somebody else changed one of the accounts in between. */
+async function tryToDecide(
+  { now, holdTtlMs, rules }: DecideDeps,
+  db: Kysely<Database>,
+  commands: readonly Command[],
+): Promise<Result<Answer>[] | undefined> {
+  const requests = commands.map(({ request }) => request);
+  const [books, known] = await Promise.all([readBooks(db, requests), findKnown(db, requests)]);
+  const tryRules = await rules.at(db, known.rulesetVersion);
+  // The clock is read after the accounts: changes of one account are dated in the order in which they were made.
+  const context = { now: now(), holdTtlMs, rules: tryRules };
+  const round = startRound({ ...books, known: known.decisions }, context);
+  const answers = commands.map((command) => answer(round, command));
+  if (round.steps.length === 0) return answers;
+  faultPoint('authorization.before-commit');
+  return (await saveDecisions(db, books, outcomeOf(round))) ? answers : undefined;
+}
+
+function decideUnderLock(deps: DecideDeps, commands: readonly Command[]): Promise<Result<Answer>[]> {
+  const requests = commands.map(({ request }) => request);
+  return inTransaction(deps.db, async (trx) => {
+    await lockAccounts(trx, (await findAccountIds(trx, requests)).accountIds);
+    const answers = await tryToDecide(deps, trx, commands);
+    // A hold that was made only just now can bring an account that was not locked.
+    if (answers === undefined) throw new Error('An account changed in spite of its lock.');
+    return answers;
+  });
+}
+
+/** Accounts and holds that the requests are about. Accounts first: what a hold changed after that shows in its payer's version. */
+async function readBooks(db: Kysely<Database>, requests: readonly StepRequest[]) {
+  const { accountIds, heldFor } = await findAccountIds(db, requests);
+  const read = await readAccounts(db, accountIds);
+  const holds = heldFor.length > 0 ? await findHolds(db, heldFor) : new Map<string, Hold>();
+  return { ...read, holds };
+}
+
+/** The accounts of the requests; captures and releases name a hold, whose accounts never change. */
+async function findAccountIds(db: Kysely<Database>, requests: readonly StepRequest[]) {
   const accountIds = new Set<string>();
   const heldFor: string[] = [];
-  for (const { request } of commands) {
+  for (const request of requests) {
     if (request.kind === 'CAPTURE' || request.kind === 'RELEASE') heldFor.push(request.paymentId);
     else accountIds.add(request.fromAccount).add(request.toAccount);
   }
-  const seen = heldFor.length > 0 ? await findHolds(trx, heldFor) : new Map<string, Hold>();
-  for (const { fromAccount, toAccount } of seen.values()) accountIds.add(fromAccount).add(toAccount);
-
-  const accounts = await lockAccounts(trx, accountIds);
-  // Not the ones asked for: one that was made in between has accounts that are not locked, and is not there yet.
-  const holds = seen.size > 0 ? await findHolds(trx, [...seen.keys()]) : seen;
-  return { accounts, holds };
+  const holds = heldFor.length > 0 ? await findHolds(db, heldFor) : new Map<string, Hold>();
+  for (const { fromAccount, toAccount } of holds.values()) accountIds.add(fromAccount).add(toAccount);
+  // Not the ones asked for: a hold that is made a moment later has accounts that are not among these, and is not there yet.
+  return { accountIds, heldFor: [...holds.keys()] };
 }

@@ -1,6 +1,6 @@
 /** The rules that decisions are taken by, compiled once for each version of the ruleset. */
 import type { Logger } from '@payflowx/chassis';
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import { compileExpression, type Expression } from '../cel/expression.ts';
 import { toContext } from '../cel/vocabulary.ts';
 import type { TryRules } from '../domain/judge-rules.ts';
@@ -9,8 +9,8 @@ import type { Database } from '../store/database.ts';
 import { findRuleset, type Ruleset } from '../store/rules.ts';
 
 export interface RulesInForce {
-  /** The rules of this version, which was read in the same transaction; or of a later one, if there is one by now. */
-  at(trx: Transaction<Database>, version: bigint): Promise<TryRules>;
+  /** The rules of this version, which was just read; or of a later one, if there is one by now. */
+  at(db: Kysely<Database>, version: bigint): Promise<TryRules>;
   /** The rules as they are at the moment. */
   now(db: Kysely<Database>): Promise<TryRules>;
 }
@@ -29,7 +29,7 @@ export function createRulesInForce(log: Logger): RulesInForce {
   };
 
   return {
-    at: async (trx, wanted) => (wanted === version ? compiled : load(trx)),
+    at: async (db, wanted) => (wanted === version ? compiled : load(db)),
     now: load,
   };
 }

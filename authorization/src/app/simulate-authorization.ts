@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import { authorize } from '../domain/authorize.ts';
 import type { Decision, PaymentRequest } from '../domain/decision.ts';
-import { findAccounts } from '../store/balances.ts';
+import { readAccounts } from '../store/balances.ts';
 import type { Database } from '../store/database.ts';
 import type { RulesInForce } from './rules-in-force.ts';
 
@@ -22,7 +22,7 @@ export async function simulateAuthorization(
     .transaction()
     .setAccessMode('read only')
     .execute(async (trx) => ({
-      accounts: await findAccounts(trx, [request.fromAccount, request.toAccount]),
+      ...(await readAccounts(trx, [request.fromAccount, request.toAccount])),
       tryRules: await rules.now(trx),
     }));
   const context = { now: now(), holdTtlMs, rules: tryRules };

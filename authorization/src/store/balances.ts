@@ -70,13 +70,20 @@ export async function lockAccounts(
   return new Map(rows.map((row) => [row.id, toAccount(row)]));
 }
 
+/** Accounts as they were read, and which version of its row each was. */
+export interface ReadAccounts {
+  accounts: Map<string, Account>;
+  /** By account: `xmin`, the transaction that wrote the row, so another one as soon as anything in the row has changed. */
+  rowVersions: ReadonlyMap<string, string>;
+}
+
 /** The accounts of these ids that exist, as they are at the moment. */
-export async function findAccounts(
-  db: Kysely<Database>,
-  ids: Iterable<string>,
-): Promise<Map<string, Account>> {
-  const rows = await selectAccounts(db, ids).execute();
-  return new Map(rows.map((row) => [row.id, toAccount(row)]));
+export async function readAccounts(db: Kysely<Database>, ids: Iterable<string>): Promise<ReadAccounts> {
+  const rows = await selectAccounts(db, ids).select(sql<string>`b.xmin::text`.as('row_version')).execute();
+  return {
+    accounts: new Map(rows.map((row) => [row.id, toAccount(row)])),
+    rowVersions: new Map(rows.map((row) => [row.id, row.row_version])),
+  };
 }
 
 function selectAccounts(db: Kysely<Database>, ids: Iterable<string>) {

@@ -1,10 +1,11 @@
 /** All that a batch of steps changed, written in one statement. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { Decision } from '@payflowx/proto/authorization';
-import { sql, type Transaction } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Account } from '../domain/account.ts';
 import type { Basis, DeclineCode, StepKey, StepKind } from '../domain/decision.ts';
 import type { Hold } from '../domain/hold.ts';
+import type { ReadAccounts } from './balances.ts';
 import type { Database } from './database.ts';
 import { type Answer, stepKey } from './decisions.ts';
 import { encodeFacts } from './facts-record.ts';
@@ -20,53 +21,77 @@ export interface DecidedStep extends StepKey {
 
 export interface DecidedBatch {
   steps: readonly DecidedStep[];
-  /** The accounts that changed, as they are now. Their rows are locked. */
+  /** The accounts that changed, as they are now. */
   changed: readonly Account[];
   newHolds: readonly Hold[];
-  /** Their payers' rows are locked. */
   changedHolds: readonly Hold[];
   decidedAt: Date;
 }
 
-/** Writes all that a batch decided in one round trip: balances with the use of limits, holds, decisions. */
-export async function saveDecisions(trx: Transaction<Database>, batch: DecidedBatch): Promise<void> {
-  const { rows } = await sql<{ changed: bigint; changed_holds: bigint }>`
-    with changed as (
+/**
+ * Writes all that a batch decided, in one statement: balances with the use of limits, holds, decisions. False, and nothing is
+ * written, if an account that was read has changed since: it was decided on what is not true any more.
+ *
+ * The statement locks the accounts in the order of their ids, so that two of them never wait for each other in a circle. Where it had to wait,
+ * Postgres compares the version with the row as it is then. A hold changes only together with its payer's row, so that row's version
+ * stands for both.
+ */
+export async function saveDecisions(
+  db: Kysely<Database>,
+  { rowVersions }: Pick<ReadAccounts, 'rowVersions'>,
+  batch: DecidedBatch,
+): Promise<boolean> {
+  requireRows(batch.changed, rowVersions);
+  const heldFor = batch.changedHolds.map(({ paymentId }) => paymentId);
+  const { rows } = await sql<{ unchanged: boolean }>`
+    with unchanged as (
+      select b.account_id
+      from balances as b join ${versionRows(rowVersions)} as r on r.account_id = b.account_id and r.row_version = b.xmin
+      order by b.account_id
+      for update of b
+    ), verdict as (
+      select (select count(*) from unchanged) = ${rowVersions.size}
+        and (select count(*) from holds where payment_id = any(${heldFor}::text[])) = ${heldFor.length} as unchanged
+    ), changed as (
       update balances as b
       set posted = r.posted, held = r.held,
         spent_day = r.spent_day, spent_today = r.spent_today, count_today = r.count_today,
         spent_month = r.spent_month, spent_this_month = r.spent_this_month
       from ${balanceRows(batch.changed)} as r
-      where b.account_id = r.account_id
-      returning 1
+      where b.account_id = r.account_id and (select unchanged from verdict)
     ), held as (
       insert into holds (payment_id, from_account, to_account, amount, captured, remaining, state, expires_at,
         used_day, used_month, created_at)
       select payment_id, from_account, to_account, amount, captured, remaining, state, expires_at,
         used_day, used_month, ${batch.decidedAt}
       from ${newHoldRows(batch.newHolds)} as r
+      where (select unchanged from verdict)
     ), changed_holds as (
       update holds as h
       set captured = r.captured, remaining = r.remaining, state = r.state
       from ${changedHoldRows(batch.changedHolds)} as r
-      where h.payment_id = r.payment_id
-      returning 1
+      where h.payment_id = r.payment_id and (select unchanged from verdict)
     ), decided as (
       insert into decisions (payment_id, operation_id, kind, fingerprint, outcome, code, decision, remaining, facts,
         decided_at)
       select payment_id, operation_id, kind, fingerprint, outcome, code, decision, remaining, facts, ${batch.decidedAt}
       from ${decisionRows(batch.steps)} as r
+      where (select unchanged from verdict)
     )
-    select (select count(*) from changed) as changed,
-      (select count(*) from changed_holds) as changed_holds`.execute(trx);
-  // Money must not come from or go to an account, or leave a hold, that has no row.
-  const [written] = rows;
-  if (
-    written?.changed !== BigInt(batch.changed.length) ||
-    written.changed_holds !== BigInt(batch.changedHolds.length)
-  ) {
-    throw new Error('A decision would have changed an account or a hold that is not there.');
+    select unchanged from verdict`.execute(db);
+  return rows[0]?.unchanged ?? false;
+}
+
+/** Money must not come from or go to an account that has no row. */
+function requireRows(changed: readonly Account[], rowVersions: ReadonlyMap<string, string>): void {
+  if (changed.some(({ id }) => !rowVersions.has(id))) {
+    throw new Error('A decision would have changed an account that is not there.');
   }
+}
+
+function versionRows(rowVersions: ReadonlyMap<string, string>) {
+  const rows = Array.from(rowVersions, ([account_id, row_version]) => ({ account_id, row_version }));
+  return unnest(rows, { account_id: 'text', row_version: 'xid' });
 }
 
 function balanceRows(accounts: readonly Account[]) {

@@ -1,7 +1,7 @@
 /** What was decided, kept so that the same question gets the same answer. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { Decision } from '@payflowx/proto/authorization';
-import { sql, type Transaction } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { StepKey } from '../domain/decision.ts';
 import type { Database } from './database.ts';
 
@@ -30,7 +30,7 @@ export interface Known {
 }
 
 /** Which of these steps were decided before, and how; and by which rules the others are to be. */
-export async function findKnown(trx: Transaction<Database>, steps: readonly StepKey[]): Promise<Known> {
+export async function findKnown(db: Kysely<Database>, steps: readonly StepKey[]): Promise<Known> {
   const keys = unnest(
     steps.map(({ paymentId, operationId }) => ({ payment_id: paymentId, operation_id: operationId })),
     { payment_id: 'text', operation_id: 'text' },
@@ -41,7 +41,7 @@ export async function findKnown(trx: Transaction<Database>, steps: readonly Step
     from ruleset as s left join (
       select d.payment_id, d.operation_id, d.fingerprint, d.decision, d.remaining
       from ${keys} as k join decisions as d using (payment_id, operation_id)
-    ) as d on true`.execute(trx);
+    ) as d on true`.execute(db);
   const [first] = rows;
   if (first === undefined) throw new Error('The ruleset has no version.');
   const decisions = new Map<string, KnownDecision>();
