@@ -176,7 +176,10 @@ async function openSession(
   try {
     await client.connect();
     // The table is nearly empty or nearly all dead rows, and its statistics are of some other moment: only the index is always right.
-    await client.query(`set enable_seqscan = off; set enable_bitmapscan = off; listen ${OUTBOX_CHANNEL}`);
+    // All that this session writes is deletions of what the broker has: one that a crash loses is published again, as after any crash here.
+    await client.query(
+      `set enable_seqscan = off; set enable_bitmapscan = off; set synchronous_commit = off; listen ${OUTBOX_CHANNEL}`,
+    );
   } catch (error) {
     await close();
     throw error;
