@@ -1,12 +1,5 @@
 /** Calls to a neighbour: promises, a deadline on each, round robin over its instances, retries only where they are safe. */
-import {
-  type ChannelOptions,
-  type Client,
-  type ClientUnaryCall,
-  credentials,
-  Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { type ChannelOptions, Client, credentials, Metadata } from '@grpc/grpc-js';
 import { fromServiceError } from './errors.ts';
 import { currentTrace } from './trace.ts';
 
@@ -15,11 +8,19 @@ export interface MethodDefinition {
   path: string;
   requestStream: boolean;
   responseStream: boolean;
-  // biome-ignore lint/suspicious/noExplicitAny: the message types are inferred from these, whatever they are.
+  // biome-ignore-start lint/suspicious/noExplicitAny: the message types are inferred from these, whatever they are.
+  requestSerialize(message: any): Buffer;
   requestDeserialize(bytes: Buffer): any;
-  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  responseSerialize(message: any): Buffer;
   responseDeserialize(bytes: Buffer): any;
+  // biome-ignore-end lint/suspicious/noExplicitAny: .
 }
+
+/**
+ * What grpc-js does with our messages: it carries bytes. A call holds its messages until its HTTP/2 stream is collected, and V8 collects those
+ * only with the old generation, whatever they hold then is there with them. Decoded, that was most of what was ever there.
+ */
+export const asBytes = (bytes: Buffer): Buffer => bytes;
 
 export type ServiceMethods = Record<string, MethodDefinition>;
 export type RequestOf<M extends MethodDefinition> = ReturnType<M['requestDeserialize']>;
@@ -45,11 +46,6 @@ export type Neighbour<S> = {
 };
 
 interface ClientClass<S> {
-  new (
-    address: string,
-    creds: ReturnType<typeof credentials.createInsecure>,
-    options: ChannelOptions,
-  ): Client;
   service: S;
   serviceName: string;
 }
@@ -68,17 +64,21 @@ export function connectGrpc<S extends ServiceMethods>(
   clientClass: ClientClass<S>,
   { target, token, retryable = [] }: NeighbourSettings<S>,
 ): Neighbour<S> {
-  const client = new clientClass(
-    target,
-    credentials.createInsecure(),
-    channelOptions(clientClass, retryable),
-  );
-  const calls = Object.keys(clientClass.service).map((method) => {
+  const client = new Client(target, credentials.createInsecure(), channelOptions(clientClass, retryable));
+  const calls = Object.entries(clientClass.service).map(([name, method]) => {
     const call = async (request: unknown, settings: CallSettings) => {
       const accessToken = settings.accessToken ?? (await token?.());
-      return callOnce(client, method, request, metadataOf(accessToken), deadlineOf(settings));
+      const bytes = method.requestSerialize(request);
+      const answer = await callOnce(
+        client,
+        method.path,
+        bytes,
+        metadataOf(accessToken),
+        deadlineOf(settings),
+      );
+      return method.responseDeserialize(answer);
     };
-    return [method, call] as const;
+    return [name, call] as const;
   });
   return {
     ...Object.fromEntries(calls),
@@ -95,8 +95,8 @@ function checkHealth(client: Client, service: string, deadlineMs: number): Promi
   return new Promise((resolve) => {
     client.makeUnaryRequest(
       '/grpc.health.v1.Health/Check',
-      (bytes: Buffer) => bytes,
-      (bytes: Buffer) => bytes,
+      asBytes,
+      asBytes,
       request,
       new Metadata(),
       { deadline: Date.now() + deadlineMs },
@@ -105,19 +105,12 @@ function checkHealth(client: Client, service: string, deadlineMs: number): Promi
   });
 }
 
-type UnaryMethod = (
-  request: unknown,
-  metadata: Metadata,
-  options: { deadline: number },
-  callback: (error: ServiceError | null, response: unknown) => void,
-) => ClientUnaryCall;
-
-function callOnce(client: Client, method: string, request: unknown, metadata: Metadata, deadline: number) {
-  const unary = (client as unknown as Record<string, UnaryMethod>)[method] as UnaryMethod;
-  return new Promise((resolve, reject) => {
-    unary.call(client, request, metadata, { deadline }, (error, response) => {
+/** What is in scope here, the call holds: bytes, and no message. See asBytes. */
+function callOnce(client: Client, path: string, bytes: Buffer, metadata: Metadata, deadline: number) {
+  return new Promise<Buffer>((resolve, reject) => {
+    client.makeUnaryRequest(path, asBytes, asBytes, bytes, metadata, { deadline }, (error, answer) => {
       if (error) reject(fromServiceError(error));
-      else resolve(response);
+      else resolve(answer ?? Buffer.alloc(0));
     });
   });
 }

@@ -5,6 +5,7 @@ import {
   Server,
   ServerCredentials,
   type ServerUnaryCall,
+  type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
@@ -12,7 +13,13 @@ import { type Access, type AccessTable, admit } from './access.ts';
 import { CallError, type ErrorTable, toRpcStatus, toStatusObject } from './errors.ts';
 import type { Caller, TokenVerifier } from './identity.ts';
 import type { Logger } from './log.ts';
-import type { MethodDefinition, RequestOf, ResponseOf, ServiceMethods } from './rpc-client.ts';
+import {
+  asBytes,
+  type MethodDefinition,
+  type RequestOf,
+  type ResponseOf,
+  type ServiceMethods,
+} from './rpc-client.ts';
 import { runInTrace, type Trace, traceFrom } from './trace.ts';
 
 /** What a handler knows about the call it answers. */
@@ -80,8 +87,7 @@ export async function serveGrpc(settings: GrpcServerSettings, services: BoundSer
   });
   const names = services.map(({ definition }) => serviceNameOf(definition));
   for (const service of services) {
-    // grpc-js types a definition with serializers that a MethodDefinition leaves out.
-    server.addService(service.definition as never, implementationOf(service, settings));
+    server.addService(carryingBytes(service.definition), implementationOf(service, settings));
   }
   const health = new HealthImplementation(
     Object.fromEntries(['', ...names].map((name) => [name, 'SERVING'])),
@@ -98,6 +104,18 @@ export async function serveGrpc(settings: GrpcServerSettings, services: BoundSer
       await shutdown(server);
     },
   };
+}
+
+function carryingBytes(definition: ServiceMethods): ServiceDefinition {
+  const carriers = {
+    requestSerialize: asBytes,
+    requestDeserialize: asBytes,
+    responseSerialize: asBytes,
+    responseDeserialize: asBytes,
+  };
+  return Object.fromEntries(
+    Object.entries(definition).map(([name, method]) => [name, { ...method, ...carriers }]),
+  );
 }
 
 function serviceNameOf(definition: ServiceMethods): string {
@@ -135,14 +153,14 @@ function implementationOf(service: BoundService, settings: GrpcServerSettings): 
   return Object.fromEntries(entries);
 }
 
-type UnaryCall = ServerUnaryCall<never, unknown>;
+type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
 
 function handle(
   service: BoundService,
   method: string,
   settings: GrpcServerSettings,
-): handleUnaryCall<never, unknown> {
-  const { path } = service.definition[method] as MethodDefinition;
+): handleUnaryCall<Buffer, Buffer> {
+  const { path, requestDeserialize, responseSerialize } = service.definition[method] as MethodDefinition;
   const access = service.access[method] as Access;
   const handler = service.handlers[method] as (request: never, call: Call) => Promise<unknown>;
   const { verifier, log } = settings;
@@ -151,7 +169,8 @@ function handle(
     const accessToken = bearerToken(grpcCall.metadata);
     const caller = await admit(access, accessToken, verifier);
     const call = { caller, accessToken, deadline: deadlineOf(grpcCall), trace, peer: grpcCall.getPeer() };
-    return handler(grpcCall.request, call);
+    const response = await handler(decoded(requestDeserialize, grpcCall.request) as never, call);
+    return responseSerialize(response);
   };
 
   return (grpcCall, callback) => {
@@ -172,6 +191,14 @@ function handle(
       }
     });
   };
+}
+
+function decoded<T>(decode: (bytes: Buffer) => T, bytes: Buffer): T {
+  try {
+    return decode(bytes);
+  } catch {
+    throw new CallError('UNREADABLE_REQUEST', 'The request is not a message of this method.');
+  }
 }
 
 function header(metadata: Metadata, name: string): string | undefined {

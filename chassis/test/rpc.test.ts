@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import { AuthServiceClient, AuthServiceService } from '@payflowx/proto/auth';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   bindService,
   connectGrpc,
   currentTrace,
   errorTable,
+  fromServiceError,
   type GrpcServer,
   type Handlers,
   runInTrace,
@@ -216,17 +217,31 @@ describe('a served call', () => {
   });
 });
 
-it('answers health checks', async () => {
-  const { target } = await start({});
+/** What grpcurl and clients in other languages send is bytes. */
+function sendBytes(target: string, path: string, request: Buffer): Promise<number[]> {
   const client = new Client(target, credentials.createInsecure());
   closing.push(() => client.close());
-  const health = await new Promise((resolve, reject) => {
-    const path = '/grpc.health.v1.Health/Check';
-    const same = (bytes: Buffer) => bytes;
-    client.makeUnaryRequest(path, same, same, Buffer.alloc(0), new Metadata(), (error, bytes) =>
+  const same = (bytes: Buffer) => bytes;
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest(path, same, same, request, new Metadata(), (error, bytes) =>
       error ? reject(error) : resolve([...(bytes ?? [])]),
     );
   });
+}
+
+it('refuses bytes that are no message of the method, and says so', async () => {
+  const login = vi.fn();
+  const { target } = await start({ login });
+  const refusal = await sendBytes(target, AuthServiceService.login.path, Buffer.from([0x0a, 0x7f])).catch(
+    (error) => fromServiceError(error),
+  );
+  expect(refusal).toMatchObject({ code: status.INVALID_ARGUMENT, reason: 'UNREADABLE_REQUEST' });
+  expect(login).not.toHaveBeenCalled();
+});
+
+it('answers health checks', async () => {
+  const { target } = await start({});
+  const health = await sendBytes(target, '/grpc.health.v1.Health/Check', Buffer.alloc(0));
   expect(health).toEqual([8, 1]); // field 1: SERVING
 });
 
