@@ -7,6 +7,7 @@ import { Failure, together } from './failure.ts';
 import { withLock } from './lock.ts';
 import { local, logs } from './paths.ts';
 import { say, step } from './progress.ts';
+import { withReservedPorts } from './reserved-ports.ts';
 import { poll, tail } from './run.ts';
 import type { Secrets } from './secrets.ts';
 import { findContainers } from './servers/containers.ts';
@@ -34,8 +35,13 @@ export async function upServers(settings: Settings, secret: Secrets): Promise<Ad
 }
 
 export async function up(settings: Settings, secret: Secrets): Promise<Addresses> {
-  const { addresses, supervisor } = await start(settings, secret);
   const all = instances(settings);
+  const ports = all.map(({ port }) => port);
+  return withReservedPorts(ports, () => upAll(all, settings, secret));
+}
+
+async function upAll(all: readonly Instance[], settings: Settings, secret: Secrets): Promise<Addresses> {
+  const { addresses, supervisor } = await start(settings, secret);
   if (settings.faults) await mkdir(join(local, 'faults'), { recursive: true });
   await step('services', async () => {
     await requirePortsFree(all, supervisor);

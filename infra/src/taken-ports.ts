@@ -47,10 +47,13 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** Undefined: nobody listens there, or nothing can be learnt about it. Another user's program has no name here. */
+/** Undefined: nobody but us listens there, or nothing can be learnt about it. Another user's program has no name here. */
 async function listenerOn(port: number): Promise<string | undefined> {
   const { code, output } = await capture(['ss', '-Hltnp', `sport = :${port}`]);
-  if (code !== 0 || output.trim() === '') return undefined;
-  const [, name, pid] = /\(\("([^"]+)",pid=(\d+)/.exec(output) ?? [];
+  const others = output
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.includes(`pid=${process.pid},`));
+  if (code !== 0 || others.length === 0) return undefined;
+  const [, name, pid] = /\(\("([^"]+)",pid=(\d+)/.exec(others.join('\n')) ?? [];
   return name ? `${name} (pid ${pid})` : 'another program';
 }
