@@ -55,11 +55,15 @@ const QUIET = '--disable-warning=TimeoutNegativeWarning';
 /**
  * Seven heaps share one small machine. V8's default of up to 32 MB for each half of the young generation is for machines that have
  * a core and gigabytes for each process. A request's garbage fits into 8; what a service keeps is far below the rest.
- *
- * Left alone, V8 lets such a small heap grow by a tenth or two before it marks all of it again, on a thread that it believes to have a
- * core to itself: once in 0.6 s under load. With 80 % it is once in 2 s; see docs/internals/cost.md.
  */
-const HEAP = ['--max-semi-space-size=8', '--max-old-space-size=256', '--heap-growing-percent=80'];
+const HEAP = ['--max-semi-space-size=8', '--max-old-space-size=256'];
+
+/**
+ * Left alone, V8 lets such a small heap grow by a tenth or two before it marks all of it again, on a thread that it believes to have a
+ * core to itself: once in 0.6 s under load. With 80 % it is once in 2 s, for more memory; so only where somebody waits for an answer.
+ * See docs/internals/cost.md.
+ */
+const ROOM_TO_GROW = '--heap-growing-percent=80';
 
 /** On one's own machine the demo, the tests and the load generator are a handful of users who ask a lot. */
 const ROOMY_QUOTAS = {
@@ -89,9 +93,11 @@ export function serviceProgram(
   addresses: Addresses,
   secret: Secrets,
 ): Program {
+  const yields = needsOf(service).yields ?? false;
+  const heap = yields ? HEAP : [...HEAP, ROOM_TO_GROW];
   return {
     name,
-    command: [process.execPath, SOURCES, QUIET, ...HEAP, ...profiling(name), 'src/main.ts'],
+    command: [process.execPath, SOURCES, QUIET, ...heap, ...profiling(name), 'src/main.ts'],
     folder: join(root, service),
     env: {
       ...serviceEnvironment(service, settings, addresses, secret),
@@ -104,7 +110,7 @@ export function serviceProgram(
       ...fingerprint(sources(service)), // So `up` restarts what runs older code.
     },
     stopSignal: 'TERM',
-    yields: needsOf(service).yields ?? false,
+    yields,
   };
 }
 
