@@ -28,6 +28,8 @@ interface ProbeDeps {
 }
 
 const EVERY_MS = 500;
+/** Consumers gather for 100 ms: a look before that would only cost the platform time. What is seen at once counts as this late. */
+const FIRST_LOOK_MS = 100;
 const LOOK_EVERY_MS = 50;
 /** A stage that is further behind than this is not waited for by a probe; the run's end is. */
 const GIVE_UP_MS = 60_000;
@@ -81,6 +83,7 @@ async function probe(deps: ProbeDeps, payer: Account, receiver: Account, report:
     analytics: async () => ((await sentCount(deps, payer)) ?? 0) > sentBefore,
     notification: () => isNotified(deps, id),
   };
+  await pause(FIRST_LOOK_MS);
   await Promise.all(
     STAGES.map(async (stage) => {
       while (performance.now() - answeredAt < GIVE_UP_MS) {
