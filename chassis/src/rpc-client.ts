@@ -13,12 +13,12 @@ export interface MethodDefinition {
   requestDeserialize(bytes: Buffer): any;
   responseSerialize(message: any): Buffer;
   responseDeserialize(bytes: Buffer): any;
-  // biome-ignore-end lint/suspicious/noExplicitAny: .
+  // biome-ignore-end lint/suspicious/noExplicitAny: up to here.
 }
 
 /**
- * What grpc-js does with our messages: it carries bytes. A call holds its messages until its HTTP/2 stream is collected, and V8 collects those
- * only with the old generation, whatever they hold then is there with them. Decoded, that was most of what was ever there.
+ * What grpc-js does with our messages: it carries bytes. A call holds its messages as long as its HTTP/2 stream, and V8 collects that
+ * only when it marks the whole heap; so whatever else they are waits for it in the old generation. See docs/internals/cost.md.
  */
 export const asBytes = (bytes: Buffer): Buffer => bytes;
 
