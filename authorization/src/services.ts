@@ -17,7 +17,7 @@ interface ServicesDeps {
   log: Logger;
   now: () => Date;
   holdTtlMs: number;
-  /** Steps in one transaction: enough to make the commit cheap, few enough to keep the locks short; and transactions at once. */
+  /** Steps in one statement: enough to make the commit cheap, few enough to keep the locks short; and batches at once. */
   batches?: { maxSize: number; concurrency: number };
 }
 

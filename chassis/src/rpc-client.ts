@@ -92,17 +92,11 @@ function checkHealth(client: Client, service: string, deadlineMs: number): Promi
   const name = Buffer.from(service);
   const request = Buffer.concat([Buffer.from([0x0a, name.length]), name]);
   const SERVING = Buffer.from([0x08, 0x01]);
-  return new Promise((resolve) => {
-    client.makeUnaryRequest(
-      '/grpc.health.v1.Health/Check',
-      asBytes,
-      asBytes,
-      request,
-      new Metadata(),
-      { deadline: Date.now() + deadlineMs },
-      (error, response) => resolve(!error && response !== undefined && SERVING.equals(response)),
-    );
-  });
+  const deadline = Date.now() + deadlineMs;
+  return callOnce(client, '/grpc.health.v1.Health/Check', request, new Metadata(), deadline).then(
+    (answer) => SERVING.equals(answer),
+    () => false,
+  );
 }
 
 /** What is in scope here, the call holds: bytes, and no message. See asBytes. */

@@ -5,15 +5,15 @@ import { createServer, type Server } from 'node:net';
  * Nothing of ours is at this address, so a service can still listen on the same port at 127.0.0.1. Linux gives an outgoing connection
  * no port that a socket was bound to, at whatever address. Where there is no such address (macOS), nothing is reserved.
  */
-const ASIDE = '127.0.0.2';
+export const RESERVED_AT = '127.0.0.2';
 
 /**
  * Until `work` ends, no outgoing connection gets one of these ports. gRPC's usual ones are among those that Linux gives to connections, and in
- * the moment when all services start, these and their servers open a hundred: in one of some twenty starts one of them took
+ * the moment when all services start, these and their servers open a hundred: in three of some fifty restarts one of them took
  * the port of a service that came to listen a little later.
  */
 export async function withReservedPorts<T>(ports: readonly number[], work: () => Promise<T>): Promise<T> {
-  const reserved = await Promise.all(ports.map(reserve));
+  const reserved = await Promise.all(ports.map((port) => tryToListen(port, RESERVED_AT)));
   try {
     return await work();
   } finally {
@@ -21,10 +21,11 @@ export async function withReservedPorts<T>(ports: readonly number[], work: () =>
   }
 }
 
-function reserve(port: number): Promise<Server | undefined> {
+/** Undefined where that is not possible: the port is taken, or there is no such address. */
+export function tryToListen(port: number, host: string): Promise<Server | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(undefined));
-    server.listen(port, ASIDE, () => resolve(server));
+    server.listen(port, host, () => resolve(server));
   });
 }

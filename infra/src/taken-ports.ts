@@ -1,7 +1,7 @@
 /** Says which ports are taken, and by whom, before a server fails over it in its log. */
-import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure, together } from './failure.ts';
+import { RESERVED_AT, tryToListen } from './reserved-ports.ts';
 import { capture } from './run.ts';
 
 export interface Claim {
@@ -39,21 +39,17 @@ async function isFreeSoon(port: number): Promise<boolean> {
   return true;
 }
 
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-  });
+async function isFree(port: number): Promise<boolean> {
+  const probe = await tryToListen(port, '127.0.0.1');
+  if (!probe) return false;
+  await new Promise((resolve) => probe.close(resolve));
+  return true;
 }
 
-/** Undefined: nobody but us listens there, or nothing can be learnt about it. Another user's program has no name here. */
+/** Undefined: nobody listens there but to reserve it, or nothing can be learnt about it. Another user's program has no name here. */
 async function listenerOn(port: number): Promise<string | undefined> {
-  const { code, output } = await capture(['ss', '-Hltnp', `sport = :${port}`]);
-  const others = output
-    .split('\n')
-    .filter((line) => line.trim() !== '' && !line.includes(`pid=${process.pid},`));
-  if (code !== 0 || others.length === 0) return undefined;
-  const [, name, pid] = /\(\("([^"]+)",pid=(\d+)/.exec(others.join('\n')) ?? [];
+  const { code, output } = await capture(['ss', '-Hltnp', `sport = :${port} and not src ${RESERVED_AT}`]);
+  if (code !== 0 || output.trim() === '') return undefined;
+  const [, name, pid] = /\(\("([^"]+)",pid=(\d+)/.exec(output) ?? [];
   return name ? `${name} (pid ${pid})` : 'another program';
 }

@@ -1,4 +1,4 @@
-/** Decides many steps of payments in one transaction: one commit and a handful of statements for all of them. */
+/** Decides many steps of payments together: read, decide, write in one statement for all of them. */
 import { CallError, failed, faultPoint, isTransient, type Logger, type Result } from '@payflowx/chassis';
 import { inTransaction, unlessBrokenOff } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
@@ -36,8 +36,8 @@ export async function decideBatch(deps: DecideDeps, commands: readonly Command[]
 }
 
 /**
- * Also the way out for a step that another instance decided at the same moment without a lock in common: its insert
- * failed on the decision's key, and alone and anew it finds that decision.
+ * Also the way out for a step that another instance decided at the same moment without a change of the accounts, a decline: its
+ * insert failed on the decision's key, and alone and anew it finds that decision.
  */
 async function decideOneByOne(deps: DecideDeps, commands: readonly Command[]): Promise<Result<Answer>[]> {
   const results: Result<Answer>[] = [];

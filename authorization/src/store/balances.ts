@@ -58,16 +58,17 @@ export function toAccount(row: AccountRow): Account {
 }
 
 /**
- * The accounts of these ids that exist, locked until the transaction ends.
+ * Locks those of these accounts that exist until the transaction ends.
  * Rows are locked in the order of their ids, whoever asks: so two transactions never wait for each other in a circle.
- * What comes from `accounts` never changes, so it needs no lock.
  */
-export async function lockAccounts(
-  trx: Transaction<Database>,
-  ids: Iterable<string>,
-): Promise<Map<string, Account>> {
-  const rows = await selectAccounts(trx, ids).orderBy('b.account_id').forUpdate('b').execute();
-  return new Map(rows.map((row) => [row.id, toAccount(row)]));
+export async function lockAccounts(trx: Transaction<Database>, ids: Iterable<string>): Promise<void> {
+  await trx
+    .selectFrom('balances')
+    .where('account_id', '=', sql<string>`any(${[...ids]}::text[])`)
+    .select('account_id')
+    .orderBy('account_id')
+    .forUpdate()
+    .execute();
 }
 
 /** Accounts as they were read, and which version of its row each was. */
@@ -79,19 +80,16 @@ export interface ReadAccounts {
 
 /** The accounts of these ids that exist, as they are at the moment. */
 export async function readAccounts(db: Kysely<Database>, ids: Iterable<string>): Promise<ReadAccounts> {
-  const rows = await selectAccounts(db, ids).select(sql<string>`b.xmin::text`.as('row_version')).execute();
+  const rows = await db
+    .selectFrom('balances as b')
+    .innerJoin('accounts as a', 'a.id', 'b.account_id')
+    .where('b.account_id', '=', sql<string>`any(${[...ids]}::text[])`)
+    .select([...ACCOUNT_COLUMNS, sql<string>`b.xmin::text`.as('row_version')])
+    .execute();
   return {
     accounts: new Map(rows.map((row) => [row.id, toAccount(row)])),
     rowVersions: new Map(rows.map((row) => [row.id, row.row_version])),
   };
-}
-
-function selectAccounts(db: Kysely<Database>, ids: Iterable<string>) {
-  return db
-    .selectFrom('balances as b')
-    .innerJoin('accounts as a', 'a.id', 'b.account_id')
-    .where('b.account_id', '=', sql<string>`any(${[...ids]}::text[])`)
-    .select(ACCOUNT_COLUMNS);
 }
 
 export interface BalanceLine {
