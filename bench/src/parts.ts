@@ -103,7 +103,23 @@ async function runRound(deps: PartDeps, measured: Measured, has: (part: Part) =>
 }
 
 async function runOpen(deps: PartDeps, measured: Measured): Promise<void> {
-  const { openShares, sideSeconds, warmUpS } = deps.settings;
+  const { openRate, openShares } = deps.settings;
+  if (openRate) return runAtRate(deps, measured, `open loop, ${openRate}/s`, openRate);
+  const most = await mostRequestsPerSecond(deps, measured);
+  for (const share of openShares) {
+    await runAtRate(deps, measured, `open loop, ${Math.round(share * 100)} %`, most * share);
+  }
+}
+
+async function runAtRate(deps: PartDeps, measured: Measured, name: string, rate: number): Promise<void> {
+  const { sideSeconds, warmUpS } = deps.settings;
+  const loop = { kind: 'open', rate, seconds: sideSeconds } as const;
+  const order = { name, workload: UNIFORM, loop, warmUpS: warmUpS / 2 };
+  await run(deps, measured, { ...order, configuration: 'standard' });
+}
+
+/** Of the closed loop, which runs now if it has not yet. */
+async function mostRequestsPerSecond(deps: PartDeps, measured: Measured): Promise<number> {
   const closed = () =>
     measured.runs.filter(
       ({ configuration, loop, workload, name }) =>
@@ -112,19 +128,8 @@ async function runOpen(deps: PartDeps, measured: Measured): Promise<void> {
         workload === UNIFORM.name &&
         name === UNIFORM.name,
     );
-  if (closed().length === 0) await runClosed(deps, measured, UNIFORM, 'standard', sideSeconds);
-  const most = median(closed().map(({ requestsPerSecond }) => requestsPerSecond));
-  for (const share of openShares) {
-    const loop = { kind: 'open', rate: most * share, seconds: sideSeconds } as const;
-    const name = `open loop, ${Math.round(share * 100)} %`;
-    await run(deps, measured, {
-      name,
-      workload: UNIFORM,
-      loop,
-      configuration: 'standard',
-      warmUpS: warmUpS / 2,
-    });
-  }
+  if (closed().length === 0) await runClosed(deps, measured, UNIFORM, 'standard', deps.settings.sideSeconds);
+  return median(closed().map(({ requestsPerSecond }) => requestsPerSecond));
 }
 
 function runClosed(

@@ -23,6 +23,8 @@ export interface Settings {
   readonly searchSeconds: number;
   /** Open loop: shares of the maximum that the closed loop found. */
   readonly openShares: readonly number[];
+  /** Open loop: this many requests a second instead of those shares. */
+  readonly openRate: number | undefined;
   /** Lone payments for the latency of an idle platform. */
   readonly idlePayments: number;
   /** Empty: everything. */
@@ -35,7 +37,7 @@ export interface Settings {
 export const PARTS = ['idle', 'limit', 'uniform', 'ablations', 'workloads', 'open'] as const;
 export type Part = (typeof PARTS)[number];
 
-type Sizes = Omit<Settings, 'mode' | 'checkout' | 'parts' | 'authorizationPort' | 'paymentPort'>;
+type Sizes = Omit<Settings, 'mode' | 'checkout' | 'parts' | 'openRate' | 'authorizationPort' | 'paymentPort'>;
 
 const SIZES: Record<Mode, Sizes> = {
   full: {
@@ -83,6 +85,7 @@ export function loadSettings(env: NodeJS.ProcessEnv): Settings {
     warmUpS: number(env, 'BENCH_WARM_UP_SECONDS', sizes.warmUpS),
     seconds,
     sideSeconds: env.BENCH_SECONDS ? seconds : sizes.sideSeconds,
+    openRate: env.BENCH_RATE ? number(env, 'BENCH_RATE', 0) : undefined,
     workers: env.BENCH_WORKERS ? [number(env, 'BENCH_WORKERS', 0)] : sizes.workers,
     parts: parts(env.BENCH_PARTS || (mode === 'short' ? 'idle,limit,uniform,workloads,open' : '')),
     authorizationPort: number(env, 'PAYFLOWX_PORT_AUTHORIZATION', 50_052 + offset),
