@@ -29,7 +29,8 @@ export function freshDatabase(): Promise<TestDatabase> {
 export async function startAuth(database: TestDatabase, hashing = ROOMY) {
   const db = openDatabase<Database>({ url: database.url, poolMax: 4 }, testLog);
   let aheadMs = 0;
-  const now = () => new Date(Date.now() + aheadMs);
+  let standsAt: Date | undefined;
+  const now = () => new Date((standsAt?.getTime() ?? Date.now()) + aheadMs);
   const activeKey = activeSigningKey({ db, now }, SEALING_KEY);
   const deps = {
     db,
@@ -56,6 +57,11 @@ export async function startAuth(database: TestDatabase, hashing = ROOMY) {
     /** Lets time pass. */
     skip: (ms: number) => {
       aheadMs += ms;
+    },
+    /** From now on it is `time`, however slow the machine is, until time is skipped. */
+    standAt: (time: Date) => {
+      standsAt = time;
+      aheadMs = 0;
     },
     async stop() {
       client.close();
