@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { compileServices } from './compile.ts';
 import { DEMO_FILE, ensureDemo, ensureIdentities } from './demo-data.ts';
 import { Failure, together } from './failure.ts';
 import { withLock } from './lock.ts';
@@ -41,7 +42,7 @@ export async function up(settings: Settings, secret: Secrets): Promise<Addresses
 }
 
 async function upAll(all: readonly Instance[], settings: Settings, secret: Secrets): Promise<Addresses> {
-  const { addresses, supervisor } = await start(settings, secret);
+  const [{ addresses, supervisor }] = await Promise.all([start(settings, secret), compileServices()]);
   if (settings.faults) await mkdir(join(local, 'faults'), { recursive: true });
   await step('services', async () => {
     await requirePortsFree(all, supervisor);

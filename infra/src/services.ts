@@ -49,6 +49,9 @@ export interface Instance {
 /** Node resolves our packages to their sources with this condition. */
 export const SOURCES = '--conditions=payflowx-source';
 
+/** A start strips and compiles only what has changed. V8 reads nothing that was compiled under other flags. */
+export const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(local, 'compile-cache') };
+
 /** kafkajs computes a delay below zero now and then, which is harmless; Node 24 warns of it. */
 const QUIET = '--disable-warning=TimeoutNegativeWarning';
 
@@ -93,11 +96,9 @@ export function serviceProgram(
   addresses: Addresses,
   secret: Secrets,
 ): Program {
-  const yields = needsOf(service).yields ?? false;
-  const heap = yields ? HEAP : [...HEAP, ROOM_TO_GROW];
   return {
     name,
-    command: [process.execPath, SOURCES, QUIET, ...heap, ...profiling(name), 'src/main.ts'],
+    command: startCommand(service, profiling(name)),
     folder: join(root, service),
     env: {
       ...serviceEnvironment(service, settings, addresses, secret),
@@ -106,12 +107,18 @@ export function serviceProgram(
         : { GRPC_HOST: '127.0.0.1', GRPC_PORT: String(port), GRPC_REFLECTION: 'true' }),
       INSTANCE_ID: `${service}-127.0.0.1-${port}`,
       MALLOC_ARENA_MAX: '2', // glibc would keep a pool of freed memory for each thread of Node.
-      NODE_COMPILE_CACHE: join(local, 'compile-cache'), // A start strips and compiles only what has changed.
+      ...COMPILE_CACHE,
       ...fingerprint(sources(service)), // So `up` restarts what runs older code.
     },
     stopSignal: 'TERM',
-    yields,
+    yields: needsOf(service).yields ?? false,
   };
+}
+
+/** In the service's folder. */
+export function startCommand(service: ServiceName, further: readonly string[] = []): string[] {
+  const heap = needsOf(service).yields ? HEAP : [...HEAP, ROOM_TO_GROW];
+  return [process.execPath, SOURCES, QUIET, ...heap, ...further, 'src/main.ts'];
 }
 
 /** PROFILE=payment,gateway: these write where their CPU time went into .local/profiles when they end. */
@@ -167,7 +174,7 @@ function fixedTargets(settings: Settings): Record<string, string> {
 }
 
 /** Name, time and size of every file that the service runs. */
-function sources(service: ServiceName): string {
+export function sources(service: ServiceName): string {
   const folders = `{${service}/{src,migrations},{chassis,registry}/src,proto/{src,gen}}`;
   const files = [...globSync(`${folders}/**/*.{ts,sql}`, { cwd: root }).sort(), 'package-lock.json'];
   const lines = files.map((file) => {
