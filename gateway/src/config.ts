@@ -32,7 +32,7 @@ const schema = Type.Object({
   SLOW_REQUEST_MS: Type.Integer({ minimum: 1, default: 1_000 }),
   PAYMENT_BATCH_SIZE: Type.Integer({ minimum: 1, maximum: 500, default: 200 }),
   PAYMENT_BATCHES_IN_FLIGHT: Type.Integer({ minimum: 1, default: 4 }),
-  PAYMENT_BATCH_PACE_MS: Type.Integer({ minimum: 0, maximum: 1_000, default: 20 }),
+  PAYMENT_BATCH_PACE_MS: Type.Integer({ minimum: 0, maximum: 1_000, default: 45 }),
   PAYMENT_DEADLINE_MS: Type.Integer({ minimum: 100, default: 10_000 }),
 });
 
