@@ -5,18 +5,19 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure, together } from './failure.ts';
-import { local, root } from './paths.ts';
+import { root } from './paths.ts';
 import { capture } from './run.ts';
 import { COMPILE_CACHE, SERVICE_NAMES, type ServiceName, sources, startCommand } from './services.ts';
 
-const compiled = join(local, 'compiled');
+/** What was compiled of each service; with the cache, so that who deletes the one deletes the other. */
+const stamps = join(COMPILE_CACHE.NODE_COMPILE_CACHE, 'stamps');
 
 /** What a service loads only when its configuration says so. */
 const REFLECTION = join(root, 'chassis/src/reflection.ts');
 
 /** Does nothing for those whose code is what it was. */
 export async function compileServices(): Promise<void> {
-  await mkdir(compiled, { recursive: true });
+  await mkdir(stamps, { recursive: true });
   await together(SERVICE_NAMES.map(compile));
 }
 
@@ -24,7 +25,7 @@ export async function compileServices(): Promise<void> {
 async function compile(service: ServiceName): Promise<void> {
   const command = startCommand(service, ['--import', REFLECTION]);
   const state = `${command.join(' ')}\n${sources(service)}`;
-  const stamp = join(compiled, service);
+  const stamp = join(stamps, service);
   if ((await readFile(stamp, 'utf8').catch(() => '')) === state) return;
   const folder = join(root, service);
   const { output } = await capture(command, { cwd: folder, env: COMPILE_CACHE, timeout: 60_000 });
