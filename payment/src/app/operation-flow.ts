@@ -16,6 +16,7 @@ import {
   type SettleOperationRequest,
   settleOperations,
 } from './settle-operations.ts';
+import { createUnderWay } from './under-way.ts';
 
 export type OperationFlowDeps = AcceptOperationDeps & DecideDeps & SettleOperationDeps & BatchSettings;
 
@@ -57,18 +58,11 @@ export function createOperationFlow(deps: OperationFlowDeps): OperationFlow {
       await pause(pauseMs);
     }
   };
-  const underWay = new Map<string, Promise<FirstAnswer>>();
+  const underWay = createUnderWay<FirstAnswer>();
 
   return {
     accept: (request) => accept.submit(request),
-    resolve(begun, deadline) {
-      const { id } = begun.operation;
-      const existing = underWay.get(id);
-      if (existing) return existing;
-      const outcome = takeSteps(begun, deadline).finally(() => underWay.delete(id));
-      underWay.set(id, outcome);
-      return outcome;
-    },
+    resolve: (begun, deadline) => underWay(begun.operation.id, () => takeSteps(begun, deadline)),
     async drain() {
       for (const batcher of [accept, settle]) await batcher.drain();
     },

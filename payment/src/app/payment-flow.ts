@@ -4,6 +4,7 @@ import type { Payment } from '../domain/payment.ts';
 import { type Acceptance, type AcceptDeps, type AcceptRequest, acceptPayments } from './accept-payments.ts';
 import { type AuthorizeDeps, authorizePayments } from './authorize-payments.ts';
 import { type SettleDeps, settlePayments } from './settle-payments.ts';
+import { createUnderWay } from './under-way.ts';
 
 export interface BatchSettings {
   /** The most items in one flush. */
@@ -53,17 +54,11 @@ export function createPaymentFlow(deps: FlowDeps): PaymentFlow {
     return settle.submit({ payment, decision });
   };
   // Under overload a payment may wait here for longer than recovery does: it must not be queued a second time then.
-  const underWay = new Map<string, Promise<Payment>>();
+  const underWay = createUnderWay<Payment>();
 
   return {
     accept: (request) => accept.submit(request),
-    resolve(payment, deadline) {
-      const existing = underWay.get(payment.id);
-      if (existing) return existing;
-      const outcome = takeSteps(payment, deadline).finally(() => underWay.delete(payment.id));
-      underWay.set(payment.id, outcome);
-      return outcome;
-    },
+    resolve: (payment, deadline) => underWay(payment.id, () => takeSteps(payment, deadline)),
     async drain() {
       for (const batcher of [accept, authorize, settle]) await batcher.drain();
     },
