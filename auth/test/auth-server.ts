@@ -58,7 +58,7 @@ export async function startAuth(database: TestDatabase, hashing = ROOMY) {
     skip: (ms: number) => {
       aheadMs += ms;
     },
-    /** From now on it is `time`, however slow the machine is, until time is skipped. */
+    /** From now on it is `time`, however slow the machine is; only `skip` moves it. */
     standAt: (time: Date) => {
       standsAt = time;
       aheadMs = 0;

@@ -8,6 +8,7 @@ import { Failure, together } from './failure.ts';
 import { root } from './paths.ts';
 import { capture } from './run.ts';
 import { COMPILE_CACHE, SERVICE_NAMES, type ServiceName, sources, startCommand } from './services.ts';
+import { fingerprint } from './supervisor-config.ts';
 
 /** What was compiled of each service; with the cache, so that who deletes the one deletes the other. */
 const stamps = join(COMPILE_CACHE.NODE_COMPILE_CACHE, 'stamps');
@@ -21,10 +22,10 @@ export async function compileServices(): Promise<void> {
   await together(SERVICE_NAMES.map(compile));
 }
 
-/** Without a configuration a service loads all of its code, which fills the cache, says what is missing, and ends. */
+/** Without a configuration a service loads all of its code, which fills the cache, says what is missing (chassis' ConfigError), and ends. */
 async function compile(service: ServiceName): Promise<void> {
   const command = startCommand(service, ['--import', REFLECTION]);
-  const state = `${command.join(' ')}\n${sources(service)}`;
+  const state = JSON.stringify(fingerprint(`${command.join(' ')}\n${sources(service)}`));
   const stamp = join(stamps, service);
   if ((await readFile(stamp, 'utf8').catch(() => '')) === state) return;
   const folder = join(root, service);

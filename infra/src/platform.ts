@@ -42,7 +42,9 @@ export async function up(settings: Settings, secret: Secrets): Promise<Addresses
 }
 
 async function upAll(all: readonly Instance[], settings: Settings, secret: Secrets): Promise<Addresses> {
-  const [{ addresses, supervisor }] = await Promise.all([start(settings, secret), compileServices()]);
+  const starting = start(settings, secret);
+  await together<unknown>([starting, compileServices()]);
+  const { addresses, supervisor } = await starting;
   if (settings.faults) await mkdir(join(local, 'faults'), { recursive: true });
   await step('services', async () => {
     await requirePortsFree(all, supervisor);
