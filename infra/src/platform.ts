@@ -13,7 +13,7 @@ import { poll, tail } from './run.ts';
 import type { Secrets } from './secrets.ts';
 import { findContainers } from './servers/containers.ts';
 import { type Addresses, startServers } from './servers/start.ts';
-import { type Instance, instances, serviceProgram } from './services.ts';
+import { type Instance, instances, portsOf, serviceProgram } from './services.ts';
 import type { Settings } from './settings.ts';
 import { endStrays } from './strays.ts';
 import { findRunningSupervisor, type Supervisor, startSupervisor } from './supervisor.ts';
@@ -31,14 +31,13 @@ export function alone<T>(work: () => Promise<T>): Promise<T> {
 }
 
 export async function upServers(settings: Settings, secret: Secrets): Promise<Addresses> {
-  const { addresses } = await start(settings, secret);
+  const { addresses } = await withReservedPorts(portsOf(instances(settings)), () => start(settings, secret));
   return addresses;
 }
 
 export async function up(settings: Settings, secret: Secrets): Promise<Addresses> {
   const all = instances(settings);
-  const ports = all.map(({ port }) => port);
-  return withReservedPorts(ports, () => upAll(all, settings, secret));
+  return withReservedPorts(portsOf(all), () => upAll(all, settings, secret));
 }
 
 async function upAll(all: readonly Instance[], settings: Settings, secret: Secrets): Promise<Addresses> {

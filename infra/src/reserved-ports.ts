@@ -1,4 +1,4 @@
-/** Keeps the services' ports for the services while these start. */
+/** Keeps the services' ports for the services until these listen. */
 import { createServer, type Server } from 'node:net';
 
 /**
@@ -10,7 +10,7 @@ export const RESERVED_AT = '127.0.0.2';
 /**
  * Until `work` ends, no outgoing connection gets one of these ports. gRPC's usual ones are among those that Linux gives to connections, and in
  * the moment when all services start, these and their servers open a hundred: in three of some fifty restarts one of them took
- * the port of a service that came to listen a little later.
+ * the port of a service that came to listen a little later. Tests open thousands, and what the servers open among themselves stays.
  */
 export async function withReservedPorts<T>(ports: readonly number[], work: () => Promise<T>): Promise<T> {
   const reserved = await Promise.all(ports.map((port) => tryToListen(port, RESERVED_AT)));

@@ -1,6 +1,7 @@
 /** Says which ports are taken, and by whom, before a server fails over it in its log. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure, together } from './failure.ts';
+import { say } from './progress.ts';
 import { RESERVED_AT, tryToListen } from './reserved-ports.ts';
 import { capture } from './run.ts';
 
@@ -11,16 +12,16 @@ export interface Claim {
 
 /**
  * gRPC's usual ports are among those that Linux gives to outgoing connections, so one of them may be in use for a while without
- * anybody listening on it.
+ * anybody listening on it. Linux keeps the port of a connection that has ended for another minute (TIME_WAIT).
  */
-const PASSING_MS = 30_000;
+const PASSING_MS = 75_000;
 const LOOK_AGAIN_MS = 500;
 
 /** Throws for every port of these that another program listens on, or that does not get free in a while. */
 export async function requireFreePorts(claims: Claim[]): Promise<void> {
   await together(
     claims.map(async ({ name, port }) => {
-      if (await isFreeSoon(port)) return;
+      if (await isFreeSoon(name, port)) return;
       const variable = `PAYFLOWX_PORT_${name.toUpperCase()}`;
       throw new Failure(
         `Port ${port} (${name}) is taken by ${(await listenerOn(port)) ?? 'another program'}.`,
@@ -30,13 +31,20 @@ export async function requireFreePorts(claims: Claim[]): Promise<void> {
   );
 }
 
-async function isFreeSoon(port: number): Promise<boolean> {
+async function isFreeSoon(name: string, port: number): Promise<boolean> {
+  if (await isFree(port)) return true;
+  if (await listenerOn(port)) return false;
+  say(
+    'ports',
+    `waiting for ${port} (${name}): a connection has it, which keeps it for a minute after its end`,
+  );
   const until = Date.now() + PASSING_MS;
-  while (!(await isFree(port))) {
-    if (Date.now() > until || (await listenerOn(port))) return false;
+  while (Date.now() < until) {
     await pause(LOOK_AGAIN_MS);
+    if (await isFree(port)) return true;
+    if (await listenerOn(port)) return false;
   }
-  return true;
+  return false;
 }
 
 async function isFree(port: number): Promise<boolean> {
