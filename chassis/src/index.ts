@@ -16,6 +16,7 @@ export * from './errors.ts';
 export * from './faults.ts';
 export * from './identity.ts';
 export * from './ids.ts';
+export { inTime } from './in-time.ts';
 export { createLogger, type Logger } from './log.ts';
 export * from './paging.ts';
 export { type Parcel, packParcel, unpackParcel } from './parcel.ts';

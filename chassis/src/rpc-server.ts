@@ -12,6 +12,7 @@ import { HealthImplementation } from 'grpc-health-check';
 import { type Access, type AccessTable, admit } from './access.ts';
 import { CallError, type ErrorTable, toRpcStatus, toStatusObject } from './errors.ts';
 import type { Caller, TokenVerifier } from './identity.ts';
+import { inTime } from './in-time.ts';
 import type { Logger } from './log.ts';
 import {
   asBytes,
@@ -216,18 +217,11 @@ function deadlineOf(call: UnaryCall): Date {
   return new Date(Number.isFinite(at) ? at : Date.now() + DEFAULT_DEADLINE_MS);
 }
 
-/** Answers in time or says so. The work itself goes on: what it commits stays, and the caller's retry with the same id finds it. */
-async function withinDeadline<T>(work: Promise<T>, deadline: Date): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    const late = () => reject(new CallError('DEADLINE_EXCEEDED', 'There was no answer in time.'));
-    timer = setTimeout(late, Math.max(0, deadline.getTime() - Date.now()));
+/** The work goes on when there is no answer in time: what it commits stays, and the caller's retry with the same id finds it. */
+function withinDeadline<T>(work: Promise<T>, deadline: Date): Promise<T> {
+  return inTime(work, deadline.getTime() - Date.now(), () => {
+    throw new CallError('DEADLINE_EXCEEDED', 'There was no answer in time.');
   });
-  try {
-    return await Promise.race([work, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function elapsed(since: number): number {

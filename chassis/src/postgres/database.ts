@@ -3,6 +3,7 @@ import { Kysely, PostgresDialect, type RawBuilder, sql, type Transaction } from 
 import pg from 'pg';
 import type { Logger } from '../log.ts';
 import { sqlStateOf } from '../sql-state.ts';
+import { PreparingClient } from './client.ts';
 
 export interface PostgresSettings {
   url: string;
@@ -16,9 +17,6 @@ const LIMITS = {
   lock_timeout: 10_000,
   idle_in_transaction_session_timeout: 30_000,
 };
-
-/** Statements beyond this many different texts are sent unprepared: a server-side plan each would only cost memory. */
-const MAX_PREPARED = 300;
 
 const columnTypes: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
@@ -36,47 +34,12 @@ export function openDatabase<DB>({ url, poolMax }: PostgresSettings, log: Logger
     max: poolMax,
     types: columnTypes,
     keepAlive: true,
-    Client: preparingClient(),
+    Client: PreparingClient,
     ...LIMITS,
   });
   // A connection that breaks while idle emits here; unhandled, it would end the process.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
-}
-
-/**
- * A client that prepares every statement with parameters under a name of its text.
- * Kysely sends no names, so Postgres would parse and plan each statement anew.
- * https://node-postgres.com/features/queries#prepared-statements
- */
-function preparingClient(): typeof pg.Client {
-  const names = new Map<string, string>();
-  const nameOf = (text: string) => {
-    if (!names.has(text) && names.size < MAX_PREPARED) names.set(text, `s${names.size}`);
-    return names.get(text);
-  };
-  return class PreparingClient extends pg.Client {
-    // pg declares a dozen overloads; Kysely uses (text, values), pg's own pool the others.
-    // biome-ignore lint/suspicious/noExplicitAny: the overloads cannot be restated here.
-    override query(text: any, values?: any, callback?: any): any {
-      if (typeof text !== 'string' || !Array.isArray(values) || callback) {
-        return super.query(text, values, callback);
-      }
-      const name = values.length > 0 ? nameOf(text) : undefined;
-      return promised((done) => super.query({ text, values, ...(name && { name }) }, done));
-    }
-  } as typeof pg.Client;
-}
-
-/**
- * A promise for what takes a callback. pg's own promise is settled by a function literal that it assigns to a property; V8 takes such a function for
- * a method and puts it into the old generation at once, where it keeps the promise and all rows until the next full marking.
- * See docs/internals/cost.md.
- */
-function promised<T>(work: (done: (error: Error | null, result: T) => void) => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    work((error, result) => (error ? reject(error) : resolve(result)));
-  });
 }
 
 /** Postgres asks for the whole transaction again: deadlock_detected, serialization_failure. */

@@ -2,11 +2,13 @@
  * Publishes the outbox. Of all instances of a service one relay a destination is active: the one whose connection holds the
  * advisory lock. It publishes first and deletes then, so a crash between them repeats messages, with the same ids, and loses none.
  */
-import pg from 'pg';
+import type { QueryResult, QueryResultRow } from 'pg';
 import { backoffMs, sleep } from '../backoff.ts';
 import { faultPoint } from '../faults.ts';
+import { inTime } from '../in-time.ts';
 import type { Logger } from '../log.ts';
 import type { Parcel } from '../parcel.ts';
+import { PreparingClient } from './client.ts';
 import { OUTBOX_CHANNEL } from './outbox.ts';
 
 export interface OutboxRelaySettings {
@@ -43,6 +45,9 @@ const PACE_MS = 50;
  * and needs this process more than the broker needs the message.
  */
 const GATHER_MS = 10;
+const STATEMENT_MS = 10_000;
+/** Without an answer for this long the server is taken for gone: it breaks a statement off earlier, if it is there. */
+const ANSWER_MS = 15_000;
 /** How long a lost NOTIFY, and the death of the active relay, may go unnoticed. */
 const POLL_MS = 1_000;
 
@@ -146,13 +151,12 @@ async function openSession(
   stopping: AbortSignal,
   log: Logger,
 ): Promise<Session> {
-  const client = new pg.Client({
+  const client = new PreparingClient({
     connectionString: url,
     application_name: `outbox relay ${destination}`,
     keepAlive: true,
     connectionTimeoutMillis: 5_000,
-    statement_timeout: 10_000,
-    query_timeout: 15_000,
+    statement_timeout: STATEMENT_MS,
   });
   let active = false;
   let awaited = new AbortController();
@@ -165,6 +169,10 @@ async function openSession(
     awaited.abort();
   });
   const wakeForStop = () => awaited.abort();
+  const ask = <R extends QueryResultRow>(text: string, values: unknown[]): Promise<QueryResult<R>> =>
+    inTime<QueryResult<R>>(client.query(text, values), ANSWER_MS, () => {
+      throw new Error(`Postgres did not answer within ${ANSWER_MS} ms.`);
+    });
   stopping.addEventListener('abort', wakeForStop);
 
   async function close(): Promise<void> {
@@ -191,7 +199,7 @@ async function openSession(
     },
     async holdLock() {
       if (active) return true;
-      const { rows } = await client.query<{ locked: boolean }>(
+      const { rows } = await ask<{ locked: boolean }>(
         'select pg_try_advisory_lock(hashtextextended($1, 0)) as locked',
         [`outbox:${destination}`],
       );
@@ -203,14 +211,14 @@ async function openSession(
       // A commit from here on may be missed by the query, but not by the next wait.
       if (!stopping.aborted) awaited = new AbortController();
       const values = [destination, ROWS, BATCH];
-      const { rows } = await client.query<Row & { remaining: boolean }>({ name: 'take', text: TAKE, values });
+      const { rows } = await ask<Row & { remaining: boolean }>(TAKE, values);
       return { rows, isFull: rows.at(-1)?.remaining ?? false };
     },
     async remove(ids) {
-      await client.query({ name: 'remove', text: REMOVE, values: [destination, ids] });
+      await ask(REMOVE, [destination, ids]);
     },
     async count() {
-      const { rows } = await client.query<{ count: string }>(COUNT, [destination]);
+      const { rows } = await ask<{ count: string }>(COUNT, [destination]);
       return BigInt(rows[0]?.count ?? 0);
     },
     wakeUp: (ms) => sleep(ms, awaited.signal),

@@ -1,4 +1,5 @@
 /** Proves the ledger: folds the whole journal anew and holds it against its seal, the kept balances and the authorization service's. */
+import { inTime } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import type { Accounts } from '../clients/accounts.ts';
 import { type AccountsProof, accountsProof, isBalanced } from '../domain/proof.ts';
@@ -34,7 +35,8 @@ export async function proveLedger(
 ): Promise<Proof> {
   const proof = accountsProof();
   for await (const balance of accounts.listBalances(limits)) proof.addAuthorized(balance);
-  const lag = await withinDeadline(eventLag()).catch(() => LAG_UNKNOWN);
+  // The lag explains differences; without Kafka the proof can do without the explanation.
+  const lag = await inTime(eventLag(), LAG_DEADLINE_MS, () => LAG_UNKNOWN).catch(() => LAG_UNKNOWN);
   const { counts, seal } = await inSnapshot(db, async (snapshot) => {
     const counts = await countJournal(snapshot);
     const seal = await checkSeal(snapshot, counts, limits);
@@ -48,17 +50,4 @@ export async function proveLedger(
     proven.staleBalanceCount === 0n &&
     seal.brokenDetail === '';
   return { holds, eventLag: lag, provedAt: now(), ...proven, ...counts, ...seal };
-}
-
-/** The lag explains differences; without Kafka the proof can do without the explanation. */
-async function withinDeadline<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('Kafka does not answer.')), LAG_DEADLINE_MS);
-  });
-  try {
-    return await Promise.race([work, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
