@@ -1,4 +1,5 @@
 /** Ids that say what they name and sort by the time they were made. */
+import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 
 /** What an id can name; the list of the public contract and what only services see. */
@@ -25,7 +26,29 @@ export type IdPrefix =
   | 'fig'
   | 'rec';
 
-/** A prefixed UUIDv7 (RFC 9562): `pay_0198c5b2-…`. */
+let lastMs = 0;
+let lastSeq = 0;
+
+/** A prefixed UUIDv7 (RFC 9562): `pay_0198c5b2-…`. Those of one process sort in the order of their making, also within a millisecond. */
 export function newId(prefix: IdPrefix): string {
-  return `${prefix}_${v7()}`;
+  const random = randomBytes();
+  const now = Date.now();
+  // The first of a millisecond counts from somewhere in the lower half of 32 bits, so the count never gets to its end.
+  lastSeq = now > lastMs ? random.readUInt32BE() >>> 1 : lastSeq + 1;
+  lastMs = Math.max(now, lastMs);
+  return `${prefix}_${v7({ random, msecs: lastMs, seq: lastSeq })}`;
+}
+
+const BYTES_OF_AN_ID = 16;
+const pool = Buffer.alloc(256 * BYTES_OF_AN_ID);
+let used = pool.length;
+
+/** Random bytes for one id. Asked for one by one, as uuid does, they cost six times what the id costs. */
+function randomBytes(): Buffer {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += BYTES_OF_AN_ID;
+  return pool.subarray(used - BYTES_OF_AN_ID, used);
 }
