@@ -65,7 +65,7 @@ export function groupConfig({ name, rank, programs }: Group): string {
  * later, at once. It is never given up, since what it waits for (a database that restarts) may take its time.
  */
 function programConfig({ name, command, folder, env, stopSignal, yields }: Program): string {
-  const words = yields ? ['nice', '-n', '10', ...command] : command;
+  const words = yields ? ['nice', '-n', '4', ...command] : command;
   const variables = Object.entries({ ...env, [MARK.name]: MARK.value });
   return `[program:${name}]
 command=${value(words.map(quote).join(' '))}
