@@ -69,7 +69,7 @@ const BORN_YOUNG = '--no-allocation-site-pretenuring';
 
 /**
  * Left alone, V8 lets such a small heap grow by a tenth or two before it marks all of it again, on a thread that it believes to have a
- * core to itself: once in 0.6 s under load. With 80 % it is once in 2 s, for more memory; so only where somebody waits for an answer.
+ * core to itself: once in 0.6 s under load. With 80 % it is once in 4 s, for more memory; so only where somebody waits for an answer.
  * See docs/internals/cost.md.
  */
 const ROOM_TO_GROW = '--heap-growing-percent=80';

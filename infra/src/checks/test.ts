@@ -17,12 +17,13 @@ import { type Tally, total } from './tally.ts';
 /** The end-to-end tests want to see two of everything, and crash them at chosen points. */
 const END_TO_END = { instances: 2, faults: true } as const;
 
+/** Never rejects. What the tests open must not take a port of the platform that starts after them. */
 export function test(settings: Settings, secret: Secrets): Promise<Tally> {
   const tested = { ...settings, ...END_TO_END };
   return withReservedPorts(portsOf(instances(tested)), () => testAll(settings, tested, secret));
 }
 
-/** Never rejects: a platform that does not start is a failed test. */
+/** A platform that does not start is a failed test. */
 async function testAll(settings: Settings, tested: Settings, secret: Secrets): Promise<Tally> {
   const tallies: Tally[] = [];
   try {
