@@ -17,5 +17,5 @@ it('never gives a program up', () => {
 
 it('lets what yields run behind the others', () => {
   const programs = [{ ...program, command: ['java'], yields: true }];
-  expect(groupConfig({ name: 'kafka', rank: 100, programs })).toContain('command="nice" "-n" "10" "java"');
+  expect(groupConfig({ name: 'kafka', rank: 100, programs })).toContain('command="nice" "-n" "4" "java"');
 });
