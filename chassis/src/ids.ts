@@ -26,6 +26,7 @@ export type IdPrefix =
   | 'fig'
   | 'rec';
 
+// uuid counts within a millisecond only where it draws the random bytes itself.
 let lastMs = 0;
 let lastSeq = 0;
 
@@ -43,7 +44,7 @@ const BYTES_OF_AN_ID = 16;
 const pool = Buffer.alloc(256 * BYTES_OF_AN_ID);
 let used = pool.length;
 
-/** Random bytes for one id. Asked for one by one, as uuid does, they cost six times what the id costs. */
+/** Random bytes for one id. Asked for one by one, as uuid does, they cost several times what the rest of the id costs. */
 function randomBytes(): Buffer {
   if (used === pool.length) {
     randomFillSync(pool);

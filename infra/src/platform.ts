@@ -13,7 +13,7 @@ import { poll, tail } from './run.ts';
 import type { Secrets } from './secrets.ts';
 import { findContainers } from './servers/containers.ts';
 import { type Addresses, startServers } from './servers/start.ts';
-import { type Instance, instances, portsOf, serviceProgram } from './services.ts';
+import { type Instance, instances, serviceProgram } from './services.ts';
 import type { Settings } from './settings.ts';
 import { endStrays } from './strays.ts';
 import { findRunningSupervisor, type Supervisor, startSupervisor } from './supervisor.ts';
@@ -31,16 +31,24 @@ export function alone<T>(work: () => Promise<T>): Promise<T> {
 }
 
 export async function upServers(settings: Settings, secret: Secrets): Promise<Addresses> {
-  const { addresses } = await withReservedPorts(portsOf(instances(settings)), () => start(settings, secret));
+  const { addresses } = await reservingPorts(settings, () => start(settings, secret));
   return addresses;
 }
 
-export async function up(settings: Settings, secret: Secrets): Promise<Addresses> {
-  const all = instances(settings);
-  return withReservedPorts(portsOf(all), () => upAll(all, settings, secret));
+export function up(settings: Settings, secret: Secrets): Promise<Addresses> {
+  return reservingPorts(settings, () => upAll(settings, secret));
 }
 
-async function upAll(all: readonly Instance[], settings: Settings, secret: Secrets): Promise<Addresses> {
+/** No outgoing connection gets a port of the platform while `work` goes on. */
+export function reservingPorts<T>(settings: Settings, work: () => Promise<T>): Promise<T> {
+  return withReservedPorts(
+    instances(settings).map(({ port }) => port),
+    work,
+  );
+}
+
+async function upAll(settings: Settings, secret: Secrets): Promise<Addresses> {
+  const all = instances(settings);
   const starting = start(settings, secret);
   await together<unknown>([starting, compileServices()]);
   const { addresses, supervisor } = await starting;

@@ -91,10 +91,6 @@ export function instances({ instances, ports }: Settings): Instance[] {
   return [...first, ...second];
 }
 
-export function portsOf(instances: readonly Instance[]): number[] {
-  return instances.map(({ port }) => port);
-}
-
 /** Below the ports that Linux gives to outgoing connections. */
 function secondPort(service: ServiceName, port: number): number {
   return service === 'gateway' ? port + 1 : port - 30_000;

@@ -32,19 +32,14 @@ export async function requireFreePorts(claims: Claim[]): Promise<void> {
 }
 
 async function isFreeSoon(name: string, port: number): Promise<boolean> {
-  if (await isFree(port)) return true;
-  if (await listenerOn(port)) return false;
-  say(
-    'ports',
-    `waiting for ${port} (${name}): a connection has it, which keeps it for a minute after its end`,
-  );
   const until = Date.now() + PASSING_MS;
-  while (Date.now() < until) {
+  for (let hasSaid = false; !(await isFree(port)); hasSaid = true) {
+    if (Date.now() > until || (await listenerOn(port))) return false;
+    if (!hasSaid)
+      say('ports', `waiting for ${port} (${name}): a connection keeps it until a minute after its end`);
     await pause(LOOK_AGAIN_MS);
-    if (await isFree(port)) return true;
-    if (await listenerOn(port)) return false;
   }
-  return false;
+  return true;
 }
 
 async function isFree(port: number): Promise<boolean> {

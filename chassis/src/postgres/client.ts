@@ -27,12 +27,9 @@ export class PreparingClient extends pg.Client {
       return super.query(text, values, callback);
     }
     const name = values.length > 0 ? nameOf(text) : undefined;
-    return promised((done) => super.query({ text, values, ...(name && { name }) }, done));
+    return new Promise((resolve, reject) => {
+      const done = (error: Error | null, result: pg.QueryResult) => (error ? reject(error) : resolve(result));
+      super.query({ text, values, ...(name && { name }) }, done);
+    });
   }
-}
-
-function promised<T>(work: (done: (error: Error | null, result: T) => void) => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    work((error, result) => (error ? reject(error) : resolve(result)));
-  });
 }

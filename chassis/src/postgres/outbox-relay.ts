@@ -185,8 +185,9 @@ async function openSession(
     await client.connect();
     // The table is nearly empty or nearly all dead rows, and its statistics are of some other moment: only the index is always right.
     // All that this session writes is deletions of what the broker has: one that a crash loses is published again, as after any crash here.
-    await client.query(
+    await ask(
       `set enable_seqscan = off; set enable_bitmapscan = off; set synchronous_commit = off; listen ${OUTBOX_CHANNEL}`,
+      [],
     );
   } catch (error) {
     await close();

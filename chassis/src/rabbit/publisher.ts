@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { OutgoingMessage } from '../cloud-events.ts';
+import { inTime } from '../in-time.ts';
 import type { Logger } from '../log.ts';
 import { type Parcel, unpackParcel } from '../parcel.ts';
 import { type AmqpConnection, type AmqpProperties, type ConfirmChannel, createBroker } from './rascal.ts';
@@ -191,17 +192,15 @@ async function openLink(settings: QueueSettings, log: Logger, onBroken: () => vo
 
   function send(routingKey: string, { content, properties }: Envelope): Promise<void> {
     const options = { ...properties, persistent: true, mandatory: true };
-    return new Promise((resolve, reject) => {
-      const overdue = setTimeout(
-        () => reject(new Error(`RabbitMQ did not confirm within ${CONFIRM_MS} ms.`)),
-        CONFIRM_MS,
-      );
+    const confirmed = new Promise<void>((resolve, reject) => {
       channel.publish('', routingKey, content, options, (error) => {
-        clearTimeout(overdue);
         if (error) reject(error);
         else if (returned.delete(properties.messageId)) reject(new UnroutableError(routingKey));
         else resolve();
       });
+    });
+    return inTime(confirmed, CONFIRM_MS, () => {
+      throw new Error(`RabbitMQ did not confirm within ${CONFIRM_MS} ms.`);
     });
   }
 

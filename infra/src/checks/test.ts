@@ -2,11 +2,10 @@
 import { join } from 'node:path';
 import { explain } from '../failure.ts';
 import { root } from '../paths.ts';
-import { alone, up, upServers } from '../platform.ts';
-import { withReservedPorts } from '../reserved-ports.ts';
+import { alone, reservingPorts, up, upServers } from '../platform.ts';
 import type { Secrets } from '../secrets.ts';
 import { testEnvironment } from '../servers/start.ts';
-import { instances, portsOf, SOURCES } from '../services.ts';
+import { SOURCES } from '../services.ts';
 import type { Settings } from '../settings.ts';
 import { check } from './check.ts';
 import { packagesWith } from './packages.ts';
@@ -20,18 +19,18 @@ const END_TO_END = { instances: 2, faults: true } as const;
 /** Never rejects. What the tests open must not take a port of the platform that starts after them. */
 export function test(settings: Settings, secret: Secrets): Promise<Tally> {
   const tested = { ...settings, ...END_TO_END };
-  return withReservedPorts(portsOf(instances(tested)), () => testAll(settings, tested, secret));
+  return reservingPorts(tested, () => testAll(tested, secret));
 }
 
 /** A platform that does not start is a failed test. */
-async function testAll(settings: Settings, tested: Settings, secret: Secrets): Promise<Tally> {
+async function testAll(settings: Settings, secret: Secrets): Promise<Tally> {
   const tallies: Tally[] = [];
   try {
     const addresses = await alone(() => upServers(settings, secret));
     const env = { ...process.env, ...(await testEnvironment(addresses)), NODE_OPTIONS: SOURCES };
     tallies.push(await check());
     tallies.push(await runPackages(env));
-    await alone(() => up(tested, secret));
+    await alone(() => up(settings, secret));
     tallies.push(await runSuite('e2e', join(root, 'e2e'), env));
   } catch (error) {
     console.error(explain(error));
