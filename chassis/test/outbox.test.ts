@@ -7,10 +7,11 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cloudEventMessage, type OutgoingEvent, type OutgoingMessage } from '../src/cloud-events.ts';
 import { type Parcel, packParcel, unpackParcel } from '../src/parcel.ts';
-import { inTransaction, openDatabase, unnest } from '../src/postgres/database.ts';
+import { inTransaction, openDatabase } from '../src/postgres/database.ts';
 import { firstDeliveries } from '../src/postgres/inbox.ts';
 import { insertOutbox, outboxFrom } from '../src/postgres/outbox.ts';
 import { type OutboxRelay, startOutboxRelay } from '../src/postgres/outbox-relay.ts';
+import { unnest } from '../src/postgres/unnest.ts';
 import { createTestDatabase, eventually, type TestDatabase, testLog } from '../src/testing.ts';
 import { event, unique } from './messages.ts';
 

@@ -36,29 +36,78 @@ it('inserts many rows with one statement and reads them back in their own types'
   ).toEqual(rows);
 });
 
-it('carries any text, bytes, times, numbers, JSON and nulls unchanged', async () => {
+it('carries any values of every type unchanged, and nulls', async () => {
   const text = fc.string({ unit: 'grapheme' }).filter((each) => !each.includes('\0'));
   const nullable = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: null });
+  const time = fc.date({
+    min: new Date('0001-01-01T00:00:00Z'),
+    max: new Date('9999-12-31'),
+    noInvalidDate: true,
+  });
+  const int = (bits: number) => fc.integer({ min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 });
+  const json = fc.dictionary(
+    text.map((name) => `.${name}`),
+    fc.oneof(text, fc.boolean()),
+  );
   const row = fc.record({
     a: nullable(fc.oneof(text, fc.constantFrom('NULL', '{}', '"', '\\', ' ', ''))),
-    b: nullable(fc.uint8Array().map((bytes) => Buffer.from(bytes))),
-    c: nullable(fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })),
+    b: nullable(fc.uint8Array({ maxLength: 200, size: 'max' }).map((bytes) => Buffer.from(bytes))),
+    c: nullable(time),
     d: nullable(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })),
-    e: nullable(
-      fc.dictionary(
-        text.map((name) => `.${name}`),
-        fc.oneof(text, fc.boolean()),
-      ),
-    ),
+    e: nullable(json),
+    f: nullable(int(32)),
+    g: nullable(int(16)),
+    h: nullable(fc.boolean()),
+    i: nullable(time.map((each) => each.toISOString().slice(0, 10))),
+    j: nullable(fc.nat({ max: 2 ** 32 - 1 }).map(String)),
   });
-  const types = { a: 'text', b: 'bytea', c: 'timestamptz', d: 'int8', e: 'jsonb' };
+  const types = {
+    a: 'text',
+    b: 'bytea',
+    c: 'timestamptz',
+    d: 'int8',
+    e: 'jsonb',
+    f: 'int4',
+    g: 'int2',
+    h: 'bool',
+    i: 'date',
+    j: 'xid',
+  } as const;
   await fc.assert(
     fc.asyncProperty(fc.array(row, { maxLength: 5 }), async (rows) => {
       const source = unnest(rows, types);
-      const read = await sql`select a, b, c, d, e from ${source} as r order by ordinality`.execute(db);
+      const read =
+        await sql`select a, b, c, d, e, f, g, h, i, j from ${source} as r order by ordinality`.execute(db);
       expect(read.rows).toEqual(rows);
     }),
   );
+});
+
+it('carries json in the order and with the spaces that it was written in', async () => {
+  const rows = [{ id: 1, note: '{"b": 1,  "a": 2}' }];
+  const { rows: read } = await sql`
+    select note::text from ${unnest(rows, { id: 'int4', note: 'json' })} as r`.execute(db);
+  expect(read).toEqual([{ note: '{"b": 1,  "a": 2}' }]);
+});
+
+it('carries more than its buffer holds, and tells two statements at once apart', async () => {
+  const rows = (letter: string) =>
+    Array.from({ length: 300 }, (_, index) => ({ id: `${index}`, note: letter.repeat(2_000) }));
+  const lengthsOf = async (letter: string) => {
+    const { rows: read } = await sql<{ notes: number }>`
+      select count(distinct id)::int4 as ids, count(distinct note)::int4 as notes, min(note) as note
+      from ${unnest(rows(letter), { id: 'text', note: 'text' })} as r`.execute(db);
+    return read;
+  };
+  const letters = ['a', 'ß', '語'];
+  expect(await Promise.all(letters.map(lengthsOf))).toEqual(
+    letters.map((letter) => [{ ids: 300, notes: 1, note: letter.repeat(2_000) }]),
+  );
+});
+
+it('refuses a number that does not fit its type before anything is sent', () => {
+  expect(() => unnest([{ amount: 2n ** 63n }], { amount: 'int8' })).toThrow(RangeError);
+  expect(() => unnest([{ count: 2 ** 31 }], { count: 'int4' })).toThrow(RangeError);
 });
 
 it('prepares a statement once for any number of rows', async () => {

@@ -26,7 +26,7 @@ export async function addToAccounts(
     received_count: 'int8',
     received_minor: 'int8',
     failed_count: 'int8',
-  };
+  } as const;
   await sql`
     insert into account_totals as a (account_id, currency, sent_count, sent_minor, received_count, received_minor, failed_count)
     select r.account_id, r.currency, r.sent_count, r.sent_minor, r.received_count, r.received_minor, r.failed_count

@@ -49,7 +49,7 @@ const TYPES = {
   captured_minor: 'int8',
   refunded_minor: 'int8',
   latest_event_at: 'timestamptz',
-};
+} as const;
 
 export interface DayRange {
   /** YYYY-MM-DD, inclusive. */

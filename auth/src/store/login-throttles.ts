@@ -54,7 +54,7 @@ export async function saveFailureCounts(
     failures: 'int4',
     blocked_until: 'timestamptz',
     forgotten_at: 'timestamptz',
-  };
+  } as const;
   await sql`
     update login_throttles as t
     set failures = r.failures, blocked_until = r.blocked_until, forgotten_at = r.forgotten_at

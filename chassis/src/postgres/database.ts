@@ -1,5 +1,5 @@
 /** One way to do SQL: Kysely over pg, every statement prepared under a name, money as bigint. */
-import { Kysely, PostgresDialect, type RawBuilder, sql, type Transaction } from 'kysely';
+import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
 import type { Logger } from '../log.ts';
 import { sqlStateOf } from '../sql-state.ts';
@@ -64,34 +64,4 @@ export async function unlessBrokenOff<T>(work: () => Promise<T>): Promise<T> {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * attempt));
     }
   }
-}
-
-/**
- * Rows as a table in a statement: `sql\`insert into t (id, n) select id, n from ${unnest(rows, { id: 'text', n: 'int8' })} as r\``.
- * One parameter a column, so the statement's text, and with it its plan, is the same for any number of rows.
- */
-export function unnest<R extends object>(
-  rows: readonly R[],
-  types: { [K in keyof R & string]?: string },
-): RawBuilder<unknown> {
-  const columns = Object.entries(types) as [keyof R & string, string][];
-  const arrays = columns.map(([name, type]) => {
-    const values = rows.map((row) => toParameter(row[name], type));
-    return sql`${values}::${sql.raw(arrayTypeOf(type))}`;
-  });
-  // jsonb[] travels as text[]: pg would turn an array of objects into something else.
-  const selected = columns.map(([name, type]) =>
-    type === 'jsonb' ? sql`${sql.ref(name)}::jsonb` : sql.ref(name),
-  );
-  const names = columns.map(([name]) => sql.id(name));
-  return sql`(select ${sql.join([...selected, sql`ordinality`])} from unnest(${sql.join(arrays)}) with ordinality as u(${sql.join([...names, sql`ordinality`])}))`;
-}
-
-function arrayTypeOf(type: string): string {
-  return type === 'jsonb' ? 'text[]' : `${type}[]`;
-}
-
-function toParameter(value: unknown, type: string): unknown {
-  if (value === undefined || value === null) return null;
-  return type === 'jsonb' ? JSON.stringify(value) : value;
 }

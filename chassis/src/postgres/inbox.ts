@@ -3,7 +3,7 @@
  * Brokers deliver at least once; with this the effect happens once. The table's SQL is in the README.
  */
 import { sql, type Transaction } from 'kysely';
-import { unnest } from './database.ts';
+import { unnest } from './unnest.ts';
 
 /**
  * The ids that are new, remembered from now on. Waits for a concurrent transaction that is storing the same id.

@@ -4,3 +4,4 @@ export { firstDeliveries, insertInbox } from './inbox.ts';
 export { type MigrationSettings, migrate } from './migrations.ts';
 export { insertOutbox, type OutboxRow, outboxFrom } from './outbox.ts';
 export { type OutboxRelay, type OutboxRelaySettings, startOutboxRelay } from './outbox-relay.ts';
+export { unnest } from './unnest.ts';

@@ -5,7 +5,7 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { OutgoingEvent } from '../cloud-events.ts';
 import { packParcel } from '../parcel.ts';
-import { unnest } from './database.ts';
+import { unnest } from './unnest.ts';
 
 /** The channel of NOTIFY; its payload is the destination. */
 export const OUTBOX_CHANNEL = 'outbox';

@@ -19,7 +19,7 @@ export async function addToBalances(trx: Transaction<Database>, changes: readonl
     posted_minor: 'int8',
     pending_minor: 'int8',
     held_minor: 'int8',
-  };
+  } as const;
   await sql`
     insert into balances as b (account_id, currency, posted_minor, pending_minor, held_minor)
     select r.account_id, r.currency, r.posted_minor, r.pending_minor, r.held_minor

@@ -23,7 +23,7 @@ export async function addToHourlyTotals(
     hour: 'timestamptz',
     posted_minor: 'int8',
     pending_minor: 'int8',
-  };
+  } as const;
   await sql`
     insert into hourly_totals as h (account_id, currency, hour, posted_minor, pending_minor)
     select r.account_id, r.currency, r.hour, r.posted_minor, r.pending_minor from ${unnest(rows, types)} as r

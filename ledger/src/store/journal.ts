@@ -18,7 +18,7 @@ export async function insertTransactions(
     payment_id: paymentId,
     created_at: createdAt,
   }));
-  const types = { id: 'text', event_type: 'text', payment_id: 'text', created_at: 'timestamptz' };
+  const types = { id: 'text', event_type: 'text', payment_id: 'text', created_at: 'timestamptz' } as const;
   const inserted = await sql<{ id: string }>`
     with added as (
       insert into transactions (id, event_type, payment_id, created_at)
@@ -63,7 +63,7 @@ const POSTING_TYPES = {
   amount_minor: 'int8',
   currency: 'text',
   created_at: 'timestamptz',
-};
+} as const;
 
 /** All that one payment did, by id. */
 export async function findTransactionsOfPayment(

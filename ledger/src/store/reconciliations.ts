@@ -76,7 +76,7 @@ const DIFFERENCE_TYPES = {
   expected: 'int8',
   found_by: 'text',
   found: 'int8',
-};
+} as const;
 
 function toDifferenceRow(reconciliationId: string, number: number, difference: Difference): DifferenceRow {
   return {

@@ -1,0 +1,50 @@
+/** Many rows as a table in a statement. */
+import { type RawBuilder, sql } from 'kysely';
+import { binaryArray, type ColumnType, type ColumnValues } from './binary-array.ts';
+
+/** jsonb takes any value, the others what ColumnValues says. */
+type Types<R> = {
+  [K in keyof R & string]?:
+    | { [T in ColumnType]: R[K] extends ColumnValues[T] | null | undefined ? T : never }[ColumnType]
+    | 'jsonb';
+};
+
+/**
+ * Rows as a table in a statement: `sql\`insert into t (id, n) select id, n from ${unnest(rows, { id: 'text', n: 'int8' })} as r\``.
+ * One parameter a column, so the statement's text, and with it its plan, is the same for any number of rows. `ordinality` counts them
+ * from 1.
+ */
+export function unnest<R extends object>(rows: readonly R[], types: Types<R>): RawBuilder<unknown> {
+  const columns = Object.entries(types) as [keyof R & string, ColumnType | 'jsonb'][];
+  const arrays = columns.map(([name, type]) =>
+    toArray(
+      type,
+      rows.map((row) => row[name]),
+    ),
+  );
+  return sql(templateOf(columns), ...arrays, rows.length);
+}
+
+function toArray(type: ColumnType | 'jsonb', values: readonly unknown[]): Buffer {
+  return type === 'jsonb'
+    ? binaryArray('text', values.map(toJson))
+    : binaryArray(type, values as ColumnValues[ColumnType][]);
+}
+
+function toJson(value: unknown): string | null {
+  return value === undefined || value === null ? null : JSON.stringify(value);
+}
+
+/**
+ * The text round the parameters, all of it one piece of SQL to Kysely: each piece costs. The functions stand in the select list, where
+ * Postgres takes their rows one by one; in `from` it would store each column first.
+ */
+function templateOf(columns: readonly [name: string, type: string][]): TemplateStringsArray {
+  const parts = ['(select '];
+  for (const [name, type] of columns) {
+    parts.push(`${parts.pop()}unnest(`);
+    parts.push(type === 'jsonb' ? `::text[])::jsonb as "${name}", ` : `::${type}[]) as "${name}", `);
+  }
+  parts.push(`${parts.pop()}generate_series(1, `, '::int) as ordinality)');
+  return Object.assign(parts, { raw: parts });
+}
