@@ -161,23 +161,24 @@ async function openSession(
   let active = false;
   let awaited = new AbortController();
 
-  client.on('notification', ({ payload }) => payload === destination && awaited.abort());
+  // With a reason of ours: Node would make an exception with a stack, for each of hundreds of messages a second.
+  const wake = () => awaited.abort('woken');
+  client.on('notification', ({ payload }) => payload === destination && wake());
   // The next query fails then, which ends this session.
   client.on('error', (error) => {
     log.debug({ err: error }, 'database connection broke');
     active = false;
-    awaited.abort();
+    wake();
   });
-  const wakeForStop = () => awaited.abort();
   const ask = <R extends QueryResultRow>(text: string, values: unknown[]): Promise<QueryResult<R>> =>
     inTime<QueryResult<R>>(client.query(text, values), ANSWER_MS, () => {
       throw new Error(`Postgres did not answer within ${ANSWER_MS} ms.`);
     });
-  stopping.addEventListener('abort', wakeForStop);
+  stopping.addEventListener('abort', wake);
 
   async function close(): Promise<void> {
     active = false;
-    stopping.removeEventListener('abort', wakeForStop);
+    stopping.removeEventListener('abort', wake);
     await client.end().catch(() => {});
   }
 
