@@ -48,6 +48,7 @@ function templateOf(columns: readonly (readonly [name: string, type: string])[])
   const afterParameters = columns.map(([name, type]) =>
     type === 'jsonb' ? `::text[])::jsonb as "${name}"` : `::${type}[]) as "${name}"`,
   );
-  const parts = `(select unnest(?${afterParameters.join(', unnest(?')})`.split('?');
+  const [last, ...others] = afterParameters.reverse();
+  const parts = ['(select unnest(', ...others.reverse().map((text) => `${text}, unnest(`), `${last})`];
   return Object.assign(parts, { raw: parts });
 }

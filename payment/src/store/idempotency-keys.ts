@@ -56,7 +56,12 @@ export async function takeKeys(
     payment_id: request.paymentId,
     operation_id: request.operationId,
   }));
-  const types = { operation: 'text', fingerprint: 'bytea', payment_id: 'text', operation_id: 'text' } as const;
+  const types = {
+    operation: 'text',
+    fingerprint: 'bytea',
+    payment_id: 'text',
+    operation_id: 'text',
+  } as const;
   const { rows: taken } = await sql<{ operation_id: string }>`
     insert into idempotency_keys (caller_id, key, operation, fingerprint, payment_id, operation_id, created_at)
     select caller_id, key, operation, fingerprint, payment_id, operation_id, ${now}

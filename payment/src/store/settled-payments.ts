@@ -23,27 +23,23 @@ export async function saveSettled(
   db: Kysely<Database>,
   payments: readonly SettledPayment[],
 ): Promise<Set<string>> {
-  const { rows: moved } = await sql<{ id: string }>`
-    with decided as (
-      select * from ${unnest(payments.map(toRow), COLUMNS)} as r
-    ), moved as (
+  const { rows: moved } = await sql<{ key: string }>`
+    with moved as (
       update payments as p set
         state = d.state, from_owner_id = d.from_owner_id, to_owner_id = d.to_owner_id,
         captured_minor = d.captured_minor, failure_code = d.failure_code, failure_message = d.failure_message,
         decision = d.decision, version = d.version, updated_at = d.updated_at,
         decided_event_id = d.event_id, decided_at = d.updated_at
-      from decided as d
+      from ${unnest(payments.map(toRow), COLUMNS)} as d
       where p.id = d.key and p.version = d.version - 1
-      returning p.id
-    ), told as (
-      select decided.* from decided join moved on moved.id = decided.key
+      returning d.key, d.event, d.is_notified, d.ordinality
     ), announced as (
-      ${outboxFrom(EVENTS_DESTINATION, sql`told`)}
+      ${outboxFrom(EVENTS_DESTINATION, sql`moved`)}
     ), notified as (
-      ${outboxFrom(NOTIFICATIONS_DESTINATION, sql`told where is_notified`)}
+      ${outboxFrom(NOTIFICATIONS_DESTINATION, sql`moved where is_notified`)}
     )
-    select id from moved`.execute(db);
-  return new Set(moved.map(({ id }) => id));
+    select key from moved`.execute(db);
+  return new Set(moved.map(({ key }) => key));
 }
 
 const COLUMNS = {
