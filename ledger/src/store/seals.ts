@@ -62,7 +62,12 @@ export async function insertSeals(trx: Transaction<Database>, seals: readonly Se
     leaf_hash: seal.leafHash,
     subtree_hashes: Buffer.concat(seal.subtreeHashes),
   }));
-  const types = { position: 'int8', transaction_id: 'text', leaf_hash: 'bytea', subtree_hashes: 'bytea' } as const;
+  const types = {
+    position: 'int8',
+    transaction_id: 'text',
+    leaf_hash: 'bytea',
+    subtree_hashes: 'bytea',
+  } as const;
   await sql`
     insert into seals (position, transaction_id, leaf_hash, subtree_hashes)
     select r.position, r.transaction_id, r.leaf_hash, r.subtree_hashes from ${unnest(rows, types)} as r`.execute(
