@@ -41,10 +41,12 @@ const MS_PER_DAY = 86_400_000;
 /** Postgres counts days and microseconds from here. */
 const EPOCH_MS = Date.UTC(2000, 0, 1);
 
+const writeText = (value: string, offset: number) => offset + scratch.write(value, offset);
+
 /** Writes a value at the offset and returns where it ends. */
 const WRITE: { [T in ColumnType]: (value: ColumnValues[T], offset: number) => number } = {
-  text: (value, offset) => offset + scratch.write(value, offset),
-  json: (value, offset) => offset + scratch.write(value, offset),
+  text: writeText,
+  json: writeText,
   bytea(value, offset) {
     scratch.set(value, offset);
     return offset + value.length;

@@ -27,7 +27,7 @@ export function unnest<R extends object>(rows: readonly R[], types: Types<R>): R
     'int4',
     rows.map((_, index) => index + 1),
   );
-  return sql(templateOf([...columns, ['ordinality', 'int4']]), ...arrays, ordinality);
+  return sql(templateOf(columns), ...arrays, ordinality);
 }
 
 function toArray(type: ColumnType | 'jsonb', values: readonly unknown[]): Buffer {
@@ -44,11 +44,10 @@ function toJson(value: unknown): string | null {
  * The text round the parameters, all of it one piece of SQL to Kysely: each piece costs. The functions stand in the select list, where
  * Postgres takes their rows one by one; in `from` it would store each column first.
  */
-function templateOf(columns: readonly (readonly [name: string, type: string])[]): TemplateStringsArray {
-  const afterParameters = columns.map(([name, type]) =>
-    type === 'jsonb' ? `::text[])::jsonb as "${name}"` : `::${type}[]) as "${name}"`,
+function templateOf(columns: readonly [name: string, type: string][]): TemplateStringsArray {
+  const afterColumns = columns.map(([name, type]) =>
+    type === 'jsonb' ? `::text[])::jsonb as "${name}", unnest(` : `::${type}[]) as "${name}", unnest(`,
   );
-  const [last, ...others] = afterParameters.reverse();
-  const parts = ['(select unnest(', ...others.reverse().map((text) => `${text}, unnest(`), `${last})`];
+  const parts = ['(select unnest(', ...afterColumns, '::int4[]) as ordinality)'];
   return Object.assign(parts, { raw: parts });
 }
