@@ -93,14 +93,14 @@ it('carries json in the order and with the spaces that it was written in', async
 it('carries more than its buffer holds, and tells two statements at once apart', async () => {
   const rows = (letter: string) =>
     Array.from({ length: 300 }, (_, index) => ({ id: `${index}`, note: letter.repeat(2_000) }));
-  const lengthsOf = async (letter: string) => {
-    const { rows: read } = await sql<{ notes: number }>`
+  const summaryOf = async (letter: string) => {
+    const { rows: read } = await sql`
       select count(distinct id)::int4 as ids, count(distinct note)::int4 as notes, min(note) as note
       from ${unnest(rows(letter), { id: 'text', note: 'text' })} as r`.execute(db);
     return read;
   };
   const letters = ['a', 'ß', '語'];
-  expect(await Promise.all(letters.map(lengthsOf))).toEqual(
+  expect(await Promise.all(letters.map(summaryOf))).toEqual(
     letters.map((letter) => [{ ids: 300, notes: 1, note: letter.repeat(2_000) }]),
   );
 });
