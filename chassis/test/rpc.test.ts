@@ -210,9 +210,15 @@ describe('a served call', () => {
   });
 
   it('is finished before a draining server closes', async () => {
-    const { server, target } = await start({ getJwks: () => sleep(100, { keys: [] }) });
+    const begun = Promise.withResolvers<void>();
+    const { server, target } = await start({
+      getJwks() {
+        begun.resolve();
+        return sleep(100, { keys: [] });
+      },
+    });
     const call = connect(target).getJwks({}, { deadlineMs: 2000 });
-    await sleep(30);
+    await begun.promise;
     await Promise.all([server.drain(), expect(call).resolves.toEqual({ keys: [] })]);
   });
 });
