@@ -21,11 +21,15 @@ interface Document {
 const HEADING = '/** Made by generate.ts from the OpenAPI document. Not to be edited. */\n';
 
 const gateway = fileURLToPath(new URL('../gateway/', import.meta.url));
-const printed = spawnSync(process.execPath, ['--conditions=payflowx-source', 'src/openapi-document.ts'], {
-  cwd: gateway,
-  stdio: ['ignore', 'pipe', 'inherit'],
-  maxBuffer: 64 * 1024 * 1024,
-});
+const printed = spawnSync(
+  process.execPath,
+  ['--conditions=payflowx-source', 'src/openapi/print-document.ts'],
+  {
+    cwd: gateway,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    maxBuffer: 64 * 1024 * 1024,
+  },
+);
 if (printed.status !== 0) {
   console.error('The gateway could not print its OpenAPI document; what it says stands above.');
   process.exit(1);

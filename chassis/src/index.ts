@@ -2,33 +2,34 @@
  * What every PayFlowX service needs and none owns. No word of any domain in here. Postgres, Kafka and RabbitMQ are entries
  * of their own: a service loads the clients of the servers that it talks to, and no others.
  */
-export { type Access, type AccessTable, requireAccess, type ScopedAccess } from './access.ts';
-export * from './batcher.ts';
+
+export * from './batching/batcher.ts';
+export * from './ids.ts';
 export {
   cloudEventMessage,
   type EventFacts,
   type IncomingMessage,
   type OutgoingEvent,
   type OutgoingMessage,
-} from './cloud-events.ts';
-export * from './environment.ts';
-export * from './errors.ts';
-export * from './faults.ts';
-export * from './identity.ts';
-export * from './ids.ts';
-export { inTime } from './in-time.ts';
-export { createLogger, type Logger } from './log.ts';
-export * from './paging.ts';
-export { type Parcel, packParcel, unpackParcel } from './parcel.ts';
-export { type Repetition, repeat } from './repeat.ts';
+} from './messaging/cloud-events.ts';
+export { type Parcel, packParcel, unpackParcel } from './messaging/parcel.ts';
+export * from './process/environment.ts';
+export * from './process/faults.ts';
+export { inTime } from './process/in-time.ts';
+export { type Repetition, repeat } from './process/repeat.ts';
+export * from './process/run.ts';
+export { type Access, type AccessTable, requireAccess, type ScopedAccess } from './rpc/access.ts';
 export {
   type CallSettings,
   connectGrpc,
   type Neighbour,
   type NeighbourSettings,
   type ServiceMethods,
-} from './rpc-client.ts';
-export * from './rpc-server.ts';
-export * from './run.ts';
+} from './rpc/client.ts';
+export * from './rpc/errors.ts';
+export * from './rpc/identity.ts';
+export * from './rpc/paging.ts';
+export * from './rpc/server.ts';
 export * from './sql-state.ts';
-export * from './trace.ts';
+export { createLogger, type Logger } from './telemetry/log.ts';
+export * from './telemetry/trace.ts';

@@ -1,6 +1,6 @@
 /** A consumer that dies on the first message it applies. */
-import { consumeQueue } from '../src/rabbit/consumer.ts';
-import { testLog } from '../src/testing.ts';
+import { consumeQueue } from '../src/messaging/rabbit/consumer.ts';
+import { testLog } from '../src/testing/index.ts';
 
 await consumeQueue(
   JSON.parse(process.env.CONSUMER_SETTINGS ?? '{}'),

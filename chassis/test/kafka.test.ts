@@ -1,9 +1,17 @@
 import type { KafkaMessage } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type KafkaConsumer, startKafkaConsumer, type TopicMessage } from '../src/kafka/consumer.ts';
-import { connectKafkaProducer, connectRawProducer, type KafkaProducer } from '../src/kafka/producer.ts';
-import { redriveDeadLetters } from '../src/redrive.ts';
-import { eventually, testLog, testServers } from '../src/testing.ts';
+import {
+  type KafkaConsumer,
+  startKafkaConsumer,
+  type TopicMessage,
+} from '../src/messaging/kafka/consumer.ts';
+import {
+  connectKafkaProducer,
+  connectRawProducer,
+  type KafkaProducer,
+} from '../src/messaging/kafka/producer.ts';
+import { redriveDeadLetters } from '../src/messaging/redrive.ts';
+import { eventually, testLog, testServers } from '../src/testing/index.ts';
 import { createTopics, message, readRaw, type TestTopics, unique } from './messages.ts';
 
 const settings = { brokers: testServers.kafkaBrokers(), clientId: 'chassis-test' };

@@ -1,11 +1,15 @@
 /** Topics, queues and messages for the tests of messaging: unique, so that tests never meet. */
 import { randomUUID } from 'node:crypto';
 import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
-import { cloudEventMessage, type OutgoingEvent, type OutgoingMessage } from '../src/cloud-events.ts';
-import { type Parcel, packParcel } from '../src/parcel.ts';
-import { closeConnection, openConfirmChannel } from '../src/rabbit/publisher.ts';
-import { createBroker, type RascalMessage } from '../src/rabbit/rascal.ts';
-import { testServers } from '../src/testing.ts';
+import {
+  cloudEventMessage,
+  type OutgoingEvent,
+  type OutgoingMessage,
+} from '../src/messaging/cloud-events.ts';
+import { type Parcel, packParcel } from '../src/messaging/parcel.ts';
+import { closeConnection, openConfirmChannel } from '../src/messaging/rabbit/publisher.ts';
+import { createBroker, type RascalMessage } from '../src/messaging/rabbit/rascal.ts';
+import { testServers } from '../src/testing/index.ts';
 
 export const unique = (name: string) => `test-${name}-${randomUUID().slice(0, 8)}`;
 

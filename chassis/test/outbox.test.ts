@@ -5,14 +5,18 @@ import { join } from 'node:path';
 import { type Kysely, sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { cloudEventMessage, type OutgoingEvent, type OutgoingMessage } from '../src/cloud-events.ts';
-import { type Parcel, packParcel, unpackParcel } from '../src/parcel.ts';
+import {
+  cloudEventMessage,
+  type OutgoingEvent,
+  type OutgoingMessage,
+} from '../src/messaging/cloud-events.ts';
+import { type Parcel, packParcel, unpackParcel } from '../src/messaging/parcel.ts';
 import { inTransaction, openDatabase } from '../src/postgres/database.ts';
 import { firstDeliveries } from '../src/postgres/inbox.ts';
 import { insertOutbox, outboxFrom } from '../src/postgres/outbox.ts';
 import { type OutboxRelay, startOutboxRelay } from '../src/postgres/outbox-relay.ts';
 import { unnest } from '../src/postgres/unnest.ts';
-import { createTestDatabase, eventually, type TestDatabase, testLog } from '../src/testing.ts';
+import { createTestDatabase, eventually, type TestDatabase, testLog } from '../src/testing/index.ts';
 import { event, unique } from './messages.ts';
 
 let database: TestDatabase;

@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sqlStateOf } from '../src/index.ts';
 import { inTransaction, migrate, openDatabase, unnest } from '../src/postgres/index.ts';
-import { createTestDatabase, type TestDatabase, testLog } from '../src/testing.ts';
+import { createTestDatabase, type TestDatabase, testLog } from '../src/testing/index.ts';
 
 interface Things {
   things: { id: string; amount: bigint; note: unknown; born: string | null };

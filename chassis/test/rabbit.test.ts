@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { cloudEventMessage, type IncomingMessage } from '../src/cloud-events.ts';
-import { packParcel } from '../src/parcel.ts';
-import { consumeQueue, type QueueConsumer } from '../src/rabbit/consumer.ts';
-import { connectRabbitPublisher, type RabbitPublisher, UnroutableError } from '../src/rabbit/publisher.ts';
-import { redriveDeadLetterQueue } from '../src/redrive.ts';
-import { eventually, testLog, testServers } from '../src/testing.ts';
+import { cloudEventMessage, type IncomingMessage } from '../src/messaging/cloud-events.ts';
+import { packParcel } from '../src/messaging/parcel.ts';
+import { consumeQueue, type QueueConsumer } from '../src/messaging/rabbit/consumer.ts';
+import {
+  connectRabbitPublisher,
+  type RabbitPublisher,
+  UnroutableError,
+} from '../src/messaging/rabbit/publisher.ts';
+import { redriveDeadLetterQueue } from '../src/messaging/redrive.ts';
+import { eventually, testLog, testServers } from '../src/testing/index.ts';
 import { alone, event, openQueues, type QueueTap, together, unique } from './messages.ts';
 
 const within = { withinMs: 15_000 };

@@ -1,9 +1,9 @@
 /** A relay to be killed: publishing is printing the ids. */
 import { writeSync } from 'node:fs';
-import { armFaults } from '../src/faults.ts';
-import { unpackParcel } from '../src/parcel.ts';
+import { unpackParcel } from '../src/messaging/parcel.ts';
 import { startOutboxRelay } from '../src/postgres/outbox-relay.ts';
-import { testLog } from '../src/testing.ts';
+import { armFaults } from '../src/process/faults.ts';
+import { testLog } from '../src/testing/index.ts';
 
 const { RELAY_URL: url = '', RELAY_DESTINATION: destination = '', FAULTS_DIR } = process.env;
 armFaults(FAULTS_DIR);

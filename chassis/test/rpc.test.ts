@@ -16,7 +16,7 @@ import {
   serveGrpc,
   traceFrom,
 } from '../src/index.ts';
-import { createTestIdentity, testLog } from '../src/testing.ts';
+import { createTestIdentity, testLog } from '../src/testing/index.ts';
 
 class FakeError extends Error {
   readonly reason: 'USERNAME_TAKEN';

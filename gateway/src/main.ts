@@ -4,7 +4,7 @@ import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { closeNeighbours, connectNeighbours, findNotServing } from './clients/neighbours.ts';
 import { createPaymentBatches } from './clients/payment-batches.ts';
 import { loadConfig } from './config.ts';
-import { createReadiness } from './readiness.ts';
+import { createReadiness } from './http/readiness.ts';
 import { createServer } from './server.ts';
 
 const config = loadConfig(process.env);

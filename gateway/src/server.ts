@@ -1,21 +1,21 @@
 /** The HTTP server: what surrounds every route, then the routes. */
 import type { Logger } from '@payflowx/chassis';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
-import { checkAccess, type KeyOf } from './access.ts';
-import { addRoutes, NAMED_SCHEMAS, type RouteOptions } from './all-routes.ts';
-import { answerBrokenConnection } from './broken-connection.ts';
+import { checkAccess, type KeyOf } from './access/access.ts';
 import type { Neighbours } from './clients/neighbours.ts';
 import type { PaymentBatches } from './clients/payment-batches.ts';
 import type { Config } from './config.ts';
-import { serveDocs } from './docs.ts';
-import { BODY_LIMIT_BYTES, readJsonBodies } from './json-body.ts';
-import { refuseUnknown, watchPaths } from './method-not-allowed.ts';
+import { answerBrokenConnection } from './http/broken-connection.ts';
+import { serveDocs } from './http/docs.ts';
+import { BODY_LIMIT_BYTES, readJsonBodies } from './http/json-body.ts';
+import { refuseUnknown, watchPaths } from './http/method-not-allowed.ts';
+import { protect } from './http/protection.ts';
+import { readQueryNumbers } from './http/query-numbers.ts';
+import type { Readiness } from './http/readiness.ts';
+import { carryContext, logRequests, requestIdOf } from './http/request-context.ts';
 import { describeApi } from './openapi/describe-api.ts';
-import { handleProblems, sendProblem, toProblem } from './problem.ts';
-import { protect } from './protection.ts';
-import { readQueryNumbers } from './query-numbers.ts';
-import type { Readiness } from './readiness.ts';
-import { carryContext, logRequests, requestIdOf } from './request-context.ts';
+import { handleProblems, sendProblem, toProblem } from './problems/problem.ts';
+import { addRoutes, NAMED_SCHEMAS, type RouteOptions } from './routes/all-routes.ts';
 import { FORMATS } from './schemas/formats.ts';
 
 export interface ServerParts {

@@ -6,7 +6,7 @@ import { createTestIdentity } from '@payflowx/chassis/testing';
 import { createSigner } from 'fast-jwt';
 import Fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkAccess } from '../src/access.ts';
+import { checkAccess } from '../src/access/access.ts';
 import { type Client, createClient } from './client.ts';
 import {
   ALICE,

@@ -25,7 +25,7 @@ import {
 } from '../src/clients/neighbours.ts';
 import { createPaymentBatches } from '../src/clients/payment-batches.ts';
 import { loadConfig } from '../src/config.ts';
-import { createReadiness } from '../src/readiness.ts';
+import { createReadiness } from '../src/http/readiness.ts';
 import { createServer } from '../src/server.ts';
 
 /** What a neighbour refuses with, freely chosen by the test. */

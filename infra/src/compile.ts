@@ -14,7 +14,7 @@ import { fingerprint } from './supervisor-config.ts';
 const stamps = join(COMPILE_CACHE.NODE_COMPILE_CACHE, 'stamps');
 
 /** What a service loads only when its configuration says so. */
-const REFLECTION = join(root, 'chassis/src/reflection.ts');
+const REFLECTION = join(root, 'chassis/src/rpc/reflection.ts');
 
 /** Does nothing for those whose code is what it was. */
 export async function compileServices(): Promise<void> {

@@ -1,8 +1,8 @@
 /** One way to do SQL: Kysely over pg, every statement prepared under a name, money as bigint. */
 import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
-import type { Logger } from '../log.ts';
 import { sqlStateOf } from '../sql-state.ts';
+import type { Logger } from '../telemetry/log.ts';
 import { PreparingClient } from './client.ts';
 
 export interface PostgresSettings {

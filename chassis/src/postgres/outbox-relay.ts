@@ -3,11 +3,11 @@
  * advisory lock. It publishes first and deletes then, so a crash between them repeats messages, with the same ids, and loses none.
  */
 import type { QueryResult, QueryResultRow } from 'pg';
-import { backoffMs, sleep } from '../backoff.ts';
-import { faultPoint } from '../faults.ts';
-import { inTime } from '../in-time.ts';
-import type { Logger } from '../log.ts';
-import type { Parcel } from '../parcel.ts';
+import type { Parcel } from '../messaging/parcel.ts';
+import { backoffMs, sleep } from '../process/backoff.ts';
+import { faultPoint } from '../process/faults.ts';
+import { inTime } from '../process/in-time.ts';
+import type { Logger } from '../telemetry/log.ts';
 import { PreparingClient } from './client.ts';
 import { OUTBOX_CHANNEL } from './outbox.ts';
 

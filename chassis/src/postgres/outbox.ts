@@ -3,8 +3,8 @@
  * The relay (outbox-relay.ts) publishes them. The table's SQL is in the README.
  */
 import { type RawBuilder, sql, type Transaction } from 'kysely';
-import type { OutgoingEvent } from '../cloud-events.ts';
-import { packParcel } from '../parcel.ts';
+import type { OutgoingEvent } from '../messaging/cloud-events.ts';
+import { packParcel } from '../messaging/parcel.ts';
 import { unnest } from './unnest.ts';
 
 /** The channel of NOTIFY; its payload is the destination. */

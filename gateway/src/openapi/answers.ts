@@ -1,8 +1,8 @@
 /** What answers have in common: refusals that follow from what a route is, and headers that follow from what an answer is. */
 import type { RouteOptions } from 'fastify';
-import { BODY_LIMIT_BYTES } from '../json-body.ts';
-import { PROBLEM_TYPE } from '../problem.ts';
-import type { ProblemCode } from '../problem-codes.ts';
+import { BODY_LIMIT_BYTES } from '../http/json-body.ts';
+import { PROBLEM_TYPE } from '../problems/problem.ts';
+import type { ProblemCode } from '../problems/problem-codes.ts';
 import { describe, problem, type Refusals } from '../schemas/answers.ts';
 import type { Operation, Response } from './document.ts';
 

@@ -1,6 +1,6 @@
 /** Examples of everything. A schema that has none of its own gets one made from its parts; each is tested against its schema. */
-import { PROBLEM_TYPE, ProblemError, problemBody } from '../problem.ts';
-import { PROBLEMS, type ProblemCode } from '../problem-codes.ts';
+import { PROBLEM_TYPE, ProblemError, problemBody } from '../problems/problem.ts';
+import { PROBLEMS, type ProblemCode } from '../problems/problem-codes.ts';
 import { type Document, type Media, operationsOf, type Schema } from './document.ts';
 
 export function addExamples(document: Document): void {

@@ -1,7 +1,7 @@
 /** The accounts that money moves between: opened and read. What operators change about them is in account-changes.ts. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { asCaller, EVERY_ROLE, WRITE_DEADLINE_MS } from '../access.ts';
+import { asCaller, EVERY_ROLE, WRITE_DEADLINE_MS } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { Account, accountJson } from '../schemas/account.ts';
 import { problem } from '../schemas/answers.ts';

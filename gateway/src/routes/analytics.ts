@@ -5,7 +5,7 @@ import type {
   Totals as TotalsMessage,
 } from '@payflowx/proto/analytics';
 import { type Static, Type } from 'typebox';
-import { asCaller, EVERY_ROLE } from '../access.ts';
+import { asCaller, EVERY_ROLE } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
 import { AnyAccountId, pathId } from '../schemas/ids.ts';

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { SCOPES, type Scope } from '@payflowx/chassis';
 import type { ApiClient as ApiClientMessage } from '@payflowx/proto/auth';
 import { type Static, Type } from 'typebox';
-import { asCaller, WRITE_DEADLINE_MS } from '../access.ts';
+import { asCaller, WRITE_DEADLINE_MS } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
 import { printableText } from '../schemas/formats.ts';

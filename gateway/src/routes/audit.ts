@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { IdentityAuditRecord as IdentityRecordMessage } from '@payflowx/proto/auth';
 import type { AccountAuditRecord as AccountRecordMessage } from '@payflowx/proto/authorization';
 import { type Static, Type } from 'typebox';
-import { asCaller } from '../access.ts';
+import { asCaller } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { AccountId } from '../schemas/ids.ts';
 import { named, ref } from '../schemas/named.ts';

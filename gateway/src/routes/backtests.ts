@@ -1,7 +1,7 @@
 /** What a rule would have done to the payments of the past. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { asCaller } from '../access.ts';
+import { asCaller } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { PaymentId } from '../schemas/ids.ts';
 import { count } from '../schemas/money.ts';

@@ -1,9 +1,9 @@
 /** What becomes of held money: captured, whole or in parts, or given back. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { asCaller } from '../access.ts';
+import { asCaller } from '../access/access.ts';
+import { answerStep } from '../answers/payment-answer.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
-import { answerStep } from '../payment-answer.ts';
 import { problem } from '../schemas/answers.ts';
 import { requiredKey } from '../schemas/idempotency.ts';
 import { PaymentId, pathId } from '../schemas/ids.ts';

@@ -1,8 +1,8 @@
 /** Whether the process lives, and whether it should be sent requests. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { ProblemError } from '../problem.ts';
-import type { Readiness } from '../readiness.ts';
+import type { Readiness } from '../http/readiness.ts';
+import { ProblemError } from '../problems/problem.ts';
 import { problem } from '../schemas/answers.ts';
 import { named, ref } from '../schemas/named.ts';
 

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { GetProofResponse } from '@payflowx/proto/ledger';
 import { type Static, Type } from 'typebox';
-import { asCaller } from '../access.ts';
+import { asCaller } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { AnyAccountId, TransactionId } from '../schemas/ids.ts';
 import { headJson, SealedHead } from '../schemas/journal.ts';

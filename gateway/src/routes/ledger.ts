@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Direction, Layer } from '@payflowx/proto/ledger';
 import { Type } from 'typebox';
-import { asCaller, EVERY_ROLE } from '../access.ts';
+import { asCaller, EVERY_ROLE } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
 import { AnyAccountId, PaymentId, pathId, TransactionId } from '../schemas/ids.ts';

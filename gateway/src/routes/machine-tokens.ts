@@ -1,10 +1,10 @@
 /** Logins of machines: an API client's id and secret for an access token. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { WRITE_DEADLINE_MS } from '../access.ts';
+import { WRITE_DEADLINE_MS } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
-import { ProblemError } from '../problem.ts';
-import { MINUTE_MS } from '../protection.ts';
+import { MINUTE_MS } from '../http/protection.ts';
+import { ProblemError } from '../problems/problem.ts';
 import { problem } from '../schemas/answers.ts';
 import { named, ref } from '../schemas/named.ts';
 

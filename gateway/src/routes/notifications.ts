@@ -1,7 +1,7 @@
 /** What both sides of a payment were told. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { asCaller, EVERY_ROLE } from '../access.ts';
+import { asCaller, EVERY_ROLE } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { AnyAccountId, PaymentId } from '../schemas/ids.ts';
 import { ref } from '../schemas/named.ts';

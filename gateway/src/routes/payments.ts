@@ -2,11 +2,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { PaymentState } from '@payflowx/proto/payment';
 import { type Static, Type } from 'typebox';
-import { accessTokenOf, asCaller, EVERY_ROLE } from '../access.ts';
+import { accessTokenOf, asCaller, EVERY_ROLE } from '../access/access.ts';
+import { answerCreation } from '../answers/payment-answer.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import type { PaymentBatches } from '../clients/payment-batches.ts';
-import { answerCreation } from '../payment-answer.ts';
-import { DECLINES } from '../problem-codes.ts';
+import { DECLINES } from '../problems/problem-codes.ts';
 import { problem } from '../schemas/answers.ts';
 import { requiredKey } from '../schemas/idempotency.ts';
 import { AnyAccountId, PaymentId, pathId } from '../schemas/ids.ts';

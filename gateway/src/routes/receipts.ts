@@ -1,7 +1,7 @@
 /** What of the sealed journal anybody may keep: its head, and receipts that can be verified against a head alone. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { asCaller, EVERY_ROLE } from '../access.ts';
+import { asCaller, EVERY_ROLE } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
 import { PaymentId, pathId } from '../schemas/ids.ts';

@@ -1,10 +1,10 @@
 /** Money that goes back: whole or in parts, up to what was captured. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { asCaller, EVERY_ROLE } from '../access.ts';
+import { asCaller, EVERY_ROLE } from '../access/access.ts';
+import { answerRefund } from '../answers/payment-answer.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
-import { answerRefund } from '../payment-answer.ts';
-import { REFUND_DECLINES } from '../problem-codes.ts';
+import { REFUND_DECLINES } from '../problems/problem-codes.ts';
 import { problem } from '../schemas/answers.ts';
 import { requiredKey } from '../schemas/idempotency.ts';
 import { PaymentId, pathId } from '../schemas/ids.ts';

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { RuleAction } from '@payflowx/proto/authorization';
 import { Type } from 'typebox';
-import { asCaller, WRITE_DEADLINE_MS } from '../access.ts';
+import { asCaller, WRITE_DEADLINE_MS } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
 import { optionalKey } from '../schemas/idempotency.ts';

@@ -1,7 +1,7 @@
 /** The keys that access tokens are signed and verified with. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { asCaller, READ_DEADLINE_MS, WRITE_DEADLINE_MS } from '../access.ts';
+import { asCaller, READ_DEADLINE_MS, WRITE_DEADLINE_MS } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { named, ref } from '../schemas/named.ts';
 import { NoFields } from '../schemas/no-fields.ts';

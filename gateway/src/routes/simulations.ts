@@ -1,6 +1,6 @@
 /** What would be decided about a payment, without making it. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { asCaller } from '../access.ts';
+import { asCaller } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
 import { Decision, decisionJson } from '../schemas/decision.ts';

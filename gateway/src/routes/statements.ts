@@ -1,7 +1,7 @@
 /** What moved an account's balance in a period, between its balance before and after. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { asCaller, EVERY_ROLE } from '../access.ts';
+import { asCaller, EVERY_ROLE } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
 import { AnyAccountId, pathId } from '../schemas/ids.ts';

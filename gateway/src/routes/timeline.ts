@@ -5,13 +5,13 @@ import { status as grpc } from '@grpc/grpc-js';
 import { type CallSettings, NeighbourError } from '@payflowx/chassis';
 import { Direction, Layer } from '@payflowx/proto/ledger';
 import type { FastifyBaseLogger } from 'fastify';
-import { asCaller, EVERY_ROLE } from '../access.ts';
+import { asCaller, EVERY_ROLE } from '../access/access.ts';
+import { mergeTimeline } from '../answers/timeline.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
 import { PaymentId, pathId } from '../schemas/ids.ts';
 import { ref } from '../schemas/named.ts';
 import { type Source, Timeline } from '../schemas/timeline.ts';
-import { mergeTimeline } from '../timeline.ts';
 
 /** A payment has a handful of entries; one that was captured in hundreds of parts is still shown whole. */
 const MAX_PAGES = 10;

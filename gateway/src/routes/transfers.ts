@@ -1,9 +1,9 @@
 /** Money from and to the world outside: deposits and withdrawals, made by operators. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
-import { asCaller } from '../access.ts';
+import { asCaller } from '../access/access.ts';
+import { answerCreation } from '../answers/payment-answer.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
-import { answerCreation } from '../payment-answer.ts';
 import { requiredKey } from '../schemas/idempotency.ts';
 import { AccountId } from '../schemas/ids.ts';
 import { Amount, Currency } from '../schemas/money.ts';

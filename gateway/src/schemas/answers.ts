@@ -1,6 +1,6 @@
 /** What a route may answer besides its success. Those that any route can give are added by openapi/answers.ts. */
 import type { TSchema } from 'typebox';
-import { type DeclineCode, PROBLEMS, type ProblemCode } from '../problem-codes.ts';
+import { type DeclineCode, PROBLEMS, type ProblemCode } from '../problems/problem-codes.ts';
 import type { Named } from './named.ts';
 import { ref } from './named.ts';
 import { Problem } from './problem.ts';

@@ -1,6 +1,6 @@
 /** Text and times on the wire. */
 import { Type } from 'typebox';
-import { ProblemError } from '../problem.ts';
+import { ProblemError } from '../problems/problem.ts';
 
 /** Free text. PostgreSQL cannot store NUL, so no text may carry one. */
 export const text = (maxLength: number, description: string, example: string) =>

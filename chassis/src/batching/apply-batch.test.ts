@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { testLog } from '../testing/index.ts';
+import { createApply, mayHeal } from './apply-batch.ts';
+
+function applyTo(apply: (items: number[]) => Promise<void>) {
+  const buried: number[] = [];
+  const stopping = new AbortController();
+  const deadLetter = async (message: number) => void buried.push(message);
+  const { flush } = createApply<number, number>({ apply, deadLetter, stopping: stopping.signal }, testLog);
+  const run = (count: number, claim = { lost: false }) =>
+    flush(Array.from({ length: count }, (_, n) => ({ message: n, value: n, claim })));
+  return { run, buried, stopping };
+}
+
+const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+
+describe('applying a batch', () => {
+  it('finds the one bad message in a few transactions, and applies the others once and in order', async () => {
+    const applied: number[] = [];
+    let transactions = 0;
+    const { run, buried } = applyTo(async (items) => {
+      transactions += 1;
+      if (items.includes(77)) throw new Error('The rule says no.');
+      applied.push(...items);
+    });
+    const results = await run(200);
+    expect(results.every(({ ok }) => ok)).toBe(true);
+    expect(buried).toEqual([77]);
+    expect(applied).toEqual(Array.from({ length: 200 }, (_, n) => n).filter((n) => n !== 77));
+    expect(transactions).toBeLessThan(20);
+  });
+
+  it('blames no message for a database that is away', async () => {
+    let failures = 5;
+    const { run, buried } = applyTo(async () => {
+      if (failures-- > 0) throw away;
+    });
+    expect(await run(1)).toEqual([{ ok: true, value: undefined }]);
+    expect(buried).toEqual([]);
+  });
+
+  it('ends its retries when it is stopped, and claims nothing was done', async () => {
+    const { run, stopping, buried } = applyTo(() => Promise.reject(away));
+    const result = run(2);
+    stopping.abort();
+    expect((await result).map(({ ok }) => ok)).toEqual([false, false]);
+    expect(buried).toEqual([]);
+  });
+
+  it('lets go of messages that the broker has given to somebody else', async () => {
+    const claim = { lost: false };
+    let attempts = 0;
+    const { run } = applyTo(async () => {
+      attempts += 1;
+      claim.lost = true;
+      throw away;
+    });
+    await run(3, claim);
+    expect(attempts).toBe(1);
+  });
+});
+
+it.each<[string, unknown, boolean]>([
+  ['the server shuts down', { code: '57P01' }, true],
+  ['a deadlock', { code: '40P01' }, true],
+  ['too many connections', { code: '53300' }, true],
+  ['a table that is not there yet', { code: '42P01' }, true],
+  ['a neighbour that is unavailable', { code: 14 }, true],
+  ['a network error inside another', new Error('wrapped', { cause: away }), true],
+  ['a unique violation', { code: '23505' }, false],
+  ['a number out of range', { code: '22003' }, false],
+  ['a bug that a message meets', new TypeError('x is undefined'), false],
+])('tells what may heal by itself: %s', (_, error, expected) => {
+  expect(mayHeal(error)).toBe(expected);
+});

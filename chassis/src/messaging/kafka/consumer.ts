@@ -1,0 +1,301 @@
+/**
+ * Reads a topic as one member of a group. All partitions' messages meet in the batcher and are applied together; an offset is
+ * committed only when everything before it is applied or is a dead letter. So every message is applied at least once.
+ */
+import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import {
+  createApply,
+  type DeadLetterReason,
+  type Delivery,
+  StoppedError,
+} from '../../batching/apply-batch.ts';
+import { createBatcher } from '../../batching/batcher.ts';
+import { backoffMs, sleep } from '../../process/backoff.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import type { IncomingMessage } from '../cloud-events.ts';
+import { DEAD_LETTER_HEADERS, describeError } from '../dead-letters.ts';
+import { connectRawProducer, type KafkaSettings, kafkaClient, type RawProducer } from './producer.ts';
+
+export interface KafkaConsumerSettings extends KafkaSettings {
+  groupId: string;
+  topic: string;
+  deadLetterTopic: string;
+  /** The most messages in one `apply`. */
+  maxBatch?: number;
+}
+
+export interface TopicMessage extends IncomingMessage {
+  partition: number;
+  offset: bigint;
+}
+
+export interface KafkaHandlers<T> {
+  /** Throws for a message that cannot be understood: it becomes a dead letter at once. */
+  decode(message: TopicMessage): T;
+  /** One idempotent transaction for all items. Items of one key come in order. */
+  apply(items: T[]): Promise<void>;
+}
+
+export interface KafkaConsumer {
+  /** Messages in the topic that this group has not committed yet, over all partitions. */
+  lag(): Promise<bigint>;
+  /** Finishes what is being applied, commits it and leaves the group. */
+  stop(): Promise<void>;
+}
+
+/** A killed member's partitions stay unread for this long; a member that is too busy for a heartbeat for this long loses its own. */
+const SESSION_MS = 10_000;
+const HEARTBEAT_MS = 2_000;
+/** Workers of kafkajs for partitions; those without a partition cost nothing. */
+const MAX_PARTITIONS = 64;
+const MAX_BYTES_PER_PARTITION = 256 * 1024;
+/** A transaction is paid for once however many messages it applies: at most ten a second, unless they are full. */
+const PACE_MS = 100;
+/**
+ * How long an offset may be committed after its messages were applied. kafkajs would commit with each partition's batch, all partitions
+ * at once, which costs more than fetching them. What a crash leaves uncommitted comes again, and consumers know it.
+ */
+const COMMIT_MS = 250;
+/** How long a fetch waits at the broker for news: the next message ends it at once, a stop has to sit it out. */
+const FETCH_WAIT_MS = 500;
+
+type TopicDelivery<T> = Delivery<Source, T>;
+export type Source = { partition: number; raw: KafkaMessage };
+
+/** Starts in the background: a broker that is away, or a topic that is not there yet, is waited for. */
+export async function startKafkaConsumer<T>(
+  settings: KafkaConsumerSettings,
+  { decode, apply }: KafkaHandlers<T>,
+  log: Logger,
+): Promise<KafkaConsumer> {
+  const { topic, groupId, maxBatch = 500 } = settings;
+  const kafka = kafkaClient(settings, log);
+  const stopping = new AbortController();
+  const deadLetters = createDeadLetterTopic(settings, log);
+
+  const { flush, bury } = createApply<Source, T>(
+    {
+      apply,
+      stopping: stopping.signal,
+      deadLetter: (source, reason, error) => deadLetters.publish(source, reason, error),
+    },
+    log.child({ topic, group: groupId }),
+  );
+  const batcher = createBatcher<TopicDelivery<T>, void>({ maxSize: maxBatch, paceMs: PACE_MS, flush });
+
+  function submit(source: Source, claim: { lost: boolean }): Promise<void> {
+    let value: T;
+    try {
+      value = decode(toTopicMessage(source));
+    } catch (error) {
+      return bury(source, 'UNDECODABLE', error);
+    }
+    return batcher.submit({ message: source, value, claim });
+  }
+
+  const offsets = createOffsetCommits(stopping.signal, log);
+
+  async function eachBatch(payload: EachBatchPayload): Promise<void> {
+    const { batch, resolveOffset, heartbeat, isStale } = payload;
+    if (isStale()) return;
+    const claim = { lost: false };
+    const work = batch.messages.map((raw) => submit({ partition: batch.partition, raw }, claim));
+    try {
+      await whileBeating(Promise.all(work), heartbeat);
+      resolveOffset(batch.lastOffset());
+      await offsets.applied(payload);
+    } catch (error) {
+      claim.lost = true;
+      // Without a resolved offset the messages stay where they are, for the next start or another member.
+      if (!(error instanceof StoppedError)) throw error;
+    }
+  }
+
+  const running = runConsumer(kafka, settings, eachBatch, stopping.signal, log);
+  const admin = createLagProbe(kafka, topic, groupId);
+  return {
+    lag: admin.lag,
+    async stop() {
+      stopping.abort();
+      const consumer = await running;
+      await offsets.commit();
+      await consumer?.stop();
+      await Promise.all([consumer?.disconnect(), deadLetters.close(), admin.close()]);
+    },
+  };
+}
+
+/** Tries until the consumer runs or is stopped. From then on kafkajs itself restarts after what it calls retriable. */
+async function runConsumer(
+  kafka: Kafka,
+  { groupId, topic }: KafkaConsumerSettings,
+  eachBatch: (payload: EachBatchPayload) => Promise<void>,
+  stopping: AbortSignal,
+  log: Logger,
+): Promise<Consumer | undefined> {
+  for (let attempt = 0; !stopping.aborted; attempt += 1) {
+    const consumer = kafka.consumer({
+      groupId,
+      allowAutoTopicCreation: false,
+      sessionTimeout: SESSION_MS,
+      heartbeatInterval: HEARTBEAT_MS,
+      rebalanceTimeout: 2 * SESSION_MS,
+      maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
+      maxWaitTimeInMs: FETCH_WAIT_MS,
+    });
+    watchCrashes(consumer, topic, log);
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [topic], fromBeginning: true });
+      await consumer.run({
+        eachBatch,
+        eachBatchAutoResolve: false,
+        autoCommit: false,
+        partitionsConsumedConcurrently: MAX_PARTITIONS,
+      });
+      return consumer;
+    } catch (error) {
+      if (attempt === 0)
+        log.warn(
+          { err: error, topic },
+          'kafka is away or the topic is missing; consuming starts when it is there',
+        );
+      await consumer.disconnect().catch(() => {});
+      await sleep(backoffMs(attempt), stopping);
+    }
+  }
+  return undefined;
+}
+
+/** Commits what was applied, for all partitions together: some time after it, and on the way down at once. */
+function createOffsetCommits(stopping: AbortSignal, log: Logger) {
+  let latest: EachBatchPayload | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function commit(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    try {
+      await latest?.commitOffsetsIfNecessary(latest.uncommittedOffsets());
+    } catch (error) {
+      // The group is being divided anew, or the broker is away: the next batch brings it up again, here or at another member.
+      log.debug({ err: error }, 'offsets were not committed');
+    }
+  }
+
+  return {
+    commit,
+    async applied(payload: EachBatchPayload): Promise<void> {
+      latest = payload;
+      if (stopping.aborted) await commit();
+      else timer ??= setTimeout(() => void commit(), COMMIT_MS);
+    },
+  };
+}
+
+/**
+ * A crash that kafkajs does not restart from leaves a process that looks alive and reads nothing: the supervisor starts a new one.
+ * Of the others, which repeat every few seconds while the broker is away, only the first is worth a line.
+ */
+function watchCrashes(consumer: Consumer, topic: string, log: Logger): void {
+  let isAway = false;
+  consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+    if (!restart) {
+      log.fatal({ err: error, topic }, 'the consumer crashed for good');
+      process.exit(1);
+    }
+    log[isAway ? 'debug' : 'warn']({ err: error, topic }, 'the consumer lost kafka and starts again');
+    isAway = true;
+  });
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload: { memberAssignment } }) => {
+    isAway = false;
+    log.info({ topic, partitions: memberAssignment[topic] ?? [] }, 'consuming');
+  });
+}
+
+/** Tells the group that this member lives while `work` takes its time. Rejects as soon as the group thinks otherwise. */
+async function whileBeating(work: Promise<unknown>, heartbeat: () => Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const expelled = new Promise<never>((_, reject) => {
+    timer = setInterval(() => heartbeat().catch(reject), HEARTBEAT_MS);
+  });
+  try {
+    await Promise.race([work, expelled]);
+  } finally {
+    clearInterval(timer);
+    // Whichever lost the race has nobody left to hear its rejection.
+    work.catch(() => {});
+    expelled.catch(() => {});
+  }
+}
+
+export function toTopicMessage({ partition, raw }: Source): TopicMessage {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(raw.headers ?? {})) {
+    const single = Array.isArray(value) ? value[0] : value;
+    if (single !== undefined) headers[name] = single.toString();
+  }
+  const { ce_id: id, ce_type: type, traceparent } = headers;
+  if (!id || !type) throw new Error('The headers ce_id and ce_type are missing: this is no CloudEvent.');
+  if (raw.value === null) throw new Error('The message has no payload.');
+  return {
+    id,
+    type,
+    key: raw.key?.toString() ?? '',
+    headers,
+    payload: raw.value,
+    traceparent,
+    partition,
+    offset: BigInt(raw.offset),
+  };
+}
+
+/** The producer is made with the first dead letter: most consumers never have one. */
+function createDeadLetterTopic(settings: KafkaConsumerSettings, log: Logger) {
+  const { topic, deadLetterTopic } = settings;
+  let producer: Promise<RawProducer> | undefined;
+  return {
+    async publish({ partition, raw }: Source, reason: DeadLetterReason, error: unknown): Promise<void> {
+      producer ??= connectRawProducer(settings, log);
+      const headers = {
+        ...raw.headers,
+        [DEAD_LETTER_HEADERS.reason]: reason,
+        [DEAD_LETTER_HEADERS.error]: describeError(error),
+        [DEAD_LETTER_HEADERS.topic]: topic,
+        [DEAD_LETTER_HEADERS.partition]: String(partition),
+        [DEAD_LETTER_HEADERS.offset]: raw.offset,
+        [DEAD_LETTER_HEADERS.time]: new Date().toISOString(),
+      };
+      await (await producer).send(deadLetterTopic, [{ key: raw.key, value: raw.value, headers }]);
+      log.error({ err: error, reason, topic, partition, offset: raw.offset, deadLetterTopic }, 'dead letter');
+    },
+    close: async () => (await producer)?.close(),
+  };
+}
+
+function createLagProbe(kafka: Kafka, topic: string, groupId: string) {
+  const admin = kafka.admin();
+  let connected: Promise<void> | undefined;
+
+  async function lag(): Promise<bigint> {
+    connected ??= admin.connect().catch((error) => {
+      connected = undefined;
+      throw error;
+    });
+    await connected;
+    const [ends, [committed]] = await Promise.all([
+      admin.fetchTopicOffsets(topic),
+      admin.fetchOffsets({ groupId, topics: [topic] }),
+    ]);
+    const offsets = new Map(
+      committed?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]),
+    );
+    return ends.reduce((sum, { partition, low, high }) => {
+      const reached = offsets.get(partition) ?? -1n;
+      // A negative offset says that nothing was committed yet, so reading starts at the oldest message.
+      return sum + BigInt(high) - (reached < 0n ? BigInt(low) : reached);
+    }, 0n);
+  }
+
+  return { lag, close: async () => connected && admin.disconnect() };
+}

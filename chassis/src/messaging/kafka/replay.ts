@@ -1,0 +1,147 @@
+/** Reads a topic once, from its oldest message to the newest of this moment: how a database that is folded from events is made anew. */
+import { randomUUID } from 'node:crypto';
+import type { EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import { createApply } from '../../batching/apply-batch.ts';
+import { createBatcher } from '../../batching/batcher.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import { type KafkaHandlers, toTopicMessage } from './consumer.ts';
+import { type KafkaSettings, kafkaClient } from './producer.ts';
+
+export interface ReplaySettings extends KafkaSettings {
+  topic: string;
+  /** The most messages in one `apply`. */
+  maxBatch?: number;
+}
+
+export interface Replayed {
+  /** Messages that were applied. */
+  appliedCount: number;
+  /** Messages that cannot be decoded or applied: they are among the dead letters already, and stay there. */
+  passedOverCount: number;
+}
+
+const MAX_PARTITIONS = 64;
+const MAX_BYTES_PER_PARTITION = 256 * 1024;
+
+/**
+ * Resolves when everything that is in the topic now was applied. Reads in a group of its own, which is removed afterwards, so
+ * the offsets of the running service stay as they are.
+ */
+export async function replayTopic<T>(
+  settings: ReplaySettings,
+  { decode, apply }: KafkaHandlers<T>,
+  log: Logger,
+): Promise<Replayed> {
+  const { topic, maxBatch = 500 } = settings;
+  const kafka = kafkaClient(settings, log);
+  const groupId = `${settings.clientId}-replay-${randomUUID()}`;
+  const ends = await fetchEnds(kafka, topic);
+  const replayed = { appliedCount: 0, passedOverCount: 0 };
+
+  function passOver(raw: KafkaMessage, partition: number, error: unknown): void {
+    replayed.passedOverCount += 1;
+    log.warn({ err: error, topic, partition, offset: raw.offset }, 'passed over');
+  }
+
+  const { flush } = createApply<Source, T>(
+    {
+      async apply(items) {
+        await apply(items);
+        replayed.appliedCount += items.length;
+      },
+      deadLetter: async ({ raw, partition }, _reason, error) => passOver(raw, partition, error),
+      stopping: new AbortController().signal,
+    },
+    log,
+  );
+  const batcher = createBatcher({ maxSize: maxBatch, flush });
+  const claim = { lost: false };
+
+  async function submit(source: Source): Promise<void> {
+    let value: T;
+    try {
+      value = decode(toTopicMessage(source));
+    } catch (error) {
+      return passOver(source.raw, source.partition, error);
+    }
+    return batcher.submit({ message: source, value, claim });
+  }
+
+  await readUntil(kafka, { topic, groupId, ends }, (partition, messages) =>
+    Promise.all(messages.map((raw) => submit({ partition, raw }))),
+  );
+  return replayed;
+}
+
+type Source = { partition: number; raw: KafkaMessage };
+/** Of each partition that has messages, the offset after the newest. */
+type Ends = Map<number, bigint>;
+
+async function fetchEnds(kafka: Kafka, topic: string): Promise<Ends> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const offsets = await admin.fetchTopicOffsets(topic);
+    const filled = offsets.filter(({ low, high }) => BigInt(high) > BigInt(low));
+    return new Map(filled.map(({ partition, high }) => [partition, BigInt(high)]));
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Hands over every message below the ends and returns when they are reached. */
+async function readUntil(
+  kafka: Kafka,
+  { topic, groupId, ends }: { topic: string; groupId: string; ends: Ends },
+  work: (partition: number, messages: KafkaMessage[]) => Promise<unknown>,
+): Promise<void> {
+  if (ends.size === 0) return;
+  const open = new Set(ends.keys());
+  const finished = Promise.withResolvers<void>();
+  const consumer = kafka.consumer({
+    groupId,
+    allowAutoTopicCreation: false,
+    maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
+  });
+  consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+    if (!restart) finished.reject(error);
+  });
+
+  async function eachBatch({ batch, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> {
+    const end = ends.get(batch.partition) ?? 0n;
+    await work(
+      batch.partition,
+      batch.messages.filter(({ offset }) => BigInt(offset) < end),
+    );
+    resolveOffset(batch.lastOffset());
+    await heartbeat();
+    if (BigInt(batch.lastOffset()) >= end - 1n) open.delete(batch.partition);
+    if (open.size === 0) finished.resolve();
+  }
+
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    // Nothing is committed: if kafkajs starts again after an error, it starts from the oldest message again.
+    await consumer.run({
+      eachBatch,
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: MAX_PARTITIONS,
+    });
+    await finished.promise;
+  } finally {
+    await consumer.disconnect();
+    await removeGroup(kafka, groupId);
+  }
+}
+
+async function removeGroup(kafka: Kafka, groupId: string): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    await admin.deleteGroups([groupId]);
+  } finally {
+    await admin.disconnect();
+  }
+}

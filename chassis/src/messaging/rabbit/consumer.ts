@@ -1,0 +1,211 @@
+/**
+ * Consumes a work queue through Rascal. A message is an event or a parcel of them. Events meet in the batcher and are applied
+ * together; a message is acknowledged when each of its events is applied or stored in the dead-letter queue. Retrying happens here,
+ * while the messages stay unacknowledged: giving them back would use up the queue's delivery limit, which is meant for messages that
+ * kill their consumer.
+ */
+import { createApply, type Delivery, StoppedError } from '../../batching/apply-batch.ts';
+import { createBatcher } from '../../batching/batcher.ts';
+import { backoffMs, sleep } from '../../process/backoff.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import type { IncomingMessage } from '../cloud-events.ts';
+import { DEAD_LETTER_HEADERS, describeError } from '../dead-letters.ts';
+import {
+  type ConfirmedPublisher,
+  createConfirmedPublisher,
+  deadLetterQueueOf,
+  type Envelope,
+  eventsOf,
+  type QueueSettings,
+  rascalConfig,
+} from './publisher.ts';
+import { type AckOrNack, createBroker, type RascalBroker, type RascalMessage } from './rascal.ts';
+
+export interface QueueConsumerSettings extends QueueSettings {
+  /** The most messages this instance holds unacknowledged. Default 100. */
+  prefetch?: number;
+}
+
+export interface QueueHandlers<T> {
+  /** Throws for a message that cannot be understood: it becomes a dead letter at once. */
+  decode(message: IncomingMessage): T;
+  /** One idempotent transaction for all items. */
+  apply(items: T[]): Promise<void>;
+}
+
+export interface QueueConsumer {
+  /** Takes no more, finishes and acknowledges what it has. */
+  stop(): Promise<void>;
+}
+
+const CLOSE_MS = 15_000;
+/** A transaction is paid for once however many messages it applies: at most ten a second, unless they are full. */
+const PACE_MS = 100;
+/** The most events in one `apply`. */
+const MAX_BATCH = 500;
+
+/** Starts in the background: a broker that is away is waited for; later Rascal itself reconnects and subscribes again. */
+export async function consumeQueue<T>(
+  settings: QueueConsumerSettings,
+  { decode, apply }: QueueHandlers<T>,
+  parentLog: Logger,
+): Promise<QueueConsumer> {
+  const { queue, prefetch = 100 } = settings;
+  const log = parentLog.child({ queue });
+  const stopping = new AbortController();
+  const publisher = createConfirmedPublisher(settings, log);
+  const { flush, bury } = createApply<Envelope, T>(
+    { apply, deadLetter: deadLetterTo(publisher, settings, log), stopping: stopping.signal },
+    log,
+  );
+  const batcher = createBatcher<Delivery<Envelope, T>, void>({ maxSize: MAX_BATCH, paceMs: PACE_MS, flush });
+
+  function settleEvent(message: Envelope): Promise<void> {
+    let value: T;
+    try {
+      value = decode(toIncomingMessage(message));
+    } catch (error) {
+      return bury(message, 'UNDECODABLE', error);
+    }
+    return batcher.submit({ message, value, claim: { lost: false } });
+  }
+
+  async function settle(message: Envelope): Promise<void> {
+    let events: Envelope[];
+    try {
+      events = eventsOf(message);
+    } catch (error) {
+      return bury(message, 'UNDECODABLE', error);
+    }
+    await Promise.all(events.map(settleEvent));
+  }
+
+  async function receive(message: RascalMessage, ackOrNack: AckOrNack): Promise<void> {
+    try {
+      await settle(message);
+      ackOrNack();
+    } catch (error) {
+      if (!(error instanceof StoppedError)) log.error({ err: error }, 'a message is given back to the queue');
+      ackOrNack(error as Error, { strategy: 'nack', requeue: true });
+    }
+  }
+
+  const running = subscribeWhenThere(settings, { prefetch, receive, bury }, stopping.signal, log);
+  return {
+    async stop() {
+      stopping.abort();
+      const broker = await running;
+      await broker?.shutdown();
+      await batcher.drain();
+      await publisher.close();
+    },
+  };
+}
+
+interface Receiver {
+  prefetch: number;
+  receive(message: RascalMessage, ackOrNack: AckOrNack): Promise<void>;
+  bury(message: Envelope, reason: 'UNDECODABLE', error: unknown): Promise<void>;
+}
+
+async function subscribeWhenThere(
+  settings: QueueConsumerSettings,
+  receiver: Receiver,
+  stopping: AbortSignal,
+  log: Logger,
+): Promise<RascalBroker | undefined> {
+  const { queue } = settings;
+  const subscription = {
+    queue,
+    vhost: '/',
+    prefetch: receiver.prefetch,
+    // Bytes stay bytes, whatever the sender calls them.
+    contentType: 'application/octet-stream',
+    closeTimeout: CLOSE_MS,
+    retry: { min: 200, max: 2_000, factor: 2, strategy: 'exponential' },
+  };
+  for (let attempt = 0; !stopping.aborted; attempt += 1) {
+    try {
+      const broker = await createBroker({
+        ...rascalConfig(settings),
+        subscriptions: { [queue]: subscription },
+      });
+      logStateOf(broker, log);
+      await subscribe(broker, queue, receiver, log);
+      return broker;
+    } catch (error) {
+      if (attempt === 0) log.warn({ err: error }, 'rabbitmq is away; consuming starts when it is there');
+      await sleep(backoffMs(attempt), stopping);
+    }
+  }
+  return undefined;
+}
+
+async function subscribe(
+  broker: RascalBroker,
+  queue: string,
+  { receive, bury }: Receiver,
+  log: Logger,
+): Promise<void> {
+  const subscription = await broker.subscribe(queue);
+  const buryUnread = (error: Error, message: RascalMessage, ackOrNack: AckOrNack) => {
+    bury(message, 'UNDECODABLE', error).then(
+      () => ackOrNack(),
+      (buryError) => ackOrNack(buryError, { strategy: 'nack', requeue: true }),
+    );
+  };
+  subscription
+    .on('invalid_content', buryUnread)
+    .on('redeliveries_exceeded', buryUnread)
+    .on('redeliveries_error', buryUnread)
+    .on('error', (error) => log.debug({ err: error }, 'the subscription broke; rascal renews it'))
+    .on('cancelled', (error) =>
+      log.warn({ err: error }, 'the broker cancelled the subscription; rascal renews it'),
+    )
+    .on('subscribed', () => log.info('consuming'))
+    .on('message', (message, _, ackOrNack) => void receive(message, ackOrNack));
+}
+
+/** Rascal emits an error for every attempt to reconnect: only the change of state is worth a line. */
+function logStateOf(broker: RascalBroker, log: Logger): void {
+  let isAway = false;
+  broker
+    .on('error', (error) => {
+      log[isAway ? 'debug' : 'warn']({ err: error }, 'rabbitmq is away; reconnecting');
+      isAway = true;
+    })
+    .on('vhost_initialised', () => {
+      if (isAway) log.info('rabbitmq is back');
+      isAway = false;
+    })
+    .on('blocked', (reason) => log.warn({ reason }, 'rabbitmq is short of resources'))
+    .on('unblocked', () => log.info('rabbitmq has resources again'));
+}
+
+function toIncomingMessage({ properties, content }: Envelope): IncomingMessage {
+  const { messageId: id, type, correlationId: key = '' } = properties;
+  if (!id || !type) throw new Error('The properties messageId and type are missing.');
+  const texts = Object.entries(properties.headers).filter((entry): entry is [string, string] => {
+    return typeof entry[1] === 'string';
+  });
+  const headers = Object.fromEntries(texts);
+  return { id, type, key, headers, payload: content, traceparent: headers.traceparent };
+}
+
+function deadLetterTo(publisher: ConfirmedPublisher, settings: QueueSettings, log: Logger) {
+  const { queue } = settings;
+  const deadLetterQueue = deadLetterQueueOf(settings);
+  return async ({ properties, content }: Envelope, reason: string, error: unknown): Promise<void> => {
+    // Rascal notes where a message came from in a header of its own.
+    const { rascal: _, ...original } = properties.headers;
+    const headers = {
+      ...original,
+      [DEAD_LETTER_HEADERS.reason]: reason,
+      [DEAD_LETTER_HEADERS.error]: describeError(error),
+      [DEAD_LETTER_HEADERS.queue]: queue,
+      [DEAD_LETTER_HEADERS.time]: new Date().toISOString(),
+    };
+    await publisher.publish(deadLetterQueue, [{ content, properties: { ...properties, headers } }]);
+    log.error({ err: error, reason, messageId: properties.messageId, deadLetterQueue }, 'dead letter');
+  };
+}

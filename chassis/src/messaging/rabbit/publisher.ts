@@ -1,0 +1,236 @@
+/**
+ * A work queue on RabbitMQ and the publisher to it. Rascal asserts the topology and consumes. Publishing uses one confirm channel on a
+ * connection of Rascal's making: Rascal's own publications take a channel each until confirmed, which costs order and pipelining.
+ */
+import { randomUUID } from 'node:crypto';
+import { inTime } from '../../process/in-time.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import type { OutgoingMessage } from '../cloud-events.ts';
+import { type Parcel, unpackParcel } from '../parcel.ts';
+import { type AmqpConnection, type AmqpProperties, type ConfirmChannel, createBroker } from './rascal.ts';
+
+export interface QueueSettings {
+  /** amqp://user:password@host:port/vhost */
+  url: string;
+  queue: string;
+  /** Default: the queue's name and `.dlq`. */
+  deadLetterQueue?: string;
+  /** How often a message may come back unacknowledged, its consumer having died on it, before it is dead-lettered. Default 5. */
+  deliveryLimit?: number;
+}
+
+export interface RabbitPublisher {
+  /**
+   * A parcel is one message: to confirm and to acknowledge it costs the same for one event as for fifty. Resolves when the broker has
+   * stored all. Rejects while the broker is away, and with UnroutableError when no queue takes a message; some of the events
+   * may then have arrived, and the caller sends all again with the same ids.
+   */
+  publish(parcels: readonly Parcel[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The broker had no queue for the message and gave it back. */
+export class UnroutableError extends Error {
+  override readonly name = 'UnroutableError';
+  constructor(routingKey: string) {
+    super(`No queue takes messages for "${routingKey}".`);
+  }
+}
+
+export const VHOST = '/';
+const CONFIRM_MS = 10_000;
+/** The property `type` of a message that is a parcel. */
+const PARCEL_TYPE = 'payflowx.outbox.v1.Parcel';
+/** A consumer holds as many messages as its prefetch says, whatever their size. Events of a larger parcel travel alone. */
+const MAX_PARCEL_BYTES = 256 * 1024;
+
+export const deadLetterQueueOf = ({ queue, deadLetterQueue }: QueueSettings) =>
+  deadLetterQueue ?? `${queue}.dlq`;
+
+/** Publisher and consumer assert the same: whoever comes first makes the queues, and a difference is refused by the broker. */
+export function rascalConfig(settings: QueueSettings): { vhosts: object; defaults: object } {
+  const { url, queue, deliveryLimit = 5 } = settings;
+  const deadLetterQueue = deadLetterQueueOf(settings);
+  const connection = { url, options: { heartbeat: 10 }, socketOptions: { timeout: 5_000, keepAlive: true } };
+  const work = {
+    'x-queue-type': 'quorum',
+    'x-delivery-limit': deliveryLimit,
+    'x-dead-letter-exchange': '',
+    'x-dead-letter-routing-key': deadLetterQueue,
+    // Dead letters are confirmed by their queue before they leave this one. https://www.rabbitmq.com/docs/quorum-queues#activating-at-least-once-dead-lettering
+    'x-dead-letter-strategy': 'at-least-once',
+    'x-overflow': 'reject-publish',
+  };
+  return {
+    // Rascal reads the retry of a connection from here only; its own default goes up to a minute.
+    defaults: {
+      vhosts: { connection: { retry: { min: 200, max: 2_000, factor: 2, strategy: 'exponential' } } },
+    },
+    vhosts: {
+      [VHOST]: {
+        connection,
+        queues: {
+          [deadLetterQueue]: { options: { durable: true, arguments: { 'x-queue-type': 'quorum' } } },
+          [queue]: { options: { durable: true, arguments: work } },
+        },
+      },
+    },
+  };
+}
+
+export async function connectRabbitPublisher(settings: QueueSettings, log: Logger): Promise<RabbitPublisher> {
+  const publisher = createConfirmedPublisher(settings, log);
+  await publisher
+    .open()
+    .catch((error) => log.warn({ err: error }, 'rabbitmq is away; publishing starts when it is back'));
+  return {
+    publish: (parcels) => publisher.publish(settings.queue, parcels.flatMap(toEnvelopes)),
+    close: publisher.close,
+  };
+}
+
+/** One event travels by itself, as CloudEvents wants it: whoever looks into the queue can read its properties. */
+function toEnvelopes(parcel: Parcel): Envelope[] {
+  const isParcel = parcel.eventCount > 1 && parcel.bytes.length <= MAX_PARCEL_BYTES;
+  return isParcel ? [sealed(parcel)] : unpackParcel(parcel).map(toEnvelope);
+}
+
+/** Its id is only for the way there: on a redelivery it is another, and each event has its own inside. */
+function sealed({ bytes }: Parcel): Envelope {
+  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const properties = {
+    messageId: randomUUID(),
+    type: PARCEL_TYPE,
+    contentType: 'application/protobuf',
+    headers: {},
+  };
+  return { content, properties };
+}
+
+/** The events of a message, each as if it had come alone. Throws for a parcel that cannot be opened. */
+export function eventsOf(message: Envelope): Envelope[] {
+  if (message.properties.type !== PARCEL_TYPE) return [message];
+  return unpackParcel({ bytes: message.content }).map(toEnvelope);
+}
+
+function toEnvelope({ id, key, type, headers, payload }: OutgoingMessage): Envelope {
+  const contentType = headers['content-type'] ?? 'application/octet-stream';
+  return { content: payload, properties: { messageId: id, type, correlationId: key, contentType, headers } };
+}
+
+export interface Envelope {
+  content: Buffer;
+  properties: AmqpProperties & { headers: Record<string, unknown> };
+}
+
+export interface ConfirmedPublisher {
+  open(): Promise<void>;
+  publish(routingKey: string, envelopes: readonly Envelope[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Keeps one link while it is sound. Whatever happens to it, it is dropped, and the next publish makes a new one, topology included. */
+export function createConfirmedPublisher(settings: QueueSettings, log: Logger): ConfirmedPublisher {
+  let link: Promise<Link> | undefined;
+
+  async function useLink(): Promise<Link> {
+    link ??= openLink(settings, log, () => {
+      link = undefined;
+    }).catch((error) => {
+      link = undefined;
+      throw error;
+    });
+    return link;
+  }
+
+  return {
+    open: async () => void (await useLink()),
+    async publish(routingKey, envelopes) {
+      const current = await useLink();
+      const results = await Promise.allSettled(
+        envelopes.map((envelope) => current.send(routingKey, envelope)),
+      );
+      const failures = results.filter((result) => result.status === 'rejected');
+      const [first] = failures;
+      if (first === undefined) return;
+      if (first.reason instanceof UnroutableError) {
+        log.error({ err: first.reason, unroutable: failures.length }, 'rabbitmq returned messages');
+      }
+      // Whatever it was, the next publish starts afresh and finds the queues asserted.
+      link = undefined;
+      await current.close();
+      throw first.reason;
+    },
+    async close() {
+      const current = await link?.catch(() => undefined);
+      link = undefined;
+      await current?.close();
+    },
+  };
+}
+
+interface Link {
+  send(routingKey: string, envelope: Envelope): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function openLink(settings: QueueSettings, log: Logger, onBroken: () => void): Promise<Link> {
+  const connection = await connectWithTopology(settings);
+  connection.on('error', (error) => log.warn({ err: error }, 'the connection to rabbitmq broke'));
+  connection.on('close', onBroken);
+  connection.on('blocked', (reason) =>
+    log.warn({ reason }, 'rabbitmq is short of resources and takes no messages'),
+  );
+  connection.on('unblocked', () => log.info('rabbitmq takes messages again'));
+  const channel = await openConfirmChannel(connection);
+  channel.on('error', (error) => log.warn({ err: error }, 'the channel to rabbitmq broke'));
+  channel.on('close', onBroken);
+
+  // The broker returns an unroutable message before it confirms it.
+  const returned = new Set<string | undefined>();
+  channel.on('return', (message) => returned.add(message.properties.messageId));
+
+  function send(routingKey: string, { content, properties }: Envelope): Promise<void> {
+    const options = { ...properties, persistent: true, mandatory: true };
+    const confirmed = new Promise<void>((resolve, reject) => {
+      channel.publish('', routingKey, content, options, (error) => {
+        if (error) reject(error);
+        else if (returned.delete(properties.messageId)) reject(new UnroutableError(routingKey));
+        else resolve();
+      });
+    });
+    return inTime(confirmed, CONFIRM_MS, () => {
+      throw new Error(`RabbitMQ did not confirm within ${CONFIRM_MS} ms.`);
+    });
+  }
+
+  return { send, close: () => closeConnection(connection) };
+}
+
+/** Rascal asserts exchanges and queues, and leaves one plain connection behind. */
+export async function connectWithTopology(settings: QueueSettings): Promise<AmqpConnection> {
+  const broker = await createBroker(rascalConfig(settings));
+  broker.on('error', () => {});
+  try {
+    return await broker.connect(VHOST);
+  } finally {
+    await broker.shutdown();
+  }
+}
+
+export function openConfirmChannel(connection: AmqpConnection): Promise<ConfirmChannel> {
+  return new Promise((resolve, reject) => {
+    connection.createConfirmChannel((error, channel) => (error ? reject(error) : resolve(channel)));
+  });
+}
+
+export function closeConnection(connection: AmqpConnection): Promise<void> {
+  return new Promise((resolve) => {
+    try {
+      connection.close(() => resolve());
+    } catch {
+      // Already closed.
+      resolve();
+    }
+  });
+}

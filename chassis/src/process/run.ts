@@ -1,0 +1,70 @@
+/** The frame of every service's main: logs, signals, and an ordered way down. */
+import { createLogger, type Logger } from '../telemetry/log.ts';
+
+/** Past this a stuck stop is abandoned; a supervisor would send SIGKILL soon after. */
+const SHUTDOWN_LIMIT_MS = 15_000;
+
+export interface RunContext {
+  log: Logger;
+  /** Remembers how to stop a part. Parts are stopped last in, first out. */
+  onStop(what: string, stop: () => unknown): void;
+}
+
+type Part = { what: string; stop: () => unknown };
+
+/**
+ * Runs a service until SIGTERM or SIGINT, then stops its parts in reverse order and exits with 0.
+ * If `main` rejects, what was started is stopped and the process exits with 1.
+ */
+export async function runService(
+  name: string,
+  settings: { logLevel: string; instanceId: string },
+  main: (context: RunContext) => Promise<void>,
+): Promise<void> {
+  const log = createLogger(name, settings);
+  const parts: Part[] = [];
+  let stopping = false;
+
+  const stop = async (reason: string, exitCode: number) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ reason }, 'stopping');
+    setTimeout(() => {
+      log.error('stopping took too long');
+      process.exit(1);
+    }, SHUTDOWN_LIMIT_MS).unref();
+    await stopAll(parts, log);
+    log.info('stopped');
+    process.exit(exitCode);
+  };
+
+  process.on('SIGTERM', () => void stop('SIGTERM', 0));
+  process.on('SIGINT', () => void stop('SIGINT', 0));
+  // A bug that nobody caught leaves unknown state behind: die, and let the supervisor start afresh.
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaught exception');
+    process.exit(1);
+  });
+  process.on('unhandledRejection', (error) => {
+    log.fatal({ err: error }, 'unhandled rejection');
+    process.exit(1);
+  });
+
+  try {
+    await main({ log, onStop: (what, stopPart) => parts.push({ what, stop: stopPart }) });
+    log.info('started');
+  } catch (error) {
+    log.fatal({ err: error }, 'could not start');
+    await stop('failed start', 1);
+  }
+}
+
+async function stopAll(parts: Part[], log: Logger): Promise<void> {
+  for (const { what, stop } of parts.reverse()) {
+    try {
+      await stop();
+    } catch (error) {
+      log.error({ err: error, part: what }, 'a part did not stop cleanly');
+    }
+  }
+}

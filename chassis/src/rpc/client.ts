@@ -1,0 +1,150 @@
+/** Calls to a neighbour: promises, a deadline on each, round robin over its instances, retries only where they are safe. */
+import { type ChannelOptions, Client, credentials, Metadata } from '@grpc/grpc-js';
+import { currentTrace } from '../telemetry/trace.ts';
+import { fromServiceError } from './errors.ts';
+
+/** One method of a ts-proto service definition. */
+export interface MethodDefinition {
+  path: string;
+  requestStream: boolean;
+  responseStream: boolean;
+  // biome-ignore-start lint/suspicious/noExplicitAny: the message types are inferred from these, whatever they are.
+  requestSerialize(message: any): Buffer;
+  requestDeserialize(bytes: Buffer): any;
+  responseSerialize(message: any): Buffer;
+  responseDeserialize(bytes: Buffer): any;
+  // biome-ignore-end lint/suspicious/noExplicitAny: up to here.
+}
+
+/**
+ * What grpc-js does with our messages: it carries bytes. A call holds its messages as long as its HTTP/2 stream, and V8 collects that
+ * only when it marks the whole heap; so whatever else they are waits for it in the old generation. See docs/internals/cost.md.
+ */
+export const asBytes = (bytes: Buffer): Buffer => bytes;
+
+export type ServiceMethods = Record<string, MethodDefinition>;
+export type RequestOf<M extends MethodDefinition> = ReturnType<M['requestDeserialize']>;
+export type ResponseOf<M extends MethodDefinition> = ReturnType<M['responseDeserialize']>;
+
+export interface CallSettings {
+  /** The longest this call may take. There is no call without a deadline. */
+  deadlineMs: number;
+  /** When our own caller stops waiting; the earlier of the two counts. */
+  deadline?: Date | undefined;
+  /** Calls in the name of this token's owner instead of our own. */
+  accessToken?: string | undefined;
+}
+
+export type Neighbour<S> = {
+  [K in keyof S]: S[K] extends MethodDefinition
+    ? (request: RequestOf<S[K]>, settings: CallSettings) => Promise<ResponseOf<S[K]>>
+    : never;
+} & {
+  /** Whether an instance says that it serves, by the standard health protocol over the same channel. Never rejects. */
+  isServing(deadlineMs: number): Promise<boolean>;
+  close(): void;
+};
+
+interface ClientClass<S> {
+  service: S;
+  serviceName: string;
+}
+
+export interface NeighbourSettings<S> {
+  /** Any gRPC target: `consul:///payment`, `dns:///payment:50053`, `ipv4:127.0.0.1:50053`. */
+  target: string;
+  /** Our own access token, for methods that ask for one. */
+  token?: () => Promise<string>;
+  /** Methods that may be sent again when the connection broke: those that read, or carry an id that makes them idempotent. */
+  retryable?: readonly (keyof S & string)[];
+}
+
+/** Opens a channel to a neighbour. It connects when first used, and again whenever that is needed. Rejects calls with NeighbourError. */
+export function connectGrpc<S extends ServiceMethods>(
+  clientClass: ClientClass<S>,
+  { target, token, retryable = [] }: NeighbourSettings<S>,
+): Neighbour<S> {
+  const client = new Client(target, credentials.createInsecure(), channelOptions(clientClass, retryable));
+  const calls = Object.entries(clientClass.service).map(([name, method]) => {
+    const call = async (request: unknown, settings: CallSettings) => {
+      const accessToken = settings.accessToken ?? (await token?.());
+      const bytes = method.requestSerialize(request);
+      const answer = await callOnce(
+        client,
+        method.path,
+        bytes,
+        metadataOf(accessToken),
+        deadlineOf(settings),
+      );
+      return method.responseDeserialize(answer);
+    };
+    return [name, call] as const;
+  });
+  return {
+    ...Object.fromEntries(calls),
+    isServing: (deadlineMs: number) => checkHealth(client, clientClass.serviceName, deadlineMs),
+    close: () => client.close(),
+  } as Neighbour<S>;
+}
+
+/** grpc.health.v1.Health/Check. Both messages have one field, so their bytes are written and read right here. */
+function checkHealth(client: Client, service: string, deadlineMs: number): Promise<boolean> {
+  const name = Buffer.from(service);
+  const request = Buffer.concat([Buffer.from([0x0a, name.length]), name]);
+  const SERVING = Buffer.from([0x08, 0x01]);
+  const deadline = Date.now() + deadlineMs;
+  return callOnce(client, '/grpc.health.v1.Health/Check', request, new Metadata(), deadline).then(
+    (answer) => SERVING.equals(answer),
+    () => false,
+  );
+}
+
+/** What is in scope here, the call holds: bytes, and no message. See asBytes. */
+function callOnce(client: Client, path: string, bytes: Buffer, metadata: Metadata, deadline: number) {
+  return new Promise<Buffer>((resolve, reject) => {
+    client.makeUnaryRequest(path, asBytes, asBytes, bytes, metadata, { deadline }, (error, answer) => {
+      if (error) reject(fromServiceError(error));
+      else resolve(answer ?? Buffer.alloc(0));
+    });
+  });
+}
+
+function deadlineOf({ deadlineMs, deadline }: CallSettings): number {
+  return Math.min(Date.now() + deadlineMs, deadline?.getTime() ?? Number.POSITIVE_INFINITY);
+}
+
+function metadataOf(accessToken: string | undefined): Metadata {
+  const metadata = new Metadata();
+  if (accessToken !== undefined) metadata.set('authorization', `Bearer ${accessToken}`);
+  const trace = currentTrace();
+  if (trace) metadata.set('traceparent', trace.traceparent);
+  if (trace?.requestId) metadata.set('x-request-id', trace.requestId);
+  return metadata;
+}
+
+function channelOptions<S>({ serviceName }: ClientClass<S>, retryable: readonly string[]): ChannelOptions {
+  const retryPolicy = {
+    maxAttempts: 3,
+    initialBackoff: '0.05s',
+    maxBackoff: '0.5s',
+    backoffMultiplier: 3,
+    retryableStatusCodes: ['UNAVAILABLE'],
+  };
+  // gRPC names methods as the contract does, in PascalCase.
+  const name = retryable.map((method) => ({
+    service: serviceName,
+    method: method[0]?.toUpperCase() + method.slice(1),
+  }));
+  const methodConfig = name.length > 0 ? [{ name, retryPolicy }] : [];
+  return {
+    'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }], methodConfig }),
+    // grpc-js never probes a silent connection unless told to; a peer that vanished would only be noticed by deadlines.
+    'grpc.keepalive_time_ms': 20_000,
+    'grpc.keepalive_timeout_ms': 5_000,
+    'grpc.keepalive_permit_without_calls': 1,
+    // An instance that restarts is back within a second or two: do not stay away from it for the default two minutes.
+    'grpc.initial_reconnect_backoff_ms': 200,
+    'grpc.max_reconnect_backoff_ms': 2_000,
+    'grpc.max_receive_message_length': 16 * 1024 * 1024,
+  };
+}

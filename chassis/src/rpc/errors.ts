@@ -1,0 +1,164 @@
+/**
+ * Errors between services: a closed list of reasons in each service, one table to gRPC's codes, and google.rpc's
+ * error model on the wire (https://google.aip.dev/193). What is in no table is a bug: INTERNAL, with an id to find it by.
+ */
+import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
+import { type Any, BadRequest, ErrorInfo, RetryInfo, Status } from '@payflowx/proto/rpc';
+import { BatcherClosedError } from '../batching/batcher.ts';
+import { newId } from '../ids.ts';
+import { isTransient } from '../sql-state.ts';
+import type { Logger } from '../telemetry/log.ts';
+
+export interface Violation {
+  /** Path of the field in the request, dot-separated, snake_case. */
+  field: string;
+  description: string;
+}
+
+/** What a service's own error class must look like to travel. The message is shown to callers. */
+export interface ReasonedError extends Error {
+  /** UPPER_SNAKE, stable. */
+  reason: string;
+  metadata?: Record<string, string> | undefined;
+  violations?: readonly Violation[] | undefined;
+  /** Trying again makes sense, after this long. */
+  retryAfterMs?: number | undefined;
+}
+
+export interface ErrorTable {
+  /** Who speaks: the service's name. */
+  domain: string;
+  /** The code for an error of this service; undefined for one that it does not know. */
+  codeOf(error: unknown): status | undefined;
+}
+
+/** Ties a service's error class to gRPC codes. `codes` must name every reason: the compiler asks for a missing one. */
+export function errorTable<R extends string>(
+  domain: string,
+  errorClass: abstract new (...args: never[]) => ReasonedError & { reason: R },
+  codes: Record<R, status>,
+): ErrorTable {
+  return {
+    domain,
+    codeOf: (error) => (error instanceof errorClass ? codes[(error as { reason: R }).reason] : undefined),
+  };
+}
+
+const CALL_CODES = {
+  UNAUTHENTICATED: status.UNAUTHENTICATED,
+  IDENTITY_UNAVAILABLE: status.UNAVAILABLE,
+  ROLE_NOT_ALLOWED: status.PERMISSION_DENIED,
+  INSUFFICIENT_SCOPE: status.PERMISSION_DENIED,
+  DEADLINE_EXCEEDED: status.DEADLINE_EXCEEDED,
+  UNREADABLE_REQUEST: status.INVALID_ARGUMENT,
+  INVALID_PAGE_SIZE: status.INVALID_ARGUMENT,
+  INVALID_PAGE_TOKEN: status.INVALID_ARGUMENT,
+  STOPPING: status.UNAVAILABLE,
+  DATABASE_UNAVAILABLE: status.UNAVAILABLE,
+} as const;
+
+/** What can be wrong with any call to any service. */
+export class CallError extends Error implements ReasonedError {
+  override readonly name = 'CallError';
+  readonly reason: keyof typeof CALL_CODES;
+  readonly violations?: readonly Violation[];
+  constructor(reason: keyof typeof CALL_CODES, message: string, violations?: readonly Violation[]) {
+    super(message);
+    this.reason = reason;
+    if (violations) this.violations = violations;
+  }
+}
+
+/** The google.rpc.Status that stands for `error`: by the service's table, by the table of every call, or INTERNAL with an error id. */
+export function toRpcStatus(error: unknown, table: ErrorTable, log: Logger): Status {
+  const code = table.codeOf(error);
+  if (code !== undefined) return describe(error as ReasonedError, code, table.domain);
+  const callError = asCallError(error, log);
+  if (callError) return describe(callError, CALL_CODES[callError.reason], table.domain);
+
+  const errorId = newId('err');
+  log.error({ err: error, error_id: errorId }, 'unexpected error');
+  const internal = Object.assign(new Error('Something went wrong on our side.'), {
+    reason: 'INTERNAL',
+    metadata: { error_id: errorId },
+  });
+  return describe(internal, status.INTERNAL, table.domain);
+}
+
+/** What can be wrong with any service, whatever it does: recognised here, so that no service has to. */
+function asCallError(error: unknown, log: Logger): CallError | undefined {
+  if (error instanceof CallError) return error;
+  if (error instanceof BatcherClosedError) return new CallError('STOPPING', error.message);
+  if (!isTransient(error)) return undefined;
+  log.warn({ err: error }, 'the database did not answer');
+  return new CallError('DATABASE_UNAVAILABLE', 'The service cannot reach its database at the moment.');
+}
+
+function describe(error: ReasonedError, code: status, domain: string): Status {
+  const { reason, metadata = {}, violations = [], retryAfterMs } = error;
+  const details = [pack('google.rpc.ErrorInfo', ErrorInfo.encode({ reason, domain, metadata }).finish())];
+  if (violations.length > 0) {
+    const fieldViolations = violations.map(({ field, description }) => ({ field, description }));
+    details.push(pack('google.rpc.BadRequest', BadRequest.encode({ fieldViolations }).finish()));
+  }
+  if (retryAfterMs !== undefined) {
+    const retryDelay = {
+      seconds: BigInt(Math.trunc(retryAfterMs / 1000)),
+      nanos: (retryAfterMs % 1000) * 1e6,
+    };
+    details.push(pack('google.rpc.RetryInfo', RetryInfo.encode({ retryDelay }).finish()));
+  }
+  return { code, message: error.message, details };
+}
+
+function pack(type: string, value: Uint8Array): Any {
+  return { typeUrl: `type.googleapis.com/${type}`, value: Buffer.from(value) };
+}
+
+const DETAILS_KEY = 'grpc-status-details-bin';
+
+/** As grpc-js wants it: code and message, and the whole status in the trailer. */
+export function toStatusObject(rpcStatus: Status): Partial<StatusObject> {
+  const metadata = new Metadata();
+  metadata.set(DETAILS_KEY, Buffer.from(Status.encode(rpcStatus).finish()));
+  return { code: rpcStatus.code, details: rpcStatus.message, metadata };
+}
+
+/** A neighbour's answer that is not OK, taken apart. It is translated by whoever called, never forwarded as it is. */
+export class NeighbourError extends Error {
+  override readonly name = 'NeighbourError';
+  readonly code: status;
+  readonly reason: string;
+  readonly domain: string;
+  readonly metadata: Record<string, string>;
+  readonly violations: readonly Violation[];
+  readonly retryAfterMs: number | undefined;
+
+  constructor({ code, message, details }: Status) {
+    super(message);
+    const info = unpack(details, 'google.rpc.ErrorInfo', ErrorInfo.decode);
+    const retryDelay = unpack(details, 'google.rpc.RetryInfo', RetryInfo.decode)?.retryDelay;
+    this.code = code;
+    // Without details the answer is gRPC's own: no connection, no such method, no time left.
+    this.reason = info?.reason ?? status[code] ?? 'UNKNOWN';
+    this.domain = info?.domain ?? 'grpc';
+    this.metadata = info?.metadata ?? {};
+    this.violations = unpack(details, 'google.rpc.BadRequest', BadRequest.decode)?.fieldViolations ?? [];
+    this.retryAfterMs = retryDelay && Number(retryDelay.seconds) * 1000 + retryDelay.nanos / 1e6;
+  }
+}
+
+function unpack<T>(details: readonly Any[], type: string, decode: (bytes: Uint8Array) => T): T | undefined {
+  const any = details.find(({ typeUrl }) => typeUrl.endsWith(`/${type}`));
+  return any && decode(any.value);
+}
+
+export function fromRpcStatus(rpcStatus: Status): NeighbourError {
+  return new NeighbourError(rpcStatus);
+}
+
+export function fromServiceError(error: ServiceError): NeighbourError {
+  const [bytes] = error.metadata?.get(DETAILS_KEY) ?? [];
+  if (Buffer.isBuffer(bytes)) return new NeighbourError(Status.decode(bytes));
+  return new NeighbourError({ code: error.code, message: error.details, details: [] });
+}

@@ -1,0 +1,229 @@
+/** Serves gRPC: every call has a verified caller, a declared access, a deadline, a trace, and errors that travel. */
+import {
+  type handleUnaryCall,
+  type Metadata,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import { inTime } from '../process/in-time.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { runInTrace, type Trace, traceFrom } from '../telemetry/trace.ts';
+import { type Access, type AccessTable, admit } from './access.ts';
+import {
+  asBytes,
+  type MethodDefinition,
+  type RequestOf,
+  type ResponseOf,
+  type ServiceMethods,
+} from './client.ts';
+import { CallError, type ErrorTable, toRpcStatus, toStatusObject } from './errors.ts';
+import type { Caller, TokenVerifier } from './identity.ts';
+
+/** What a handler knows about the call it answers. */
+export interface Call {
+  /** Defined wherever access is not open to anyone. */
+  caller: Caller | undefined;
+  accessToken: string | undefined;
+  /** When the caller stops waiting. */
+  deadline: Date;
+  trace: Trace;
+  /** The address that the caller connected from. */
+  peer: string;
+}
+
+export function requireCaller({ caller }: Call): Caller {
+  if (!caller) throw new CallError('UNAUTHENTICATED', 'This call needs an access token.');
+  return caller;
+}
+
+export type Handlers<S extends ServiceMethods> = {
+  [K in keyof S]: (request: RequestOf<S[K]>, call: Call) => Promise<ResponseOf<S[K]>>;
+};
+
+export interface BoundService {
+  definition: ServiceMethods;
+  access: Record<string, Access>;
+  errors: ErrorTable;
+  handlers: Record<string, (request: never, call: Call) => Promise<unknown>>;
+}
+
+/** Ties a contract to its access table, its errors and its handlers. */
+export function bindService<S extends ServiceMethods>(
+  definition: S,
+  parts: { access: AccessTable<S>; errors: ErrorTable; handlers: Handlers<S> },
+): BoundService {
+  return { definition, ...parts } as unknown as BoundService;
+}
+
+export interface GrpcServerSettings {
+  host: string;
+  /** 0 picks a free one. */
+  port: number;
+  reflection: boolean;
+  verifier: TokenVerifier;
+  log: Logger;
+}
+
+export interface GrpcServer {
+  port: number;
+  /** Tells health checks to stay away, answers what is under way, then closes. */
+  drain(): Promise<void>;
+}
+
+/** A caller that names no deadline gets this one. */
+const DEFAULT_DEADLINE_MS = 30_000;
+/** Calls still running this long after the drain began are cut off. */
+const DRAIN_LIMIT_MS = 8_000;
+
+export async function serveGrpc(settings: GrpcServerSettings, services: BoundService[]): Promise<GrpcServer> {
+  const { host, port, reflection, log } = settings;
+  const server = new Server({
+    'grpc.keepalive_time_ms': 20_000,
+    'grpc.keepalive_timeout_ms': 5_000,
+    'grpc.max_receive_message_length': 16 * 1024 * 1024,
+  });
+  const names = services.map(({ definition }) => serviceNameOf(definition));
+  for (const service of services) {
+    server.addService(carryingBytes(service.definition), implementationOf(service, settings));
+  }
+  const health = new HealthImplementation(
+    Object.fromEntries(['', ...names].map((name) => [name, 'SERVING'])),
+  );
+  health.addToServer(server);
+  if (reflection) (await import('./reflection.ts')).addReflection(server, names);
+
+  const boundPort = await bind(server, `${host}:${port}`);
+  log.info({ host, port: boundPort, services: names }, 'serving gRPC');
+  return {
+    port: boundPort,
+    async drain() {
+      for (const name of ['', ...names]) health.setStatus(name, 'NOT_SERVING');
+      await shutdown(server);
+    },
+  };
+}
+
+function carryingBytes(definition: ServiceMethods): ServiceDefinition {
+  const carriers = {
+    requestSerialize: asBytes,
+    requestDeserialize: asBytes,
+    responseSerialize: asBytes,
+    responseDeserialize: asBytes,
+  };
+  return Object.fromEntries(
+    Object.entries(definition).map(([name, method]) => [name, { ...method, ...carriers }]),
+  );
+}
+
+function serviceNameOf(definition: ServiceMethods): string {
+  // "/payflowx.payment.v1.PaymentService/GetPayment"
+  return Object.values(definition)[0]?.path.split('/')[1] ?? '';
+}
+
+function bind(server: Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (error) reject(new Error(`cannot listen on ${address}: ${error.message}`));
+      else resolve(port);
+    });
+  });
+}
+
+function shutdown(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, DRAIN_LIMIT_MS);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function implementationOf(service: BoundService, settings: GrpcServerSettings): UntypedServiceImplementation {
+  const entries = Object.keys(service.definition).map((method) => [
+    method,
+    handle(service, method, settings),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
+
+function handle(
+  service: BoundService,
+  method: string,
+  settings: GrpcServerSettings,
+): handleUnaryCall<Buffer, Buffer> {
+  const { path, requestDeserialize, responseSerialize } = service.definition[method] as MethodDefinition;
+  const access = service.access[method] as Access;
+  const handler = service.handlers[method] as (request: never, call: Call) => Promise<unknown>;
+  const { verifier, log } = settings;
+
+  const answer = async (grpcCall: UnaryCall, trace: Trace) => {
+    const accessToken = bearerToken(grpcCall.metadata);
+    const caller = await admit(access, accessToken, verifier);
+    const call = { caller, accessToken, deadline: deadlineOf(grpcCall), trace, peer: grpcCall.getPeer() };
+    const response = await handler(decoded(requestDeserialize, grpcCall.request) as never, call);
+    return responseSerialize(response);
+  };
+
+  return (grpcCall, callback) => {
+    const trace = traceFrom(
+      header(grpcCall.metadata, 'traceparent'),
+      header(grpcCall.metadata, 'x-request-id'),
+    );
+    runInTrace(trace, async () => {
+      const startedAt = performance.now();
+      try {
+        const response = await withinDeadline(answer(grpcCall, trace), deadlineOf(grpcCall));
+        callback(null, response);
+        log.debug({ rpc: path, ms: elapsed(startedAt) }, 'answered');
+      } catch (error) {
+        const rpcStatus = toRpcStatus(error, service.errors, log);
+        callback(toStatusObject(rpcStatus));
+        log.debug({ rpc: path, ms: elapsed(startedAt), code: rpcStatus.code }, 'refused');
+      }
+    });
+  };
+}
+
+function decoded<T>(decode: (bytes: Buffer) => T, bytes: Buffer): T {
+  try {
+    return decode(bytes);
+  } catch {
+    throw new CallError('UNREADABLE_REQUEST', 'The request is not a message of this method.');
+  }
+}
+
+function header(metadata: Metadata, name: string): string | undefined {
+  const [value] = metadata.get(name);
+  return typeof value === 'string' ? value : undefined;
+}
+
+function bearerToken(metadata: Metadata): string | undefined {
+  return header(metadata, 'authorization')?.match(/^Bearer (\S+)$/i)?.[1];
+}
+
+/** grpc-js gives a number, a Date, or Infinity for none. */
+function deadlineOf(call: UnaryCall): Date {
+  const at = Number(call.getDeadline());
+  return new Date(Number.isFinite(at) ? at : Date.now() + DEFAULT_DEADLINE_MS);
+}
+
+/** The work goes on when there is no answer in time: what it commits stays, and the caller's retry with the same id finds it. */
+function withinDeadline<T>(work: Promise<T>, deadline: Date): Promise<T> {
+  return inTime(work, deadline.getTime() - Date.now(), () => {
+    throw new CallError('DEADLINE_EXCEEDED', 'There was no answer in time.');
+  });
+}
+
+function elapsed(since: number): number {
+  return Math.round((performance.now() - since) * 100) / 100;
+}

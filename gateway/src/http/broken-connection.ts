@@ -1,0 +1,27 @@
+/** Answers what Node's HTTP parser could not read: there is no request yet, only a socket. */
+import type { Socket } from 'node:net';
+import { newId } from '@payflowx/chassis';
+import { PROBLEM_TYPE, ProblemError, problemBody } from '../problems/problem.ts';
+import { PROBLEMS, type ProblemCode } from '../problems/problem-codes.ts';
+
+const CODES: Record<string, ProblemCode> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
+  HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
+};
+
+export function answerBrokenConnection(error: Error & { code?: string }, socket: Socket): void {
+  // The other side is gone, or half an answer is already out.
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
+  const problem = CODES[error.code ?? ''] ?? 'INVALID_REQUEST';
+  const { status, title } = PROBLEMS[problem];
+  const requestId = newId('req');
+  const body = JSON.stringify(problemBody(new ProblemError(problem, `${title}.`), '', requestId));
+  const lines = [
+    `HTTP/1.1 ${status} ${title}`,
+    `content-type: ${PROBLEM_TYPE}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${requestId}`,
+    'connection: close',
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+}

@@ -1,0 +1,86 @@
+/** Tells a wrong method (405 with Allow) from a wrong path (404). */
+import type { FastifyInstance, HTTPMethods } from 'fastify';
+import { ProblemError, type Refusals } from '../problems/problem.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Only there to say that the path does not know this method. */
+    isRefusal?: boolean;
+  }
+}
+
+interface KnownPath {
+  pattern: RegExp;
+  methods: Set<string>;
+}
+
+export interface KnownPaths extends Refusals {
+  /** Paths such as /v1/payments/simulate that also look like /v1/payments/:id, with the methods that only the latter has. */
+  shadowed(): { url: string; methods: string[] }[];
+}
+
+/** Watches routes as they are added. */
+export function watchPaths(app: FastifyInstance): KnownPaths {
+  const paths = new Map<string, KnownPath>();
+
+  app.addHook('onRoute', ({ method, url, config }) => {
+    if (config?.isRefusal) return;
+    const path = paths.get(url) ?? { pattern: patternOf(url), methods: new Set<string>() };
+    for (const name of [method].flat()) path.methods.add(name);
+    paths.set(url, path);
+  });
+
+  const methodsAt = (path: string): string[] => {
+    const own = paths.get(path);
+    const matching = own ? [own] : [...paths.values()].filter(({ pattern }) => pattern.test(path));
+    return [...new Set(matching.flatMap(({ methods }) => [...methods]))].sort();
+  };
+
+  return {
+    refusalOf({ url }) {
+      const path = url.split('?', 1)[0] ?? '';
+      const allowed = methodsAt(path).join(', ');
+      if (allowed === '') return new ProblemError('NOT_FOUND', `There is nothing at ${path}.`);
+      return new ProblemError('METHOD_NOT_ALLOWED', `${path} knows ${allowed}.`, {
+        headers: { allow: allowed },
+      });
+    },
+
+    shadowed: () =>
+      [...paths].map(([url, own]) => {
+        const others = [...paths.values()].filter((other) => other !== own && other.pattern.test(url));
+        const methods = others
+          .flatMap((other) => [...other.methods])
+          .filter((name) => !own.methods.has(name));
+        return { url, methods: [...new Set(methods)] };
+      }),
+  };
+}
+
+/** Answers what no route is for. To be called once all routes are there. */
+export function refuseUnknown(app: FastifyInstance, paths: KnownPaths): void {
+  // The limiter that guards it is registered by then.
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
+    throw paths.refusalOf(request);
+  });
+  for (const { url, methods } of paths.shadowed()) {
+    // Fastify adds HEAD where there is GET.
+    const method = methods.filter((name) => name !== 'HEAD') as HTTPMethods[];
+    if (method.length === 0) continue;
+    app.route({
+      method,
+      url,
+      config: { access: 'anyone', isRefusal: true },
+      schema: { hide: true } as object,
+      handler: (request) => {
+        throw paths.refusalOf(request);
+      },
+    });
+  }
+}
+
+/** `/v1/accounts/:id` → matches one path segment in place of `:id`. */
+function patternOf(url: string): RegExp {
+  const source = url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:[^/]+/g, '[^/]+');
+  return new RegExp(`^${source}$`);
+}

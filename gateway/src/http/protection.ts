@@ -1,0 +1,76 @@
+/** What keeps the gateway itself well: headers, origins, limits per caller, and shedding load before it drowns. */
+import cors from '@fastify/cors';
+import rateLimit from '@fastify/rate-limit';
+import underPressure from '@fastify/under-pressure';
+import type { FastifyInstance } from 'fastify';
+import helmet from 'helmet';
+import type { Config } from '../config.ts';
+import { ProblemError } from '../problems/problem.ts';
+
+export const MINUTE_MS = 60_000;
+
+export async function protect(app: FastifyInstance, settings: Config['protection']): Promise<void> {
+  await shedLoad(app, settings);
+  setSecurityHeaders(app);
+  if (settings.allowedOrigins.length > 0) await allowOrigins(app, settings.allowedOrigins);
+  await app.register(rateLimit, {
+    max: settings.requestsPerMinute,
+    timeWindow: MINUTE_MS,
+    cache: 10_000,
+    enableDraftSpec: true,
+    keyGenerator: (request) => request.caller?.id ?? request.ip,
+    errorResponseBuilder: () =>
+      new ProblemError('TOO_MANY_REQUESTS', 'Slow down: try again after the time in Retry-After.'),
+  });
+}
+
+/**
+ * An API answers with data: nothing of it may be run, framed or sniffed. /docs has a policy of its own. Helmet itself, made once:
+ * its plugin for Fastify makes it anew for every request.
+ */
+function setSecurityHeaders(app: FastifyInstance): void {
+  const setHeaders = helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    crossOriginEmbedderPolicy: false,
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    dnsPrefetchControl: false,
+    ieNoOpen: false,
+    permittedCrossDomainPolicies: false,
+    xssFilter: false,
+  });
+  app.addHook('onRequest', (request, reply, done) =>
+    setHeaders(request.raw, reply.raw, (error) => done(error as Error | undefined)),
+  );
+}
+
+async function shedLoad(app: FastifyInstance, { pressure }: Config['protection']): Promise<void> {
+  await app.register(underPressure, {
+    // Shorter, and a start that blocks the loop for a moment would leave no sample, which counts as infinite delay.
+    sampleInterval: 1_000,
+    maxEventLoopDelay: pressure.eventLoopDelayMs,
+    maxHeapUsedBytes: pressure.heapBytes,
+    maxRssBytes: pressure.rssBytes,
+    retryAfter: 1,
+  });
+}
+
+async function allowOrigins(app: FastifyInstance, origins: string[]): Promise<void> {
+  await app.register(cors, {
+    origin: origins,
+    methods: ['GET', 'HEAD', 'POST', 'PATCH'],
+    allowedHeaders: [
+      'authorization',
+      'content-type',
+      'idempotency-key',
+      'if-match',
+      'traceparent',
+      'x-request-id',
+    ],
+    exposedHeaders: ['etag', 'idempotent-replayed', 'location', 'retry-after', 'x-request-id'],
+    maxAge: 600,
+  });
+}

@@ -1,0 +1,18 @@
+/** Prints the OpenAPI document, for whoever generates a client from it. Nobody is called, so nothing has to run. */
+import { createLogger } from '@payflowx/chassis';
+import type { Neighbours } from '../clients/neighbours.ts';
+import type { PaymentBatches } from '../clients/payment-batches.ts';
+import { loadConfig } from '../config.ts';
+import { createServer } from '../server.ts';
+
+const config = loadConfig({ SERVICE_CLIENT_ID: 'none', SERVICE_CLIENT_SECRET: 'none', LOG_LEVEL: 'error' });
+const app = await createServer({
+  config,
+  neighbours: {} as Neighbours,
+  batches: {} as PaymentBatches,
+  keyOf: () => Promise.reject(new Error('Nobody is asked.')),
+  readiness: { findNotServing: async () => [], stop: () => undefined },
+  log: createLogger('gateway', config.service, 'stderr'),
+});
+console.log(JSON.stringify(app.swagger(), null, 2));
+await app.close();
