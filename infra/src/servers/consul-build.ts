@@ -8,7 +8,7 @@ import { withLock } from '../lock.ts';
 import { cache, root } from '../paths.ts';
 import { capture, isExecutable, tail, which } from '../run.ts';
 
-const VERSION = '1.19.2'; // go.mod names it too.
+const VERSION = '1.16.3'; // go.mod names it too.
 export const consulBinary = join(cache, `consul-${VERSION}/consul`);
 export const consulBuildLog = join(cache, `consul-${VERSION}/build.log`);
 
