@@ -12,10 +12,10 @@ import type {
 } from 'openapi-typescript-helpers';
 import { KEYED } from '../gen/keyed.ts';
 import type { components, paths } from '../gen/openapi.ts';
-import { attempts, attemptsAs, deliver, sendableFrom } from './deliver.ts';
+import { attempts, deliver, sendableFrom } from './deliver.ts';
 import { refused } from './errors.ts';
 import { type Connection, DEFAULTS } from './options.ts';
-import { createTokens } from './tokens.ts';
+import { attemptsAs, createTokens } from './tokens.ts';
 
 /** Something of the API by its name there: `Schema<'Payment'>`. */
 export type Schema<Name extends keyof components['schemas']> = components['schemas'][Name];

@@ -1,8 +1,7 @@
-/** How one request reaches the platform: with a token that is good, and again until its outcome is known. */
+/** How one request reaches the platform: again until its outcome is known. */
 import { PayFlowXError, unanswered } from './errors.ts';
 import type { Fetch } from './options.ts';
 import { type Patience, sendUntilKnown } from './retry.ts';
-import type { Tokens } from './tokens.ts';
 
 /** A request that can be sent any number of times. */
 export interface Sendable {
@@ -34,21 +33,4 @@ export async function deliver(attempt: Attempt, request: Sendable, patience: Pat
   } catch (error) {
     throw error instanceof PayFlowXError ? error : unanswered(error);
   }
-}
-
-/** Attempts in a caller's name. A token that the platform does not take is replaced, once an attempt. */
-export function attemptsAs(tokens: Tokens, attempt: Attempt): Attempt {
-  return async (request, signal) => {
-    const token = await tokens.current();
-    const answer = await attempt(withToken(request, token), signal);
-    if (answer.status !== 401) return answer;
-    const other = await tokens.after(token);
-    return other === token ? answer : attempt(withToken(request, other), signal);
-  };
-}
-
-function withToken(request: Sendable, token: string): Sendable {
-  const headers = new Headers(request.headers);
-  headers.set('authorization', `Bearer ${token}`);
-  return { ...request, headers };
 }

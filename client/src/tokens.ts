@@ -1,6 +1,6 @@
 /** The access token: got by logging in, renewed before it expires, and only once at a time however many ask. */
 import type { components } from '../gen/openapi.ts';
-import { type Attempt, deliver } from './deliver.ts';
+import { type Attempt, deliver, type Sendable } from './deliver.ts';
 import { refused } from './errors.ts';
 import type { Identity } from './options.ts';
 
@@ -32,6 +32,23 @@ export function createTokens(as: Identity, deps: Deps): Tokens {
       ? () => grant(deps, '/v1/auth/token', { client_id: as.clientId, client_secret: as.clientSecret })
       : () => grant(deps, '/v1/auth/login', { username: as.username, password: as.password });
   return renewed(logIn, (token) => refresh(deps, token));
+}
+
+/** Attempts in a caller's name. A token that the platform does not take is replaced, once an attempt. */
+export function attemptsAs(tokens: Tokens, attempt: Attempt): Attempt {
+  return async (request, signal) => {
+    const token = await tokens.current();
+    const answer = await attempt(withToken(request, token), signal);
+    if (answer.status !== 401) return answer;
+    const other = await tokens.after(token);
+    return other === token ? answer : attempt(withToken(request, other), signal);
+  };
+}
+
+function withToken(request: Sendable, token: string): Sendable {
+  const headers = new Headers(request.headers);
+  headers.set('authorization', `Bearer ${token}`);
+  return { ...request, headers };
 }
 
 function renewed(

@@ -2,8 +2,8 @@
 import { CallError, failed, faultPoint, isTransient, type Logger, type Result } from '@payflowx/chassis';
 import { inTransaction, unlessBrokenOff } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
-import type { StepRequest } from '../domain/decision.ts';
 import type { Hold } from '../domain/hold.ts';
+import type { StepRequest } from '../domain/step-request.ts';
 import { lockAccounts, readAccounts } from '../store/balances.ts';
 import type { Database } from '../store/database.ts';
 import { saveDecisions } from '../store/decided-batch.ts';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Account, available, externalAccountId, NO_LIMITS } from '../domain/account.ts';
-import type { StepRequest } from '../domain/decision.ts';
 import type { Hold } from '../domain/hold.ts';
 import { NO_RULES } from '../domain/judge-rules.ts';
 import { MAX_MINOR } from '../domain/money.ts';
+import type { StepRequest } from '../domain/step-request.ts';
 import { NEVER_USED, type Usage } from '../domain/usage.ts';
 import { answer, outcomeOf, startRound } from './round.ts';
 

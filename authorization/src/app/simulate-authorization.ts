@@ -1,7 +1,8 @@
 /** What would be decided about a payment now. Writes nothing and waits for nobody. */
 import type { Kysely } from 'kysely';
 import { authorize } from '../domain/authorize.ts';
-import type { Decision, PaymentRequest } from '../domain/decision.ts';
+import type { Decision } from '../domain/decision.ts';
+import type { PaymentRequest } from '../domain/step-request.ts';
 import { readAccounts } from '../store/balances.ts';
 import type { Database } from '../store/database.ts';
 import type { RulesInForce } from './rules-in-force.ts';

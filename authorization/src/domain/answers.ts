@@ -1,7 +1,8 @@
 /** How every kind of step says yes or no. Pure. */
 import type { Account } from './account.ts';
 import type { Refusal } from './checks.ts';
-import type { Check, Decided, Decision, Movement } from './decision.ts';
+import type { Check, Decision, Movement } from './decision.ts';
+import type { Decided } from './decision-context.ts';
 import type { Hold } from './hold.ts';
 
 /** Whom the step is between, as far as they are known and may be named. */

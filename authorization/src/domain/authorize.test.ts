@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { account } from './account.testing.ts';
 import { type Account, externalAccountId, NO_LIMITS } from './account.ts';
 import { authorize } from './authorize.ts';
-import type { PaymentRequest } from './decision.ts';
 import { NO_RULES } from './judge-rules.ts';
 import { MAX_MINOR } from './money.ts';
+import type { PaymentRequest } from './step-request.ts';
 import { NEVER_USED } from './usage.ts';
 
 const NOW = new Date('2025-03-31T12:00:00Z');

@@ -2,9 +2,11 @@
 import { type Account, unopenedExternal } from './account.ts';
 import { approved, declined, failed, passed } from './answers.ts';
 import { PAYMENT_CHECKS, runChecks } from './checks.ts';
-import type { Books, Check, DecideContext, Decided, PaymentRequest } from './decision.ts';
+import type { Check } from './decision.ts';
+import type { Books, DecideContext, Decided } from './decision-context.ts';
 import { factsOf } from './facts.ts';
 import { judgeByRules } from './judge-rules.ts';
+import type { PaymentRequest } from './step-request.ts';
 import { plusPayment, type Usage, usageIn, windowsAt } from './usage.ts';
 
 export function authorize(request: PaymentRequest, { accounts }: Books, context: DecideContext): Decided {

@@ -1,8 +1,10 @@
 /** Decides whether held money moves to its receiver. Pure. */
 import { approved, declined } from './answers.ts';
 import { type CheckOf, runChecks, toState } from './checks.ts';
-import type { Books, CaptureRequest, DecideContext, Decided, Movement } from './decision.ts';
+import type { Movement } from './decision.ts';
+import type { Books, DecideContext, Decided } from './decision-context.ts';
 import { givenBack, type HeldMoney, heldMoney, holdIsOpen } from './held-money.ts';
+import type { CaptureRequest } from './step-request.ts';
 
 interface Capture extends HeldMoney {
   readonly amount: bigint;

@@ -1,7 +1,8 @@
 /** What steps must pass, in order. The first check that fails declines. Pure. */
 import { type Account, available } from './account.ts';
 import { endOfDay, endOfMonth } from './calendar.ts';
-import type { Check, DeclineCode, LimitUse, PaymentRequest } from './decision.ts';
+import type { Check, DeclineCode, LimitUse } from './decision.ts';
+import type { PaymentRequest } from './step-request.ts';
 import type { Usage } from './usage.ts';
 
 export interface Finding {

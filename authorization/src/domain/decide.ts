@@ -4,9 +4,10 @@
  */
 import { authorize } from './authorize.ts';
 import { capture } from './capture.ts';
-import type { Books, DecideContext, Decided, StepRequest } from './decision.ts';
+import type { Books, DecideContext, Decided } from './decision-context.ts';
 import { refund } from './refund.ts';
 import { release } from './release.ts';
+import type { StepRequest } from './step-request.ts';
 
 /** Throws HOLD_NOT_FOUND for a capture or release where nothing was ever held. */
 export function decide(request: StepRequest, books: Books, context: DecideContext): Decided {

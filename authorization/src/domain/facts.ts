@@ -1,6 +1,6 @@
 /** What rules may know about a payment, under the names that they use for it. Pure. Amounts and counts are whole numbers. */
 import { type Account, available } from './account.ts';
-import type { PaymentRequest } from './decision.ts';
+import type { PaymentRequest } from './step-request.ts';
 import type { Usage } from './usage.ts';
 
 export interface AccountFacts {

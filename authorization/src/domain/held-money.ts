@@ -1,9 +1,10 @@
 /** What capture and release have in common: an open hold, and what giving it back does. Pure. */
 import type { Account } from './account.ts';
 import type { CheckOf } from './checks.ts';
-import type { Books, StepKey } from './decision.ts';
+import type { Books } from './decision-context.ts';
 import { AuthorizationError } from './errors.ts';
 import type { Hold } from './hold.ts';
+import type { StepKey } from './step-request.ts';
 import { minusReleased } from './usage.ts';
 
 export interface HeldMoney {

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { account } from './account.testing.ts';
 import { type Account, NO_LIMITS } from './account.ts';
 import { decide } from './decide.ts';
-import type { CaptureRequest, RefundRequest, ReleaseRequest } from './decision.ts';
 import type { AuthorizationError } from './errors.ts';
 import type { Hold } from './hold.ts';
 import { NO_RULES } from './judge-rules.ts';
+import type { CaptureRequest, RefundRequest, ReleaseRequest } from './step-request.ts';
 
 const NOW = new Date('2025-03-31T12:00:00Z');
 const LATER = new Date('2025-03-31T13:00:00Z');

@@ -4,7 +4,8 @@
  */
 import { approved, declined, failed, passed } from './answers.ts';
 import { REFUND_CHECKS, runChecks } from './checks.ts';
-import type { Books, DecideContext, Decided, RefundRequest } from './decision.ts';
+import type { Books, DecideContext, Decided } from './decision-context.ts';
+import type { RefundRequest } from './step-request.ts';
 
 export function refund(request: RefundRequest, { accounts }: Books, { now }: DecideContext): Decided {
   const { fromAccount, toAccount, amount } = request;

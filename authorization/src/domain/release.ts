@@ -1,8 +1,9 @@
 /** Decides whether held money is given back. Pure. */
 import { approved, declined } from './answers.ts';
 import { type CheckOf, runChecks } from './checks.ts';
-import type { Books, DecideContext, Decided, ReleaseRequest } from './decision.ts';
+import type { Books, DecideContext, Decided } from './decision-context.ts';
 import { givenBack, type HeldMoney, heldMoney, holdIsOpen } from './held-money.ts';
+import type { ReleaseRequest } from './step-request.ts';
 
 interface Release extends HeldMoney {
   readonly now: Date;

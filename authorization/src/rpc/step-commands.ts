@@ -9,9 +9,9 @@ import {
   type ReleaseHoldRequest,
 } from '@payflowx/proto/authorization';
 import type { Command } from '../app/round.ts';
-import type { PaymentRequest, ReleaseRequest, Role, StepKey } from '../domain/decision.ts';
 import { isId } from '../domain/ids.ts';
 import { isPayable, MAX_MINOR } from '../domain/money.ts';
+import type { PaymentRequest, ReleaseRequest, Role, StepKey } from '../domain/step-request.ts';
 import { collectViolations, requireText, type Violations } from './violations.ts';
 
 /** Throws INVALID_ARGUMENT with everything that is wrong with the item. */

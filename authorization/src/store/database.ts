@@ -2,9 +2,9 @@
 import type { ColumnType } from 'kysely';
 import type { AccountState } from '../domain/account.ts';
 import type { AuditAction } from '../domain/audit.ts';
-import type { StepKind } from '../domain/decision.ts';
 import type { HoldState } from '../domain/hold.ts';
 import type { RuleAction } from '../domain/rule.ts';
+import type { StepKind } from '../domain/step-request.ts';
 import type { FactsRecord } from './facts-record.ts';
 
 /** A calendar day as text, YYYY-MM-DD. */

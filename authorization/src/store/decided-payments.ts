@@ -1,6 +1,6 @@
 /** Payments as they were decided, for trying a rule on them. */
 import { type Kysely, sql } from 'kysely';
-import type { Basis } from '../domain/decision.ts';
+import type { Basis } from '../domain/decision-context.ts';
 import type { Database } from './database.ts';
 import { decodeFacts, type FactsRecord } from './facts-record.ts';
 

@@ -2,7 +2,7 @@
 import { unnest } from '@payflowx/chassis/postgres';
 import { Decision } from '@payflowx/proto/authorization';
 import { type Kysely, sql } from 'kysely';
-import type { StepKey } from '../domain/decision.ts';
+import type { StepKey } from '../domain/step-request.ts';
 import type { Database } from './database.ts';
 
 /** What a step is answered, the first time and each time after it. */

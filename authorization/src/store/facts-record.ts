@@ -3,7 +3,7 @@
  * (the payment's id, the time) is not repeated. New facts are added at the end; no position changes its meaning.
  */
 
-import type { Basis } from '../domain/decision.ts';
+import type { Basis } from '../domain/decision-context.ts';
 import type { AccountFacts, Facts } from '../domain/facts.ts';
 
 type AccountRecord = readonly [

@@ -2,7 +2,8 @@
 
 import type { Logger } from '../telemetry/log.ts';
 import { DEAD_LETTER_HEADERS, withoutDeadLetterHeaders } from './dead-letters.ts';
-import { connectRawProducer, type KafkaSettings, kafkaClient, type RawMessage } from './kafka/producer.ts';
+import { connectRawProducer, type KafkaSettings, kafkaClient } from './kafka/producer.ts';
+import type { RawMessage } from './kafka/raw-message.ts';
 import {
   closeConnection,
   connectWithTopology,

@@ -1,7 +1,7 @@
 /** For tests only: topics of their own on the real Kafka, and what lies in them. */
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
-import { testServers } from './index.ts';
+import { testServers } from './servers.ts';
 
 export interface TestTopics {
   topic: string;

@@ -2,7 +2,9 @@
 import { type Checks, isAccountId, isText, startChecks, textRule } from './checks.ts';
 import { PaymentError } from './errors.ts';
 import { isAmount, isCurrency, MAX_AMOUNT_MINOR } from './money.ts';
-import type { CaptureMode, PaymentKind } from './payment.ts';
+
+export type PaymentKind = 'PAYMENT' | 'DEPOSIT' | 'WITHDRAWAL';
+export type CaptureMode = 'AUTOMATIC' | 'MANUAL';
 
 export interface Order {
   readonly kind: PaymentKind;

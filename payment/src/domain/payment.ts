@@ -1,6 +1,6 @@
 /** The life of one payment. Pure: no clock, no database, no network. */
 import { PaymentError } from './errors.ts';
-import type { Order } from './order.ts';
+import type { CaptureMode, Order, PaymentKind } from './order.ts';
 
 export const PAYMENT_STATES = [
   'INITIATED',
@@ -15,8 +15,6 @@ export const PAYMENT_STATES = [
 ] as const;
 export type PaymentState = (typeof PAYMENT_STATES)[number];
 
-export type PaymentKind = 'PAYMENT' | 'DEPOSIT' | 'WITHDRAWAL';
-export type CaptureMode = 'AUTOMATIC' | 'MANUAL';
 export type Role = 'customer' | 'operator' | 'auditor' | 'service';
 
 export interface Caller {

@@ -9,13 +9,8 @@ import {
 import type { Created } from '../app/create-payment.ts';
 import type { ListRequest } from '../app/list-payments.ts';
 import { PaymentError } from '../domain/errors.ts';
-import type { PaymentRequest } from '../domain/order.ts';
-import {
-  type Caller,
-  type CaptureMode as CaptureModeName,
-  PAYMENT_STATES,
-  type PaymentState,
-} from '../domain/payment.ts';
+import type { CaptureMode as CaptureModeName, PaymentRequest } from '../domain/order.ts';
+import { type Caller, PAYMENT_STATES, type PaymentState } from '../domain/payment.ts';
 import { STATE_CODES, toPaymentMessage } from '../messages/payment-message.ts';
 import { messageFor } from './visible-decision.ts';
 

@@ -1,6 +1,7 @@
 /** The tables of this service's database, as Kysely sees them. Amounts are minor units. */
 import type { Operation, OperationKind } from '../domain/operation.ts';
-import type { CaptureMode, PaymentKind, PaymentState, Role } from '../domain/payment.ts';
+import type { CaptureMode, PaymentKind } from '../domain/order.ts';
+import type { PaymentState, Role } from '../domain/payment.ts';
 
 export interface Database {
   payments: PaymentsTable;

@@ -4,7 +4,7 @@
  * garbage that calls the collector. This one allocates once. The format: https://kafka.apache.org/documentation/#record
  */
 import { createRequire } from 'node:module';
-import type { RawMessage } from './producer.ts';
+import type { RawMessage } from './raw-message.ts';
 
 /** What kafkajs joins to a batch. */
 interface Encoder {

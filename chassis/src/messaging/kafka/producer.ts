@@ -5,6 +5,7 @@ import type { OutgoingMessage } from '../cloud-events.ts';
 import { repairRecords } from './kafkajs-record.ts';
 import { repairRequestQueue } from './kafkajs-timer.ts';
 import { byKey } from './partitioner.ts';
+import type { RawMessage } from './raw-message.ts';
 
 export interface KafkaSettings {
   /** host:port, as a list or separated by commas. */
@@ -19,13 +20,6 @@ export interface KafkaProducer {
    */
   publish(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
   close(): Promise<void>;
-}
-
-/** A message as kafkajs has it: what a dead letter must keep untouched. */
-export interface RawMessage {
-  key: Buffer | null;
-  value: Buffer | null;
-  headers: Record<string, Buffer | string | (Buffer | string)[] | undefined>;
 }
 
 export interface RawProducer {
