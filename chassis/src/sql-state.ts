@@ -16,5 +16,7 @@ export function isTransient(error: unknown): boolean {
   if (state !== undefined) return TRANSIENT_CLASSES.includes(state.slice(0, 2));
   const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
   if (code !== undefined && NETWORK_CODES.has(code)) return true;
-  return /connection terminated|timeout exceeded when trying to connect|connection timeout/i.test(message);
+  return /connection terminated|not queryable|timeout exceeded when trying to connect|connection timeout/i.test(
+    message,
+  );
 }

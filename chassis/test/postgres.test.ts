@@ -1,7 +1,8 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { sqlStateOf } from '../src/index.ts';
+import { isTransient, sqlStateOf } from '../src/index.ts';
 import { inTransaction, migrate, openDatabase, unnest } from '../src/postgres/index.ts';
 import { createTestDatabase, type TestDatabase, testLog } from '../src/testing/index.ts';
 
@@ -149,3 +150,65 @@ it('runs a transaction again that lost a deadlock', async () => {
   await admin.destroy();
   expect(rows).toEqual([{ amount: 2n }, { amount: 2n }]);
 });
+
+it('outlives connections that break while they are in use', async () => {
+  const own = openDatabase<Things>({ url: database.url, poolMax: 1 }, testLog);
+  const pid = sql<{ pid: number }>`select pg_backend_pid() as pid`;
+  const cut = async (backend: number | undefined) => {
+    const { rows } = await sql<{
+      ended: boolean;
+    }>`select pg_terminate_backend(${backend}, 5000) as ended`.execute(admin);
+    expect(rows).toEqual([{ ended: true }]);
+  };
+  const admin = openDatabase<Things>({ url: database.adminUrl, poolMax: 1 }, testLog);
+
+  // Between two statements of a transaction nothing waits for an answer: the break is only an event.
+  const idle = inTransaction(own, async (trx) => {
+    await cut((await pid.execute(trx)).rows[0]?.pid);
+    return pid.execute(trx);
+  });
+  await expect(idle).rejects.toSatisfy(isTransient);
+
+  const [running] = (await pid.execute(own)).rows;
+  const asleep = expect(sql`select pg_sleep(20)`.execute(own)).rejects.toSatisfy(isTransient);
+  await cut(running?.pid);
+  await asleep;
+
+  expect((await pid.execute(own)).rows).toHaveLength(1);
+  await Promise.all([own.destroy(), admin.destroy()]);
+});
+
+it('gives up on a server that vanished without a word', async () => {
+  const proxy = await proxyTo(database.url);
+  const own = openDatabase<Things>({ url: proxy.url, poolMax: 1, statementTimeoutMs: 100 }, testLog);
+  await sql`select 1`.execute(own);
+  proxy.freeze();
+  await expect(sql`select 1`.execute(own)).rejects.toSatisfy(isTransient);
+  await own.destroy();
+  await proxy.close();
+});
+
+/** A way to the server that can swallow everything without closing, as a network does that drops packets. */
+async function proxyTo(databaseUrl: string) {
+  const target = new URL(databaseUrl);
+  const sockets: Socket[] = [];
+  const server = createServer((near) => {
+    const far = connect(Number(target.port), target.hostname);
+    near.pipe(far).pipe(near);
+    for (const socket of [near, far]) socket.on('error', () => {});
+    sockets.push(near, far);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = new URL(databaseUrl);
+  url.port = String((server.address() as AddressInfo).port);
+  return {
+    url: url.href,
+    freeze() {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -4,11 +4,15 @@ import { openDatabase } from '@payflowx/chassis/postgres';
 import { digestLedger } from './app/digest-ledger.ts';
 import { loadDigestConfig } from './config.ts';
 import type { Database } from './store/database.ts';
+import { PROOF_STATEMENT_TIMEOUT_MS } from './store/proof.ts';
 
 const config = loadDigestConfig(process.env);
 const log = createLogger('ledger', { logLevel: config.logLevel, instanceId: 'digest' }, 'stderr');
 
-const db = openDatabase<Database>(config.postgres, log);
+const db = openDatabase<Database>(
+  { ...config.postgres, statementTimeoutMs: PROOF_STATEMENT_TIMEOUT_MS },
+  log,
+);
 try {
   console.log(await digestLedger(db));
 } finally {

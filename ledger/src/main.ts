@@ -10,8 +10,11 @@ import { paymentEvents } from './consumers/payment-events.ts';
 import { startReconciliation } from './reconciliation.ts';
 import { ledgerService } from './rpc/ledger-service.ts';
 import type { Database } from './store/database.ts';
+import { PROOF_STATEMENT_TIMEOUT_MS } from './store/proof.ts';
 
 const config = loadConfig(process.env);
+/** A proof holds one connection from its start to its end. */
+const PROOF_CONNECTIONS = { poolMax: 2, statementTimeoutMs: PROOF_STATEMENT_TIMEOUT_MS };
 
 await runService('ledger', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);
@@ -20,6 +23,8 @@ await runService('ledger', config, async ({ log, onStop }) => {
   await migrate(config.migrations, log);
   const db = openDatabase<Database>(config.postgres, log);
   onStop('database', () => db.destroy());
+  const proofDb = openDatabase<Database>({ ...config.postgres, ...PROOF_CONNECTIONS }, log);
+  onStop('database for proofs', () => proofDb.destroy());
 
   const identity = connectIdentity(config.identity, log);
   onStop('auth client', () => identity.close());
@@ -37,7 +42,7 @@ await runService('ledger', config, async ({ log, onStop }) => {
   const reconciliation = startReconciliation(config.reconciliation, identity.serviceToken, log);
   onStop('reconciliation', () => reconciliation.stop());
 
-  const service = ledgerService({ db, accounts, eventLag: consumer.lag, now });
+  const service = ledgerService({ db, proofDb, accounts, eventLag: consumer.lag, now });
   const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log }, [
     service,
     reconciliation.service,

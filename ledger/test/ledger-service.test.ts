@@ -87,7 +87,13 @@ beforeAll(async () => {
     target: authorization.target,
     token: () => identity.tokenFor({ id: 'svc_ledger', roles: ['service'] }),
   });
-  const service = ledgerService({ db: ledger.db, accounts, eventLag: () => lag(), now: () => NOW });
+  const service = ledgerService({
+    db: ledger.db,
+    proofDb: ledger.db,
+    accounts,
+    eventLag: () => lag(),
+    now: () => NOW,
+  });
   const settings = {
     host: '127.0.0.1',
     port: 0,
@@ -389,7 +395,13 @@ describe('the proof', () => {
 
 it('says that authorization is away where it cannot do without, and lets those who read everything read on', async () => {
   const away = connectAccounts({ target: 'ipv4:127.0.0.1:1', token: async () => 'none' });
-  const service = ledgerService({ db: ledger.db, accounts: away, eventLag: () => lag(), now: () => NOW });
+  const service = ledgerService({
+    db: ledger.db,
+    proofDb: ledger.db,
+    accounts: away,
+    eventLag: () => lag(),
+    now: () => NOW,
+  });
   const settings = {
     host: '127.0.0.1',
     port: 0,

@@ -76,6 +76,7 @@ beforeAll(async () => {
     token: () => identity.tokenFor({ id: 'svc_ledger', roles: ['service'] }),
   });
   const service = ledgerService({
+    proofDb: ledger.db,
     db: ledger.db,
     accounts,
     eventLag: async () => 0n,

@@ -12,12 +12,13 @@ import { connectAuthorization } from './clients/authorization.ts';
 import { loadConfig } from './config.ts';
 import { startOutboxRelays } from './outbox-relays.ts';
 import { paymentService } from './rpc/payment-service.ts';
+import { FIGURES_STATEMENT_TIMEOUT_MS } from './store/account-figures.ts';
 import type { Database } from './store/database.ts';
 
 const config = loadConfig(process.env);
 const PURGE_INTERVAL_MS = 60_000;
 /** One reconciliation runs at a time, and asks for one page at a time; the second is for one that begins while another is broken off. */
-const FIGURES_POOL = 2;
+const FIGURES_CONNECTIONS = { poolMax: 2, statementTimeoutMs: FIGURES_STATEMENT_TIMEOUT_MS };
 
 await runService('payment', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);
@@ -27,7 +28,7 @@ await runService('payment', config, async ({ log, onStop }) => {
   await migrate({ url: config.migrateUrl, folder: new URL('../migrations/', import.meta.url) }, log);
   const db = openDatabase<Database>(postgres, log);
   onStop('database', () => db.destroy());
-  const figuresDb = openDatabase<Database>({ url: postgres.url, poolMax: FIGURES_POOL }, log);
+  const figuresDb = openDatabase<Database>({ ...postgres, ...FIGURES_CONNECTIONS }, log);
   onStop('database for figures', () => figuresDb.destroy());
 
   const relays = startOutboxRelays(config, log);

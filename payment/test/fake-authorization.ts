@@ -149,7 +149,14 @@ function approve(item: AuthorizeItem, ownerOf: (account: string) => string): Aut
   const kind = captureMode === CaptureMode.MANUAL ? MovementKind.HOLD : MovementKind.TRANSFER;
   return decision({
     outcome: Outcome.APPROVED,
-    checks: [{ name: 'balance', passed: true, inputs: { available: '100000' } }],
+    checks: [
+      { name: 'balance', passed: true, inputs: { available: '100000' } },
+      {
+        name: 'rule',
+        passed: true,
+        inputs: { rule_id: 'rule_1', rule: 'secret', action: 'shadow', matched: 'true' },
+      },
+    ],
     movements: [{ kind, fromAccount, toAccount, amountMinor }],
     fromOwnerId: ownerOf(fromAccount),
     toOwnerId: ownerOf(toAccount),

@@ -71,13 +71,21 @@ describe('one payment', () => {
     await expect(client.getPayment({ paymentId: id }, CALL)).rejects.toMatchObject({ code: 16 });
   });
 
-  it('shows the receiver nothing of the payer’s balance and limits', async () => {
-    const { client, customer, otherCustomer } = platform;
-    const { id } = await pay();
-    const forSender = await client.getPayment({ paymentId: id }, await callAs(customer));
-    const forReceiver = await client.getPayment({ paymentId: id }, await callAs(otherCustomer));
-    expect(forSender.payment?.decision?.checks).toHaveLength(1);
-    expect(forReceiver.payment).toEqual({ ...forSender.payment, decision: undefined });
+  it('shows the receiver neither the payer’s balance and limits nor its own notes, read or listed', async () => {
+    const { client, customer, otherCustomer, auditor } = platform;
+    const { id } = await pay({ reference: 'mine', metadata: { order: '4711' } });
+    const [forSender, forReceiver, forAuditor] = await Promise.all(
+      [customer, otherCustomer, auditor].map(async (caller) => {
+        const { payment } = await client.getPayment({ paymentId: id }, await callAs(caller));
+        const listed = (await list(caller)).payments.find((each) => each.id === id);
+        expect(listed).toEqual(payment);
+        return payment;
+      }),
+    );
+    expect(forSender?.decision?.checks).toHaveLength(1);
+    expect(forSender).toMatchObject({ reference: 'mine', metadata: { order: '4711' } });
+    expect(forReceiver).toEqual({ ...forSender, decision: undefined, reference: '', metadata: {} });
+    expect(forAuditor).toMatchObject({ reference: 'mine', metadata: { order: '4711' } });
   });
 
   it('that was declined is none of its receiver’s business', async () => {
@@ -111,6 +119,17 @@ describe('a list', () => {
     expect(await ids({ createdBefore: large.createdAt })).toEqual([small.id]);
     expect(await ids({ state: PaymentState.COMPLETED })).toEqual([large.id, small.id]);
     expect(await ids({ state: PaymentState.FAILED })).toEqual([]);
+  });
+
+  it('by reference finds payments for those only who see the reference', async () => {
+    const { customer, otherCustomer, operator } = platform;
+    const { id } = await pay({ reference: 'between us' });
+    const found = async (caller: Caller, accountId = '') =>
+      (await listAll(caller, { reference: 'between us', accountId })).map((payment) => payment.id);
+    expect(await found(customer)).toEqual([id]);
+    expect(await found(operator)).toEqual([id]);
+    expect(await found(otherCustomer)).toEqual([]);
+    expect(await found(otherCustomer, received)).toEqual([]);
   });
 
   it('of an account shows a customer only the payments that are also its own', async () => {

@@ -67,11 +67,12 @@ const written = (answer: unknown) =>
   JSON.stringify(answer, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
 
 describe('the sender of a payment', () => {
-  it('is told nowhere who owns the receiving account, approved or declined', async () => {
+  it('is told nowhere who owns the receiving account or what rules there are, approved or declined', async () => {
     const { customer, otherCustomer, authorization, ownerOf } = platform;
     for (const [way, answer] of Object.entries(await answersWithDecisions(customer))) {
       expect(written(answer), way).not.toContain(otherCustomer.id);
       expect(written(answer), way).toContain('"checks":[{"name":"balance"');
+      expect(written(answer), way).not.toContain('secret');
     }
     authorization.answerWith((item) => decline(item, 'RULE_DECLINED', ownerOf));
     const declined = await life.pay();
@@ -84,9 +85,12 @@ describe('the sender of a payment', () => {
 });
 
 describe('an operator', () => {
-  it('is told both', async () => {
+  it('is told all of it', async () => {
     const { otherCustomer, operator } = platform;
     const { got, listed, steps, simulated } = await answersWithDecisions(operator);
-    for (const answer of [got, listed, steps, simulated]) expect(written(answer)).toContain(otherCustomer.id);
+    for (const answer of [got, listed, steps, simulated]) {
+      expect(written(answer)).toContain(otherCustomer.id);
+      expect(written(answer)).toContain('secret');
+    }
   });
 });

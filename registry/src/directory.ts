@@ -1,5 +1,6 @@
 /** What this process knows about where services are: one watch a service, however many ask, and the last known addresses. */
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type Consul from 'consul';
 import { type Address, watchInstances } from './instance-watch.ts';
 import type { Log } from './log.ts';
@@ -57,12 +58,17 @@ function unfollowed(service: string): Followed {
   };
 }
 
+/** A channel wakes up inside some request. The watch outlives that request, so it must not run in its context. */
+const outsideRequests = AsyncLocalStorage.snapshot();
+
 function follow(consul: Consul, entry: Followed, log: Log): void {
-  entry.stop = watchInstances(consul, entry.service, {
-    onAnswer: (addresses) =>
-      addresses.length > 0 ? takeAddresses(entry, addresses, log) : takeEmptyAnswer(entry, log),
-    onFailure: (error) => takeFailure(entry, error, log),
-  });
+  entry.stop = outsideRequests(() =>
+    watchInstances(consul, entry.service, {
+      onAnswer: (addresses) =>
+        addresses.length > 0 ? takeAddresses(entry, addresses, log) : takeEmptyAnswer(entry, log),
+      onFailure: (error) => takeFailure(entry, error, log),
+    }),
+  );
 }
 
 function unfollow(entry: Followed): void {

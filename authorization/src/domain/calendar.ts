@@ -9,8 +9,9 @@ const formatters = new Map<string, Intl.DateTimeFormat>();
 function formatterOf(timeZone: string): Intl.DateTimeFormat {
   let formatter = formatters.get(timeZone);
   if (formatter === undefined) {
-    // The one locale whose short date is YYYY-MM-DD.
-    formatter = new Intl.DateTimeFormat('en-CA', {
+    formatter = new Intl.DateTimeFormat('en-US', {
+      calendar: 'gregory',
+      numberingSystem: 'latn',
       timeZone,
       year: 'numeric',
       month: '2-digit',
@@ -35,7 +36,10 @@ export function isTimeZone(name: string): boolean {
 /** The day on the calendar there, YYYY-MM-DD. */
 export function dayAt(time: Date, timeZone: string): string {
   if (timeZone === 'UTC') return time.toISOString().slice(0, 10);
-  return formatterOf(timeZone).format(time);
+  // By its parts: how a locale orders and separates them has changed with ICU before.
+  const parts = formatterOf(timeZone).formatToParts(time);
+  const part = (type: 'year' | 'month' | 'day') => parts.find((each) => each.type === type)?.value;
+  return `${part('year')}-${part('month')}-${part('day')}`;
 }
 
 /** The first day of the month that this day lies in. */

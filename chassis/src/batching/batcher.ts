@@ -2,6 +2,7 @@
  * Group commit in the application. While one flush runs, the next requests gather; they leave together as soon as it
  * returns. Alone, a request leaves at once: batching adds no latency when idle, with or without a pace.
  */
+import { outsideRequests } from '../telemetry/trace.ts';
 
 /** One item's outcome. An item's error is its own; it does not touch its neighbours in the batch. */
 export type Result<O> = { ok: true; value: O } | { ok: false; error: unknown };
@@ -79,7 +80,8 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
       }
       lastStart = performance.now();
       running += 1;
-      void runFlush(queue.splice(0, maxSize)).finally(() => {
+      const batch = queue.splice(0, maxSize);
+      void outsideRequests(() => runFlush(batch)).finally(() => {
         running -= 1;
         // The queue has been gathering all the while: no need to wait for another tick.
         startFlushes();

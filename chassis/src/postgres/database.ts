@@ -8,12 +8,15 @@ import { PreparingClient } from './client.ts';
 export interface PostgresSettings {
   url: string;
   poolMax: number;
+  /** The longest that Postgres works on one statement. Statements that read whole tables need a pool of their own with a longer one. */
+  statementTimeoutMs?: number;
 }
 
-/** Waiting longer than this for a connection, a lock or a statement means that something is wrong: fail, and let the caller retry. */
+const STATEMENT_TIMEOUT_MS = 30_000;
+
+/** Waiting longer than this for a connection or a lock means that something is wrong: fail, and let the caller retry. */
 const LIMITS = {
   connectionTimeoutMillis: 5_000,
-  statement_timeout: 30_000,
   lock_timeout: 10_000,
   idle_in_transaction_session_timeout: 30_000,
 };
@@ -28,17 +31,24 @@ const columnTypes: pg.CustomTypesConfig = {
 };
 
 /** A pool of connections as the serving role. int8 is bigint, timestamptz is Date, date is 'YYYY-MM-DD', jsonb is parsed. */
-export function openDatabase<DB>({ url, poolMax }: PostgresSettings, log: Logger): Kysely<DB> {
+export function openDatabase<DB>(settings: PostgresSettings, log: Logger): Kysely<DB> {
+  const { url, poolMax, statementTimeoutMs = STATEMENT_TIMEOUT_MS } = settings;
   const pool = new pg.Pool({
     connectionString: url,
     max: poolMax,
     types: columnTypes,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    statement_timeout: statementTimeoutMs,
     Client: PreparingClient,
     ...LIMITS,
   });
-  // A connection that breaks while idle emits here; unhandled, it would end the process.
+  // A connection that breaks emits here while it is idle, and on the client while it is in use. An emitted error that nobody
+  // listens to ends the process. The statement that was running rejects by itself.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
+  pool.on('connect', (client) =>
+    client.on('error', (error) => log.debug({ err: error }, 'a database connection broke')),
+  );
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
 }
 

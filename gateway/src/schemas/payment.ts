@@ -78,8 +78,8 @@ export const Payment = named(
       amount_refunded: minorUnits('What of it went back.'),
       capture: CAPTURES.schema,
       description: nullableText('From the payer, for people.'),
-      reference: nullableText('From the payer, for its own systems.'),
-      metadata: texts('From the payer.'),
+      reference: nullableText('From the payer, for its own systems. The receiver gets null.'),
+      metadata: texts('From the payer. The receiver gets none.'),
       failure: nullable(Failure),
       decision: nullable(
         Decision,

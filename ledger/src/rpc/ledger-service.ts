@@ -1,6 +1,7 @@
 /** LedgerService: decode, act, encode. */
 import { type BoundService, bindService, type Call, requireCaller } from '@payflowx/chassis';
 import { LedgerServiceService } from '@payflowx/proto/ledger';
+import type { Kysely } from 'kysely';
 import type { AccessDeps, Viewer } from '../app/account-access.ts';
 import { getAccountBalance } from '../app/get-account-balance.ts';
 import { getReceipt } from '../app/get-receipt.ts';
@@ -9,6 +10,7 @@ import { getStatement } from '../app/get-statement.ts';
 import { getTransaction } from '../app/get-transaction.ts';
 import { listEntries } from '../app/list-entries.ts';
 import { type ProofDeps, proveLedger } from '../app/prove-ledger.ts';
+import type { Database } from '../store/database.ts';
 import { access } from './access.ts';
 import {
   currencyFrom,
@@ -22,7 +24,13 @@ import {
 } from './convert.ts';
 import { errors } from './errors.ts';
 
-export function ledgerService(deps: AccessDeps & ProofDeps): BoundService {
+export type LedgerServiceDeps = AccessDeps &
+  ProofDeps & {
+    /** Connections of its own for proofs, so that they cannot take those of consumer and readers. */
+    proofDb: Kysely<Database>;
+  };
+
+export function ledgerService(deps: LedgerServiceDeps): BoundService {
   return bindService(LedgerServiceService, {
     access,
     errors,
@@ -61,7 +69,7 @@ export function ledgerService(deps: AccessDeps & ProofDeps): BoundService {
         return toReceipt(await getReceipt(deps, viewerOf(call), request));
       },
       async getProof(_, call) {
-        return toProof(await proveLedger(deps, call));
+        return toProof(await proveLedger({ ...deps, db: deps.proofDb }, call));
       },
     },
   });

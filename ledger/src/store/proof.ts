@@ -1,8 +1,9 @@
 /** The whole journal summed anew, as one consistent view of the database. */
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { FoldedAccount } from '../domain/proof.ts';
 import type { Database } from './database.ts';
-import { atOneMoment } from './snapshot.ts';
+
+export { atOneMoment as inSnapshot } from './snapshot.ts';
 
 export interface JournalCounts {
   transactionCount: bigint;
@@ -11,18 +12,7 @@ export interface JournalCounts {
 }
 
 /** A proof reads every posting there is, which may take longer than any other statement may. */
-const STATEMENT_TIMEOUT = '120s';
-
-/** Runs `work` on one snapshot, and gives its statements the time that they need. */
-export function inSnapshot<T>(
-  db: Kysely<Database>,
-  work: (snapshot: Transaction<Database>) => Promise<T>,
-): Promise<T> {
-  return atOneMoment(db, async (snapshot) => {
-    await sql`set local statement_timeout = ${sql.lit(STATEMENT_TIMEOUT)}`.execute(snapshot);
-    return work(snapshot);
-  });
-}
+export const PROOF_STATEMENT_TIMEOUT_MS = 120_000;
 
 const PAGE = 1_000;
 

@@ -14,11 +14,12 @@ export function maySee(caller: Caller, payment: Payment): boolean {
 }
 
 /**
- * The payment as this caller may see it. A decision names the payer's balance and limits, so a receiver who isn't
- * the payer gets the payment without it.
+ * The payment as this caller may see it. A receiver who isn't the payer gets it without the decision, which names the payer's balance
+ * and limits, and without reference and metadata, which are the payer's own notes.
  */
 export function viewFor(caller: Caller, payment: Payment): Payment {
-  return seesPayersSide(caller, payment) ? payment : { ...payment, decision: undefined };
+  if (seesPayersSide(caller, payment)) return payment;
+  return { ...payment, decision: undefined, reference: '', metadata: {} };
 }
 
 /** Whether the caller may know of the payer's balance and limits. */

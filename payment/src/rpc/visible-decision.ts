@@ -4,12 +4,19 @@ import type { Payment as PaymentMessage } from '@payflowx/proto/payment';
 import { seesAll } from '../domain/access.ts';
 import type { Caller } from '../domain/payment.ts';
 
-/** Who owns the account on the other side is not for a customer to know: of both owners it sees itself. */
+/** The name that authorization gives to the check of a rule. */
+const RULE_CHECK = 'rule';
+
+/**
+ * A customer sees of both owners only itself, and no check of a rule: names, versions and findings of rules would tell it the rule book, and what
+ * a rule looks at. The code and message of the rule that declined are in the decision itself.
+ */
 export function decisionFor(caller: Caller, decision: Decision): Decision {
   if (seesAll(caller)) return decision;
   const ifOwn = (ownerId: string) => (ownerId === caller.id ? ownerId : '');
   return {
     ...decision,
+    checks: decision.checks.filter(({ name }) => name !== RULE_CHECK),
     fromOwnerId: ifOwn(decision.fromOwnerId),
     toOwnerId: ifOwn(decision.toOwnerId),
   };

@@ -69,12 +69,11 @@ export interface Snapshot {
 }
 
 /** Reading every payment may take longer than any other statement may. */
-const STATEMENT_TIMEOUT = '120s';
+export const FIGURES_STATEMENT_TIMEOUT_MS = 120_000;
 
 /** Takes a snapshot, and forgets those that nobody can be reading any more. */
 export async function takeSnapshot(db: Kysely<Database>, id: string): Promise<Snapshot> {
   return inTransaction(db, async (trx) => {
-    await sql`set local statement_timeout = ${sql.lit(STATEMENT_TIMEOUT)}`.execute(trx);
     await forgetOld(trx);
     const { numAffectedRows = 0n } = await sql`
       insert into account_figures (

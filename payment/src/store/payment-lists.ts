@@ -59,8 +59,11 @@ function filtered(walk: Walk, filter: ListFilter): Walk {
   if (state !== undefined) query = query.where('state', '=', state);
   if (currency !== undefined) query = query.where('currency', '=', currency);
   // The index on references leaves out the empty one; a plan for any parameter must be told that this isn't it.
-  if (reference !== undefined)
+  if (reference !== undefined) {
     query = query.where(sql<boolean>`reference = ${reference} and reference <> ''`);
+    // The receiver does not see the payer's reference, so it must not find the payment by it either.
+    if (ownerId !== undefined) query = query.where('from_owner_id', '=', ownerId);
+  }
   if (createdAfter !== undefined) query = query.where('created_at', '>=', createdAfter);
   if (createdBefore !== undefined) query = query.where('created_at', '<', createdBefore);
   if (amountMinMinor !== undefined) query = query.where('amount_minor', '>=', amountMinMinor);
