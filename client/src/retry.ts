@@ -1,6 +1,6 @@
 /**
  * Sends a request until its outcome is known. What is safe to send again depends on the request: reading always is, a POST
- * with an Idempotency-Key is (the same key every time), any other only where the platform says that it did nothing.
+ * with an Idempotency-Key is (the same key every time), any other only where the gateway refused it before doing anything.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { PayFlowXError } from './errors.ts';
@@ -16,10 +16,13 @@ export interface Patience {
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
 
-/** Overloaded, or too many requests: nothing was done. */
-const NOTHING_DONE = [429, 503];
-/** Something in between gave up, or the answer is not known yet: 202 is a definite answer only to whoever waits no more. */
-const NOT_KNOWN = [202, 502, 504];
+/** Too many requests: the gateway refused it, nothing was done. */
+const REFUSED_EARLY = 429;
+/**
+ * Something in between gave up, a connection between two services broke, which may have been after a commit, or the outcome is not
+ * known yet: 202 is a definite answer only for a caller that stops waiting.
+ */
+const NOT_KNOWN = [202, 502, 503, 504];
 
 /** Resolves with the last answer. Rejects with what `send` rejects with once time is over, or at once if that was aborted. */
 export async function sendUntilKnown(send: () => Promise<Response>, patience: Patience): Promise<Response> {
@@ -40,7 +43,7 @@ function isWorthAnother(outcome: Outcome, { repeatable, signal }: Patience): boo
   if (signal?.aborted) return false;
   // A login that was refused will be again.
   if ('error' in outcome) return repeatable && !(outcome.error instanceof PayFlowXError);
-  if (NOTHING_DONE.includes(outcome.status)) return true;
+  if (outcome.status === REFUSED_EARLY) return true;
   if (!repeatable) return false;
   return NOT_KNOWN.includes(outcome.status) || isNotYet(outcome);
 }

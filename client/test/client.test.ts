@@ -94,9 +94,9 @@ describe('a request without a key', () => {
   const logOut = (gateway: string) =>
     createPayFlowX({ gateway }).post('/v1/auth/logout', { body: { refresh_token: 'r' } });
 
-  it('is sent again only where nothing was done', async () => {
+  it('is sent again only where it was refused before anything was done', async () => {
     await using there = await platform((_, count) =>
-      count === 1 ? problem(503, 'UNAVAILABLE') : { status: 204 },
+      count === 1 ? problem(429, 'TOO_MANY_REQUESTS') : { status: 204 },
     );
     await logOut(there.gateway);
     expect(there.asked.map(({ key }) => key)).toEqual([undefined, undefined]);
@@ -104,6 +104,7 @@ describe('a request without a key', () => {
 
   it.each<[string, Told | undefined, string]>([
     ['a connection that is cut', undefined, NO_ANSWER],
+    ['503', problem(503, 'UNAVAILABLE'), 'UNAVAILABLE'],
     ['504', problem(504, 'TIMEOUT'), 'TIMEOUT'],
     ['502 of a proxy', { status: 502, body: 'Bad gateway' }, 'HTTP_502'],
   ])('is an error after %s', async (_, first, code) => {

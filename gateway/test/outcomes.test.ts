@@ -5,7 +5,16 @@ import { testLog } from '@payflowx/chassis/testing';
 import { PaymentState } from '@payflowx/proto/payment';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, createClient } from './client.ts';
-import { ALICE, AT, declinedPayment, newPayment, PAYMENT_ID, paymentOf } from './examples.ts';
+import {
+  ALICE,
+  AT,
+  account,
+  declinedPayment,
+  newPayment,
+  PAYMENT_ID,
+  paymentOf,
+  USER_ID,
+} from './examples.ts';
 import { type Platform, Refusal, refusals, startPlatform } from './platform.ts';
 
 let platform: Platform;
@@ -99,6 +108,19 @@ describe.each(['deposits', 'withdrawals'] as const)('%s', (name) => {
       caller: { id: 'usr_op', roles: ['operator'] },
     });
   });
+});
+
+it('a request without a key gets one for the way to the service, which may lead there twice', async () => {
+  const keys: string[] = [];
+  platform.fakes.authorization.createAccount = ({ requestId }) => {
+    keys.push(requestId);
+    if (keys.length === 1) throw new Refusal('DATABASE_UNAVAILABLE', grpc.UNAVAILABLE);
+    return { account };
+  };
+  const body = { owner_id: USER_ID, currency: 'EUR' };
+  const { status } = await client.call('POST', '/v1/accounts', { as: 'operator', body });
+  expect(status).toBe(201);
+  expect(keys).toEqual([expect.stringMatching(/^req_/), keys[0]]);
 });
 
 describe('a refusal of a neighbour', () => {

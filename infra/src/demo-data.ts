@@ -1,5 +1,6 @@
 /** The first users, the services' own identities, and the accounts of the demo. All of it is made once and found again. */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from './failure.ts';
@@ -140,21 +141,22 @@ interface Options {
   readonly body?: object;
 }
 
-/** Asks again while the gateway says that nothing was done: a platform that starts is busy. */
+/** Asks again, with the same key, while the gateway cannot serve it: a platform that starts is busy. */
 async function request(gateway: string, path: string, options: Options): Promise<Answer> {
+  const key = randomUUID();
   const patience = performance.now() + 30_000;
   for (;;) {
-    const answer = await requestOnce(gateway, path, options);
+    const answer = await requestOnce(gateway, path, options, key);
     if (![429, 503].includes(answer.status) || performance.now() > patience) return answer;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }
 
-async function requestOnce(gateway: string, path: string, options: Options): Promise<Answer> {
+async function requestOnce(gateway: string, path: string, options: Options, key: string): Promise<Answer> {
   const answer = await fetch(new URL(path, gateway), {
     method: options.body ? 'POST' : 'GET',
     headers: {
-      ...(options.body && { 'content-type': 'application/json' }),
+      ...(options.body && { 'content-type': 'application/json', 'idempotency-key': key }),
       ...(options.token && { authorization: `Bearer ${options.token}` }),
     },
     ...(options.body && { body: JSON.stringify(options.body) }),

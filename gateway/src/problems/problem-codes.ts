@@ -54,7 +54,7 @@ export const PROBLEMS = {
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
   INTERNAL: { status: 500, title: 'Something went wrong on our side' },
   OVERLOADED: { status: 503, title: 'Overloaded: nothing was done' },
-  UNAVAILABLE: { status: 503, title: 'A part of the platform is down: nothing was done' },
+  UNAVAILABLE: { status: 503, title: 'A part of the platform is down' },
   NOT_READY: { status: 503, title: 'Not ready' },
   TIMEOUT: { status: 504, title: 'There was no answer in time' },
 } as const satisfies Record<string, { status: number; title: string }>;

@@ -6,7 +6,7 @@ import type { Neighbours } from '../clients/neighbours.ts';
 import { Account, accountJson } from '../schemas/account.ts';
 import { problem } from '../schemas/answers.ts';
 import { timeZone } from '../schemas/formats.ts';
-import { optionalKey } from '../schemas/idempotency.ts';
+import { keyOf, optionalKey } from '../schemas/idempotency.ts';
 import { AnyAccountId, pathId, UserId } from '../schemas/ids.ts';
 import { Limits, limitsMessage } from '../schemas/limits.ts';
 import { Currency } from '../schemas/money.ts';
@@ -51,7 +51,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
     handler: async (request, reply) => {
       const { owner_id, currency, name = '', limits, time_zone = '' } = request.body;
       const message = {
-        requestId: request.headers['idempotency-key'] ?? '',
+        requestId: keyOf(request.headers),
         ownerId: owner_id,
         currency,
         name,

@@ -7,7 +7,7 @@ import { asCaller, WRITE_DEADLINE_MS } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
 import { printableText } from '../schemas/formats.ts';
-import { optionalKey } from '../schemas/idempotency.ts';
+import { keyOf, optionalKey } from '../schemas/idempotency.ts';
 import { ApiClientId, pathId, UserId } from '../schemas/ids.ts';
 import { named, nullable, ref } from '../schemas/named.ts';
 import { NoFields } from '../schemas/no-fields.ts';
@@ -91,7 +91,7 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
     },
     handler: async (request, reply) => {
       const { name, user_id, scopes } = request.body;
-      const requestId = request.headers['idempotency-key'] ?? '';
+      const requestId = keyOf(request.headers);
       const message = { requestId, name, userId: user_id, scopes };
       const made = await auth.createApiClient(message, asCaller(request, WRITE_DEADLINE_MS));
       reply.code(201).header('cache-control', 'no-store');

@@ -5,7 +5,7 @@ import { Type } from 'typebox';
 import { asCaller, WRITE_DEADLINE_MS } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
-import { optionalKey } from '../schemas/idempotency.ts';
+import { keyOf, optionalKey } from '../schemas/idempotency.ts';
 import { pathId, RuleId } from '../schemas/ids.ts';
 import { named, ref } from '../schemas/named.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
@@ -73,7 +73,7 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
     },
     handler: async (request, reply) => {
       const { name, expression, action, message = '', enabled = true } = request.body;
-      const requestId = request.headers['idempotency-key'] ?? '';
+      const requestId = keyOf(request.headers);
       const wanted = { requestId, name, expression, action: ACTIONS.numberOf(action), message, enabled };
       const { rule } = await rules.createRule(wanted, asCaller(request, WRITE_DEADLINE_MS));
       const body = tagged(ruleJson(rule), reply);

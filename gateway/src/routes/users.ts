@@ -5,7 +5,7 @@ import { type Static, Type } from 'typebox';
 import { asCaller, WRITE_DEADLINE_MS } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
-import { optionalKey } from '../schemas/idempotency.ts';
+import { keyOf, optionalKey } from '../schemas/idempotency.ts';
 import { UserId } from '../schemas/ids.ts';
 import { named, ref } from '../schemas/named.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
@@ -72,7 +72,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ auth: Neighbours['auth'] }>
     handler: async (request, reply) => {
       const { username, password, roles } = request.body;
       const message = {
-        requestId: request.headers['idempotency-key'] ?? '',
+        requestId: keyOf(request.headers),
         username,
         password,
         roles: roles.map(ROLES.numberOf),

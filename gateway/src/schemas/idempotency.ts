@@ -1,5 +1,6 @@
 /** The header that makes a POST safe to send again. */
-import { Type } from 'typebox';
+import { newId } from '@payflowx/chassis';
+import { type Static, Type } from 'typebox';
 
 const key = Type.String({
   minLength: 1,
@@ -14,3 +15,11 @@ const key = Type.String({
 export const requiredKey = Type.Object({ 'idempotency-key': key });
 
 export const optionalKey = Type.Object({ 'idempotency-key': Type.Optional(key) });
+
+/**
+ * The caller's key, or one of ours. The call to the service is sent again when its connection breaks, which may be after a commit:
+ * by the key the service recognises it.
+ */
+export function keyOf(headers: Static<typeof optionalKey>): string {
+  return headers['idempotency-key'] ?? newId('req');
+}
