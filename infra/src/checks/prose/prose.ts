@@ -18,8 +18,7 @@ export interface Finding {
 /** Folders whose comments are still to be rewritten. The check of one folder by name looks at them all the same. */
 const NOT_YET_REWRITTEN: readonly string[] = [
   ...['proto/', 'registry/', 'chassis/', 'gateway/', 'auth/', 'payment/', 'authorization/', 'ledger/'],
-  ...['notification/', 'analytics/', 'infra/', 'e2e/', 'bench/', 'client/', 'docs/'],
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
+  ...['notification/', 'analytics/', 'infra/', 'e2e/', 'bench/', 'client/'],
 ];
 
 const CHECKED = /\.(md|ts|sql|proto|py|ya?ml)$|(^|\/)(Makefile|Dockerfile|\.env\.example)$/;
