@@ -9,7 +9,7 @@ SETUP := node_modules/.package-lock.json proto/gen/.stamp client/gen/.stamp
 
 # Settings given on the command line (make up INSTANCES=2) reach the commands through the environment.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status logs demo test check lift bench
+.PHONY: help setup up down status logs demo test check prose lift bench
 MAKEFLAGS += --no-print-directory
 
 help:
@@ -21,7 +21,8 @@ help:
 	@echo '  make logs [PROCESS=payment]  follow the logs'
 	@echo '  make down                  stop everything; data stays'
 	@echo
-	@echo '  make check                 lint, contracts, types'
+	@echo '  make check                 lint, prose, contracts, types'
+	@echo '  make prose [FOLDER=payment]  only the prose: comments and pages'
 	@echo '  make test                  every test, on the real servers'
 	@echo '  make lift [SERVICE=payment]  each service, tested outside this checkout'
 	@echo '  make bench                 settled payments a second, and what limits them (BENCH_MODE=short: a minute)'
@@ -63,6 +64,9 @@ demo: up
 
 check: $(SETUP)
 	@$(INFRA) check
+
+prose: $(SETUP)
+	@$(INFRA) prose $(FOLDER)
 
 test: $(SETUP)
 	@$(INFRA) test

@@ -28,6 +28,8 @@ const COMMANDS: Record<string, (...args: string[]) => Promise<unknown>> = {
   exec: (service = '', ...command) => execute(serviceNamed(service), command, settings(), openSecrets()),
   logs: (...processes) => followLogs(processes),
   check: async () => conclude(await check()),
+  // Loaded on demand: no other command needs textlint.
+  prose: async (folder) => (await import('./checks/prose/prose.ts')).printProse(folder),
   test: async () => conclude(await test(patientSettings(), openSecrets())),
   async lift(name) {
     const services = name ? [serviceNamed(name)] : SERVICE_NAMES;

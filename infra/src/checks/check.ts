@@ -31,6 +31,11 @@ function checks(): Check[] {
   };
   return [
     { name: 'lint', command: ['biome', 'ci', '.'], remedy: 'npx biome check --write .' },
+    {
+      name: 'prose',
+      command: ['node', 'infra/src/cli.ts', 'prose'],
+      remedy: 'Each finding says what to write instead; make prose FOLDER=payment checks one folder.',
+    },
     { name: 'contracts: lint', command: ['buf', 'lint'], remedy: 'Each finding names its line.' },
     {
       name: 'contracts: format',

@@ -1,0 +1,54 @@
+/** Checks the prose of pages and comments: `make prose`, or `make prose FOLDER=payment/src`. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TextlintKernel } from '@textlint/kernel';
+import { MarkdownProcessor } from '@textlint/textlint-plugin-markdown/lib/src/MarkdownProcessor.js';
+import { Failure } from '../../failure.ts';
+import { root } from '../../paths.ts';
+import { capture } from '../../run.ts';
+import { proseOf } from './comments.ts';
+import { RULES } from './rules.ts';
+
+export interface Finding {
+  readonly file: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+/** Folders whose comments are still to be rewritten. The check of one folder by name looks at them all the same. */
+const NOT_YET_REWRITTEN: readonly string[] = [
+  ...['proto/', 'registry/', 'chassis/', 'gateway/', 'auth/', 'payment/', 'authorization/', 'ledger/'],
+  ...['notification/', 'analytics/', 'infra/', 'e2e/', 'bench/', 'client/'],
+];
+
+const CHECKED = /\.(md|ts|sql|proto|py|ya?ml)$|(^|\/)(Makefile|Dockerfile|\.env\.example)$/;
+const VENDORED = /^proto\/google\//;
+
+const kernel = new TextlintKernel();
+const plugins = [{ pluginId: 'markdown', plugin: { Processor: MarkdownProcessor } }];
+
+/** Checks everything under a folder, or all that is already rewritten. */
+export async function checkProse(folder?: string): Promise<Finding[]> {
+  const list = ['git', 'ls-files', '--cached', '--others', '--exclude-standard', folder ?? '.'];
+  const { output } = await capture(list, { cwd: root });
+  const files = output.split('\n').filter((file) => CHECKED.test(file) && !VENDORED.test(file));
+  const due = files.filter((file) => folder || !NOT_YET_REWRITTEN.some((prefix) => file.startsWith(prefix)));
+  const findings: Finding[] = [];
+  for (const file of due) findings.push(...(await checkText(file, await readFile(join(root, file), 'utf8'))));
+  return findings;
+}
+
+/** Prints each finding with its place, and fails if there is one. */
+export async function printProse(folder?: string): Promise<void> {
+  const findings = await checkProse(folder);
+  for (const { file, line, message } of findings) console.log(`${file}:${line}: ${message}`);
+  if (findings.length === 0) return;
+  throw new Failure(`${findings.length} findings of prose.`, 'The rules and why: CONTRIBUTING.md, Prose.');
+}
+
+export async function checkText(file: string, source: string): Promise<Finding[]> {
+  const prose = file.endsWith('.md') ? undefined : proseOf(file, source);
+  const options = { ext: '.md', filePath: join(root, file), plugins, rules: RULES };
+  const { messages } = await kernel.lintText(prose?.text ?? source, options);
+  return messages.map(({ message, line }) => ({ file, line: prose?.lineOf[line] ?? line, message }));
+}
