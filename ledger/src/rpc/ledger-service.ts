@@ -1,6 +1,7 @@
 /** LedgerService: decode, act, encode. */
 import { type BoundService, bindService, type Call, requireCaller } from '@payflowx/chassis';
 import { LedgerServiceService } from '@payflowx/proto/ledger';
+import { roundedDown } from '@payflowx/proto/timestamp';
 import type { AccessDeps, Viewer } from '../app/account-access.ts';
 import { getAccountBalance } from '../app/get-account-balance.ts';
 import { getReceipt } from '../app/get-receipt.ts';
@@ -45,7 +46,7 @@ export function ledgerService(deps: AccessDeps & ProofDeps): BoundService {
         return { transaction: toTransaction(await getTransaction(deps, viewerOf(call), transactionId)) };
       },
       async getAccountBalance({ accountId, at }, call) {
-        return getAccountBalance(deps, viewerOf(call), { accountId, at });
+        return getAccountBalance(deps, viewerOf(call), { accountId, at: at && roundedDown(at) });
       },
       async getStatement(request, call) {
         const { lines, ...statement } = await getStatement(deps, viewerOf(call), request);
