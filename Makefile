@@ -36,7 +36,7 @@ node_modules/.package-lock.json: package-lock.json
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-proto/gen/.stamp: node_modules/.package-lock.json proto/buf.gen.yaml proto/reuse-writer.ts buf.yaml $(shell find proto -name '*.proto')
+proto/gen/.stamp: node_modules/.package-lock.json proto/buf.gen.yaml proto/adapt-generated.ts buf.yaml $(shell find proto -name '*.proto')
 	@echo '· contracts     generating TypeScript'
 	@npm run generate --silent --workspace @payflowx/proto
 	@touch $@

@@ -2,7 +2,7 @@
 import { KEYS_MAX_AGE_MS, postgresSettings, readEnvironment, serviceSettings } from '@payflowx/chassis';
 import { Type } from 'typebox';
 
-const serving = Type.Object({
+export const schema = Type.Object({
   ...serviceSettings,
   GRPC_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 50_051 }),
   ...postgresSettings,
@@ -18,7 +18,7 @@ const serving = Type.Object({
 
 /** What the service needs. Throws ConfigError with everything that is wrong. */
 export function loadConfig(env: NodeJS.ProcessEnv) {
-  const read = readEnvironment(serving, env);
+  const read = readEnvironment(schema, env);
   return {
     logLevel: read.LOG_LEVEL,
     instanceId: read.INSTANCE_ID,

@@ -2,7 +2,7 @@
 import { identitySettings, postgresSettings, readEnvironment, serviceSettings } from '@payflowx/chassis';
 import { Type } from 'typebox';
 
-const schema = Type.Object({
+export const schema = Type.Object({
   ...serviceSettings,
   ...postgresSettings,
   ...identitySettings,

@@ -1,4 +1,5 @@
 /** How the story looks on a terminal. */
+import { toDecimal } from '@payflowx/proto/currency';
 
 let chapters = 0;
 
@@ -26,5 +27,5 @@ export function table(rows: string[][]): void {
 
 /** Minor units of EUR, the story's only currency. */
 export function money(minor: number): string {
-  return `${(minor / 100).toFixed(2)} EUR`;
+  return `${toDecimal(BigInt(minor), 'EUR')} EUR`;
 }

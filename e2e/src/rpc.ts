@@ -4,8 +4,9 @@ import { ErrorInfo, Status } from '@payflowx/proto/rpc';
 import { reflect } from './reflection.ts';
 import type { Body } from './rest.ts';
 
-/** Where the contract says the services listen. */
-const ADDRESSES = [50051, 50052, 50053, 50054, 50055, 50056].map((port) => `127.0.0.1:${port}`);
+/** Where the contract says the services listen, unless the whole platform was moved (infra/README.md). */
+const OFFSET = Number(process.env.PAYFLOWX_PORT_OFFSET ?? 0);
+const ADDRESSES = [50051, 50052, 50053, 50054, 50055, 50056].map((port) => `127.0.0.1:${port + OFFSET}`);
 
 export interface RpcAnswer {
   /** The code's name: OK, NOT_FOUND and so on. */

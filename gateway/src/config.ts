@@ -9,7 +9,7 @@ const { LOG_LEVEL, INSTANCE_ID, CONSUL_URL } = serviceSettings;
 const HEAP_SHARE = 0.85;
 const HEAP_LIMIT = Math.floor(getHeapStatistics().heap_size_limit * HEAP_SHARE);
 
-const schema = Type.Object({
+export const schema = Type.Object({
   LOG_LEVEL,
   INSTANCE_ID,
   CONSUL_URL,

@@ -6,6 +6,7 @@ import type { Neighbours } from './clients/neighbours.ts';
 import type { PaymentBatches } from './clients/payment-batches.ts';
 import type { Config } from './config.ts';
 import { answerBrokenConnection } from './http/broken-connection.ts';
+import { limitCaching } from './http/caching.ts';
 import { serveDocs } from './http/docs.ts';
 import { BODY_LIMIT_BYTES, readJsonBodies } from './http/json-body.ts';
 import { refuseUnknown, watchPaths } from './http/method-not-allowed.ts';
@@ -37,6 +38,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   const paths = watchPaths(app);
   handleProblems(app, paths);
   carryContext(app);
+  limitCaching(app);
   logRequests(app, { log: parts.log, slowMs: parts.config.http.slowMs });
   readJsonBodies(app);
   await protect(app, parts.config.protection);

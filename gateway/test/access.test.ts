@@ -55,6 +55,7 @@ const TABLE: [string, string, 'anyone' | RoleName[], object?][] = [
   ['POST', `/v1/accounts/${ALICE}/freeze`, ['operator']],
   ['POST', `/v1/accounts/${ALICE}/unfreeze`, ['operator']],
   ['POST', `/v1/accounts/${ALICE}/close`, ['operator']],
+  ['GET', '/v1/currencies', 'anyone'],
   ['GET', '/v1/audit/accounts', ['operator', 'auditor']],
   ['GET', '/v1/audit/identities', ['operator', 'auditor']],
   ['POST', '/v1/deposits', ['operator'], DEPOSIT],

@@ -131,6 +131,7 @@ describe('limits', () => {
       await new Promise((resolve) => setTimeout(resolve, 1_200));
       const shed = await fetch(`${drowning.url}/v1/auth/me`);
       expect([shed.status, shed.headers.get('retry-after')]).toEqual([503, '1']);
+      expect(shed.headers.get('cache-control')).toBe('no-store');
       expect(await shed.json()).toMatchObject({ code: 'OVERLOADED' });
       expect((await fetch(`${drowning.url}/healthz`)).status).toBe(200);
     } finally {

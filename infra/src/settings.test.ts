@@ -1,13 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { root } from './paths.ts';
 import { loadSettings } from './settings.ts';
 
-it('uses the documented ports where nothing is chosen', () => {
-  expect(loadSettings({}).ports).toMatchObject({
-    gateway: 8080,
-    payment: 50053,
-    postgres: 5432,
-    consul: 8500,
-  });
+it('uses the ports of the README where nothing is chosen, all of them', () => {
+  const readme = readFileSync(join(root, 'infra/README.md'), 'utf8');
+  const ports = [...readme.matchAll(/`(?:PAYFLOWX_PORT)?_([A-Z_]+)` (?:\| )?(\d+)/g)];
+  const documented = ports
+    .filter(([text]) => !text.includes('OFFSET'))
+    .map(([, name = '', port]) => [name.replace(/^PORT_/, '').toLowerCase(), Number(port)]);
+  expect(loadSettings({}).ports).toEqual(Object.fromEntries(documented));
 });
 
 it('moves all ports together, but not one that is chosen by itself', () => {

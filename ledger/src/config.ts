@@ -13,7 +13,7 @@ const topicSettings = {
   PAYMENT_EVENTS_TOPIC: Type.String({ default: 'payment-events' }),
 };
 
-const schema = Type.Object({
+export const schema = Type.Object({
   ...serviceSettings,
   ...postgresSettings,
   ...topicSettings,

@@ -8,7 +8,7 @@ import {
 } from '@payflowx/chassis';
 import { Type } from 'typebox';
 
-const schema = Type.Object({
+export const schema = Type.Object({
   ...serviceSettings,
   ...postgresSettings,
   ...rabbitSettings,

@@ -10,7 +10,7 @@ import {
 } from '@payflowx/chassis';
 import { Type } from 'typebox';
 
-const schema = Type.Object({
+export const schema = Type.Object({
   ...serviceSettings,
   GRPC_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 50_053 }),
   ...postgresSettings,

@@ -1,11 +1,13 @@
 /** AnalyticsService: decode, act, encode. */
 import { type BoundService, bindService } from '@payflowx/chassis';
 import { AnalyticsServiceService, type Totals } from '@payflowx/proto/analytics';
+import { isCurrency } from '@payflowx/proto/currency';
 import type { Kysely } from 'kysely';
 import { getAccountTotals } from '../app/get-account-totals.ts';
 import { listAccountFigures } from '../app/list-account-figures.ts';
 import { listDailyTotals } from '../app/list-daily-totals.ts';
 import type { Accounts } from '../clients/accounts.ts';
+import { AnalyticsError } from '../domain/errors.ts';
 import { type Counts, successRate } from '../domain/totals.ts';
 import { sumDays } from '../store/daily-totals.ts';
 import type { Database } from '../store/database.ts';
@@ -24,11 +26,13 @@ export function analyticsService(deps: AnalyticsDeps): BoundService {
     errors,
     handlers: {
       async getSummary({ currency }) {
+        checkCurrency(currency);
         const sums = await sumDays(deps.db, currency);
         const newest = Math.max(...sums.map(({ latestEventAt }) => latestEventAt.getTime()));
         return { totals: sums.map(toTotals), asOf: sums.length > 0 ? new Date(newest) : undefined };
       },
       async listDailyTotals(request) {
+        checkCurrency(request.currency);
         const days = await listDailyTotals(deps, request);
         return { days: days.map((day) => ({ day: day.day, totals: toTotals(day) })) };
       },
@@ -38,6 +42,15 @@ export function analyticsService(deps: AnalyticsDeps): BoundService {
       listAccountFigures: (request) => listAccountFigures(deps, request),
     },
   });
+}
+
+/** Of a filter; empty: any. */
+function checkCurrency(currency: string): void {
+  if (currency === '' || isCurrency(currency)) return;
+  const description = 'must be the ISO 4217 code of a currency in use, or left out';
+  throw new AnalyticsError('INVALID_ARGUMENT', `currency ${description}.`, [
+    { field: 'currency', description },
+  ]);
 }
 
 function toTotals(counts: Counts & { currency: string }): Totals {

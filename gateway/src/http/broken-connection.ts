@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { newId } from '@payflowx/chassis';
 import { PROBLEM_TYPE, ProblemError, problemBody } from '../problems/problem.ts';
 import { PROBLEMS, type ProblemCode } from '../problems/problem-codes.ts';
+import { NO_STORE } from './caching.ts';
 
 const CODES: Record<string, ProblemCode> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
@@ -21,6 +22,7 @@ export function answerBrokenConnection(error: Error & { code?: string }, socket:
     `content-type: ${PROBLEM_TYPE}`,
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: ${requestId}`,
+    `cache-control: ${NO_STORE}`,
     'connection: close',
   ];
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);

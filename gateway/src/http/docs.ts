@@ -1,8 +1,12 @@
 /** /openapi.json, and /docs to read it in. Everything the page needs is served from here: no CDN, no fonts, no telemetry. */
 import { createHash } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { DOCUMENT_MAX_AGE_S } from './caching.ts';
 
-const ANYONE = { config: { access: 'anyone' }, schema: { hide: true } as object } as const;
+const ANYONE = {
+  config: { access: 'anyone', maxAgeS: DOCUMENT_MAX_AGE_S },
+  schema: { hide: true } as object,
+} as const;
 
 export async function serveDocs(app: FastifyInstance): Promise<void> {
   let document: string | undefined;

@@ -14,7 +14,15 @@ interface KnownPath {
   methods: Set<string>;
 }
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    knownPaths: KnownPaths;
+  }
+}
+
 export interface KnownPaths extends Refusals {
+  /** Every path with its methods, hidden ones too. */
+  all(): { url: string; methods: string[] }[];
   /** Paths such as /v1/payments/simulate that also look like /v1/payments/:id, with the methods that only the latter has. */
   shadowed(): { url: string; methods: string[] }[];
 }
@@ -36,7 +44,9 @@ export function watchPaths(app: FastifyInstance): KnownPaths {
     return [...new Set(matching.flatMap(({ methods }) => [...methods]))].sort();
   };
 
-  return {
+  const knownPaths: KnownPaths = {
+    all: () => [...paths].map(([url, { methods }]) => ({ url, methods: [...methods] })),
+
     refusalOf({ url }) {
       const path = url.split('?', 1)[0] ?? '';
       const allowed = methodsAt(path).join(', ');
@@ -55,6 +65,8 @@ export function watchPaths(app: FastifyInstance): KnownPaths {
         return { url, methods: [...new Set(methods)] };
       }),
   };
+  app.decorate('knownPaths', knownPaths);
+  return knownPaths;
 }
 
 /** Answers what no route is for. To be called once all routes are there. */

@@ -1,6 +1,7 @@
 /** The one place that makes problem+json (RFC 9457). Every refusal passes here; nothing internal leaves. */
 import { BatcherClosedError, CallError, NeighbourError, newId } from '@payflowx/chassis';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { NO_STORE } from '../http/caching.ts';
 import { codeOfFramework, codeOfNeighbour, PROBLEMS, type ProblemCode } from './problem-codes.ts';
 import {
   type FieldError,
@@ -65,7 +66,7 @@ export function sendProblem(error: ProblemError, request: FastifyRequest, reply:
     // The rate limiter and under-pressure know better when to come back.
     if (!reply.hasHeader(name)) reply.header(name, value);
   }
-  return reply.code(body.status).type(PROBLEM_TYPE).send(body);
+  return reply.code(body.status).type(PROBLEM_TYPE).header('cache-control', NO_STORE).send(body);
 }
 
 /** Every problem's members, in one order. */

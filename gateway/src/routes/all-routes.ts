@@ -18,6 +18,7 @@ import { auditRoutes, auditSchemas } from './audit.ts';
 import { authRoutes, authSchemas } from './auth.ts';
 import { backtestRoutes, backtestSchemas } from './backtests.ts';
 import { captureRoutes, captureSchemas } from './captures.ts';
+import { currencyRoutes, currencySchemas } from './currencies.ts';
 import { healthRoutes, healthSchemas } from './health.ts';
 import { ledgerRoutes, ledgerSchemas } from './ledger.ts';
 import { ledgerProofRoutes, ledgerProofSchemas } from './ledger-proof.ts';
@@ -44,7 +45,7 @@ export const NAMED_SCHEMAS = [
   ...[UserId, AccountId, AnyAccountId, PaymentId, RefundId],
   ...[TransactionId, RuleId, ReconciliationId, ApiClientId],
   ...[authSchemas, machineTokenSchemas, signingKeySchemas, apiClientSchemas, userSchemas].flat(),
-  ...[accountSchemas, accountChangeSchemas, auditSchemas].flat(),
+  ...[accountSchemas, accountChangeSchemas, currencySchemas, auditSchemas].flat(),
   ...[paymentSchemas, paymentRouteSchemas, captureSchemas, refundSchemas].flat(),
   ...[simulationSchemas, timelineSchemas, transferSchemas, ruleSchemas, backtestSchemas].flat(),
   ...[ledgerSchemas, statementSchemas, receiptSchemas, ledgerProofSchemas, reconciliationSchemas].flat(),
@@ -63,7 +64,7 @@ export interface RouteOptions extends Neighbours {
 /** Its type says that the options of all of them are among ours. */
 const ROUTES: FastifyPluginAsync<RouteOptions, RawServerDefault, TypeBoxTypeProvider>[] = [
   ...[authRoutes, machineTokenRoutes, signingKeyRoutes, apiClientRoutes, userRoutes],
-  ...[accountRoutes, accountChangeRoutes, auditRoutes],
+  ...[accountRoutes, accountChangeRoutes, currencyRoutes, auditRoutes],
   ...[paymentRoutes, captureRoutes, refundRoutes, simulationRoutes, timelineRoutes, transferRoutes],
   ...[ruleRoutes, backtestRoutes],
   ...[ledgerRoutes, statementRoutes, receiptRoutes, ledgerProofRoutes, reconciliationRoutes],

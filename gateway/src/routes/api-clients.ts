@@ -94,7 +94,7 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
       const requestId = keyOf(request.headers);
       const message = { requestId, name, userId: user_id, scopes };
       const made = await auth.createApiClient(message, asCaller(request, WRITE_DEADLINE_MS));
-      reply.code(201).header('cache-control', 'no-store');
+      reply.code(201);
       return { client: clientJson(made.client), client_secret: made.clientSecret || null };
     },
   });
@@ -147,13 +147,12 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
         409: problem(['API_CLIENT_REVOKED']),
       },
     },
-    handler: async (request, reply) => {
+    handler: async (request) => {
       const message = { clientId: request.params.id };
       const { clientSecret } = await auth.rotateApiClientSecret(
         message,
         asCaller(request, WRITE_DEADLINE_MS),
       );
-      reply.header('cache-control', 'no-store');
       return { client_secret: clientSecret };
     },
   });

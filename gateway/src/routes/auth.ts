@@ -1,7 +1,6 @@
 /** Logging in and staying so, for people. Machines: machine-tokens.ts. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { TokenPair } from '@payflowx/proto/auth';
-import type { FastifyReply } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { asCaller, EVERY_ROLE, WRITE_DEADLINE_MS } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
@@ -88,9 +87,9 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
         429: problem(['TOO_MANY_LOGINS']),
       },
     },
-    handler: async ({ body, ip }, reply) => {
+    handler: async ({ body, ip }) => {
       const { tokens } = await auth.login({ ...body, clientAddress: ip }, { deadlineMs: WRITE_DEADLINE_MS });
-      return tokensJson(tokens, reply);
+      return tokensJson(tokens);
     },
   });
 
@@ -108,10 +107,10 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
         401: problem(['INVALID_REFRESH_TOKEN'], 'Unknown, spent, expired or revoked.'),
       },
     },
-    handler: async ({ body }, reply) => {
+    handler: async ({ body }) => {
       const request = { refreshToken: body.refresh_token };
       const { tokens } = await auth.refreshTokens(request, { deadlineMs: WRITE_DEADLINE_MS });
-      return tokensJson(tokens, reply);
+      return tokensJson(tokens);
     },
   });
 
@@ -146,10 +145,8 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
   });
 };
 
-/** Nothing between here and the client may keep them (RFC 6749, 5.1). */
-function tokensJson(tokens: TokenPair | undefined, reply: FastifyReply): Static<typeof Tokens> {
+function tokensJson(tokens: TokenPair | undefined): Static<typeof Tokens> {
   if (!tokens) throw new Error('Auth answered without tokens.');
-  reply.header('cache-control', 'no-store');
   return {
     access_token: tokens.accessToken,
     token_type: tokens.tokenType,

@@ -63,7 +63,10 @@ export const backtestRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
     },
     handler: async (request) => {
       const { expression, from, to } = request.body;
-      const period = { from: timeOf('/from', from, 'body'), to: timeOf('/to', to, 'body') };
+      const period = {
+        from: timeOf('/from', from, { place: 'body' }),
+        to: timeOf('/to', to, { place: 'body' }),
+      };
       const result = await rules.backtestRule(
         { expression, ...period },
         asCaller(request, BACKTEST_DEADLINE_MS),

@@ -95,7 +95,7 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<{ ledger: Neighbours['ledge
     },
     handler: async (request) => {
       const { id } = request.params;
-      const message = { accountId: id, at: timeOf('/at', request.query.at) };
+      const message = { accountId: id, at: timeOf('/at', request.query.at, { rounding: 'down' }) };
       const { postedMinor, pendingMinor, at } = await ledger.getAccountBalance(message, asCaller(request));
       return { account_id: id, posted: postedMinor, pending: pendingMinor, at: timeJson(at) };
     },

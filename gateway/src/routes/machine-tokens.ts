@@ -80,13 +80,12 @@ export const machineTokenRoutes: FastifyPluginAsyncTypebox<Options> = async (
         ),
       },
     },
-    handler: async ({ body: { client_id, client_secret } }, reply) => {
+    handler: async ({ body: { client_id, client_secret } }) => {
       if (!PUBLIC_CLIENT.test(client_id)) {
         throw new ProblemError('INVALID_CREDENTIALS', 'The name or the password is wrong.');
       }
       const message = { clientId: client_id, clientSecret: client_secret };
       const token = await auth.loginClient(message, { deadlineMs: WRITE_DEADLINE_MS });
-      reply.header('cache-control', 'no-store');
       return {
         access_token: token.accessToken,
         token_type: token.tokenType,

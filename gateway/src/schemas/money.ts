@@ -12,7 +12,8 @@ export const Amount = named(
   Type.Integer({
     minimum: 1,
     maximum: MAX_AMOUNT,
-    description: 'Minor units of the currency: 1250 is EUR 12.50.',
+    description:
+      'Minor units of the currency: 1250 is EUR 12.50. `GET /v1/currencies` has the decimals of each.',
     examples: [1250],
   }),
 );
@@ -32,8 +33,8 @@ export const Currency = named(
   'Currency',
   Type.Unsafe<string>({
     type: 'string',
-    enum: [...CURRENCIES],
-    description: 'ISO 4217 code of a currency in use.',
+    enum: CURRENCIES.map(({ code }) => code),
+    description: 'ISO 4217 code of a currency in use; `GET /v1/currencies` lists them.',
     examples: ['EUR'],
   }),
 );

@@ -1,29 +1,35 @@
 /** Text and times on the wire. */
 import { Type } from 'typebox';
+import { DATE_TIME_PATTERN, parseDateTime, type Rounding } from '../http/date-time.ts';
 import { ProblemError } from '../problems/problem.ts';
 
 /** Free text. PostgreSQL cannot store NUL, so no text may carry one. */
 export const text = (maxLength: number, description: string, example: string) =>
   Type.String({ maxLength, pattern: '^[^\\u0000]*$', description, examples: [example] });
 
-/** RFC 3339. Years that every part of the platform can hold. */
 export const timeInput = (description: string) =>
   Type.String({
     format: 'date-time',
-    pattern: '^[12]\\d{3}-',
-    description,
+    pattern: DATE_TIME_PATTERN,
+    description: `${description} Digits below a millisecond count.`,
     examples: ['2026-01-31T12:00:00.000Z'],
   });
 
-/** The moment that a request names. Some texts fit RFC 3339 and still name none, such as a leap second. */
+interface TimePlace {
+  place?: 'query' | 'body';
+  /** Up, unless the moment itself is included. */
+  rounding?: Rounding;
+}
+
+/** The moment that a request names. Some texts fit the schema and still name none, such as a leap second. */
 export function timeOf(
   pointer: string,
   value: string | undefined,
-  place: 'query' | 'body' = 'query',
+  { place = 'query', rounding = 'up' }: TimePlace = {},
 ): Date | undefined {
   if (value === undefined) return undefined;
-  const date = new Date(value);
-  if (!Number.isNaN(date.getTime())) return date;
+  const date = parseDateTime(value, rounding);
+  if (date) return date;
   const detail = 'is not a moment that exists';
   throw new ProblemError('INVALID_REQUEST', `${pointer.slice(1)} ${detail}.`, {
     errors: [{ pointer, detail, in: place }],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { root } from '../paths.ts';
 import { say } from '../progress.ts';
 import { capture } from '../run.ts';
+import { SOURCES } from '../services.ts';
 import { packagesWith } from './packages.ts';
 import { pairwise } from './pairwise.ts';
 import { type Tally, total } from './tally.ts';
@@ -43,6 +44,16 @@ function checks(): Check[] {
       remedy: 'npx buf format -w',
     },
     ...(existsSync(join(root, BASELINE)) ? [breaking] : []),
+    {
+      name: 'documented settings',
+      command: [process.execPath, SOURCES, 'infra/src/checks/documented-settings.ts'],
+      remedy: 'Mend the table in the README, or the default in src/config.ts.',
+    },
+    {
+      name: 'documented limits',
+      command: [process.execPath, 'infra/src/checks/documented-limits.ts'],
+      remedy: 'Mend the page, or the constant.',
+    },
     ...packagesWith('tsconfig.json').map((folder) => ({
       name: `types: ${folder}`,
       command: ['tsc', '--noEmit', '--customConditions', 'payflowx-source'],

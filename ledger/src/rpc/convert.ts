@@ -1,4 +1,5 @@
 /** Between the messages of the contract and our own words. */
+import { isCurrency } from '@payflowx/proto/currency';
 import * as contract from '@payflowx/proto/ledger';
 import type { Receipt } from '../app/get-receipt.ts';
 import type { Proof } from '../app/prove-ledger.ts';
@@ -46,9 +47,9 @@ export function directionFrom(direction: contract.Direction): Direction | undefi
 /** The currency of a filter; undefined: any. */
 export function currencyFrom(currency: string): string | undefined {
   if (currency === '') return undefined;
-  if (/^[A-Z]{3}$/.test(currency)) return currency;
+  if (isCurrency(currency)) return currency;
   throw new LedgerError('INVALID_ARGUMENT', 'There is no such currency.', [
-    { field: 'currency', description: 'must be three capital letters or left out' },
+    { field: 'currency', description: 'must be the ISO 4217 code of a currency in use, or left out' },
   ]);
 }
 

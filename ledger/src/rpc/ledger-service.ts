@@ -1,6 +1,7 @@
 /** LedgerService: decode, act, encode. */
 import { type BoundService, bindService, type Call, requireCaller } from '@payflowx/chassis';
 import { LedgerServiceService } from '@payflowx/proto/ledger';
+import { roundedDown } from '@payflowx/proto/timestamp';
 import type { Kysely } from 'kysely';
 import type { AccessDeps, Viewer } from '../app/account-access.ts';
 import { getAccountBalance } from '../app/get-account-balance.ts';
@@ -53,7 +54,7 @@ export function ledgerService(deps: LedgerServiceDeps): BoundService {
         return { transaction: toTransaction(await getTransaction(deps, viewerOf(call), transactionId)) };
       },
       async getAccountBalance({ accountId, at }, call) {
-        return getAccountBalance(deps, viewerOf(call), { accountId, at });
+        return getAccountBalance(deps, viewerOf(call), { accountId, at: at && roundedDown(at) });
       },
       async getStatement(request, call) {
         const { lines, ...statement } = await getStatement(deps, viewerOf(call), request);

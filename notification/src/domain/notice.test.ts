@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatMoney, noticesOf, type PaymentStep } from './notice.ts';
+import { noticesOf, type PaymentStep } from './notice.ts';
 
 const step: PaymentStep = {
   eventId: 'evt_1',
@@ -39,16 +39,5 @@ describe('notices of a step', () => {
   it('do not tell the world outside', () => {
     const deposit = { ...step, sender: { accountId: 'external:EUR', ownerId: '' } };
     expect(noticesOf(deposit).map(({ side }) => side)).toEqual(['receiver']);
-  });
-});
-
-describe('money for people', () => {
-  it.each([
-    [1n, 'EUR', '€0.01'],
-    [1250n, 'JPY', '¥1,250'],
-    [1234n, 'KWD', 'KWD\u00a01.234'],
-    [9_007_199_254_740_991n, 'USD', '$90,071,992,547,409.91'],
-  ])('%d of %s is %s', (amountMinor, currency, text) => {
-    expect(formatMoney(amountMinor, currency)).toBe(text);
   });
 });

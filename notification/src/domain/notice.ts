@@ -1,4 +1,5 @@
 /** Who is told what about a step of a payment. Pure: words and rules, no clock, no store. */
+import { formatMoney } from './money.ts';
 
 export type Side = 'sender' | 'receiver';
 
@@ -110,26 +111,4 @@ export function noticesOf(step: PaymentStep): Notice[] {
       createdAt: step.occurredAt,
     };
   });
-}
-
-/** Looking up what a format has settled on costs more than formatting. */
-const formats = new Map<string, { format: Intl.NumberFormat; exponent: number }>();
-
-function formatOf(currency: string) {
-  const known = formats.get(currency);
-  if (known) return known;
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-  const made = { format, exponent: format.resolvedOptions().maximumFractionDigits ?? 2 };
-  formats.set(currency, made);
-  return made;
-}
-
-/** Minor units for people: 1250 EUR is "€12.50", 1250 JPY is "¥1,250" (exponents of ISO 4217, from the runtime's CLDR data). */
-export function formatMoney(amountMinor: bigint, currency: string): string {
-  const { format, exponent } = formatOf(currency);
-  const digits = amountMinor.toString().padStart(exponent + 1, '0');
-  const whole = digits.slice(0, digits.length - exponent);
-  const decimal = exponent > 0 ? `${whole}.${digits.slice(-exponent)}` : whole;
-  // A string keeps every digit; a number would not beyond 2^53.
-  return format.format(decimal as Intl.StringNumericLiteral);
 }

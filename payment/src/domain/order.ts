@@ -1,7 +1,8 @@
 /** What a caller asks for: one movement of money, checked field by field. */
+import { isCurrency } from '@payflowx/proto/currency';
 import { type Checks, isAccountId, isText, startChecks, textRule } from './checks.ts';
 import { PaymentError } from './errors.ts';
-import { isAmount, isCurrency, MAX_AMOUNT_MINOR } from './money.ts';
+import { isAmount, MAX_AMOUNT_MINOR } from './money.ts';
 
 export type PaymentKind = 'PAYMENT' | 'DEPOSIT' | 'WITHDRAWAL';
 export type CaptureMode = 'AUTOMATIC' | 'MANUAL';
@@ -107,6 +108,7 @@ function toExternalOrder(request: ExternalRequest, kind: 'DEPOSIT' | 'WITHDRAWAL
   return { kind, fromAccount, toAccount, amountMinor, currency, reference, ...plain };
 }
 
+export const CURRENCY_RULE = 'must be the ISO 4217 code of a currency in use';
 const ACCOUNT_RULE = 'must be acct_ and a UUID';
 
 function checkHold(check: Checks, holdSeconds: number, captureMode: CaptureMode): void {
@@ -129,7 +131,7 @@ export function checkKey(check: Checks, requestId: string): void {
 
 function checkAmount(check: Checks, amountMinor: bigint, currency: string): void {
   check('amount_minor', isAmount(amountMinor), `must be from 1 to ${MAX_AMOUNT_MINOR}`);
-  check('currency', isCurrency(currency), 'must be three capital letters of ISO 4217');
+  check('currency', isCurrency(currency), CURRENCY_RULE);
 }
 
 function checkMetadata(check: Checks, metadata: Readonly<Record<string, string>>): void {

@@ -1,7 +1,7 @@
 /** What a list of payments may be narrowed to. */
+import { isCurrency } from '@payflowx/proto/currency';
 import { isAccountId, isText, startChecks, textRule } from './checks.ts';
-import { isCurrency } from './money.ts';
-import { MAX_REFERENCE } from './order.ts';
+import { CURRENCY_RULE, MAX_REFERENCE } from './order.ts';
 import type { PaymentState } from './payment.ts';
 
 /** Filters that are given must all hold. */
@@ -28,11 +28,7 @@ export function checkFilter(filter: PaymentFilter): void {
     accountId === undefined || isListedAccount(accountId),
     'must be acct_ and a UUID, or external:CURRENCY',
   );
-  check(
-    'currency',
-    currency === undefined || isCurrency(currency),
-    'must be three capital letters of ISO 4217',
-  );
+  check('currency', currency === undefined || isCurrency(currency), CURRENCY_RULE);
   check('reference', reference === undefined || isText(reference, MAX_REFERENCE), textRule(MAX_REFERENCE));
   check('created_after', isTime(createdAfter), 'must be a time');
   check('created_before', isTime(createdBefore), 'must be a time');

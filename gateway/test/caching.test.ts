@@ -1,0 +1,94 @@
+/** No answer may be kept by anybody, but for the documents that are the same for everyone. */
+import { connect } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { PAYMENT_ID } from './examples.ts';
+import { type Platform, startPlatform } from './platform.ts';
+
+/** The only routes whose successes may be kept. Any other, new ones too, must be no-store. */
+const PUBLIC = ['/.well-known/jwks.json', '/openapi.json', '/docs', '/docs/*', '/v1/currencies'];
+
+let platform: Platform;
+let operator: string;
+
+beforeAll(async () => {
+  platform = await startPlatform();
+  operator = `Bearer ${await platform.identity.tokenFor({ id: 'usr_o', roles: ['operator'] })}`;
+});
+afterAll(() => platform.close());
+
+/** Each route without a token, with one of no use, with a good one, and with a body that cannot be read. */
+const ATTEMPTS: (() => RequestInit)[] = [
+  () => ({}),
+  () => ({ headers: { authorization: 'Bearer guess' } }),
+  () => ({ headers: { authorization: operator, 'idempotency-key': 'k' } }),
+  () => ({ headers: { authorization: operator, 'content-type': 'application/json' }, body: '{' }),
+];
+
+/** Returns whether it may be kept. */
+function expectCaching(what: string, isPublic: boolean, { status, headers }: Response): boolean {
+  const value = headers.get('cache-control') ?? 'none';
+  if (!isPublic || status >= 400) {
+    expect(value, `${what} ${status}`).toBe('no-store');
+    return false;
+  }
+  expect(value, what).toMatch(/^public, max-age=\d+$/);
+  expect(Number(value.split('=')[1]), what).toBeLessThanOrEqual(300);
+  return true;
+}
+
+it('no answer of any route may be kept, but a success of the public documents', async () => {
+  const kept = new Set<string>();
+  for (const { url, methods } of platform.server.knownPaths.all()) {
+    const path = url.replace(/:[^/]+/g, PAYMENT_ID).replace('*', 'js/scalar.js');
+    for (const method of methods) {
+      for (const attempt of ATTEMPTS) {
+        const { body, ...init } = attempt();
+        const isRead = method === 'GET' || method === 'HEAD';
+        if (isRead && body) continue;
+        const answer = await fetch(`${platform.url}${path}`, { ...init, method, ...(body && { body }) });
+        await answer.arrayBuffer();
+        if (expectCaching(`${method} ${url}`, PUBLIC.includes(url), answer)) kept.add(url);
+      }
+    }
+  }
+  expect([...kept].sort()).toEqual(PUBLIC.toSorted());
+});
+
+it('no refusal may be kept, whoever makes it', async () => {
+  const { url } = platform;
+  const huge = { method: 'POST', body: 'x'.repeat(70_000), headers: { 'content-type': 'application/json' } };
+  const statuses = [];
+  for (const [path, init] of [
+    ['/v1/nothing', {}],
+    ['/v1/%zz', {}],
+    ['/openapi.json', { method: 'DELETE' }],
+    ['/docs/nothing', {}],
+    ['/v1/auth/login', { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } }],
+    ['/v1/auth/login', huge],
+  ] as [string, RequestInit][]) {
+    const answer = await fetch(`${url}${path}`, init);
+    statuses.push(answer.status);
+    expectCaching(path, false, answer);
+  }
+  expect(statuses).toEqual([404, 400, 405, 404, 415, 413]);
+});
+
+it('the keys are not kept as missing while auth is away', async () => {
+  const own = await startPlatform();
+  try {
+    await own.stop('auth');
+    const answer = await fetch(`${own.url}/.well-known/jwks.json`);
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([503, 'no-store']);
+  } finally {
+    await own.close();
+  }
+});
+
+it('a request that is no HTTP is told not to keep it either', async () => {
+  const { port } = new URL(platform.url);
+  const text = await new Promise<string>((resolve) => {
+    const socket = connect(Number(port), '127.0.0.1', () => socket.write('nonsense\r\n\r\n'));
+    socket.once('data', (data) => resolve(data.toString()));
+  });
+  expect(text).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\ncache-control: no-store\r\n/);
+});
