@@ -6,6 +6,7 @@ import type { Neighbours } from './clients/neighbours.ts';
 import type { PaymentBatches } from './clients/payment-batches.ts';
 import type { Config } from './config.ts';
 import { answerBrokenConnection } from './http/broken-connection.ts';
+import { limitTime } from './http/deadline.ts';
 import { serveDocs } from './http/docs.ts';
 import { BODY_LIMIT_BYTES, readJsonBodies } from './http/json-body.ts';
 import { refuseUnknown, watchPaths } from './http/method-not-allowed.ts';
@@ -19,8 +20,8 @@ import { addRoutes, NAMED_SCHEMAS, type RouteOptions } from './routes/all-routes
 import { FORMATS } from './schemas/formats.ts';
 
 export interface ServerParts {
-  config: Pick<Config, 'protection' | 'batches'> & {
-    http: Pick<Config['http'], 'trustedProxies' | 'slowMs'>;
+  config: Pick<Config, 'protection'> & {
+    http: Pick<Config['http'], 'trustedProxies' | 'slowMs' | 'deadlineMs'>;
   };
   neighbours: Neighbours;
   batches: PaymentBatches;
@@ -37,6 +38,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   const paths = watchPaths(app);
   handleProblems(app, paths);
   carryContext(app);
+  limitTime(app, parts.config.http);
   logRequests(app, { log: parts.log, slowMs: parts.config.http.slowMs });
   readJsonBodies(app);
   await protect(app, parts.config.protection);
@@ -92,7 +94,6 @@ function closeIdleConnections(app: FastifyInstance): void {
 }
 
 function routeOptions({ neighbours, batches, readiness, config }: ServerParts): RouteOptions {
-  const { deadlineMs } = config.batches;
   const { loginsPerMinute } = config.protection;
-  return { ...neighbours, batches, readiness, deadlineMs, loginsPerMinute };
+  return { ...neighbours, batches, readiness, loginsPerMinute };
 }

@@ -52,7 +52,7 @@ interface Options {
 
 export const backtestRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rules }) => {
   app.post('/v1/rules/backtest', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], deadlineMs: BACKTEST_DEADLINE_MS },
     schema: {
       tags: ['rules'],
       operationId: 'backtestRule',
@@ -64,10 +64,7 @@ export const backtestRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
     handler: async (request) => {
       const { expression, from, to } = request.body;
       const period = { from: timeOf('/from', from, 'body'), to: timeOf('/to', to, 'body') };
-      const result = await rules.backtestRule(
-        { expression, ...period },
-        asCaller(request, BACKTEST_DEADLINE_MS),
-      );
+      const result = await rules.backtestRule({ expression, ...period }, asCaller(request));
       return {
         tried_count: result.triedCount,
         matched_count: result.matchedCount,
