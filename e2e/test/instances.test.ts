@@ -1,6 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { eventually, openAccount, paymentOf, people } from '../src/platform.ts';
+import { pidOf } from '../src/processes.ts';
+import type { Answer } from '../src/rest.ts';
 
 const SERVICES = ['analytics', 'auth', 'authorization', 'gateway', 'ledger', 'notification', 'payment'];
 const cli = fileURLToPath(new URL('../../registry/src/cli.ts', import.meta.url));
@@ -18,4 +23,87 @@ describe('two instances of every service', () => {
       expect(`${service}: ${passing.length}`).toBe(`${service}: 2`);
     }
   });
+});
+
+const who = people();
+const frozen: number[] = [];
+afterEach(() => {
+  for (const pid of frozen.splice(0)) process.kill(pid, 'SIGCONT');
+});
+
+async function freeze(name: string): Promise<void> {
+  const pid = await pidOf(name);
+  process.kill(pid, 'SIGSTOP');
+  frozen.push(pid);
+}
+
+async function newPayment() {
+  const [from, to] = await Promise.all([
+    openAccount(who.operator, who.alice.user, 1_000),
+    openAccount(who.operator, who.bob.user, 0),
+  ]);
+  return { from_account: from.id, to_account: to.id, amount: 1, currency: 'EUR' };
+}
+
+const EVERY_MS = 50;
+const REQUESTS = 40;
+
+/** An open loop: the next request is sent in time, whether or not the one before has its answer. */
+async function askSteadily(ask: () => Promise<Answer>) {
+  const asked: Promise<{ status: number; ms: number }>[] = [];
+  for (let index = 0; index < REQUESTS; index += 1) {
+    const startedAt = performance.now();
+    asked.push(ask().then(({ status }) => ({ status, ms: performance.now() - startedAt })));
+    await pause(EVERY_MS);
+  }
+  return Promise.all(asked);
+}
+
+describe('one frozen instance', () => {
+  const pay = async () => {
+    const payment = await newPayment();
+    return () => who.alice.post('/v1/payments', payment);
+  };
+  const read = (session: 'alice' | 'operator', path: string) => async () => () => who[session].get(path);
+
+  it.each([
+    ['payment', pay],
+    ['authorization', pay],
+    ['auth', read('alice', '/v1/auth/me')],
+    ['ledger', read('operator', '/v1/ledger/entries?limit=1')],
+    ['notification', read('alice', '/v1/notifications?limit=1')],
+    ['analytics', read('operator', '/v1/analytics/summary')],
+  ])(
+    'of %s holds up its own few requests for a moment, and the rest not at all',
+    async (service, prepare) => {
+      const ask = await prepare();
+      await freeze(service);
+      const answers = await askSteadily(ask);
+      expect(answers.filter(({ status }) => status >= 300)).toEqual([]);
+      const times = answers.map(({ ms }) => ms).sort((a, b) => a - b);
+      // 0.1 s and 1.8 s where they were measured: the bounds are those of a machine that is many times slower.
+      expect(times[REQUESTS / 2]).toBeLessThan(1_500);
+      expect(times.at(-1)).toBeLessThan(6_000);
+    },
+  );
+});
+
+it('a payment that nobody works on is answered within 8 s, and its key gives the outcome afterwards, once', async () => {
+  const body = await newPayment();
+  const key = randomUUID();
+  for (const name of ['payment', 'payment-2']) await freeze(name);
+  const startedAt = performance.now();
+  const late = await who.alice.post('/v1/payments', body, { key });
+  expect([late.status, late.body.code]).toEqual([504, 'TIMEOUT']);
+  expect(performance.now() - startedAt).toBeLessThan(9_500);
+
+  for (const pid of frozen.splice(0)) process.kill(pid, 'SIGCONT');
+  const payment = await eventually(async () => {
+    const answer = await who.alice.post('/v1/payments', body, { key });
+    expect([200, 201]).toContain(answer.status);
+    return answer.body;
+  });
+  expect((await paymentOf(who.alice, payment.id)).state).toBe('COMPLETED');
+  const { body: payer } = await who.alice.get(`/v1/accounts/${body.from_account}`);
+  expect(payer.balance.available).toBe(999);
 });

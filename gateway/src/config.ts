@@ -2,6 +2,7 @@
 import { getHeapStatistics } from 'node:v8';
 import { identitySettings, readEnvironment, serviceSettings } from '@payflowx/chassis';
 import { Type } from 'typebox';
+import { MAX_DEADLINE_MS } from './http/deadline.ts';
 
 const { LOG_LEVEL, INSTANCE_ID, CONSUL_URL } = serviceSettings;
 
@@ -33,7 +34,7 @@ export const schema = Type.Object({
   PAYMENT_BATCH_SIZE: Type.Integer({ minimum: 1, maximum: 500, default: 200 }),
   PAYMENT_BATCHES_IN_FLIGHT: Type.Integer({ minimum: 1, default: 4 }),
   PAYMENT_BATCH_PACE_MS: Type.Integer({ minimum: 0, maximum: 1_000, default: 45 }),
-  PAYMENT_DEADLINE_MS: Type.Integer({ minimum: 100, default: 10_000 }),
+  REQUEST_DEADLINE_MS: Type.Integer({ minimum: 100, maximum: MAX_DEADLINE_MS, default: MAX_DEADLINE_MS }),
 });
 
 export type Config = ReturnType<typeof loadConfig>;
@@ -63,6 +64,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       advertisedHost: values.ADVERTISED_HOST || values.HTTP_HOST,
       trustedProxies: list(values.TRUST_PROXY),
       slowMs: values.SLOW_REQUEST_MS,
+      deadlineMs: values.REQUEST_DEADLINE_MS,
     },
     protection: {
       allowedOrigins: list(values.ALLOWED_ORIGINS),
@@ -78,7 +80,6 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       maxSize: values.PAYMENT_BATCH_SIZE,
       concurrency: values.PAYMENT_BATCHES_IN_FLIGHT,
       paceMs: values.PAYMENT_BATCH_PACE_MS,
-      deadlineMs: values.PAYMENT_DEADLINE_MS,
     },
   };
 }

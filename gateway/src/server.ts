@@ -7,6 +7,7 @@ import type { PaymentBatches } from './clients/payment-batches.ts';
 import type { Config } from './config.ts';
 import { answerBrokenConnection } from './http/broken-connection.ts';
 import { limitCaching } from './http/caching.ts';
+import { limitTime } from './http/deadline.ts';
 import { serveDocs } from './http/docs.ts';
 import { BODY_LIMIT_BYTES, readJsonBodies } from './http/json-body.ts';
 import { refuseUnknown, watchPaths } from './http/method-not-allowed.ts';
@@ -20,8 +21,8 @@ import { addRoutes, NAMED_SCHEMAS, type RouteOptions } from './routes/all-routes
 import { FORMATS } from './schemas/formats.ts';
 
 export interface ServerParts {
-  config: Pick<Config, 'protection' | 'batches'> & {
-    http: Pick<Config['http'], 'trustedProxies' | 'slowMs'>;
+  config: Pick<Config, 'protection'> & {
+    http: Pick<Config['http'], 'trustedProxies' | 'slowMs' | 'deadlineMs'>;
   };
   neighbours: Neighbours;
   batches: PaymentBatches;
@@ -39,6 +40,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   handleProblems(app, paths);
   carryContext(app);
   limitCaching(app);
+  limitTime(app, parts.config.http);
   logRequests(app, { log: parts.log, slowMs: parts.config.http.slowMs });
   readJsonBodies(app);
   await protect(app, parts.config.protection);
@@ -94,7 +96,6 @@ function closeIdleConnections(app: FastifyInstance): void {
 }
 
 function routeOptions({ neighbours, batches, readiness, config }: ServerParts): RouteOptions {
-  const { deadlineMs } = config.batches;
   const { loginsPerMinute } = config.protection;
-  return { ...neighbours, batches, readiness, deadlineMs, loginsPerMinute };
+  return { ...neighbours, batches, readiness, loginsPerMinute };
 }

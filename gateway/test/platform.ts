@@ -105,7 +105,7 @@ export async function startPlatform(env: Record<string, string> = {}) {
     SERVICE_CLIENT_SECRET: 'secret',
     REQUESTS_PER_MINUTE: '1000000',
     LOGINS_PER_MINUTE: '1000000',
-    PAYMENT_DEADLINE_MS: '1500',
+    REQUEST_DEADLINE_MS: '1500',
     // A busy test machine is no reason to shed load.
     MAX_EVENT_LOOP_DELAY_MS: '0',
     ...targets,

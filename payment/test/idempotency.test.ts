@@ -4,6 +4,7 @@ import { CaptureMode } from '@payflowx/proto/authorization';
 import { PaymentState } from '@payflowx/proto/payment';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { purgeIdempotencyKeys } from '../src/app/purge-idempotency-keys.ts';
+import { toPaymentOrder } from '../src/domain/order.ts';
 import { decline } from './fake-authorization.ts';
 import { lifecycleOf } from './lifecycle.ts';
 import { CALL, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
@@ -124,6 +125,25 @@ describe('the same key again', () => {
       ...(await first),
       replayed: true,
     });
+  });
+
+  it('in a call that gRPC sends again goes on where the first attempt stopped, in whatever instance', async () => {
+    const { flow, customer, tokenOf, startServer, authorization } = platform;
+    const second = await startServer();
+    const request = fromCustomer();
+    const { payment: begun } = await flow.accept({
+      operation: 'CreatePayment',
+      order: toPaymentOrder({ ...request, captureMode: 'AUTOMATIC' }),
+      origin: { caller: customer, requestId: request.requestId, traceparent: '' },
+      deadline: new Date(Date.now() + 5_000),
+      isRetry: false,
+    });
+    const again = await second.callAgain('createPayment', request, await tokenOf(customer));
+    expect(again).toMatchObject({
+      replayed: false,
+      payment: { id: begun.id, state: PaymentState.COMPLETED, version: 2n },
+    });
+    expect(authorization.approved().filter((id) => id === begun.id)).toHaveLength(1);
   });
 
   it('twice in one batch is two requests: one is done, the other waits its turn', async () => {

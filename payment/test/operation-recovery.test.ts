@@ -32,10 +32,24 @@ async function acceptOnly(paymentId: string, terms: Terms = capture) {
     requestId,
     traceparent: '',
     deadline,
+    isRetry: false,
   });
   if (!('operation' in acceptance)) throw new Error('It was seen before.');
   return { requestId, begun: acceptance };
 }
+
+it('a step that gRPC sends again goes on where the first attempt stopped, in whatever instance', async () => {
+  const second = await platform.startServer();
+  const { id: paymentId } = await life.hold();
+  const { requestId } = await acceptOnly(paymentId);
+  const request = { requestId, paymentId, amountMinor: undefined, final: undefined };
+  const token = await platform.tokenOf(platform.customer);
+  expect(await second.callAgain('capturePayment', request, token)).toMatchObject({
+    replayed: false,
+    pending: false,
+    payment: { state: PaymentState.COMPLETED },
+  });
+});
 
 describe('authorization that does not answer in time', () => {
   it('leaves a capture pending: 202, then the outcome under the same key', async () => {

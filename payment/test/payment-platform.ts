@@ -1,4 +1,6 @@
 /** A payment service on a database of its own, with a fake authorization beside it: what most tests start from. */
+import { promisify } from 'node:util';
+import { credentials, Metadata } from '@grpc/grpc-js';
 import { type Caller, connectGrpc, type Neighbour, newId, type RoleName, serveGrpc } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
 import { createTestDatabase, createTestIdentity, testLog } from '@payflowx/chassis/testing';
@@ -27,6 +29,12 @@ type PaymentClient = Neighbour<PaymentServiceService>;
 
 export interface Server {
   client: PaymentClient;
+  /** Calls as gRPC does that sends a call again: an attempt before this one may still be worked on. */
+  callAgain<M extends 'createPayment' | 'capturePayment'>(
+    method: M,
+    request: Parameters<PaymentClient[M]>[0],
+    accessToken: string,
+  ): ReturnType<PaymentClient[M]>;
   flow: PaymentFlow;
   operations: OperationFlow;
   /** One round of recovery of operations, as if `afterMs` had passed; of payments below. */
@@ -91,8 +99,16 @@ export async function startPlatform(): Promise<Platform> {
       [paymentService({ ...deps, ...TIMES, flow, operations })],
     );
     const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
+    const plain = new PaymentServiceClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
     const started: Server = {
       client,
+      callAgain(method, request, accessToken) {
+        const metadata = new Metadata();
+        metadata.set('authorization', `Bearer ${accessToken}`);
+        metadata.set('grpc-previous-rpc-attempts', '1');
+        const call = promisify(plain[method].bind(plain) as never);
+        return (call as (...args: unknown[]) => never)(request, metadata);
+      },
       flow,
       operations,
       recoverOperations: (afterMs = 0) =>
@@ -103,6 +119,7 @@ export async function startPlatform(): Promise<Platform> {
         recoverPayments({ ...deps, ...TIMES, flow, now: () => new Date(Date.now() + afterMs) }),
       async stop() {
         client.close();
+        plain.close();
         await server.drain();
         await flow.drain();
         await operations.drain();

@@ -70,6 +70,7 @@ describe('authorization that does not answer in time', () => {
       order: toPaymentOrder({ ...request, captureMode: 'AUTOMATIC' }),
       origin: { caller: customer, requestId: request.requestId, traceparent: '' },
       deadline: new Date(Date.now() + 5_000),
+      isRetry: false,
     });
     if (!('payment' in acceptance)) throw new Error('It was seen before.');
     const { payment } = acceptance;
@@ -169,6 +170,7 @@ async function acceptOnly(): Promise<string> {
     order: toPaymentOrder({ ...request, captureMode: 'AUTOMATIC' }),
     origin: { caller: platform.customer, requestId: request.requestId, traceparent: '' },
     deadline: new Date(Date.now() + 5_000),
+    isRetry: false,
   });
   if (!('payment' in acceptance)) throw new Error('It was seen before.');
   return acceptance.payment.id;

@@ -1,7 +1,8 @@
-/** Calls to a neighbour: promises, a deadline on each, round robin over its instances, retries only where they are safe. */
+/** Calls to a neighbour: promises, a deadline on each, balanced over its instances, retried only where that is safe. */
 import { type ChannelOptions, Client, credentials, Metadata } from '@grpc/grpc-js';
 import { currentTrace } from '../telemetry/trace.ts';
 import { fromServiceError } from './errors.ts';
+import { LEAST_REQUESTS, registerLeastRequests } from './least-requests.ts';
 
 /** One method of a ts-proto service definition. */
 export interface MethodDefinition {
@@ -26,14 +27,14 @@ export type ServiceMethods = Record<string, MethodDefinition>;
 export type RequestOf<M extends MethodDefinition> = ReturnType<M['requestDeserialize']>;
 export type ResponseOf<M extends MethodDefinition> = ReturnType<M['responseDeserialize']>;
 
-export interface CallSettings {
-  /** The longest this call may take. There is no call without a deadline. */
-  deadlineMs: number;
-  /** When our own caller stops waiting; the earlier of the two counts. */
-  deadline?: Date | undefined;
+/** There is no call without a deadline; of two, the earlier counts. */
+export type CallSettings = (
+  | { deadlineMs: number; deadline?: Date | undefined }
+  | { deadlineMs?: undefined; deadline: Date }
+) & {
   /** Calls in the name of this token's owner instead of our own. */
   accessToken?: string | undefined;
-}
+};
 
 export type Neighbour<S> = {
   [K in keyof S]: S[K] extends MethodDefinition
@@ -55,7 +56,7 @@ export interface NeighbourSettings<S> {
   target: string;
   /** Our own access token, for methods that ask for one. */
   token?: () => Promise<string>;
-  /** Methods that may be sent again when the connection broke: those that read, or carry an id that makes them idempotent. */
+  /** Methods that may be sent again, to another instance, when the connection broke or went silent: those that read, or carry an id that makes them idempotent. */
   retryable?: readonly (keyof S & string)[];
 }
 
@@ -109,7 +110,7 @@ function callOnce(client: Client, path: string, bytes: Buffer, metadata: Metadat
   });
 }
 
-function deadlineOf({ deadlineMs, deadline }: CallSettings): number {
+function deadlineOf({ deadlineMs = Number.POSITIVE_INFINITY, deadline }: CallSettings): number {
   return Math.min(Date.now() + deadlineMs, deadline?.getTime() ?? Number.POSITIVE_INFINITY);
 }
 
@@ -121,6 +122,22 @@ function metadataOf(accessToken: string | undefined): Metadata {
   if (trace?.requestId) metadata.set('x-request-id', trace.requestId);
   return metadata;
 }
+
+registerLeastRequests();
+
+/**
+ * A connection with calls under way is probed this often, and given up when a probe is not answered in time. An instance that hangs is so
+ * left within 1.7 s: its calls fail then as UNAVAILABLE, and the retryable ones go to another. An instance whose work is slow answers
+ * probes all the same, so a slow database takes nobody out. The timeout is far above the pauses of a busy event loop.
+ */
+const PROBE_EVERY_MS = 300;
+const PROBE_TIMEOUT_MS = 1_400;
+
+/**
+ * Retries stop once 500 calls in a row have failed, and come back with successes; at most one call in ten is a retry for long. So a
+ * service that refuses everybody does not get three times the load, and all calls of one hung instance can still go to another.
+ */
+const RETRY_THROTTLING = { maxTokens: 1_000, tokenRatio: 0.1 };
 
 function channelOptions<S>({ serviceName }: ClientClass<S>, retryable: readonly string[]): ChannelOptions {
   const retryPolicy = {
@@ -137,11 +154,15 @@ function channelOptions<S>({ serviceName }: ClientClass<S>, retryable: readonly 
   }));
   const methodConfig = name.length > 0 ? [{ name, retryPolicy }] : [];
   return {
-    'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }], methodConfig }),
-    // grpc-js never probes a silent connection unless told to; a peer that vanished would only be noticed by deadlines.
-    'grpc.keepalive_time_ms': 20_000,
-    'grpc.keepalive_timeout_ms': 5_000,
-    'grpc.keepalive_permit_without_calls': 1,
+    'grpc.service_config': JSON.stringify({
+      loadBalancingConfig: [{ [LEAST_REQUESTS]: {} }],
+      methodConfig,
+      retryThrottling: RETRY_THROTTLING,
+    }),
+    'grpc.keepalive_time_ms': PROBE_EVERY_MS,
+    'grpc.keepalive_timeout_ms': PROBE_TIMEOUT_MS,
+    // Idle connections are left alone: the first call on one that has died finds out as fast.
+    'grpc.keepalive_permit_without_calls': 0,
     // An instance that restarts is back within a second or two: do not stay away from it for the default two minutes.
     'grpc.initial_reconnect_backoff_ms': 200,
     'grpc.max_reconnect_backoff_ms': 2_000,

@@ -33,6 +33,8 @@ export interface Call {
   trace: Trace;
   /** The address that the caller connected from. */
   peer: string;
+  /** Whether the caller's gRPC library has sent this call before, and another instance, or this one, may still be working on it. */
+  isRetry: boolean;
 }
 
 export function requireCaller({ caller }: Call): Caller {
@@ -169,7 +171,14 @@ function handle(
   const answer = async (grpcCall: UnaryCall, trace: Trace) => {
     const accessToken = bearerToken(grpcCall.metadata);
     const caller = await admit(access, accessToken, verifier);
-    const call = { caller, accessToken, deadline: deadlineOf(grpcCall), trace, peer: grpcCall.getPeer() };
+    const call: Call = {
+      caller,
+      accessToken,
+      deadline: deadlineOf(grpcCall),
+      trace,
+      peer: grpcCall.getPeer(),
+      isRetry: header(grpcCall.metadata, PREVIOUS_ATTEMPTS) !== undefined,
+    };
     const response = await handler(decoded(requestDeserialize, grpcCall.request) as never, call);
     return responseSerialize(response);
   };
@@ -193,6 +202,9 @@ function handle(
     });
   };
 }
+
+/** Set by gRPC libraries on every attempt but the first (https://github.com/grpc/proposal/blob/master/A6-client-retries.md). */
+const PREVIOUS_ATTEMPTS = 'grpc-previous-rpc-attempts';
 
 function decoded<T>(decode: (bytes: Buffer) => T, bytes: Buffer): T {
   try {

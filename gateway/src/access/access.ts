@@ -119,12 +119,9 @@ function admit({ is404, caller, refusal, routeOptions }: FastifyRequest): void {
 }
 
 /** For calls to neighbours in the caller's own name: they verify the same token again. */
-export function asCaller(request: FastifyRequest, deadlineMs = READ_DEADLINE_MS): CallSettings {
-  return { deadlineMs, accessToken: accessTokenOf(request) };
+export function asCaller(request: FastifyRequest): CallSettings {
+  return { deadline: request.deadline, accessToken: accessTokenOf(request) };
 }
-
-export const READ_DEADLINE_MS = 5_000;
-export const WRITE_DEADLINE_MS = 10_000;
 
 /** Only where the caller was verified; so the header is "Bearer …". */
 export function accessTokenOf({ headers }: FastifyRequest): string {

@@ -9,6 +9,7 @@ import {
   createBatcher,
   failed,
   fromRpcStatus,
+  inTime,
   NeighbourError,
   ok,
   type Result,
@@ -27,26 +28,37 @@ export interface BatchSettings {
   paceMs: number;
 }
 
-export type PaymentBatches = Batcher<CreatePaymentItem & { deadline: Date }, CreatePaymentResponse>;
+type Item = CreatePaymentItem & { deadline: Date };
+
+/** Rejects with NeighbourError DEADLINE_EXCEEDED at the item's deadline, wherever the item is then: in the queue or in a call. */
+export type PaymentBatches = Batcher<Item, CreatePaymentResponse>;
 
 export function createPaymentBatches(
   payment: Pick<Neighbours['payment'], 'batchCreatePayments'>,
   settings: BatchSettings,
 ): PaymentBatches {
-  return createBatcher({
+  const batcher = createBatcher({
     ...settings,
     pacesOnlyWhileBusy: true,
-    flush: (items) => createPayments(payment, items),
+    flush: (items: Item[]) => createPayments(payment, items),
   });
+  return {
+    submit: (item) => inTime(batcher.submit(item), item.deadline.getTime() - Date.now(), late),
+    drain: batcher.drain,
+  };
+}
+
+function late(): never {
+  throw new NeighbourError({ code: grpc.DEADLINE_EXCEEDED, message: 'No outcome in time.', details: [] });
 }
 
 async function createPayments(
   payment: Pick<Neighbours['payment'], 'batchCreatePayments'>,
-  items: (CreatePaymentItem & { deadline: Date })[],
+  items: Item[],
 ): Promise<Result<CreatePaymentResponse>[]> {
   const latest = Math.max(...items.map(({ deadline }) => deadline.getTime()));
   try {
-    const { results } = await payment.batchCreatePayments({ items }, { deadlineMs: latest - Date.now() });
+    const { results } = await payment.batchCreatePayments({ items }, { deadline: new Date(latest) });
     return results.map(toResult);
   } catch (error) {
     throw isOurFault(error)

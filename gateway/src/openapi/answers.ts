@@ -1,5 +1,6 @@
 /** What answers have in common: refusals that follow from what a route is, and headers that follow from what an answer is. */
 import type { RouteOptions } from 'fastify';
+import { ANSWER_WITHIN_MS } from '../http/deadline.ts';
 import { BODY_LIMIT_BYTES } from '../http/json-body.ts';
 import { PROBLEM_TYPE } from '../problems/problem.ts';
 import type { ProblemCode } from '../problems/problem-codes.ts';
@@ -13,8 +14,12 @@ type Properties = { properties?: Record<string, unknown>; required?: string[] };
 export function withSharedRefusals(schema: Shape, { config }: RouteOptions): Shape {
   const own = (schema.response ?? {}) as Record<string, Refusals>;
   const shared = sharedCodes(schema, config?.access === 'anyone');
+  const details: Details = { ...DETAILS, 504: timeoutDetails(config?.deadlineMs ?? ANSWER_WITHIN_MS) };
   const refusals = Object.fromEntries(
-    Object.entries(shared).map(([status, codes = []]) => [status, merged(status, own[status], codes)]),
+    Object.entries(shared).map(([status, codes = []]) => [
+      status,
+      merged(own[status], codes, details[status]),
+    ]),
   );
   return { ...schema, response: { ...own, ...refusals } };
 }
@@ -49,14 +54,19 @@ function sharedCodes(schema: Shape, isOpen: boolean): Codes {
   };
 }
 
-const DETAILS: Record<string, string> = {
+type Details = Record<string, string>;
+
+const DETAILS: Details = {
   413: `The body is over ${BODY_LIMIT_BYTES / 1024} KiB.`,
   500: 'Something went wrong on our side; `error_id` names it.',
-  504: 'There was no answer in time; safe to try again with the same Idempotency-Key.',
 };
 
-function merged(status: string, own: Refusals | undefined, shared: readonly ProblemCode[]): unknown {
-  if (!own) return problem(shared, DETAILS[status] ?? describe(shared));
+function timeoutDetails(withinMs: number): string {
+  return `There was no answer within ${withinMs / 1000} s; safe to try again with the same Idempotency-Key.`;
+}
+
+function merged(own: Refusals | undefined, shared: readonly ProblemCode[], details?: string): unknown {
+  if (!own) return problem(shared, details ?? describe(shared));
   const { codes } = own.content[PROBLEM_TYPE];
   const more = shared.filter((code) => !codes.includes(code));
   return problem([...codes, ...more], [own.description, describe(more)].join(' '));

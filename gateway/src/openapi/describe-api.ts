@@ -32,7 +32,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         title: 'PayFlowX',
         version: '1.0.0',
         description:
-          'Moves money between accounts and can prove it. Amounts are integers of minor units. Unknown fields and query parameters are refused. Errors are problem details (RFC 9457).',
+          'Moves money between accounts and can prove it. Amounts are integers of minor units. Unknown fields and query parameters are refused. Errors are problem details (RFC 9457). An answer comes within 8 s, unless an operation says that it may take longer.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/' }],
@@ -66,9 +66,11 @@ function refuseUnknownQueries(app: FastifyInstance): void {
 function described(schema: NonNullable<RouteOptions['schema']>, route: RouteOptions) {
   const access = route.config?.access ?? [];
   const roles = access === 'anyone' ? '' : `Roles: ${access.join(', ')}.`;
+  const { deadlineMs } = route.config ?? {};
+  const duration = deadlineMs === undefined ? '' : `May take up to ${deadlineMs / 1000} s.`;
   return {
     ...withSharedRefusals(schema, route),
-    description: [schema.description, roles].filter(Boolean).join(' '),
+    description: [schema.description, duration, roles].filter(Boolean).join(' '),
     security: access === 'anyone' ? [] : [{ access_token: [] }],
   };
 }

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { AccountState } from '@payflowx/proto/authorization';
 import { type Static, Type } from 'typebox';
-import { asCaller, WRITE_DEADLINE_MS } from '../access/access.ts';
+import { asCaller } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { Account, accountJson } from '../schemas/account.ts';
 import { problem } from '../schemas/answers.ts';
@@ -92,7 +92,7 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
         limits: limits === undefined ? undefined : await limitsAfter(request.params.id, limits),
         timeZone: time_zone,
       };
-      const { account } = await authorization.updateAccount(message, asCaller(request, WRITE_DEADLINE_MS));
+      const { account } = await authorization.updateAccount(message, asCaller(request));
       return tagged(accountJson(account), reply);
 
       /** What is read here cannot have changed when it is written: the version stands for the limits too. */
@@ -129,7 +129,7 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
           expectedVersion: tag === undefined ? 0n : versionOf(tag),
           reason: request.body.reason ?? '',
         };
-        const settings = asCaller(request, WRITE_DEADLINE_MS);
+        const settings = asCaller(request);
         const { account } = await authorization.changeAccountState(message, settings);
         return tagged(accountJson(account), reply);
       },

@@ -1,7 +1,7 @@
 /** The accounts that money moves between: opened and read. What operators change about them is in account-changes.ts. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { asCaller, EVERY_ROLE, WRITE_DEADLINE_MS } from '../access/access.ts';
+import { asCaller, EVERY_ROLE } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { Account, accountJson } from '../schemas/account.ts';
 import { problem } from '../schemas/answers.ts';
@@ -58,7 +58,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
         limits: limits && limitsMessage(limits),
         timeZone: time_zone,
       };
-      const { account } = await authorization.createAccount(message, asCaller(request, WRITE_DEADLINE_MS));
+      const { account } = await authorization.createAccount(message, asCaller(request));
       const body = tagged(accountJson(account), reply);
       return reply.code(201).header('location', `/v1/accounts/${body.id}`).send(body);
     },

@@ -56,8 +56,6 @@ export const NAMED_SCHEMAS = [
 export interface RouteOptions extends Neighbours {
   batches: PaymentBatches;
   readiness: Readiness;
-  /** How long what moves money waits for its outcome. */
-  deadlineMs: number;
   loginsPerMinute: number;
 }
 

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { SCOPES, type Scope } from '@payflowx/chassis';
 import type { ApiClient as ApiClientMessage } from '@payflowx/proto/auth';
 import { type Static, Type } from 'typebox';
-import { asCaller, WRITE_DEADLINE_MS } from '../access/access.ts';
+import { asCaller } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
 import { printableText } from '../schemas/formats.ts';
@@ -93,7 +93,7 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
       const { name, user_id, scopes } = request.body;
       const requestId = keyOf(request.headers);
       const message = { requestId, name, userId: user_id, scopes };
-      const made = await auth.createApiClient(message, asCaller(request, WRITE_DEADLINE_MS));
+      const made = await auth.createApiClient(message, asCaller(request));
       reply.code(201);
       return { client: clientJson(made.client), client_secret: made.clientSecret || null };
     },
@@ -128,7 +128,7 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
     },
     handler: async (request) => {
       const message = { clientId: request.params.id };
-      const { client } = await auth.revokeApiClient(message, asCaller(request, WRITE_DEADLINE_MS));
+      const { client } = await auth.revokeApiClient(message, asCaller(request));
       return clientJson(client);
     },
   });
@@ -149,10 +149,7 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
     },
     handler: async (request) => {
       const message = { clientId: request.params.id };
-      const { clientSecret } = await auth.rotateApiClientSecret(
-        message,
-        asCaller(request, WRITE_DEADLINE_MS),
-      );
+      const { clientSecret } = await auth.rotateApiClientSecret(message, asCaller(request));
       return { client_secret: clientSecret };
     },
   });

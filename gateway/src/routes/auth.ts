@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { TokenPair } from '@payflowx/proto/auth';
 import { type Static, Type } from 'typebox';
-import { asCaller, EVERY_ROLE, WRITE_DEADLINE_MS } from '../access/access.ts';
+import { asCaller, EVERY_ROLE } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { MINUTE_MS } from '../http/protection.ts';
 import { problem } from '../schemas/answers.ts';
@@ -87,8 +87,8 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
         429: problem(['TOO_MANY_LOGINS']),
       },
     },
-    handler: async ({ body, ip }) => {
-      const { tokens } = await auth.login({ ...body, clientAddress: ip }, { deadlineMs: WRITE_DEADLINE_MS });
+    handler: async ({ body, ip, deadline }) => {
+      const { tokens } = await auth.login({ ...body, clientAddress: ip }, { deadline });
       return tokensJson(tokens);
     },
   });
@@ -107,9 +107,9 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
         401: problem(['INVALID_REFRESH_TOKEN'], 'Unknown, spent, expired or revoked.'),
       },
     },
-    handler: async ({ body }) => {
+    handler: async ({ body, deadline }) => {
       const request = { refreshToken: body.refresh_token };
-      const { tokens } = await auth.refreshTokens(request, { deadlineMs: WRITE_DEADLINE_MS });
+      const { tokens } = await auth.refreshTokens(request, { deadline });
       return tokensJson(tokens);
     },
   });
@@ -123,8 +123,8 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
       body: ref(RefreshToken),
       response: { 204: Type.Null({ description: 'Revoked, or never known.' }) },
     },
-    handler: async ({ body }, reply) => {
-      await auth.logout({ refreshToken: body.refresh_token }, { deadlineMs: WRITE_DEADLINE_MS });
+    handler: async ({ body, deadline }, reply) => {
+      await auth.logout({ refreshToken: body.refresh_token }, { deadline });
       return reply.code(204).send(null);
     },
   });

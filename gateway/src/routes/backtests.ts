@@ -52,7 +52,7 @@ interface Options {
 
 export const backtestRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rules }) => {
   app.post('/v1/rules/backtest', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], deadlineMs: BACKTEST_DEADLINE_MS },
     schema: {
       tags: ['rules'],
       operationId: 'backtestRule',
@@ -67,10 +67,7 @@ export const backtestRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
         from: timeOf('/from', from, { place: 'body' }),
         to: timeOf('/to', to, { place: 'body' }),
       };
-      const result = await rules.backtestRule(
-        { expression, ...period },
-        asCaller(request, BACKTEST_DEADLINE_MS),
-      );
+      const result = await rules.backtestRule({ expression, ...period }, asCaller(request));
       return {
         tried_count: result.triedCount,
         matched_count: result.matchedCount,

@@ -33,11 +33,9 @@ export const captureSchemas = [NewCapture];
 
 interface Options {
   payment: Neighbours['payment'];
-  /** How long a step waits for its outcome. */
-  deadlineMs: number;
 }
 
-export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment, deadlineMs }) => {
+export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment }) => {
   app.post('/v1/payments/:id/capture', {
     config: { access: ['customer', 'operator'], optionalBody: true },
     schema: {
@@ -66,7 +64,7 @@ export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
         amountMinor: amount === undefined ? undefined : BigInt(amount),
         final,
       };
-      return answerStep(await payment.capturePayment(message, asCaller(request, deadlineMs)), reply);
+      return answerStep(await payment.capturePayment(message, asCaller(request)), reply);
     },
   });
 
@@ -92,7 +90,7 @@ export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
     },
     handler: async (request, reply) => {
       const message = { requestId: request.headers['idempotency-key'], paymentId: request.params.id };
-      return answerStep(await payment.cancelPayment(message, asCaller(request, deadlineMs)), reply);
+      return answerStep(await payment.cancelPayment(message, asCaller(request)), reply);
     },
   });
 };

@@ -1,7 +1,6 @@
 /** Logins of machines: an API client's id and secret for an access token. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { WRITE_DEADLINE_MS } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { MINUTE_MS } from '../http/protection.ts';
 import { ProblemError } from '../problems/problem.ts';
@@ -80,12 +79,12 @@ export const machineTokenRoutes: FastifyPluginAsyncTypebox<Options> = async (
         ),
       },
     },
-    handler: async ({ body: { client_id, client_secret } }) => {
+    handler: async ({ body: { client_id, client_secret }, deadline }) => {
       if (!PUBLIC_CLIENT.test(client_id)) {
         throw new ProblemError('INVALID_CREDENTIALS', 'The name or the password is wrong.');
       }
       const message = { clientId: client_id, clientSecret: client_secret };
-      const token = await auth.loginClient(message, { deadlineMs: WRITE_DEADLINE_MS });
+      const token = await auth.loginClient(message, { deadline });
       return {
         access_token: token.accessToken,
         token_type: token.tokenType,

@@ -39,14 +39,9 @@ export const paymentRouteSchemas = [PaymentPage];
 interface Options {
   payment: Neighbours['payment'];
   batches: PaymentBatches;
-  /** How long a creation waits for its outcome. */
-  deadlineMs: number;
 }
 
-export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (
-  app,
-  { payment, batches, deadlineMs },
-) => {
+export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment, batches }) => {
   app.post('/v1/payments', {
     config: { access: ['customer', 'operator'] },
     schema: {
@@ -63,7 +58,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (
       const outcome = await batches.submit({
         accessToken: accessTokenOf(request),
         traceparent: request.trace.traceparent,
-        deadline: new Date(Date.now() + deadlineMs),
+        deadline: request.deadline,
         request: createMessage(request.body, request.headers['idempotency-key']),
       });
       return answerCreation(outcome, reply);

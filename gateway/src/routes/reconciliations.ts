@@ -59,7 +59,7 @@ interface Options {
 
 export const reconciliationRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { reconciliations }) => {
   app.post('/v1/ledger/reconciliations', {
-    config: { access: ['operator'], optionalBody: true },
+    config: { access: ['operator'], optionalBody: true, deadlineMs: RUN_DEADLINE_MS },
     schema: {
       tags: ['ledger'],
       operationId: 'runReconciliation',
@@ -68,10 +68,7 @@ export const reconciliationRoutes: FastifyPluginAsyncTypebox<Options> = async (a
       response: { 201: ref(Reconciliation), 409: problem(['RECONCILIATION_RUNNING']) },
     },
     handler: async (request, reply) => {
-      const { reconciliation } = await reconciliations.runReconciliation(
-        {},
-        asCaller(request, RUN_DEADLINE_MS),
-      );
+      const { reconciliation } = await reconciliations.runReconciliation({}, asCaller(request));
       const body = reconciliationJson(reconciliation);
       return reply.code(201).header('location', `/v1/ledger/reconciliations/${body.id}`).send(body);
     },

@@ -35,10 +35,9 @@ export const refundSchemas = [Refund, DeclinedRefundProblem, NewRefund, RefundPa
 interface Options {
   payment: Neighbours['payment'];
   /** How long a refund waits for its outcome. */
-  deadlineMs: number;
 }
 
-export const refundRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment, deadlineMs }) => {
+export const refundRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment }) => {
   app.post('/v1/payments/:id/refunds', {
     config: { access: ['customer', 'operator'], optionalBody: true },
     schema: {
@@ -72,7 +71,7 @@ export const refundRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { pa
         amountMinor: amount === undefined ? undefined : BigInt(amount),
         reason,
       };
-      return answerRefund(await payment.createRefund(message, asCaller(request, deadlineMs)), reply);
+      return answerRefund(await payment.createRefund(message, asCaller(request)), reply);
     },
   });
 

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { RuleAction } from '@payflowx/proto/authorization';
 import { Type } from 'typebox';
-import { asCaller, WRITE_DEADLINE_MS } from '../access/access.ts';
+import { asCaller } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
 import { keyOf, optionalKey } from '../schemas/idempotency.ts';
@@ -75,7 +75,7 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
       const { name, expression, action, message = '', enabled = true } = request.body;
       const requestId = keyOf(request.headers);
       const wanted = { requestId, name, expression, action: ACTIONS.numberOf(action), message, enabled };
-      const { rule } = await rules.createRule(wanted, asCaller(request, WRITE_DEADLINE_MS));
+      const { rule } = await rules.createRule(wanted, asCaller(request));
       const body = tagged(ruleJson(rule), reply);
       return reply.code(201).header('location', `/v1/rules/${body.id}`).send(body);
     },
@@ -137,7 +137,7 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
         message,
         enabled,
       };
-      const { rule } = await rules.updateRule(changes, asCaller(request, WRITE_DEADLINE_MS));
+      const { rule } = await rules.updateRule(changes, asCaller(request));
       return tagged(ruleJson(rule), reply);
     },
   });

@@ -1,7 +1,7 @@
 /** The keys that access tokens are signed and verified with. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { asCaller, READ_DEADLINE_MS, WRITE_DEADLINE_MS } from '../access/access.ts';
+import { asCaller } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { named, ref } from '../schemas/named.ts';
 import { NoFields } from '../schemas/no-fields.ts';
@@ -48,7 +48,7 @@ export const signingKeyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
       summary: 'The public keys that access tokens are signed with (RFC 7517)',
       response: { 200: ref(JwkSet) },
     },
-    handler: async () => auth.getJwks({}, { deadlineMs: READ_DEADLINE_MS }),
+    handler: async ({ deadline }) => auth.getJwks({}, { deadline }),
   });
 
   app.post('/v1/signing-keys/rotate', {
@@ -62,7 +62,7 @@ export const signingKeyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
       response: { 200: ref(KeyRotation) },
     },
     handler: async (request) => {
-      const rotation = await auth.rotateSigningKey({}, asCaller(request, WRITE_DEADLINE_MS));
+      const rotation = await auth.rotateSigningKey({}, asCaller(request));
       return {
         active_kid: rotation.activeKid,
         next_kid: rotation.nextKid,

@@ -29,10 +29,9 @@ export const transferSchemas = [NewTransfer];
 
 interface Options {
   payment: Neighbours['payment'];
-  deadlineMs: number;
 }
 
-export const transferRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment, deadlineMs }) => {
+export const transferRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment }) => {
   app.post('/v1/deposits', {
     config: { access: ['operator'] },
     schema: {
@@ -45,7 +44,7 @@ export const transferRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
     },
     handler: async (request, reply) => {
       const message = transferMessage(request.body, request.headers['idempotency-key']);
-      return answerCreation(await payment.createDeposit(message, asCaller(request, deadlineMs)), reply);
+      return answerCreation(await payment.createDeposit(message, asCaller(request)), reply);
     },
   });
 
@@ -61,7 +60,7 @@ export const transferRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
     },
     handler: async (request, reply) => {
       const message = transferMessage(request.body, request.headers['idempotency-key']);
-      return answerCreation(await payment.createWithdrawal(message, asCaller(request, deadlineMs)), reply);
+      return answerCreation(await payment.createWithdrawal(message, asCaller(request)), reply);
     },
   });
 };

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Role, type User as UserMessage } from '@payflowx/proto/auth';
 import { type Static, Type } from 'typebox';
-import { asCaller, WRITE_DEADLINE_MS } from '../access/access.ts';
+import { asCaller } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
 import { keyOf, optionalKey } from '../schemas/idempotency.ts';
@@ -77,7 +77,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ auth: Neighbours['auth'] }>
         password,
         roles: roles.map(ROLES.numberOf),
       };
-      const { user } = await auth.createUser(message, asCaller(request, WRITE_DEADLINE_MS));
+      const { user } = await auth.createUser(message, asCaller(request));
       if (!user) throw new Error('Auth answered without a user.');
       return reply.code(201).send(userJson(user));
     },

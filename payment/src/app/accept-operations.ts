@@ -12,13 +12,14 @@ import {
   type KeyedRequest,
   type KeyedStep,
   releaseKeys,
+  type SeenRequest,
   storeRefusals,
   takeKeys,
 } from '../store/idempotency-keys.ts';
-import { findPending, insertOperations } from '../store/operations.ts';
-import { lockPayments } from '../store/payments.ts';
+import { findOperations, findPending, insertOperations } from '../store/operations.ts';
+import { findPayments, lockPayments } from '../store/payments.ts';
 import { fingerprintOfStep, type Rpc } from './fingerprint.ts';
-import { keyText, type Replay, replay, tooLate, toRefusal } from './idempotency.ts';
+import { keyText, type Replay, replay, tooLate, toRefusal, whyNotReplayed } from './idempotency.ts';
 
 export interface AcceptOperationDeps {
   db: Kysely<Database>;
@@ -36,9 +37,11 @@ export interface OperationRequest {
   traceparent: string;
   /** Past this the caller is gone, and nothing is begun. */
   deadline: Date;
+  /** Whether this is a call sent again: the first attempt may have taken the key already. */
+  isRetry: boolean;
 }
 
-/** An operation that has just begun, and its payment as it stands. */
+/** An operation without an outcome, and its payment as it stands. */
 export interface Begun {
   operation: Operation;
   payment: Payment;
@@ -62,7 +65,8 @@ const FORGOTTEN: readonly string[] = ['PAYMENT_NOT_FOUND', 'ACTION_NOT_ALLOWED']
 
 /**
  * One result each, in order. Fails an item with PAYMENT_NOT_FOUND, ACTION_NOT_ALLOWED, INVALID_STATE, CAPTURE_EXCEEDS_AUTHORIZED,
- * REFUND_EXCEEDS_CAPTURED, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or DEADLINE_EXCEEDED.
+ * REFUND_EXCEEDS_CAPTURED, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or DEADLINE_EXCEEDED. A retry is not told that its own
+ * first attempt is in progress: it goes on with the operation from there.
  * Rejects if the database is away: nothing was begun then, or, if only the answer to the commit was lost, recovery finishes it.
  */
 export async function acceptOperations(
@@ -115,8 +119,36 @@ async function store(
         )
       : [];
   const firsts = new Map(seen.map((request) => [keyText(request), request]));
-  for (const item of others) results.set(item, replay(item.keyed, firsts.get(keyText(item.keyed))));
+  const replayed = others.map((item) => [item, firsts.get(keyText(item.keyed))] as const);
+  const begun = await findBegun(trx, replayed.flatMap(operationInProgress));
+  for (const [item, first] of replayed) {
+    const mine = begun.get(operationInProgress([item, first])[0] ?? '');
+    results.set(item, mine ? ok(mine) : replay(item.keyed, first));
+  }
   return results;
+}
+
+/** The operation that a retry's own first attempt has begun, if it has no answer yet. */
+function operationInProgress([{ request, keyed }, first]: readonly [
+  Item,
+  SeenRequest | undefined,
+]): string[] {
+  if (!request.isRetry || !first?.operationId || whyNotReplayed(keyed, first)) return [];
+  return first.answer || first.refusal ? [] : [first.operationId];
+}
+
+/** Operations by id, with their payments. */
+async function findBegun(trx: Transaction<Database>, ids: readonly string[]): Promise<Map<string, Begun>> {
+  if (ids.length === 0) return new Map();
+  const operations = await findOperations(trx, ids);
+  const paymentIds = [...operations.values()].map(({ paymentId }) => paymentId);
+  const payments = new Map((await findPayments(trx, paymentIds)).map((payment) => [payment.id, payment]));
+  const begun = new Map<string, Begun>();
+  for (const [id, operation] of operations) {
+    const payment = payments.get(operation.paymentId);
+    if (payment) begun.set(id, { operation, payment });
+  }
+  return begun;
 }
 
 /** Each item sees what those before it have begun. */

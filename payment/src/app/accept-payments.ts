@@ -7,7 +7,7 @@ import { initiate, type Origin, type Payment } from '../domain/payment.ts';
 import { saveAccepted } from '../store/accepted-payments.ts';
 import type { Database } from '../store/database.ts';
 import { findKeys, type KeyedRequest, type SeenRequest } from '../store/idempotency-keys.ts';
-import { findDecided } from '../store/payments.ts';
+import { findAsAnswered } from '../store/payments.ts';
 import { type Creation, fingerprintOf } from './fingerprint.ts';
 import { inProgress, keyText, tooLate, whyNotReplayed } from './idempotency.ts';
 
@@ -27,16 +27,19 @@ export interface AcceptRequest {
   origin: Origin;
   /** Past this the caller is gone, and nothing is begun. */
   deadline: Date;
+  /** Whether this is a call sent again: the first attempt may have taken the key already. */
+  isRetry: boolean;
 }
 
-/** A payment that has just begun; or, for a request that was seen before, the payment as it was first answered. */
+/** A payment without an outcome; or, for a request that was seen before, the payment as it was first answered. */
 export interface Acceptance {
   payment: Payment;
   replayed: boolean;
 }
 
 /**
- * One result each, in order. Fails an item with IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or DEADLINE_EXCEEDED.
+ * One result each, in order. Fails an item with IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or DEADLINE_EXCEEDED. A retry is not
+ * told that its own first attempt is in progress: it goes on with the payment from there.
  * Rejects if the database is away: nothing was begun then, or, if only an answer of it was lost, recovery finishes what was begun.
  */
 export async function acceptPayments(
@@ -46,30 +49,33 @@ export async function acceptPayments(
   const now = deps.now();
   const items = requests.map((request) => prepare(deps, request, now));
   const inTime = items.filter(({ deadline }) => deadline > now);
-  const { taken, seen, decided } = await store(deps, inTime);
+  const { taken, seen, answered } = await store(deps, inTime);
   faultPoint('payment.after-accept');
   return items.map((item) => {
     if (item.deadline <= now) return failed(tooLate());
     if (taken.has(item.keyed.paymentId)) return ok({ payment: item.change.payment, replayed: false });
-    return replay(item.keyed, seen.get(keyText(item.keyed)), decided);
+    return replay(item, seen.get(keyText(item.keyed)), answered);
   });
 }
 
 /** The answer is no row of its own: it follows from the payment that the key was taken for. */
 function replay(
-  request: KeyedRequest,
+  { keyed, isRetry }: Item,
   first: SeenRequest | undefined,
-  decided: ReadonlyMap<string, Payment>,
+  answered: ReadonlyMap<string, Payment>,
 ): Result<Acceptance> {
-  const payment = first && decided.get(first.paymentId);
-  const refusal = whyNotReplayed(request, first) ?? (payment ? undefined : inProgress());
-  return payment && !refusal ? ok({ payment, replayed: true }) : failed(refusal);
+  const refusal = whyNotReplayed(keyed, first);
+  if (refusal) return failed(refusal);
+  const payment = first && answered.get(first.paymentId);
+  if (payment === undefined) return failed(inProgress());
+  if (payment.state !== 'INITIATED') return ok({ payment, replayed: true });
+  return isRetry ? ok({ payment, replayed: false }) : failed(inProgress());
 }
 
 type Item = ReturnType<typeof prepare>;
 
 function prepare({ newId, holdMs }: AcceptDeps, request: AcceptRequest, now: Date) {
-  const { operation, order, origin, deadline } = request;
+  const { operation, order, origin, deadline, isRetry } = request;
   const change = initiate(order, { id: newId('pay'), origin, now, holdMs });
   const keyed: KeyedRequest = {
     callerId: origin.caller.id,
@@ -78,18 +84,18 @@ function prepare({ newId, holdMs }: AcceptDeps, request: AcceptRequest, now: Dat
     fingerprint: fingerprintOf(operation, order),
     paymentId: change.payment.id,
   };
-  return { change, eventId: newId('evt'), keyed, deadline };
+  return { change, eventId: newId('evt'), keyed, deadline, isRetry };
 }
 
 interface Stored {
   /** The payments whose keys nobody had used. */
   taken: ReadonlySet<string>;
-  /** Who used the other keys first, by key, and the payments that were decided since, by id. */
+  /** Who used the other keys first, by key, and their payments as they were first answered, by id. */
   seen: ReadonlyMap<string, SeenRequest>;
-  decided: ReadonlyMap<string, Payment>;
+  answered: ReadonlyMap<string, Payment>;
 }
 
-const NOTHING: Stored = { taken: new Set(), seen: new Map(), decided: new Map() };
+const NOTHING: Stored = { taken: new Set(), seen: new Map(), answered: new Map() };
 
 async function store({ db, recoverAfterMs }: AcceptDeps, items: readonly Item[]): Promise<Stored> {
   if (items.length === 0) return NOTHING;
@@ -100,9 +106,9 @@ async function store({ db, recoverAfterMs }: AcceptDeps, items: readonly Item[])
 
 async function findFirst(db: Kysely<Database>, requests: readonly KeyedRequest[]) {
   const found = await findKeys(db, requests);
-  const decided = await findDecided(
+  const answered = await findAsAnswered(
     db,
     found.map(({ paymentId }) => paymentId),
   );
-  return { seen: new Map(found.map((request) => [keyText(request), request])), decided };
+  return { seen: new Map(found.map((request) => [keyText(request), request])), answered };
 }

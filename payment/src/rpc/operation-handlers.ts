@@ -36,8 +36,9 @@ export interface OperationDeps {
 
 export function operationHandlers({ db, operations: flow, now }: OperationDeps) {
   const ask = ({ requestId, paymentId }: CancelPaymentRequest, terms: Terms, call: Call) => {
+    const { deadline, isRetry } = call;
     const { traceparent } = call.trace;
-    const asking = { caller: requireCaller(call), traceparent, deadline: call.deadline };
+    const asking = { caller: requireCaller(call), traceparent, deadline, isRetry };
     return requestOperation({ flow, now }, { paymentId, requestId, terms, ...asking });
   };
 

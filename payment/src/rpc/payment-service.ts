@@ -60,9 +60,10 @@ const inTime = (item: Date | undefined, call: Date) => (item && item < call ? it
 
 export function paymentService(deps: PaymentServiceDeps): BoundService {
   const create = async (operation: Creation, order: Order, requestId: string, call: Asking) => {
-    const { caller, traceparent, deadline } = call;
+    const { caller, traceparent, deadline, isRetry } = call;
     const origin = { caller, requestId, traceparent };
-    return toCreatedResponse(caller, await createPayment(deps, { operation, order, origin, deadline }));
+    const created = await createPayment(deps, { operation, order, origin, deadline, isRetry });
+    return toCreatedResponse(caller, created);
   };
 
   const createItem = async (
@@ -73,7 +74,8 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
     const caller = await deps.verifier.verify(item.accessToken);
     requireAccess(caller, ACCESS.createPayment);
     if (!item.request) throw missingRequest('request');
-    const asking = { caller, traceparent, deadline: inTime(item.deadline, call.deadline) };
+    const { isRetry } = call;
+    const asking = { caller, traceparent, deadline: inTime(item.deadline, call.deadline), isRetry };
     return create(
       'CreatePayment',
       toPaymentOrder(toPaymentRequest(item.request)),
@@ -145,10 +147,12 @@ interface Asking {
   caller: Caller;
   traceparent: string;
   deadline: Date;
+  isRetry: boolean;
 }
 
 function asking(call: Call): Asking {
-  return { caller: requireCaller(call), traceparent: call.trace.traceparent, deadline: call.deadline };
+  const { trace, deadline, isRetry } = call;
+  return { caller: requireCaller(call), traceparent: trace.traceparent, deadline, isRetry };
 }
 
 function requireBatch(size: number): void {

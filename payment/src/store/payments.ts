@@ -105,17 +105,18 @@ export async function findPayment(db: Kysely<Database>, id: string): Promise<Pay
   return row && toPayment(row);
 }
 
-/** Those of the payments that were decided, by id, each as its decision left it. */
-export async function findDecided(
+/** The payments by id, each as its decision left it; INITIATED where there is none yet. */
+export async function findAsAnswered(
   db: Kysely<Database>,
   ids: readonly string[],
 ): Promise<Map<string, Payment>> {
   const { rows } = await sql<PaymentRow & Pick<PaymentsTable, 'decided_at'>>`
     select ${RETURNED}, p.decided_at from payments as p
-    where p.id = any(${ids}::text[]) and p.state <> 'INITIATED'`.execute(db);
+    where p.id = any(${ids}::text[])`.execute(db);
   return new Map(
     rows.map((row) => {
       const payment = toPayment(row);
+      if (payment.state === 'INITIATED') return [payment.id, payment];
       return [payment.id, asDecided(payment, row.decided_at ?? payment.updatedAt)];
     }),
   );

@@ -1,0 +1,123 @@
+/**
+ * Balances a channel's calls by load: each goes to the instance with the fewest calls of this process under way, and in turn where
+ * they are equal. So a hung instance soon holds as many calls as its neighbours and gets no more, while round robin would go on
+ * sending it every other one until all places for calls are taken. As gRPC's least_request policy
+ * (https://github.com/grpc/proposal/blob/master/A48-xds-least-request-lb-policy.md), which grpc-js lacks, but over all instances.
+ */
+import { type ChannelOptions, connectivityState, experimental } from '@grpc/grpc-js';
+
+export const LEAST_REQUESTS = 'payflowx_least_requests';
+
+const ROUND_ROBIN = experimental.parseLoadBalancingConfig({ round_robin: {} });
+
+type Helper = experimental.ChannelControlHelper;
+type Subchannel = ReturnType<experimental.SubchannelInterface['getRealSubchannel']>;
+
+/** Calls under way by connection; a connection outlives the pickers, which are made anew with each change. */
+type InFlight = WeakMap<Subchannel, number>;
+
+/** Round robin keeps the connections and offers them in turn; only the choice among them is made here. */
+class LeastRequestsBalancer implements experimental.LoadBalancer {
+  readonly #roundRobin: experimental.ChildLoadBalancerHandler;
+
+  constructor(channel: Helper) {
+    const inFlight: InFlight = new WeakMap();
+    const updateState: Helper['updateState'] = (state, picker, error) => {
+      const isReady = state === connectivityState.READY;
+      channel.updateState(state, isReady ? new LeastRequestsPicker(picker, inFlight) : picker, error);
+    };
+    this.#roundRobin = new experimental.ChildLoadBalancerHandler(
+      experimental.createChildChannelControlHelper(channel, { updateState }),
+    );
+  }
+
+  updateAddressList(
+    endpoints: experimental.StatusOr<experimental.Endpoint[]>,
+    _config: experimental.TypedLoadBalancingConfig,
+    options: ChannelOptions,
+    note: string,
+  ): boolean {
+    return this.#roundRobin.updateAddressList(endpoints, ROUND_ROBIN, options, note);
+  }
+
+  exitIdle(): void {
+    this.#roundRobin.exitIdle();
+  }
+
+  resetBackoff(): void {
+    this.#roundRobin.resetBackoff();
+  }
+
+  destroy(): void {
+    this.#roundRobin.destroy();
+  }
+
+  getTypeName(): string {
+    return LEAST_REQUESTS;
+  }
+}
+
+class LeastRequestsPicker implements experimental.Picker {
+  readonly #inTurn: experimental.Picker;
+  readonly #inFlight: InFlight;
+
+  constructor(inTurn: experimental.Picker, inFlight: InFlight) {
+    this.#inTurn = inTurn;
+    this.#inFlight = inFlight;
+  }
+
+  pick(args: experimental.PickArgs): experimental.PickResult {
+    const first = this.#inTurn.pick(args);
+    let least = first;
+    // Once round, and one further: the next call begins with the next instance.
+    for (let offer = this.#inTurn.pick(args); !isSame(offer, first); offer = this.#inTurn.pick(args)) {
+      if (this.#load(offer) < this.#load(least)) least = offer;
+    }
+    return this.#counted(least);
+  }
+
+  #load({ subchannel }: experimental.PickResult): number {
+    return subchannel ? (this.#inFlight.get(subchannel.getRealSubchannel()) ?? 0) : 0;
+  }
+
+  #counted(picked: experimental.PickResult): experimental.PickResult {
+    if (!picked.subchannel) return picked;
+    const connection = picked.subchannel.getRealSubchannel();
+    const add = (calls: number) =>
+      this.#inFlight.set(connection, (this.#inFlight.get(connection) ?? 0) + calls);
+    return {
+      ...picked,
+      onCallStarted: () => {
+        picked.onCallStarted?.();
+        add(1);
+      },
+      onCallEnded: (...outcome) => {
+        picked.onCallEnded?.(...outcome);
+        add(-1);
+      },
+    };
+  }
+}
+
+function isSame(one: experimental.PickResult, other: experimental.PickResult): boolean {
+  return one.subchannel?.getRealSubchannel() === other.subchannel?.getRealSubchannel();
+}
+
+class LeastRequestsConfig implements experimental.TypedLoadBalancingConfig {
+  static createFromJson(): LeastRequestsConfig {
+    return new LeastRequestsConfig();
+  }
+
+  getLoadBalancerName(): string {
+    return LEAST_REQUESTS;
+  }
+
+  toJsonObject(): object {
+    return { [LEAST_REQUESTS]: {} };
+  }
+}
+
+/** Makes the policy known to grpc-js, for the whole process. Doing it again changes nothing. */
+export function registerLeastRequests(): void {
+  experimental.registerLoadBalancerType(LEAST_REQUESTS, LeastRequestsBalancer, LeastRequestsConfig);
+}

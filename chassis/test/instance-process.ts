@@ -1,0 +1,42 @@
+/** One instance of a service, in a process of its own: a test stops and continues it. Says its port when it serves. */
+import { AuthServiceService } from '@payflowx/proto/auth';
+import { bindService, errorTable, type Handlers, serveGrpc } from '../src/index.ts';
+import { createTestIdentity, testLog } from '../src/testing/index.ts';
+
+class NoError extends Error {
+  readonly reason = 'NONE';
+}
+
+let logins = 0;
+/** Resolved unless the test has said 'stall': answers then wait for 'answer', while the process as a whole is well. */
+let stall = Promise.withResolvers<void>();
+stall.resolve();
+process.on('message', (message) => {
+  if (message === 'stall') stall = Promise.withResolvers();
+  if (message === 'answer') stall.resolve();
+});
+const user = { id: '', roles: [], createdAt: new Date(0) };
+const handlers: Partial<Handlers<typeof AuthServiceService>> = {
+  /** How many logins there were. */
+  getMe: async () => {
+    await stall.promise;
+    return { user: { ...user, id: String(logins), username: process.env.INSTANCE ?? '' } };
+  },
+  getJwks: async () => ({ keys: [] }),
+  login: async () => {
+    logins += 1;
+    return {} as never;
+  },
+};
+
+const service = bindService(AuthServiceService, {
+  access: Object.fromEntries(Object.keys(AuthServiceService).map((method) => [method, 'anyone'])) as never,
+  errors: errorTable('auth', NoError, { NONE: 2 }),
+  handlers: handlers as Handlers<typeof AuthServiceService>,
+});
+const { verifier } = createTestIdentity();
+const server = await serveGrpc({ host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog }, [
+  service,
+]);
+process.send?.({ port: server.port });
+process.once('disconnect', () => process.exit());
