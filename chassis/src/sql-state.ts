@@ -18,3 +18,8 @@ export function isTransient(error: unknown): boolean {
   if (code !== undefined && NETWORK_CODES.has(code)) return true;
   return /connection terminated|timeout exceeded when trying to connect|connection timeout/i.test(message);
 }
+
+/** lock_not_available: somebody else holds a lock for longer than `lock_timeout`. The statement did nothing, and may be tried again. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlStateOf(error) === '55P03';
+}

@@ -1,5 +1,5 @@
 /** One way to do SQL: Kysely over pg, every statement prepared under a name, money as bigint. */
-import { Kysely, PostgresDialect, type Transaction } from 'kysely';
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import { sqlStateOf } from '../sql-state.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -8,6 +8,8 @@ import { PreparingClient } from './client.ts';
 export interface PostgresSettings {
   url: string;
   poolMax: number;
+  /** The longest wait for one lock, then the statement fails with what isLockTimeout tells. For batches: short, so that they go on without the locked item. */
+  lockTimeoutMs?: number;
 }
 
 /** Waiting longer than this for a connection, a lock or a statement means that something is wrong: fail, and let the caller retry. */
@@ -28,7 +30,10 @@ const columnTypes: pg.CustomTypesConfig = {
 };
 
 /** A pool of connections as the serving role. int8 is bigint, timestamptz is Date, date is 'YYYY-MM-DD', jsonb is parsed. */
-export function openDatabase<DB>({ url, poolMax }: PostgresSettings, log: Logger): Kysely<DB> {
+export function openDatabase<DB>(
+  { url, poolMax, lockTimeoutMs = LIMITS.lock_timeout }: PostgresSettings,
+  log: Logger,
+): Kysely<DB> {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolMax,
@@ -36,6 +41,7 @@ export function openDatabase<DB>({ url, poolMax }: PostgresSettings, log: Logger
     keepAlive: true,
     Client: PreparingClient,
     ...LIMITS,
+    lock_timeout: lockTimeoutMs,
   });
   // A connection that breaks while idle emits here; unhandled, it would end the process.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
@@ -49,6 +55,11 @@ const MAX_ATTEMPTS = 5;
 /** Runs `work` in one READ COMMITTED transaction, again from the start if Postgres broke it off for the sake of another. */
 export function inTransaction<DB, T>(db: Kysely<DB>, work: (trx: Transaction<DB>) => Promise<T>): Promise<T> {
   return unlessBrokenOff(() => db.transaction().setIsolationLevel('read committed').execute(work));
+}
+
+/** The longest wait for one lock in the rest of this transaction. */
+export async function limitLockWait<DB>(trx: Transaction<DB>, ms: number): Promise<void> {
+  await sql`set local lock_timeout = ${sql.lit(ms)}`.execute(trx);
 }
 
 /**
