@@ -1,14 +1,12 @@
 /** The service without its surroundings: what main.ts serves, and tests too. */
-import { type BoundService, createBatcher, type Logger } from '@payflowx/chassis';
+import type { BoundService, Logger } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
-import { decideBatch } from './app/decide-batch.ts';
-import type { Command } from './app/round.ts';
 import { createRulesInForce } from './app/rules-in-force.ts';
+import { createStepFlow } from './app/step-flow.ts';
 import { accountService } from './rpc/account-service.ts';
 import { authorizationService } from './rpc/authorization-service.ts';
 import { ruleService } from './rpc/rule-service.ts';
 import type { Database } from './store/database.ts';
-import type { Answer } from './store/decisions.ts';
 
 interface ServicesDeps {
   db: Kysely<Database>;
@@ -29,12 +27,9 @@ export interface Services {
 
 export function authorizationServices(deps: ServicesDeps): Services {
   const rules = createRulesInForce(deps.log);
-  const batcher = createBatcher<Command, Answer>({
-    ...deps.batches,
-    flush: (commands) => decideBatch({ ...deps, rules }, commands),
-  });
+  const steps = createStepFlow({ ...deps, rules }, deps.batches);
   return {
-    services: [authorizationService({ ...deps, batcher, rules }), accountService(deps), ruleService(deps)],
-    drain: () => batcher.drain(),
+    services: [authorizationService({ ...deps, steps, rules }), accountService(deps), ruleService(deps)],
+    drain: () => steps.drain(),
   };
 }

@@ -67,6 +67,17 @@ export async function startService({ instances = 1, now = () => new Date() } = {
     servingUrl: database.url,
     /** As superuser, past every grant. */
     sql: (text: string, values: unknown[] = []) => admin.query(text, values),
+    /** Locks the rows of this `select … for update` in a session of its own, as an outsider would. */
+    async lock(select: string, values: unknown[]) {
+      const session = await admin.connect();
+      await session.query('begin');
+      const { rowCount } = await session.query(select, values);
+      if (rowCount !== 1) throw new Error(`${rowCount} rows were locked instead of one`);
+      return async () => {
+        await session.query('rollback');
+        session.release();
+      };
+    },
     /** Sends a call with these items to the instances in turn. */
     authorize: (...items: AuthorizeItem[]) => authorizeAt(next(), items),
     /** Sends it to one of them. */

@@ -20,3 +20,8 @@ export function isTransient(error: unknown): boolean {
     message,
   );
 }
+
+/** lock_not_available: somebody else holds a lock for longer than `lock_timeout`. The statement did nothing, and may be tried again. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlStateOf(error) === '55P03';
+}

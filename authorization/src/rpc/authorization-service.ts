@@ -1,6 +1,5 @@
 /** AuthorizationService: may this step of a payment happen? */
 import {
-  type Batcher,
   type BoundService,
   bindService,
   type Logger,
@@ -14,12 +13,11 @@ import {
   type AuthorizeResult,
 } from '@payflowx/proto/authorization';
 import type { Kysely } from 'kysely';
-import type { Command } from '../app/round.ts';
 import type { RulesInForce } from '../app/rules-in-force.ts';
 import { simulateAuthorization } from '../app/simulate-authorization.ts';
+import type { StepFlow } from '../app/step-flow.ts';
 import type { Database } from '../store/database.ts';
 import { toDecisionMessage } from '../store/decision-message.ts';
-import type { Answer } from '../store/decisions.ts';
 import { AUTHORIZATION_ACCESS } from './access.ts';
 import { ERRORS } from './errors.ts';
 import {
@@ -35,7 +33,7 @@ const MAX_ITEMS = 500;
 
 interface AuthorizationServiceDeps {
   /** Gathers the steps of all calls that run at once, of whatever kind. */
-  batcher: Batcher<Command, Answer>;
+  steps: StepFlow;
   db: Kysely<Database>;
   now: () => Date;
   holdTtlMs: number;
@@ -43,10 +41,10 @@ interface AuthorizationServiceDeps {
   log: Logger;
 }
 
-export function authorizationService({ batcher, log, ...deps }: AuthorizationServiceDeps): BoundService {
+export function authorizationService({ steps, log, ...deps }: AuthorizationServiceDeps): BoundService {
   const authorize = async (item: AuthorizeItem): Promise<AuthorizeResult> => {
     try {
-      const { decision } = await batcher.submit(toAuthorizeCommand(item));
+      const { decision } = await steps.decide(toAuthorizeCommand(item));
       return { result: { $case: 'decision', value: decision } };
     } catch (error) {
       // Only an error is logged, and then it belongs to the payment's own request, not to the batch.
@@ -68,17 +66,17 @@ export function authorizationService({ batcher, log, ...deps }: AuthorizationSer
       },
 
       async captureHold(request) {
-        const { decision, remaining } = await batcher.submit(toCaptureCommand(request));
+        const { decision, remaining } = await steps.decide(toCaptureCommand(request));
         return { decision, remainingMinor: remaining };
       },
 
       async releaseHold(request) {
-        const { decision } = await batcher.submit(toReleaseCommand(request));
+        const { decision } = await steps.decide(toReleaseCommand(request));
         return { decision };
       },
 
       async refundTransfer(request) {
-        const { decision } = await batcher.submit(toRefundCommand(request));
+        const { decision } = await steps.decide(toRefundCommand(request));
         return { decision };
       },
 

@@ -6,6 +6,8 @@ import { AuthorizationError } from '../domain/errors.ts';
 export const ERRORS = errorTable('authorization', AuthorizationError, {
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
   ACCOUNT_NOT_FOUND: status.NOT_FOUND,
+  // Not UNAVAILABLE, which gRPC would retry by itself, at once and on another instance: the lock is in the database.
+  ACCOUNT_BUSY: status.ABORTED,
   ACCOUNT_CLOSED: status.FAILED_PRECONDITION,
   ACCOUNT_NOT_EMPTY: status.FAILED_PRECONDITION,
   INVALID_STATE: status.FAILED_PRECONDITION,

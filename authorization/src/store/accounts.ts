@@ -2,8 +2,9 @@
 import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { type AccountRecord, externalAccountId } from '../domain/account.ts';
-import { ACCOUNT_COLUMNS, lockAccounts, toAccount } from './balances.ts';
+import { ACCOUNT_COLUMNS, toAccount } from './balances.ts';
 import type { Database } from './database.ts';
+import { lockRows } from './row-locks.ts';
 
 export async function insertAccounts(
   trx: Transaction<Database>,
@@ -105,7 +106,7 @@ export async function lockAccount(
   trx: Transaction<Database>,
   id: string,
 ): Promise<AccountRecord | undefined> {
-  await lockAccounts(trx, [id]);
+  await lockRows(trx, [id]);
   return findAccount(trx, id);
 }
 

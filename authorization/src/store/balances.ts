@@ -1,5 +1,5 @@
 /** The rows that money is decided on. */
-import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Account } from '../domain/account.ts';
 import type { AccountsTable, BalancesTable, Database } from './database.ts';
 
@@ -55,20 +55,6 @@ export function toAccount(row: AccountRow): Account {
     },
     createdAt: row.created_at,
   };
-}
-
-/**
- * Locks those of these accounts that exist until the transaction ends.
- * Rows are locked in the order of their ids, whoever asks: so two transactions never wait for each other in a circle.
- */
-export async function lockAccounts(trx: Transaction<Database>, ids: Iterable<string>): Promise<void> {
-  await trx
-    .selectFrom('balances')
-    .where('account_id', '=', sql<string>`any(${[...ids]}::text[])`)
-    .select('account_id')
-    .orderBy('account_id')
-    .forUpdate()
-    .execute();
 }
 
 /** Accounts as they were read, and which version of its row each was. */

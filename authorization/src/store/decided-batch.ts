@@ -32,11 +32,11 @@ export interface DecidedBatch {
 
 /**
  * Writes all that a batch decided, in one statement: balances with the use of limits, holds, decisions. False, and nothing is
- * written, if an account that was read has changed since: it was decided on what is not true any more.
+ * written, if an account that was read has changed since, as it was decided on what is not true any more; or if somebody else has an
+ * account or a hold locked.
  *
- * The statement locks the accounts in the order of their ids, so that two of them never wait for each other in a circle. Where it had to wait,
- * Postgres compares the version with the row as it is then. A hold changes only together with its payer's row, so that row's version
- * stands for both.
+ * The statement never waits for a row: it skips those that are locked. A hold changes only together with its payer's row, so that row's
+ * version stands for both.
  */
 export async function saveDecisions(
   db: Kysely<Database>,
@@ -50,10 +50,12 @@ export async function saveDecisions(
       select b.account_id
       from balances as b join ${versionRows(rowVersions)} as r on r.account_id = b.account_id and r.row_version = b.xmin
       order by b.account_id
-      for update of b
+      for update of b skip locked
+    ), free_holds as (
+      select payment_id from holds where payment_id = any(${heldFor}::text[]) for update skip locked
     ), verdict as (
       select (select count(*) from unchanged) = ${rowVersions.size}
-        and (select count(*) from holds where payment_id = any(${heldFor}::text[])) = ${heldFor.length} as unchanged
+        and (select count(*) from free_holds) = ${heldFor.length} as unchanged
     ), changed as (
       update balances as b
       set posted = r.posted, held = r.held,

@@ -1,5 +1,5 @@
 /** One way to do SQL: Kysely over pg, every statement prepared under a name, money as bigint. */
-import { Kysely, PostgresDialect, type Transaction } from 'kysely';
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import { sqlStateOf } from '../sql-state.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -10,14 +10,16 @@ export interface PostgresSettings {
   poolMax: number;
   /** The longest that Postgres works on one statement. Statements that read whole tables need a pool of their own with a longer one. */
   statementTimeoutMs?: number;
+  /** The longest wait for one lock, then the statement fails with what isLockTimeout tells. For batches: short, so that they go on without the locked item. */
+  lockTimeoutMs?: number;
 }
 
 const STATEMENT_TIMEOUT_MS = 30_000;
 
 /** Waiting longer than this for a connection or a lock means that something is wrong: fail, and let the caller retry. */
+const LOCK_TIMEOUT_MS = 10_000;
 const LIMITS = {
   connectionTimeoutMillis: 5_000,
-  lock_timeout: 10_000,
   idle_in_transaction_session_timeout: 30_000,
 };
 
@@ -32,7 +34,12 @@ const columnTypes: pg.CustomTypesConfig = {
 
 /** A pool of connections as the serving role. int8 is bigint, timestamptz is Date, date is 'YYYY-MM-DD', jsonb is parsed. */
 export function openDatabase<DB>(settings: PostgresSettings, log: Logger): Kysely<DB> {
-  const { url, poolMax, statementTimeoutMs = STATEMENT_TIMEOUT_MS } = settings;
+  const {
+    url,
+    poolMax,
+    statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+    lockTimeoutMs = LOCK_TIMEOUT_MS,
+  } = settings;
   const pool = new pg.Pool({
     connectionString: url,
     max: poolMax,
@@ -41,6 +48,7 @@ export function openDatabase<DB>(settings: PostgresSettings, log: Logger): Kysel
     keepAliveInitialDelayMillis: 10_000,
     statement_timeout: statementTimeoutMs,
     Client: PreparingClient,
+    lock_timeout: lockTimeoutMs,
     ...LIMITS,
   });
   // A connection that breaks emits here while it is idle, and on the client while it is in use. An emitted error that nobody
@@ -59,6 +67,11 @@ const MAX_ATTEMPTS = 5;
 /** Runs `work` in one READ COMMITTED transaction, again from the start if Postgres broke it off for the sake of another. */
 export function inTransaction<DB, T>(db: Kysely<DB>, work: (trx: Transaction<DB>) => Promise<T>): Promise<T> {
   return unlessBrokenOff(() => db.transaction().setIsolationLevel('read committed').execute(work));
+}
+
+/** The longest wait for one lock in the rest of this transaction. */
+export async function limitLockWait<DB>(trx: Transaction<DB>, ms: number): Promise<void> {
+  await sql`set local lock_timeout = ${sql.lit(ms)}`.execute(trx);
 }
 
 /**
