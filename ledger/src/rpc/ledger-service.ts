@@ -26,6 +26,8 @@ export function ledgerService(deps: AccessDeps & ProofDeps): BoundService {
   return bindService(LedgerServiceService, {
     access,
     errors,
+    // It reads the whole journal.
+    longestMs: { getProof: 10 * 60_000 },
     handlers: {
       async listEntries(request, call) {
         const { entries, nextPageToken } = await listEntries(deps, viewerOf(call), {

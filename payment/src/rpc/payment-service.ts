@@ -96,6 +96,8 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
   return bindService(PaymentServiceService, {
     access: ACCESS,
     errors,
+    // The first page folds all payments there are.
+    longestMs: { listAccountFigures: 150_000 },
     handlers: {
       createPayment: async (request, call) =>
         create('CreatePayment', toPaymentOrder(toPaymentRequest(request)), request.requestId, asking(call)),
