@@ -24,7 +24,9 @@ export interface PaymentRequest extends StepKey {
   readonly captureMode: 'AUTOMATIC' | 'MANUAL';
   readonly callerId: string;
   readonly callerRoles: readonly Role[];
-  /** When a hold ends by itself; undefined: the platform's default. */
+  /** How long a hold lasts from the decision on; 0: `holdExpiresAt` says when it ends. */
+  readonly holdSeconds: number;
+  /** When a hold ends by itself, by the caller's clock; undefined: the platform's default. Read where `holdSeconds` is 0. */
   readonly holdExpiresAt: Date | undefined;
   /** What the payer says about it: nothing but rules reads it. */
   readonly description: string;
@@ -113,6 +115,8 @@ export interface Decision {
   readonly fromOwnerId: string | null;
   readonly toOwnerId: string | null;
   readonly decidedAt: Date;
+  /** When the hold ends that the decision made; undefined: it made none. */
+  readonly holdExpiresAt?: Date;
 }
 
 /** What a decision is taken on: all locked, or all of one moment. */
@@ -137,6 +141,8 @@ export interface Decided {
   readonly hold: Hold | undefined;
   /** Minor units that are held for this payment after the step. */
   readonly remaining: bigint;
+  /** Set where time alone stands in the way: the decision is not kept, and the same step is decided anew from then on. */
+  readonly askAgainAt?: Date;
   /** What a rule could be tried on later: of a payment whose accounts are known, approved or not. */
   readonly basis?: Basis;
 }
