@@ -130,7 +130,10 @@ describe('the same key again', () => {
     const { client, customer, tokenOf } = platform;
     const request = fromCustomer();
     const item = { accessToken: await tokenOf(customer), traceparent: '', deadline: undefined, request };
-    const { results } = await client.batchCreatePayments({ items: [item, item] }, await callAs(customer));
+    const { results } = await client.batchCreatePayments(
+      { items: [item, item], sentAt: undefined },
+      await callAs(customer),
+    );
     expect(results.map(({ result }) => result?.$case).sort()).toEqual(['error', 'response']);
     expect(await paymentsOf(request.requestId)).toHaveLength(1);
   });
@@ -166,8 +169,11 @@ it('many keys from both instances at once, in opposite orders, reach no caller a
     request: fromCustomer(),
   }));
   const [one, two] = await Promise.all([
-    client.batchCreatePayments({ items }, await callAs(customer)),
-    second.client.batchCreatePayments({ items: items.toReversed() }, await callAs(customer)),
+    client.batchCreatePayments({ items, sentAt: undefined }, await callAs(customer)),
+    second.client.batchCreatePayments(
+      { items: items.toReversed(), sentAt: undefined },
+      await callAs(customer),
+    ),
   ]);
   const codes = [...one.results, ...two.results].flatMap(({ result }) =>
     result?.$case === 'error' ? [result.value.code] : [],

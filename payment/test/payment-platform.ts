@@ -1,5 +1,13 @@
 /** A payment service on a database of its own, with a fake authorization beside it: what most tests start from. */
-import { type Caller, connectGrpc, type Neighbour, newId, type RoleName, serveGrpc } from '@payflowx/chassis';
+import {
+  type Caller,
+  connectGrpc,
+  type Logger,
+  type Neighbour,
+  newId,
+  type RoleName,
+  serveGrpc,
+} from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
 import { createTestDatabase, createTestIdentity, testLog } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
@@ -17,6 +25,7 @@ import { createPaymentFlow, type PaymentFlow } from '../src/app/payment-flow.ts'
 import { recoverOperations } from '../src/app/recover-operations.ts';
 import { recoverPayments } from '../src/app/recover-payments.ts';
 import { connectAuthorization } from '../src/clients/authorization.ts';
+import { createClockWatch } from '../src/clients/clock-watch.ts';
 import { paymentService } from '../src/rpc/payment-service.ts';
 import type { Database } from '../src/store/database.ts';
 import { type FakeAuthorization, startFakeAuthorization } from './fake-authorization.ts';
@@ -42,6 +51,8 @@ export interface Platform extends Server {
   db: Kysely<Database>;
   databaseUrl: string;
   authorization: FakeAuthorization;
+  /** Warnings and errors that any of the servers has logged. */
+  logged: { fields: Record<string, unknown>; message: string }[];
   customer: Caller;
   otherCustomer: Caller;
   operator: Caller;
@@ -67,20 +78,25 @@ export async function startPlatform(): Promise<Platform> {
   const db = openDatabase<Database>({ url: database.url, poolMax: 4 }, testLog);
   const service = makeCaller('service');
   const servers: Server[] = [];
+  const logged: Platform['logged'] = [];
 
   const startServer = async (databaseUrl = database.url): Promise<Server> => {
     const db = openDatabase<Database>({ url: databaseUrl, poolMax: 4 }, testLog);
+    const now = () => new Date();
+    const log = recordingLog(logged);
+    const clock = createClockWatch({ now, log });
     const neighbour = connectAuthorization({
       target: authorization.target,
       token: () => identity.tokenFor(service),
+      clock,
     });
-    const now = () => new Date();
     const deps = {
       db,
+      clock,
       figuresDb: db,
       authorization: neighbour,
       verifier: identity.verifier,
-      log: testLog,
+      log,
       newId,
       now,
     };
@@ -120,6 +136,7 @@ export async function startPlatform(): Promise<Platform> {
     db,
     databaseUrl: database.url,
     authorization,
+    logged,
     customer: makeCaller('customer'),
     otherCustomer: makeCaller('customer'),
     operator: makeCaller('operator'),
@@ -139,6 +156,11 @@ export async function startPlatform(): Promise<Platform> {
       await database.drop();
     },
   };
+}
+
+function recordingLog(logged: Platform['logged']): Logger {
+  const record = (fields: Record<string, unknown>, message: string) => void logged.push({ fields, message });
+  return Object.assign(Object.create(testLog), { warn: record, error: record }) as Logger;
 }
 
 /** A good request, but for what is given. */
