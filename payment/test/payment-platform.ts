@@ -47,6 +47,14 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+export interface Times {
+  authorizeDeadlineMs: number;
+  recoverAfterMs: number;
+  holdMs: number;
+}
+/** Where no test is about being late, however slow the machine is. */
+export const PATIENT: Times = { authorizeDeadlineMs: 20_000, recoverAfterMs: 1_000, holdMs: 60_000 };
+
 export interface Platform extends Server {
   db: Kysely<Database>;
   databaseUrl: string;
@@ -62,14 +70,15 @@ export interface Platform extends Server {
   accountOf(owner: Caller): string;
   ownerOf(account: string): string;
   /** Another instance on the same database, or on another one. */
-  startServer(databaseUrl?: string): Promise<Server>;
+  startServer(databaseUrl?: string, times?: Times): Promise<Server>;
 }
 
-const TIMES = { authorizeDeadlineMs: 400, recoverAfterMs: 1_000, holdMs: 60_000 };
+/** Where a test waits for calls that are not answered. */
+export const SHORT = { authorizeDeadlineMs: 400, recoverAfterMs: 1_000, holdMs: 60_000 };
 
 const makeCaller = (...roles: RoleName[]): Caller => ({ id: newId('usr'), roles });
 
-export async function startPlatform(): Promise<Platform> {
+export async function startPlatform(given: Times = SHORT): Promise<Platform> {
   const database = await createTestDatabase({ service: 'payment', migrations: MIGRATIONS });
   const identity = createTestIdentity();
   const owners = new Map<string, string>();
@@ -80,7 +89,7 @@ export async function startPlatform(): Promise<Platform> {
   const servers: Server[] = [];
   const logged: Platform['logged'] = [];
 
-  const startServer = async (databaseUrl = database.url): Promise<Server> => {
+  const startServer = async (databaseUrl = database.url, times = given): Promise<Server> => {
     const db = openDatabase<Database>({ url: databaseUrl, poolMax: 4 }, testLog);
     const now = () => new Date();
     const log = recordingLog(logged);
@@ -100,11 +109,11 @@ export async function startPlatform(): Promise<Platform> {
       newId,
       now,
     };
-    const flow = createPaymentFlow({ ...deps, ...TIMES, batchSize: 200 });
-    const operations = createOperationFlow({ ...deps, ...TIMES, batchSize: 200 });
+    const flow = createPaymentFlow({ ...deps, ...times, batchSize: 200 });
+    const operations = createOperationFlow({ ...deps, ...times, batchSize: 200 });
     const server = await serveGrpc(
       { host: '127.0.0.1', port: 0, reflection: false, verifier: identity.verifier, log: testLog },
-      [paymentService({ ...deps, ...TIMES, flow, operations })],
+      [paymentService({ ...deps, ...times, flow, operations })],
     );
     const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
     const started: Server = {
@@ -112,11 +121,11 @@ export async function startPlatform(): Promise<Platform> {
       flow,
       operations,
       recoverOperations: (afterMs = 0) =>
-        recoverOperations({ ...deps, ...TIMES, operations, now: () => new Date(Date.now() + afterMs) }),
+        recoverOperations({ ...deps, ...times, operations, now: () => new Date(Date.now() + afterMs) }),
       expire: (afterMs = 0) =>
-        expireHolds({ ...deps, ...TIMES, operations, now: () => new Date(Date.now() + afterMs) }),
+        expireHolds({ ...deps, ...times, operations, now: () => new Date(Date.now() + afterMs) }),
       recover: (afterMs = 0) =>
-        recoverPayments({ ...deps, ...TIMES, flow, now: () => new Date(Date.now() + afterMs) }),
+        recoverPayments({ ...deps, ...times, flow, now: () => new Date(Date.now() + afterMs) }),
       async stop() {
         client.close();
         await server.drain();
