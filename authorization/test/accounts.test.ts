@@ -179,7 +179,7 @@ describe('access', () => {
     BatchAuthorize: {
       call: (settings) =>
         service.authorizationRpc.batchAuthorize(
-          { items: [item({ fromAccount: 'acct_a', toAccount: 'acct_b' })] },
+          { items: [item({ fromAccount: 'acct_a', toAccount: 'acct_b' })], sentAt: undefined },
           settings,
         ),
       openTo: ['service'],

@@ -167,7 +167,8 @@ function asPayment<T>(
 
 function authorize(item: AuthorizeItem) {
   return asPayment(
-    async (client, settings) => (await client.batchAuthorize({ items: [item] }, settings)).results[0]?.result,
+    async (client, settings) =>
+      (await client.batchAuthorize({ items: [item], sentAt: undefined }, settings)).results[0]?.result,
   );
 }
 

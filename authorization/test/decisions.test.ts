@@ -156,6 +156,20 @@ describe('one item of a batch', () => {
     expect(again?.decision?.outcome).toBe(Outcome.APPROVED);
   });
 
+  it('is decided in time where the clocks differ: its deadline counts from when it was sent', async () => {
+    const accounts = await twoAccounts();
+    const { authorizationRpc: rpc, tokens } = service;
+    const settings = { deadlineMs: 20_000, accessToken: tokens.service };
+    for (const callersNow of [now.getTime() - 3_600_000, now.getTime() + 3_600_000]) {
+      const sentAt = new Date(callersNow);
+      const inTime = item({ ...accounts, deadline: new Date(callersNow + 2_000) });
+      const late = item({ ...accounts, deadline: sentAt });
+      const { results, answeredAt } = await rpc.batchAuthorize({ items: [inTime, late], sentAt }, settings);
+      expect(results.map(({ result }) => result?.$case)).toEqual(['decision', 'error']);
+      expect(answeredAt).toEqual(now);
+    }
+  });
+
   it('is told everything that is wrong with it, and its neighbours go on', async () => {
     const accounts = await twoAccounts();
     const bad = item({

@@ -107,7 +107,8 @@ describe('held money', () => {
     const { paymentId, fromAccount } = await heldPayment();
     const expiresAt = now.getTime() + HOLD_TTL_MS;
     now = new Date(expiresAt - 1);
-    expect((await service.expire(paymentId)).decision?.code).toBe('HOLD_NOT_EXPIRED');
+    const early = await service.expire(paymentId);
+    expect(early).toMatchObject({ decision: { code: 'HOLD_NOT_EXPIRED' }, expiresAt: new Date(expiresAt) });
     now = new Date(expiresAt);
     const late = await service.capture(captureOf(paymentId));
     expect(late.decision).toMatchObject({
@@ -117,6 +118,45 @@ describe('held money', () => {
     expect(summary((await service.expire(paymentId)).decision).movements).toEqual([[RELEASE, 600n]]);
     expect(await moneyOf(fromAccount)).toEqual([1_000n, 0n]);
     expect((await service.expire(paymentId)).decision?.code).toBe('HOLD_NOT_OPEN');
+  });
+
+  it('whose expiry came too early expires under the same id once its time is over, and that is kept', async () => {
+    const { paymentId, fromAccount } = await heldPayment();
+    const expiry = expiryOf(paymentId);
+    const decisionsKept = async () => {
+      const { rows } = await service.sql('SELECT FROM decisions WHERE operation_id = $1', [
+        expiry.operationId,
+      ]);
+      return rows.length;
+    };
+    for (const passedMs of [1, 2]) {
+      now = new Date(now.getTime() + passedMs);
+      const { decision } = await service.release(expiry);
+      expect(decision).toMatchObject({ code: 'HOLD_NOT_EXPIRED', decidedAt: now });
+      expect(await decisionsKept()).toBe(0);
+    }
+    now = new Date(now.getTime() + HOLD_TTL_MS);
+    const first = await service.release(expiry);
+    expect(first).toMatchObject({ decision: { code: '' }, expiresAt: undefined });
+    expect(await service.release(expiry)).toEqual(first);
+    expect(await decisionsKept()).toBe(1);
+    expect(await moneyOf(fromAccount)).toEqual([1_000n, 0n]);
+  });
+
+  it('lasts as many seconds as it was asked for by the clock that decides, whatever the caller takes the time for', async () => {
+    const fromAccount = await openAccount(service, { balance: 1_000n });
+    const toAccount = await openAccount(service, { ownerId: 'usr_bob' });
+    for (const callersNow of [now.getTime() + 3_600_000, now.getTime() - 3_600_000]) {
+      const holdExpiresAt = new Date(callersNow + 20_000);
+      const accounts = { fromAccount, toAccount, captureMode: CaptureMode.MANUAL };
+      const held = item({ ...accounts, holdSeconds: 20, holdExpiresAt });
+      const [first] = await service.authorize(held);
+      const endsAt = new Date(now.getTime() + 20_000);
+      expect(first?.decision?.holdExpiresAt).toEqual(endsAt);
+      now = new Date(now.getTime() + 5_000);
+      expect((await service.authorize(held))[0], 'asked again').toEqual(first);
+      expect((await service.expire(held.paymentId)).expiresAt).toEqual(endsAt);
+    }
   });
 
   it('is cancelled only before a capture, but expires also after one', async () => {
@@ -289,11 +329,14 @@ describe('a step that was decided before', () => {
     expect(authorized?.error?.code).toBe(status.ALREADY_EXISTS);
   });
 
-  it('stays undecided past its deadline', async () => {
+  it('stays undecided past the deadline of its call', async () => {
     const { paymentId } = await heldPayment();
-    const late = captureOf(paymentId, { deadline: now });
+    const late = captureOf(paymentId);
+    const before = now;
+    now = new Date(Date.now() + 60_000);
     await expect(service.capture(late)).rejects.toEqual(refusal(status.DEADLINE_EXCEEDED, 'DEADLINE_PASSED'));
-    expect((await service.capture({ ...late, deadline: undefined })).decision?.code).toBe('');
+    now = before;
+    expect((await service.capture(late)).decision?.code).toBe('');
   });
 });
 

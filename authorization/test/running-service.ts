@@ -49,7 +49,7 @@ export async function startService({ instances = 1, now = () => new Date() } = {
     instance: ReturnType<typeof next>,
     items: AuthorizeItem[],
   ): Promise<Answer[]> => {
-    const { results } = await instance.batchAuthorize({ items }, asService);
+    const { results } = await instance.batchAuthorize({ items, sentAt: now() }, asService);
     return results.map(({ result }) => {
       if (result?.$case === 'decision') return { decision: result.value, error: undefined };
       if (result?.$case === 'error') return { decision: undefined, error: result.value };
@@ -144,6 +144,7 @@ export function item(
     callerId: 'usr_alice',
     callerRoles: [Role.CUSTOMER],
     holdExpiresAt: undefined,
+    holdSeconds: 0,
     traceparent: '',
     deadline: undefined,
     description: '',

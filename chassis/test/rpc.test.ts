@@ -4,6 +4,7 @@ import { AuthServiceClient, AuthServiceService } from '@payflowx/proto/auth';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   bindService,
+  type Call,
   connectGrpc,
   currentTrace,
   errorTable,
@@ -54,11 +55,13 @@ afterEach(async () => {
 
 async function start(
   handlers: Partial<Handlers<typeof AuthServiceService>>,
+  longestMs = {},
 ): Promise<{ server: GrpcServer; target: string }> {
   const errors = errorTable('auth', FakeError, { USERNAME_TAKEN: status.ALREADY_EXISTS });
   const service = bindService(AuthServiceService, {
     access,
     errors,
+    longestMs,
     handlers: handlers as Handlers<typeof AuthServiceService>,
   });
   const settings = {
@@ -194,6 +197,38 @@ describe('a served call', () => {
     const { target } = await start({ login: () => sleep(5_000, {} as never, { ref: false }) });
     const call = connect(target).login({ username: 'a', password: 'b' }, { deadlineMs: 50 });
     await expect(call).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
+  });
+
+  it('keeps nobody waiting longer than its method may take, whatever deadline the caller names', async () => {
+    const deadlines: Record<string, number> = {};
+    const note = (method: string, { deadline }: Call) => {
+      deadlines[method] = Math.round((deadline.getTime() - Date.now()) / 1_000);
+    };
+    const { target } = await start(
+      {
+        getJwks: async (_, call) => {
+          note('getJwks', call);
+          return { keys: [] };
+        },
+        login: async (_, call) => {
+          note('login', call);
+          return {} as never;
+        },
+      },
+      { login: 150_000 },
+    );
+    const auth = connect(target);
+    await auth.getJwks({}, { deadlineMs: 3_600_000 });
+    await auth.login({ username: 'a', password: 'b' }, { deadlineMs: 3_600_000 });
+    expect(deadlines).toEqual({ getJwks: 60, login: 150 });
+  });
+
+  it('is made without its trace where that is not what gRPC carries', async () => {
+    const { target } = await start({ getJwks: async () => ({ keys: [] }) });
+    const traceparent = `${traceFrom(undefined).traceparent}\n`;
+    const odd = { ...traceFrom(undefined), traceparent, requestId: 'ré\u0000quest' };
+    const call = runInTrace(odd, () => connect(target).getJwks({}, { deadlineMs: 2_000 }));
+    await expect(call).resolves.toEqual({ keys: [] });
   });
 
   it("belongs to its caller's trace", async () => {

@@ -9,6 +9,7 @@ import { startPurge } from './app/purge-idempotency-keys.ts';
 import { startOperationRecovery } from './app/recover-operations.ts';
 import { startRecovery } from './app/recover-payments.ts';
 import { connectAuthorization } from './clients/authorization.ts';
+import { createClockWatch } from './clients/clock-watch.ts';
 import { loadConfig } from './config.ts';
 import { startOutboxRelays } from './outbox-relays.ts';
 import { paymentService } from './rpc/payment-service.ts';
@@ -36,10 +37,11 @@ await runService('payment', config, async ({ log, onStop }) => {
 
   const { serviceToken: token, verifier, close } = connectIdentity(config.identity, log);
   onStop('identity', close);
-  const authorization = connectAuthorization({ target: config.authorizationTarget, token });
+  const clock = createClockWatch({ now: () => new Date(), log });
+  const authorization = connectAuthorization({ target: config.authorizationTarget, token, clock });
   onStop('authorization client', () => authorization.close());
 
-  const deps = { db, authorization, verifier, log, newId, now: () => new Date(), ...config.flow };
+  const deps = { db, authorization, clock, verifier, log, newId, now: clock.now, ...config.flow };
   const flow = createPaymentFlow(deps);
   onStop('payment flow', () => flow.drain());
   const operations = createOperationFlow(deps);

@@ -189,7 +189,7 @@ describe('a batch', () => {
     ];
     // Any identity may bring a batch; a gateway brings it as a service.
     const service = { id: 'svc_gateway', roles: ['service'] as const };
-    const { results } = await client.batchCreatePayments({ items }, await callAs(service));
+    const { results } = await client.batchCreatePayments({ items, sentAt: undefined }, await callAs(service));
     expect(
       results.map(({ result }) =>
         result?.$case === 'error' ? result.value.code : result?.value.payment?.state,
@@ -206,7 +206,10 @@ describe('a batch', () => {
   });
 
   it('of nothing is refused', async () => {
-    const refused = platform.client.batchCreatePayments({ items: [] }, await callAs(platform.customer));
+    const refused = platform.client.batchCreatePayments(
+      { items: [], sentAt: undefined },
+      await callAs(platform.customer),
+    );
     await expect(refused).rejects.toMatchObject({ code: 3, violations: [{ field: 'items' }] });
   });
 });

@@ -30,6 +30,8 @@ export interface FakeAuthorization {
   holds: FakeHolds;
   /** The fake's clock is this far ahead of ours. */
   advanceClock(byMs: number): void;
+  /** As versions did that kept the decline of an expiry that came too early. */
+  keepWhatIsTooEarly(keep: boolean): void;
   /** Calls wait for this before they are answered; what they decide is decided at once. */
   holdAnswersUntil(gate: Promise<void>): void;
   stop(): Promise<void>;
@@ -54,14 +56,16 @@ export async function startFakeAuthorization(
   const decidedSteps = new Map<string, Decision>();
   let answerStep: (step: AskedStep) => Decision | undefined = () => undefined;
   let aheadMs = 0;
-  const holds = createFakeHolds(() => new Date(Date.now() + aheadMs));
+  let keepsWhatIsTooEarly = false;
+  const now = () => new Date(Date.now() + aheadMs);
+  const holds = createFakeHolds(now);
 
-  /** Once for each operation, whatever else is asked under its id later. */
+  /** Once for each operation, whatever else is asked under its id later; what comes too early is not kept. */
   const decideStep = async (step: AskedStep, take: () => Decision): Promise<Decision> => {
     steps.push(step);
     const key = `${step.request.paymentId} ${step.request.operationId}`;
     const decision = decidedSteps.get(key) ?? answerStep(step) ?? take();
-    decidedSteps.set(key, decision);
+    if (decision.code !== 'HOLD_NOT_EXPIRED' || keepsWhatIsTooEarly) decidedSteps.set(key, decision);
     await gate;
     return decision;
   };
@@ -71,10 +75,11 @@ export async function startFakeAuthorization(
     const key = `${item.paymentId} ${item.operationId}`;
     const known = decided.get(key);
     if (known) return known;
-    const result = answer(item) ?? approve(item, ownerOf);
+    const result = answer(item) ?? approve(item, ownerOf, now());
     if (result.result?.$case === 'decision') {
+      const { movements, holdExpiresAt } = result.result.value;
       decided.set(key, result);
-      holds.book(item.paymentId, result.result.value.movements, item.holdExpiresAt);
+      holds.book(item.paymentId, movements, holdExpiresAt);
     }
     return result;
   };
@@ -92,14 +97,16 @@ export async function startFakeAuthorization(
       async batchAuthorize({ items }) {
         const results = items.map(decide);
         await gate;
-        return { results };
+        return { results, answeredAt: now() };
       },
       async captureHold(request) {
         const decision = await decideStep({ rpc: 'captureHold', request }, () => holds.capture(request));
         return { decision, remainingMinor: holds.remainingOf(request.paymentId) };
       },
       async releaseHold(request) {
-        return { decision: await decideStep({ rpc: 'releaseHold', request }, () => holds.release(request)) };
+        const decision = await decideStep({ rpc: 'releaseHold', request }, () => holds.release(request));
+        const isTooEarly = decision.code === 'HOLD_NOT_EXPIRED' && !keepsWhatIsTooEarly;
+        return { decision, expiresAt: isTooEarly ? holds.expiresAt(request.paymentId) : undefined };
       },
       async refundTransfer(request) {
         return {
@@ -108,7 +115,7 @@ export async function startFakeAuthorization(
       },
       async simulateAuthorization({ item }) {
         if (!item) throw new Error('Nothing to simulate.');
-        const { result } = answer(item) ?? approve(item, ownerOf);
+        const { result } = answer(item) ?? approve(item, ownerOf, now());
         return { decision: result?.$case === 'decision' ? result.value : undefined };
       },
     },
@@ -133,6 +140,9 @@ export async function startFakeAuthorization(
     advanceClock(byMs) {
       aheadMs = byMs;
     },
+    keepWhatIsTooEarly(keep) {
+      keepsWhatIsTooEarly = keep;
+    },
     holdAnswersUntil(next) {
       gate = next;
     },
@@ -144,7 +154,7 @@ function isApproval({ result }: AuthorizeResult): boolean {
   return result?.$case === 'decision' && result.value.outcome === Outcome.APPROVED;
 }
 
-function approve(item: AuthorizeItem, ownerOf: (account: string) => string): AuthorizeResult {
+function approve(item: AuthorizeItem, ownerOf: (account: string) => string, now: Date): AuthorizeResult {
   const { fromAccount, toAccount, amountMinor, captureMode } = item;
   const kind = captureMode === CaptureMode.MANUAL ? MovementKind.HOLD : MovementKind.TRANSFER;
   return decision({
@@ -160,6 +170,8 @@ function approve(item: AuthorizeItem, ownerOf: (account: string) => string): Aut
     movements: [{ kind, fromAccount, toAccount, amountMinor }],
     fromOwnerId: ownerOf(fromAccount),
     toOwnerId: ownerOf(toAccount),
+    decidedAt: now,
+    holdExpiresAt: item.holdSeconds > 0 ? new Date(now.getTime() + item.holdSeconds * 1_000) : undefined,
   });
 }
 
@@ -189,6 +201,7 @@ function decision(given: Partial<Decision>): AuthorizeResult {
     fromOwnerId: '',
     toOwnerId: '',
     decidedAt: new Date(),
+    holdExpiresAt: undefined,
     ...given,
   };
   return { result: { $case: 'decision', value } };

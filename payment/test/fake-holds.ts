@@ -28,6 +28,8 @@ export interface FakeHolds {
   book(paymentId: string, movements: readonly Movement[], expiresAt: Date | undefined): void;
   capture(request: CaptureHoldRequest): Decision;
   release(request: ReleaseHoldRequest): Decision;
+  /** Of an open hold. */
+  expiresAt(paymentId: string): Date | undefined;
   refund(request: RefundTransferRequest): Decision;
   /** What is left on a payment's hold. */
   remainingOf(paymentId: string): bigint;
@@ -44,19 +46,21 @@ const APPROVED = {
   checks: [{ name: 'hold', passed: true, inputs: {} }],
   fromOwnerId: '',
   toOwnerId: '',
+  holdExpiresAt: undefined,
 };
-const approved = (movements: Movement[]): Decision => ({ ...APPROVED, movements, decidedAt: new Date() });
-const declined = (code: string): Decision => ({
-  ...APPROVED,
-  outcome: Outcome.DECLINED,
-  code,
-  message: `Declined: ${code}.`,
-  movements: [],
-  decidedAt: new Date(),
-});
 
 /** Payers have no balance to run out of here; a refund is paid from what its receiver has. */
 export function createFakeHolds(now: () => Date): FakeHolds {
+  const approved = (movements: Movement[]): Decision => ({ ...APPROVED, movements, decidedAt: now() });
+  const declined = (code: string): Decision => ({
+    ...APPROVED,
+    outcome: Outcome.DECLINED,
+    code,
+    message: `Declined: ${code}.`,
+    movements: [],
+    decidedAt: now(),
+  });
+
   const holds = new Map<string, Hold>();
   const balances = new Map<string, FakeBalance>();
   const balanceOf = (account: string) => {
@@ -116,6 +120,7 @@ export function createFakeHolds(now: () => Date): FakeHolds {
       if (postedMinor - heldMinor < amountMinor) return declined('INSUFFICIENT_BALANCE');
       return approved([move(MovementKind.TRANSFER, { fromAccount, toAccount }, amountMinor)]);
     },
+    expiresAt: (paymentId) => holds.get(paymentId)?.expiresAt,
     remainingOf: (paymentId) => holds.get(paymentId)?.remainingMinor ?? 0n,
     balanceOf: (account) => ({ ...balanceOf(account) }),
   };

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { purgeIdempotencyKeys } from '../src/app/purge-idempotency-keys.ts';
 import { toPaymentOrder } from '../src/domain/order.ts';
 import { decline } from './fake-authorization.ts';
-import { lifecycleOf } from './lifecycle.ts';
+import { acceptStep, lifecycleOf } from './lifecycle.ts';
 import { CALL, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
@@ -150,7 +150,10 @@ describe('the same key again', () => {
     const { client, customer, tokenOf } = platform;
     const request = fromCustomer();
     const item = { accessToken: await tokenOf(customer), traceparent: '', deadline: undefined, request };
-    const { results } = await client.batchCreatePayments({ items: [item, item] }, await callAs(customer));
+    const { results } = await client.batchCreatePayments(
+      { items: [item, item], sentAt: undefined },
+      await callAs(customer),
+    );
     expect(results.map(({ result }) => result?.$case).sort()).toEqual(['error', 'response']);
     expect(await paymentsOf(request.requestId)).toHaveLength(1);
   });
@@ -186,8 +189,11 @@ it('many keys from both instances at once, in opposite orders, reach no caller a
     request: fromCustomer(),
   }));
   const [one, two] = await Promise.all([
-    client.batchCreatePayments({ items }, await callAs(customer)),
-    second.client.batchCreatePayments({ items: items.toReversed() }, await callAs(customer)),
+    client.batchCreatePayments({ items, sentAt: undefined }, await callAs(customer)),
+    second.client.batchCreatePayments(
+      { items: items.toReversed(), sentAt: undefined },
+      await callAs(customer),
+    ),
   ]);
   const codes = [...one.results, ...two.results].flatMap(({ result }) =>
     result?.$case === 'error' ? [result.value.code] : [],
@@ -205,8 +211,10 @@ it('many keys from both instances at once, in opposite orders, reach no caller a
   expect(count).toBe(150n);
 });
 
-it('keys are forgotten after their time, but never before their payment is final', async () => {
+it('keys are forgotten after their time, but never before their payment or step is final', async () => {
   const { client, customer, db, authorization } = platform;
+  const { id } = await life.hold();
+  const openStep = await acceptStep(platform, id);
   const answered = fromCustomer();
   await client.createPayment(answered, await callAs(customer));
   authorization.answerWith(() => ({ result: undefined }));
@@ -214,7 +222,7 @@ it('keys are forgotten after their time, but never before their payment is final
   await client.createPayment(open, await callAs(customer));
 
   const kept = async () => {
-    const keys = [answered.requestId, open.requestId];
+    const keys = [answered.requestId, open.requestId, openStep.requestId];
     const rows = await db.selectFrom('idempotency_keys').select('key').where('key', 'in', keys).execute();
     return rows.map(({ key }) => key);
   };
@@ -225,7 +233,15 @@ it('keys are forgotten after their time, but never before their payment is final
     now: () => new Date(Date.now() + count * 3_600_000),
   });
   await purgeIdempotencyKeys(hours(24));
-  expect(await kept()).toHaveLength(2);
+  expect(await kept()).toHaveLength(3);
+  await purgeIdempotencyKeys(hours(26));
+  expect((await kept()).toSorted()).toEqual([open.requestId, openStep.requestId].toSorted());
+
+  // A capture that is pending longer than keys are kept: its caller still learns the outcome, and captures once.
+  await platform.recoverOperations(2_000);
+  expect(await life.capture(id, { requestId: openStep.requestId, final: true })).toMatchObject({
+    replayed: true,
+  });
   await purgeIdempotencyKeys(hours(26));
   expect(await kept()).toEqual([open.requestId]);
 });

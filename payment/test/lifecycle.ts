@@ -10,9 +10,26 @@ import {
   RefundState,
 } from '@payflowx/proto/payment';
 import { expect } from 'vitest';
+import type { RequestedKind } from '../src/domain/operation.ts';
 import { announced, CALL, type Platform, paymentRequest, type Server } from './payment-platform.ts';
 
 type Caller = Platform['customer'];
+
+/** What a process leaves behind that dies right after it has accepted a request for a step of a payment. */
+export async function acceptStep(platform: Platform, paymentId: string, kind: RequestedKind = 'CAPTURE') {
+  const requestId = newId('req');
+  const acceptance = await platform.operations.accept({
+    paymentId,
+    terms: { kind, amountMinor: undefined, final: kind === 'CAPTURE', reason: '' },
+    caller: kind === 'REFUND' ? platform.otherCustomer : platform.customer,
+    requestId,
+    traceparent: '',
+    deadline: new Date(Date.now() + 5_000),
+    isRetry: false,
+  });
+  if (!('operation' in acceptance)) throw new Error('It was seen before.');
+  return { requestId, begun: acceptance };
+}
 
 export function lifecycleOf(platform: Platform) {
   const callAs = async (caller: Caller, deadlineMs = CALL.deadlineMs) => ({

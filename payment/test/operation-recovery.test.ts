@@ -2,9 +2,9 @@ import { newId } from '@payflowx/chassis';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { PaymentState, RefundState } from '@payflowx/proto/payment';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Terms } from '../src/domain/operation.ts';
-import { lifecycleOf } from './lifecycle.ts';
-import { announced, type Platform, startPlatform } from './payment-platform.ts';
+import type { RequestedKind } from '../src/domain/operation.ts';
+import { acceptStep, lifecycleOf } from './lifecycle.ts';
+import { announced, PATIENT, type Platform, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
 let life: ReturnType<typeof lifecycleOf>;
@@ -18,30 +18,10 @@ afterEach(() => {
   platform.authorization.advanceClock(0);
 });
 
-const capture: Terms = { kind: 'CAPTURE', amountMinor: undefined, final: true, reason: '' };
-
-/** What a process leaves behind that dies right after it has accepted a request. */
-async function acceptOnly(paymentId: string, terms: Terms = capture) {
-  const caller = terms.kind === 'REFUND' ? platform.otherCustomer : platform.customer;
-  const requestId = newId('req');
-  const deadline = new Date(Date.now() + 5_000);
-  const acceptance = await platform.operations.accept({
-    paymentId,
-    terms,
-    caller,
-    requestId,
-    traceparent: '',
-    deadline,
-    isRetry: false,
-  });
-  if (!('operation' in acceptance)) throw new Error('It was seen before.');
-  return { requestId, begun: acceptance };
-}
-
 it('a step that gRPC sends again goes on where the first attempt stopped, in whatever instance', async () => {
   const second = await platform.startServer();
   const { id: paymentId } = await life.hold();
-  const { requestId } = await acceptOnly(paymentId);
+  const { requestId } = await acceptStep(platform, paymentId);
   const request = { requestId, paymentId, amountMinor: undefined, final: undefined };
   const token = await platform.tokenOf(platform.customer);
   expect(await second.callAgain('capturePayment', request, token)).toMatchObject({
@@ -97,14 +77,13 @@ describe('authorization that does not answer in time', () => {
 });
 
 describe('a crash', () => {
-  it.each<[string, Terms, string]>([
-    ['a capture', capture, 'payment.completed'],
-    ['a cancel', { ...capture, kind: 'CANCEL', final: false }, 'payment.cancelled'],
-    ['a refund', { ...capture, kind: 'REFUND', final: false }, 'payment.refunded'],
-  ])('after %s was accepted: it is decided and settled, once', async (_, terms, type) => {
-    const isRefund = terms.kind === 'REFUND';
-    const { id } = await life.pay(isRefund ? {} : { captureMode: CaptureMode.MANUAL });
-    await acceptOnly(id, terms);
+  it.each<[RequestedKind, string]>([
+    ['CAPTURE', 'payment.completed'],
+    ['CANCEL', 'payment.cancelled'],
+    ['REFUND', 'payment.refunded'],
+  ])('after a %s was accepted: it is decided and settled, once', async (kind, type) => {
+    const { id } = await life.pay(kind === 'REFUND' ? {} : { captureMode: CaptureMode.MANUAL });
+    await acceptStep(platform, id, kind);
     await platform.recoverOperations(2_000);
     await platform.recoverOperations(3_600_000);
     const messages = await announced(platform.db, id);
@@ -116,7 +95,7 @@ describe('a crash', () => {
 
   it('after authorization decided: the same decision is fetched again', async () => {
     const { id } = await life.hold();
-    const { begun, requestId } = await acceptOnly(id);
+    const { begun, requestId } = await acceptStep(platform, id);
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     platform.authorization.holdAnswersUntil(gate);
     await platform.recoverOperations(2_000);
@@ -130,26 +109,29 @@ describe('a crash', () => {
   });
 
   it('is recovered by two instances and its own request at once: settled and announced once', async () => {
-    const second = await platform.startServer();
-    const ids = await Promise.all(Array.from({ length: 30 }, async () => (await life.hold()).id));
-    const accepted = await Promise.all(ids.map((id) => acceptOnly(id)));
-    const soon = new Date(Date.now() + 5_000);
+    const patient = await startPlatform(PATIENT);
+    const patiently = lifecycleOf(patient);
+    const second = await patient.startServer();
+    const ids = await Promise.all(Array.from({ length: 30 }, async () => (await patiently.hold()).id));
+    const accepted = await Promise.all(ids.map((id) => acceptStep(patient, id)));
+    const later = new Date(Date.now() + 60_000);
     await Promise.all([
-      platform.recoverOperations(2_000),
+      patient.recoverOperations(2_000),
       second.recoverOperations(2_000),
-      ...accepted.map(({ begun }) => platform.operations.resolve(begun, soon)),
-      ...accepted.map(({ begun }) => second.operations.resolve(begun, soon)),
+      ...accepted.map(({ begun }) => patient.operations.resolve(begun, later)),
+      ...accepted.map(({ begun }) => second.operations.resolve(begun, later)),
     ]);
     for (const id of ids) {
-      expect(await life.get(id)).toMatchObject({ state: PaymentState.COMPLETED, version: 3n });
-      await life.expectBooksToAgree(id);
+      expect(await patiently.get(id)).toMatchObject({ state: PaymentState.COMPLETED, version: 3n });
+      await patiently.expectBooksToAgree(id);
     }
-  });
+    await patient.stop();
+  }, 60_000);
 });
 
 it('a capture that lost to a cancel which is not stored yet waits for it, and then says so', async () => {
   const { id } = await life.hold();
-  const { begun } = await acceptOnly(id, { ...capture, kind: 'CANCEL', final: false });
+  const { begun } = await acceptStep(platform, id, 'CANCEL');
   // Authorization has decided on the cancel, and its answer was lost.
   const { operation } = begun;
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
@@ -214,16 +196,6 @@ describe('the expiry worker', () => {
       expect(await life.get(id)).toMatchObject({ state: PaymentState.EXPIRED, version: 3n });
       await life.expectBooksToAgree(id);
     }
-  });
-
-  it('whose clock is ahead of authorization’s asks again until the time has come', async () => {
-    const { id } = await life.hold();
-    await platform.expire(LATER_MS);
-    expect((await life.get(id)).state).toBe(PaymentState.AUTHORIZED);
-    platform.authorization.advanceClock(LATER_MS);
-    await platform.expire(LATER_MS);
-    expect((await life.get(id)).state).toBe(PaymentState.EXPIRED);
-    await life.expectBooksToAgree(id);
   });
 
   it('whose question is not answered leaves it to recovery', async () => {

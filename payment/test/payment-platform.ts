@@ -1,7 +1,15 @@
 /** A payment service on a database of its own, with a fake authorization beside it: what most tests start from. */
 import { promisify } from 'node:util';
 import { credentials, Metadata } from '@grpc/grpc-js';
-import { type Caller, connectGrpc, type Neighbour, newId, type RoleName, serveGrpc } from '@payflowx/chassis';
+import {
+  type Caller,
+  connectGrpc,
+  type Logger,
+  type Neighbour,
+  newId,
+  type RoleName,
+  serveGrpc,
+} from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
 import { createTestDatabase, createTestIdentity, testLog } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
@@ -19,6 +27,7 @@ import { createPaymentFlow, type PaymentFlow } from '../src/app/payment-flow.ts'
 import { recoverOperations } from '../src/app/recover-operations.ts';
 import { recoverPayments } from '../src/app/recover-payments.ts';
 import { connectAuthorization } from '../src/clients/authorization.ts';
+import { createClockWatch } from '../src/clients/clock-watch.ts';
 import { paymentService } from '../src/rpc/payment-service.ts';
 import type { Database } from '../src/store/database.ts';
 import { type FakeAuthorization, startFakeAuthorization } from './fake-authorization.ts';
@@ -46,10 +55,20 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+export interface Times {
+  authorizeDeadlineMs: number;
+  recoverAfterMs: number;
+  holdMs: number;
+}
+/** Where no test is about being late, however slow the machine is. */
+export const PATIENT: Times = { authorizeDeadlineMs: 20_000, recoverAfterMs: 1_000, holdMs: 60_000 };
+
 export interface Platform extends Server {
   db: Kysely<Database>;
   databaseUrl: string;
   authorization: FakeAuthorization;
+  /** Warnings and errors that any of the servers has logged. */
+  logged: { fields: Record<string, unknown>; message: string }[];
   customer: Caller;
   otherCustomer: Caller;
   operator: Caller;
@@ -59,14 +78,15 @@ export interface Platform extends Server {
   accountOf(owner: Caller): string;
   ownerOf(account: string): string;
   /** Another instance on the same database, or on another one. */
-  startServer(databaseUrl?: string): Promise<Server>;
+  startServer(databaseUrl?: string, times?: Times): Promise<Server>;
 }
 
-const TIMES = { authorizeDeadlineMs: 400, recoverAfterMs: 1_000, holdMs: 60_000 };
+/** Where a test waits for calls that are not answered. */
+export const SHORT = { authorizeDeadlineMs: 400, recoverAfterMs: 1_000, holdMs: 60_000 };
 
 const makeCaller = (...roles: RoleName[]): Caller => ({ id: newId('usr'), roles });
 
-export async function startPlatform(): Promise<Platform> {
+export async function startPlatform(given: Times = SHORT): Promise<Platform> {
   const database = await createTestDatabase({ service: 'payment', migrations: MIGRATIONS });
   const identity = createTestIdentity();
   const owners = new Map<string, string>();
@@ -75,28 +95,33 @@ export async function startPlatform(): Promise<Platform> {
   const db = openDatabase<Database>({ url: database.url, poolMax: 4 }, testLog);
   const service = makeCaller('service');
   const servers: Server[] = [];
+  const logged: Platform['logged'] = [];
 
-  const startServer = async (databaseUrl = database.url): Promise<Server> => {
+  const startServer = async (databaseUrl = database.url, times = given): Promise<Server> => {
     const db = openDatabase<Database>({ url: databaseUrl, poolMax: 4 }, testLog);
+    const now = () => new Date();
+    const log = recordingLog(logged);
+    const clock = createClockWatch({ now, log });
     const neighbour = connectAuthorization({
       target: authorization.target,
       token: () => identity.tokenFor(service),
+      clock,
     });
-    const now = () => new Date();
     const deps = {
       db,
+      clock,
       figuresDb: db,
       authorization: neighbour,
       verifier: identity.verifier,
-      log: testLog,
+      log,
       newId,
       now,
     };
-    const flow = createPaymentFlow({ ...deps, ...TIMES, batchSize: 200 });
-    const operations = createOperationFlow({ ...deps, ...TIMES, batchSize: 200 });
+    const flow = createPaymentFlow({ ...deps, ...times, batchSize: 200 });
+    const operations = createOperationFlow({ ...deps, ...times, batchSize: 200 });
     const server = await serveGrpc(
       { host: '127.0.0.1', port: 0, reflection: false, verifier: identity.verifier, log: testLog },
-      [paymentService({ ...deps, ...TIMES, flow, operations })],
+      [paymentService({ ...deps, ...times, flow, operations })],
     );
     const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
     const plain = new PaymentServiceClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
@@ -112,11 +137,11 @@ export async function startPlatform(): Promise<Platform> {
       flow,
       operations,
       recoverOperations: (afterMs = 0) =>
-        recoverOperations({ ...deps, ...TIMES, operations, now: () => new Date(Date.now() + afterMs) }),
+        recoverOperations({ ...deps, ...times, operations, now: () => new Date(Date.now() + afterMs) }),
       expire: (afterMs = 0) =>
-        expireHolds({ ...deps, ...TIMES, operations, now: () => new Date(Date.now() + afterMs) }),
+        expireHolds({ ...deps, ...times, operations, now: () => new Date(Date.now() + afterMs) }),
       recover: (afterMs = 0) =>
-        recoverPayments({ ...deps, ...TIMES, flow, now: () => new Date(Date.now() + afterMs) }),
+        recoverPayments({ ...deps, ...times, flow, now: () => new Date(Date.now() + afterMs) }),
       async stop() {
         client.close();
         plain.close();
@@ -137,6 +162,7 @@ export async function startPlatform(): Promise<Platform> {
     db,
     databaseUrl: database.url,
     authorization,
+    logged,
     customer: makeCaller('customer'),
     otherCustomer: makeCaller('customer'),
     operator: makeCaller('operator'),
@@ -156,6 +182,11 @@ export async function startPlatform(): Promise<Platform> {
       await database.drop();
     },
   };
+}
+
+function recordingLog(logged: Platform['logged']): Logger {
+  const record = (fields: Record<string, unknown>, message: string) => void logged.push({ fields, message });
+  return Object.assign(Object.create(testLog), { warn: record, error: record }) as Logger;
 }
 
 /** A good request, but for what is given. */

@@ -49,7 +49,10 @@ async function answersWithDecisions(by: Platform['customer']) {
     deadline: undefined,
   };
   const service = { id: 'svc_gateway', roles: ['service'] as const };
-  const batch = await client.batchCreatePayments({ items: [item] }, await life.callAs(service));
+  const batch = await client.batchCreatePayments(
+    { items: [item], sentAt: undefined },
+    await life.callAs(service),
+  );
   const captured = await life.capture(paymentId, {}, { by });
   return {
     created,

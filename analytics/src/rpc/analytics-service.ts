@@ -24,6 +24,8 @@ export function analyticsService(deps: AnalyticsDeps): BoundService {
   return bindService(AnalyticsServiceService, {
     access,
     errors,
+    // As long as payment's may take, for a reconciliation waits for both.
+    longestMs: { listAccountFigures: 150_000 },
     handlers: {
       async getSummary({ currency }) {
         checkCurrency(currency);

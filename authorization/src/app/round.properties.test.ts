@@ -114,6 +114,7 @@ function requestOf(drawn: Drawn, index: number, asked: readonly StepRequest[]): 
       captureMode: drawn.captureMode as 'MANUAL',
       callerId: 'usr_1',
       callerRoles: [drawn.asOperator ? 'operator' : 'customer'],
+      holdSeconds: 0,
       holdExpiresAt: undefined,
       description: '',
       reference: '',
@@ -210,6 +211,12 @@ function play(accounts: Map<string, Account>, steps: readonly Drawn[]): void {
       continue;
     }
     const written = outcomeOf(round);
+    if (result.value.askAgainAt !== undefined) {
+      // Time alone stands in the way: nothing is kept, and the same step may get another answer later.
+      expect(result.value.askAgainAt > now).toBe(true);
+      expect(written).toMatchObject({ steps: [], changed: [], newHolds: [], changedHolds: [] });
+      continue;
+    }
     if (firstAnswers.has(request)) {
       expect(result.value).toEqual(firstAnswers.get(request));
       expect(written).toMatchObject({ steps: [], changed: [], newHolds: [], changedHolds: [] });

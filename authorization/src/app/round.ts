@@ -65,7 +65,8 @@ function newAnswer(round: Round, request: StepRequest, deadline: Date | undefine
   if (deadline !== undefined && deadline <= round.context.now) {
     throw new AuthorizationError('DEADLINE_PASSED', 'The deadline passed before it was decided.');
   }
-  const { decision, changed, hold, remaining, basis } = decide(request, round, round.context);
+  const { decision, changed, hold, remaining, basis, askAgainAt } = decide(request, round, round.context);
+  if (askAgainAt !== undefined) return { decision: toDecisionMessage(decision), remaining, askAgainAt };
   if (hold !== undefined) applyHold(round, request, hold);
   for (const account of changed) {
     round.accounts.set(account.id, account);
@@ -104,7 +105,10 @@ export function outcomeOf({ context, ...round }: Round): DecidedBatch {
   };
 }
 
-/** What makes two requests the same: all but the caller's roles, which may change between a request and its repetition. */
+/**
+ * What makes two requests the same: all but the caller's roles, which may change between a request and its repetition, and the seconds
+ * of a hold, which earlier versions of the caller do not send; they follow from what is compared.
+ */
 function fingerprintOf(request: StepRequest): string {
   const text = [request.kind, ...factsOf(request)].join('\n');
   return hash('sha256', text, 'base64url');

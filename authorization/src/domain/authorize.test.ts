@@ -24,6 +24,7 @@ const request = (change: Partial<PaymentRequest> = {}): PaymentRequest => ({
   captureMode: 'AUTOMATIC',
   callerId: 'usr_alice',
   callerRoles: ['customer'],
+  holdSeconds: 0,
   holdExpiresAt: undefined,
   description: '',
   reference: '',

@@ -108,10 +108,12 @@ function moved({ request, from, to, used, checks }: ApprovedPayment, { now }: De
   });
 }
 
-function held(payment: ApprovedPayment, { now, holdTtlMs }: DecideContext): Decided {
+function held(payment: ApprovedPayment, context: DecideContext): Decided {
   const { request, from, to, used, checks } = payment;
   const { paymentId, fromAccount, toAccount, amount } = request;
-  return approved({
+  const { now } = context;
+  const expiresAt = endOfHold(request, context);
+  const decided = approved({
     checks,
     movements: [{ kind: 'HOLD', fromAccount, toAccount, amount }],
     changed: [{ ...from, held: from.held + amount, usage: used ?? from.usage }],
@@ -123,11 +125,18 @@ function held(payment: ApprovedPayment, { now, holdTtlMs }: DecideContext): Deci
       captured: 0n,
       remaining: amount,
       state: 'OPEN',
-      expiresAt: request.holdExpiresAt ?? new Date(now.getTime() + holdTtlMs),
+      expiresAt,
       usedIn: used && { day: used.day, month: used.month },
     },
     from,
     to,
     now,
   });
+  return { ...decided, decision: { ...decided.decision, holdExpiresAt: expiresAt } };
+}
+
+/** A hold is made, captured and ended by one clock, this service's: the caller's may differ by more than the hold lasts. */
+function endOfHold({ holdSeconds, holdExpiresAt }: PaymentRequest, { now, holdTtlMs }: DecideContext): Date {
+  if (holdSeconds > 0) return new Date(now.getTime() + holdSeconds * 1_000);
+  return holdExpiresAt ?? new Date(now.getTime() + holdTtlMs);
 }

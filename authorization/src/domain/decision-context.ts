@@ -27,6 +27,8 @@ export interface Decided {
   readonly hold: Hold | undefined;
   /** Minor units that are held for this payment after the step. */
   readonly remaining: bigint;
+  /** Set where time alone stands in the way: the decision is not kept, and the same step is decided anew from then on. */
+  readonly askAgainAt?: Date;
   /** What a rule could be tried on later: of a payment whose accounts are known, approved or not. */
   readonly basis?: Basis;
 }

@@ -53,4 +53,6 @@ export interface Decision {
   readonly fromOwnerId: string | null;
   readonly toOwnerId: string | null;
   readonly decidedAt: Date;
+  /** When the hold ends that the decision made; undefined: it made none. */
+  readonly holdExpiresAt?: Date;
 }

@@ -33,7 +33,10 @@ const ENDS_AS = { CANCEL: 'RELEASED', EXPIRY: 'EXPIRED' } as const;
 export function release(request: ReleaseRequest, books: Books, { now }: DecideContext): Decided {
   const { hold, from, to } = heldMoney(request, books);
   const { checks, refusal } = runChecks(RELEASE_CHECKS[request.cause], { hold, from, to, now });
-  if (refusal) return declined({ refusal, checks, hold, from, to, now });
+  if (refusal) {
+    const decided = declined({ refusal, checks, hold, from, to, now });
+    return refusal.decline === 'HOLD_NOT_EXPIRED' ? { ...decided, askAgainAt: hold.expiresAt } : decided;
+  }
 
   const { fromAccount, toAccount, remaining: amount } = hold;
   return approved({

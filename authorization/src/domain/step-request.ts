@@ -20,7 +20,9 @@ export interface PaymentRequest extends StepKey {
   readonly captureMode: 'AUTOMATIC' | 'MANUAL';
   readonly callerId: string;
   readonly callerRoles: readonly Role[];
-  /** When a hold ends by itself; undefined: the platform's default. */
+  /** The seconds that a hold lasts from the decision on; 0: `holdExpiresAt` says when it ends. */
+  readonly holdSeconds: number;
+  /** The end of a hold by the caller's clock; undefined: the platform's default. Read if `holdSeconds` is 0. */
   readonly holdExpiresAt: Date | undefined;
   /** What the payer says about it: nothing but rules reads it. */
   readonly description: string;

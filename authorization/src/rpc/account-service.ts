@@ -47,6 +47,8 @@ export function accountService({ db, now, log }: AccountServiceDeps): BoundServi
   return bindService(AccountServiceService, {
     access: ACCOUNT_ACCESS,
     errors: ERRORS,
+    // As long as the figures of the other services may take to be read: a reconciliation waits for all of them.
+    longestMs: { listBalances: 150_000 },
     handlers: {
       async createAccount(request, call) {
         const account = await createAccount(deps, actorOf(call), toOpening(request));

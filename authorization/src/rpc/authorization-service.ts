@@ -42,9 +42,9 @@ interface AuthorizationServiceDeps {
 }
 
 export function authorizationService({ steps, log, ...deps }: AuthorizationServiceDeps): BoundService {
-  const authorize = async (item: AuthorizeItem): Promise<AuthorizeResult> => {
+  const authorize = async (item: AuthorizeItem, aheadMs: number): Promise<AuthorizeResult> => {
     try {
-      const { decision } = await steps.decide(toAuthorizeCommand(item));
+      const { decision } = await steps.decide(toAuthorizeCommand(item, aheadMs));
       return { result: { $case: 'decision', value: decision } };
     } catch (error) {
       // Only an error is logged, and then it belongs to the payment's own request, not to the batch.
@@ -58,25 +58,27 @@ export function authorizationService({ steps, log, ...deps }: AuthorizationServi
     access: AUTHORIZATION_ACCESS,
     errors: ERRORS,
     handlers: {
-      async batchAuthorize({ items }) {
+      async batchAuthorize({ items, sentAt }) {
+        const aheadMs = sentAt ? deps.now().getTime() - sentAt.getTime() : 0;
         const violations = collectViolations();
         violations.require(items.length >= 1 && items.length <= MAX_ITEMS, 'items', 'must be 1 to 500');
         violations.throwIfAny();
-        return { results: await Promise.all(items.map(authorize)) };
+        const results = await Promise.all(items.map((item) => authorize(item, aheadMs)));
+        return { results, answeredAt: deps.now() };
       },
 
-      async captureHold(request) {
-        const { decision, remaining } = await steps.decide(toCaptureCommand(request));
+      async captureHold(request, { deadline }) {
+        const { decision, remaining } = await steps.decide(toCaptureCommand(request, deadline));
         return { decision, remainingMinor: remaining };
       },
 
-      async releaseHold(request) {
-        const { decision } = await steps.decide(toReleaseCommand(request));
-        return { decision };
+      async releaseHold(request, { deadline }) {
+        const { decision, askAgainAt } = await steps.decide(toReleaseCommand(request, deadline));
+        return { decision, expiresAt: askAgainAt };
       },
 
-      async refundTransfer(request) {
-        const { decision } = await steps.decide(toRefundCommand(request));
+      async refundTransfer(request, { deadline }) {
+        const { decision } = await steps.decide(toRefundCommand(request, deadline));
         return { decision };
       },
 

@@ -45,6 +45,8 @@ export function ruleService({ db, backtestDb, now }: RuleServiceDeps): BoundServ
   return bindService(RuleServiceService, {
     access: RULE_ACCESS,
     errors: ERRORS,
+    // A long period takes its time, and gives way to payments.
+    longestMs: { backtestRule: 10 * 60_000 },
     handlers: {
       async createRule(request, call) {
         const rule = await createRule(deps, toCreateRuleCommand(request, actorOf(call)));

@@ -14,13 +14,14 @@ import { isPayable, MAX_MINOR } from '../domain/money.ts';
 import type { PaymentRequest, ReleaseRequest, Role, StepKey } from '../domain/step-request.ts';
 import { collectViolations, requireText, type Violations } from './violations.ts';
 
-/** Throws INVALID_ARGUMENT with everything that is wrong with the item. */
-export function toAuthorizeCommand(item: AuthorizeItem): Command {
+/** `aheadMs`: by how much our clock is ahead of the caller's. Throws INVALID_ARGUMENT with everything that is wrong with the item. */
+export function toAuthorizeCommand(item: AuthorizeItem, aheadMs: number): Command {
   const violations = collectViolations();
   requireStep(violations, item);
   requirePayment(violations, item);
   violations.throwIfAny();
-  return { request: toPaymentRequest(item), deadline: item.deadline };
+  const deadline = item.deadline && new Date(item.deadline.getTime() + aheadMs);
+  return { request: toPaymentRequest(item), deadline };
 }
 
 /** The payment of an item that is only tried: its ids name nothing. Throws INVALID_ARGUMENT. */
@@ -33,8 +34,8 @@ export function toSimulatedPayment(item: AuthorizeItem | undefined): PaymentRequ
 }
 
 /** Throws INVALID_ARGUMENT with everything that is wrong with the request. */
-export function toCaptureCommand(request: CaptureHoldRequest): Command {
-  const { paymentId, operationId, amountMinor: amount, final, deadline } = request;
+export function toCaptureCommand(request: CaptureHoldRequest, deadline: Date): Command {
+  const { paymentId, operationId, amountMinor: amount, final } = request;
   const violations = collectViolations();
   requireStep(violations, request);
   violations.require(
@@ -52,8 +53,8 @@ const CAUSES = new Map<ReleaseCause, ReleaseRequest['cause']>([
 ]);
 
 /** Throws INVALID_ARGUMENT with everything that is wrong with the request. */
-export function toReleaseCommand(request: ReleaseHoldRequest): Command {
-  const { paymentId, operationId, deadline } = request;
+export function toReleaseCommand(request: ReleaseHoldRequest, deadline: Date): Command {
+  const { paymentId, operationId } = request;
   const cause = CAUSES.get(request.cause);
   const violations = collectViolations();
   requireStep(violations, request);
@@ -63,8 +64,8 @@ export function toReleaseCommand(request: ReleaseHoldRequest): Command {
 }
 
 /** Throws INVALID_ARGUMENT with everything that is wrong with the request. */
-export function toRefundCommand(request: RefundTransferRequest): Command {
-  const { paymentId, operationId, fromAccount, toAccount, currency, deadline } = request;
+export function toRefundCommand(request: RefundTransferRequest, deadline: Date): Command {
+  const { paymentId, operationId, fromAccount, toAccount, currency } = request;
   const violations = collectViolations();
   requireStep(violations, request);
   requireTransfer(violations, request);
@@ -88,6 +89,7 @@ function toPaymentRequest(item: AuthorizeItem): PaymentRequest {
     captureMode: CAPTURE_MODES.get(item.captureMode) ?? 'AUTOMATIC',
     callerId: item.callerId,
     callerRoles: item.callerRoles.flatMap((role) => ROLES.get(role) ?? []),
+    holdSeconds: item.holdSeconds,
     holdExpiresAt: item.holdExpiresAt,
     description: item.description,
     reference: item.reference,
@@ -131,12 +133,16 @@ function requirePayment(violations: Violations, item: AuthorizeItem, path = ''):
   const modeRule = 'must be AUTOMATIC or MANUAL';
   violations.require(CAPTURE_MODES.has(item.captureMode), `${path}capture_mode`, modeRule);
   violations.require(isId(item.callerId), `${path}caller_id`, ID_RULE);
+  const isHoldTime = item.holdSeconds >= 0 && item.holdSeconds <= MAX_HOLD_SECONDS;
+  violations.require(isHoldTime, `${path}hold_seconds`, `must be 1 to ${MAX_HOLD_SECONDS}, or 0`);
   requireText(violations, `${path}description`, item.description, 500);
   requireText(violations, `${path}reference`, item.reference, 100);
   requireMetadata(violations, item.metadata, path);
 }
 
 const MAX_PAIRS = 20;
+/** 30 days. */
+const MAX_HOLD_SECONDS = 2_592_000;
 
 /** As the payment service takes them: together they bound what is stored for a decision, and what a rule looks at. */
 function requireMetadata(violations: Violations, metadata: AuthorizeItem['metadata'], path: string): void {

@@ -19,5 +19,6 @@ export function toDecisionMessage(decision: Decision): DecisionMessage {
     fromOwnerId: decision.fromOwnerId ?? '',
     toOwnerId: decision.toOwnerId ?? '',
     decidedAt: decision.decidedAt,
+    holdExpiresAt: decision.holdExpiresAt,
   };
 }

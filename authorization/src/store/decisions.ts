@@ -10,6 +10,8 @@ export interface Answer {
   decision: Decision;
   /** Minor units that were held for the payment after the step. */
   remaining: bigint;
+  /** From when on the same step is decided anew; undefined: it is decided for good. */
+  askAgainAt?: Date | undefined;
 }
 
 export interface KnownDecision {

@@ -1,14 +1,20 @@
 /** Background work that is done again and again until it is stopped. */
 
 import type { Logger } from '../telemetry/log.ts';
-import { sleep } from './backoff.ts';
+import { backoffMs, sleep } from './backoff.ts';
 
 export interface Repetition {
   /** Resolves when the round under way is over; no other one follows. */
   stop(): Promise<void>;
 }
 
-/** Does `round` at once and then every `everyMs`; at once again as long as it returns true ("there is more"). A round that fails is logged. */
+/** The longest pause after rounds that failed, unless the work is rarer than that anyway: once its obstacle is gone, it goes on soon. */
+const MAX_PAUSE_MS = 8_000;
+
+/**
+ * Does `round` at once and then every `everyMs`; at once again as long as it returns true ("there is more"). A round that fails is
+ * logged, and the pause grows with each further one that fails.
+ */
 export function repeat(
   what: string,
   everyMs: number,
@@ -18,12 +24,17 @@ export function repeat(
   const stopping = new AbortController();
 
   const run = async () => {
-    while (!stopping.signal.aborted) {
-      const more = await round().catch((error: unknown) => {
+    for (let failures = 0; !stopping.signal.aborted; ) {
+      try {
+        const more = await round();
+        failures = 0;
+        if (!more) await sleep(everyMs, stopping.signal);
+      } catch (error) {
         log.warn({ err: error }, `${what} failed, trying again`);
-        return false;
-      });
-      if (!more) await sleep(everyMs, stopping.signal);
+        const grown = backoffMs(failures, { minMs: everyMs, maxMs: MAX_PAUSE_MS });
+        await sleep(Math.max(everyMs, grown), stopping.signal);
+        failures += 1;
+      }
     }
   };
 

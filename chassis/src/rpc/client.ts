@@ -118,9 +118,18 @@ function metadataOf(accessToken: string | undefined): Metadata {
   const metadata = new Metadata();
   if (accessToken !== undefined) metadata.set('authorization', `Bearer ${accessToken}`);
   const trace = currentTrace();
-  if (trace) metadata.set('traceparent', trace.traceparent);
-  if (trace?.requestId) metadata.set('x-request-id', trace.requestId);
+  if (trace) setIfValid(metadata, 'traceparent', trace.traceparent);
+  if (trace?.requestId) setIfValid(metadata, 'x-request-id', trace.requestId);
   return metadata;
+}
+
+/** Metadata that gRPC does not accept is left out: a trace with odd characters must not stop the call that it describes. */
+function setIfValid(metadata: Metadata, name: string, value: string): void {
+  try {
+    metadata.set(name, value);
+  } catch {
+    // The callee begins a trace of its own.
+  }
 }
 
 registerLeastRequests();

@@ -51,13 +51,19 @@ export interface BoundService {
   access: Record<string, Access>;
   errors: ErrorTable;
   handlers: Record<string, (request: never, call: Call) => Promise<unknown>>;
+  longestMs?: Record<string, number>;
+}
+
+export interface ServiceParts<S extends ServiceMethods> {
+  access: AccessTable<S>;
+  errors: ErrorTable;
+  handlers: Handlers<S>;
+  /** The longest that a call of these methods may take; every other method gets LONGEST_CALL_MS. */
+  longestMs?: Partial<Record<keyof S & string, number>>;
 }
 
 /** Ties a contract to its access table, its errors and its handlers. */
-export function bindService<S extends ServiceMethods>(
-  definition: S,
-  parts: { access: AccessTable<S>; errors: ErrorTable; handlers: Handlers<S> },
-): BoundService {
+export function bindService<S extends ServiceMethods>(definition: S, parts: ServiceParts<S>): BoundService {
   return { definition, ...parts } as unknown as BoundService;
 }
 
@@ -78,6 +84,8 @@ export interface GrpcServer {
 
 /** A caller that names no deadline gets this one. */
 const DEFAULT_DEADLINE_MS = 30_000;
+/** A caller that names a later deadline gets this one: no caller decides how long the server's work is kept waiting. */
+const LONGEST_CALL_MS = 60_000;
 /** Calls still running this long after the drain began are cut off. */
 const DRAIN_LIMIT_MS = 8_000;
 
@@ -166,15 +174,16 @@ function handle(
   const { path, requestDeserialize, responseSerialize } = service.definition[method] as MethodDefinition;
   const access = service.access[method] as Access;
   const handler = service.handlers[method] as (request: never, call: Call) => Promise<unknown>;
+  const longestMs = service.longestMs?.[method] ?? LONGEST_CALL_MS;
   const { verifier, log } = settings;
 
-  const answer = async (grpcCall: UnaryCall, trace: Trace) => {
+  const answer = async (grpcCall: UnaryCall, trace: Trace, deadline: Date) => {
     const accessToken = bearerToken(grpcCall.metadata);
     const caller = await admit(access, accessToken, verifier);
     const call: Call = {
       caller,
       accessToken,
-      deadline: deadlineOf(grpcCall),
+      deadline,
       trace,
       peer: grpcCall.getPeer(),
       isRetry: header(grpcCall.metadata, PREVIOUS_ATTEMPTS) !== undefined,
@@ -190,8 +199,9 @@ function handle(
     );
     runInTrace(trace, async () => {
       const startedAt = performance.now();
+      const deadline = deadlineOf(grpcCall, longestMs);
       try {
-        const response = await withinDeadline(answer(grpcCall, trace), deadlineOf(grpcCall));
+        const response = await withinDeadline(answer(grpcCall, trace, deadline), deadline);
         callback(null, response);
         log.debug({ rpc: path, ms: elapsed(startedAt) }, 'answered');
       } catch (error) {
@@ -224,9 +234,10 @@ function bearerToken(metadata: Metadata): string | undefined {
 }
 
 /** grpc-js gives a number, a Date, or Infinity for none. */
-function deadlineOf(call: UnaryCall): Date {
+function deadlineOf(call: UnaryCall, longestMs: number): Date {
   const at = Number(call.getDeadline());
-  return new Date(Number.isFinite(at) ? at : Date.now() + DEFAULT_DEADLINE_MS);
+  const now = Date.now();
+  return new Date(Number.isFinite(at) ? Math.min(at, now + longestMs) : now + DEFAULT_DEADLINE_MS);
 }
 
 /** The work goes on when there is no answer in time: what it commits stays, and the caller's retry with the same id finds it. */

@@ -58,7 +58,8 @@ async function createPayments(
 ): Promise<Result<CreatePaymentResponse>[]> {
   const latest = Math.max(...items.map(({ deadline }) => deadline.getTime()));
   try {
-    const { results } = await payment.batchCreatePayments({ items }, { deadline: new Date(latest) });
+    const request = { items, sentAt: new Date() };
+    const { results } = await payment.batchCreatePayments(request, { deadline: new Date(latest) });
     return results.map(toResult);
   } catch (error) {
     throw isOurFault(error)

@@ -35,6 +35,8 @@ export function ledgerService(deps: LedgerServiceDeps): BoundService {
   return bindService(LedgerServiceService, {
     access,
     errors,
+    // It reads the whole journal.
+    longestMs: { getProof: 10 * 60_000 },
     handlers: {
       async listEntries(request, call) {
         const { entries, nextPageToken } = await listEntries(deps, viewerOf(call), {

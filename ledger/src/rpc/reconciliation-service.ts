@@ -21,6 +21,8 @@ export function reconciliationService(deps: ReconciliationDeps): BoundService {
   return bindService(ReconciliationServiceService, {
     access: reconciliationAccess,
     errors: reconciliationErrors,
+    // It reads every account of every service, at a pace that leaves room for payments.
+    longestMs: { runReconciliation: 10 * 60_000 },
     handlers: {
       async runReconciliation(_, call) {
         return { reconciliation: toMessage(await runReconciliation(deps, requireCaller(call).id)) };

@@ -21,6 +21,8 @@ export function notificationService(deps: NotificationDeps): BoundService {
   return bindService(NotificationServiceService, {
     access,
     errors,
+    // As long as payment's may take, for a reconciliation waits for both.
+    longestMs: { listAccountFigures: 150_000 },
     handlers: {
       async listNotifications(request, call) {
         const { rows, nextPageToken } = await listNotifications(deps, {

@@ -1,7 +1,8 @@
 /** Step (b): ask authorization about many payments in one call, outside any transaction. */
 import { faultPoint, type Logger, type Result } from '@payflowx/chassis';
-import type { Authorization, AuthorizeRequest } from '../clients/authorization.ts';
+import { type Authorization, type AuthorizeRequest, isAboutAnItem } from '../clients/authorization.ts';
 import type { Decision } from '../domain/payment.ts';
+import { inHalves } from './in-halves.ts';
 
 export interface AuthorizeDeps {
   authorization: Pick<Authorization, 'authorize'>;
@@ -16,7 +17,8 @@ export async function authorizePayments(
   requests: readonly AuthorizeRequest[],
 ): Promise<Result<Decision>[]> {
   try {
-    const results = await authorization.authorize(requests, authorizeDeadlineMs);
+    const ask = (some: readonly AuthorizeRequest[]) => authorization.authorize(some, authorizeDeadlineMs);
+    const results = await inHalves(requests, ask, isAboutAnItem);
     results.forEach((result, index) => {
       if (result.ok) return;
       log.error({ err: result.error, payment_id: requests[index]?.payment.id }, 'a payment was not decided');

@@ -24,7 +24,8 @@ export interface OperationFlow {
   /** Step (a), see acceptOperations. */
   accept(request: OperationRequest): Promise<OperationAcceptance>;
   /**
-   * Steps (b) and (c): what the caller is answered. Rejects if there is no outcome yet, and then recovery brings it.
+   * Steps (b) and (c): what the caller is answered. Rejects if there is no outcome yet, and then recovery brings it; with TooEarlyError
+   * if only time stands in the way.
    * Safe to do any number of times, also at once, here and in other instances.
    */
   resolve(begun: Begun, deadline: Date): Promise<FirstAnswer>;
@@ -32,9 +33,20 @@ export interface OperationFlow {
   drain(): Promise<void>;
 }
 
+/** Authorization names the time from which on the operation may be decided; until then it stays as it is. */
+export class TooEarlyError extends Error {
+  override readonly name = 'TooEarlyError';
+  readonly until: Date;
+  constructor(until: Date) {
+    super(`It is too early until ${until.toISOString()}.`);
+    this.until = until;
+  }
+}
+
 const CONCURRENCY = 2;
-/** How long an operation first waits for another one's outcome; then twice that, and so on. */
+/** How long an operation first waits for another one's outcome; then twice that, and so on up to the longest pause. */
 const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 1_000;
 
 export function createOperationFlow(deps: OperationFlowDeps): OperationFlow {
   const { batchSize: maxSize, batchesInFlight: concurrency = CONCURRENCY } = deps;
@@ -50,7 +62,8 @@ export function createOperationFlow(deps: OperationFlowDeps): OperationFlow {
   });
   const takeSteps = async (begun: Begun, deadline: Date) => {
     const decision = await decideOperation(deps, begun, deadline);
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
+    if (decision.askAgainAt) throw new TooEarlyError(decision.askAgainAt);
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       const settled = await settle.submit({ operation: begun.operation, decision });
       if (settled !== 'WAITING') return settled;
       if (deps.now().getTime() + pauseMs > deadline.getTime())

@@ -3,9 +3,10 @@ import { type Logger, type Repetition, repeat } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import type { Operation } from '../domain/operation.ts';
 import type { Database } from '../store/database.ts';
-import { claimOperations } from '../store/operations.ts';
+import { claimOperations, postponeOperations } from '../store/operations.ts';
 import { findPayments } from '../store/payments.ts';
-import type { OperationFlow } from './operation-flow.ts';
+import { type OperationFlow, TooEarlyError } from './operation-flow.ts';
+import { toldStuck, untilLate } from './recovery-round.ts';
 
 export interface RecoverOperationsDeps {
   db: Kysely<Database>;
@@ -25,18 +26,23 @@ export function startOperationRecovery(deps: RecoverOperationsDeps, everyMs: num
 /** One round: claims what is due and drives it. Returns whether there may be more. */
 export async function recoverOperations(deps: RecoverOperationsDeps): Promise<boolean> {
   const { db, log, now, recoverAfterMs } = deps;
-  const claimed = await claimOperations(db, {
+  const { due: claimed, stuck } = await claimOperations(db, {
     now: now(),
     limit: BATCH,
     backOffMs: recoverAfterMs,
   });
   if (claimed.length === 0) return false;
+  if (stuck.length > 0)
+    log.error(toldStuck(stuck), 'operations are stuck: no attempt has brought an outcome');
   const recovered = await driveOperations(deps, claimed);
   log.info({ claimed: claimed.length, recovered }, 'recovered operations without an outcome');
   return claimed.length === BATCH;
 }
 
-/** Drives operations that nobody waits for, and returns how many came to an end. */
+/**
+ * Drives operations that nobody waits for, and returns how many came to an end. One for which it is too early is left alone until its
+ * time has come; any other one is due again after its pause.
+ */
 export async function driveOperations(
   { db, operations, now, authorizeDeadlineMs }: Omit<RecoverOperationsDeps, 'log' | 'recoverAfterMs'>,
   pending: readonly Operation[],
@@ -47,8 +53,14 @@ export async function driveOperations(
   const outcomes = await Promise.allSettled(
     pending.map(async (operation) => {
       const payment = payments.get(operation.paymentId);
-      if (payment) await operations.resolve({ operation, payment }, deadline);
+      if (payment) await untilLate(operations.resolve({ operation, payment }, deadline), authorizeDeadlineMs);
     }),
   );
+  const postponed = outcomes.flatMap((outcome, index) => {
+    const id = pending[index]?.id;
+    if (outcome.status === 'fulfilled' || !(outcome.reason instanceof TooEarlyError) || !id) return [];
+    return [{ id, until: outcome.reason.until }];
+  });
+  if (postponed.length > 0) await postponeOperations(db, postponed);
   return outcomes.filter(({ status }) => status === 'fulfilled').length;
 }

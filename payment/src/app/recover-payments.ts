@@ -8,6 +8,7 @@ import type { Kysely } from 'kysely';
 import type { Database } from '../store/database.ts';
 import { claimPayments } from '../store/payments.ts';
 import type { PaymentFlow } from './payment-flow.ts';
+import { toldStuck, untilLate } from './recovery-round.ts';
 
 export interface RecoverDeps {
   db: Kysely<Database>;
@@ -27,16 +28,19 @@ export function startRecovery(deps: RecoverDeps, everyMs: number): Repetition {
 /** One round: claims what is due and drives it. Returns whether there may be more. */
 export async function recoverPayments(deps: RecoverDeps): Promise<boolean> {
   const { db, flow, log, now, authorizeDeadlineMs, recoverAfterMs } = deps;
-  const claimed = await claimPayments(db, {
+  const { due: claimed, stuck } = await claimPayments(db, {
     now: now(),
     limit: BATCH,
     // The first attempt has its full time before another instance takes the payment for lost.
     backOffMs: recoverAfterMs,
   });
   if (claimed.length === 0) return false;
+  if (stuck.length > 0) log.error(toldStuck(stuck), 'payments are stuck: no attempt has brought an outcome');
 
   const deadline = new Date(now().getTime() + authorizeDeadlineMs);
-  const outcomes = await Promise.allSettled(claimed.map((payment) => flow.resolve(payment, deadline)));
+  const outcomes = await Promise.allSettled(
+    claimed.map((payment) => untilLate(flow.resolve(payment, deadline), authorizeDeadlineMs)),
+  );
   const recovered = outcomes.filter(({ status }) => status === 'fulfilled').length;
   log.info({ claimed: claimed.length, recovered }, 'recovered payments without an outcome');
   return claimed.length === BATCH;

@@ -1,5 +1,5 @@
 /** Step (c) of an operation: in one transaction for many, store their outcomes, their payments and their answers, and announce them. */
-import { failed, faultPoint, type Logger, ok, type Result } from '@payflowx/chassis';
+import { failed, faultPoint, isTransient, type Logger, ok, type Result } from '@payflowx/chassis';
 import { insertOutbox, inTransaction, type OutboxRow } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { type Operation, refusalOf, type Settlement, settle } from '../domain/operation.ts';
@@ -18,6 +18,7 @@ import {
 import { findOperations, settleOperations as storeOutcomes } from '../store/operations.ts';
 import { lockPayments, updatePayments } from '../store/payments.ts';
 import { keyText, toRefusal } from './idempotency.ts';
+import { inHalves } from './in-halves.ts';
 
 export interface SettleOperationDeps {
   db: Kysely<Database>;
@@ -43,13 +44,24 @@ export async function settleOperations(
   requests: readonly SettleOperationRequest[],
 ): Promise<Result<Settled>[]> {
   try {
-    const settled = await inTransaction(deps.db, (trx) => store(deps, trx, requests));
-    faultPoint('payment.after-operation-settled');
-    return requests.map(({ operation }) => settled.get(operation.id) ?? failed(gone(operation)));
+    return await inHalves(
+      requests,
+      (some) => settleTogether(deps, some),
+      (error) => !isTransient(error),
+    );
   } catch (error) {
     deps.log.warn({ err: error, operations: requests.length }, 'outcomes of steps could not be stored');
     throw error;
   }
+}
+
+async function settleTogether(
+  deps: SettleOperationDeps,
+  requests: readonly SettleOperationRequest[],
+): Promise<Result<Settled>[]> {
+  const settled = await inTransaction(deps.db, (trx) => store(deps, trx, requests));
+  faultPoint('payment.after-operation-settled');
+  return requests.map(({ operation }) => settled.get(operation.id) ?? failed(gone(operation)));
 }
 
 async function store(

@@ -1,5 +1,5 @@
 /** Step (c): in one transaction for many payments, store their outcomes and announce them. */
-import { failed, faultPoint, type Logger, ok, type Result } from '@payflowx/chassis';
+import { failed, faultPoint, isTransient, type Logger, ok, type Result } from '@payflowx/chassis';
 import { inTransaction, unlessBrokenOff } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { type Decision, decide, isPayerUnknown, type Payment } from '../domain/payment.ts';
@@ -7,6 +7,7 @@ import type { Database } from '../store/database.ts';
 import { releaseKeys } from '../store/idempotency-keys.ts';
 import { findPayments } from '../store/payments.ts';
 import { type SettledPayment, saveSettled } from '../store/settled-payments.ts';
+import { inHalves } from './in-halves.ts';
 
 export interface SettleDeps {
   db: Kysely<Database>;
@@ -29,16 +30,27 @@ export async function settlePayments(
   requests: readonly SettleRequest[],
 ): Promise<Result<Payment>[]> {
   try {
-    const settled = await settle(deps, requests);
-    faultPoint('payment.after-settle');
-    return requests.map(({ payment: { id } }) => {
-      const payment = settled.get(id);
-      return payment ? ok(payment) : failed(new Error(`Payment ${id} is gone.`));
-    });
+    return await inHalves(
+      requests,
+      (some) => settleTogether(deps, some),
+      (error) => !isTransient(error),
+    );
   } catch (error) {
     deps.log.warn({ err: error, payments: requests.length }, 'outcomes could not be stored');
     throw error;
   }
+}
+
+async function settleTogether(
+  deps: SettleDeps,
+  requests: readonly SettleRequest[],
+): Promise<Result<Payment>[]> {
+  const settled = await settle(deps, requests);
+  faultPoint('payment.after-settle');
+  return requests.map(({ payment: { id } }) => {
+    const payment = settled.get(id);
+    return payment ? ok(payment) : failed(new Error(`Payment ${id} is gone.`));
+  });
 }
 
 async function settle(deps: SettleDeps, requests: readonly SettleRequest[]): Promise<Map<string, Payment>> {

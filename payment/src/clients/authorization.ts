@@ -24,6 +24,7 @@ import type { Operation } from '../domain/operation.ts';
 import type { Order } from '../domain/order.ts';
 import type { Caller, Decision, Movement, Payment } from '../domain/payment.ts';
 import { CAPTURE_MODE_CODES } from '../messages/payment-message.ts';
+import type { ClockWatch } from './clock-watch.ts';
 
 export interface AuthorizeRequest {
   payment: Payment;
@@ -63,17 +64,29 @@ export interface Authorization {
 export function connectAuthorization(settings: {
   target: string;
   token: () => Promise<string>;
+  clock: ClockWatch;
 }): Authorization {
+  const { clock } = settings;
   const neighbour = connectGrpc(AuthorizationServiceClient, { ...settings, retryable: RETRYABLE });
   return {
     async authorize(requests, deadlineMs) {
-      const { results } = await neighbour.batchAuthorize({ items: requests.map(toItem) }, { deadlineMs });
+      const sentAt = clock.now();
+      const request = { items: requests.map(toItem), sentAt };
+      const { results, answeredAt } = await neighbour.batchAuthorize(request, { deadlineMs });
+      if (answeredAt) clock.compare(answeredAt, sentAt);
       return results.map(toResult);
     },
     async operate({ operation, payment }, wait) {
       const step = { paymentId: payment.id, operationId: operation.id, deadline: wait.deadline };
-      const { decision } = await ask(neighbour, step, operation, payment, wait);
-      return toDecision(requireDecision(decision));
+      const sentAt = clock.now();
+      const { decision, expiresAt } = await ask(neighbour, step, operation, payment, wait);
+      const decided = toDecision(requireDecision(decision));
+      const { decidedAt } = decision ?? {};
+      if (!expiresAt || !decidedAt) return decided;
+      // It was too early, and is not kept: the decision is of this moment. The time named is as far from it by our clock.
+      clock.compare(decidedAt, sentAt);
+      const untilThenMs = expiresAt.getTime() - decidedAt.getTime();
+      return { ...decided, askAgainAt: new Date(clock.now().getTime() + untilThenMs) };
     },
     async simulate(request, wait) {
       const { decision } = await neighbour.simulateAuthorization({ item: toSimulatedItem(request) }, wait);
@@ -100,7 +113,7 @@ function ask(
   { kind, amountMinor, takesRest, final }: Operation,
   { fromAccount, toAccount, currency }: Payment,
   wait: Wait,
-): Promise<{ decision?: DecisionMessage | undefined }> {
+): Promise<{ decision?: DecisionMessage | undefined; expiresAt?: Date | undefined }> {
   switch (kind) {
     case 'CAPTURE':
       return neighbour.captureHold({ ...step, amountMinor: takesRest ? 0n : amountMinor, final }, wait);
@@ -121,6 +134,21 @@ function requireDecision(decision: DecisionMessage | undefined): DecisionMessage
   return decision;
 }
 
+/** Of the whole call, not of what it asks: it is not better asked in parts. */
+const NOT_ABOUT_AN_ITEM: readonly status[] = [
+  status.UNAVAILABLE,
+  status.DEADLINE_EXCEEDED,
+  status.CANCELLED,
+  status.UNAUTHENTICATED,
+  status.PERMISSION_DENIED,
+  status.UNIMPLEMENTED,
+];
+
+/** Whether a call that failed may have failed because of one item that it carried. */
+export function isAboutAnItem(error: unknown): boolean {
+  return !(error instanceof NeighbourError) || !NOT_ABOUT_AN_ITEM.includes(error.code);
+}
+
 /** Whether an error means that nobody was there to decide, or not in time. */
 export function isAway(error: unknown): boolean {
   if (!(error instanceof NeighbourError)) return false;
@@ -136,6 +164,7 @@ const ROLE_CODES = {
 
 function toItem({ payment, deadline }: AuthorizeRequest): AuthorizeItem {
   const { caller, traceparent } = payment.origin;
+  const { holdExpiresAt, createdAt } = payment;
   return {
     paymentId: payment.id,
     operationId: payment.id,
@@ -146,7 +175,9 @@ function toItem({ payment, deadline }: AuthorizeRequest): AuthorizeItem {
     captureMode: CAPTURE_MODE_CODES[payment.captureMode],
     callerId: caller.id,
     callerRoles: caller.roles.map((role) => ROLE_CODES[role]),
-    holdExpiresAt: payment.holdExpiresAt,
+    holdExpiresAt,
+    // Of a payment that is not decided yet: what was asked for.
+    holdSeconds: holdExpiresAt ? Math.round((holdExpiresAt.getTime() - createdAt.getTime()) / 1_000) : 0,
     traceparent,
     deadline,
     description: payment.description,
@@ -169,6 +200,7 @@ function toSimulatedItem({ order, caller }: SimulateRequest): AuthorizeItem {
     callerId: caller.id,
     callerRoles: caller.roles.map((role) => ROLE_CODES[role]),
     holdExpiresAt: undefined,
+    holdSeconds: 0,
     traceparent: '',
     deadline: undefined,
     description,
@@ -199,6 +231,7 @@ function toDecision(message: DecisionMessage): Decision {
     })),
     fromOwnerId: fromOwnerId || undefined,
     toOwnerId: toOwnerId || undefined,
+    holdExpiresAt: message.holdExpiresAt,
     record: DecisionMessage.encode(message).finish(),
   };
 }

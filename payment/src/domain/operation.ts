@@ -168,9 +168,13 @@ function ended(operation: Operation, state: Operation['state'], decision: Decisi
   return { ...operation, state, failure, decision: record, updatedAt: now };
 }
 
-/** Another operation has won, but its outcome isn't stored yet: "the state does not allow it" would name a state that does. */
+/**
+ * Another operation has won, but its outcome isn't stored yet: "the state does not allow it" would name a state that does. An expiry,
+ * which nobody waits for, waits however long that takes: one that ended here would only be begun again.
+ */
 function isUnexplained(payment: Payment, { kind, attempts }: Operation, { code }: Failure): boolean {
-  if (kind !== 'CAPTURE' && kind !== 'CANCEL') return false;
+  if (kind === 'EXPIRE') return code === 'HOLD_NOT_OPEN' && mayTake(payment, 'expire');
+  if (kind === 'REFUND') return false;
   if (code !== 'HOLD_NOT_OPEN' && code !== 'HOLD_PARTLY_CAPTURED') return false;
   return attempts < MAX_WAITS && mayTake(payment, STEPS[kind]);
 }

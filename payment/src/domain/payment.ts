@@ -55,7 +55,10 @@ export interface Payment {
   readonly failure: Failure | undefined;
   /** Authorization's own record of its decision, kept as it came. */
   readonly decision: Uint8Array | undefined;
-  /** When a hold ends, set from the start so that asking again asks the same. Only a payment captured by hand has one. */
+  /**
+   * When a hold ends. Until it is authorized, as we reckon it, set from the start so that asking again asks the same; then as
+   * authorization says, whose clock decides. Only a payment captured by hand has one.
+   */
   readonly holdExpiresAt: Date | undefined;
   /** Rises by one with each change. */
   readonly version: bigint;
@@ -83,6 +86,10 @@ export interface Decision {
   readonly movements: readonly Movement[];
   readonly fromOwnerId: string | undefined;
   readonly toOwnerId: string | undefined;
+  /** When the hold ends that was made, by authorization's clock; undefined: none was made, or authorization keeps the time we named. */
+  readonly holdExpiresAt?: Date | undefined;
+  /** Set where only time stands in the way: from when on the same question may get another answer, by our clock. */
+  readonly askAgainAt?: Date | undefined;
   /** The whole of it, as it came. */
   readonly record: Uint8Array;
 }
@@ -174,10 +181,10 @@ export function decide(payment: Payment, decision: Decision, now: Date): Change 
 /** The money is held, to be captured later. */
 function authorize(payment: Payment, decision: Decision, now: Date): Change {
   requireStep(payment, 'authorize');
-  const { fromOwnerId, toOwnerId } = decision;
+  const { fromOwnerId, toOwnerId, holdExpiresAt = payment.holdExpiresAt } = decision;
   return change(
     payment,
-    { state: 'AUTHORIZED', fromOwnerId, toOwnerId },
+    { state: 'AUTHORIZED', fromOwnerId, toOwnerId, holdExpiresAt },
     'payment.authorized',
     decision,
     now,

@@ -18,6 +18,7 @@ export const ACCESS = {
   listPaymentSteps: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
   simulatePayment: { roles: ['customer', 'operator'], scope: 'payments:read' },
   getPayment: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
+  getRecoveryStatus: ['operator', 'auditor', 'service'],
   // What a reconciliation reads.
   listAccountFigures: ['service'],
   listPayments: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },

@@ -3,10 +3,13 @@ import { CaptureMode } from '@payflowx/proto/authorization';
 import {
   type CreatePaymentRequest,
   type CreatePaymentResponse,
+  type GetRecoveryStatusResponse,
   type ListPaymentsRequest,
+  type RecoveryBacklog,
   PaymentState as StateCode,
 } from '@payflowx/proto/payment';
 import type { Created } from '../app/create-payment.ts';
+import type { RecoveryStatus } from '../app/get-recovery-status.ts';
 import type { ListRequest } from '../app/list-payments.ts';
 import { PaymentError } from '../domain/errors.ts';
 import type { CaptureMode as CaptureModeName, PaymentRequest } from '../domain/order.ts';
@@ -53,6 +56,23 @@ export function toListRequest(request: ListPaymentsRequest): ListRequest {
       amountMaxMinor,
     },
   };
+}
+
+export function toRecoveryStatusMessage({
+  payments,
+  operations,
+  clock,
+}: RecoveryStatus): GetRecoveryStatusResponse {
+  return {
+    payments: toBacklogMessage(payments),
+    operations: toBacklogMessage(operations),
+    clockAheadMs: BigInt(clock?.aheadMs ?? 0),
+    clockComparedAt: clock?.comparedAt,
+  };
+}
+
+function toBacklogMessage({ waiting, stuck, stuckIds }: RecoveryStatus['payments']): RecoveryBacklog {
+  return { waitingCount: BigInt(waiting), stuckCount: BigInt(stuck), stuckIds };
 }
 
 function toState(code: StateCode): PaymentState | undefined {

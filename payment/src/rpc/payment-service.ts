@@ -24,6 +24,7 @@ import type { Kysely } from 'kysely';
 import { type CreateDeps, createPayment } from '../app/create-payment.ts';
 import type { Creation } from '../app/fingerprint.ts';
 import { getPayment } from '../app/get-payment.ts';
+import { getRecoveryStatus, type RecoveryStatusDeps } from '../app/get-recovery-status.ts';
 import { listAccountFigures } from '../app/list-account-figures.ts';
 import { listPayments } from '../app/list-payments.ts';
 import { type SimulateDeps, simulatePayment } from '../app/simulate-payment.ts';
@@ -38,7 +39,7 @@ import {
 import { toPaymentMessage } from '../messages/payment-message.ts';
 import type { Database } from '../store/database.ts';
 import { ACCESS } from './access.ts';
-import { toCreatedResponse, toListRequest, toPaymentRequest } from './convert.ts';
+import { toCreatedResponse, toListRequest, toPaymentRequest, toRecoveryStatusMessage } from './convert.ts';
 import { errors } from './errors.ts';
 import { type OperationDeps, operationHandlers } from './operation-handlers.ts';
 import { decisionFor, messageFor } from './visible-decision.ts';
@@ -47,6 +48,7 @@ export type PaymentServiceDeps = CreateDeps &
   OperationDeps &
   SimulateDeps & {
     db: Kysely<Database>;
+    clock: RecoveryStatusDeps['clock'];
     /** Connections of their own for what reads every payment there is, so that nobody waits for one behind it. */
     figuresDb: Kysely<Database>;
     /** Verifies the callers that a batch's items speak for. */
@@ -55,8 +57,11 @@ export type PaymentServiceDeps = CreateDeps &
   };
 
 const MAX_BATCH = 500;
-/** For an item that names no deadline: as long as the call that brought it, and that is bounded. */
-const inTime = (item: Date | undefined, call: Date) => (item && item < call ? item : call);
+/** By our clock, which is `aheadMs` ahead of the caller's. An item that names none has as long as the call, and that is bounded. */
+function deadlineOf({ deadline }: CreatePaymentItem, aheadMs: number, call: Call): Date {
+  const named = deadline && new Date(deadline.getTime() + aheadMs);
+  return named && named < call.deadline ? named : call.deadline;
+}
 
 export function paymentService(deps: PaymentServiceDeps): BoundService {
   const create = async (operation: Creation, order: Order, requestId: string, call: Asking) => {
@@ -68,6 +73,7 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
 
   const createItem = async (
     item: CreatePaymentItem,
+    aheadMs: number,
     { traceparent }: Trace,
     call: Call,
   ): Promise<CreatePaymentResponse> => {
@@ -75,7 +81,7 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
     requireAccess(caller, ACCESS.createPayment);
     if (!item.request) throw missingRequest('request');
     const { isRetry } = call;
-    const asking = { caller, traceparent, deadline: inTime(item.deadline, call.deadline), isRetry };
+    const asking = { caller, traceparent, deadline: deadlineOf(item, aheadMs, call), isRetry };
     return create(
       'CreatePayment',
       toPaymentOrder(toPaymentRequest(item.request)),
@@ -84,11 +90,11 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
     );
   };
 
-  const resultOf = (item: CreatePaymentItem, call: Call): Promise<CreatePaymentResult> => {
+  const resultOf = (item: CreatePaymentItem, aheadMs: number, call: Call): Promise<CreatePaymentResult> => {
     const trace = traceFrom(item.traceparent);
     return runInTrace(trace, async (): Promise<CreatePaymentResult> => {
       try {
-        return { result: { $case: 'response', value: await createItem(item, trace, call) } };
+        return { result: { $case: 'response', value: await createItem(item, aheadMs, trace, call) } };
       } catch (error) {
         return { result: { $case: 'error', value: toRpcStatus(error, errors, deps.log) } };
       }
@@ -98,13 +104,16 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
   return bindService(PaymentServiceService, {
     access: ACCESS,
     errors,
+    // The first page folds all payments there are.
+    longestMs: { listAccountFigures: 150_000 },
     handlers: {
       createPayment: async (request, call) =>
         create('CreatePayment', toPaymentOrder(toPaymentRequest(request)), request.requestId, asking(call)),
 
-      batchCreatePayments: async ({ items }, call) => {
+      batchCreatePayments: async ({ items, sentAt }, call) => {
         requireBatch(items.length);
-        return { results: await Promise.all(items.map((item) => resultOf(item, call))) };
+        const aheadMs = sentAt ? deps.now().getTime() - sentAt.getTime() : 0;
+        return { results: await Promise.all(items.map((item) => resultOf(item, aheadMs, call))) };
       },
 
       createDeposit: async (request, call) =>
@@ -136,6 +145,8 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
           nextPageToken,
         };
       },
+
+      getRecoveryStatus: async () => toRecoveryStatusMessage(await getRecoveryStatus(deps)),
 
       listAccountFigures: (request) => listAccountFigures({ db: deps.figuresDb }, request),
     },

@@ -30,6 +30,7 @@ export interface PaymentsTable {
   failure_message: string | null;
   decision: Buffer | null;
   hold_expires_at: Date | null;
+  next_expiry_at: Date | null;
   version: bigint;
   created_at: Date;
   updated_at: Date;

@@ -3,7 +3,7 @@ import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { Operation } from '../domain/operation.ts';
 import type { Payment } from '../domain/payment.ts';
-import { type Claim, claimDue } from './claim-due.ts';
+import { type Claim, type Claimed, claimDue } from './claim-due.ts';
 import type { Database, OperationsTable } from './database.ts';
 
 export const OPERATION_COLUMNS = [
@@ -147,8 +147,26 @@ export async function settleOperations(
 }
 
 /** Takes operations that are due for recovery. */
-export async function claimOperations(db: Kysely<Database>, claim: Claim): Promise<Operation[]> {
-  return (await claimDue<OperationRow>(db, 'operations', OPERATION_COLUMNS, claim)).map(toOperation);
+export async function claimOperations(db: Kysely<Database>, claim: Claim): Promise<Claimed<Operation>> {
+  const { due, stuck } = await claimDue<OperationRow>(db, 'operations', OPERATION_COLUMNS, claim);
+  return { due: due.map(toOperation), stuck };
+}
+
+export interface Postponement {
+  id: string;
+  until: Date;
+}
+
+/** Leaves operations without an outcome alone until the times given, if they are not left alone for longer anyway. */
+export async function postponeOperations(
+  db: Kysely<Database>,
+  postponed: readonly Postponement[],
+): Promise<void> {
+  const rows = postponed.map(({ id, until }) => ({ id, next_attempt_at: until }));
+  await sql`
+    update operations as o set next_attempt_at = greatest(o.next_attempt_at, r.next_attempt_at)
+    from ${unnest(rows, { id: 'text', next_attempt_at: 'timestamptz' })} as r
+    where o.id = r.id and o.state not in ('COMPLETED', 'DECLINED')`.execute(db);
 }
 
 export function toOperation(row: OperationRow): Operation {

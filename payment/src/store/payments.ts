@@ -2,7 +2,7 @@
 import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import { asDecided, type Payment } from '../domain/payment.ts';
-import { type Claim, claimDue } from './claim-due.ts';
+import { type Claim, type Claimed, claimDue } from './claim-due.ts';
 import type { Database, PaymentsTable } from './database.ts';
 
 export const PAYMENT_COLUMNS = [
@@ -82,22 +82,31 @@ export async function updatePayments(
     where p.id = r.id`.execute(trx);
 }
 
-/** Up to `limit` payments whose hold's time is over and that nobody is ending yet, locked. Others skip what one has locked. */
-export async function lockExpired(trx: Transaction<Database>, now: Date, limit: number): Promise<Payment[]> {
+/**
+ * Takes up to `limit` payments whose hold's time is over, by moving the time at which they are looked at again into the future: a
+ * minute at first, then as long again as the hold's end is past, up to a day. By then the expiry has usually ended them. Others skip
+ * what one has locked.
+ */
+export async function claimExpired(trx: Transaction<Database>, now: Date, limit: number): Promise<Payment[]> {
   const { rows } = await sql<PaymentRow>`
-    select ${RETURNED} from payments as p
-    where p.state in ('AUTHORIZED', 'PARTIALLY_CAPTURED') and p.hold_expires_at <= ${now}
-      and not exists (
-        select from operations as o where o.payment_id = p.id and o.kind = 'EXPIRE' and o.state <> 'DECLINED'
-      )
-    order by p.hold_expires_at limit ${limit}
-    for update of p skip locked`.execute(trx);
+    with due as (
+      select id from payments
+      where state in ('AUTHORIZED', 'PARTIALLY_CAPTURED') and coalesce(next_expiry_at, hold_expires_at) <= ${now}
+      order by coalesce(next_expiry_at, hold_expires_at) limit ${limit}
+      for update skip locked
+    )
+    update payments as p set
+      next_expiry_at = ${now}::timestamptz + (0.75 + random() / 2)
+        * least(greatest(${now}::timestamptz - p.hold_expires_at, interval '1 minute'), interval '1 day')
+    from due where p.id = due.id
+    returning ${RETURNED}`.execute(trx);
   return rows.map(toPayment);
 }
 
 /** Takes INITIATED payments that are due for recovery. */
-export async function claimPayments(db: Kysely<Database>, claim: Claim): Promise<Payment[]> {
-  return (await claimDue<PaymentRow>(db, 'payments', PAYMENT_COLUMNS, claim)).map(toPayment);
+export async function claimPayments(db: Kysely<Database>, claim: Claim): Promise<Claimed<Payment>> {
+  const { due, stuck } = await claimDue<PaymentRow>(db, 'payments', PAYMENT_COLUMNS, claim);
+  return { due: due.map(toPayment), stuck };
 }
 
 export async function findPayment(db: Kysely<Database>, id: string): Promise<Payment | undefined> {

@@ -28,7 +28,7 @@ export async function saveSettled(
       update payments as p set
         state = d.state, from_owner_id = d.from_owner_id, to_owner_id = d.to_owner_id,
         captured_minor = d.captured_minor, failure_code = d.failure_code, failure_message = d.failure_message,
-        decision = d.decision, version = d.version, updated_at = d.updated_at,
+        decision = d.decision, hold_expires_at = d.hold_expires_at, version = d.version, updated_at = d.updated_at,
         decided_event_id = d.event_id, decided_at = d.updated_at
       from ${unnest(payments.map(toRow), COLUMNS)} as d
       where p.id = d.key and p.version = d.version - 1
@@ -52,6 +52,7 @@ const COLUMNS = {
   failure_code: 'text',
   failure_message: 'text',
   decision: 'bytea',
+  hold_expires_at: 'timestamptz',
   version: 'int8',
   updated_at: 'timestamptz',
   event_id: 'text',
@@ -70,6 +71,7 @@ function toRow({ change, eventId }: SettledPayment) {
     failure_code: payment.failure?.code,
     failure_message: payment.failure?.message,
     decision: payment.decision,
+    hold_expires_at: payment.holdExpiresAt,
     version: payment.version,
     updated_at: payment.updatedAt,
     event_id: eventId,

@@ -1,0 +1,66 @@
+import type { Logger } from '@payflowx/chassis';
+import { expect, it } from 'vitest';
+import { createClockWatch } from './clock-watch.ts';
+
+const START = Date.parse('2025-03-10T09:00:00Z');
+
+function startWatch() {
+  let now = START;
+  const told: string[] = [];
+  const note = (level: string) => (fields: { clock_ahead_ms: number }) =>
+    told.push(`${level} ${fields.clock_ahead_ms}`);
+  const log = { warn: note('warn'), info: note('info') } as unknown as Logger;
+  const watch = createClockWatch({ now: () => new Date(now), log });
+  /** A call that takes `tookMs`, answered when `theirs` is this much behind us. */
+  const call = (behindMs: number, { tookMs = 0 } = {}) => {
+    const sentAt = new Date(now);
+    now += tookMs;
+    watch.compare(new Date(now - behindMs), sentAt);
+  };
+  return {
+    watch,
+    told,
+    call,
+    pass: (ms: number) => {
+      now += ms;
+    },
+  };
+}
+
+it('tells a difference once, however many answers show it, and once that it is gone', () => {
+  const { told, call, pass } = startWatch();
+  for (let n = 0; n < 300; n += 1) call(3_600_000);
+  expect(told).toEqual(['warn 3600000']);
+  // Two instances of authorization, one of them with our time.
+  call(0);
+  call(3_600_000);
+  expect(told).toHaveLength(1);
+  pass(59_999);
+  call(0);
+  expect(told).toHaveLength(1);
+  pass(1);
+  call(0);
+  expect(told).toEqual(['warn 3600000', 'info 0']);
+  call(-3_600_000);
+  expect(told.at(-1)).toBe('warn -3600000');
+});
+
+it('takes a slow answer for no difference', () => {
+  const { watch, told, call } = startWatch();
+  call(0, { tookMs: 5_000 });
+  call(4_999, { tookMs: 5_000 });
+  expect(watch.difference()?.aheadMs).toBe(0);
+  expect(told).toEqual([]);
+  call(6_000, { tookMs: 5_000 });
+  expect(watch.difference()?.aheadMs).toBe(1_000);
+});
+
+it('knows their time from the last answer', () => {
+  const { watch, call } = startWatch();
+  const ours = new Date(START);
+  expect(watch.theirTime(ours)).toEqual(ours);
+  call(3_600_000);
+  expect(watch.theirTime(ours)).toEqual(new Date(START - 3_600_000));
+  call(-60_000);
+  expect(watch.theirTime(ours)).toEqual(new Date(START + 60_000));
+});

@@ -1,0 +1,262 @@
+/** Work that has no outcome yet: how often it is tried again, what of it others notice, and what operators see of it. */
+import { newId } from '@payflowx/chassis';
+import { PaymentState } from '@payflowx/proto/payment';
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Order, toPaymentOrder } from '../src/domain/order.ts';
+import { acceptStep, lifecycleOf } from './lifecycle.ts';
+import {
+  PATIENT,
+  type Platform,
+  paymentRequest,
+  type Server,
+  SHORT,
+  startPlatform,
+} from './payment-platform.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+let platform: Platform;
+let life: ReturnType<typeof lifecycleOf>;
+/** Another instance, which waits for no outcome for longer than a moment. */
+let hasty: Server;
+beforeAll(async () => {
+  platform = await startPlatform(PATIENT);
+  hasty = await platform.startServer(platform.databaseUrl, SHORT);
+  life = lifecycleOf(platform);
+});
+afterAll(() => platform?.stop());
+afterEach(async () => {
+  const { authorization, db } = platform;
+  authorization.advanceClock(0);
+  authorization.keepWhatIsTooEarly(false);
+  authorization.answerWith(undefined);
+  authorization.answerStepWith(undefined);
+  // What one test leaves waiting is not the next one's.
+  await sql`update payments set state = 'CANCELLED' where state in ('INITIATED', 'AUTHORIZED', 'PARTIALLY_CAPTURED')`.execute(
+    db,
+  );
+  await sql`update operations set state = 'DECLINED', failure_code = 'X' where state = 'PENDING'`.execute(db);
+});
+
+const holdMany = (count: number, holdSeconds: number) =>
+  Promise.all(Array.from({ length: count }, async () => (await life.hold({ holdSeconds })).id));
+
+/** The expiries of these payments, whatever became of them. */
+async function expiriesOf(ids: readonly string[]) {
+  const operations = platform.db.selectFrom('operations').select(['id', 'payment_id', 'state', 'attempts']);
+  return operations.where('kind', '=', 'EXPIRE').where('payment_id', 'in', ids).execute();
+}
+const askedAbout = (ids: readonly string[]) =>
+  platform.authorization.steps.filter(({ request }) => ids.includes(request.paymentId)).length;
+
+const status = async () => platform.client.getRecoveryStatus({}, await life.callAs(platform.operator));
+
+describe('a clock one hour ahead of authorization’s', () => {
+  it('makes one expiry a hold, asks again at the time that authorization names, and is told once', async () => {
+    const ids = await holdMany(120, 1_800);
+    platform.authorization.advanceClock(-HOUR);
+    // Half an hour has passed, by our clock only. The answers of the first round tell that it is ahead; those begun already wait.
+    for (let round = 0; round < 10; round += 1) await platform.expire(31 * MINUTE);
+    const begun = await expiriesOf(ids);
+    expect(begun).toHaveLength(100);
+    expect(askedAbout(ids)).toBe(100);
+    for (const minutes of [32, 40, 60, 89]) await platform.recoverOperations(minutes * MINUTE);
+    expect(askedAbout(ids), 'none is asked about before its time').toBe(100);
+
+    const told = platform.logged.filter(({ fields }) => 'clock_ahead_ms' in fields);
+    expect(told).toEqual([
+      { fields: { clock_ahead_ms: expect.closeTo(HOUR, -4) }, message: expect.stringContaining('clock') },
+    ]);
+    const { clockAheadMs, clockComparedAt, operations } = await status();
+    expect(Number(clockAheadMs)).toBeCloseTo(HOUR, -4);
+    expect(clockComparedAt?.getTime()).toBeCloseTo(Date.now(), -5);
+    expect(operations).toEqual({ waitingCount: 100n, stuckCount: 0n, stuckIds: [] });
+
+    // Half an hour later by authorization's clock.
+    platform.authorization.advanceClock(31 * MINUTE);
+    await platform.expire(91 * MINUTE);
+    await platform.recoverOperations(91 * MINUTE);
+    const ended = await expiriesOf(ids);
+    expect(ended).toHaveLength(120);
+    expect(new Set(ended.map(({ payment_id }) => payment_id)).size).toBe(120);
+    expect(new Set(ended.map(({ state }) => state))).toEqual(new Set(['COMPLETED']));
+    expect(askedAbout(ids)).toBe(220);
+    await life.expectBooksToAgree(ids[0] ?? '');
+  });
+
+  it('holds money as long as was asked for, from authorization’s time on', async () => {
+    platform.authorization.advanceClock(-HOUR);
+    const { expiresAt, state } = await life.hold({ holdSeconds: 20 });
+    expect(state).toBe(PaymentState.AUTHORIZED);
+    expect(expiresAt?.getTime()).toBeCloseTo(Date.now() - HOUR + 20_000, -4);
+  });
+
+  it('begins anew, less and less often, where an older authorization keeps that it was too early', async () => {
+    const ids = [(await life.hold({ holdSeconds: 60 })).id];
+    platform.authorization.advanceClock(-HOUR);
+    platform.authorization.keepWhatIsTooEarly(true);
+    // The decline names no time and, being kept, may be an old one: it tells nothing of the clocks.
+    for (let passed = 0; passed < HOUR; passed += 10_000) await platform.expire(passed);
+    const begun = await expiriesOf(ids);
+    expect(begun.length).toBeGreaterThan(3);
+    expect(begun.length).toBeLessThan(12);
+    expect(new Set(begun.map(({ state }) => state))).toEqual(new Set(['DECLINED']));
+    platform.authorization.advanceClock(2 * MINUTE);
+    await platform.expire(3 * HOUR);
+    expect((await life.get(ids[0] ?? '')).state).toBe(PaymentState.EXPIRED);
+  });
+});
+
+describe('what fails each time', () => {
+  it('is tried less and less often, counts as stuck, and is told once', async () => {
+    const { authorization, logged, db } = platform;
+    const { id: heldId } = await life.hold({ holdSeconds: 1 });
+    authorization.advanceClock(2_000);
+    const initiatedId = await acceptPayment();
+    authorization.answerWith(({ paymentId }) => (paymentId === initiatedId ? undecided : undefined));
+    authorization.answerStepWith(({ request }) => failing(request.paymentId === heldId));
+    await platform.expire(2_000);
+    for (let passed = 0; passed <= HOUR; passed += 5_000) {
+      await platform.recover(2_000 + passed);
+      await platform.recoverOperations(2_000 + passed);
+    }
+    const asked = {
+      payment: authorization.asked.filter(({ paymentId }) => paymentId === initiatedId).length,
+      expiry: askedAbout([heldId]),
+    };
+    for (const count of Object.values(asked)) {
+      expect(count).toBeGreaterThan(25);
+      expect(count).toBeLessThan(50);
+    }
+    const [expiry, ...others] = await expiriesOf([heldId]);
+    expect(others).toEqual([]);
+    expect(await status()).toMatchObject({
+      payments: { waitingCount: 1n, stuckCount: 1n, stuckIds: [initiatedId] },
+      operations: { waitingCount: 1n, stuckCount: 1n, stuckIds: [expiry?.id] },
+    });
+    const told = logged.filter(({ fields }) => 'stuck' in fields).map(({ fields }) => fields);
+    expect(told).toContainEqual({ stuck: 1, ids: [initiatedId] });
+    expect(told).toContainEqual({ stuck: 1, ids: [expiry?.id] });
+    expect(told).toHaveLength(2);
+
+    authorization.answerWith(undefined);
+    authorization.answerStepWith(undefined);
+    await platform.recover(2 * HOUR);
+    await platform.recoverOperations(2 * HOUR);
+    expect((await life.get(heldId)).state).toBe(PaymentState.EXPIRED);
+    expect((await life.get(initiatedId)).state).toBe(PaymentState.COMPLETED);
+    const { stuckCount } = (await status()).operations ?? {};
+    expect(stuckCount).toBe(0n);
+    await sql`update operations set attempts = 0`.execute(db);
+  });
+
+  it('stops neither the expiry nor the recovery of what does not, though there are a hundred of them', async () => {
+    const { authorization } = platform;
+    const poisoned = new Set(await holdMany(100, 1));
+    authorization.advanceClock(5_000);
+    authorization.answerStepWith(({ request }) => failing(poisoned.has(request.paymentId)));
+    const { id } = await life.hold({ holdSeconds: 2 });
+    authorization.advanceClock(10_000);
+    await platform.expire(10_000);
+    await platform.expire(10_000);
+    expect((await life.get(id)).state).toBe(PaymentState.EXPIRED);
+
+    const other = await life.hold();
+    await acceptStep(platform, other.id);
+    await platform.recoverOperations(12_000);
+    await platform.recoverOperations(12_000);
+    expect((await life.get(other.id)).state).toBe(PaymentState.COMPLETED);
+  });
+
+  it('as a call that fails for one payment in it fails for no other', async () => {
+    const { authorization } = platform;
+    const [first, poisoned, last] = [await acceptPayment(), await acceptPayment(), await acceptPayment()];
+    authorization.answerWith(({ paymentId }) => (paymentId === poisoned ? failing(true) : undefined));
+    await platform.recover(2_000);
+    for (const id of [first, last]) expect((await life.get(id)).state).toBe(PaymentState.COMPLETED);
+    expect((await life.get(poisoned)).state).toBe(PaymentState.INITIATED);
+  });
+
+  it('is nothing that a trace with odd characters brings about', async () => {
+    const order = { captureMode: 'MANUAL', holdSeconds: 1 } as const;
+    const id = await acceptPayment(order, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\n');
+    await platform.recover(2_000);
+    platform.authorization.advanceClock(2_000);
+    await platform.expire(2_000);
+    expect((await life.get(id)).state).toBe(PaymentState.EXPIRED);
+  });
+});
+
+describe('a step whose outcome is not stored', () => {
+  /** Decided by authorization, stored nowhere, and left alone for an hour. */
+  async function decideOnly(paymentId: string, kind: 'CAPTURE' | 'CANCEL') {
+    const { authorization, db } = platform;
+    const { begun } = await acceptStep(platform, paymentId, kind);
+    const { operation } = begun;
+    const final = { paymentId, operationId: operation.id, amountMinor: 0n, final: true, deadline: undefined };
+    if (kind === 'CAPTURE') authorization.holds.capture(final);
+    else authorization.holds.release({ paymentId, operationId: operation.id, cause: 1, deadline: undefined });
+    await sql`update operations set next_attempt_at = now() + interval '1 hour' where id = ${operation.id}`.execute(
+      db,
+    );
+  }
+
+  it('lets no expiry begin again and again', async () => {
+    const { id } = await life.hold({ holdSeconds: 1 });
+    await decideOnly(id, 'CAPTURE');
+    for (let passed = 2_000; passed < 10 * MINUTE; passed += 2 * MINUTE) {
+      await hasty.expire(passed);
+      await hasty.recoverOperations(passed);
+    }
+    expect(await expiriesOf([id])).toHaveLength(1);
+  });
+
+  it('holds up no round, however long a caller is ready to wait for it', async () => {
+    const { id } = await life.hold();
+    await decideOnly(id, 'CANCEL');
+    const { begun } = await acceptStep(platform, id);
+    const inAnHour = new Date(Date.now() + HOUR);
+    const waiting = hasty.operations.resolve(begun, inAnHour).catch(() => undefined);
+    const other = await life.hold();
+    await acceptStep(platform, other.id);
+    await hasty.recoverOperations(2_000);
+    expect((await life.get(other.id)).state).toBe(PaymentState.COMPLETED);
+    // Its outcome is stored elsewhere at last, and the caller has its answer within the longest pause.
+    await sql`update operations set next_attempt_at = now() where payment_id = ${id} and kind = 'CANCEL'`.execute(
+      platform.db,
+    );
+    await sql`update payments set state = 'CANCELLED', released_minor = amount_minor where id = ${id}`.execute(
+      platform.db,
+    );
+    expect(await waiting).toMatchObject({ refusal: { reason: 'INVALID_STATE' } });
+  });
+});
+
+/** Authorization's answer to an item that it cannot decide. */
+const undecided = {
+  result: { $case: 'error' as const, value: { code: 13, message: 'a bug', details: [] } },
+};
+
+/** As an answer of the fake: fails the whole call. */
+function failing(fails: boolean): undefined {
+  if (fails) throw new Error('poisoned');
+  return undefined;
+}
+
+/** What a process leaves behind that dies right after it has accepted a payment. */
+async function acceptPayment(given: Partial<Order> = {}, traceparent = ''): Promise<string> {
+  const request = paymentRequest({
+    fromAccount: platform.accountOf(platform.customer),
+    toAccount: platform.accountOf(platform.otherCustomer),
+  });
+  const acceptance = await platform.flow.accept({
+    operation: 'CreatePayment',
+    order: toPaymentOrder({ ...request, captureMode: 'AUTOMATIC', ...given }),
+    origin: { caller: platform.customer, requestId: newId('req'), traceparent },
+    deadline: new Date(Date.now() + 5_000),
+    isRetry: false,
+  });
+  return acceptance.payment.id;
+}
