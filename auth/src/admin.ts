@@ -1,108 +1,14 @@
-/**
- * The operator's command: `node src/admin.ts ensure` reads users and API clients as JSON on stdin, makes them be so and
- * prints the users on stdout. It works on the database as its owner, whether or not the service runs.
- */
+/** The operator's command: `node src/admin.ts ensure < identities.json`. */
 import { text } from 'node:stream/consumers';
-import { ConfigError, createLogger, isTransient, newId } from '@payflowx/chassis';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
-import { type Static, Type } from 'typebox';
-import { Check, Errors } from 'typebox/value';
-import { ensureClient, ensureUser } from './app/ensure-identities.ts';
-import { createPasswordHasher } from './app/password-hasher.ts';
-import { loadAdminConfig } from './config.ts';
-import { AuthError } from './domain/errors.ts';
-import type { Database } from './store/database.ts';
+import { runAdminCommand } from './admin-command.ts';
 
-const USAGE = `Usage: node src/admin.ts ensure < identities.json
-
-identities.json: {"users": [{"username", "password", "roles": ["customer"|"operator"|"auditor"]}],
-                  "clients": [{"id": "svc_payment", "secret", "roles": ["service"]}]}`;
-
-const closed = { additionalProperties: false };
-const oneOrMoreOf = <R extends string>(...names: R[]) =>
-  Type.Array(Type.Enum(names), { minItems: 1, uniqueItems: true });
-const WantedUser = Type.Object(
-  {
-    username: Type.String(),
-    password: Type.String(),
-    roles: oneOrMoreOf('customer', 'operator', 'auditor'),
-  },
-  closed,
-);
-const WantedClient = Type.Object(
-  {
-    id: Type.String(),
-    secret: Type.String(),
-    roles: oneOrMoreOf('customer', 'operator', 'auditor', 'service'),
-  },
-  closed,
-);
-const Identities = Type.Object(
-  { users: Type.Optional(Type.Array(WantedUser)), clients: Type.Optional(Type.Array(WantedClient)) },
-  closed,
-);
-type Identities = Static<typeof Identities>;
-
-/** A mistake of whoever runs the command: told without a stack. */
-class UsageError extends Error {}
-
-try {
-  if (process.argv[2] !== 'ensure' || process.argv.length > 3) throw new UsageError(USAGE);
-  const answer = await ensure(parse(await text(process.stdin)));
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-} catch (error) {
-  console.error(describe(error));
+const result = await runAdminCommand({
+  args: process.argv.slice(2),
+  readInput: () => text(process.stdin),
+  env: process.env,
+});
+if ('output' in result) process.stdout.write(result.output);
+else {
+  console.error(result.problem);
   process.exitCode = 1;
-}
-
-/** What went wrong, for a person; with a stack only where it is a bug of ours. */
-function describe(error: unknown): unknown {
-  if ([UsageError, ConfigError, AuthError].some((known) => error instanceof known))
-    return (error as Error).message;
-  if (isTransient(error))
-    return `The database of POSTGRES_MIGRATE_URL does not answer: ${(error as Error).message}`;
-  return error;
-}
-
-function parse(input: string): Identities {
-  let identities: unknown;
-  try {
-    identities = JSON.parse(input);
-  } catch {
-    // The parser's own message would quote the input, secrets and all.
-    throw new UsageError('What came on stdin is not JSON.');
-  }
-  if (Check(Identities, identities)) return identities;
-  const problems = Errors(Identities, identities)
-    // It stands beside 'must not have additional properties', which says the same in words.
-    .filter(({ keyword }) => keyword !== 'boolean')
-    .map(({ instancePath, message }) => `  - ${instancePath || '/'} ${message}`);
-  throw new UsageError(`The identities on stdin are not usable:\n${problems.join('\n')}`);
-}
-
-async function ensure({ users = [], clients = [] }: Identities) {
-  const config = loadAdminConfig(process.env);
-  const log = createLogger('auth-admin', { logLevel: config.logLevel, instanceId: 'admin' }, 'stderr');
-  await migrate({ url: config.migrateUrl, folder: new URL('../migrations/', import.meta.url) }, log);
-  const db = openDatabase<Database>({ url: config.migrateUrl, poolMax: 4 }, log);
-  try {
-    // Nobody waits behind these, so the queue may be as long as the list.
-    const passwords = await createPasswordHasher({ concurrency: 2, queueMax: users.length });
-    const deps = { db, passwords, now: () => new Date(), newUserId: () => newId('usr') };
-    await Promise.all(clients.map((client) => named(client.id, ensureClient(deps, client))));
-    const ensured = await Promise.all(users.map((user) => named(user.username, ensureUser(deps, user))));
-    return { users: ensured.map(({ id, username, roles }) => ({ id, username, roles })) };
-  } finally {
-    await db.destroy();
-  }
-}
-
-/** Says whose identity an error is about. */
-async function named<T>(name: string, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof AuthError) throw new AuthError(error.reason, `${name}: ${error.message}`);
-    throw error;
-  }
 }

@@ -3,7 +3,7 @@ import { createTokenVerifier, newId, runService, serveGrpc } from '@payflowx/cha
 import { migrate, openDatabase } from '@payflowx/chassis/postgres';
 import { joinRegistry } from '@payflowx/registry';
 import { createAccessTokenIssuer } from './app/access-tokens.ts';
-import { forgetOldFailures } from './app/login-throttle.ts';
+import { forgetOldLogins } from './app/login-throttle.ts';
 import { createPasswordHasher } from './app/password-hasher.ts';
 import { turnSigningKeys } from './app/rotate-signing-key.ts';
 import { activeSigningKey, publicJwks } from './app/signing-keys.ts';
@@ -35,7 +35,7 @@ await runService('auth', config, async ({ log, onStop }) => {
     const step = await turnSigningKeys(deps);
     if (step) log.info({ step }, 'signing keys rotate');
   };
-  const tasks = { 'signing keys': turnKeys, 'login throttles': () => forgetOldFailures(deps) };
+  const tasks = { 'signing keys': turnKeys, 'old logins': () => forgetOldLogins(deps) };
   const upkeep = startUpkeep(tasks, { everyMs: UPKEEP_EVERY_MS }, log);
   onStop('upkeep', () => upkeep.stop());
 

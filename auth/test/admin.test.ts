@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { status } from '@grpc/grpc-js';
 import type { TestDatabase } from '@payflowx/chassis/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runAdminCommand } from '../src/admin-command.ts';
 import {
   type AuthServer,
   CLIENT_SECRET,
@@ -26,18 +27,35 @@ afterAll(async () => {
   await database?.drop();
 });
 
+const environment = () => ({ ...process.env, POSTGRES_MIGRATE_URL: database.migrateUrl });
+const asText = (input: unknown) => (typeof input === 'string' ? input : JSON.stringify(input));
+
+/** Runs the command in this process: starting one takes longer than all that it does. */
+function ensure(input: unknown) {
+  return runAdminCommand({
+    args: ['ensure'],
+    readInput: async () => asText(input),
+    env: environment(),
+  });
+}
+
 /** Runs the command as infra does: another process, JSON in, JSON out. */
-async function ensure(input: unknown) {
+async function ensureInProcess(input: unknown) {
   const script = fileURLToPath(new URL('../src/admin.ts', import.meta.url));
-  const env = { ...process.env, POSTGRES_MIGRATE_URL: database.migrateUrl };
-  const child = spawn(process.execPath, [script, 'ensure'], { env });
-  child.stdin.end(typeof input === 'string' ? input : JSON.stringify(input));
+  const child = spawn(process.execPath, [script, 'ensure'], { env: environment() });
+  child.stdin.end(asText(input));
   const [stdout, stderr, exitCode] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     new Promise((resolve) => child.on('close', resolve)),
   ]);
   return { stdout, stderr, exitCode };
+}
+
+async function outputOf(input: unknown): Promise<string> {
+  const result = await ensure(input);
+  if ('problem' in result) throw new Error('The command failed.', { cause: result.problem });
+  return result.output;
 }
 
 /** What the command has written down so far; what one run did, in one order. */
@@ -60,13 +78,13 @@ describe('admin ensure', () => {
       users: [{ username: 'alice', password: PASSWORD, roles: ['customer'] }],
       clients: [{ id: 'svc_ledger', secret: CLIENT_SECRET, roles: ['service'] }],
     };
-    const first = await ensure(wanted);
+    const first = await ensureInProcess(wanted);
     expect(first).toMatchObject({ exitCode: 0 });
     const { users } = JSON.parse(first.stdout);
     expect(users).toEqual([{ id: expect.stringMatching(/^usr_/), username: 'alice', roles: ['customer'] }]);
     const { tokens } = await login(PASSWORD);
 
-    expect((await ensure(wanted)).stdout).toBe(first.stdout);
+    expect(await outputOf(wanted)).toBe(first.stdout);
     expect(await audited()).toEqual(['client.created', 'user.created']);
     // Nothing had to be set right, so nobody was logged out.
     await auth.client.refreshTokens({ refreshToken: tokens?.refreshToken ?? '' }, { deadlineMs });
@@ -76,12 +94,12 @@ describe('admin ensure', () => {
   it('sets a password, roles and a secret right, and ends the logins made with the old password', async () => {
     const { tokens } = await login(PASSWORD);
     const otherSecret = CLIENT_SECRET.replace('c2', 'x2');
-    const { stdout } = await ensure({
+    const output = await outputOf({
       users: [{ username: 'alice', password: 'another good password', roles: ['auditor', 'customer'] }],
       clients: [{ id: 'svc_ledger', secret: otherSecret, roles: ['service'] }],
     });
     expect((await audited()).slice(2)).toEqual(['client.updated', 'user.updated']);
-    expect(JSON.parse(stdout).users[0].roles).toEqual(['auditor', 'customer']);
+    expect(JSON.parse(output).users[0].roles).toEqual(['auditor', 'customer']);
     expect(await refusal(login(PASSWORD))).toMatchObject({ code: status.UNAUTHENTICATED });
     const spent = auth.client.refreshTokens({ refreshToken: tokens?.refreshToken ?? '' }, { deadlineMs });
     expect(await refusal(spent)).toMatchObject({ reason: 'INVALID_REFRESH_TOKEN' });
@@ -99,10 +117,17 @@ describe('admin ensure', () => {
     ],
     ['a weak secret', { clients: [{ id: 'svc_x', secret: 'hush', roles: ['service'] }] }, 'svc_x: '],
   ])('says what is wrong with %s and repeats no secret', async (_, input, expected) => {
-    const { stdout, stderr, exitCode } = await ensure(input);
+    const result = await ensure(input);
+    const problem = 'problem' in result ? result.problem : undefined;
+    // A text: an error would be shown with its stack.
+    expect(problem).toBeTypeOf('string');
+    expect(problem).toContain(expected);
+    expect(problem).not.toContain('hush');
+  });
+
+  it('fails as a process does, with nothing on stdout', async () => {
+    const { stdout, stderr, exitCode } = await ensureInProcess('{"users": [{"password": "hush"');
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 1 });
-    expect(stderr).toContain(expected);
-    expect(stderr).not.toContain('hush');
-    expect(stderr).not.toContain('    at ');
+    expect(stderr).toBe('What came on stdin is not JSON.\n');
   });
 });

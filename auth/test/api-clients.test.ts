@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { createTokenVerifier } from '@payflowx/chassis';
 import type { TestDatabase } from '@payflowx/chassis/testing';
-import type { CreateApiClientRequest } from '@payflowx/proto/auth';
+import { type CreateApiClientRequest, Role } from '@payflowx/proto/auth';
 import { createDecoder } from 'fast-jwt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -9,6 +9,7 @@ import {
   asOwner,
   ensurePeople,
   freshDatabase,
+  PASSWORD,
   refusal,
   startAuth,
   tokensOf,
@@ -34,9 +35,9 @@ afterAll(async () => {
 
 const asOperator = () => ({ deadlineMs, accessToken: tokens.operator });
 
-async function create(changed: Partial<CreateApiClientRequest> = {}) {
+async function create(changed: Partial<CreateApiClientRequest> = {}, call = asOperator()) {
   const shop = { requestId: '', name: 'Shop', userId: customerId, scopes: ['payments:read'] };
-  const { client, clientSecret } = await auth.client.createApiClient({ ...shop, ...changed }, asOperator());
+  const { client, clientSecret } = await auth.client.createApiClient({ ...shop, ...changed }, call);
   if (!client) throw new Error('An answer without a client.');
   return { ...client, clientSecret };
 }
@@ -141,6 +142,18 @@ describe('making an API client', () => {
       code: status.ALREADY_EXISTS,
       reason: 'REQUEST_ID_REUSED',
     });
+  });
+
+  it('keeps the request ids of two operators apart', async () => {
+    const user = { requestId: '', username: 'operator-2', password: PASSWORD, roles: [Role.OPERATOR] };
+    await auth.client.createUser(user, asOperator());
+    const login = await auth.client.login({ username: 'operator-2', password: PASSWORD }, { deadlineMs });
+    const other = { deadlineMs, accessToken: login.tokens?.accessToken ?? '' };
+    const one = await create({ requestId: 'r-2' });
+    const two = await create({ requestId: 'r-2', name: 'Another' }, other);
+    expect([one.name, two.name]).toEqual(['Shop', 'Another']);
+    expect(two.id).not.toBe(one.id);
+    expect(two.clientSecret).not.toBe('');
   });
 
   it.each<[string, Partial<CreateApiClientRequest>, string]>([

@@ -7,7 +7,7 @@ import type { Kysely } from 'kysely';
 import { createAccessTokenIssuer } from '../src/app/access-tokens.ts';
 import { ensureClient, ensureUser } from '../src/app/ensure-identities.ts';
 import type { FairQueueLimits } from '../src/app/fair-queue.ts';
-import { createPasswordHasher } from '../src/app/password-hasher.ts';
+import { createPasswordHasher, type PasswordHasher } from '../src/app/password-hasher.ts';
 import { turnSigningKeys } from '../src/app/rotate-signing-key.ts';
 import { activeSigningKey, publicJwks } from '../src/app/signing-keys.ts';
 import { authService } from '../src/rpc/auth-service.ts';
@@ -32,9 +32,10 @@ export async function startAuth(database: TestDatabase, hashing = ROOMY) {
   let standsAt: Date | undefined;
   const now = () => new Date((standsAt?.getTime() ?? Date.now()) + aheadMs);
   const activeKey = activeSigningKey({ db, now }, SEALING_KEY);
+  const { passwords, hashes } = countingComparisons(await createPasswordHasher(hashing));
   const deps = {
     db,
-    passwords: await createPasswordHasher(hashing),
+    passwords,
     issueAccessToken: createAccessTokenIssuer({ activeKey, now, newTokenId: () => newId('jti') }),
     refreshLifetimeMs: REFRESH_LIFETIME_MS,
     sealingKey: SEALING_KEY,
@@ -52,6 +53,8 @@ export async function startAuth(database: TestDatabase, hashing = ROOMY) {
     db,
     signingKey: await activeKey(),
     now,
+    /** How many passwords were compared so far. */
+    hashes,
     /** What upkeep does with the keys. */
     turnKeys: () => turnSigningKeys(deps),
     /** Lets time pass. */
@@ -69,6 +72,21 @@ export async function startAuth(database: TestDatabase, hashing = ROOMY) {
       await db.destroy();
     },
   };
+}
+
+function countingComparisons(hasher: PasswordHasher) {
+  let comparisons = 0;
+  const passwords: PasswordHasher = {
+    ...hasher,
+    inTurn: (party, work) =>
+      hasher.inTurn(party, (matches) =>
+        work((passwordHash, password) => {
+          comparisons += 1;
+          return matches(passwordHash, password);
+        }),
+      ),
+  };
+  return { passwords, hashes: () => comparisons };
 }
 
 export const PASSWORD = 'correct horse battery staple';

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import type { TestDatabase } from '@payflowx/chassis/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { forgetOldFailures } from '../src/app/login-throttle.ts';
+import { forgetOldLogins } from '../src/app/login-throttle.ts';
 import {
   type AuthServer,
   ensurePeople,
@@ -194,6 +194,6 @@ it('keeps no count longer than it counts, and no name in the clear', async () =>
   expect(rows.length).toBeGreaterThan(0);
   expect(JSON.stringify(rows.map(({ key }) => key.toString('latin1')))).not.toContain('a-name');
   auth.skip(24 * 60 * 60_000);
-  await forgetOldFailures({ db, now });
+  await forgetOldLogins({ db, now });
   expect(await db.selectFrom('login_throttles').selectAll().execute()).toEqual([]);
 });

@@ -90,6 +90,29 @@ describe('making a user', () => {
     const reused = { code: status.ALREADY_EXISTS, reason: 'REQUEST_ID_REUSED' };
     expect(await refusal(create({ ...request, username: 'hans' }))).toMatchObject(reused);
     expect(await refusal(create({ ...request, roles: [Role.OPERATOR] }))).toMatchObject(reused);
+    // An answer of success would be taken for a password that works.
+    const password = 'another good password';
+    expect(await refusal(create({ ...request, password }))).toMatchObject(reused);
+    expect(await create(request)).toEqual(first);
+  });
+
+  it('lets one of two passwords through when both come with one request id at once', async () => {
+    const request = { requestId: 'r-4', username: 'karl' };
+    const passwords = Array.from({ length: 4 }, (_, index) => `${PASSWORD} ${index % 2}`);
+    const answers = await Promise.allSettled(passwords.map((password) => create({ ...request, password })));
+    const winner = passwords.find((_, index) => answers[index]?.status === 'fulfilled') ?? '';
+    const expected = passwords.map((password) => (password === winner ? 'fulfilled' : 'rejected'));
+    expect(answers.map((answer) => answer.status)).toEqual(expected);
+    await auth.client.login({ username: 'karl', password: winner }, { deadlineMs });
+  });
+
+  it('keeps the request ids of two operators apart', async () => {
+    await create({ username: 'operator-2', roles: [Role.OPERATOR] });
+    const other = await tokenOf('operator-2');
+    const one = await create({ requestId: 'r-5', username: 'lena' });
+    const two = await create({ requestId: 'r-5', username: 'mona' }, other);
+    expect([one?.username, two?.username]).toEqual(['lena', 'mona']);
+    expect(await create({ requestId: 'r-5', username: 'lena' })).toEqual(one);
   });
 
   it('makes one user of many requests with one id at once', async () => {

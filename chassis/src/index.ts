@@ -20,6 +20,16 @@ export { type Repetition, repeat } from './process/repeat.ts';
 export * from './process/run.ts';
 export { type Access, type AccessTable, requireAccess, type ScopedAccess } from './rpc/access.ts';
 export {
+  ACCESS_TOKEN_LIFETIME_S,
+  isCanonical,
+  isTimely,
+  TOKEN_AUDIENCE,
+  TOKEN_ISSUER,
+  TOKEN_TYPE,
+  type TokenTimes,
+} from './rpc/access-token.ts';
+export * from './rpc/caller.ts';
+export {
   type CallSettings,
   connectGrpc,
   type Neighbour,
@@ -28,6 +38,8 @@ export {
 } from './rpc/client.ts';
 export * from './rpc/errors.ts';
 export * from './rpc/identity.ts';
+export * from './rpc/key-store.ts';
+export * from './rpc/known-tokens.ts';
 export * from './rpc/paging.ts';
 export * from './rpc/server.ts';
 export * from './sql-state.ts';

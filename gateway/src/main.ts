@@ -1,5 +1,5 @@
 /** Starts the gateway. Parts are built from the inside out and stopped in reverse order. */
-import { connectIdentity, keyStore, runService } from '@payflowx/chassis';
+import { connectIdentity, createKeyStore, runService } from '@payflowx/chassis';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { closeNeighbours, connectNeighbours, findNotServing } from './clients/neighbours.ts';
 import { createPaymentBatches } from './clients/payment-batches.ts';
@@ -25,8 +25,8 @@ await runService('gateway', config.service, async ({ log, onStop }) => {
 
   const ask = () => findNotServing(neighbours, PROBE_DEADLINE_MS);
   const readiness = createReadiness(ask, () => performance.now());
-  const keyOf = keyStore(identity.jwks);
-  const server = await createServer({ config, neighbours, batches, keyOf, readiness, log });
+  const keys = createKeyStore(identity.jwks);
+  const server = await createServer({ config, neighbours, batches, keys, readiness, log });
   onStop('http server', () => server.close());
 
   const address = await server.listen({ host: config.http.host, port: config.http.port });

@@ -1,7 +1,7 @@
 /** The HTTP server: what surrounds every route, then the routes. */
-import type { Logger } from '@payflowx/chassis';
+import type { KeyStore, Logger } from '@payflowx/chassis';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
-import { checkAccess, type KeyOf } from './access/access.ts';
+import { checkAccess } from './access/access.ts';
 import type { Neighbours } from './clients/neighbours.ts';
 import type { PaymentBatches } from './clients/payment-batches.ts';
 import type { Config } from './config.ts';
@@ -26,7 +26,8 @@ export interface ServerParts {
   };
   neighbours: Neighbours;
   batches: PaymentBatches;
-  keyOf: KeyOf;
+  /** Auth's public keys. */
+  keys: KeyStore;
   readiness: Readiness;
   log: Logger;
 }

@@ -1,12 +1,17 @@
 /** Who gets through which route: nobody, every role, and tokens that are not good. */
 
-import { generateKeyPairSync } from 'node:crypto';
-import type { RoleName } from '@payflowx/chassis';
+import {
+  ACCESS_TOKEN_LIFETIME_S,
+  createKeyStore,
+  KEYS_MAX_AGE_MS,
+  type KeyStore,
+  type RoleName,
+} from '@payflowx/chassis';
 import { createTestIdentity } from '@payflowx/chassis/testing';
-import { createSigner } from 'fast-jwt';
 import Fastify from 'fastify';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { checkAccess } from '../src/access/access.ts';
+import { handleProblems, ProblemError } from '../src/problems/problem.ts';
 import { type Client, createClient } from './client.ts';
 import {
   ALICE,
@@ -127,36 +132,48 @@ describe.each(TABLE)('%s %s', (method, path, access, body) => {
 
 describe('a token', () => {
   const CALLER = { id: 'usr_x', roles: ['operator'] as RoleName[] };
-  const sign = (changes: object, header: object = {}) => {
-    const { privateKey } = generateKeyPairSync('ed25519');
-    const kid = platform.identity.jwks[0]?.kid ?? '';
-    return createSigner({
-      key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-      algorithm: 'EdDSA',
-      header: { alg: 'EdDSA', typ: 'at+jwt', kid, ...header },
-      ...changes,
-    })({ sub: 'usr_x', roles: ['operator'], iss: 'payflowx', aud: 'payflowx' });
+  const CLAIMS = { sub: CALLER.id, roles: CALLER.roles };
+  const nowS = () => Math.floor(Date.now() / 1000);
+  /** Signed with the right key, so that nothing but the change can be the reason to refuse it. */
+  const tokenWith = (changes: object, header?: object) =>
+    platform.identity.tokenWith({ ...CLAIMS, ...changes }, header);
+  const withoutSignature = async (header: object) => {
+    const token = await tokenWith({}, header);
+    return token.slice(0, token.lastIndexOf('.') + 1);
   };
-  const unsigned = () => {
-    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    const claims = {
-      sub: 'usr_x',
-      roles: ['operator'],
-      iss: 'payflowx',
-      aud: 'payflowx',
-      exp: 9_999_999_999,
-    };
-    return `${part({ alg: 'none', typ: 'at+jwt' })}.${part(claims)}.`;
-  };
+  const get = (token: string) => client.call('GET', '/v1/auth/me', { token });
 
-  it.each([
+  it('passes as the test signs it, and up to a minute from ahead', async () => {
+    platform.fakes.auth.getMe = () => ({ user: { id: USER_ID, username: 'x', roles: [1] } });
+    for (const token of [
+      await tokenWith({}),
+      await tokenWith({ iat: nowS() + 55, nbf: nowS() + 55, exp: nowS() + 355 }),
+    ]) {
+      expect((await get(token)).status).toBe(200);
+    }
+  });
+
+  it.each<[string, () => string | Promise<string>]>([
     ['that expired', () => platform.identity.tokenFor(CALLER, { expiresInS: -1 })],
     ['of another issuer’s key', () => createTestIdentity().tokenFor(CALLER)],
-    ['with our key’s name but another’s signature', () => sign({ expiresIn: 60_000 })],
-    ['of another type', () => sign({ expiresIn: 60_000 }, { typ: 'JWT' })],
-    ['without a signature', unsigned],
+    [
+      'with our key’s name but another’s signature',
+      () => createTestIdentity().tokenWith(CLAIMS, { kid: platform.identity.jwks[0]?.kid }),
+    ],
+    ['of another type', () => tokenWith({}, { typ: 'JWT' })],
+    ['of another issuer', () => tokenWith({ iss: 'elsewhere' })],
+    ['of no issuer', () => tokenWith({ iss: undefined })],
+    ['for another audience', () => tokenWith({ aud: 'elsewhere' })],
+    ['for no audience', () => tokenWith({ aud: undefined })],
+    ['from an hour ahead', () => tokenWith({ iat: nowS() + 3_600, exp: nowS() + 3_900 })],
+    ['that begins in two minutes', () => tokenWith({ nbf: nowS() + 120 })],
+    ['that lives longer than auth lets it', () => tokenWith({ exp: nowS() + 302 })],
+    ['without a beginning', () => tokenWith({ iat: undefined })],
+    ['without an end', () => tokenWith({ exp: undefined })],
+    ['without a signature', () => withoutSignature({ alg: 'none' })],
+    ['whose signature is missing', () => withoutSignature({})],
     ['that is none', () => 'abc'],
-    ['that is two', async () => `${await platform.identity.tokenFor(CALLER)} x`],
+    ['that is two', async () => `${await tokenWith({})} x`],
     ['that is empty', () => ''],
   ])('%s is refused with 401', async (_name, token) => {
     const answer = await client.call('GET', '/v1/auth/me', { token: await token() });
@@ -174,17 +191,69 @@ describe('a token', () => {
     expect((await client.call('GET', '/v1/auth/me', { token: changed })).status).toBe(401);
   });
 
-  it('stops being good when it expires, however often it was verified', async () => {
-    const token = await platform.identity.tokenFor(CALLER, { expiresInS: 1 });
-    expect((await client.call('GET', '/v1/auth/me', { token })).status).not.toBe(401);
-    await new Promise((resolve) => setTimeout(resolve, 2_100));
-    expect((await client.call('GET', '/v1/auth/me', { token })).status).toBe(401);
+  it('is one text: another that decodes to the same bytes is refused', async () => {
+    const token = await tokenWith({});
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const twin = token.slice(0, -1) + alphabet[alphabet.indexOf(token.at(-1) ?? '') + 1];
+    expect((await get(twin)).status).toBe(401);
+    expect((await get(token)).status).not.toBe(401);
+  });
+
+  describe('that was verified before', () => {
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+    const START_MS = new Date('2026-01-01T12:00:00Z').getTime();
+
+    /** A gateway that is nothing but its access check. */
+    async function gatewayAt(keys: KeyStore) {
+      const app = Fastify();
+      handleProblems(app, { refusalOf: () => new ProblemError('NOT_FOUND', '') });
+      await checkAccess(app, { keys });
+      app.get('/', { config: { access: ['operator'] } }, async () => 'fine');
+      return async (token: string) =>
+        (await app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })).statusCode;
+    }
+    function startAt(ms: number) {
+      vi.useFakeTimers({ toFake: ['Date', 'performance'], now: ms });
+      const identity = createTestIdentity();
+      let published = identity.jwks;
+      const keys = createKeyStore(async () => published);
+      const publish = (jwks: typeof published) => {
+        published = jwks;
+      };
+      return { identity, keys, publish };
+    }
+
+    it('stops being good in the second when it expires', async () => {
+      const { identity, keys } = startAt(START_MS);
+      const statusOf = await gatewayAt(keys);
+      const token = await identity.tokenFor(CALLER);
+      expect(await statusOf(token)).toBe(200);
+      vi.setSystemTime(START_MS + ACCESS_TOKEN_LIFETIME_S * 1000 - 1);
+      expect(await statusOf(token)).toBe(200);
+      vi.setSystemTime(START_MS + ACCESS_TOKEN_LIFETIME_S * 1000);
+      expect(await statusOf(token)).toBe(401);
+    });
+
+    it('stops being good when its key is no longer published', async () => {
+      const { identity, keys, publish } = startAt(START_MS);
+      const statusOf = await gatewayAt(keys);
+      const iat = START_MS / 1000 + 60;
+      const token = await identity.tokenWith({ ...CLAIMS, iat, exp: iat + ACCESS_TOKEN_LIFETIME_S });
+      expect(await statusOf(token)).toBe(200);
+      publish(createTestIdentity().jwks);
+      vi.advanceTimersByTime(KEYS_MAX_AGE_MS + 1);
+      // The keys are asked for on the side, so this one is still let through.
+      expect(await statusOf(token)).toBe(200);
+      expect(await statusOf(token)).toBe(401);
+    });
   });
 });
 
 it('does not start with a route that does not say who may call it', async () => {
   const app = Fastify();
-  await checkAccess(app, { keyOf: async () => '' });
+  await checkAccess(app, { keys: { keyOf: async () => '', has: () => false } });
   app.get('/open', { config: { access: 'anyone' } }, async () => 'fine');
   app.get('/forgotten', async () => 'secret');
   await expect(app.ready()).rejects.toThrow('Routes that do not say who may call them: GET /forgotten');

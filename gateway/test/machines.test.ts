@@ -51,13 +51,15 @@ it('says the same of an unknown client, a wrong secret and a service of the plat
   expect(asked).toBe(2);
 });
 
-it('counts logins of machines as those of people', async () => {
+it('limits the logins of each machine, and not those of another at the same address', async () => {
   const limited = await startPlatform({ LOGINS_PER_MINUTE: '1' });
   try {
     const one = await createClient(limited);
-    const body = { client_id: CLIENT_ID, client_secret: 'secret' };
-    expect((await one.call('POST', '/v1/auth/token', { body })).status).not.toBe(429);
-    expect((await one.call('POST', '/v1/auth/token', { body })).status).toBe(429);
+    const login = (client_id: string) =>
+      one.call('POST', '/v1/auth/token', { body: { client_id, client_secret: 'secret' } });
+    expect((await login(CLIENT_ID)).status).not.toBe(429);
+    expect((await login(CLIENT_ID)).status).toBe(429);
+    expect((await login('cli_another')).status).not.toBe(429);
   } finally {
     await limited.close();
   }

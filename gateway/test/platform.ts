@@ -4,8 +4,8 @@ import {
   type BoundService,
   bindService,
   type Call,
+  createKeyStore,
   errorTable,
-  keyStore,
   type ServiceMethods,
   serveGrpc,
 } from '@payflowx/chassis';
@@ -119,8 +119,8 @@ export async function startPlatform(env: Record<string, string> = {}) {
     () => findNotServing(neighbours, 900),
     () => performance.now(),
   );
-  const keyOf = keyStore(async () => identity.jwks);
-  const server = await createServer({ config, neighbours, batches, keyOf, readiness, log: testLog });
+  const keys = createKeyStore(async () => identity.jwks);
+  const server = await createServer({ config, neighbours, batches, keys, readiness, log: testLog });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
 
   return {

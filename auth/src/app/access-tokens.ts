@@ -1,7 +1,7 @@
 /** Signs access tokens (RFC 9068). */
-import { TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_TYPE } from '@payflowx/chassis';
+import { ACCESS_TOKEN_LIFETIME_S, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_TYPE } from '@payflowx/chassis';
 import { createSigner } from 'fast-jwt';
-import { ACCESS_TOKEN_LIFETIME_S, type Subject } from '../domain/access-token.ts';
+import type { Subject } from '../domain/access-token.ts';
 import type { ActiveSigningKey } from './signing-keys.ts';
 
 export interface AccessToken {

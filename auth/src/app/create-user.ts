@@ -6,12 +6,17 @@ import { AuthError } from '../domain/errors.ts';
 import { haveSameRoles, type NewUser, requireRequestId, type User } from '../domain/user.ts';
 import { insertAuditRecord } from '../store/audit-records.ts';
 import type { Database } from '../store/database.ts';
-import { claimCreateUserRequest, insertUser } from '../store/users.ts';
+import {
+  claimCreateUserRequest,
+  findCreatedUser,
+  insertUser,
+  type UserWithPassword,
+} from '../store/users.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 
 interface CreateUserDeps {
   db: Kysely<Database>;
-  passwords: Pick<PasswordHasher, 'hash'>;
+  passwords: PasswordHasher;
   now(): Date;
   newUserId(): string;
 }
@@ -24,23 +29,41 @@ interface CreateUserRequest {
 }
 
 /**
- * The same caller's request id again returns the first answer; the password is not compared, since only its hash is kept.
- * Throws INVALID_ARGUMENT, USERNAME_TAKEN, REQUEST_ID_REUSED, TOO_MANY_LOGINS.
+ * The same caller's request id again returns the first answer, if name, roles and password are the same. Throws INVALID_ARGUMENT,
+ * USERNAME_TAKEN, REQUEST_ID_REUSED, TOO_MANY_LOGINS.
  */
 export async function createUser(deps: CreateUserDeps, request: CreateUserRequest): Promise<User> {
-  const { actor, requestId, wanted } = request;
+  const { actor, requestId } = request;
   requireRequestId(requestId);
+  // Looked up before the password is hashed: a repeated request costs one hash, as a new one does.
+  const earlier = await findEarlier(deps, request);
+  if (earlier) return replay(deps, request, earlier);
+  const made = await make(deps, request);
+  if (made) return made;
+  // The same request at the same time was faster.
+  const faster = await findEarlier(deps, request);
+  if (!faster) throw new Error(`The request ${requestId} of ${actor.id} was claimed and is not there.`);
+  return replay(deps, request, faster);
+}
+
+async function findEarlier(
+  { db }: CreateUserDeps,
+  { actor, requestId }: CreateUserRequest,
+): Promise<UserWithPassword | undefined> {
+  return requestId === '' ? undefined : findCreatedUser(db, { callerId: actor.id, requestId });
+}
+
+/** Undefined if the request id has been claimed meanwhile. */
+async function make(
+  deps: CreateUserDeps,
+  { actor, requestId, wanted }: CreateUserRequest,
+): Promise<User | undefined> {
   const passwordHash = await deps.passwords.hash(actor.id, wanted.password);
-  const user: User = {
-    id: deps.newUserId(),
-    username: wanted.username,
-    roles: wanted.roles,
-    createdAt: deps.now(),
-  };
+  const { username, roles } = wanted;
+  const user: User = { id: deps.newUserId(), username, roles, createdAt: deps.now() };
   return inTransaction(deps.db, async (trx) => {
-    if (requestId !== '') {
-      const earlier = await claimCreateUserRequest(trx, { callerId: actor.id, requestId, user });
-      if (earlier) return replay(earlier, user);
+    if (requestId !== '' && !(await claimCreateUserRequest(trx, { callerId: actor.id, requestId, user }))) {
+      return undefined;
     }
     if (!(await insertUser(trx, { ...user, passwordHash }))) {
       throw new AuthError('USERNAME_TAKEN', 'There is a user of this name already.');
@@ -50,13 +73,22 @@ export async function createUser(deps: CreateUserDeps, request: CreateUserReques
   });
 }
 
-export function userCreated({ id, username, roles }: User): AuditFact {
-  return { action: 'user.created', subjectId: id, details: { username, roles } };
+/**
+ * The password is compared with the user's own hash: no other trace of it is kept. So an answer is not repeated for a password that
+ * does not log in, be it another one or one that has been reset since.
+ */
+async function replay(
+  { passwords }: CreateUserDeps,
+  { actor, wanted }: CreateUserRequest,
+  { passwordHash, ...earlier }: UserWithPassword,
+): Promise<User> {
+  const asked = earlier.username === wanted.username && haveSameRoles(earlier.roles, wanted.roles);
+  const same =
+    asked && (await passwords.inTurn(actor.id, (matches) => matches(passwordHash, wanted.password)));
+  if (same) return earlier;
+  throw new AuthError('REQUEST_ID_REUSED', 'This request id was used for another user or another password.');
 }
 
-function replay(earlier: User, asked: User): User {
-  if (earlier.username !== asked.username || !haveSameRoles(earlier.roles, asked.roles)) {
-    throw new AuthError('REQUEST_ID_REUSED', 'This request id was used for another user.');
-  }
-  return earlier;
+export function userCreated({ id, username, roles }: User): AuditFact {
+  return { action: 'user.created', subjectId: id, details: { username, roles } };
 }

@@ -2,16 +2,15 @@
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { networkOf } from '../domain/client-address.ts';
-import { invalidCredentials } from '../domain/errors.ts';
+import { invalidCredentials, tooManyLogins } from '../domain/errors.ts';
 import { throttleKeys } from '../domain/login-throttle.ts';
 import { hashRefreshToken, newRefreshToken } from '../domain/refresh-token.ts';
 import { isUsername, requireLoginPassword } from '../domain/user.ts';
 import type { Database } from '../store/database.ts';
-import { deleteFailureCounts } from '../store/login-throttles.ts';
 import { insertFamily } from '../store/refresh-tokens.ts';
 import { findUserByName } from '../store/users.ts';
 import type { AccessToken, IssueAccessToken } from './access-tokens.ts';
-import { recordFailure, requireNoDelay } from './login-throttle.ts';
+import { type Admission, admitTry, recordFailure, recordSuccess } from './login-throttle.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 
 export interface TokenPair extends AccessToken {
@@ -41,26 +40,24 @@ export async function login(
 ): Promise<TokenPair> {
   requireLoginPassword(password);
   const network = networkOf(address);
-  const { pair, account, address: source } = throttleKeys(username, network);
-  const keys = [pair, account, source];
+  const keys = throttleKeys(username, network);
   // Before it waits for a turn: who is delayed anyway must not fill the queue.
-  await requireNoDelay(deps, keys);
+  await admitTry(deps, keys);
   // What can't be a name is not looked up, but costs a hash like any other.
   const user = isUsername(username) ? await findUserByName(deps.db, username) : undefined;
-  const matches = await deps.passwords.inTurn(network, async (compare) => {
+  const { matches, admission } = await deps.passwords.inTurn(network, async (compare) => {
     // Again, and the failure is counted within the turn: of many tries at once, those behind the failures don't get to the hash.
-    await requireNoDelay(deps, keys);
+    const admission = await admitTry(deps, keys);
     // No transaction is open here: waiting for a hash must not hold a connection.
-    const same = await compare(user?.passwordHash, password);
-    if (!same) await recordFailure(deps, keys);
-    return same;
+    const matches = await compare(user?.passwordHash, password);
+    if (!matches) await recordFailure(deps, keys);
+    return { matches, admission };
   });
-  if (!user || !matches) throw invalidCredentials();
+  if (!user || !matches) throw refusalOf(admission);
   const refreshToken = newRefreshToken();
   const now = deps.now();
   await inTransaction(deps.db, async (trx) => {
-    // The address keeps its count: otherwise a good login of one's own would pay for guesses at others'.
-    await deleteFailureCounts(trx, [pair, account]);
+    await recordSuccess(trx, { keys, userId: user.id, loginAt: now, admission });
     await insertFamily(trx, {
       id: deps.newFamilyId(),
       userId: user.id,
@@ -70,4 +67,9 @@ export async function login(
     });
   });
   return { ...(await deps.issueAccessToken(user)), refreshToken };
+}
+
+/** Where an unknown pair would have been told to wait, a known one is too: else the answer would tell which names log in from there. */
+function refusalOf({ skippedMs }: Admission): Error {
+  return skippedMs > 0 ? tooManyLogins(skippedMs) : invalidCredentials();
 }

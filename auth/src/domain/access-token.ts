@@ -1,9 +1,6 @@
 /** Whom an access token speaks for and for how long. */
-import type { Scope } from '@payflowx/chassis';
+import { ACCESS_TOKEN_LIFETIME_S, type Scope } from '@payflowx/chassis';
 import type { Role } from './user.ts';
-
-/** Short, because a token that was given can't be taken back. */
-export const ACCESS_TOKEN_LIFETIME_S = 300;
 
 export interface Subject {
   /** A user's id or that of one of the platform's services. */

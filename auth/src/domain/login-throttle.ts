@@ -39,8 +39,10 @@ export interface ThrottleKey {
   key: Buffer;
 }
 
+export type ThrottleKeys = Record<ThrottleKind, ThrottleKey>;
+
 /** What a login of this name from this network counts against. The name need not be anybody's. */
-export function throttleKeys(username: string, network: string): Record<ThrottleKind, ThrottleKey> {
+export function throttleKeys(username: string, network: string): ThrottleKeys {
   const name = username.toLowerCase();
   return {
     pair: keyOf('pair', name, network),
@@ -58,15 +60,21 @@ function keyOf(kind: ThrottleKind, ...parts: string[]): ThrottleKey {
   };
 }
 
-/** The count after one more failure. */
+/**
+ * The count after one more failure. Its delay begins when the last one ends: so a failure of a try that need not wait (a known pair's)
+ * is waited for by the others, and no more guesses come through in the long run than without known pairs.
+ */
 export function countFailure(kind: ThrottleKind, before: FailureCount | undefined, now: Date): FailureCount {
   const { delaysFrom, firstMs, maxMs, forgetMs }: Delays = DELAYS[kind];
-  const failures = (before && before.forgottenAt > now ? before.failures : 0) + 1;
+  const counted = before && before.forgottenAt > now ? before : undefined;
+  const failures = (counted?.failures ?? 0) + 1;
+  const forgottenAt = now.getTime() + forgetMs;
   const delayMs = failures < delaysFrom ? 0 : Math.min(maxMs, firstMs * 2 ** (failures - delaysFrom));
+  const from = Math.max(now.getTime(), counted?.blockedUntil?.getTime() ?? 0);
   return {
     failures,
-    blockedUntil: delayMs === 0 ? null : new Date(now.getTime() + delayMs),
-    forgottenAt: new Date(now.getTime() + forgetMs),
+    blockedUntil: delayMs === 0 ? null : new Date(Math.min(from + delayMs, forgottenAt)),
+    forgottenAt: new Date(forgottenAt),
   };
 }
 

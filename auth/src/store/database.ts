@@ -12,6 +12,7 @@ export interface Database {
   refresh_families: RefreshFamilyTable;
   refresh_tokens: RefreshTokenTable;
   login_throttles: LoginThrottleTable;
+  known_login_pairs: KnownLoginPairTable;
   user_api_clients: UserApiClientTable;
   identity_audit_records: AuditRecordTable;
 }
@@ -73,6 +74,12 @@ interface LoginThrottleTable {
   failures: number;
   blocked_until: Date | null;
   forgotten_at: Date;
+}
+
+interface KnownLoginPairTable {
+  key: Buffer;
+  user_id: string;
+  last_login_at: Date;
 }
 
 interface UserApiClientTable {

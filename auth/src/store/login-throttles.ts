@@ -4,19 +4,21 @@ import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { FailureCount, ThrottleKey } from '../domain/login-throttle.ts';
 import type { Database } from './database.ts';
 
+type CountOf = ThrottleKey & FailureCount;
+
 /** Of those of `keys` that have failures which still count. */
 export async function findFailureCounts(
   db: Kysely<Database>,
   keys: readonly ThrottleKey[],
   now: Date,
-): Promise<Pick<FailureCount, 'blockedUntil'>[]> {
+): Promise<CountOf[]> {
   const rows = await db
     .selectFrom('login_throttles')
-    .select('blocked_until')
+    .select(['key', 'failures', 'blocked_until', 'forgotten_at'])
     .where('key', '=', sql<Buffer>`any(${keys.map(({ key }) => key)}::bytea[])`)
     .where('forgotten_at', '>', now)
     .execute();
-  return rows.map((row) => ({ blockedUntil: row.blocked_until }));
+  return toCounts(rows, keys);
 }
 
 /** The count of each of `keys`, locked. Those that were not there are made, with nothing counted. */
@@ -24,7 +26,7 @@ export async function lockFailureCounts(
   trx: Transaction<Database>,
   keys: readonly ThrottleKey[],
   now: Date,
-): Promise<(ThrottleKey & { count: FailureCount })[]> {
+): Promise<CountOf[]> {
   const rows = keys.map(({ key }) => ({ key, forgotten_at: now }));
   // In one order of keys, so that two failures at once never wait for each other; the update locks what is there already.
   const { rows: locked } = await sql<Selectable<Database['login_throttles']>>`
@@ -32,22 +34,18 @@ export async function lockFailureCounts(
     select key, 0, forgotten_at from ${unnest(rows, { key: 'bytea', forgotten_at: 'timestamptz' })} as r order by key
     on conflict (key) do update set failures = t.failures
     returning key, failures, blocked_until, forgotten_at`.execute(trx);
-  return locked.flatMap((row) => {
-    const found = keys.find(({ key }) => key.equals(row.key));
-    const { failures, blocked_until: blockedUntil, forgotten_at: forgottenAt } = row;
-    return found ? [{ ...found, count: { failures, blockedUntil, forgottenAt } }] : [];
-  });
+  return toCounts(locked, keys);
 }
 
 export async function saveFailureCounts(
   trx: Transaction<Database>,
-  counts: readonly (ThrottleKey & { count: FailureCount })[],
+  counts: readonly CountOf[],
 ): Promise<void> {
-  const rows = counts.map(({ key, count }) => ({
+  const rows = counts.map(({ key, failures, blockedUntil, forgottenAt }) => ({
     key,
-    failures: count.failures,
-    blocked_until: count.blockedUntil,
-    forgotten_at: count.forgottenAt,
+    failures,
+    blocked_until: blockedUntil,
+    forgotten_at: forgottenAt,
   }));
   const types = {
     key: 'bytea',
@@ -74,4 +72,14 @@ export async function deleteFailureCounts(
 /** Removes what counts for nothing any more. */
 export async function deleteForgottenCounts(db: Kysely<Database>, now: Date): Promise<void> {
   await db.deleteFrom('login_throttles').where('forgotten_at', '<=', now).execute();
+}
+
+function toCounts(
+  rows: readonly Selectable<Database['login_throttles']>[],
+  keys: readonly ThrottleKey[],
+): CountOf[] {
+  return rows.flatMap(({ key, failures, blocked_until: blockedUntil, forgotten_at: forgottenAt }) => {
+    const found = keys.find((one) => one.key.equals(key));
+    return found ? [{ ...found, failures, blockedUntil, forgottenAt }] : [];
+  });
 }

@@ -78,11 +78,11 @@ export async function updateRoles(
     .execute();
 }
 
-/** Claims a caller's request id for the making of `user`. Returns what it was claimed for before, if it was. */
+/** Claims a caller's request id for the making of `user`. False if it has been claimed before. */
 export async function claimCreateUserRequest(
   trx: Transaction<Database>,
   request: { callerId: string; requestId: string; user: User },
-): Promise<User | undefined> {
+): Promise<boolean> {
   const { callerId, requestId, user } = request;
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('create_user_requests')
@@ -96,14 +96,22 @@ export async function claimCreateUserRequest(
     })
     .onConflict((conflict) => conflict.columns(['caller_id', 'request_id']).doNothing())
     .executeTakeFirstOrThrow();
-  if (numInsertedOrUpdatedRows === 1n) return undefined;
-  const row = await trx
-    .selectFrom('create_user_requests')
-    .select(['user_id as id', 'username', 'roles', 'created_at'])
-    .where('caller_id', '=', callerId)
-    .where('request_id', '=', requestId)
-    .executeTakeFirstOrThrow();
-  return toUser(row);
+  return numInsertedOrUpdatedRows === 1n;
+}
+
+/** The user that a caller's request made, as it was then, with the password's hash of today. */
+export async function findCreatedUser(
+  db: Kysely<Database>,
+  { callerId, requestId }: { callerId: string; requestId: string },
+): Promise<UserWithPassword | undefined> {
+  const row = await db
+    .selectFrom('create_user_requests as request')
+    .innerJoin('users', 'users.id', 'request.user_id')
+    .select(['users.id', 'request.username', 'request.roles', 'request.created_at', 'users.password_hash'])
+    .where('request.caller_id', '=', callerId)
+    .where('request.request_id', '=', requestId)
+    .executeTakeFirst();
+  return row && { ...toUser(row), passwordHash: row.password_hash };
 }
 
 function toUser(row: { id: string; username: string; roles: UserRole[]; created_at: Date }): User {

@@ -1,6 +1,8 @@
 /** Who may call an RPC, and the one place that decides it. Deny by default: what an entry does not name is refused. */
+
+import type { Caller, RoleName, Scope } from './caller.ts';
 import { CallError } from './errors.ts';
-import type { Caller, RoleName, Scope, TokenVerifier } from './identity.ts';
+import type { TokenVerifier } from './identity.ts';
 
 /**
  * An RPC's entry. There is no default: a method without an entry does not compile.

@@ -69,6 +69,11 @@ export class CallError extends Error implements ReasonedError {
   }
 }
 
+/** One answer for whatever is wrong with a token. */
+export function unauthenticated(): CallError {
+  return new CallError('UNAUTHENTICATED', 'The access token is missing, malformed, expired or not ours.');
+}
+
 /** The google.rpc.Status that stands for `error`: by the service's table, by the table of every call, or INTERNAL with an error id. */
 export function toRpcStatus(error: unknown, table: ErrorTable, log: Logger): Status {
   const code = table.codeOf(error);

@@ -1,6 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestIdentity } from '../testing/index.ts';
-import { createTokenVerifier, KEYS_MAX_AGE_MS, keyStore } from './identity.ts';
+import { ACCESS_TOKEN_LIFETIME_S } from './access-token.ts';
+import { createTokenVerifier } from './identity.ts';
+import { createKeyStore, KEYS_MAX_AGE_MS } from './key-store.ts';
+import { createOwnToken } from './own-token.ts';
+
+const START = new Date('2026-01-01T12:00:00.000Z');
+const START_S = START.getTime() / 1000;
+const unauthenticated = { reason: 'UNAUTHENTICATED' };
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance', 'Date'], now: START });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('the store of public keys', () => {
   const [old] = createTestIdentity().jwks;
@@ -10,17 +25,12 @@ describe('the store of public keys', () => {
   const jwks = vi.fn(async () => published);
 
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['performance'] });
     published = [old];
     jwks.mockReset().mockImplementation(async () => published);
   });
-  afterEach(() => {
-    vi.useRealTimers();
-  });
-  const settled = () => new Promise((resolve) => setImmediate(resolve));
 
   it('asks once for keys that many ask for, and not again while they are young', async () => {
-    const keyOf = keyStore(jwks);
+    const { keyOf } = createKeyStore(jwks);
     await Promise.all([keyOf(old.kid), keyOf(old.kid)]);
     vi.advanceTimersByTime(KEYS_MAX_AGE_MS - 1);
     await keyOf(old.kid);
@@ -28,7 +38,7 @@ describe('the store of public keys', () => {
   });
 
   it('learns a key that is announced before anybody names it, and forgets one that was taken back', async () => {
-    const keyOf = keyStore(jwks);
+    const { keyOf, has } = createKeyStore(jwks);
     await keyOf(old.kid);
     published = [announced];
     vi.advanceTimersByTime(KEYS_MAX_AGE_MS + 1);
@@ -36,12 +46,13 @@ describe('the store of public keys', () => {
     await settled();
     expect(jwks).toHaveBeenCalledTimes(2);
     await keyOf(announced.kid);
-    await expect(keyOf(old.kid)).rejects.toMatchObject({ reason: 'UNAUTHENTICATED' });
+    await expect(keyOf(old.kid)).rejects.toMatchObject(unauthenticated);
+    expect([has(announced.kid), has(old.kid)]).toEqual([true, false]);
     expect(jwks).toHaveBeenCalledTimes(2);
   });
 
   it('keeps its keys while they cannot be had anew, and does not ask at every call', async () => {
-    const keyOf = keyStore(jwks);
+    const { keyOf } = createKeyStore(jwks);
     await keyOf(old.kid);
     jwks.mockRejectedValue(new Error('auth is away'));
     vi.advanceTimersByTime(KEYS_MAX_AGE_MS + 1);
@@ -50,6 +61,88 @@ describe('the store of public keys', () => {
       await settled();
     }
     expect(jwks).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('a token', () => {
+  const identity = createTestIdentity();
+  const caller = { sub: 'usr_1', roles: ['customer'] };
+  const newVerifier = () => createTokenVerifier({ jwks: async () => identity.jwks });
+  const verify = (token: string) => newVerifier().verify(token);
+
+  const life = (iat: number, exp: number) => ({ iat: START_S + iat, exp: START_S + exp });
+  it.each<[string, object, boolean]>([
+    ['of the whole life that auth gives', life(0, ACCESS_TOKEN_LIFETIME_S), true],
+    ['of a second more', life(0, ACCESS_TOKEN_LIFETIME_S + 1), false],
+    ['from an hour ahead', life(3_600, 3_900), false],
+    ['from 60 s ahead', life(60, 360), true],
+    ['from 61 s ahead', life(61, 361), false],
+    ['in its last second', life(-299, 1), true],
+    ['in the moment when it ends', life(-300, 0), false],
+    ['that begins 60 s ahead', { nbf: START_S + 60 }, true],
+    ['that begins 61 s ahead', { nbf: START_S + 61 }, false],
+    ['that begins at no time', { nbf: 'now' }, false],
+    ['without a beginning', { iat: undefined }, false],
+    ['without an end', { exp: undefined }, false],
+    ['that ends at no time', { exp: 'never' }, false],
+    ['that began at no time', { iat: '0' }, false],
+    ['of another issuer', { iss: 'elsewhere' }, false],
+    ['of no issuer', { iss: undefined }, false],
+    ['for another audience', { aud: 'elsewhere' }, false],
+    ['for no audience', { aud: undefined }, false],
+    ['for nobody', { sub: undefined }, false],
+  ])('%s: %o is good: %s', async (_, claims, good) => {
+    const verified = verify(await identity.tokenWith({ ...caller, ...claims }));
+    if (good) await expect(verified).resolves.toMatchObject({ id: 'usr_1' });
+    else await expect(verified).rejects.toMatchObject(unauthenticated);
+  });
+
+  it('of another type is refused, signed with the right key', async () => {
+    await verify(await identity.tokenWith(caller, {}));
+    await expect(verify(await identity.tokenWith(caller, { typ: 'JWT' }))).rejects.toMatchObject(
+      unauthenticated,
+    );
+  });
+
+  it('that was verified before ends to the second, and does not begin again when the clock is set back', async () => {
+    const verifier = newVerifier();
+    const token = await identity.tokenWith(caller);
+    await verifier.verify(token);
+    vi.setSystemTime(START.getTime() + ACCESS_TOKEN_LIFETIME_S * 1000 - 1);
+    await verifier.verify(token);
+    vi.setSystemTime(START.getTime() + ACCESS_TOKEN_LIFETIME_S * 1000);
+    await expect(verifier.verify(token)).rejects.toMatchObject(unauthenticated);
+    const other = await identity.tokenWith({ ...caller, ...life(0, ACCESS_TOKEN_LIFETIME_S) });
+    vi.setSystemTime(START);
+    await verifier.verify(other);
+    vi.setSystemTime(START.getTime() - 60_001);
+    await expect(verifier.verify(other)).rejects.toMatchObject(unauthenticated);
+  });
+
+  it('that was verified before is refused as soon as its key is no longer published', async () => {
+    let published = identity.jwks;
+    const verifier = createTokenVerifier({ jwks: async () => published });
+    const token = await identity.tokenWith({ ...caller, ...life(60, 360) });
+    await verifier.verify(token);
+    published = createTestIdentity().jwks;
+    vi.advanceTimersByTime(KEYS_MAX_AGE_MS + 1);
+    await verifier.verify(token);
+    await settled();
+    await expect(verifier.verify(token)).rejects.toMatchObject(unauthenticated);
+  });
+
+  it('is one text: another that decodes to the same bytes is refused', async () => {
+    const token = await identity.tokenWith(caller);
+    const last = token.at(-1) ?? '';
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    // 64 bytes are 86 characters, and the last one has four bits to spare.
+    const twin = token.slice(0, -1) + alphabet[alphabet.indexOf(last) + 1];
+    expect(Buffer.from(twin.split('.')[2] ?? '', 'base64url')).toEqual(
+      Buffer.from(token.split('.')[2] ?? '', 'base64url'),
+    );
+    await verify(token);
+    await expect(verify(twin)).rejects.toMatchObject(unauthenticated);
+    await expect(verify(`${token}=`)).rejects.toMatchObject(unauthenticated);
   });
 });
 
@@ -74,6 +167,49 @@ describe('a token that is limited', () => {
   ])('is refused with %s', async (_, claims) => {
     const token = await identity.tokenWith({ sub: 'usr_1', roles: ['customer'], ...claims });
     const verifier = createTokenVerifier({ jwks: async () => identity.jwks });
-    await expect(verifier.verify(token)).rejects.toMatchObject({ reason: 'UNAUTHENTICATED' });
+    await expect(verifier.verify(token)).rejects.toMatchObject(unauthenticated);
+  });
+});
+
+describe('our own token', () => {
+  const LIFE_S = ACCESS_TOKEN_LIFETIME_S;
+  let logins = 0;
+  let answerAfterMs = 0;
+  let away = false;
+  const login = async () => {
+    // Its life begins at auth, before the answer is here.
+    vi.advanceTimersByTime(answerAfterMs);
+    if (away) throw new Error('auth is away');
+    logins += 1;
+    return { token: `token-${logins}`, expiresInS: LIFE_S };
+  };
+  beforeEach(() => {
+    [logins, answerAfterMs, away] = [0, 0, false];
+  });
+
+  it('is asked for once by many, and renewed on the side when four fifths of its life are over', async () => {
+    const ownToken = createOwnToken(login);
+    expect(await Promise.all([ownToken(), ownToken()])).toEqual(['token-1', 'token-1']);
+    vi.advanceTimersByTime(LIFE_S * 800 - 1);
+    expect([await ownToken(), logins]).toEqual(['token-1', 1]);
+    vi.advanceTimersByTime(1);
+    expect(await ownToken()).toBe('token-1');
+    await settled();
+    expect([await ownToken(), logins]).toEqual(['token-2', 2]);
+  });
+
+  it('is used while auth is away as long as it is good, and not once it has expired', async () => {
+    const ownToken = createOwnToken(login);
+    answerAfterMs = 3_000;
+    await ownToken();
+    [away, answerAfterMs] = [true, 0];
+    // Three seconds of its life are over, and the last five are not used.
+    vi.advanceTimersByTime((LIFE_S - 5) * 1000 - 3_000 - 1);
+    expect(await ownToken()).toBe('token-1');
+    await settled();
+    vi.advanceTimersByTime(1);
+    await expect(ownToken()).rejects.toThrow('auth is away');
+    away = false;
+    expect(await ownToken()).toBe('token-2');
   });
 });

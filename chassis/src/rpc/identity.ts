@@ -1,69 +1,58 @@
 /** Who is calling: access tokens verified against auth's public keys; and who we are: our own token from auth. */
-import { createPublicKey } from 'node:crypto';
 import { AuthServiceClient, type Jwk } from '@payflowx/proto/auth';
 import { createVerifier, TokenError } from 'fast-jwt';
 import type { Logger } from '../telemetry/log.ts';
+import { isCanonical, isTimely, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_TYPE } from './access-token.ts';
+import { type Caller, ROLE_NAMES, SCOPES } from './caller.ts';
 import { connectGrpc } from './client.ts';
-import { CallError } from './errors.ts';
-
-export const ROLE_NAMES = ['customer', 'operator', 'auditor', 'service'] as const;
-export type RoleName = (typeof ROLE_NAMES)[number];
-
-/** What a token of an API client can be limited to. Which RPC asks for which is in each service's access table. */
-export const SCOPES = [
-  'accounts:read',
-  'payments:read',
-  'payments:write',
-  'ledger:read',
-  'notifications:read',
-  'analytics:read',
-] as const;
-export type Scope = (typeof SCOPES)[number];
-
-/** A caller, as its verified access token names it. */
-export interface Caller {
-  id: string;
-  roles: readonly RoleName[];
-  /** The API client that calls in this user's place. */
-  clientId?: string;
-  /** All that the token may be used for; undefined for one without limits, as people and services have it. */
-  scopes?: readonly Scope[];
-}
+import { CallError, unauthenticated } from './errors.ts';
+import { createKeyStore } from './key-store.ts';
+import { createKnownTokens } from './known-tokens.ts';
+import { createOwnToken } from './own-token.ts';
 
 export interface TokenVerifier {
   /** The caller that `token` speaks for. Throws CallError UNAUTHENTICATED for a token that is not good, whatever is wrong with it. */
   verify(token: string): Promise<Caller>;
 }
 
-export const TOKEN_ISSUER = 'payflowx';
-export const TOKEN_AUDIENCE = 'payflowx';
-/** RFC 9068: keeps other kinds of JWT from passing as access tokens. */
-export const TOKEN_TYPE = 'at+jwt';
-
-/** Keys are asked for again at most this often, so that tokens with invented key ids cost auth nothing. */
-const MIN_REFETCH_MS = 5_000;
-/** Keys older than this are asked for again when they are used. Auth announces a key for longer than this before it signs with it. */
-export const KEYS_MAX_AGE_MS = 5 * 60_000;
-const CACHED_TOKENS = 10_000;
-
-type Claims = { sub?: unknown; roles?: unknown; client_id?: unknown; scope?: unknown };
+interface Claims {
+  sub?: unknown;
+  roles?: unknown;
+  client_id?: unknown;
+  scope?: unknown;
+  iat?: unknown;
+  nbf?: unknown;
+  exp?: unknown;
+}
 
 /** Verifies Ed25519 access tokens. A verified token is remembered until it expires; an unknown key id asks for the keys again. */
 export function createTokenVerifier({ jwks }: { jwks: () => Promise<readonly Jwk[]> }): TokenVerifier {
-  const keyOf = keyStore(jwks);
-  const verify = createVerifier({
-    key: async ({ header }: { header: { kid?: string } }) => keyOf(header.kid ?? ''),
+  const keys = createKeyStore(jwks);
+  const known = createKnownTokens(keys);
+  const check = createVerifier({
+    key: async ({ header }: { header: { kid?: string } }) => keys.keyOf(header.kid ?? ''),
     algorithms: ['EdDSA'],
     allowedIss: TOKEN_ISSUER,
     allowedAud: TOKEN_AUDIENCE,
     checkTyp: TOKEN_TYPE,
-    requiredClaims: ['sub', 'exp'],
-    cache: CACHED_TOKENS,
+    requiredClaims: ['sub', 'iss', 'aud', 'iat', 'exp'],
+    // Looked at with the other times, and with more tolerance.
+    ignoreNotBefore: true,
+    complete: true,
+    cache: false,
   });
+  const verify = async (token: string): Promise<Caller> => {
+    const { header, payload } = (await check(token)) as { header: { kid: string }; payload: Claims };
+    if (!isCanonical(token) || !isTimely(payload)) throw unauthenticated();
+    const caller = toCaller(payload);
+    const { iat, nbf, exp } = payload;
+    known.add(token, { caller, kid: header.kid, iat, nbf, exp });
+    return caller;
+  };
   return {
     async verify(token) {
       try {
-        return toCaller((await verify(token)) as Claims);
+        return known.get(token) ?? (await verify(token));
       } catch (error) {
         throw toCallError(error);
       }
@@ -89,53 +78,6 @@ function toCaller({ sub, roles, client_id: clientId, scope }: Claims): Caller {
   if (typeof clientId !== 'string' || typeof scope !== 'string') throw unauthenticated();
   const carried = scope.split(' ');
   return { ...caller, clientId, scopes: SCOPES.filter((known) => carried.includes(known)) };
-}
-
-function unauthenticated(): CallError {
-  return new CallError('UNAUTHENTICATED', 'The access token is missing, malformed, expired or not ours.');
-}
-
-/**
- * Public keys by key id, as PEM. They are asked for when a key id is unknown, and again on the side when they are old: so a
- * key that is announced is here before it signs, even if auth is away by then, and one that was taken back is dropped.
- */
-export function keyStore(jwks: () => Promise<readonly Jwk[]>): (kid: string) => Promise<string> {
-  let keys = new Map<string, string>();
-  let fetchedAt = Number.NEGATIVE_INFINITY;
-  let triedAt = Number.NEGATIVE_INFINITY;
-  let fetching: Promise<void> | undefined;
-
-  const fetch = async () => {
-    triedAt = performance.now();
-    keys = new Map((await jwks()).map((jwk) => [jwk.kid, toPem(jwk)]));
-    fetchedAt = performance.now();
-  };
-  const fetchOnce = () => {
-    fetching ??= fetch().finally(() => {
-      fetching = undefined;
-    });
-    return fetching;
-  };
-
-  return async (kid) => {
-    const now = performance.now();
-    if (!keys.has(kid)) {
-      if (fetching || now - fetchedAt > MIN_REFETCH_MS) await fetchOnce();
-    } else if (now - fetchedAt > KEYS_MAX_AGE_MS && now - triedAt > MIN_REFETCH_MS) {
-      // Nobody waits for it, and if it fails the keys we have are still good.
-      void fetchOnce().catch(() => undefined);
-    }
-    const key = keys.get(kid);
-    if (key === undefined) throw unauthenticated();
-    return key;
-  };
-}
-
-/** The key in the form that OpenSSL, and with it fast-jwt and @fastify/jwt, takes. */
-export function toPem({ kty, crv, x }: Pick<Jwk, 'kty' | 'crv' | 'x'>): string {
-  return createPublicKey({ key: { kty, crv, x }, format: 'jwk' })
-    .export({ type: 'spki', format: 'pem' })
-    .toString();
 }
 
 export interface IdentitySettings {
@@ -169,42 +111,7 @@ export function connectIdentity({ target, clientId, clientSecret }: IdentitySett
   return {
     verifier: createTokenVerifier({ jwks }),
     jwks,
-    serviceToken: renewed(login),
+    serviceToken: createOwnToken(login),
     close: () => auth.close(),
-  };
-}
-
-interface OwnToken {
-  token: string;
-  renewAt: number;
-  expiresAt: number;
-}
-
-/**
- * Logs in once for all who wait. When four fifths of a token's life are over it is renewed on the side: while auth is away
- * the old one goes on being used for as long as it is good.
- */
-function renewed(login: () => Promise<{ token: string; expiresInS: number }>): () => Promise<string> {
-  let current: OwnToken | undefined;
-  let pending: Promise<OwnToken> | undefined;
-
-  const renew = async (): Promise<OwnToken> => {
-    const { token, expiresInS } = await login();
-    const now = performance.now();
-    current = { token, renewAt: now + expiresInS * 800, expiresAt: now + (expiresInS - 5) * 1000 };
-    return current;
-  };
-  const renewOnce = () => {
-    pending ??= renew().finally(() => {
-      pending = undefined;
-    });
-    return pending;
-  };
-
-  return async () => {
-    const now = performance.now();
-    if (current === undefined || now >= current.expiresAt) return (await renewOnce()).token;
-    if (now >= current.renewAt) void renewOnce().catch(() => undefined);
-    return current.token;
   };
 }

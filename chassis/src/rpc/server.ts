@@ -13,6 +13,7 @@ import { inTime } from '../process/in-time.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { runInTrace, type Trace, traceFrom } from '../telemetry/trace.ts';
 import { type Access, type AccessTable, admit } from './access.ts';
+import type { Caller } from './caller.ts';
 import {
   asBytes,
   type MethodDefinition,
@@ -21,7 +22,7 @@ import {
   type ServiceMethods,
 } from './client.ts';
 import { CallError, type ErrorTable, toRpcStatus, toStatusObject } from './errors.ts';
-import type { Caller, TokenVerifier } from './identity.ts';
+import type { TokenVerifier } from './identity.ts';
 
 /** What a handler knows about the call it answers. */
 export interface Call {

@@ -6,15 +6,21 @@ import fastifyJwt from '@fastify/jwt';
 import {
   type Caller,
   type CallSettings,
+  createKnownTokens,
+  isCanonical,
+  isTimely,
+  type KeyStore,
+  type KnownTokens,
   ROLE_NAMES,
   type RoleName,
   TOKEN_AUDIENCE,
   TOKEN_ISSUER,
   TOKEN_TYPE,
+  type TokenTimes,
+  type VerifiedToken,
 } from '@payflowx/chassis';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { ProblemError, toProblem, unauthenticated } from '../problems/problem.ts';
-import { createKnownCallers, type KnownCallers } from './known-callers.ts';
 
 /** Roles of people and their programs; services do not come through REST. */
 export type Access = 'anyone' | readonly Exclude<RoleName, 'service'>[];
@@ -34,23 +40,23 @@ declare module 'fastify' {
 
 declare module '@fastify/jwt' {
   interface FastifyJWT {
-    payload: { sub: string; roles: unknown[] };
+    payload: VerifiedJwt;
   }
 }
 
-const KNOWN_TOKENS = 10_000;
-
-/** PEM of the public key that a token's `kid` names. Rejects for an unknown one. */
-export type KeyOf = (kid: string) => Promise<string>;
+interface VerifiedJwt {
+  header: { kid: string };
+  payload: TokenTimes & { sub: string; roles: unknown[] };
+}
 
 /**
  * In three steps, so that the rate limit stands between knowing a caller and refusing one: whoever tries tokens is counted
  * by address. (The limiter counts in hooks of the routes, which run after those of the server.)
  */
-export async function checkAccess(app: FastifyInstance, { keyOf }: { keyOf: KeyOf }): Promise<void> {
+export async function checkAccess(app: FastifyInstance, { keys }: { keys: KeyStore }): Promise<void> {
   await app.register(fastifyJwt, {
     secret: {
-      public: (_request: FastifyRequest, token: TokenHeader) => keyOf(token.header.kid ?? ''),
+      public: (_request: FastifyRequest, token: TokenHeader) => keys.keyOf(token.header.kid ?? ''),
     } as never,
     decode: { complete: true },
     verify: {
@@ -58,13 +64,16 @@ export async function checkAccess(app: FastifyInstance, { keyOf }: { keyOf: KeyO
       allowedIss: TOKEN_ISSUER,
       allowedAud: TOKEN_AUDIENCE,
       checkTyp: TOKEN_TYPE,
-      requiredClaims: ['sub', 'exp', 'roles'],
+      requiredClaims: ['sub', 'iss', 'aud', 'iat', 'exp', 'roles'],
+      // Looked at with the other times, and with more tolerance.
+      ignoreNotBefore: true,
+      complete: true,
     },
   });
   app.decorateRequest('caller');
   app.decorateRequest('refusal');
   requireDeclaration(app);
-  app.addHook('onRequest', identifyBy(createKnownCallers(KNOWN_TOKENS)));
+  app.addHook('onRequest', identifyBy(createKnownTokens(keys)));
   app.addHook('preParsing', async (request) => admit(request));
 }
 
@@ -85,16 +94,16 @@ function requireDeclaration(app: FastifyInstance): void {
   });
 }
 
-function identifyBy(known: KnownCallers) {
+function identifyBy(known: KnownTokens) {
   return (request: FastifyRequest, _reply: FastifyReply, done: () => void) => {
     if (request.is404 || request.routeOptions.config.access === 'anyone') return done();
     const { authorization = '' } = request.headers;
     request.caller = known.get(authorization);
     if (request.caller) return done();
     verify(request)
-      .then(({ caller, exp }) => {
-        request.caller = caller;
-        known.add(authorization, caller, exp);
+      .then((verified) => {
+        request.caller = verified.caller;
+        known.add(authorization, verified);
       })
       .catch((error) => {
         request.refusal = toProblem(error);
@@ -103,9 +112,12 @@ function identifyBy(known: KnownCallers) {
   };
 }
 
-async function verify(request: FastifyRequest): Promise<{ caller: Caller; exp: number }> {
-  const { sub, roles, exp } = await request.jwtVerify<{ sub: string; roles: unknown[]; exp: number }>();
-  return { caller: { id: sub, roles: ROLE_NAMES.filter((role) => roles.includes(role)) }, exp };
+async function verify(request: FastifyRequest): Promise<VerifiedToken> {
+  const { header, payload } = await request.jwtVerify<VerifiedJwt>();
+  if (!isCanonical(accessTokenOf(request)) || !isTimely(payload)) throw unauthenticated();
+  const { sub, roles, iat, nbf, exp } = payload;
+  const caller = { id: sub, roles: ROLE_NAMES.filter((role) => roles.includes(role)) };
+  return { caller, kid: header.kid, iat, nbf, exp };
 }
 
 function admit({ is404, caller, refusal, routeOptions }: FastifyRequest): void {

@@ -1,13 +1,13 @@
 /** What keeps the gateway itself well: headers, origins, limits per caller, and shedding load before it drowns. */
 import cors from '@fastify/cors';
-import rateLimit from '@fastify/rate-limit';
+import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import underPressure from '@fastify/under-pressure';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 import type { Config } from '../config.ts';
 import { ProblemError } from '../problems/problem.ts';
 
-export const MINUTE_MS = 60_000;
+const MINUTE_MS = 60_000;
 
 export async function protect(app: FastifyInstance, settings: Config['protection']): Promise<void> {
   await shedLoad(app, settings);
@@ -18,10 +18,41 @@ export async function protect(app: FastifyInstance, settings: Config['protection
     timeWindow: MINUTE_MS,
     cache: 10_000,
     enableDraftSpec: true,
-    keyGenerator: (request) => request.caller?.id ?? request.ip,
-    errorResponseBuilder: () =>
-      new ProblemError('TOO_MANY_REQUESTS', 'Slow down: try again after the time in Retry-After.'),
+    keyGenerator: (request) => request.caller?.id ?? networkOf(request),
+    errorResponseBuilder: () => tooManyRequests(),
   });
+}
+
+/**
+ * Limits logins by address and name, after the body is read, besides the limit of all requests of an address. It stops a program that
+ * sends one wrong password again and again. It does not count by address alone: whoever guesses at many names would keep everybody
+ * behind a shared address from logging in. Those guesses are auth's to delay, which knows who logs in from there.
+ */
+export function limitLogins<Body>(
+  app: Pick<FastifyInstance, 'createRateLimit'>,
+  { perMinute, nameOf }: { perMinute: number; nameOf: (body: Body) => string },
+): (request: FastifyRequest) => Promise<void> {
+  const count = app.createRateLimit({
+    max: perMinute,
+    timeWindow: MINUTE_MS,
+    keyGenerator: (request) => `${networkOf(request)} ${nameOf(request.body as Body).toLowerCase()}`,
+  });
+  return async (request) => {
+    const limit = await count(request);
+    if (!limit.isAllowed && limit.isExceeded) {
+      throw tooManyRequests({ 'retry-after': String(limit.ttlInSeconds) });
+    }
+  };
+}
+
+/** Of IPv6 the /64 counts: whoever has one address there has all of them. */
+function networkOf({ ip }: FastifyRequest): string {
+  return normalizeIP(ip);
+}
+
+function tooManyRequests(headers: Record<string, string> = {}): ProblemError {
+  const detail = 'Slow down: try again after the time in Retry-After.';
+  return new ProblemError('TOO_MANY_REQUESTS', detail, { headers });
 }
 
 /**

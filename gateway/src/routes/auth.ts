@@ -4,7 +4,7 @@ import type { TokenPair } from '@payflowx/proto/auth';
 import { type Static, Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
-import { MINUTE_MS } from '../http/protection.ts';
+import { limitLogins } from '../http/protection.ts';
 import { problem } from '../schemas/answers.ts';
 import { UserId } from '../schemas/ids.ts';
 import { named, ref } from '../schemas/named.ts';
@@ -72,10 +72,11 @@ interface Options {
 
 export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth, loginsPerMinute }) => {
   app.post('/v1/auth/login', {
-    config: {
-      access: 'anyone',
-      rateLimit: { max: loginsPerMinute, timeWindow: MINUTE_MS, keyGenerator: (request) => request.ip },
-    },
+    config: { access: 'anyone' },
+    preHandler: limitLogins(app, {
+      perMinute: loginsPerMinute,
+      nameOf: (body: Static<typeof Credentials>) => body.username,
+    }),
     schema: {
       tags: ['auth'],
       operationId: 'login',

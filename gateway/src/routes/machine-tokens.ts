@@ -1,8 +1,8 @@
 /** Logins of machines: an API client's id and secret for an access token. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import type { Neighbours } from '../clients/neighbours.ts';
-import { MINUTE_MS } from '../http/protection.ts';
+import { limitLogins } from '../http/protection.ts';
 import { ProblemError } from '../problems/problem.ts';
 import { problem } from '../schemas/answers.ts';
 import { named, ref } from '../schemas/named.ts';
@@ -62,10 +62,11 @@ export const machineTokenRoutes: FastifyPluginAsyncTypebox<Options> = async (
   { auth, loginsPerMinute },
 ) => {
   app.post('/v1/auth/token', {
-    config: {
-      access: 'anyone',
-      rateLimit: { max: loginsPerMinute, timeWindow: MINUTE_MS, keyGenerator: (request) => request.ip },
-    },
+    config: { access: 'anyone' },
+    preHandler: limitLogins(app, {
+      perMinute: loginsPerMinute,
+      nameOf: (body: Static<typeof ClientCredentials>) => body.client_id,
+    }),
     schema: {
       tags: ['auth'],
       operationId: 'loginClient',

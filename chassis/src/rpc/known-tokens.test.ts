@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import { createKnownTokens } from './known-tokens.ts';
+
+const caller = { id: 'usr_alice', roles: ['customer' as const] };
+
+function verifiedToken() {
+  const iat = Math.floor(Date.now() / 1000);
+  return { caller, kid: 'key_1', iat, exp: iat + 300 };
+}
+
+it('knows a caller by the whole token, and only while its key is there', () => {
+  const keys = new Set(['key_1']);
+  const known = createKnownTokens(keys);
+  known.add('a.b.c', verifiedToken());
+  expect([known.get('a.b.c'), known.get('a.b.d'), known.get('A.b.c')]).toEqual([
+    caller,
+    undefined,
+    undefined,
+  ]);
+  keys.clear();
+  expect(known.get('a.b.c')).toBeUndefined();
+});
+
+it('forgets the oldest when there are too many', () => {
+  const known = createKnownTokens({ has: () => true }, 2);
+  for (const token of ['1', '2', '3']) known.add(token, verifiedToken());
+  expect(['1', '2', '3'].map((token) => known.get(token) !== undefined)).toEqual([false, true, true]);
+});
