@@ -1,4 +1,3 @@
-import type { KafkaMessage } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   type KafkaConsumer,
@@ -11,8 +10,15 @@ import {
   type KafkaProducer,
 } from '../src/messaging/kafka/producer.ts';
 import { redriveDeadLetters } from '../src/messaging/redrive.ts';
-import { eventually, testLog, testServers } from '../src/testing/index.ts';
-import { createTopics, message, readRaw, type TestTopics, unique } from './messages.ts';
+import {
+  createTestTopics,
+  eventually,
+  readTestTopic,
+  type TestTopics,
+  testLog,
+  testServers,
+} from '../src/testing/index.ts';
+import { message, unique } from './messages.ts';
 
 const settings = { brokers: testServers.kafkaBrokers(), clientId: 'chassis-test' };
 const within = { withinMs: 15_000 };
@@ -22,7 +28,7 @@ let producer: KafkaProducer;
 const running: KafkaConsumer[] = [];
 
 beforeAll(async () => {
-  topics = await createTopics('kafka');
+  topics = await createTestTopics('kafka');
   producer = await connectKafkaProducer(settings, testLog);
 });
 afterEach(() => Promise.all(running.splice(0).map((consumer) => consumer.stop())));
@@ -136,7 +142,7 @@ describe('a consumer', () => {
 
 describe('a dead letter', () => {
   it('tells its reason and origin, is otherwise untouched, lets the rest flow, and can be redriven', async () => {
-    const own = await createTopics('poison');
+    const own = await createTestTopics('poison');
     const raw = await connectRawProducer(settings, testLog);
     const poison = { ce_id: 'evt_poison', ce_type: 'test.happened', other: 'kept' };
     await producer.publish(own.topic, [message('good-1')]);
@@ -159,10 +165,10 @@ describe('a dead letter', () => {
     await eventually(() => expect(texts()).toEqual(['good-1', 'good-2']), within);
     await eventually(async () => expect(await consumer.lag()).toBe(0n), within);
 
-    const letters = await readRaw(own.deadLetterTopic, 3);
+    const letters = await readTestTopic(own.deadLetterTopic, 3);
     const letterOf = (reason: string, payload: string) =>
       letters
-        .map(({ value, headers }) => ({ value: value?.toString('latin1'), headers: textsOf(headers) }))
+        .map(({ payload, headers }) => ({ value: payload.toString('latin1'), headers }))
         .find(({ value, headers }) => value === payload && headers['dead-letter-reason'] === reason);
     expect(letterOf('UNDECODABLE', '\xff\0')?.headers).toMatchObject({
       ...poison,
@@ -183,6 +189,3 @@ describe('a dead letter', () => {
     await own.drop();
   });
 });
-
-const textsOf = (headers: KafkaMessage['headers'] = {}) =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));

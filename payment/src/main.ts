@@ -24,7 +24,7 @@ await runService('payment', config, async ({ log, onStop }) => {
   const { consulUrl, instanceId, postgres } = config;
   resolveThroughConsul({ consulUrl, log });
 
-  await migrate({ url: config.migrateUrl, folder: new URL('../migrations/', import.meta.url) }, log);
+  await migrate(config.migrations, log);
   const db = openDatabase<Database>(postgres, log);
   onStop('database', () => db.destroy());
   const figuresDb = openDatabase<Database>({ url: postgres.url, poolMax: FIGURES_POOL }, log);
