@@ -1,7 +1,7 @@
 /** A payment service on a database of its own, with a fake authorization beside it: what most tests start from. */
 import { type Caller, connectGrpc, type Neighbour, newId, type RoleName, serveGrpc } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
-import { createTestDatabase, createTestIdentity, testLog } from '@payflowx/chassis/testing';
+import { createTestDatabase, createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { Parcel } from '@payflowx/proto/outbox';
 import {
@@ -50,11 +50,19 @@ export interface Platform extends Server {
   /** A new account of this owner. */
   accountOf(owner: Caller): string;
   ownerOf(account: string): string;
-  /** Another instance on the same database, or on another one. */
-  startServer(databaseUrl?: string): Promise<Server>;
+  /** Another instance, on the same database unless told otherwise. */
+  startServer(given?: Partial<Times> & { databaseUrl?: string }): Promise<Server>;
+  /** An instance that soon gives up on authorization: for tests in which authorization never answers in time. */
+  startImpatientServer(): Promise<Server>;
 }
 
-const TIMES = { authorizeDeadlineMs: 400, recoverAfterMs: 1_000, holdMs: 60_000 };
+interface Times {
+  authorizeDeadlineMs: number;
+  recoverAfterMs: number;
+  holdMs: number;
+}
+
+const TIMES: Times = { authorizeDeadlineMs: PATIENCE_MS, recoverAfterMs: 1_000, holdMs: 60_000 };
 
 const makeCaller = (...roles: RoleName[]): Caller => ({ id: newId('usr'), roles });
 
@@ -68,7 +76,8 @@ export async function startPlatform(): Promise<Platform> {
   const service = makeCaller('service');
   const servers: Server[] = [];
 
-  const startServer = async (databaseUrl = database.url): Promise<Server> => {
+  const startServer: Platform['startServer'] = async ({ databaseUrl = database.url, ...given } = {}) => {
+    const times = { ...TIMES, ...given };
     const db = openDatabase<Database>({ url: databaseUrl, poolMax: 4 }, testLog);
     const neighbour = connectAuthorization({
       target: authorization.target,
@@ -84,11 +93,11 @@ export async function startPlatform(): Promise<Platform> {
       newId,
       now,
     };
-    const flow = createPaymentFlow({ ...deps, ...TIMES, batchSize: 200 });
-    const operations = createOperationFlow({ ...deps, ...TIMES, batchSize: 200 });
+    const flow = createPaymentFlow({ ...deps, ...times, batchSize: 200 });
+    const operations = createOperationFlow({ ...deps, ...times, batchSize: 200 });
     const server = await serveGrpc(
       { host: '127.0.0.1', port: 0, reflection: false, verifier: identity.verifier, log: testLog },
-      [paymentService({ ...deps, ...TIMES, flow, operations })],
+      [paymentService({ ...deps, ...times, flow, operations })],
     );
     const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
     const started: Server = {
@@ -96,11 +105,11 @@ export async function startPlatform(): Promise<Platform> {
       flow,
       operations,
       recoverOperations: (afterMs = 0) =>
-        recoverOperations({ ...deps, ...TIMES, operations, now: () => new Date(Date.now() + afterMs) }),
+        recoverOperations({ ...deps, ...times, operations, now: () => new Date(Date.now() + afterMs) }),
       expire: (afterMs = 0) =>
-        expireHolds({ ...deps, ...TIMES, operations, now: () => new Date(Date.now() + afterMs) }),
+        expireHolds({ ...deps, ...times, operations, now: () => new Date(Date.now() + afterMs) }),
       recover: (afterMs = 0) =>
-        recoverPayments({ ...deps, ...TIMES, flow, now: () => new Date(Date.now() + afterMs) }),
+        recoverPayments({ ...deps, ...times, flow, now: () => new Date(Date.now() + afterMs) }),
       async stop() {
         client.close();
         await server.drain();
@@ -132,6 +141,7 @@ export async function startPlatform(): Promise<Platform> {
     },
     ownerOf,
     startServer,
+    startImpatientServer: () => startServer({ authorizeDeadlineMs: 100 }),
     async stop() {
       for (const server of servers) await server.stop();
       await authorization.stop();
@@ -158,7 +168,7 @@ export function paymentRequest(given: Partial<CreatePaymentRequest> = {}): Creat
   };
 }
 
-export const CALL = { deadlineMs: 5_000 };
+export const CALL = { deadlineMs: PATIENCE_MS };
 
 /**
  * All that waits to be published: where to, and the event with its payload; `about`: what names this id somewhere. One transaction after
