@@ -11,6 +11,7 @@ import {
   createTestIdentity,
   eventually,
   freePort,
+  PATIENCE_MS,
   startTestAuth,
   type TestServer,
 } from '@payflowx/chassis/testing';
@@ -85,7 +86,7 @@ async function call<T>(
     id: role === 'service' ? 'svc_payment' : 'usr_op',
     roles: [role],
   });
-  return work({ deadlineMs: 5_000, accessToken });
+  return work({ deadlineMs: PATIENCE_MS, accessToken });
 }
 
 /** A client each: after a kill nothing is known of the old connection. */
