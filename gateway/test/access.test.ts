@@ -5,7 +5,7 @@ import type { RoleName } from '@payflowx/chassis';
 import { createTestIdentity } from '@payflowx/chassis/testing';
 import { createSigner } from 'fast-jwt';
 import Fastify from 'fastify';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { checkAccess } from '../src/access/access.ts';
 import { type Client, createClient } from './client.ts';
 import {
@@ -174,9 +174,10 @@ describe('a token', () => {
   });
 
   it('stops being good when it expires, however often it was verified', async () => {
-    const token = await platform.identity.tokenFor(CALLER, { expiresInS: 1 });
+    const token = await platform.identity.tokenFor(CALLER, { expiresInS: 300 });
     expect((await client.call('GET', '/v1/auth/me', { token })).status).not.toBe(401);
-    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 301_000 });
+    onTestFinished(() => void vi.useRealTimers());
     expect((await client.call('GET', '/v1/auth/me', { token })).status).toBe(401);
   });
 });

@@ -12,7 +12,7 @@ export interface KnownCallers {
 
 type Known = { caller: Caller; untilMs: number };
 
-export function createKnownCallers(capacity: number, now = Date.now): KnownCallers {
+export function createKnownCallers(capacity: number, now = () => Date.now()): KnownCallers {
   const byToken = new Map<string, Known>();
   return {
     get(token) {
