@@ -70,7 +70,7 @@ async function startProcess(): Promise<void> {
     },
   });
   running.push(child);
-  await eventually(() => balanceOf('external:EUR').catch(rethrowUnlessAnswered), { withinMs: 15_000 });
+  await eventually(() => balanceOf('external:EUR').catch(rethrowUnlessAnswered));
 }
 
 /** Not finding an account is an answer too. */

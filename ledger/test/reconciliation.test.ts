@@ -298,7 +298,7 @@ describe('of two reconciliations', () => {
     await expect(run()).rejects.toMatchObject({ reason: 'RECONCILIATION_RUNNING' });
     child.kill('SIGKILL');
     await once(child, 'exit');
-    await expect.poll(() => run().then(({ holds }) => holds), { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => run().then(({ holds }) => holds), { timeout: PATIENCE_MS }).toBe(true);
   });
 });
 
