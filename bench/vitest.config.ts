@@ -5,5 +5,5 @@ const conditions = process.env.NODE_OPTIONS?.includes('payflowx-source') ? ['pay
 
 export default defineConfig({
   ssr: { resolve: { conditions: [...conditions, 'module', 'node', 'development|production'] } },
-  test: { include: ['src/**/*.test.ts'] },
+  test: { include: ['src/**/*.test.ts'], testTimeout: 240_000 },
 });

@@ -6,7 +6,7 @@ export default defineConfig({
     // Consul checks an instance every two seconds, and a wiped one takes a few to elect itself.
     // These tests mostly wait for Consul, so they can wait side by side.
     maxWorkers: 4,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
   },
 });

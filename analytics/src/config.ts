@@ -1,9 +1,13 @@
 /** The only reader of the environment. */
 import {
+  identityConfig,
   identitySettings,
   kafkaSettings,
+  portSetting,
+  postgresConfig,
   postgresSettings,
   readEnvironment,
+  serviceConfig,
   serviceSettings,
 } from '@payflowx/chassis';
 import { Type } from 'typebox';
@@ -18,28 +22,19 @@ export const schema = Type.Object({
   ...postgresSettings,
   ...topicSettings,
   ...identitySettings,
-  GRPC_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 50_056 }),
+  GRPC_PORT: portSetting(50_056),
   AUTHORIZATION_TARGET: Type.String({ default: 'consul:///authorization' }),
 });
 
-const migrationsFolder = new URL('../migrations/', import.meta.url);
+const MIGRATIONS = new URL('../migrations/', import.meta.url);
 
 /** What the service needs. Throws ConfigError with everything that is wrong. */
 export function loadConfig(env: NodeJS.ProcessEnv) {
   const settings = readEnvironment(schema, env);
   return {
-    logLevel: settings.LOG_LEVEL,
-    instanceId: settings.INSTANCE_ID,
-    faultsDir: settings.FAULTS_DIR,
-    grpc: { host: settings.GRPC_HOST, port: settings.GRPC_PORT, reflection: settings.GRPC_REFLECTION },
-    consulUrl: settings.CONSUL_URL,
-    postgres: { url: settings.POSTGRES_URL, poolMax: settings.POSTGRES_POOL_MAX },
-    migrations: { url: settings.POSTGRES_MIGRATE_URL, folder: migrationsFolder },
-    identity: {
-      target: settings.AUTH_TARGET,
-      clientId: settings.SERVICE_CLIENT_ID,
-      clientSecret: settings.SERVICE_CLIENT_SECRET,
-    },
+    ...serviceConfig(settings),
+    ...postgresConfig(settings, MIGRATIONS),
+    identity: identityConfig(settings),
     authorizationTarget: settings.AUTHORIZATION_TARGET,
     events: {
       brokers: settings.KAFKA_BROKERS,
@@ -59,7 +54,7 @@ export function loadRebuildConfig(env: NodeJS.ProcessEnv) {
   const settings = readEnvironment(Type.Object({ LOG_LEVEL, POSTGRES_MIGRATE_URL, ...topicSettings }), env);
   return {
     logLevel: settings.LOG_LEVEL,
-    migrations: { url: settings.POSTGRES_MIGRATE_URL, folder: migrationsFolder },
+    migrations: { url: settings.POSTGRES_MIGRATE_URL, folder: MIGRATIONS },
     events: {
       brokers: settings.KAFKA_BROKERS,
       clientId: 'analytics',

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { connectGrpc, type GrpcServer, type Neighbour, serveGrpc } from '@payflowx/chassis';
-import { createTestIdentity, testLog } from '@payflowx/chassis/testing';
+import { createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
 import { AnalyticsServiceClient, type AnalyticsServiceService } from '@payflowx/proto/analytics';
 import type { Payment } from '@payflowx/proto/payment';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ let server: GrpcServer;
 let client: Neighbour<typeof AnalyticsServiceService>;
 
 const as = async (who: keyof typeof roles) => ({
-  deadlineMs: 10_000,
+  deadlineMs: PATIENCE_MS,
   accessToken: await identity.tokenFor({ id: `usr_${who}`, roles: [roles[who]] }),
 });
 

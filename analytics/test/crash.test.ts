@@ -1,65 +1,33 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { cloudEventMessage } from '@payflowx/chassis';
-import { connectKafkaProducer, type KafkaProducer } from '@payflowx/chassis/kafka';
-import { createTestTopics, type TestTopics, testLog, testServers } from '@payflowx/chassis/testing';
+import {
+  createTestTopics,
+  type MortalScript,
+  mortalScript,
+  type TestTopics,
+} from '@payflowx/chassis/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sumDays } from '../src/store/daily-totals.ts';
 import { type AnalyticsDatabase, createAnalyticsDatabase } from './fixture.ts';
-import { encode, paymentEvent, transfer } from './neighbours.ts';
+import { outgoing, paymentEvent, transfer } from './neighbours.ts';
 
 let topics: TestTopics;
 let analytics: AnalyticsDatabase;
-let producer: KafkaProducer;
-let faultsDir: string;
+let replay: MortalScript;
 
 beforeAll(async () => {
-  [topics, analytics, producer, faultsDir] = await Promise.all([
-    createTestTopics('analytics-crash'),
-    createAnalyticsDatabase(),
-    connectKafkaProducer({ brokers: testServers.kafkaBrokers(), clientId: 'crash' }, testLog),
-    mkdtemp(join(tmpdir(), 'faults-')),
-  ]);
+  [topics, analytics] = await Promise.all([createTestTopics('analytics-crash'), createAnalyticsDatabase()]);
+  const script = new URL('./replaying-process.ts', import.meta.url);
+  replay = await mortalScript(script, [topics.topic, analytics.url]);
   const events = Array.from({ length: 50 }, () =>
     paymentEvent('COMPLETED', { movements: [transfer('acct_ann', 'acct_bob', 1n)] }),
   );
-  const messages = events.map((event) =>
-    cloudEventMessage({
-      id: event.id,
-      type: 'payment.completed',
-      source: '/payflowx/payment',
-      time: new Date(),
-      key: event.id,
-      payload: encode(event),
-    }),
-  );
-  await producer.publish(topics.topic, messages);
+  await topics.publish(events.map(outgoing));
 });
-
-afterAll(async () => {
-  await Promise.all([producer.close(), analytics.drop(), topics.drop(), rm(faultsDir, { recursive: true })]);
-});
-
-/** Resolves with the signal that ended the process, or null for a clean end. */
-async function replay(): Promise<NodeJS.Signals | null> {
-  const script = fileURLToPath(new URL('./replaying-process.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, topics.topic, analytics.url, faultsDir], {
-    stdio: 'inherit',
-  });
-  const [, signal] = await once(child, 'exit');
-  return signal;
-}
+afterAll(() => Promise.all([analytics.drop(), topics.drop(), replay.drop()]));
 
 it('has counted everything once after being killed before and after its commits', async () => {
-  for (const fault of ['analytics.before-commit', 'analytics.after-commit', 'analytics.before-commit']) {
-    await writeFile(join(faultsDir, fault), '');
-    expect(await replay()).toBe('SIGKILL');
-    expect(await readdir(faultsDir)).toEqual([]);
-  }
-  expect(await replay()).toBeNull();
+  await replay.dieAt('analytics.before-commit');
+  await replay.dieAt('analytics.after-commit');
+  await replay.dieAt('analytics.before-commit');
+  await replay.finish();
   expect(await sumDays(analytics.db, 'EUR')).toMatchObject([{ completedCount: 50n, capturedMinor: 50n }]);
 });

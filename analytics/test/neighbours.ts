@@ -1,20 +1,15 @@
 /** The neighbours of analytics in tests: events as payment publishes them, and a hand-written AccountService on a real gRPC server. */
 import { status } from '@grpc/grpc-js';
-import { bindService, errorTable, newId, requireCaller, serveGrpc } from '@payflowx/chassis';
-import { type TestIdentity, testLog } from '@payflowx/chassis/testing';
+import { errorTable, newId, type OutgoingEvent, requireCaller } from '@payflowx/chassis';
+import { fakeService, startTestServer, type TestIdentity } from '@payflowx/chassis/testing';
 import {
+  Account,
   AccountServiceService,
   AccountState,
   type Movement,
   MovementKind,
 } from '@payflowx/proto/authorization';
-import {
-  type Payment,
-  PaymentEvent,
-  PaymentEventType,
-  PaymentKind,
-  PaymentState,
-} from '@payflowx/proto/payment';
+import { Payment, PaymentEvent, PaymentEventType, PaymentKind, PaymentState } from '@payflowx/proto/payment';
 
 export const transfer = (fromAccount: string, toAccount: string, amountMinor: bigint): Movement => ({
   kind: MovementKind.TRANSFER,
@@ -24,6 +19,7 @@ export const transfer = (fromAccount: string, toAccount: string, amountMinor: bi
 });
 
 const PAYMENT: Payment = {
+  ...Payment.decode(new Uint8Array()),
   id: 'pay_01',
   kind: PaymentKind.PAYMENT,
   state: PaymentState.INITIATED,
@@ -31,18 +27,6 @@ const PAYMENT: Payment = {
   toAccount: 'acct_bob',
   amountMinor: 100n,
   currency: 'EUR',
-  capturedMinor: 0n,
-  refundedMinor: 0n,
-  captureMode: 1,
-  description: '',
-  reference: '',
-  metadata: {},
-  failure: undefined,
-  decision: undefined,
-  expiresAt: undefined,
-  version: 1n,
-  createdAt: new Date(0),
-  updatedAt: new Date(0),
 };
 
 /** An event of a payment from Ann to Bob, unless changed. */
@@ -65,56 +49,41 @@ export function paymentEvent(
 
 export const encode = (event: PaymentEvent): Buffer => Buffer.from(PaymentEvent.encode(event).finish());
 
+/** The event as payment sends it, except that no two share a key: a topic of them has something in every partition. */
+export const outgoing = (event: PaymentEvent): OutgoingEvent => ({
+  id: event.id,
+  type: 'payment.completed',
+  source: '/payflowx/payment',
+  time: event.occurredAt ?? new Date(),
+  key: event.id,
+  payload: encode(event),
+});
+
 class NotFound extends Error {
   readonly reason = 'ACCOUNT_NOT_FOUND';
 }
+const NOT_FOUND = errorTable('authorization', NotFound, { ACCOUNT_NOT_FOUND: status.NOT_FOUND });
 
 /** An AccountService with these accounts, by id with their owners, all in EUR. */
 export async function startAccountService({ verifier }: TestIdentity, owners: Record<string, string>) {
-  const notUsed = () => Promise.reject(new Error('not used'));
-  const service = bindService(AccountServiceService, {
-    access: {
-      createAccount: [],
-      batchCreateAccounts: [],
-      getAccount: ['customer', 'operator', 'auditor', 'service'],
-      listAccounts: [],
-      listBalances: [],
-      updateAccount: [],
-      changeAccountState: [],
-      listAccountAuditRecords: [],
-    },
-    errors: errorTable('authorization', NotFound, { ACCOUNT_NOT_FOUND: status.NOT_FOUND }),
-    handlers: {
-      createAccount: notUsed,
-      batchCreateAccounts: notUsed,
-      listAccounts: notUsed,
-      listBalances: notUsed,
-      updateAccount: notUsed,
-      changeAccountState: notUsed,
-      listAccountAuditRecords: notUsed,
+  const account = (id: string, ownerId: string) => ({
+    ...Account.decode(new Uint8Array()),
+    id,
+    ownerId,
+    currency: 'EUR',
+    state: AccountState.ACTIVE,
+  });
+  const service = fakeService(
+    AccountServiceService,
+    {
       async getAccount({ accountId }, call) {
         const { id, roles } = requireCaller(call);
         const ownerId = owners[accountId];
         if (ownerId === undefined || (roles.includes('customer') && ownerId !== id)) throw new NotFound('no');
-        return {
-          account: {
-            id: accountId,
-            ownerId,
-            name: '',
-            currency: 'EUR',
-            state: AccountState.ACTIVE,
-            balance: undefined,
-            limits: undefined,
-            usage: undefined,
-            version: 1n,
-            createdAt: new Date(),
-            timeZone: 'UTC',
-          },
-        };
+        return { account: account(accountId, ownerId) };
       },
     },
-  });
-  const settings = { host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog };
-  const server = await serveGrpc(settings, [service]);
-  return { target: `ipv4:127.0.0.1:${server.port}`, stop: () => server.drain() };
+    { access: ['customer', 'operator', 'auditor', 'service'], errors: NOT_FOUND },
+  );
+  return startTestServer(verifier, [service]);
 }

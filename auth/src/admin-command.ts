@@ -94,8 +94,8 @@ function parse(input: string): Identities {
 async function ensure({ users = [], clients = [] }: Identities, env: NodeJS.ProcessEnv) {
   const config = loadAdminConfig(env);
   const log = createLogger('auth-admin', { logLevel: config.logLevel, instanceId: 'admin' }, 'stderr');
-  await migrate({ url: config.migrateUrl, folder: new URL('../migrations/', import.meta.url) }, log);
-  const db = openDatabase<Database>({ url: config.migrateUrl, poolMax: 4 }, log);
+  await migrate(config.migrations, log);
+  const db = openDatabase<Database>({ url: config.migrations.url, poolMax: 4 }, log);
   try {
     // Nobody waits behind these, so the queue may be as long as the list.
     const passwords = await createPasswordHasher({ concurrency: 2, queueMax: users.length });

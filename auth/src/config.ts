@@ -1,10 +1,18 @@
 /** Auth's configuration. The only reader of the environment. */
-import { KEYS_MAX_AGE_MS, postgresSettings, readEnvironment, serviceSettings } from '@payflowx/chassis';
+import {
+  KEYS_MAX_AGE_MS,
+  portSetting,
+  postgresConfig,
+  postgresSettings,
+  readEnvironment,
+  serviceConfig,
+  serviceSettings,
+} from '@payflowx/chassis';
 import { Type } from 'typebox';
 
 export const schema = Type.Object({
   ...serviceSettings,
-  GRPC_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 50_051 }),
+  GRPC_PORT: portSetting(50_051),
   ...postgresSettings,
   /** 32 bytes in base64. */
   AUTH_SEALING_KEY: Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' }),
@@ -16,16 +24,14 @@ export const schema = Type.Object({
   PASSWORD_HASH_QUEUE_MAX: Type.Integer({ minimum: 0, maximum: 10_000, default: 50 }),
 });
 
+const MIGRATIONS = new URL('../migrations/', import.meta.url);
+
 /** What the service needs. Throws ConfigError with everything that is wrong. */
 export function loadConfig(env: NodeJS.ProcessEnv) {
   const read = readEnvironment(schema, env);
   return {
-    logLevel: read.LOG_LEVEL,
-    instanceId: read.INSTANCE_ID,
-    consulUrl: read.CONSUL_URL,
-    grpc: { host: read.GRPC_HOST, port: read.GRPC_PORT, reflection: read.GRPC_REFLECTION },
-    postgres: { url: read.POSTGRES_URL, poolMax: read.POSTGRES_POOL_MAX },
-    migrateUrl: read.POSTGRES_MIGRATE_URL,
+    ...serviceConfig(read),
+    ...postgresConfig(read, MIGRATIONS),
     sealingKey: Buffer.from(read.AUTH_SEALING_KEY, 'base64'),
     rotation: {
       maxAgeMs: read.SIGNING_KEY_MAX_AGE_S * 1000,
@@ -44,5 +50,8 @@ const administering = Type.Object({
 /** The little that the operator's command needs of the same environment. */
 export function loadAdminConfig(env: NodeJS.ProcessEnv) {
   const read = readEnvironment(administering, env);
-  return { logLevel: read.LOG_LEVEL, migrateUrl: read.POSTGRES_MIGRATE_URL };
+  return {
+    logLevel: read.LOG_LEVEL,
+    migrations: { url: read.POSTGRES_MIGRATE_URL, folder: MIGRATIONS },
+  };
 }

@@ -18,7 +18,7 @@ const UPKEEP_EVERY_MS = 15_000;
 const config = loadConfig(process.env);
 
 await runService('auth', config, async ({ log, onStop }) => {
-  await migrate({ url: config.migrateUrl, folder: new URL('../migrations/', import.meta.url) }, log);
+  await migrate(config.migrations, log);
   const db = openDatabase<Database>(config.postgres, log);
   onStop('database', () => db.destroy());
 

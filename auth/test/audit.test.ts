@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { runInTrace, traceFrom } from '@payflowx/chassis';
-import type { TestDatabase } from '@payflowx/chassis/testing';
+import { PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
 import { type ListIdentityAuditRecordsRequest, Role } from '@payflowx/proto/auth';
 import { createDecoder } from 'fast-jwt';
 import { sql } from 'kysely';
@@ -16,7 +16,7 @@ import {
   tokensOf,
 } from './auth-server.ts';
 
-const deadlineMs = 10_000;
+const deadlineMs = PATIENCE_MS;
 let database: TestDatabase;
 let auth: AuthServer;
 let tokens: Awaited<ReturnType<typeof tokensOf>>;

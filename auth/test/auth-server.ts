@@ -1,7 +1,7 @@
 /** An instance of auth on a database of its own and a real gRPC server, as main.ts wires it. */
 import { connectGrpc, createTokenVerifier, NeighbourError, newId, serveGrpc } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
-import { createTestDatabase, type TestDatabase, testLog } from '@payflowx/chassis/testing';
+import { createTestDatabase, PATIENCE_MS, type TestDatabase, testLog } from '@payflowx/chassis/testing';
 import { AuthServiceClient } from '@payflowx/proto/auth';
 import type { Kysely } from 'kysely';
 import { createAccessTokenIssuer } from '../src/app/access-tokens.ts';
@@ -122,7 +122,7 @@ export async function asOwner<T>(
 
 /** Tokens of the people above, and of the service. */
 export async function tokensOf({ client }: AuthServer) {
-  const deadlineMs = 10_000;
+  const deadlineMs = PATIENCE_MS;
   const tokenOf = async (username: string) =>
     (await client.login({ username, password: PASSWORD }, { deadlineMs })).tokens?.accessToken ?? '';
   const secret = { clientId: 'svc_payment', clientSecret: CLIENT_SECRET };

@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import { createTokenVerifier } from '@payflowx/chassis';
-import type { TestDatabase } from '@payflowx/chassis/testing';
+import { PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
 import { Role } from '@payflowx/proto/auth';
 import { createDecoder, createSigner } from 'fast-jwt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ import {
   tokensOf,
 } from './auth-server.ts';
 
-const deadlineMs = 10_000;
+const deadlineMs = PATIENCE_MS;
 let database: TestDatabase;
 let auth: AuthServer;
 

@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import type { TestDatabase } from '@payflowx/chassis/testing';
+import { PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
 import { createDecoder } from 'fast-jwt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -12,7 +12,7 @@ import {
   startAuth,
 } from './auth-server.ts';
 
-const deadlineMs = 10_000;
+const deadlineMs = PATIENCE_MS;
 const invalid = { code: status.UNAUTHENTICATED, reason: 'INVALID_REFRESH_TOKEN' };
 let database: TestDatabase;
 let auth: AuthServer;

@@ -1,5 +1,5 @@
 import { createTokenVerifier, type TokenVerifier } from '@payflowx/chassis';
-import type { TestDatabase } from '@payflowx/chassis/testing';
+import { PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
 import { createDecoder } from 'fast-jwt';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -14,7 +14,7 @@ import {
   tokensOf,
 } from './auth-server.ts';
 
-const deadlineMs = 10_000;
+const deadlineMs = PATIENCE_MS;
 const MINUTE = 60_000;
 let database: TestDatabase;
 let one: AuthServer;

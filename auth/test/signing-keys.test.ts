@@ -1,5 +1,5 @@
 import { openDatabase } from '@payflowx/chassis/postgres';
-import { type TestDatabase, testLog } from '@payflowx/chassis/testing';
+import { PATIENCE_MS, type TestDatabase, testLog } from '@payflowx/chassis/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { activeSigningKey, publicJwks } from '../src/app/signing-keys.ts';
@@ -7,7 +7,7 @@ import { makeSigningKey } from '../src/domain/signing-key.ts';
 import type { Database } from '../src/store/database.ts';
 import { asOwner, ensurePeople, freshDatabase, PASSWORD, SEALING_KEY, startAuth } from './auth-server.ts';
 
-const deadlineMs = 10_000;
+const deadlineMs = PATIENCE_MS;
 const now = () => new Date();
 const databases: TestDatabase[] = [];
 let database: TestDatabase;

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { connectGrpc } from '@payflowx/chassis';
-import { createTestDatabase, type TestDatabase } from '@payflowx/chassis/testing';
+import { createTestDatabase, PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
 import { AuthServiceClient } from '@payflowx/proto/auth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SEALING_KEY } from './auth-server.ts';
@@ -49,7 +49,7 @@ async function portOf(child: ReturnType<typeof startMain>): Promise<number> {
 
 async function keyIdsAt(port: number): Promise<string[]> {
   const client = connectGrpc(AuthServiceClient, { target: `127.0.0.1:${port}` });
-  const { keys } = await client.getJwks({}, { deadlineMs: 5_000 });
+  const { keys } = await client.getJwks({}, { deadlineMs: PATIENCE_MS });
   client.close();
   return keys.map(({ kid }) => kid);
 }

@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import type { TestDatabase } from '@payflowx/chassis/testing';
+import { PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { forgetOldLogins } from '../src/app/login-throttle.ts';
 import {
@@ -12,7 +12,7 @@ import {
   tokensOf,
 } from './auth-server.ts';
 
-const deadlineMs = 20_000;
+const deadlineMs = PATIENCE_MS;
 const wrong = { code: status.UNAUTHENTICATED, reason: 'INVALID_CREDENTIALS' };
 const delayed = { code: status.RESOURCE_EXHAUSTED, reason: 'TOO_MANY_LOGINS' };
 let database: TestDatabase;

@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import type { TestDatabase } from '@payflowx/chassis/testing';
+import { PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
 import { type CreateUserRequest, Role } from '@payflowx/proto/auth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -12,7 +12,7 @@ import {
   startAuth,
 } from './auth-server.ts';
 
-const deadlineMs = 10_000;
+const deadlineMs = PATIENCE_MS;
 let database: TestDatabase;
 let auth: AuthServer;
 let operator: string;

@@ -11,12 +11,12 @@ const config = loadConfig(process.env);
 await runService('authorization', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);
   resolveThroughConsul({ consulUrl: config.consulUrl, log });
-  await migrate({ url: config.migrateUrl, folder: new URL('../migrations/', import.meta.url) }, log);
+  await migrate(config.migrations, log);
 
-  const db = openDatabase<Database>(config.database, log);
+  const db = openDatabase<Database>(config.postgres, log);
   onStop('database', () => db.destroy());
 
-  const backtestDb = openDatabase<Database>({ ...config.database, poolMax: 1 }, log);
+  const backtestDb = openDatabase<Database>({ ...config.postgres, poolMax: 1 }, log);
   onStop('database for backtests', () => backtestDb.destroy());
 
   const identity = connectIdentity(config.identity, log);

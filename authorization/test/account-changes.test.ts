@@ -1,6 +1,7 @@
 /** What operators change about accounts, and what is kept of it for good. */
 import { status } from '@grpc/grpc-js';
 import type { CallSettings } from '@payflowx/chassis';
+import { PATIENCE_MS } from '@payflowx/chassis/testing';
 import { AccountState, CaptureMode, type UpdateAccountRequest } from '@payflowx/proto/authorization';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { times } from './books.ts';
@@ -20,7 +21,7 @@ let now: Date;
 
 beforeAll(async () => {
   service = await startService({ instances: 2, now: () => now });
-  asOperator = { deadlineMs: 5_000, accessToken: service.tokens.operator };
+  asOperator = { deadlineMs: PATIENCE_MS, accessToken: service.tokens.operator };
 });
 beforeEach(() => {
   now = new Date('2025-03-10T09:00:00Z');

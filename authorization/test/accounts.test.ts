@@ -1,6 +1,7 @@
 /** AccountService, and who may see what. */
 import { status } from '@grpc/grpc-js';
 import type { CallSettings, NeighbourError, RoleName } from '@payflowx/chassis';
+import { PATIENCE_MS } from '@payflowx/chassis/testing';
 import { AccountState, type CreateAccountRequest, type Limits } from '@payflowx/proto/authorization';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -22,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 async function as(id: string, ...roles: RoleName[]): Promise<CallSettings> {
-  return { deadlineMs: 5_000, accessToken: await service.tokenFor({ id, roles }) };
+  return { deadlineMs: PATIENCE_MS, accessToken: await service.tokenFor({ id, roles }) };
 }
 const asOperator = () => as(OPERATOR.id, 'operator');
 
@@ -262,8 +263,10 @@ describe('access', () => {
       const code = await codeOf(await as(`usr_${role}`, role));
       expect(code === status.PERMISSION_DENIED, `${role} got ${status[code]}`).toBe(!openTo.includes(role));
     }
-    expect(await codeOf({ deadlineMs: 5_000 })).toBe(status.UNAUTHENTICATED);
-    expect(await codeOf({ deadlineMs: 5_000, accessToken: 'made.up.token' })).toBe(status.UNAUTHENTICATED);
+    expect(await codeOf({ deadlineMs: PATIENCE_MS })).toBe(status.UNAUTHENTICATED);
+    expect(await codeOf({ deadlineMs: PATIENCE_MS, accessToken: 'made.up.token' })).toBe(
+      status.UNAUTHENTICATED,
+    );
   });
 
   it("lets nobody spend from another's account, whoever the calling service names", async () => {

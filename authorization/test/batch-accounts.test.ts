@@ -1,6 +1,7 @@
 /** Opening many accounts in one call. */
 import { status } from '@grpc/grpc-js';
 import type { CallSettings } from '@payflowx/chassis';
+import { PATIENCE_MS } from '@payflowx/chassis/testing';
 import type { CreateAccountRequest, CreateAccountResult } from '@payflowx/proto/authorization';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OPERATOR, type RunningService, startService } from './running-service.ts';
@@ -9,7 +10,7 @@ let service: RunningService;
 let asOperator: CallSettings;
 beforeAll(async () => {
   service = await startService();
-  asOperator = { deadlineMs: 10_000, accessToken: service.tokens.operator };
+  asOperator = { deadlineMs: PATIENCE_MS, accessToken: service.tokens.operator };
 });
 afterAll(() => service.stop());
 

@@ -2,13 +2,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bindService, type CallSettings, connectGrpc, errorTable, serveGrpc } from '@payflowx/chassis';
-import { createTestDatabase, createTestIdentity, eventually, testLog } from '@payflowx/chassis/testing';
-import { AuthServiceService } from '@payflowx/proto/auth';
+import { type CallSettings, connectGrpc } from '@payflowx/chassis';
+import {
+  createTestDatabase,
+  createTestIdentity,
+  eventually,
+  freePort,
+  PATIENCE_MS,
+  startTestAuth,
+  type TestServer,
+} from '@payflowx/chassis/testing';
 import {
   AccountServiceClient,
   AuthorizationServiceClient,
@@ -22,7 +28,7 @@ const identity = createTestIdentity();
 const faults = mkdtempSync(join(tmpdir(), 'authorization-faults-'));
 const running: ChildProcess[] = [];
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
-let auth: Awaited<ReturnType<typeof serveGrpc>>;
+let auth: TestServer;
 let port: number;
 let accountId: string;
 
@@ -31,7 +37,7 @@ beforeAll(async () => {
     service: 'authorization',
     migrations: new URL('../migrations/', import.meta.url),
   });
-  auth = await startAuth();
+  auth = await startTestAuth(identity);
   port = await freePort();
   await startProcess();
   accountId = await openAccount();
@@ -43,44 +49,10 @@ afterAll(async () => {
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
   }
-  await auth.drain();
+  await auth.stop();
   await database.drop();
   rmSync(faults, { recursive: true });
 });
-
-/** Auth as this service needs it: its public keys. */
-function startAuth() {
-  const methods = Object.keys(AuthServiceService) as (keyof typeof AuthServiceService)[];
-  const access = Object.fromEntries(methods.map((method) => [method, 'anyone' as const]));
-  const service = bindService(AuthServiceService, {
-    access: access as never,
-    errors: errorTable(
-      'auth',
-      class extends Error {
-        reason = 'NONE' as const;
-      },
-      { NONE: 2 },
-    ),
-    handlers: { getJwks: async () => ({ keys: [...identity.jwks] }) } as never,
-  });
-  const settings = {
-    host: '127.0.0.1',
-    port: 0,
-    reflection: false,
-    verifier: identity.verifier,
-    log: testLog,
-  };
-  return serveGrpc(settings, [service]);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 async function startProcess(): Promise<void> {
   const child = spawn(process.execPath, [fileURLToPath(new URL('../src/main.ts', import.meta.url))], {
@@ -91,14 +63,14 @@ async function startProcess(): Promise<void> {
       CONSUL_URL: '',
       POSTGRES_URL: database.url,
       POSTGRES_MIGRATE_URL: database.migrateUrl,
-      AUTH_TARGET: `ipv4:127.0.0.1:${auth.port}`,
+      AUTH_TARGET: auth.target,
       SERVICE_CLIENT_ID: 'svc_authorization',
       SERVICE_CLIENT_SECRET: 'not used: this service calls nobody',
       FAULTS_DIR: faults,
     },
   });
   running.push(child);
-  await eventually(() => balanceOf('external:EUR').catch(rethrowUnlessAnswered), { withinMs: 15_000 });
+  await eventually(() => balanceOf('external:EUR').catch(rethrowUnlessAnswered));
 }
 
 /** Not finding an account is an answer too. */
@@ -114,7 +86,7 @@ async function call<T>(
     id: role === 'service' ? 'svc_payment' : 'usr_op',
     roles: [role],
   });
-  return work({ deadlineMs: 5_000, accessToken });
+  return work({ deadlineMs: PATIENCE_MS, accessToken });
 }
 
 /** A client each: after a kill nothing is known of the old connection. */

@@ -1,6 +1,7 @@
 /** Held money: captured, given back, out of time; and money that goes back. One call at a time, through two instances. */
 import { status } from '@grpc/grpc-js';
 import { newId } from '@payflowx/chassis';
+import { PATIENCE_MS } from '@payflowx/chassis/testing';
 import {
   CaptureMode,
   type Decision,
@@ -361,7 +362,7 @@ it('a request that is not valid is told all that is wrong with it', async () => 
 });
 
 describe('a simulation', () => {
-  const asService = () => ({ deadlineMs: 5_000, accessToken: service.tokens.service });
+  const asService = () => ({ deadlineMs: PATIENCE_MS, accessToken: service.tokens.service });
   const simulate = (simulated: ReturnType<typeof item> | undefined) =>
     service.authorizationRpc.simulateAuthorization({ item: simulated }, asService());
   const everything = async () => {

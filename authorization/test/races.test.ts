@@ -79,10 +79,18 @@ describe('a payment that was decided on an account which somebody else is changi
     const change = service.sql(`
       begin;
       update balances set state = 'FROZEN' where account_id = '${fromAccount}';
-      select pg_sleep(0.5);
+      do $$ begin
+        -- Until the decision waits for the row.
+        while not exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock') loop
+          perform pg_sleep(0.01);
+          perform pg_stat_clear_snapshot();
+        end loop;
+      end $$;
       commit`);
     await eventually(async () => {
-      const { rows } = await service.sql(`select 1 from pg_stat_activity where wait_event = 'PgSleep'`);
+      const { rows } = await service.sql(
+        `select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`,
+      );
       expect(rows).toHaveLength(1);
     });
     const payment = item({ fromAccount, toAccount });

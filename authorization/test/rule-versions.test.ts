@@ -1,5 +1,7 @@
 /** RuleService: saving rules, reading them, and who may. */
+
 import { status } from '@grpc/grpc-js';
+import { PATIENCE_MS } from '@payflowx/chassis/testing';
 import {
   type CreateRuleRequest,
   type Rule,
@@ -17,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-const asOperator = () => ({ deadlineMs: 5_000, accessToken: service.tokens.operator });
+const asOperator = () => ({ deadlineMs: PATIENCE_MS, accessToken: service.tokens.operator });
 const rpc = (instance = 0) => service.rules[instance % 2] as (typeof service.rules)[number];
 
 let counter = 0;
@@ -122,7 +124,7 @@ describe('updating a rule', () => {
     const rule = await create({ message: 'before' });
     now = new Date('2025-03-11T09:00:00Z');
     const other = { id: 'usr_other', roles: ['operator'] as const };
-    const asOther = { deadlineMs: 5_000, accessToken: await service.tokenFor(other) };
+    const asOther = { deadlineMs: PATIENCE_MS, accessToken: await service.tokenFor(other) };
     const request = change(rule, { action: RuleAction.DECLINE, expression: 'payment.amount > 5' });
     const { rule: next } = await rpc(1).updateRule(request, asOther);
     expect(next).toEqual({
@@ -248,7 +250,7 @@ describe('reading rules', () => {
     const rule = await create();
     const calls = async (role: 'customer' | 'auditor' | 'service') => {
       const accessToken = await service.tokenFor({ id: `usr_${role}`, roles: [role] });
-      const as = { deadlineMs: 5_000, accessToken };
+      const as = { deadlineMs: PATIENCE_MS, accessToken };
       const attempts = await Promise.all([
         errorOf(rpc().createRule(ruleRequest(), as)),
         errorOf(rpc().updateRule(change(rule, { message: 'x' }), as)),

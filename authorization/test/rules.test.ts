@@ -1,5 +1,6 @@
 /** Rules as operators save them, and what they do to payments, through two instances on one database. */
 import { newId } from '@payflowx/chassis';
+import { PATIENCE_MS } from '@payflowx/chassis/testing';
 import { Role } from '@payflowx/proto/auth';
 import {
   CaptureMode,
@@ -39,7 +40,7 @@ afterEach(async () => {
   for (const rule of rules.filter(({ enabled }) => enabled)) await update(rule, { enabled: false });
 });
 
-const asOperator = () => ({ deadlineMs: 5_000, accessToken: service.tokens.operator });
+const asOperator = () => ({ deadlineMs: PATIENCE_MS, accessToken: service.tokens.operator });
 const rpc = (instance = 0) => service.rules[instance] as (typeof service.rules)[number];
 
 async function create(change: Partial<CreateRuleRequest>, instance = 0): Promise<Rule> {
@@ -263,7 +264,7 @@ describe('a simulation', () => {
     await create({ expression: 'metadata.risk == "high"' });
     await create({ expression: 'payment.description.contains("bet")', action: RuleAction.SHADOW });
     await create({ expression: 'payment.reference == "trusted"', action: RuleAction.ALLOW });
-    const asService = { deadlineMs: 5_000, accessToken: service.tokens.service };
+    const asService = { deadlineMs: PATIENCE_MS, accessToken: service.tokens.service };
     for (const change of [
       {},
       { metadata: { risk: 'high' }, description: 'a bet' },

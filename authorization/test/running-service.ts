@@ -1,7 +1,7 @@
 /** The service as its callers meet it: real gRPC servers, any number of instances, on one real database of their own. */
 import { connectGrpc, newId, serveGrpc } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
-import { createTestDatabase, createTestIdentity, testLog } from '@payflowx/chassis/testing';
+import { createTestDatabase, createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
 import { Role } from '@payflowx/proto/auth';
 import {
   AccountServiceClient,
@@ -42,7 +42,7 @@ export async function startService({ instances = 1, now = () => new Date() } = {
     Array.from({ length: instances }, () => startInstance(database.url, identity.verifier, now)),
   );
   const admin = new pg.Pool({ connectionString: database.adminUrl, max: 2 });
-  const asService = { deadlineMs: 20_000, accessToken: tokens.service };
+  const asService = { deadlineMs: PATIENCE_MS, accessToken: tokens.service };
   let turn = 0;
   const next = () => nth(started, turn++ % started.length).authorization;
   const authorizeAt = async (
@@ -212,7 +212,7 @@ export async function openAccount(
 ): Promise<string> {
   const { account } = await service.accounts.createAccount(
     { requestId: '', ownerId, currency, name: '', limits, timeZone },
-    { deadlineMs: 5_000, accessToken: service.tokens.operator },
+    { deadlineMs: PATIENCE_MS, accessToken: service.tokens.operator },
   );
   if (account === undefined) throw new Error('no account');
   if (balance > 0n) {
@@ -226,7 +226,7 @@ export async function openAccount(
 export async function accountOf(service: RunningService, accountId: string) {
   const { account } = await service.accounts.getAccount(
     { accountId },
-    { deadlineMs: 5_000, accessToken: service.tokens.operator },
+    { deadlineMs: PATIENCE_MS, accessToken: service.tokens.operator },
   );
   if (!account?.balance || !account.usage) throw new Error('no account');
   return { ...account, balance: account.balance, usage: account.usage };

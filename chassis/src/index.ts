@@ -18,6 +18,7 @@ export * from './process/faults.ts';
 export { inTime } from './process/in-time.ts';
 export { type Repetition, repeat } from './process/repeat.ts';
 export * from './process/run.ts';
+export * from './process/settings.ts';
 export { type Access, type AccessTable, requireAccess, type ScopedAccess } from './rpc/access.ts';
 export {
   ACCESS_TOKEN_LIFETIME_S,

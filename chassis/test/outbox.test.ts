@@ -39,9 +39,12 @@ beforeEach(() => {
   destination = unique('destination');
 });
 
-async function relayTo(take: (messages: OutgoingMessage[]) => Promise<void>): Promise<OutboxRelay> {
+async function relayTo(
+  take: (messages: OutgoingMessage[]) => Promise<void>,
+  { pollMs = 1_000 } = {},
+): Promise<OutboxRelay> {
   const publish = (parcels: Parcel[]) => take(parcels.flatMap(unpackParcel));
-  const relay = await startOutboxRelay({ url: database.url, destination, publish }, testLog);
+  const relay = await startOutboxRelay({ url: database.url, destination, publish, pollMs }, testLog);
   relays.push(relay);
   return relay;
 }
@@ -70,17 +73,14 @@ describe('the outbox relay', () => {
   });
 
   it('is woken by the commit', async () => {
-    const arrivals: number[] = [];
-    const relay = await relayTo(async () => void arrivals.push(performance.now()));
+    const published: OutgoingMessage[] = [];
+    // It never looks by itself.
+    const relay = await relayTo(async (messages) => void published.push(...messages), { pollMs: 3_600_000 });
     await eventually(() => expect(relay.isActive()).toBe(true));
-    const committed: number[] = [];
     for (let n = 0; n < 10; n += 1) {
       await store(event(String(n)));
-      committed.push(performance.now());
-      await eventually(() => expect(arrivals).toHaveLength(n + 1), { everyMs: 5 });
+      await eventually(() => expect(published).toHaveLength(n + 1));
     }
-    const delays = arrivals.map((at, n) => at - (committed[n] ?? 0)).toSorted((a, b) => a - b);
-    expect(delays[5]).toBeLessThan(100);
   });
 
   it('publishes what commits late, though its id is smaller than others that are gone already', async () => {
@@ -186,7 +186,7 @@ it('a relay killed between publishing and deleting repeats messages with the sam
   expect(killed.ids).toEqual(sent.map(({ id }) => id));
 
   const restarted = runRelay(faults);
-  await eventually(() => expect(restarted.ids).toEqual(sent.map(({ id }) => id)), { withinMs: 10_000 });
+  await eventually(() => expect(restarted.ids).toEqual(sent.map(({ id }) => id)));
   restarted.process.kill('SIGTERM');
   await restarted.exit;
 

@@ -139,10 +139,15 @@ it('lets several instances migrate at once', async () => {
 it('runs a transaction again that lost a deadlock', async () => {
   await sql`insert into things (id, amount) values ('x', 0), ('y', 0) on conflict do nothing`.execute(db);
   const admin = openDatabase<Things>({ url: database.adminUrl, poolMax: 2 }, testLog);
+  // Each has its first lock before either asks for its second.
+  let waiting = 2;
+  const both = Promise.withResolvers<void>();
   const lock = (first: string, second: string) =>
     inTransaction(admin, async (trx) => {
       await sql`update things set amount = amount + 1 where id = ${first}`.execute(trx);
-      await sql`select pg_sleep(0.1)`.execute(trx);
+      waiting -= 1;
+      if (waiting === 0) both.resolve();
+      await both.promise;
       await sql`update things set amount = amount + 1 where id = ${second}`.execute(trx);
     });
   await Promise.all([lock('x', 'y'), lock('y', 'x')]);

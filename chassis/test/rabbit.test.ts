@@ -12,7 +12,6 @@ import { redriveDeadLetterQueue } from '../src/messaging/redrive.ts';
 import { eventually, testLog, testServers } from '../src/testing/index.ts';
 import { alone, event, openQueues, type QueueTap, together, unique } from './messages.ts';
 
-const within = { withinMs: 15_000 };
 const numbers = (to: number) => Array.from({ length: to }, (_, n) => String(n));
 
 let settings: { url: string; queue: string; deliveryLimit: number };
@@ -60,10 +59,10 @@ it('carries events with their facts and trace, in order, applied together', asyn
   await publisher.publish(parcels);
   expect(await tap.count(settings.queue)).toBe(101);
   const { texts, batches } = await consume({});
-  await eventually(() => expect(texts()).toEqual(numbers(500)), within);
+  await eventually(() => expect(texts()).toEqual(numbers(500)));
   expect(batches.flat()).toEqual(sent.map((each) => ({ ...cloudEventMessage(each), traceparent })));
   expect(batches.length).toBeLessThan(30);
-  await eventually(async () => expect(await tap.count(settings.queue)).toBe(0), within);
+  await eventually(async () => expect(await tap.count(settings.queue)).toBe(0));
 });
 
 it('sends the events of a parcel that is too large one by one', async () => {
@@ -92,14 +91,14 @@ it('acknowledges only after the transaction: what a stopped consumer had not app
     },
   });
   // Far beyond the delivery limit: the retries happen while the messages are held.
-  await eventually(() => expect(attempts).toBeGreaterThan(4), within);
+  await eventually(() => expect(attempts).toBeGreaterThan(4));
   consumers.length = 0;
   await first.consumer.stop();
-  await eventually(async () => expect(await tap.count(settings.queue)).toBe(4), within);
+  await eventually(async () => expect(await tap.count(settings.queue)).toBe(4));
   const returned = await tap.peek(settings.queue, 4);
   expect(returned.map(({ properties: { headers } }) => headers['x-delivery-count'])).toEqual([1, 1, 1, 1]);
   const second = await consume({});
-  await eventually(() => expect(second.texts().toSorted()).toEqual([...numbers(3), 'a', 'b']), within);
+  await eventually(() => expect(second.texts().toSorted()).toEqual([...numbers(3), 'a', 'b']));
 });
 
 it.each([
@@ -120,8 +119,8 @@ it.each([
         if (isRefused && !isRepaired) throw new Error('The rule says no.');
       },
     });
-    await eventually(() => expect(texts()).toEqual(['good-1', 'good-2']), within);
-    await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(2), within);
+    await eventually(() => expect(texts()).toEqual(['good-1', 'good-2']));
+    await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(2));
     const letters = await tap.peek(`${settings.queue}.dlq`, 2);
     const facts = letters.map(({ content, properties: { headers } }) => [
       content.toString(),
@@ -133,10 +132,10 @@ it.each([
     expect(facts).toContainEqual(['refused', 'REJECTED', 'Error: The rule says no.', 'test.happened']);
 
     isRepaired = true;
-    await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(2), within);
+    await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(2));
     expect(await redriveDeadLetterQueue(settings, testLog)).toBe(2);
-    await eventually(() => expect(texts()).toHaveLength(4), within);
-    await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(0), within);
+    await eventually(() => expect(texts()).toHaveLength(4));
+    await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(0));
   },
 );
 
@@ -147,8 +146,8 @@ it('keeps a parcel that cannot be opened as a dead letter', async () => {
     ...together(['good-1', 'good-2']),
   ]);
   const { texts } = await consume({});
-  await eventually(() => expect(texts()).toEqual(['good-1', 'good-2']), within);
-  await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(2), within);
+  await eventually(() => expect(texts()).toEqual(['good-1', 'good-2']));
+  await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(2));
 });
 
 it('takes a message away after the delivery limit when every consumer dies on it', async () => {
@@ -156,7 +155,7 @@ it('takes a message away after the delivery limit when every consumer dies on it
   const deaths: (string | null)[] = [];
   for (let n = 0; n <= settings.deliveryLimit; n += 1) deaths.push(await consumeAndDie());
   expect(deaths).toEqual(['SIGKILL', 'SIGKILL', 'SIGKILL']);
-  await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(1), within);
+  await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(1));
   const [letter] = await tap.peek(`${settings.queue}.dlq`, 1);
   expect(letter?.properties.headers['x-first-death-reason']).toBe('delivery_limit');
   expect(await tap.count(settings.queue)).toBe(0);

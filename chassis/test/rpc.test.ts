@@ -17,7 +17,7 @@ import {
   serveGrpc,
   traceFrom,
 } from '../src/index.ts';
-import { createTestIdentity, testLog } from '../src/testing/index.ts';
+import { createTestIdentity, PATIENCE_MS, testLog } from '../src/testing/index.ts';
 
 class FakeError extends Error {
   readonly reason: 'USERNAME_TAKEN';
@@ -94,7 +94,7 @@ describe('a served call', () => {
       getMe: async (_, { caller }) => ({ user: { ...user, id: caller?.id ?? '' } }),
     });
     const accessToken = await identity.tokenFor({ id: 'usr_42', roles: ['customer'] });
-    const { user: me } = await connect(target).getMe({}, { deadlineMs: 2000, accessToken });
+    const { user: me } = await connect(target).getMe({}, { deadlineMs: PATIENCE_MS, accessToken });
     expect(me?.id).toBe('usr_42');
   });
 
@@ -110,7 +110,7 @@ describe('a served call', () => {
     const good = await identity.tokenFor(gateway);
     const expired = await identity.tokenFor(gateway, { expiresInS: -1 });
     for (const accessToken of [good, expired, 'nonsense', undefined]) {
-      await connect(target).login({ username: 'a', password: 'b' }, { deadlineMs: 2000, accessToken });
+      await connect(target).login({ username: 'a', password: 'b' }, { deadlineMs: PATIENCE_MS, accessToken });
     }
     expect(callers).toEqual(['svc_gateway', undefined, undefined, undefined]);
   });
@@ -141,7 +141,7 @@ describe('a served call', () => {
     ],
   ])('is refused with %s', async (_, token, reason) => {
     const { target } = await start({ getMe: async () => ({ user }) });
-    const call = connect(target).getMe({}, { deadlineMs: 2000, accessToken: await token() });
+    const call = connect(target).getMe({}, { deadlineMs: PATIENCE_MS, accessToken: await token() });
     await expect(call).rejects.toMatchObject({ reason });
   });
 
@@ -150,7 +150,7 @@ describe('a served call', () => {
       getMe: async (_, { caller }) => ({ user: { ...user, id: `${caller?.id} by ${caller?.clientId}` } }),
     });
     const accessToken = await scoped('accounts:read', 'ledger:read');
-    const { user: me } = await connect(target).getMe({}, { deadlineMs: 2000, accessToken });
+    const { user: me } = await connect(target).getMe({}, { deadlineMs: PATIENCE_MS, accessToken });
     expect(me?.id).toBe('usr_1 by cli_1');
   });
 
@@ -158,7 +158,7 @@ describe('a served call', () => {
     const { target } = await start({ createUser: async () => ({ user }) });
     const accessToken = await identity.tokenFor({ id: 'usr_1', roles: ['operator'], scopes: SCOPES });
     const request = { requestId: '', username: 'ada', password: 'x', roles: [] };
-    const call = connect(target).createUser(request, { deadlineMs: 2000, accessToken });
+    const call = connect(target).createUser(request, { deadlineMs: PATIENCE_MS, accessToken });
     await expect(call).rejects.toMatchObject({
       code: status.PERMISSION_DENIED,
       reason: 'INSUFFICIENT_SCOPE',
@@ -168,7 +168,7 @@ describe('a served call', () => {
   it('carries an error of the service whole', async () => {
     const { target } = await start({ login: async () => Promise.reject(new FakeError()) });
     await expect(
-      connect(target).login({ username: 'ada', password: 'x' }, { deadlineMs: 2000 }),
+      connect(target).login({ username: 'ada', password: 'x' }, { deadlineMs: PATIENCE_MS }),
     ).rejects.toMatchObject({
       code: status.ALREADY_EXISTS,
       reason: 'USERNAME_TAKEN',
@@ -183,7 +183,7 @@ describe('a served call', () => {
   it('reveals nothing of an unknown error but an id', async () => {
     const { target } = await start({ login: async () => Promise.reject(new Error('password=hunter2')) });
     const error = await connect(target)
-      .login({ username: 'a', password: 'b' }, { deadlineMs: 2000 })
+      .login({ username: 'a', password: 'b' }, { deadlineMs: PATIENCE_MS })
       .catch((e) => e);
     expect(error).toMatchObject({
       code: status.INTERNAL,
@@ -240,21 +240,24 @@ describe('a served call', () => {
       },
     });
     const trace = traceFrom(undefined);
-    await runInTrace(trace, () => connect(target).getJwks({}, { deadlineMs: 2000 }));
+    await runInTrace(trace, () => connect(target).getJwks({}, { deadlineMs: PATIENCE_MS }));
     expect(seen).toBe(trace.traceId);
   });
 
   it('is finished before a draining server closes', async () => {
     const begun = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<{ keys: [] }>();
     const { server, target } = await start({
       getJwks() {
         begun.resolve();
-        return sleep(100, { keys: [] });
+        return answer.promise;
       },
     });
-    const call = connect(target).getJwks({}, { deadlineMs: 2000 });
+    const call = connect(target).getJwks({}, { deadlineMs: PATIENCE_MS });
     await begun.promise;
-    await Promise.all([server.drain(), expect(call).resolves.toEqual({ keys: [] })]);
+    const drained = server.drain();
+    answer.resolve({ keys: [] });
+    await Promise.all([drained, expect(call).resolves.toEqual({ keys: [] })]);
   });
 });
 

@@ -73,15 +73,15 @@ describe('a payment', () => {
   });
 
   it('stops when its caller does', async () => {
-    await using there = await platform(() => problem(503, 'OVERLOADED'));
-    const payflowx = createPayFlowX({ gateway: there.gateway });
     const { signal, abort } = withAbort();
-    setTimeout(abort, 150);
+    await using there = await platform((_, count) => {
+      if (count === 2) abort();
+      return problem(503, 'OVERLOADED');
+    });
+    const payflowx = createPayFlowX({ gateway: there.gateway });
     const error = await caught(payflowx.post('/v1/payments', { body: PAYMENT, signal }));
     expect(error.code).toBe(NO_ANSWER);
-    const sent = there.asked.length;
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(there.asked.length).toBe(sent);
+    expect(there.asked).toHaveLength(2);
   });
 });
 

@@ -1,6 +1,7 @@
 /** The running platform as its users know it: the demo file, sessions, accounts, money. */
 import { readFileSync } from 'node:fs';
 import { createPayFlowX, type PayFlowX, type Schema } from '@payflowx/client';
+import { PATIENCE_MS } from './patience.ts';
 import { type Rest, restClient } from './rest.ts';
 
 export interface DemoUser {
@@ -100,7 +101,7 @@ export async function paymentOf({ api }: Session, id: string): Promise<Payment> 
 /** Resolves with what `check` returns once it stops throwing; rejects with its last error when time is over. */
 export async function eventually<T>(
   check: () => Promise<T>,
-  { withinMs = 30_000, everyMs = 100 } = {},
+  { withinMs = PATIENCE_MS, everyMs = 100 } = {},
 ): Promise<T> {
   const until = Date.now() + withinMs;
   for (;;) {

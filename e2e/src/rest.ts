@@ -1,5 +1,7 @@
 /** A plain REST client: what it sends and gets is what anybody with curl would. The typed client is tested beside it. */
+
 import { randomUUID } from 'node:crypto';
+import { PATIENCE_MS } from './patience.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a body is whatever the platform answers; the tests say what it should be.
 export type Body = any;
@@ -54,7 +56,7 @@ async function send(
     },
     // A string goes out as it is, so that broken JSON can be sent too.
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(PATIENCE_MS),
   });
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: parse(text) };

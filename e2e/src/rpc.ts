@@ -1,6 +1,7 @@
 /** gRPC as grpcurl does it: knowing nothing but addresses, it learns the contracts by reflection and sends plain objects. */
 import { type Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { ErrorInfo, Status } from '@payflowx/proto/rpc';
+import { PATIENCE_MS } from './patience.ts';
 import { reflect } from './reflection.ts';
 import type { Body } from './rest.ts';
 
@@ -47,7 +48,7 @@ async function rpcsAt(address: string): Promise<Rpc[]> {
 function unary(client: Client, method: string, request: object, token?: string): Promise<RpcAnswer> {
   const metadata = new Metadata();
   if (token) metadata.set('authorization', `Bearer ${token}`);
-  const options = { deadline: Date.now() + 20_000 };
+  const options = { deadline: Date.now() + PATIENCE_MS };
   return new Promise((resolve) => {
     (client as Body)[method](request, metadata, options, (error: ServiceError | null, response: Body) => {
       if (!error) return resolve({ code: 'OK', response, message: '', reason: undefined });

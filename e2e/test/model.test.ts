@@ -30,12 +30,12 @@ async function auditAndTell(played: Played): Promise<void> {
   console.log(`SEED=${seed}: ${summaryOf(played)}`);
 }
 
-it('does what the model says, whatever 16 clients do side by side', { timeout: 120_000 }, async () => {
+it('does what the model says, whatever 16 clients do side by side', { timeout: 240_000 }, async () => {
   const property = async (program: Program) => auditAndTell(await play(who, program));
   await check(programOf(16, 40), property, { runs: 3, limitMs: 90_000 });
 });
 
-it('does it too while processes are killed', { timeout: 180_000 }, async () => {
+it('does it too while processes are killed', { timeout: 240_000 }, async () => {
   const property = async (program: Program) => {
     const over = new AbortController();
     const killed = killAtRandom(over.signal);
@@ -58,7 +58,7 @@ const PROCESSES = [...SERVICES, ...CONSUMERS].flatMap((service) => [service, `${
 async function killAtRandom(signal: AbortSignal): Promise<string[]> {
   const killed: string[] = [];
   while (!signal.aborted) {
-    await eventually(() => Promise.any(gatewaysOf(readDemo()).map(expectReady)), { withinMs: 60_000 });
+    await eventually(() => Promise.any(gatewaysOf(readDemo()).map(expectReady)));
     const name = PROCESSES[Math.floor(Math.random() * PROCESSES.length)] as string;
     await crash(name);
     killed.push(name);

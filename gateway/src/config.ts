@@ -1,6 +1,12 @@
 /** The environment as the gateway understands it. The only reader of process.env. */
 import { getHeapStatistics } from 'node:v8';
-import { identitySettings, readEnvironment, serviceSettings } from '@payflowx/chassis';
+import {
+  identityConfig,
+  identitySettings,
+  portSetting,
+  readEnvironment,
+  serviceSettings,
+} from '@payflowx/chassis';
 import { Type } from 'typebox';
 import { MAX_DEADLINE_MS } from './http/deadline.ts';
 
@@ -16,7 +22,7 @@ export const schema = Type.Object({
   CONSUL_URL,
   ...identitySettings,
   HTTP_HOST: Type.String({ default: '127.0.0.1' }),
-  HTTP_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8080 }),
+  HTTP_PORT: portSetting(8080),
   ADVERTISED_HOST: Type.String({ default: '' }),
   PAYMENT_TARGET: Type.String({ default: 'consul:///payment' }),
   AUTHORIZATION_TARGET: Type.String({ default: 'consul:///authorization' }),
@@ -45,11 +51,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
   return {
     service: { logLevel: values.LOG_LEVEL, instanceId: values.INSTANCE_ID },
     consulUrl: values.CONSUL_URL,
-    identity: {
-      target: values.AUTH_TARGET,
-      clientId: values.SERVICE_CLIENT_ID,
-      clientSecret: values.SERVICE_CLIENT_SECRET,
-    },
+    identity: identityConfig(values),
     targets: {
       auth: values.AUTH_TARGET,
       payment: values.PAYMENT_TARGET,

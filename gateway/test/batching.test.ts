@@ -1,7 +1,7 @@
 /** Many creations in few calls, and still each for itself. */
 import { status as grpc } from '@grpc/grpc-js';
 import { toRpcStatus } from '@payflowx/chassis';
-import { testLog } from '@payflowx/chassis/testing';
+import { eventually, testLog } from '@payflowx/chassis/testing';
 import type {
   BatchCreatePaymentsRequest,
   CreatePaymentItem,
@@ -36,7 +36,6 @@ function answerWith(
 const complete = ({ request }: CreatePaymentItem): CreatePaymentResult => ({
   result: { $case: 'response', value: { payment: paymentOf(request ?? {}), replayed: false } },
 });
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const pay = (n: number, headers = {}) =>
   client.call('POST', '/v1/payments', {
     as: 'customer',
@@ -47,8 +46,11 @@ const pay = (n: number, headers = {}) =>
   });
 
 it('carries 50 concurrent payments in few calls, each with its own answer or error', async () => {
+  // The first calls are answered once as many as may be under way are, or all payments have arrived.
+  const arrived = () => batches.flatMap(({ items }) => items).length;
+  const isEnough = () => expect(batches.length >= 4 || arrived() === 50).toBe(true);
   answerWith(async (item) => {
-    await pause(100);
+    await eventually(isEnough);
     const n = Number(item.request?.requestId.slice(4));
     if (n % 10 !== 7) return complete(item);
     const refusal = new Refusal('IDEMPOTENCY_KEY_REUSED', grpc.FAILED_PRECONDITION);
@@ -60,8 +62,8 @@ it('carries 50 concurrent payments in few calls, each with its own answer or err
     if (n % 10 === 7) expect([status, body.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
     else expect([status, body.amount, body.reference]).toEqual([201, n + 1, `ref-${n}`]);
   });
-  expect(batches.flatMap(({ items }) => items)).toHaveLength(50);
-  expect(batches.length).toBeLessThanOrEqual(15);
+  expect(arrived()).toBe(50);
+  expect(batches.length).toBeLessThan(25);
 });
 
 it('gives each payment its caller’s token, its trace and a deadline, and calls in its own name', async () => {
@@ -95,16 +97,16 @@ it('gives each payment its caller’s token, its trace and a deadline, and calls
 });
 
 it('lets a slow batch hold up nobody else', async () => {
+  const { promise: slowly, resolve: answer } = Promise.withResolvers<void>();
   answerWith(async (item) => {
-    if (item.request?.requestId === 'key-0') await pause(1_000);
+    if (item.request?.requestId === 'key-0') await slowly;
     return complete(item);
   });
-  const started = performance.now();
   const slow = pay(0);
-  await pause(50);
+  await eventually(() => expect(batches).toHaveLength(1));
   const others = await Promise.all(Array.from({ length: 30 }, (_, n) => pay(n + 1)));
-  expect(performance.now() - started).toBeLessThan(900);
   expect(others.map(({ status }) => status)).toEqual(Array(30).fill(201));
+  answer();
   expect((await slow).status).toBe(201);
 });
 

@@ -1,5 +1,6 @@
 /** What surrounds every route: ids, traces, limits, unknown paths, probes, the way down. */
 import { connect } from 'node:net';
+import { eventually } from '@payflowx/chassis/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, createClient } from './client.ts';
 import { PAYMENT_ID, paymentOf } from './examples.ts';
@@ -162,9 +163,11 @@ describe('limits', () => {
     const drowning = await startPlatform({ MAX_RSS_BYTES: '1' });
     try {
       // The process looks at itself once a second.
-      await new Promise((resolve) => setTimeout(resolve, 1_200));
-      const shed = await fetch(`${drowning.url}/v1/auth/me`);
-      expect([shed.status, shed.headers.get('retry-after')]).toEqual([503, '1']);
+      const shed = await eventually(async () => {
+        const answer = await fetch(`${drowning.url}/v1/auth/me`);
+        expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
+        return answer;
+      });
       expect(shed.headers.get('cache-control')).toBe('no-store');
       expect(await shed.json()).toMatchObject({ code: 'OVERLOADED' });
       expect((await fetch(`${drowning.url}/healthz`)).status).toBe(200);
@@ -203,10 +206,12 @@ it('is ready while all neighbours serve, says which does not, and is not ready o
     const one = await createClient(own);
     expect((await one.call('GET', '/readyz')).body).toEqual({ status: 'ready' });
     await own.stop('notification');
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
-    const { status, headers, body } = await one.call('GET', '/readyz');
-    expect([status, body.code, body.not_serving]).toEqual([503, 'NOT_READY', ['notification']]);
-    expect(headers.get('retry-after')).toBe('1');
+    // What the neighbours said is good for a second.
+    await eventually(async () => {
+      const { status, headers, body } = await one.call('GET', '/readyz');
+      expect([status, body.code, body.not_serving]).toEqual([503, 'NOT_READY', ['notification']]);
+      expect(headers.get('retry-after')).toBe('1');
+    });
     own.readiness.stop();
     expect((await one.call('GET', '/readyz')).body.not_serving).toEqual(['gateway']);
     expect((await one.call('GET', '/healthz')).status).toBe(200);
@@ -218,17 +223,17 @@ it('is ready while all neighbours serve, says which does not, and is not ready o
 it('answers what is under way before it closes', async () => {
   const own = await startPlatform();
   const one = await createClient(own);
-  let asked = () => {};
-  const reached = new Promise<void>((resolve) => {
-    asked = resolve;
-  });
+  const reached = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<void>();
   own.fakes.payment.getPayment = async () => {
-    asked();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    reached.resolve();
+    await answered.promise;
     return { payment: paymentOf({}) };
   };
   const answer = one.call('GET', `/v1/payments/${PAYMENT_ID}`, { as: 'operator' });
-  await reached;
-  await own.close();
+  await reached.promise;
+  const closed = own.close();
+  answered.resolve();
+  await closed;
   expect((await answer).status).toBe(200);
 });

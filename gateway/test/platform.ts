@@ -9,7 +9,7 @@ import {
   type ServiceMethods,
   serveGrpc,
 } from '@payflowx/chassis';
-import { createTestIdentity, testLog } from '@payflowx/chassis/testing';
+import { createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
 import { AnalyticsServiceService } from '@payflowx/proto/analytics';
 import { AuthServiceService } from '@payflowx/proto/auth';
 import { AccountServiceService, RuleServiceService } from '@payflowx/proto/authorization';
@@ -105,7 +105,6 @@ export async function startPlatform(env: Record<string, string> = {}) {
     SERVICE_CLIENT_SECRET: 'secret',
     REQUESTS_PER_MINUTE: '1000000',
     LOGINS_PER_MINUTE: '1000000',
-    REQUEST_DEADLINE_MS: '1500',
     // A busy test machine is no reason to shed load.
     MAX_EVENT_LOOP_DELAY_MS: '0',
     ...targets,
@@ -116,7 +115,7 @@ export async function startPlatform(env: Record<string, string> = {}) {
   );
   const batches = createPaymentBatches(neighbours.payment, config.batches);
   const readiness = createReadiness(
-    () => findNotServing(neighbours, 900),
+    () => findNotServing(neighbours, PATIENCE_MS),
     () => performance.now(),
   );
   const keys = createKeyStore(async () => identity.jwks);

@@ -1,12 +1,7 @@
-import { cloudEventMessage, newId } from '@payflowx/chassis';
+import { newId } from '@payflowx/chassis';
+import { type KafkaConsumer, replayTopic, startKafkaConsumer } from '@payflowx/chassis/kafka';
 import {
-  connectKafkaProducer,
-  type KafkaConsumer,
-  type KafkaProducer,
-  replayTopic,
-  startKafkaConsumer,
-} from '@payflowx/chassis/kafka';
-import {
+  catchUp,
   createTestTopics,
   eventually,
   readTestTopic,
@@ -20,48 +15,25 @@ import { digestLedger } from '../src/app/digest-ledger.ts';
 import { paymentEvents } from '../src/consumers/payment-events.ts';
 import { countJournal, inSnapshot } from '../src/store/proof.ts';
 import { createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
-import { encode, hold, paymentEvent, release, transfer } from './neighbours.ts';
+import { hold, outgoing, paymentEvent, release, transfer } from './neighbours.ts';
 
 let topics: TestTopics;
 let ledger: LedgerDatabase;
-let producer: KafkaProducer;
 const client = { brokers: testServers.kafkaBrokers(), clientId: 'ledger-test' };
 
 beforeAll(async () => {
-  [topics, ledger, producer] = await Promise.all([
-    createTestTopics('ledger'),
-    createLedgerDatabase(),
-    connectKafkaProducer(client, testLog),
-  ]);
+  [topics, ledger] = await Promise.all([createTestTopics('ledger'), createLedgerDatabase()]);
 });
 
 afterAll(async () => {
-  await Promise.all([producer.close(), ledger.drop(), topics.drop()]);
+  await Promise.all([ledger.drop(), topics.drop()]);
 });
-
-const publish = (events: PaymentEvent[]) =>
-  producer.publish(
-    topics.topic,
-    events.map((event) =>
-      cloudEventMessage({
-        id: event.id,
-        type: 'payment.completed',
-        source: '/payflowx/payment',
-        time: event.occurredAt ?? new Date(),
-        key: event.payment?.id ?? '',
-        payload: encode(event),
-      }),
-    ),
-  );
 
 const consume = (groupId: string, into = ledger): Promise<KafkaConsumer> =>
   startKafkaConsumer({ ...client, ...topics, groupId }, paymentEvents(into), testLog);
 
 const countTransactions = async ({ db }: LedgerDatabase) =>
   (await inSnapshot(db, countJournal)).transactionCount;
-
-const level = (consumer: KafkaConsumer) =>
-  eventually(async () => expect(await consumer.lag()).toBe(0n), { withinMs: 20_000, everyMs: 200 });
 
 function someEvents(count: number): PaymentEvent[] {
   return Array.from({ length: count }, (_, index) => {
@@ -81,10 +53,10 @@ describe('the consumer', () => {
   const events = someEvents(300);
 
   it('posts what is delivered, however often', async () => {
-    await publish(events);
-    await publish(events.slice(0, 100));
+    await topics.publish(events.map(outgoing));
+    await topics.publish(events.slice(0, 100).map(outgoing));
     const consumer = await consume(group);
-    await level(consumer);
+    await catchUp(consumer);
     await consumer.stop();
     expect(await countTransactions(ledger)).toBe(200n);
   });
@@ -94,10 +66,10 @@ describe('the consumer', () => {
     const altered = { ...good, movements: [transfer('acct_a', 'acct_b', 2n)] };
     const nothing = paymentEvent([transfer('acct_a', 'acct_b', 0n)]);
     const after = paymentEvent([transfer('acct_a', 'acct_b', 3n)]);
-    await publish([good, nothing, altered, after]);
+    await topics.publish([good, nothing, altered, after].map(outgoing));
 
     const consumer = await consume(group);
-    await level(consumer);
+    await catchUp(consumer);
     await consumer.stop();
     expect(await countTransactions(ledger)).toBe(202n);
 
@@ -110,7 +82,7 @@ describe('the consumer', () => {
   it('changes nothing when its group reads the topic from the beginning', async () => {
     const digest = await digestLedger(ledger.db);
     const consumer = await consume(newId('req'));
-    await level(consumer);
+    await catchUp(consumer);
     await consumer.stop();
     expect(await digestLedger(ledger.db)).toBe(digest);
   });
@@ -126,8 +98,8 @@ describe('the consumer', () => {
 
   it('shares the partitions with a second instance', async () => {
     const both = await Promise.all([consume(group), consume(group)]);
-    await publish(someEvents(120));
-    await eventually(async () => expect(await countTransactions(ledger)).toBe(282n), { withinMs: 20_000 });
+    await topics.publish(someEvents(120).map(outgoing));
+    await eventually(async () => expect(await countTransactions(ledger)).toBe(282n));
     await Promise.all(both.map((consumer) => consumer.stop()));
   });
 });

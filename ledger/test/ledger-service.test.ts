@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { connectGrpc, type GrpcServer, type Neighbour, newId, serveGrpc } from '@payflowx/chassis';
-import { createTestIdentity, testLog } from '@payflowx/chassis/testing';
+import { createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
 import {
   Direction,
   type GetStatementRequest,
@@ -39,7 +39,7 @@ let lag = async () => 0n;
 
 /** The call settings of one of the people of this story. */
 const as = async (who: keyof typeof roles) => ({
-  deadlineMs: 10_000,
+  deadlineMs: PATIENCE_MS,
   accessToken: await identity.tokenFor({ id: `usr_${who}`, roles: [roles[who]] }),
 });
 

@@ -1,21 +1,16 @@
 /** The neighbours of the ledger in tests: events as payment publishes them, and a hand-written AccountService on a real gRPC server. */
 import { status } from '@grpc/grpc-js';
-import { bindService, errorTable, newId, requireCaller, serveGrpc } from '@payflowx/chassis';
-import { type TestIdentity, testLog } from '@payflowx/chassis/testing';
+import { errorTable, newId, type OutgoingEvent, requireCaller } from '@payflowx/chassis';
+import { fakeService, startTestServer, type TestIdentity } from '@payflowx/chassis/testing';
 import {
+  Account,
   type AccountBalance,
   AccountServiceService,
   AccountState,
   type Movement,
   MovementKind,
 } from '@payflowx/proto/authorization';
-import {
-  type Payment,
-  PaymentEvent,
-  PaymentEventType,
-  PaymentKind,
-  PaymentState,
-} from '@payflowx/proto/payment';
+import { Payment, PaymentEvent, PaymentEventType, PaymentKind, PaymentState } from '@payflowx/proto/payment';
 
 export const hold = (fromAccount: string, toAccount: string, amountMinor: bigint): Movement => ({
   kind: MovementKind.HOLD,
@@ -50,6 +45,7 @@ export function paymentEvent(movements: Movement[], changes: Partial<PaymentEven
 function payment(movements: Movement[]): Payment {
   const [first] = movements;
   return {
+    ...Payment.decode(new Uint8Array()),
     id: newId('pay'),
     kind: PaymentKind.PAYMENT,
     state: PaymentState.COMPLETED,
@@ -57,50 +53,33 @@ function payment(movements: Movement[]): Payment {
     toAccount: first?.toAccount ?? 'acct_b',
     amountMinor: first?.amountMinor ?? 1n,
     currency: 'EUR',
-    capturedMinor: 0n,
-    refundedMinor: 0n,
-    captureMode: 1,
-    description: '',
-    reference: '',
-    metadata: {},
-    failure: undefined,
-    decision: undefined,
-    expiresAt: undefined,
-    version: 1n,
-    createdAt: new Date(),
-    updatedAt: new Date(),
   };
 }
 
 export const encode = (event: PaymentEvent): Buffer => Buffer.from(PaymentEvent.encode(event).finish());
 
+/** The event as payment sends it, except that no two share a key: a topic of them has something in every partition. */
+export const outgoing = (event: PaymentEvent): OutgoingEvent => ({
+  id: event.id,
+  type: 'payment.completed',
+  source: '/payflowx/payment',
+  time: event.occurredAt ?? new Date(),
+  key: event.id,
+  payload: encode(event),
+});
+
 class NotFound extends Error {
   readonly reason = 'ACCOUNT_NOT_FOUND';
 }
+const NOT_FOUND = errorTable('authorization', NotFound, { ACCOUNT_NOT_FOUND: status.NOT_FOUND });
 
 /** Accounts by owner, and the balances that ListBalances answers with. Both may be changed while it runs. */
 export async function startAccountService({ verifier }: TestIdentity) {
   const owners = new Map<string, string>();
   let balances: AccountBalance[] = [];
-  const notUsed = () => Promise.reject(new Error('not used'));
-  const service = bindService(AccountServiceService, {
-    access: {
-      createAccount: [],
-      batchCreateAccounts: [],
-      getAccount: ['customer', 'operator', 'auditor', 'service'],
-      listAccounts: ['customer', 'operator', 'auditor', 'service'],
-      listBalances: ['operator', 'auditor', 'service'],
-      updateAccount: [],
-      changeAccountState: [],
-      listAccountAuditRecords: [],
-    },
-    errors: errorTable('authorization', NotFound, { ACCOUNT_NOT_FOUND: status.NOT_FOUND }),
-    handlers: {
-      createAccount: notUsed,
-      batchCreateAccounts: notUsed,
-      updateAccount: notUsed,
-      changeAccountState: notUsed,
-      listAccountAuditRecords: notUsed,
+  const service = fakeService(
+    AccountServiceService,
+    {
       async getAccount({ accountId }, call) {
         const { id, roles } = requireCaller(call);
         const owner = owners.get(accountId);
@@ -126,32 +105,23 @@ export async function startAccountService({ verifier }: TestIdentity) {
         };
       },
     },
-  });
-  const server = await serveGrpc({ host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog }, [
-    service,
-  ]);
+    { access: ['customer', 'operator', 'auditor', 'service'], errors: NOT_FOUND },
+  );
+  const { target, stop } = await startTestServer(verifier, [service]);
   return {
-    target: `ipv4:127.0.0.1:${server.port}`,
+    target,
     open: (accountId: string, ownerId: string) => owners.set(accountId, ownerId),
     setBalances(next: AccountBalance[]) {
       balances = next;
     },
-    stop: () => server.drain(),
+    stop,
   };
 }
 
-function account(id: string, ownerId: string) {
-  return {
-    id,
-    ownerId,
-    name: '',
-    currency: 'EUR',
-    state: AccountState.ACTIVE,
-    balance: undefined,
-    limits: undefined,
-    usage: undefined,
-    version: 1n,
-    createdAt: new Date(),
-    timeZone: 'UTC',
-  };
-}
+const account = (id: string, ownerId: string) => ({
+  ...Account.decode(new Uint8Array()),
+  id,
+  ownerId,
+  currency: 'EUR',
+  state: AccountState.ACTIVE,
+});

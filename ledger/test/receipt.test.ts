@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { status } from '@grpc/grpc-js';
 import { connectGrpc, type GrpcServer, type Neighbour, newId, serveGrpc } from '@payflowx/chassis';
-import { createTestIdentity, testLog } from '@payflowx/chassis/testing';
+import { createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
 import {
   type GetReceiptResponse,
   LedgerServiceClient,
@@ -40,7 +40,7 @@ let client: Neighbour<typeof LedgerServiceService>;
 let folder: string;
 
 const as = async (who: keyof typeof roles) => ({
-  deadlineMs: 10_000,
+  deadlineMs: PATIENCE_MS,
   accessToken: await identity.tokenFor({ id: `usr_${who}`, roles: [roles[who]] }),
 });
 const seal = () => sealBatch({ db: ledger.db, now: () => new Date() });

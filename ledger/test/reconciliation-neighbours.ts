@@ -1,6 +1,5 @@
 /** The four neighbours that a reconciliation asks, as hand-written fakes on one real gRPC server: each believes what the test says. */
-import { bindService, serveGrpc } from '@payflowx/chassis';
-import { type TestIdentity, testLog } from '@payflowx/chassis/testing';
+import { fakeService, startTestServer, type TestIdentity } from '@payflowx/chassis/testing';
 import { AnalyticsServiceService } from '@payflowx/proto/analytics';
 import { AccountServiceService } from '@payflowx/proto/authorization';
 import { NotificationServiceService } from '@payflowx/proto/notification';
@@ -65,38 +64,28 @@ export async function startNeighbours({ verifier }: TestIdentity): Promise<FakeN
       return { accounts: page, nextPageToken };
     };
 
-  const services = [
-    onlyMethod(AccountServiceService, 'listBalances', async (asked: Asked) => {
-      const { page, nextPageToken } = await answer('authorization', asked);
-      return { balances: page, nextPageToken };
-    }),
-    onlyMethod(PaymentServiceService, 'listAccountFigures', figures('payment')),
-    onlyMethod(AnalyticsServiceService, 'listAccountFigures', figures('analytics')),
-    onlyMethod(NotificationServiceService, 'listAccountFigures', figures('notification')),
-  ];
-  const settings = { host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog };
-  const server = await serveGrpc(settings, services);
+  const access = { access: ['service'] } as const;
+  const { target, stop } = await startTestServer(verifier, [
+    fakeService(
+      AccountServiceService,
+      {
+        async listBalances(asked) {
+          const { page, nextPageToken } = await answer('authorization', asked);
+          return { balances: page, nextPageToken };
+        },
+      },
+      access,
+    ),
+    fakeService(PaymentServiceService, { listAccountFigures: figures('payment') }, access),
+    fakeService(AnalyticsServiceService, { listAccountFigures: figures('analytics') }, access),
+    fakeService(NotificationServiceService, { listAccountFigures: figures('notification') }, access),
+  ]);
   return {
-    target: `ipv4:127.0.0.1:${server.port}`,
+    target,
     believe,
     beforeAnswer(next) {
       hook = next ?? (() => undefined);
     },
-    stop: () => server.drain(),
+    stop,
   };
-}
-
-/** A service of which one method is used, by services; nobody may call the others. */
-function onlyMethod(definition: object, method: string, handler: unknown) {
-  const notUsed = () => Promise.reject(new Error('not used'));
-  const names = Object.keys(definition);
-  const each = <T>(of: (name: string) => T) => Object.fromEntries(names.map((name) => [name, of(name)]));
-  return bindService(
-    definition as never,
-    {
-      access: each((name) => (name === method ? ['service'] : [])),
-      errors: { domain: 'neighbour', codeOf: () => undefined },
-      handlers: each((name) => (name === method ? handler : notUsed)),
-    } as never,
-  );
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { status } from '@grpc/grpc-js';
 import { connectGrpc, type GrpcServer, type Neighbour, type RoleName, serveGrpc } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
-import { createTestIdentity, testLog } from '@payflowx/chassis/testing';
+import { createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
 import { ReconciliationServiceClient, type ReconciliationServiceService } from '@payflowx/proto/ledger';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -79,7 +79,7 @@ beforeEach(async () => {
 afterEach(() => neighbours.beforeAnswer(undefined));
 
 const as = async (role: RoleName) => ({
-  deadlineMs: 20_000,
+  deadlineMs: PATIENCE_MS,
   accessToken: await identity.tokenFor({ id: `usr_${role}`, roles: [role] }),
 });
 async function run(by = instance) {
@@ -298,7 +298,7 @@ describe('of two reconciliations', () => {
     await expect(run()).rejects.toMatchObject({ reason: 'RECONCILIATION_RUNNING' });
     child.kill('SIGKILL');
     await once(child, 'exit');
-    await expect.poll(() => run().then(({ holds }) => holds), { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => run().then(({ holds }) => holds), { timeout: PATIENCE_MS }).toBe(true);
   });
 });
 

@@ -1,11 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { openDatabase } from '@payflowx/chassis/postgres';
-import { eventually, testLog } from '@payflowx/chassis/testing';
+import { eventually, mortalScript, testLog } from '@payflowx/chassis/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestLedger } from '../src/app/digest-ledger.ts';
 import { recordTransactions } from '../src/app/record-transactions.ts';
@@ -89,23 +83,15 @@ describe('the sealer', () => {
   });
 
   it('takes up where it was killed, before the commit or after it', async () => {
-    const faultsDir = await mkdtemp(join(tmpdir(), 'faults-'));
     await recordTransactions(ledger, someTransactions(35));
-    const process = async (): Promise<NodeJS.Signals | null> => {
-      const script = fileURLToPath(new URL('./sealing-process.ts', import.meta.url));
-      const child = spawn(globalThis.process.execPath, [script, ledger.url, faultsDir], { stdio: 'inherit' });
-      const [, signal] = await once(child, 'exit');
-      return signal;
-    };
-    for (const fault of ['ledger.before-seal-commit', 'ledger.after-seal-commit']) {
-      await writeFile(join(faultsDir, fault), '');
-      expect(await process()).toBe('SIGKILL');
-    }
+    const sealing = await mortalScript(new URL('./sealing-process.ts', import.meta.url), [ledger.url]);
+    await sealing.dieAt('ledger.before-seal-commit');
+    await sealing.dieAt('ledger.after-seal-commit');
     expect(await checkWholeSeal(ledger)).toMatchObject({ ...nothingBroken, unsealedCount: 25n });
-    expect(await process()).toBeNull();
+    await sealing.finish();
     const sealed = { ...nothingBroken, unsealedCount: 0n, head: { size: 35 } };
     expect(await checkWholeSeal(ledger)).toMatchObject(sealed);
-    await rm(faultsDir, { recursive: true });
+    await sealing.drop();
   });
 
   it('has a place ready for a removed transaction that a replay brings back', async () => {

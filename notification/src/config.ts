@@ -1,9 +1,12 @@
 /** The only reader of the environment. */
 import {
+  identityConfig,
   identitySettings,
+  postgresConfig,
   postgresSettings,
   rabbitSettings,
   readEnvironment,
+  serviceConfig,
   serviceSettings,
 } from '@payflowx/chassis';
 import { Type } from 'typebox';
@@ -20,22 +23,15 @@ export const schema = Type.Object({
 
 export type Config = ReturnType<typeof loadConfig>;
 
+const MIGRATIONS = new URL('../migrations/', import.meta.url);
+
 /** Throws ConfigError with everything that is wrong. */
 export function loadConfig(env: NodeJS.ProcessEnv) {
   const settings = readEnvironment(schema, env);
   return {
-    logLevel: settings.LOG_LEVEL,
-    instanceId: settings.INSTANCE_ID,
-    faultsDir: settings.FAULTS_DIR,
-    grpc: { host: settings.GRPC_HOST, port: settings.GRPC_PORT, reflection: settings.GRPC_REFLECTION },
-    consulUrl: settings.CONSUL_URL,
-    postgres: { url: settings.POSTGRES_URL, poolMax: settings.POSTGRES_POOL_MAX },
-    migrations: { url: settings.POSTGRES_MIGRATE_URL, folder: new URL('../migrations/', import.meta.url) },
-    identity: {
-      target: settings.AUTH_TARGET,
-      clientId: settings.SERVICE_CLIENT_ID,
-      clientSecret: settings.SERVICE_CLIENT_SECRET,
-    },
+    ...serviceConfig(settings),
+    ...postgresConfig(settings, MIGRATIONS),
+    identity: identityConfig(settings),
     queue: {
       url: settings.RABBITMQ_URL,
       queue: settings.NOTIFICATION_QUEUE,

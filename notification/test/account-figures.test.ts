@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { connectGrpc, type Neighbour, newId, type RoleName, serveGrpc } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
-import { createTestDatabase, createTestIdentity, testLog } from '@payflowx/chassis/testing';
+import { createTestDatabase, createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
 import { NotificationServiceClient, type NotificationServiceService } from '@payflowx/proto/notification';
 import type { Kysely } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -37,7 +37,7 @@ afterAll(async () => {
 async function figures(request = {}, role: RoleName = 'service') {
   const accessToken = await identity.tokenFor({ id: 'somebody', roles: [role] });
   const whole = { pageSize: 0, pageToken: '', accountIds: [], ...request };
-  return client.listAccountFigures(whole, { deadlineMs: 5_000, accessToken });
+  return client.listAccountFigures(whole, { deadlineMs: PATIENCE_MS, accessToken });
 }
 
 const tell = (type: EventType, from: string, to: string) =>

@@ -3,6 +3,7 @@ import { openDatabase } from '@payflowx/chassis/postgres';
 import {
   createTestDatabase,
   createTestIdentity,
+  PATIENCE_MS,
   type TestDatabase,
   testLog,
 } from '@payflowx/chassis/testing';
@@ -63,7 +64,7 @@ function stepBetween(sender: string, receiver: string): PaymentStep {
 async function list(as: { id: string; role: 'customer' | 'auditor' | 'service' }, request = {}) {
   const accessToken = await identity.tokenFor({ id: as.id, roles: [as.role] });
   const whole = { pageSize: 0, pageToken: '', paymentId: '', accountId: '', ...request };
-  return client.listNotifications(whole, { deadlineMs: 5_000, accessToken });
+  return client.listNotifications(whole, { deadlineMs: PATIENCE_MS, accessToken });
 }
 
 describe('recording notices', () => {
@@ -119,7 +120,7 @@ describe('listing notifications', () => {
     });
     const nobody = client.listNotifications(
       { pageSize: 0, pageToken: '', paymentId: '', accountId: '' },
-      { deadlineMs: 5_000 },
+      { deadlineMs: PATIENCE_MS },
     );
     await expect(nobody).rejects.toMatchObject({ reason: 'UNAUTHENTICATED' });
   });

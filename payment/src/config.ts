@@ -1,18 +1,22 @@
 /** Payment's configuration. The only reader of the environment. */
 import {
   ConfigError,
+  identityConfig,
   identitySettings,
   kafkaSettings,
+  portSetting,
+  postgresConfig,
   postgresSettings,
   rabbitSettings,
   readEnvironment,
+  serviceConfig,
   serviceSettings,
 } from '@payflowx/chassis';
 import { Type } from 'typebox';
 
 export const schema = Type.Object({
   ...serviceSettings,
-  GRPC_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 50_053 }),
+  GRPC_PORT: portSetting(50_053),
   ...postgresSettings,
   ...kafkaSettings,
   EVENTS_TOPIC: Type.String({ default: 'payment-events' }),
@@ -30,6 +34,8 @@ export const schema = Type.Object({
   IDEMPOTENCY_RETENTION_H: Type.Integer({ minimum: 24, default: 25 }),
 });
 
+const MIGRATIONS = new URL('../migrations/', import.meta.url);
+
 /** What the service needs. Throws ConfigError with everything that is wrong. */
 export function loadConfig(env: NodeJS.ProcessEnv) {
   const read = readEnvironment(schema, env);
@@ -38,22 +44,13 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     throw new ConfigError(['RECOVERY_AFTER_MS must be greater than AUTHORIZE_DEADLINE_MS']);
   }
   return {
-    logLevel: read.LOG_LEVEL,
-    instanceId: read.INSTANCE_ID,
-    consulUrl: read.CONSUL_URL,
-    faultsDir: read.FAULTS_DIR,
-    grpc: { host: read.GRPC_HOST, port: read.GRPC_PORT, reflection: read.GRPC_REFLECTION },
-    postgres: { url: read.POSTGRES_URL, poolMax: read.POSTGRES_POOL_MAX },
-    migrateUrl: read.POSTGRES_MIGRATE_URL,
+    ...serviceConfig(read),
+    ...postgresConfig(read, MIGRATIONS),
     kafkaBrokers: read.KAFKA_BROKERS,
     eventsTopic: read.EVENTS_TOPIC,
     rabbitUrl: read.RABBITMQ_URL,
     notificationsQueue: read.NOTIFICATIONS_QUEUE,
-    identity: {
-      target: read.AUTH_TARGET,
-      clientId: read.SERVICE_CLIENT_ID,
-      clientSecret: read.SERVICE_CLIENT_SECRET,
-    },
+    identity: identityConfig(read),
     authorizationTarget: read.AUTHORIZATION_TARGET,
     flow: {
       authorizeDeadlineMs: read.AUTHORIZE_DEADLINE_MS,

@@ -26,7 +26,7 @@ await runService('payment', config, async ({ log, onStop }) => {
   const { consulUrl, instanceId, postgres } = config;
   resolveThroughConsul({ consulUrl, log });
 
-  await migrate({ url: config.migrateUrl, folder: new URL('../migrations/', import.meta.url) }, log);
+  await migrate(config.migrations, log);
   const db = openDatabase<Database>(postgres, log);
   onStop('database', () => db.destroy());
   const figuresDb = openDatabase<Database>({ ...postgres, ...FIGURES_CONNECTIONS }, log);

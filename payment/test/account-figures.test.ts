@@ -62,7 +62,7 @@ async function liveThroughEverything(): Promise<void> {
   await life.refund(id, { amountMinor: 60n });
   await life.pay({ fromAccount: platform.accountOf(platform.customer), amountMinor: 77n });
 
-  const expiring = [await life.hold({ holdSeconds: 1 }), await life.hold({ holdSeconds: 1 })];
+  const expiring = [await life.hold({ holdSeconds: 600 }), await life.hold({ holdSeconds: 600 })];
   await life.capture(expiring[0]?.id ?? '', { amountMinor: 5n });
   platform.authorization.advanceClock(3_600_000);
   await platform.expire(3_600_000);

@@ -174,7 +174,7 @@ describe('a batch', () => {
     ): Promise<CreatePaymentItem> => ({
       accessToken: await tokenOf(caller),
       traceparent: '',
-      deadline: new Date(Date.now() + 4_000),
+      deadline: new Date(Date.now() + CALL.deadlineMs),
       request: fromCustomer(),
       ...given,
     });
@@ -234,7 +234,7 @@ it('an invalid payment is refused with the fields that are wrong, and leaves not
 it('without a database nothing is begun, and the caller is told to come back', async () => {
   const { customer, startServer, authorization } = platform;
   const asked = authorization.asked.length;
-  const { client } = await startServer('postgres://127.0.0.1:1/nowhere');
+  const { client } = await startServer({ databaseUrl: 'postgres://127.0.0.1:1/nowhere' });
   const refused = client.createPayment(fromCustomer(), await callAs(customer));
   await expect(refused).rejects.toMatchObject({ code: 14, reason: 'DATABASE_UNAVAILABLE' });
   expect(authorization.asked).toHaveLength(asked);

@@ -1,4 +1,5 @@
 /** What the tests of captures, cancels, refunds and expiries share: asking for them, and folding what was announced. */
+import { status } from '@grpc/grpc-js';
 import { newId } from '@payflowx/chassis';
 import { CaptureMode, type Movement, MovementKind } from '@payflowx/proto/authorization';
 import {
@@ -6,6 +7,7 @@ import {
   type CreatePaymentRequest,
   type CreateRefundRequest,
   type Payment,
+  PaymentState,
   type Refund,
   RefundState,
 } from '@payflowx/proto/payment';
@@ -24,12 +26,32 @@ export async function acceptStep(platform: Platform, paymentId: string, kind: Re
     caller: kind === 'REFUND' ? platform.otherCustomer : platform.customer,
     requestId,
     traceparent: '',
-    deadline: new Date(Date.now() + 5_000),
+    deadline: new Date(Date.now() + CALL.deadlineMs),
     isRetry: false,
   });
   if (!('operation' in acceptance)) throw new Error('It was seen before.');
   return { requestId, begun: acceptance };
 }
+
+interface Failure {
+  code: number;
+  reason: string;
+  metadata: object;
+}
+
+/** The request may have been done, or may yet be. */
+function isOutcomeUnknown({ code, reason }: Failure): boolean {
+  if (code === status.DEADLINE_EXCEEDED || code === status.UNAVAILABLE) return true;
+  return reason === 'IDEMPOTENCY_IN_PROGRESS';
+}
+
+function unlessUnknown(error: Failure): { payment: undefined } {
+  if (isOutcomeUnknown(error)) return { payment: undefined };
+  throw error;
+}
+
+/** After which recovery takes up everything that has no outcome. */
+const A_LONG_TIME_MS = 3_600_000;
 
 export function lifecycleOf(platform: Platform) {
   const callAs = async (caller: Caller, deadlineMs = CALL.deadlineMs) => ({
@@ -37,7 +59,7 @@ export function lifecycleOf(platform: Platform) {
     accessToken: await platform.tokenOf(caller),
   });
 
-  /** A payment from the customer to the other one. */
+  /** A payment from the customer to the other one, with its outcome. */
   const pay = async (given: Partial<CreatePaymentRequest> = {}): Promise<Payment> => {
     const request = paymentRequest({
       fromAccount: platform.accountOf(platform.customer),
@@ -45,8 +67,12 @@ export function lifecycleOf(platform: Platform) {
       amountMinor: 1_000n,
       ...given,
     });
-    const { payment } = await platform.client.createPayment(request, await callAs(platform.customer));
-    return payment as Payment;
+    const call = await callAs(platform.customer);
+    for (;;) {
+      const { payment } = await platform.client.createPayment(request, call).catch(unlessUnknown);
+      if (payment && payment.state !== PaymentState.INITIATED) return payment;
+      await platform.recover(A_LONG_TIME_MS);
+    }
   };
 
   return {
@@ -76,16 +102,16 @@ export function lifecycleOf(platform: Platform) {
       const request = { requestId: newId('req'), paymentId, reason: '', ...given };
       return via.client.createRefund(request, await callAs(by, deadlineMs));
     },
-    /** The answer to a request, asked for again by its key for as long as there is none: recovery brings it. */
+    /** The outcome of a request. It is asked again by its key for as long as its outcome is unknown; recovery brings that. */
     async definite<T extends { pending?: boolean; refund?: Refund | undefined }>(ask: () => Promise<T>) {
       for (;;) {
-        const answer = await ask().catch((error: { reason: string; metadata: object }) => error);
-        const isPending =
+        const answer = await ask().catch((error: Failure) => error);
+        const isUnknown =
           'reason' in answer
-            ? answer.reason === 'IDEMPOTENCY_IN_PROGRESS'
+            ? isOutcomeUnknown(answer)
             : answer.pending || answer.refund?.state === RefundState.PENDING;
-        if (!isPending) return answer;
-        await platform.recoverOperations(3_600_000);
+        if (!isUnknown) return answer;
+        await platform.recoverOperations(A_LONG_TIME_MS);
       }
     },
     async get(paymentId: string): Promise<Payment> {

@@ -4,12 +4,14 @@ import { PaymentState, RefundState } from '@payflowx/proto/payment';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RequestedKind } from '../src/domain/operation.ts';
 import { acceptStep, lifecycleOf } from './lifecycle.ts';
-import { announced, PATIENT, type Platform, startPlatform } from './payment-platform.ts';
+import { announced, CALL, type Platform, type Server, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
+let impatient: Server;
 let life: ReturnType<typeof lifecycleOf>;
 beforeAll(async () => {
   platform = await startPlatform();
+  impatient = await platform.startImpatientServer();
   life = lifecycleOf(platform);
 });
 afterAll(() => platform?.stop());
@@ -33,20 +35,21 @@ it('a step that gRPC sends again goes on where the first attempt stopped, in wha
 
 describe('authorization that does not answer in time', () => {
   it('leaves a capture pending: 202, then the outcome under the same key', async () => {
-    const { authorization, recoverOperations } = platform;
+    const { authorization, startServer } = platform;
+    const via = await startServer({ authorizeDeadlineMs: 100, recoverAfterMs: 60_000 });
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     const held = await life.hold();
     authorization.holdAnswersUntil(gate);
     const requestId = newId('req');
-    const ask = () => life.capture(held.id, { requestId });
+    const ask = () => life.capture(held.id, { requestId }, { via });
     const pending = await ask();
     expect(pending).toEqual({ payment: held, replayed: false, pending: true });
     await expect(ask()).rejects.toMatchObject({ code: 10, reason: 'IDEMPOTENCY_IN_PROGRESS' });
 
     open();
-    await recoverOperations(0);
+    await via.recoverOperations(0);
     await expect(ask(), 'too early: its own request may still be at it').rejects.toMatchObject({ code: 10 });
-    await recoverOperations(2_000);
+    await platform.recoverOperations(120_000);
     expect(await ask()).toMatchObject({
       replayed: true,
       pending: false,
@@ -60,7 +63,7 @@ describe('authorization that does not answer in time', () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     const { id } = await life.pay();
     authorization.holdAnswersUntil(gate);
-    const { refund } = await life.refund(id);
+    const { refund } = await life.refund(id, {}, { via: impatient });
     expect(refund?.state).toBe(RefundState.PENDING);
     const states = async (by: Platform['customer']) => {
       const request = { paymentId: id, pageSize: 0, pageToken: '' };
@@ -98,7 +101,7 @@ describe('a crash', () => {
     const { begun, requestId } = await acceptStep(platform, id);
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     platform.authorization.holdAnswersUntil(gate);
-    await platform.recoverOperations(2_000);
+    await impatient.recoverOperations(2_000);
     expect(platform.authorization.holds.remainingOf(id), 'it was decided').toBe(0n);
     open();
     await platform.recoverOperations(2_000_000);
@@ -109,24 +112,21 @@ describe('a crash', () => {
   });
 
   it('is recovered by two instances and its own request at once: settled and announced once', async () => {
-    const patient = await startPlatform(PATIENT);
-    const patiently = lifecycleOf(patient);
-    const second = await patient.startServer();
-    const ids = await Promise.all(Array.from({ length: 30 }, async () => (await patiently.hold()).id));
-    const accepted = await Promise.all(ids.map((id) => acceptStep(patient, id)));
-    const later = new Date(Date.now() + 60_000);
+    const second = await platform.startServer();
+    const ids = await Promise.all(Array.from({ length: 30 }, async () => (await life.hold()).id));
+    const accepted = await Promise.all(ids.map((id) => acceptStep(platform, id)));
+    const later = new Date(Date.now() + CALL.deadlineMs);
     await Promise.all([
-      patient.recoverOperations(2_000),
+      platform.recoverOperations(2_000),
       second.recoverOperations(2_000),
-      ...accepted.map(({ begun }) => patient.operations.resolve(begun, later)),
+      ...accepted.map(({ begun }) => platform.operations.resolve(begun, later)),
       ...accepted.map(({ begun }) => second.operations.resolve(begun, later)),
     ]);
     for (const id of ids) {
-      expect(await patiently.get(id)).toMatchObject({ state: PaymentState.COMPLETED, version: 3n });
-      await patiently.expectBooksToAgree(id);
+      expect(await life.get(id)).toMatchObject({ state: PaymentState.COMPLETED, version: 3n });
+      await life.expectBooksToAgree(id);
     }
-    await patient.stop();
-  }, 60_000);
+  });
 });
 
 it('a capture that lost to a cancel which is not stored yet waits for it, and then says so', async () => {
@@ -136,15 +136,18 @@ it('a capture that lost to a cancel which is not stored yet waits for it, and th
   const { operation } = begun;
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   platform.authorization.holdAnswersUntil(gate);
-  await platform.operations.resolve(begun, new Date(Date.now() + 200)).catch(() => undefined);
+  const deadline = new Date(Date.now() + CALL.deadlineMs);
+  await impatient.operations.resolve(begun, deadline).catch(() => undefined);
   open();
   expect(operation.id).toMatch(/^can_/);
-  const requestId = newId('req');
-  const ask = () => life.capture(id, { requestId }, { deadlineMs: 500 });
-  expect(await ask()).toMatchObject({ pending: true, payment: { state: PaymentState.AUTHORIZED } });
+  const lost = await acceptStep(platform, id);
+  const soon = new Date(Date.now() + 500);
+  await expect(platform.operations.resolve(lost.begun, soon)).rejects.toThrow();
+  expect((await life.get(id)).state).toBe(PaymentState.AUTHORIZED);
   await platform.recoverOperations(2_000);
   await platform.recoverOperations(60_000);
-  await expect(ask()).rejects.toMatchObject({
+  const ask = life.capture(id, { requestId: lost.requestId });
+  await expect(ask).rejects.toMatchObject({
     reason: 'INVALID_STATE',
     metadata: { state: 'CANCELLED', allowed_actions: '', replayed: 'true' },
   });
@@ -155,12 +158,13 @@ describe('the expiry worker', () => {
   const LATER_MS = 120_000;
 
   it('ends holds whose time is over, and no others', async () => {
-    const short = await life.hold({ holdSeconds: 1 });
-    const long = await life.hold({ holdSeconds: 100 });
-    platform.authorization.advanceClock(2_000);
+    const short = await life.hold({ holdSeconds: 3_600 });
+    const long = await life.hold({ holdSeconds: 10_800 });
+    const later = 7_200_000;
+    platform.authorization.advanceClock(later);
     await platform.expire(0);
     expect((await life.get(short.id)).state, 'not yet').toBe(PaymentState.AUTHORIZED);
-    await platform.expire(2_000);
+    await platform.expire(later);
     expect(await life.get(short.id)).toMatchObject({ state: PaymentState.EXPIRED, expiresAt: undefined });
     expect((await life.get(long.id)).state).toBe(PaymentState.AUTHORIZED);
     expect((await announced(platform.db, short.id)).at(-1)).toMatchObject({
@@ -203,7 +207,7 @@ describe('the expiry worker', () => {
     const { id } = await life.hold();
     platform.authorization.advanceClock(LATER_MS);
     platform.authorization.holdAnswersUntil(gate);
-    await platform.expire(LATER_MS);
+    await impatient.expire(LATER_MS);
     open();
     expect((await life.get(id)).state).toBe(PaymentState.AUTHORIZED);
     await platform.expire(LATER_MS);

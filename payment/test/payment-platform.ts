@@ -11,7 +11,7 @@ import {
   serveGrpc,
 } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
-import { createTestDatabase, createTestIdentity, testLog } from '@payflowx/chassis/testing';
+import { createTestDatabase, createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { Parcel } from '@payflowx/proto/outbox';
 import {
@@ -55,13 +55,11 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-export interface Times {
+interface Times {
   authorizeDeadlineMs: number;
   recoverAfterMs: number;
   holdMs: number;
 }
-/** Where no test is about being late, however slow the machine is. */
-export const PATIENT: Times = { authorizeDeadlineMs: 20_000, recoverAfterMs: 1_000, holdMs: 60_000 };
 
 export interface Platform extends Server {
   db: Kysely<Database>;
@@ -77,16 +75,17 @@ export interface Platform extends Server {
   /** A new account of this owner. */
   accountOf(owner: Caller): string;
   ownerOf(account: string): string;
-  /** Another instance on the same database, or on another one. */
-  startServer(databaseUrl?: string, times?: Times): Promise<Server>;
+  /** Another instance, on the same database unless told otherwise. */
+  startServer(given?: Partial<Times> & { databaseUrl?: string }): Promise<Server>;
+  /** An instance that soon gives up on authorization: for tests in which authorization never answers in time. */
+  startImpatientServer(): Promise<Server>;
 }
 
-/** Where a test waits for calls that are not answered. */
-export const SHORT = { authorizeDeadlineMs: 400, recoverAfterMs: 1_000, holdMs: 60_000 };
+const TIMES: Times = { authorizeDeadlineMs: PATIENCE_MS, recoverAfterMs: 1_000, holdMs: 60_000 };
 
 const makeCaller = (...roles: RoleName[]): Caller => ({ id: newId('usr'), roles });
 
-export async function startPlatform(given: Times = SHORT): Promise<Platform> {
+export async function startPlatform(): Promise<Platform> {
   const database = await createTestDatabase({ service: 'payment', migrations: MIGRATIONS });
   const identity = createTestIdentity();
   const owners = new Map<string, string>();
@@ -97,7 +96,8 @@ export async function startPlatform(given: Times = SHORT): Promise<Platform> {
   const servers: Server[] = [];
   const logged: Platform['logged'] = [];
 
-  const startServer = async (databaseUrl = database.url, times = given): Promise<Server> => {
+  const startServer: Platform['startServer'] = async ({ databaseUrl = database.url, ...given } = {}) => {
+    const times = { ...TIMES, ...given };
     const db = openDatabase<Database>({ url: databaseUrl, poolMax: 4 }, testLog);
     const now = () => new Date();
     const log = recordingLog(logged);
@@ -175,6 +175,7 @@ export async function startPlatform(given: Times = SHORT): Promise<Platform> {
     },
     ownerOf,
     startServer,
+    startImpatientServer: () => startServer({ authorizeDeadlineMs: 100 }),
     async stop() {
       for (const server of servers) await server.stop();
       await authorization.stop();
@@ -206,7 +207,7 @@ export function paymentRequest(given: Partial<CreatePaymentRequest> = {}): Creat
   };
 }
 
-export const CALL = { deadlineMs: 5_000 };
+export const CALL = { deadlineMs: PATIENCE_MS };
 
 /**
  * All that waits to be published: where to, and the event with its payload; `about`: what names this id somewhere. One transaction after

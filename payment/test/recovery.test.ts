@@ -2,11 +2,20 @@ import { PaymentState } from '@payflowx/proto/payment';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { toPaymentOrder } from '../src/domain/order.ts';
 import { toPaymentMessage } from '../src/messages/payment-message.ts';
-import { announced, CALL, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
+import {
+  announced,
+  CALL,
+  type Platform,
+  paymentRequest,
+  type Server,
+  startPlatform,
+} from './payment-platform.ts';
 
 let platform: Platform;
+let impatient: Server;
 beforeAll(async () => {
   platform = await startPlatform();
+  impatient = await platform.startImpatientServer();
 });
 afterAll(() => platform?.stop());
 afterEach(() => {
@@ -40,7 +49,8 @@ async function expectCompletedOnce(id: string) {
 
 describe('authorization that does not answer in time', () => {
   it('leaves the payment INITIATED, visible to its sender; recovery completes it, and the key then gives the outcome', async () => {
-    const { client, customer, otherCustomer, authorization, recover } = platform;
+    const { customer, otherCustomer, authorization, recover } = platform;
+    const { client } = impatient;
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     authorization.holdAnswersUntil(gate);
     const request = fromCustomer();
@@ -69,12 +79,12 @@ describe('authorization that does not answer in time', () => {
       operation: 'CreatePayment',
       order: toPaymentOrder({ ...request, captureMode: 'AUTOMATIC' }),
       origin: { caller: customer, requestId: request.requestId, traceparent: '' },
-      deadline: new Date(Date.now() + 5_000),
+      deadline: new Date(Date.now() + CALL.deadlineMs),
       isRetry: false,
     });
     if (!('payment' in acceptance)) throw new Error('It was seen before.');
     const { payment } = acceptance;
-    const soon = new Date(Date.now() + 5_000);
+    const soon = new Date(Date.now() + CALL.deadlineMs);
     const outcomes = await Promise.all([
       flow.resolve(payment, soon),
       second.flow.resolve(payment, soon),
@@ -91,14 +101,14 @@ describe('authorization that does not answer in time', () => {
 
 describe('a crash', () => {
   it('after the payment was accepted: it is authorized and settled', async () => {
-    const { recover } = platform;
-    const id = await acceptOnly();
+    const { flow, recover } = await platform.startServer({ recoverAfterMs: 60_000 });
+    const id = await acceptOnly(flow);
     expect(await get(id)).toMatchObject({ state: PaymentState.INITIATED });
     await recover(0);
     expect(await get(id), 'too early: its own request may still be at it').toMatchObject({
       state: PaymentState.INITIATED,
     });
-    await recover(2_000);
+    await recover(120_000);
     await expectCompletedOnce(id);
   });
 
@@ -108,7 +118,7 @@ describe('a crash', () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     authorization.holdAnswersUntil(gate);
     const claimedAt = Date.now() + 2_000;
-    await recover(2_000);
+    await impatient.recover(2_000);
     expect(authorization.approved()).toContain(id);
     expect(await get(id)).toMatchObject({ state: PaymentState.INITIATED });
     const waiting = db.selectFrom('payments').select('next_attempt_at').where('id', '=', id);
@@ -137,7 +147,7 @@ describe('a crash', () => {
   it('of many is recovered by two instances side by side, each payment once', async () => {
     const { startServer, recover } = platform;
     const second = await startServer();
-    const ids = await Promise.all(Array.from({ length: 40 }, acceptOnly));
+    const ids = await Promise.all(Array.from({ length: 40 }, () => acceptOnly()));
     await Promise.all([recover(2_000), second.recover(2_000)]);
     for (const id of ids) await expectCompletedOnce(id);
   });
@@ -163,13 +173,13 @@ it('an item that authorization cannot decide stays INITIATED, and its neighbours
 });
 
 /** What a process leaves behind that dies right after step (a). */
-async function acceptOnly(): Promise<string> {
+async function acceptOnly({ accept }: Pick<Server['flow'], 'accept'> = platform.flow): Promise<string> {
   const request = fromCustomer();
-  const acceptance = await platform.flow.accept({
+  const acceptance = await accept({
     operation: 'CreatePayment',
     order: toPaymentOrder({ ...request, captureMode: 'AUTOMATIC' }),
     origin: { caller: platform.customer, requestId: request.requestId, traceparent: '' },
-    deadline: new Date(Date.now() + 5_000),
+    deadline: new Date(Date.now() + CALL.deadlineMs),
     isRetry: false,
   });
   if (!('payment' in acceptance)) throw new Error('It was seen before.');

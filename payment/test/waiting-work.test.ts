@@ -5,14 +5,7 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Order, toPaymentOrder } from '../src/domain/order.ts';
 import { acceptStep, lifecycleOf } from './lifecycle.ts';
-import {
-  PATIENT,
-  type Platform,
-  paymentRequest,
-  type Server,
-  SHORT,
-  startPlatform,
-} from './payment-platform.ts';
+import { type Platform, paymentRequest, type Server, startPlatform } from './payment-platform.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -22,8 +15,8 @@ let life: ReturnType<typeof lifecycleOf>;
 /** Another instance, which waits for no outcome for longer than a moment. */
 let hasty: Server;
 beforeAll(async () => {
-  platform = await startPlatform(PATIENT);
-  hasty = await platform.startServer(platform.databaseUrl, SHORT);
+  platform = await startPlatform();
+  hasty = await platform.startImpatientServer();
   life = lifecycleOf(platform);
 });
 afterAll(() => platform?.stop());

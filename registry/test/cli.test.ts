@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { joinRegistry } from '../src/index.ts';
 import { sharedConsulUrl } from './consul-agent.ts';
+import { SOON } from './patience.ts';
 import { recordLog } from './recorded-log.ts';
 import { serveWho } from './who-server.ts';
 
@@ -40,16 +41,12 @@ it('shows instance, address and health, and ends with 1 as soon as one is not we
   const service = `who-${randomUUID()}`;
   const server = await joinWho(service);
   const row = new RegExp(`^${service}  ${service}-anna  127.0.0.1:${server.port}  passing$`, 'm');
-  await vi.waitFor(async () => expect(await run(['instances', service])).toMatchObject({ code: 0 }), {
-    timeout: 15_000,
-  });
+  await vi.waitFor(async () => expect(await run(['instances', service])).toMatchObject({ code: 0 }), SOON);
   expect((await run(['instances', service])).out).toMatch(row);
   expect((await run([])).out).toMatch(row);
 
   server.setHealthy(false);
-  await vi.waitFor(async () => expect(await run(['instances', service])).toMatchObject({ code: 1 }), {
-    timeout: 15_000,
-  });
+  await vi.waitFor(async () => expect(await run(['instances', service])).toMatchObject({ code: 1 }), SOON);
   const { out } = await run(['instances', service, '--json']);
   expect(JSON.parse(out)).toMatchObject([
     { service, address: `127.0.0.1:${server.port}`, health: 'critical' },

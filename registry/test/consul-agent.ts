@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
+import { SOON } from './patience.ts';
 
 const AGENT_CONFIG = fileURLToPath(new URL('../consul/agent.hcl', import.meta.url));
 
@@ -42,12 +43,12 @@ export async function prepareConsulAgent(): Promise<ConsulAgent> {
       running = spawn(binary, ['agent', `-config-file=${AGENT_CONFIG}`, `-data-dir=${dataDir}`, ...ports], {
         stdio: ['ignore', 'ignore', 'inherit'],
       });
-      await vi.waitFor(() => requireLeader(url), { timeout: 25_000, interval: 100 });
+      await vi.waitFor(() => requireLeader(url), SOON);
     },
     async freeze() {
       running?.kill('SIGSTOP');
       // On a busy machine the signal takes effect a little later than it is sent.
-      await vi.waitFor(() => requireSilence(url), { timeout: 10_000, interval: 50 });
+      await vi.waitFor(() => requireSilence(url), SOON);
     },
     async kill() {
       if (running === undefined) return;

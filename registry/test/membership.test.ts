@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { joinRegistry } from '../src/index.ts';
 import { sharedConsulUrl } from './consul-agent.ts';
+import { SOON } from './patience.ts';
 import { recordLog } from './recorded-log.ts';
 
 let consulUrl: string;
@@ -33,10 +34,7 @@ it('is checked over HTTP where the instance asks for it, and is gone after leavi
   const membership = await joinRegistry({ consulUrl, log: recordLog() }, instance);
   onTestFinished(() => membership.leave());
 
-  await vi.waitFor(async () => expect(await healthOf(name)).toEqual(['passing']), {
-    timeout: 10_000,
-    interval: 100,
-  });
+  await vi.waitFor(async () => expect(await healthOf(name)).toEqual(['passing']), SOON);
   expect(asked).toContain('/healthz');
 
   await membership.leave();
@@ -49,10 +47,7 @@ it('is registered again when somebody has deregistered it', async () => {
   const membership = await joinRegistry({ consulUrl, log: recordLog() }, instance);
   onTestFinished(() => membership.leave());
   await fetch(`${consulUrl}/v1/agent/service/deregister/${name}`, { method: 'PUT' });
-  await vi.waitFor(async () => expect(await healthOf(name)).toEqual(['critical']), {
-    timeout: 10_000,
-    interval: 100,
-  });
+  await vi.waitFor(async () => expect(await healthOf(name)).toEqual(['critical']), SOON);
 });
 
 it('is nothing at all without a registry', async () => {

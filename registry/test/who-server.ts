@@ -13,6 +13,7 @@ import {
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
+import { PATIENCE_MS } from './patience.ts';
 
 const toBytes = (text: string): Buffer => Buffer.from(text);
 const fromBytes = (bytes: Buffer): string => bytes.toString();
@@ -86,7 +87,7 @@ export interface WhoClient {
 export function connectWho(target: string, options: ChannelOptions = {}): WhoClient {
   const client = new Client(target, credentials.createInsecure(), options);
 
-  function ask({ deadlineMs = 5_000, waitForReady = false } = {}): Promise<string> {
+  function ask({ deadlineMs = PATIENCE_MS, waitForReady = false } = {}): Promise<string> {
     return new Promise((resolve, reject) => {
       const metadata = new Metadata({ waitForReady });
       const deadline = Date.now() + deadlineMs;

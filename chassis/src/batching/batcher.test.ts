@@ -1,12 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
 import { BatcherClosedError, createBatcher, failed, ok } from './batcher.ts';
 
 function doubling({
-  takesMs = 5,
+  flushed = Promise.resolve(),
   ...options
 }: {
-  takesMs?: number;
+  /** No flush ends before. */
+  flushed?: Promise<void>;
   maxSize?: number;
   concurrency?: number;
   paceMs?: number;
@@ -17,11 +18,16 @@ function doubling({
     ...options,
     flush: async (items) => {
       batches.push(items);
-      await sleep(takesMs);
+      await flushed;
       return items.map((item) => ok(item * 2));
     },
   });
   return { batcher, batches };
+}
+
+/** Time in which whatever does not wait for a timer has happened. */
+async function nextTurns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await nextTurn();
 }
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -40,41 +46,60 @@ describe('the adaptive batcher', () => {
   });
 
   it('gathers while a flush runs, keeps the order, and never exceeds the cap', async () => {
-    const { batcher, batches } = doubling({ maxSize: 40 });
+    const { promise: flushed, resolve: finish } = Promise.withResolvers<void>();
+    const { batcher, batches } = doubling({ flushed, maxSize: 40 });
     const first = batcher.submit(-1);
-    await sleep(1);
-    await Promise.all([first, ...upTo(100).map(batcher.submit)]);
+    await vi.waitFor(() => expect(batches).toEqual([[-1]]));
+    const others = upTo(100).map(batcher.submit);
+    finish();
+    await Promise.all([first, ...others]);
     expect(batches.map((batch) => batch.length)).toEqual([1, 40, 40, 20]);
     expect(batches.flat()).toEqual([-1, ...upTo(100)]);
   });
 
   it('with a pace lets the first leave at once and the next gather, until a batch is full or everything is drained', async () => {
-    const { batcher, batches } = doubling({ takesMs: 0, maxSize: 3, paceMs: 60_000 });
+    const { batcher, batches } = doubling({ maxSize: 3, paceMs: 60_000 });
     await batcher.submit(0);
     const full = [1, 2, 3].map(batcher.submit);
     await Promise.all(full);
     const last = batcher.submit(4);
-    await sleep(20);
+    await nextTurns();
     expect(batches).toEqual([[0], [1, 2, 3]]);
     await Promise.all([batcher.drain(), last]);
     expect(batches).toEqual([[0], [1, 2, 3], [4]]);
   });
 
   it('with a pace takes up what has gathered when the time has come', async () => {
-    const { batcher, batches } = doubling({ takesMs: 0, paceMs: 20 });
+    const { batcher, batches } = doubling({ paceMs: 20 });
     await batcher.submit(0);
     await Promise.all([1, 2, 3].map(batcher.submit));
     expect(batches).toEqual([[0], [1, 2, 3]]);
   });
 
   it('with a pace only while busy never lets a lone item wait, and gathers what comes while a flush runs', async () => {
-    const options = { takesMs: 30, concurrency: 4, paceMs: 60_000, pacesOnlyWhileBusy: true };
-    const { batcher, batches } = doubling(options);
+    let gate = Promise.resolve();
+    const batches: number[][] = [];
+    const batcher = createBatcher<number, number>({
+      concurrency: 4,
+      paceMs: 60_000,
+      pacesOnlyWhileBusy: true,
+      flush: async (items) => {
+        batches.push(items);
+        await gate;
+        return items.map(ok);
+      },
+    });
     await batcher.submit(0);
     await batcher.submit(1);
+    const { promise, resolve: finish } = Promise.withResolvers<void>();
+    gate = promise;
     const first = batcher.submit(2);
-    await sleep(5);
-    await Promise.all([first, ...[3, 4].map(batcher.submit)]);
+    await vi.waitFor(() => expect(batches).toHaveLength(3));
+    const others = [3, 4].map(batcher.submit);
+    await nextTurns();
+    expect(batches).toEqual([[0], [1], [2]]);
+    finish();
+    await Promise.all([first, ...others]);
     expect(batches).toEqual([[0], [1], [2], [3, 4]]);
   });
 
@@ -87,7 +112,7 @@ describe('the adaptive batcher', () => {
       flush: async (items) => {
         running += 1;
         most = Math.max(most, running);
-        await sleep(2);
+        await nextTurns();
         running -= 1;
         return items.map(ok);
       },

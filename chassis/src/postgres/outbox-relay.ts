@@ -16,6 +16,8 @@ export interface OutboxRelaySettings {
   destination: string;
   /** Resolves when the broker has everything; on a rejection it is all published again. */
   publish(parcels: Parcel[]): Promise<void>;
+  /** How long a lost NOTIFY, and the death of the active relay, may go unnoticed; a second unless given. */
+  pollMs?: number;
 }
 
 export interface OutboxRelay {
@@ -45,7 +47,6 @@ const PACE_MS = 50;
  */
 const GATHER_MS = 10;
 const STATEMENT_MS = 10_000;
-/** How long a lost NOTIFY, and the death of the active relay, may go unnoticed. */
 const POLL_MS = 1_000;
 
 /** Starts in the background: a database or a broker that is away is waited for. */
@@ -93,21 +94,21 @@ export async function startOutboxRelay(
 /** Publishes until stopped. Throws when the connection, and with it the lock, is gone. */
 async function relay(
   session: Session,
-  { publish }: OutboxRelaySettings,
+  { publish, pollMs = POLL_MS }: OutboxRelaySettings,
   stopping: AbortSignal,
   log: Logger,
 ): Promise<void> {
   let failures = 0;
   while (!stopping.aborted) {
     if (!(await session.holdLock())) {
-      await sleep(POLL_MS, stopping);
+      await sleep(pollMs, stopping);
       continue;
     }
     const startedAt = performance.now();
     // Always from the start: ids commit out of order, so behind the last one seen there may be a smaller one.
     const { rows, isFull } = await session.take();
     if (rows.length === 0) {
-      await session.wakeUp(POLL_MS);
+      await session.wakeUp(pollMs);
       await sleep(GATHER_MS, stopping);
       continue;
     }

@@ -1,9 +1,10 @@
 /** Waiting for a state that the system reaches by itself. */
+import { PATIENCE_MS } from './deadlines.ts';
 
 /** Resolves with what `check` returns once it no longer throws; rejects with its last error when the time is over. */
 export async function eventually<T>(
   check: () => T | Promise<T>,
-  { withinMs = 5_000, everyMs = 25 } = {},
+  { withinMs = PATIENCE_MS, everyMs = 25 } = {},
 ): Promise<T> {
   const until = performance.now() + withinMs;
   for (;;) {

@@ -1,7 +1,11 @@
 /** For tests only: real servers from the environment, a migrated database per test file, tokens that verify. */
+export { startTestAuth } from './auth.ts';
 export { createTestDatabase, type TestDatabase } from './database.ts';
+export { PATIENCE_MS } from './deadlines.ts';
 export { eventually } from './eventually.ts';
 export { createTestIdentity, type TestIdentity } from './identity.ts';
-export { createTestTopics, type RawTopicMessage, readTestTopic, type TestTopics } from './kafka.ts';
+export { catchUp, createTestTopics, type RawTopicMessage, readTestTopic, type TestTopics } from './kafka.ts';
 export { testLog } from './log.ts';
+export { freePort, type MortalScript, mortalScript } from './processes.ts';
 export { testServers } from './servers.ts';
+export { fakeService, startTestServer, type TestServer } from './serving.ts';

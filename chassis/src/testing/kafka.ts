@@ -1,11 +1,17 @@
 /** For tests only: topics of their own on the real Kafka, and what lies in them. */
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
+import { cloudEventMessage, type OutgoingEvent } from '../messaging/cloud-events.ts';
+import { connectKafkaProducer } from '../messaging/kafka/producer.ts';
+import { eventually } from './eventually.ts';
+import { testLog } from './log.ts';
 import { testServers } from './servers.ts';
 
 export interface TestTopics {
   topic: string;
   deadLetterTopic: string;
+  /** Resolves when the broker has all of them. */
+  publish(events: readonly OutgoingEvent[]): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -30,6 +36,14 @@ export async function createTestTopics(name: string): Promise<TestTopics> {
   return {
     topic,
     deadLetterTopic,
+    async publish(events) {
+      const producer = await connectKafkaProducer(
+        { brokers: testServers.kafkaBrokers(), clientId: 'test' },
+        testLog,
+      );
+      await producer.publish(topic, events.map(cloudEventMessage));
+      await producer.close();
+    },
     async drop() {
       await admin.deleteTopics({ topics: topics.map((each) => each.topic) });
       await admin.disconnect();
@@ -54,4 +68,15 @@ export async function readTestTopic(topic: string, count: number): Promise<RawTo
   });
   await consumer.disconnect();
   return messages;
+}
+
+/** Waits until a consumer has handled everything that lies in its topic. */
+export function catchUp(consumer: { lag(): Promise<bigint> }): Promise<void> {
+  return eventually(
+    async () => {
+      const lag = await consumer.lag();
+      if (lag !== 0n) throw new Error(`still ${lag} messages behind`);
+    },
+    { everyMs: 200 },
+  );
 }

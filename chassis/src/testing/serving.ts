@@ -1,0 +1,37 @@
+/** Real gRPC servers on free ports, and hand-written fakes of neighbours that have only the methods a test uses. */
+import type { Access } from '../rpc/access.ts';
+import type { ServiceMethods } from '../rpc/client.ts';
+import type { ErrorTable } from '../rpc/errors.ts';
+import type { TokenVerifier } from '../rpc/identity.ts';
+import { type BoundService, bindService, type Handlers, serveGrpc } from '../rpc/server.ts';
+import { testLog } from './log.ts';
+
+export interface TestServer {
+  /** The target that a client connects to. */
+  target: string;
+  stop(): Promise<void>;
+}
+
+export async function startTestServer(
+  verifier: TokenVerifier,
+  services: BoundService[],
+): Promise<TestServer> {
+  const settings = { host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog };
+  const { port, drain } = await serveGrpc(settings, services);
+  return { target: `ipv4:127.0.0.1:${port}`, stop: drain };
+}
+
+/** The part of a contract that these handlers implement. A call to any other method is UNIMPLEMENTED. */
+export function fakeService<S extends ServiceMethods, K extends keyof S & string>(
+  definition: S,
+  handlers: Pick<Handlers<S>, K>,
+  {
+    access = 'anyone',
+    errors = { domain: 'fake', codeOf: () => undefined },
+  }: { access?: Access; errors?: ErrorTable } = {},
+): BoundService {
+  const names = Object.keys(handlers) as K[];
+  const each = <T>(of: (name: K) => T) => Object.fromEntries(names.map((name) => [name, of(name)]));
+  const parts = { access: each(() => access), errors, handlers };
+  return bindService(each((name) => definition[name]) as ServiceMethods, parts as never);
+}
