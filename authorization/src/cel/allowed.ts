@@ -110,8 +110,8 @@ function requireCall(node: ASTNode, name: string, args: readonly ASTNode[]): voi
     throw new ExpressionError(node, `there is no function ${name} for rules: ${OFFERED}`);
   const [argument] = args;
   if (name === 'has' && argument) requireKnown(argument);
-  if (name === 'timestamp') requireConstant(node, argument, /^/, 'such as "2025-01-31T12:00:00Z"');
-  if (name === 'duration') requireConstant(node, argument, /^\d{1,6}[smh]$/, 'such as "36h", "90m" or "30s"');
+  if (name === 'timestamp') requireConstant(node, argument, isDateTime, 'such as "2025-01-31T12:00:00Z"');
+  if (name === 'duration') requireConstant(node, argument, isSpan, 'such as "36h", "90m" or "30s"');
 }
 
 /** has() would call a field that nobody has absent; so would a rule with a slip in it, for ever. */
@@ -123,11 +123,32 @@ function requireKnown(node: ASTNode): void {
   throw new ExpressionError(node, 'has() asks for a key of metadata or a field, such as has(limits.daily)');
 }
 
+const DATE_TIME = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.\d{1,3})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+/**
+ * RFC 3339, of a day that exists, to the millisecond that `now` has. The library would also take a time without an offset, which is then one of
+ * the machine's own zone, and 30 February for 2 March.
+ */
+function isDateTime(text: string): boolean {
+  const [, local = ''] = DATE_TIME.exec(text) ?? [];
+  const date = new Date(`${local}Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(local);
+}
+
+function isSpan(text: string): boolean {
+  return /^\d{1,6}[smh]$/.test(text);
+}
+
 /** What is written out is known now: it need not fail later. */
-function requireConstant(node: ASTNode, argument: ASTNode | undefined, form: RegExp, example: string): void {
+function requireConstant(
+  node: ASTNode,
+  argument: ASTNode | undefined,
+  fits: (text: string) => boolean,
+  example: string,
+): void {
   const text = argument?.op === 'value' && typeof argument.args === 'string' ? argument.args : undefined;
   const problem = `this takes a text, ${example}`;
-  if (text === undefined || !form.test(text)) throw new ExpressionError(argument ?? node, problem);
+  if (text === undefined || !fits(text)) throw new ExpressionError(argument ?? node, problem);
   try {
     environment.evaluate(node.input.slice(node.start, node.end));
   } catch {

@@ -56,6 +56,7 @@ describe('an expression', () => {
       true,
     ],
     ['now - duration("24h") < timestamp("2025-03-10T12:00:00Z")', true],
+    ['now == timestamp("2025-03-11T00:30:00.000+01:00")', true],
     // What cannot be told does not matter where the rest decides: as CEL has it.
     ['metadata.risk == "high" || true', true],
     ['false && metadata.risk == "high"', false],
@@ -157,6 +158,14 @@ describe('an expression is refused, with the place', () => {
     ],
     ['with a field by a name that is found later', 'payment[metadata.a] == 1', /write a field with a point/],
     ['with a time that is none', 'now > timestamp("tomorrow")', /^line 1, column 17: this takes a text/],
+    ['with a time without an offset', 'now > timestamp("2025-03-10T12:00:00.0")', /this takes a text/],
+    [
+      'with a time of no zone of RFC 3339',
+      'now > timestamp("2025-03-10T12:00:00+0100")',
+      /this takes a text/,
+    ],
+    ['with a day that does not exist', 'now > timestamp("2025-02-30T12:00:00Z")', /this takes a text/],
+    ['with a time finer than now', 'now > timestamp("2025-03-10T12:00:00.0001Z")', /this takes a text/],
     ['with a time that is found later', 'now > timestamp(metadata.due)', /^line 1, column 17: this takes/],
     ['with a span that is none', 'now - duration("1d") < now', /^line 1, column 16: this takes a text/],
     [
