@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { loadSettings } from './settings.ts';
 
-it('uses the documented ports where nothing is chosen', () => {
+it('uses the documented ports by default', () => {
   expect(loadSettings({}).ports).toMatchObject({
     gateway: 8080,
     payment: 50053,
@@ -10,12 +10,12 @@ it('uses the documented ports where nothing is chosen', () => {
   });
 });
 
-it('moves all ports together, but not one that is chosen by itself', () => {
+it('moves all ports together, except one that is set separately', () => {
   const { ports } = loadSettings({ PAYFLOWX_PORT_OFFSET: '100', PAYFLOWX_PORT_GATEWAY: '9000' });
   expect(ports).toMatchObject({ gateway: 9000, payment: 50153, kafka_controller: 9193 });
 });
 
-it('takes an empty address for none', () => {
+it('treats an empty address as none', () => {
   expect(loadSettings({ CONSUL_URL: '' }).external.consul).toBeUndefined();
 });
 

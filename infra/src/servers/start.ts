@@ -1,4 +1,4 @@
-/** Starts the four servers side by side, each from where it can be had, and waits until they answer. */
+/** Starts the four servers in parallel, each from its best source, and waits until they answer. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure, together } from '../failure.ts';
@@ -23,7 +23,7 @@ export interface Addresses {
   readonly postgres: string;
   readonly kafka: string;
   readonly rabbitmq: string;
-  /** Undefined while Consul is being built: services then find each other by fixed addresses. */
+  /** Undefined while Consul is being built. Services then use fixed addresses of each other. */
   readonly consul: string | undefined;
 }
 
@@ -34,7 +34,7 @@ interface Surroundings {
   readonly containers: Containers | undefined;
 }
 
-/** A cold JVM on a machine whose cores are busy building Consul needs its time. */
+/** Long, because a JVM starts slowly while a Consul build uses the cores. */
 const READY_WITHIN_MS = 120_000;
 
 export async function startServers(
@@ -78,12 +78,12 @@ export async function startServers(
 
 const ADDRESSES_FILE = join(local, 'addresses.json');
 
-/** The addresses of the last start, for commands that work beside the running platform. */
+/** The addresses of the last start, for commands that use the running platform. */
 export async function readAddresses(): Promise<Addresses> {
   try {
     return JSON.parse(await readFile(ADDRESSES_FILE, 'utf8'));
   } catch {
-    throw new Failure('The servers were never started here.', 'Start them with `make up`.');
+    throw new Failure('The servers have not been started in this checkout.', 'Start them with `make up`.');
   }
 }
 
@@ -115,7 +115,7 @@ async function run(here: Surroundings, server: Server, note: Note): Promise<Sour
   return 'native';
 }
 
-/** Returns false where Consul is still being built when the patience is over. */
+/** Returns false if Consul is still being built after the maximum wait. */
 async function startConsul(here: Surroundings, server: Server): Promise<boolean> {
   const native = !here.settings.external.consul && !here.containers;
   if (native && !(await findConsul())) {
@@ -143,11 +143,11 @@ async function silent({ name, url }: Server, source: Source): Promise<Failure> {
   const log = join(logs, `${name}.log`);
   return new Failure(
     `${problem} Its log ends with:\n    ${await tail(log)}`,
-    `See ${log}; \`make down\` starts afresh.`,
+    `See ${log}; \`make down\` stops everything for a new start.`,
   );
 }
 
-/** What an engineer needs to run one package's tests by hand: `set -a; . .local/test.env; npx vitest run`. */
+/** The environment of a single package's tests: `set -a; . .local/test.env; npx vitest run`. */
 async function writeTestEnvironment(addresses: Addresses): Promise<void> {
   const variables = Object.entries(await testEnvironment(addresses));
   await writeFile(
