@@ -1,4 +1,4 @@
-/** How one request reaches the platform: with a token that is good, and again until its outcome is known. */
+/** Sends one request with a valid token, and retries until its outcome is known. */
 import { PayFlowXError, unanswered } from './errors.ts';
 import type { Fetch } from './options.ts';
 import { type Patience, sendUntilKnown } from './retry.ts';
@@ -27,7 +27,7 @@ export function attempts(send: Fetch, timeoutMs: number): Attempt {
   };
 }
 
-/** Rejects with a PayFlowXError if there is no answer at all. */
+/** Rejects with a PayFlowXError if there is no response. */
 export async function deliver(attempt: Attempt, request: Sendable, patience: Patience): Promise<Response> {
   try {
     return await sendUntilKnown(() => attempt(request, patience.signal), patience);
@@ -36,7 +36,7 @@ export async function deliver(attempt: Attempt, request: Sendable, patience: Pat
   }
 }
 
-/** Attempts in a caller's name. A token that the platform does not take is replaced, once an attempt. */
+/** Sends attempts with the caller's token. A refused token is replaced, once an attempt. */
 export function attemptsAs(tokens: Tokens, attempt: Attempt): Attempt {
   return async (request, signal) => {
     const token = await tokens.current();

@@ -1,14 +1,14 @@
 /**
- * Sends a request until its outcome is known. What is safe to send again depends on the request: reading always is, a POST
- * with an Idempotency-Key is (the same key every time), any other only where the platform says that it did nothing.
+ * Sends a request until its outcome is known. Reads, and POSTs with an Idempotency-Key, are safe to repeat. Other requests are
+ * repeated only if the platform says that nothing was done.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { PayFlowXError } from './errors.ts';
 
 export interface Patience {
-  /** From now on, for how long to try. */
+  /** Milliseconds to retry, from now on. */
   patienceMs: number;
-  /** Whether it may be sent again although it may have been done: a read, or one that has a key. */
+  /** True if the request may be repeated although it may have been executed: a read, or a request with a key. */
   repeatable: boolean;
   signal: AbortSignal | undefined;
 }
@@ -18,10 +18,13 @@ const LONGEST_DELAY_MS = 5_000;
 
 /** Overloaded, or too many requests: nothing was done. */
 const NOTHING_DONE = [429, 503];
-/** Something in between gave up, or the answer is not known yet: 202 is a definite answer only to whoever waits no more. */
+/** A proxy gave up, or the outcome is not known yet (202). */
 const NOT_KNOWN = [202, 502, 504];
 
-/** Resolves with the last answer. Rejects with what `send` rejects with once time is over, or at once if that was aborted. */
+/**
+ * Resolves with the last response. If `send` fails, rejects with its error after the time is over, or at once if the call was
+ * aborted.
+ */
 export async function sendUntilKnown(send: () => Promise<Response>, patience: Patience): Promise<Response> {
   const until = performance.now() + patience.patienceMs;
   for (let attempt = 0; ; attempt += 1) {
@@ -38,14 +41,14 @@ type Outcome = Response | { error: unknown };
 
 function isWorthAnother(outcome: Outcome, { repeatable, signal }: Patience): boolean {
   if (signal?.aborted) return false;
-  // A login that was refused will be again.
+  // A refused login would be refused again.
   if ('error' in outcome) return repeatable && !(outcome.error instanceof PayFlowXError);
   if (NOTHING_DONE.includes(outcome.status)) return true;
   if (!repeatable) return false;
   return NOT_KNOWN.includes(outcome.status) || isNotYet(outcome);
 }
 
-/** Such as a request with this key that is still being worked on, or a receipt not sealed yet. Any other 409 is an answer. */
+/** A request with this key is still in progress, or a receipt is not sealed yet. Any other 409 is final. */
 function isNotYet({ status, headers }: Response): boolean {
   return status === 409 && headers.has('retry-after');
 }
@@ -56,7 +59,7 @@ function askedDelayMs(outcome: Outcome): number {
   return Number.isFinite(seconds) ? seconds * 1_000 : 0;
 }
 
-/** Doubling, and scattered over the upper half so that clients who failed together do not come back together. */
+/** Doubles each time. Jitter over the upper half keeps clients that failed together from retrying together. */
 function backOffMs(attempt: number): number {
   const delay = Math.min(FIRST_DELAY_MS * 2 ** attempt, LONGEST_DELAY_MS);
   return delay * (0.5 + Math.random() / 2);

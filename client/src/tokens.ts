@@ -1,13 +1,13 @@
-/** The access token: got by logging in, renewed before it expires, and only once at a time however many ask. */
+/** The access token. It is obtained by login and renewed before it expires, once for all waiting calls. */
 import type { components } from '../gen/openapi.ts';
 import { type Attempt, deliver } from './deliver.ts';
 import { refused } from './errors.ts';
 import type { Identity } from './options.ts';
 
 export interface Tokens {
-  /** A token that is good for a while yet. */
+  /** Returns a token that is valid for a while. */
   current(): Promise<string>;
-  /** Another one than `used`, which the platform did not take. */
+  /** Returns another token than `used`, which the platform refused. */
   after(used: string): Promise<string>;
 }
 
@@ -21,7 +21,7 @@ interface Deps {
   attempt: Attempt;
 }
 
-/** Renewed this long before it expires, so that it outlasts the request it is sent with. */
+/** Renewed this long before it expires, so that it outlasts the request that carries it. */
 const MARGIN_MS = 30_000;
 
 export function createTokens(as: Identity, deps: Deps): Tokens {
@@ -70,7 +70,7 @@ async function grant(deps: Deps, path: string, credentials: object): Promise<Gra
   return body as Grant;
 }
 
-/** A refresh token is good once, so it is sent once. Where that fails, for whatever reason, logging in helps. */
+/** A refresh token is valid once, so it is sent once. If that fails for any reason, the client logs in again. */
 async function refresh(deps: Deps, token: string): Promise<Grant | undefined> {
   const spend = request(deps, '/v1/auth/refresh', { refresh_token: token });
   const answer = await deps.attempt(spend, undefined).catch(() => undefined);

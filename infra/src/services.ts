@@ -70,8 +70,8 @@ const HEAP_LIMITS = ['--max-semi-space-size=8', '--max-old-space-size=256'];
 const NO_PRETENURING = '--no-allocation-site-pretenuring';
 
 /**
- * By default, V8 lets a small heap grow by 10 to 20 % before the next full collection, which runs on a thread without a core of
- * its own: once in 0.6 s under load. With 80 % it is once in 4 s, for more memory. So only services on the request path get it.
+ * By default, V8 lets a small heap grow by 10 to 20 % before the next full collection. Under load that is once in 0.6 s, on a
+ * thread without a core of its own. With 80 % it is once in 4 s, for more memory. So only services on the request path get it.
  * See docs/internals/cost.md.
  */
 const HEAP_GROWTH = '--heap-growing-percent=80';

@@ -1,4 +1,4 @@
-/** Shows which instances of which service are registered in Consul, and whether they are healthy. */
+/** Lists the registered instances of each service in Consul, with their health. */
 
 import { parseArgs } from 'node:util';
 import { openConsul } from './consul-client.ts';
@@ -19,7 +19,7 @@ Exit code: 0 all instances pass, 1 one does not or the service has none, 2 wrong
 const EXIT = { healthy: 0, unhealthy: 1, usage: 2, unreachable: 3 } as const;
 
 interface Command {
-  /** All services where it is absent. */
+  /** All services if absent. */
   service: string | undefined;
   json: boolean;
 }
@@ -51,7 +51,7 @@ async function main(args: string[], consulUrl: string): Promise<number> {
   }
 }
 
-/** The command, or what is wrong with it. */
+/** The command, or the error in its arguments. */
 function readCommand(args: string[]): Command | string {
   try {
     const { values, positionals } = parseArgs({
@@ -114,7 +114,7 @@ function table(rows: string[][]): string {
 }
 
 function reasonOf(error: unknown): string {
-  // A name with several addresses fails with an AggregateError, whose own message is empty.
+  // A name with several addresses fails with an AggregateError, which has an empty message.
   const causes = error instanceof AggregateError ? error.errors : [error];
   return causes.map((cause) => (cause instanceof Error ? cause.message : String(cause))).join('; ');
 }

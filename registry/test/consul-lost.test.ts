@@ -1,4 +1,4 @@
-/** Consul is not there yet, dies, comes back empty: the calls go on. The steps follow on each other. */
+/** Calls continue while Consul is not started yet, dies, and comes back empty. The steps follow each other. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -9,7 +9,7 @@ import { connectWho, serveWho, startTraffic, type WhoClient, type WhoServer } fr
 
 const SOON = { timeout: 20_000, interval: 100 };
 
-describe('a Consul that comes and goes', () => {
+describe('Consul outages', () => {
   const memberLog = recordLog();
   const callerLog = recordLog();
   const servers: WhoServer[] = [];
@@ -18,7 +18,7 @@ describe('a Consul that comes and goes', () => {
   let client: WhoClient;
 
   beforeEach(async () => {
-    // Once only: the steps share it. Not in beforeAll, whose failure would count the tests as skipped.
+    // Created once, because the steps share it. Not in beforeAll, whose failure would count the tests as skipped.
     if (consul !== undefined) return;
     consul = await prepareConsulAgent();
     resolveThroughConsul({ consulUrl: consul.url, log: callerLog });
@@ -43,12 +43,12 @@ describe('a Consul that comes and goes', () => {
   it('fails calls at once, not at their deadline, while nothing is known', async () => {
     const started = Date.now();
     await expect(client.ask({ deadlineMs: 20_000 })).rejects.toThrow(
-      'UNAVAILABLE: Consul cannot be asked where who is',
+      'UNAVAILABLE: Consul is unavailable, and the address of who is unknown',
     );
     expect(Date.now() - started).toBeLessThan(5_000);
   });
 
-  it('lets instances start without Consul and calls through that wait for it', async () => {
+  it('lets instances start without Consul, and completes the calls that wait for it', async () => {
     const waiting = client.ask({ waitForReady: true, deadlineMs: 25_000 });
     await serveAndJoin('anna');
     await serveAndJoin('bert');
@@ -60,14 +60,14 @@ describe('a Consul that comes and goes', () => {
     await vi.waitFor(
       () =>
         expect(memberLog.messages).toEqual([
-          ...oncePerInstance('warn: cannot reach Consul to be registered, trying on in the background'),
+          ...oncePerInstance('warn: cannot reach Consul to register, retrying in the background'),
           ...oncePerInstance('info: registered in Consul'),
         ]),
       SOON,
     );
   });
 
-  it('goes on with the last known addresses when Consul is killed, and says so once', async () => {
+  it('keeps the last known addresses when Consul is killed, and logs it once', async () => {
     const traffic = startTraffic(client);
     callerLog.messages.length = 0;
     await consul.kill();
@@ -77,11 +77,11 @@ describe('a Consul that comes and goes', () => {
     expect(await askThroughNewChannel()).toMatch(/anna|bert/);
     expect((await traffic.stop()).errors).toEqual([]);
     expect(callerLog.messages).toEqual([
-      'warn: cannot ask Consul; going on with the last known addresses, if any',
+      'warn: Consul is unavailable; using the last known addresses, if any',
     ]);
   });
 
-  it('registers again at a Consul that comes back empty, without a failed call meanwhile', async () => {
+  it('registers again at an empty Consul, without a failed call meanwhile', async () => {
     const traffic = startTraffic(client);
     await consul.wipe();
     await consul.start();
@@ -95,7 +95,7 @@ describe('a Consul that comes and goes', () => {
     await vi.waitFor(async () => expect(await client.askMany(12)).toEqual(['anna', 'bert', 'cleo']), SOON);
   });
 
-  it('keeps the last known addresses when a healthy Consul says that there are none', async () => {
+  it('keeps the last known addresses if a healthy Consul reports none', async () => {
     const traffic = startTraffic(client);
     for (const server of servers) server.setHealthy(false);
     await vi.waitFor(async () => expect(await passingInstances()).toEqual([]), SOON);
@@ -105,29 +105,31 @@ describe('a Consul that comes and goes', () => {
     expect((await traffic.stop()).errors).toEqual([]);
   });
 
-  it('remembers the addresses when no channel was open for a while and Consul is gone', async () => {
+  it('keeps the addresses if no channel was open for a while and Consul is unavailable', async () => {
     client.close();
     await consul.kill();
     expect(await askThroughNewChannel()).toMatch(/anna|bert|cleo/);
   });
 
-  it('hangs neither calls nor a leaving instance when Consul is stuck', async () => {
+  it('lets neither calls nor a leaving instance hang if Consul hangs', async () => {
     await consul.start();
     await consul.freeze();
     const started = Date.now();
     const stranger = connectWho('consul:///stranger');
     const call = stranger.ask({ deadlineMs: 20_000 }).finally(() => stranger.close());
     await Promise.all([
-      expect(call).rejects.toThrow('UNAVAILABLE: Consul cannot be asked where stranger is'),
+      expect(call).rejects.toThrow(
+        'UNAVAILABLE: Consul is unavailable, and the address of stranger is unknown',
+      ),
       ...memberships.map((membership) => membership.leave()),
     ]);
     expect(Date.now() - started).toBeLessThan(10_000);
     expect(memberLog.messages.at(-1)).toBe(
-      'warn: could not leave Consul, which forgets a dead instance after 1m',
+      'warn: could not deregister; Consul removes a dead instance after 1m',
     );
   });
 
-  /** A channel that is open already would live on with what it has, even without being told the last known addresses. */
+  /** An open channel would continue with its addresses, even without an update. */
   async function askThroughNewChannel(): Promise<string> {
     const newClient = connectWho('consul:///who');
     try {

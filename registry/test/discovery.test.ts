@@ -39,7 +39,7 @@ function connect(service: string, options = {}): WhoClient {
 
 const uniqueService = () => `who-${randomUUID()}`;
 
-it('balances over two instances, takes in a third and leaves one that leaves, without a failed call', async () => {
+it('balances over two instances, adds a third and removes a leaving one, without a failed call', async () => {
   const service = uniqueService();
   const anna = await serveAndJoin(service, 'anna');
   await serveAndJoin(service, 'bert');
@@ -72,7 +72,7 @@ it('calls only instances that pass their health check', async () => {
   await vi.waitFor(async () => expect(await client.askMany(10)).toEqual(['anna', 'bert']), SOON);
 });
 
-it('fails calls to a service without instances and lets those that wait for it through once it joins', async () => {
+it('fails calls to a service without instances, and completes waiting calls once an instance joins', async () => {
   const service = uniqueService();
   const client = connect(service);
   await expect(client.ask()).rejects.toThrow(
@@ -107,7 +107,7 @@ it('keeps the retry policy the caller configures', async () => {
   expect(await retrying.ask()).toBe('anna');
 });
 
-it('serves all channels to a service from one watch', async () => {
+it('uses one watch for all channels to a service', async () => {
   const service = uniqueService();
   await serveAndJoin(service, 'anna');
   const asked = vi.spyOn((await import('node:http')).default, 'request');
@@ -138,7 +138,7 @@ it('does not starve the event loop while all instances are down and Consul still
   clearInterval(ticking);
   const { errors } = await traffic.stop();
 
-  // A starved loop ticks not at all; a busy machine only makes it tick less often.
+  // A starved event loop does not tick at all; a busy machine only ticks less often.
   expect(ticks).toBeGreaterThan(10);
   expect(errors).not.toEqual([]);
 });
