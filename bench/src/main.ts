@@ -1,4 +1,4 @@
-/** `make bench`: how many payments a second the running platform settles, what each costs, and what limits it. See the README. */
+/** `make bench`: measures settled payments a second, the CPU of each, and the limits. See the README. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type Bench, openBench } from './open-bench.ts';
 import { type Measured, runParts } from './parts.ts';

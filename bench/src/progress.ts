@@ -1,4 +1,4 @@
-/** Tells on the terminal what is being done, and how long it may take. */
+/** Prints the current step and its expected time on the terminal. */
 
 const startedAt = performance.now();
 
@@ -6,12 +6,12 @@ export function say(text: string, sign = '·'): void {
   console.log(`${sign} ${elapsed()}  ${text}`);
 }
 
-/** A line that is written over again and again, where there is a terminal; nothing elsewhere. */
+/** A line that is overwritten on a terminal, and printed nowhere else. */
 export function sayMeanwhile(text: string): void {
   if (process.stdout.isTTY) process.stdout.write(`\x1b[2K\r· ${elapsed()}  ${text}\r`);
 }
 
-/** A problem that makes figures worthless must not scroll by. */
+/** A problem that makes figures worthless must stay visible. */
 export function sayLoudly(lines: readonly string[]): void {
   const width = Math.max(...lines.map((line) => line.length)) + 4;
   const frame = '█'.repeat(width);

@@ -1,4 +1,4 @@
-/** `make demo`: plays the story on the running platform and ends non-zero if anything differs from what it should be. */
+/** `make demo`: plays the story on the running platform, and exits non-zero if any step differs from the expected result. */
 import { spawnSync } from 'node:child_process';
 import { people, readDemo } from './platform.ts';
 import { chapter, fact } from './print.ts';
@@ -32,7 +32,7 @@ try {
   showRegistry();
   await prove(cast);
   console.log(
-    `\nThe story is told, and every step was as it should be (${((Date.now() - startedAt) / 1000).toFixed(1)} s).`,
+    `\nThe story is complete, and every step had the expected result (${((Date.now() - startedAt) / 1000).toFixed(1)} s).`,
   );
   sayWhatNext(wallets.from.id);
 } catch (error) {
@@ -41,7 +41,7 @@ try {
   process.exitCode = 1;
 }
 
-/** Without Consul the platform runs on fixed addresses: worth saying, and no failure. */
+/** Without Consul the platform uses fixed addresses. That is worth printing, but no failure. */
 function showRegistry(): void {
   chapter("Consul's view of the services");
   if (process.env.TEST_CONSUL_URL === '') {

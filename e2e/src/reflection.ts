@@ -1,4 +1,4 @@
-/** What a gRPC server says of itself: its services, and their contracts, as grpcurl learns them. */
+/** Reads the services and contracts of a gRPC server by reflection, as grpcurl does. */
 import {
   credentials,
   type GrpcObject,
@@ -7,7 +7,7 @@ import {
 } from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer, loadSync, type PackageDefinition } from '@grpc/proto-loader';
 
-/** As grpcurl shows messages: names as in the contract, enums by name, what is not set as its default. */
+/** The format of grpcurl: names as in the contract, enums by name, defaults for unset fields. */
 const AS_JSON = { keepCase: true, longs: String, enums: String, defaults: true, oneofs: true };
 
 const PROTOCOL = new URL('reflection.proto', import.meta.url).pathname;
@@ -20,7 +20,7 @@ interface Told {
 }
 type Question = { list_services: string } | { file_containing_symbol: string } | { file_by_filename: string };
 
-/** The services at an address by their whole names, each as a client that takes and gives plain objects. */
+/** The services at an address by their full names, each as a client that takes and returns plain objects. */
 export async function reflect(address: string): Promise<Map<string, ServiceClientConstructor>> {
   const { ask, close } = open(address);
   try {
@@ -62,7 +62,7 @@ function open(address: string) {
   };
 }
 
-/** A google.protobuf.FileDescriptorSet is a message of one repeated field, number 1, whose items are the files. */
+/** A google.protobuf.FileDescriptorSet has one repeated field, number 1, whose items are the files. */
 function descriptorSet(files: Buffer[]): Buffer {
   return Buffer.concat(files.flatMap((file) => [Buffer.from([0x0a, ...varint(file.length)]), file]));
 }

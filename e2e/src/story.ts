@@ -1,4 +1,4 @@
-/** The story that `make demo` plays: real money through all services, each step checked against what it must be. */
+/** The story of `make demo`: payments through all services, each step checked against its expected result. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { PayFlowXError, ReceiptRefused, type Schema, verifyReceipt } from '@payflowx/client';
@@ -65,7 +65,7 @@ export async function payTooMuch(people: People, wallets: Wallets): Promise<void
 }
 
 export async function captureInParts(people: People, wallets: Wallets): Promise<Payment> {
-  chapter('Alice sets money aside; it is captured in two parts, and the rest is hers again');
+  chapter('Alice holds money; it is captured in two parts, and the rest is released');
   const { api } = people.alice;
   const body = { ...between(wallets), amount: 3_000, capture: 'manual' as const };
   const { data: held } = await api.post('/v1/payments', { body });
@@ -82,7 +82,7 @@ export async function captureInParts(people: People, wallets: Wallets): Promise<
   const last = await api.post('/v1/payments/{id}/capture', { params, body: { amount: 1_500, final: true } });
   assert.deepEqual([last.data.state, last.data.amount_captured], ['COMPLETED', 2_500]);
   await expectAvailable(people, wallets, 5_000, 5_000);
-  fact('captured', `${money(1_500)}, the last  ${last.data.state}; ${money(500)} went back`);
+  fact('captured', `${money(1_500)}, the last  ${last.data.state}; ${money(500)} released`);
   return last.data;
 }
 
@@ -102,7 +102,7 @@ export async function cancel(people: People, wallets: Wallets): Promise<void> {
 }
 
 export async function refund(people: People, wallets: Wallets, { id }: Payment): Promise<void> {
-  chapter('Bob gives a part of the first payment back');
+  chapter('Bob refunds a part of the first payment');
   const params = { path: { id } };
   const body = { amount: 500, reason: 'One item was missing' };
   const { data } = await people.bob.api.post('/v1/payments/{id}/refunds', { params, body });
@@ -128,9 +128,9 @@ export async function race(people: People, wallets: Wallets): Promise<void> {
   fact('balances', `alice ${money(500)}, bob ${money(9_500)}`);
 }
 
-/** Waits until the asynchronous side has told all of it. */
+/** Waits until the background services have processed all of it. */
 export async function followThrough({ auditor }: People, { id }: Payment): Promise<void> {
-  chapter('The timeline of the payment in two parts: what each service did');
+  chapter('The timeline of that payment in two parts, by service');
   const params = { path: { id } };
   const timeline = await eventually(async () => {
     const { data } = await auditor.api.get('/v1/payments/{id}/timeline', { params });
@@ -150,11 +150,9 @@ function summary({ movements, decision, entries, notification }: Schema<'Timelin
   return decision ? decision.checks.map(({ name }) => name).join(', ') : '';
 }
 
-/** A receipt is had once the journal is sealed over the payment; the client asks until then. */
+/** A receipt exists once the payment is sealed. The client retries until then. */
 export async function verify({ bob }: People, { id }: Payment): Promise<void> {
-  chapter(
-    "The receipt: proof, for whoever keeps the journal's head, that nothing of the payment was changed",
-  );
+  chapter("The receipt: proof against a kept head that the payment's journal entries are unchanged");
   const params = { path: { id } };
   const { data: receipt } = await bob.api.get('/v1/ledger/payments/{id}/receipt', { params });
   const sealed = verifyReceipt(receipt);
@@ -175,7 +173,7 @@ export async function verify({ bob }: People, { id }: Payment): Promise<void> {
 }
 
 export async function addUp({ auditor }: People, { from }: Wallets): Promise<void> {
-  chapter('Analytics have counted');
+  chapter('The totals of analytics');
   const params = { path: { id: from.id } };
   const totals = await eventually(async () => {
     const { data } = await auditor.api.get('/v1/analytics/accounts/{id}', { params });
@@ -196,7 +194,7 @@ export async function addUp({ auditor }: People, { from }: Wallets): Promise<voi
 }
 
 export async function prove({ auditor }: People): Promise<void> {
-  chapter('The proof: the whole journal folded anew, against the balances that money was spent from');
+  chapter('The proof: the whole journal summed again, and compared with the balances');
   const proof = await provenLedger(auditor);
   for (const { currency, posted_sum, pending_sum } of proof.trial_balances) {
     fact('trial balance', `${currency}: posted ${posted_sum}, pending ${pending_sum}`);

@@ -27,7 +27,7 @@ const OF_OPERATIONS = [
 ];
 
 describe('a process that dies by kill -9', () => {
-  it.each(FAULT_POINTS)('at %s leaves every payment done once, and nothing lost', async (faultPoint) => {
+  it.each(FAULT_POINTS)('at %s leaves every payment done once, and loses nothing', async (faultPoint) => {
     const workload = await prepare(who, 12);
     arm(faultPoint);
     const ids = await payAll(who, workload);
@@ -35,7 +35,7 @@ describe('a process that dies by kill -9', () => {
     await expectAllSettled(who, workload, ids);
   });
 
-  it.each(OF_OPERATIONS)('at %s leaves every capture done once, and nothing lost', async (faultPoint) => {
+  it.each(OF_OPERATIONS)('at %s leaves every capture done once, and loses nothing', async (faultPoint) => {
     const workload = await prepare(who, 12);
     const ids = await holdAll(who, workload);
     arm(faultPoint);
@@ -45,7 +45,7 @@ describe('a process that dies by kill -9', () => {
   });
 
   it.each(['payment', 'authorization', 'ledger', 'gateway-2', 'auth'])(
-    'anywhere (%s) while payments flow leaves them done once, and nothing lost',
+    'anywhere (%s) while payments flow leaves them done once, and loses nothing',
     async (name) => {
       const workload = await prepare(who, 60);
       const paying = payAll(who, workload);

@@ -20,10 +20,10 @@ const [first, second] = gatewaysOf(demo).map((gateway) => people(demo, gateway))
 
 const RACES = 1_000;
 const AMOUNT = 7;
-/** Races that go on side by side. */
+/** Number of concurrent races. */
 const SIDE_BY_SIDE = 64;
 
-/** Payments of an account that affords exactly these. */
+/** Number of payments that use up one account. */
 async function pay(more: { capture: 'automatic' | 'manual'; hold_seconds?: number }) {
   const from = await openAccount(first.operator, first.alice.user, RACES * AMOUNT);
   const to = await openAccount(first.operator, first.bob.user, 0);
@@ -32,7 +32,7 @@ async function pay(more: { capture: 'automatic' | 'manual'; hold_seconds?: numbe
   return { from, to, make };
 }
 
-/** The state that it left the payment in; where it was refused, the state that stood in its way. */
+/** The state after the operation. For a refusal, the state that prevented it. */
 interface Told {
   won: boolean;
   state: string | undefined;
@@ -50,7 +50,7 @@ async function told(request: Promise<{ data: { state: string } }>): Promise<Told
   );
 }
 
-/** What the account that paid has left, and the one that was paid, in every book. */
+/** The balance of payer and receiver, in every service. */
 async function expectBooks(from: { id: string }, to: { id: string }, received: number): Promise<void> {
   const { auditor } = first;
   const left = RACES * AMOUNT - received;
@@ -77,7 +77,7 @@ async function expectBooks(from: { id: string }, to: { id: string }, received: n
 const races = Array.from({ length: RACES });
 const nameOf = ({ id }: Payment) => ({ params: { path: { id } } });
 
-it('between a capture and a cancel, through two gateways, is won by exactly one, 1,000 times', async () => {
+it('between a capture and a cancel, through two gateways, has exactly one winner, 1,000 times', async () => {
   const { from, to, make } = await pay({ capture: 'manual' });
   const winners = await atOnce(races, SIDE_BY_SIDE, async (_, index) => {
     const payment = nameOf(await make());
@@ -97,11 +97,11 @@ it('between a capture and a cancel, through two gateways, is won by exactly one,
   await expectBooks(from, to, captures * AMOUNT);
 });
 
-it('between a capture and the end of the hold is won by exactly one, 1,000 times', async () => {
+it('between a capture and the expiry of the hold has exactly one winner, 1,000 times', async () => {
   const { from, to, make } = await pay({ capture: 'manual', hold_seconds: 2 });
   const winners = await atOnce(races, 256, async (_, index) => {
     const payment = await make();
-    // A capture takes a moment to get there, more of one on a busy machine.
+    // A capture takes a moment to arrive, longer on a busy machine.
     const moment = Date.parse(payment.expires_at ?? '') - 500 + (index % 540);
     await new Promise((resolve) => setTimeout(resolve, moment - Date.now()));
     const { api } = (index % 2 === 0 ? first : second).alice;
@@ -116,9 +116,9 @@ it('between a capture and the end of the hold is won by exactly one, 1,000 times
   await expectBooks(from, to, captures * AMOUNT);
 });
 
-it('between two whole refunds, through two gateways, is won by exactly one, 1,000 times', async () => {
+it('between two full refunds, through two gateways, has exactly one winner, 1,000 times', async () => {
   const { from, to, make } = await pay({ capture: 'automatic' });
-  // Nothing is left in the receiver's account, nor is there anything in it but what is refunded.
+  // The receiver's account has exactly the money that is refunded.
   await atOnce(races, SIDE_BY_SIDE, async () => {
     const payment = nameOf(await make());
     const refunds = await Promise.all(
