@@ -4,7 +4,7 @@ import type { Loop } from './load/loops.ts';
 import type { Workload } from './load/traffic.ts';
 import { measuredRun, type RunDeps, type RunResult } from './measured-run.ts';
 import type { Configuration } from './platform/configurations.ts';
-import { say, sayLoudly } from './progress.ts';
+import { say, sayFramed } from './progress.ts';
 import { median } from './report/median.ts';
 import type { Part, Settings } from './settings.ts';
 import { INTO_ONE, OTHERS, UNIFORM } from './workloads.ts';
@@ -154,7 +154,7 @@ async function run(
   const result = await measuredRun(deps, { ...order, gateways });
   measured.runs.push({ ...result, configuration: order.configuration });
   if (result.problems.length > 0) {
-    sayLoudly([`${order.name}: THIS RUN COUNTS AS ZERO`, ...result.problems]);
+    sayFramed([`${order.name}: THIS RUN COUNTS AS ZERO`, ...result.problems]);
   } else {
     const { settledPerSecond, answerMs } = result;
     say(

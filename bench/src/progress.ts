@@ -7,12 +7,12 @@ export function say(text: string, sign = '·'): void {
 }
 
 /** A line that is overwritten on a terminal, and printed nowhere else. */
-export function sayMeanwhile(text: string): void {
+export function sayProgress(text: string): void {
   if (process.stdout.isTTY) process.stdout.write(`\x1b[2K\r· ${elapsed()}  ${text}\r`);
 }
 
 /** A problem that makes figures worthless must stay visible. */
-export function sayLoudly(lines: readonly string[]): void {
+export function sayFramed(lines: readonly string[]): void {
   const width = Math.max(...lines.map((line) => line.length)) + 4;
   const frame = '█'.repeat(width);
   console.log(`\n${frame}\n${lines.map((line) => `█ ${line.padEnd(width - 4)} █`).join('\n')}\n${frame}\n`);

@@ -30,8 +30,8 @@ interface More {
    * The Idempotency-Key. Give your own if the same request may be sent again after a restart. By default the client creates one.
    */
   key?: string;
-  /** Overrides the client's `patienceMs` for this request: how long to retry. 0 returns a 202 without retrying. */
-  patienceMs?: number;
+  /** Overrides the client's `retryTimeoutMs` for this request: how long to retry. 0 returns a 202 without retrying. */
+  retryTimeoutMs?: number;
 }
 
 type Init<P extends keyof paths, M extends HttpMethod> = FetchOptions<FilterKeys<paths[P], M>> & More;
@@ -74,12 +74,13 @@ export function createPayFlowX(connection: Connection): PayFlowX {
 
   async function call(method: HttpMethod, path: string, { key, ...init }: More & RequestInit = {}) {
     const keyed = KEYED.has(`${method.toUpperCase()} ${path}`);
-    const patience = {
-      patienceMs: init.patienceMs ?? settings.patienceMs,
+    const retryOptions = {
+      retryTimeoutMs: init.retryTimeoutMs ?? settings.retryTimeoutMs,
       repeatable: keyed || method === 'get',
       signal: init.signal ?? undefined,
     };
-    const send = async (request: Request) => deliver(attemptAsCaller, await sendableFrom(request), patience);
+    const send = async (request: Request) =>
+      deliver(attemptAsCaller, await sendableFrom(request), retryOptions);
     const headers = { ...init.headers, ...(keyed && { 'idempotency-key': key ?? randomUUID() }) };
     // The method signatures above check the paths; here a path has any type.
     const answer = await api.request(

@@ -1,7 +1,7 @@
 /** Sends one request with a valid token, and retries until its outcome is known. */
 import { PayFlowXError, unanswered } from './errors.ts';
 import type { Fetch } from './options.ts';
-import { type Patience, sendUntilKnown } from './retry.ts';
+import { type RetryOptions, sendUntilKnown } from './retry.ts';
 import type { Tokens } from './tokens.ts';
 
 /** A request that can be sent any number of times. */
@@ -28,9 +28,13 @@ export function attempts(send: Fetch, timeoutMs: number): Attempt {
 }
 
 /** Rejects with a PayFlowXError if there is no response. */
-export async function deliver(attempt: Attempt, request: Sendable, patience: Patience): Promise<Response> {
+export async function deliver(
+  attempt: Attempt,
+  request: Sendable,
+  retryOptions: RetryOptions,
+): Promise<Response> {
   try {
-    return await sendUntilKnown(() => attempt(request, patience.signal), patience);
+    return await sendUntilKnown(() => attempt(request, retryOptions.signal), retryOptions);
   } catch (error) {
     throw error instanceof PayFlowXError ? error : unanswered(error);
   }

@@ -8,7 +8,7 @@ export interface Connection {
   /** Milliseconds that one request may take. Default: 20 s. */
   timeoutMs?: number;
   /** Milliseconds to retry until the outcome is known. 0: no retry. Default: 60 s. */
-  patienceMs?: number;
+  retryTimeoutMs?: number;
   /** Replaces the global `fetch`. */
   fetch?: Fetch;
 }
@@ -33,4 +33,4 @@ export interface AccessToken {
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-export const DEFAULTS = { timeoutMs: 20_000, patienceMs: 60_000 };
+export const DEFAULTS = { timeoutMs: 20_000, retryTimeoutMs: 60_000 };

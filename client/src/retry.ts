@@ -5,9 +5,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { PayFlowXError } from './errors.ts';
 
-export interface Patience {
+export interface RetryOptions {
   /** Milliseconds to retry, from now on. */
-  patienceMs: number;
+  retryTimeoutMs: number;
   /** True if the request may be repeated although it may have been executed: a read, or a request with a key. */
   repeatable: boolean;
   signal: AbortSignal | undefined;
@@ -19,37 +19,40 @@ const LONGEST_DELAY_MS = 5_000;
 /** Overloaded, or too many requests: nothing was done. */
 const NOTHING_DONE = [429, 503];
 /** A proxy gave up, or the outcome is not known yet (202). */
-const NOT_KNOWN = [202, 502, 504];
+const UNKNOWN_OUTCOME = [202, 502, 504];
 
 /**
  * Resolves with the last response. If `send` fails, rejects with its error after the time is over, or at once if the call was
  * aborted.
  */
-export async function sendUntilKnown(send: () => Promise<Response>, patience: Patience): Promise<Response> {
-  const until = performance.now() + patience.patienceMs;
+export async function sendUntilKnown(
+  send: () => Promise<Response>,
+  retryOptions: RetryOptions,
+): Promise<Response> {
+  const until = performance.now() + retryOptions.retryTimeoutMs;
   for (let attempt = 0; ; attempt += 1) {
     const outcome = await send().catch((error: unknown) => ({ error }));
-    if (!isWorthAnother(outcome, patience)) return answerOf(outcome);
+    if (!shouldRetry(outcome, retryOptions)) return answerOf(outcome);
     const delay = Math.max(askedDelayMs(outcome), backOffMs(attempt));
     if (performance.now() + delay > until) return answerOf(outcome);
     if (!('error' in outcome)) await outcome.body?.cancel();
-    await wait(delay, undefined, { signal: patience.signal });
+    await wait(delay, undefined, { signal: retryOptions.signal });
   }
 }
 
 type Outcome = Response | { error: unknown };
 
-function isWorthAnother(outcome: Outcome, { repeatable, signal }: Patience): boolean {
+function shouldRetry(outcome: Outcome, { repeatable, signal }: RetryOptions): boolean {
   if (signal?.aborted) return false;
   // A refused login would be refused again.
   if ('error' in outcome) return repeatable && !(outcome.error instanceof PayFlowXError);
   if (NOTHING_DONE.includes(outcome.status)) return true;
   if (!repeatable) return false;
-  return NOT_KNOWN.includes(outcome.status) || isNotYet(outcome);
+  return UNKNOWN_OUTCOME.includes(outcome.status) || isStillInProgress(outcome);
 }
 
 /** A request with this key is still in progress, or a receipt is not sealed yet. Any other 409 is final. */
-function isNotYet({ status, headers }: Response): boolean {
+function isStillInProgress({ status, headers }: Response): boolean {
   return status === 409 && headers.has('retry-after');
 }
 

@@ -17,7 +17,7 @@ type Grant = Pick<components['schemas']['Tokens'], 'access_token' | 'expires_in'
 
 interface Deps {
   gateway: string;
-  patienceMs: number;
+  retryTimeoutMs: number;
   attempt: Attempt;
 }
 
@@ -63,8 +63,8 @@ function renewed(
 }
 
 async function grant(deps: Deps, path: string, credentials: object): Promise<Grant> {
-  const patience = { patienceMs: deps.patienceMs, repeatable: true, signal: undefined };
-  const answer = await deliver(deps.attempt, request(deps, path, credentials), patience);
+  const retryOptions = { retryTimeoutMs: deps.retryTimeoutMs, repeatable: true, signal: undefined };
+  const answer = await deliver(deps.attempt, request(deps, path, credentials), retryOptions);
   const body: unknown = await answer.json().catch(() => undefined);
   if (!answer.ok) throw refused(answer, body);
   return body as Grant;

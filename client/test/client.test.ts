@@ -68,7 +68,7 @@ describe('a payment', () => {
   it('returns the 202 to a caller that does not want to wait', async () => {
     await using there = await platform(() => ({ status: 202, body: { state: 'INITIATED' } }));
     const payflowx = createPayFlowX({ gateway: there.gateway });
-    const { data, response } = await payflowx.post('/v1/payments', { body: PAYMENT, patienceMs: 0 });
+    const { data, response } = await payflowx.post('/v1/payments', { body: PAYMENT, retryTimeoutMs: 0 });
     expect([response.status, data.state, there.asked.length]).toEqual([202, 'INITIATED', 1]);
   });
 

@@ -39,7 +39,7 @@ export async function testContract(
   return { code, output, cases: Number(/(\d+) generated/.exec(output)?.[1] ?? 0) };
 }
 
-const PLENTY = 1_000_000;
+const BALANCE = 1_000_000;
 
 async function environmentFor(username: string): Promise<Record<string, string>> {
   const demo = readDemo();
@@ -47,8 +47,8 @@ async function environmentFor(username: string): Promise<Record<string, string>>
   const { user } = sessionOf(demo, username);
   const [own, other] = user.id === bob.user.id ? [bob, alice] : [alice, bob];
   const accounts = [
-    await openAccount(operator, own.user, PLENTY),
-    await openAccount(operator, other.user, PLENTY),
+    await openAccount(operator, own.user, BALANCE),
+    await openAccount(operator, other.user, BALANCE),
   ];
   return {
     SCHEMATHESIS_HOOKS: join(FOLDER, 'hooks.py'),

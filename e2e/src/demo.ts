@@ -7,7 +7,7 @@ import {
   cancel,
   captureInParts,
   followThrough,
-  openWallets,
+  openAccounts,
   payOnce,
   payTooMuch,
   prove,
@@ -19,22 +19,22 @@ import {
 try {
   const startedAt = Date.now();
   const cast = people();
-  const wallets = await openWallets(cast);
-  const payment = await payOnce(cast, wallets);
-  await payTooMuch(cast, wallets);
-  const captured = await captureInParts(cast, wallets);
-  await cancel(cast, wallets);
-  await refund(cast, wallets, payment);
-  await race(cast, wallets);
+  const accounts = await openAccounts(cast);
+  const payment = await payOnce(cast, accounts);
+  await payTooMuch(cast, accounts);
+  const captured = await captureInParts(cast, accounts);
+  await cancel(cast, accounts);
+  await refund(cast, accounts, payment);
+  await race(cast, accounts);
   await followThrough(cast, captured);
   await verify(cast, captured);
-  await addUp(cast, wallets);
+  await addUp(cast, accounts);
   showRegistry();
   await prove(cast);
   console.log(
     `\nThe story is complete, and every step had the expected result (${((Date.now() - startedAt) / 1000).toFixed(1)} s).`,
   );
-  sayWhatNext(wallets.from.id);
+  sayWhatNext(accounts.from.id);
 } catch (error) {
   console.error(`\nThe story went wrong: ${error instanceof Error ? error.message : error}`);
   console.error('What the services say: make logs. What runs: make status.');

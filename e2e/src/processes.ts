@@ -33,7 +33,7 @@ export function arm(faultPoint: string): void {
 }
 
 /** Resolves once a process has died at the fault point. */
-export function struck(faultPoint: string): Promise<void> {
+export function diedAt(faultPoint: string): Promise<void> {
   return eventually(
     async () => {
       if (existsSync(join(root, '.local/faults', faultPoint)))

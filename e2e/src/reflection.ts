@@ -13,7 +13,7 @@ const AS_JSON = { keepCase: true, longs: String, enums: String, defaults: true, 
 const PROTOCOL = new URL('reflection.proto', import.meta.url).pathname;
 const protocol = clientsOf(loadSync(PROTOCOL, { keepCase: true, oneofs: true }));
 
-interface Told {
+interface ReflectionResponse {
   list_services_response?: { service: { name: string }[] };
   file_descriptor_response?: { file_descriptor_proto: Buffer[] };
   error_response?: { error_message: string };
@@ -28,8 +28,8 @@ export async function reflect(address: string): Promise<Map<string, ServiceClien
     const names = listed.list_services_response?.service.map(({ name }) => name) ?? [];
     const files = new Map<string, Buffer>();
     for (const name of names) {
-      const told = await ask({ file_containing_symbol: name });
-      for (const file of told.file_descriptor_response?.file_descriptor_proto ?? []) {
+      const response = await ask({ file_containing_symbol: name });
+      for (const file of response.file_descriptor_response?.file_descriptor_proto ?? []) {
         files.set(file.toString('base64'), file);
       }
     }
@@ -47,9 +47,9 @@ function open(address: string) {
   const client = new Reflection(address, credentials.createInsecure());
   // biome-ignore lint/complexity/useLiteralKeys: methods of a client that was made from a file are known by name only.
   const call = client['ServerReflectionInfo']?.call(client);
-  const answers: AsyncIterator<Told> = call[Symbol.asyncIterator]();
+  const answers: AsyncIterator<ReflectionResponse> = call[Symbol.asyncIterator]();
   return {
-    async ask(question: Question): Promise<Told> {
+    async ask(question: Question): Promise<ReflectionResponse> {
       call.write(question);
       const { value } = await answers.next();
       if (value.error_response) throw new Error(`${address}: ${value.error_response.error_message}`);

@@ -58,7 +58,7 @@ export async function captureAll({ alice }: People, { keys }: Workload, ids: str
 /** Entries and notifications of a payment with automatic capture. */
 const AT_ONCE = { entries: 2, notifications: 2 };
 /** The same for a captured hold: hold, release and transfer; two notifications for each side. */
-export const HELD_BEFORE = { entries: 6, notifications: 4 };
+export const CAPTURED_HOLD = { entries: 6, notifications: 4 };
 
 /** Checks that each payment completed exactly once: money, ledger, notifications and analytics. */
 export async function expectAllSettled(

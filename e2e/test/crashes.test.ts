@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest';
 import { people } from '../src/platform.ts';
-import { arm, crash, struck } from '../src/processes.ts';
-import { captureAll, expectAllSettled, HELD_BEFORE, holdAll, payAll, prepare } from '../src/workload.ts';
+import { arm, crash, diedAt } from '../src/processes.ts';
+import { CAPTURED_HOLD, captureAll, expectAllSettled, holdAll, payAll, prepare } from '../src/workload.ts';
 
 const who = people();
 
@@ -31,7 +31,7 @@ describe('a process that dies by kill -9', () => {
     const workload = await prepare(who, 12);
     arm(faultPoint);
     const ids = await payAll(who, workload);
-    await struck(faultPoint);
+    await diedAt(faultPoint);
     await expectAllSettled(who, workload, ids);
   });
 
@@ -40,8 +40,8 @@ describe('a process that dies by kill -9', () => {
     const ids = await holdAll(who, workload);
     arm(faultPoint);
     await captureAll(who, workload, ids);
-    await struck(faultPoint);
-    await expectAllSettled(who, workload, ids, HELD_BEFORE);
+    await diedAt(faultPoint);
+    await expectAllSettled(who, workload, ids, CAPTURED_HOLD);
   });
 
   it.each(['payment', 'authorization', 'ledger', 'gateway-2', 'auth'])(

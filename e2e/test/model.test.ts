@@ -25,13 +25,13 @@ async function check(
   });
 }
 
-async function auditAndTell(played: Played): Promise<void> {
+async function auditAndReport(played: Played): Promise<void> {
   await audit(who, played);
   console.log(`SEED=${seed}: ${summaryOf(played)}`);
 }
 
 it('agrees with the model, for any requests of 16 concurrent clients', { timeout: 120_000 }, async () => {
-  const property = async (program: Program) => auditAndTell(await play(who, program));
+  const property = async (program: Program) => auditAndReport(await play(who, program));
   await check(programOf(16, 40), property, { runs: 3, limitMs: 90_000 });
 });
 
@@ -41,7 +41,7 @@ it('agrees with the model while processes are killed', { timeout: 180_000 }, asy
     const killed = killAtRandom(over.signal);
     const played = await play(who, program).finally(() => over.abort());
     console.log(`killed ${(await killed).join(', ')}`);
-    await auditAndTell(played);
+    await auditAndReport(played);
   };
   await check(programOf(16, 60), property, { runs: 1, limitMs: 150_000 });
 });

@@ -33,12 +33,12 @@ async function pay(more: { capture: 'automatic' | 'manual'; hold_seconds?: numbe
 }
 
 /** The state after the operation. For a refusal, the state that prevented it. */
-interface Told {
+interface Result {
   won: boolean;
   state: string | undefined;
 }
 
-async function told(request: Promise<{ data: { state: string } }>): Promise<Told> {
+async function resultOf(request: Promise<{ data: { state: string } }>): Promise<Result> {
   return request.then(
     ({ data }) => ({ won: true, state: data.state }),
     (error: unknown) => {
@@ -83,8 +83,8 @@ it('between a capture and a cancel, through two gateways, has exactly one winner
     const payment = nameOf(await make());
     const [early, late] = index % 2 === 0 ? [first, second] : [second, first];
     const [captured, cancelled] = await Promise.all([
-      told(early.alice.api.post('/v1/payments/{id}/capture', { ...payment, body: {} })),
-      told(late.alice.api.post('/v1/payments/{id}/cancel', { ...payment, body: {} })),
+      resultOf(early.alice.api.post('/v1/payments/{id}/capture', { ...payment, body: {} })),
+      resultOf(late.alice.api.post('/v1/payments/{id}/cancel', { ...payment, body: {} })),
     ]);
     expect([captured.won, cancelled.won].toSorted()).toEqual([false, true]);
     expect([captured.state, cancelled.state]).toEqual(
@@ -105,7 +105,7 @@ it('between a capture and the expiry of the hold has exactly one winner, 1,000 t
     const moment = Date.parse(payment.expires_at ?? '') - 500 + (index % 540);
     await new Promise((resolve) => setTimeout(resolve, moment - Date.now()));
     const { api } = (index % 2 === 0 ? first : second).alice;
-    const captured = await told(api.post('/v1/payments/{id}/capture', { ...nameOf(payment), body: {} }));
+    const captured = await resultOf(api.post('/v1/payments/{id}/capture', { ...nameOf(payment), body: {} }));
     expect(captured.state).toBe(captured.won ? 'COMPLETED' : 'EXPIRED');
     return captured.won;
   });
@@ -123,7 +123,7 @@ it('between two full refunds, through two gateways, has exactly one winner, 1,00
     const payment = nameOf(await make());
     const refunds = await Promise.all(
       [first, second].map(({ bob }) =>
-        told(bob.api.post('/v1/payments/{id}/refunds', { ...payment, body: {} })),
+        resultOf(bob.api.post('/v1/payments/{id}/refunds', { ...payment, body: {} })),
       ),
     );
     expect(refunds.map(({ won }) => won).toSorted()).toEqual([false, true]);

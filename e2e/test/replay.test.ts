@@ -4,7 +4,7 @@ import { runIn } from '../src/processes.ts';
 import { expectAllSettled, payAll, prepare } from '../src/workload.ts';
 
 /** The number of events that each service has processed, by its own count. */
-const STANDS = {
+const COUNTS = {
   ledger: async ({ auditor }: People) => (await provenLedger(auditor)).transaction_count,
   analytics: async ({ auditor }: People) => (await auditor.api.get('/v1/analytics/summary')).data.data,
 };
@@ -16,13 +16,13 @@ it.each(['ledger', 'analytics'] as const)(
     const workload = await prepare(who, 5);
     await expectAllSettled(who, workload, await payAll(who, workload));
     // Holds of other tests expire at any time. Only a replay without new events can be compared.
-    for (let isStill = false; !isStill; ) {
-      const stand = JSON.stringify(await STANDS[service](who));
+    for (let isUnchanged = false; !isUnchanged; ) {
+      const counts = JSON.stringify(await COUNTS[service](who));
       const before = await runIn(service, 'node', 'src/digest.ts');
       await runIn(service, 'node', 'src/rebuild.ts');
       const after = await runIn(service, 'node', 'src/digest.ts');
-      isStill = stand === JSON.stringify(await STANDS[service](who));
-      if (isStill) expect(after).toBe(before);
+      isUnchanged = counts === JSON.stringify(await COUNTS[service](who));
+      if (isUnchanged) expect(after).toBe(before);
     }
     await provenLedger(who.auditor);
   },

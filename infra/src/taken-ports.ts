@@ -15,7 +15,7 @@ export interface Claim {
  * the port of a closed connection for another minute (TIME_WAIT).
  */
 const PASSING_MS = 75_000;
-const LOOK_AGAIN_MS = 500;
+const RETRY_EVERY_MS = 500;
 
 /** Throws for every port that another program listens on, or that does not get free in time. */
 export async function requireFreePorts(claims: Claim[]): Promise<void> {
@@ -37,7 +37,7 @@ async function isFreeSoon(name: string, port: number): Promise<boolean> {
     if (Date.now() > until || (await listenerOn(port))) return false;
     if (!hasSaid)
       say('ports', `waiting for ${port} (${name}): a connection keeps it until a minute after its end`);
-    await pause(LOOK_AGAIN_MS);
+    await pause(RETRY_EVERY_MS);
   }
   return true;
 }

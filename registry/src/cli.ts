@@ -13,7 +13,7 @@ const USAGE = `Which instances of which service are registered, healthy or not.
   --help     this text
 
 CONSUL_URL says where Consul is (http://127.0.0.1:8500).
-Exit code: 0 all instances pass, 1 one does not or the service has none, 2 wrong usage, 3 Consul cannot be asked.
+Exit code: 0 all instances pass, 1 one does not or the service has none, 2 wrong usage, 3 Consul is unavailable.
 `;
 
 const EXIT = { healthy: 0, unhealthy: 1, usage: 2, unreachable: 3 } as const;
@@ -45,7 +45,7 @@ async function main(args: string[], consulUrl: string): Promise<number> {
     return isMissing || instances.some(({ health }) => health !== 'passing') ? EXIT.unhealthy : EXIT.healthy;
   } catch (error) {
     process.stderr.write(
-      `Consul at ${consulUrl} cannot be asked: ${reasonOf(error)}\nStart the platform with "make up", or set CONSUL_URL to where Consul is.\n`,
+      `Consul at ${consulUrl} is unavailable: ${reasonOf(error)}\nStart the platform with "make up", or set CONSUL_URL to where Consul is.\n`,
     );
     return EXIT.unreachable;
   }

@@ -34,7 +34,7 @@ export interface Membership {
 }
 
 /** Interval at which an instance checks that Consul still knows it. */
-const LOOK_EVERY_MS = 2_000;
+const CHECK_EVERY_MS = 2_000;
 const LEAVE_WITHIN_MS = 2_000;
 /** The shortest time that Consul allows. It matters only for instances that died without leaving. */
 const DEREGISTER_AFTER = '1m';
@@ -62,7 +62,7 @@ export async function joinRegistry(
       await ensureRegistered();
       unavailable = false;
       delays.reset();
-      return LOOK_EVERY_MS;
+      return CHECK_EVERY_MS;
     } catch (err) {
       if (!unavailable)
         log.warn({ ...fields, err }, 'cannot reach Consul to register, retrying in the background');

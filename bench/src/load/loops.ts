@@ -26,7 +26,7 @@ export interface LoneLoop {
 
 export type Loop = ClosedLoop | OpenLoop | LoneLoop;
 
-const REST_MS = 20;
+const PAUSE_MS = 20;
 const FINISHERS = 64;
 /** Node's timers have this resolution. */
 const TICK_MS = 1;
@@ -58,7 +58,7 @@ async function runClosed({ workers, seconds }: ClosedLoop, perform: Perform): Pr
 async function runLone({ requests }: LoneLoop, perform: Perform): Promise<void> {
   for (let sent = 0; sent < requests; sent += 1) {
     await perform(performance.now(), false);
-    await pause(REST_MS);
+    await pause(PAUSE_MS);
   }
 }
 

@@ -124,10 +124,10 @@ export function createTraffic(deps: TrafficDeps): Traffic {
     keepLast(lastPayments, id, LAST);
     keepLast(recent, { id, payer: operation.pair.from }, RECENT);
     if (operation.whole) replayable.push({ ...operation, kind: 'replay', first: body });
-    if (operation.kind === 'authorize') followUps.push(stepOn(id, operation.pair));
+    if (operation.kind === 'authorize') followUps.push(nextStep(id, operation.pair));
   }
 
-  function stepOn(id: string, pair: Pair): Operation {
+  function nextStep(id: string, pair: Pair): Operation {
     const drawn = random();
     const step = { method: 'POST', user: pair.from.owner, key: newKey(), body: '{}', pair } as const;
     const path = `/v1/payments/${id}`;

@@ -87,10 +87,10 @@ export async function readProof({ rest, operator }: ReadDeps, withinMs = PROOF_W
 
 /** Reads the counts once no event is pending. */
 export async function readBooks(deps: ReadDeps): Promise<Books> {
-  const proof = await readProof(deps, STILL_WITHIN_MS);
+  const proof = await readProof(deps, QUIET_TIMEOUT_MS);
   if (!proof.holds)
     throw new Error(`The ledger proof fails before anything was sent: ${JSON.stringify(proof)}`);
-  const until = performance.now() + STILL_WITHIN_MS;
+  const until = performance.now() + QUIET_TIMEOUT_MS;
   let before = '';
   for (;;) {
     const [totals, newestNotification] = await Promise.all([readTotals(deps), readNewestNotification(deps)]);
@@ -102,13 +102,13 @@ export async function readBooks(deps: ReadDeps): Promise<Books> {
         'Events keep arriving without load from the bench. Does another client use the platform?',
       );
     before = now;
-    await pause(STILL_MS);
+    await pause(QUIET_MS);
   }
 }
 
-const STILL_WITHIN_MS = 300_000;
+const QUIET_TIMEOUT_MS = 300_000;
 /** Without a new event for this long, none is pending. */
-const STILL_MS = 1_500;
+const QUIET_MS = 1_500;
 
 export async function readNewestNotification({ rest, operator }: ReadDeps): Promise<string | undefined> {
   const page = expectStatus(await rest.get('/v1/notifications?limit=1', operator.authorization()), 200);

@@ -3,9 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Books, type Expected, type ReadDeps, readTotals } from './books.ts';
 import { isInLedger, isNotified, type Stage } from './stage-lag.ts';
 
-const GIVE_UP_MS = 300_000;
-const LOOK_EVERY_MS = 20;
-const LOOKS_AT_ONCE = 8;
+const TIMEOUT_MS = 300_000;
+const POLL_EVERY_MS = 20;
+const CONCURRENT_POLLS = 8;
 /** The notification queue is one, in order. So the last few notifications are enough. */
 const LAST_NOTIFIED = 8;
 
@@ -20,7 +20,7 @@ export async function waitUntilLevel(
   deps: ReadDeps,
   { lastPayments, before, expected }: { lastPayments: readonly string[]; before: Books; expected: Expected },
 ): Promise<LevelTimes> {
-  const until = performance.now() + GIVE_UP_MS;
+  const until = performance.now() + TIMEOUT_MS;
   const [ledger, analytics, notification] = await Promise.all([
     untilTrue(until, () => all(lastPayments, (id) => isInLedger(deps, id))),
     untilTrue(until, () => hasCounted(deps, before, expected)),
@@ -38,7 +38,7 @@ async function hasCounted(deps: ReadDeps, before: Books, expected: Expected): Pr
 async function untilTrue(until: number, look: () => Promise<boolean>): Promise<number | undefined> {
   while (performance.now() < until) {
     if (await look().catch(() => false)) return Date.now();
-    await pause(LOOK_EVERY_MS);
+    await pause(POLL_EVERY_MS);
   }
   return undefined;
 }
@@ -53,6 +53,6 @@ async function all(ids: readonly string[], look: (id: string) => Promise<boolean
       if (!(await look(id))) holds = false;
     }
   };
-  await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, work));
+  await Promise.all(Array.from({ length: CONCURRENT_POLLS }, work));
   return holds;
 }

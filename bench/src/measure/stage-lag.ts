@@ -29,10 +29,10 @@ interface ProbeDeps {
 
 const EVERY_MS = 500;
 /** Consumers gather for 100 ms, so an earlier poll would only cost CPU. A payment seen at the first poll counts with this lag. */
-const FIRST_LOOK_MS = 100;
-const LOOK_EVERY_MS = 50;
+const FIRST_POLL_MS = 100;
+const POLL_EVERY_MS = 50;
 /** A probe stops waiting for a stage after this time; the end of the run still waits. */
-const GIVE_UP_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 /** Sends probes until `stop`, which waits for those in flight. */
 export function startProbes(deps: ProbeDeps): { stop(): Promise<ProbeReport> } {
@@ -83,12 +83,12 @@ async function probe(deps: ProbeDeps, payer: Account, receiver: Account, report:
     analytics: async () => ((await sentCount(deps, payer)) ?? 0) > sentBefore,
     notification: () => isNotified(deps, id),
   };
-  await pause(FIRST_LOOK_MS);
+  await pause(FIRST_POLL_MS);
   await Promise.all(
     STAGES.map(async (stage) => {
-      while (performance.now() - answeredAt < GIVE_UP_MS) {
+      while (performance.now() - answeredAt < TIMEOUT_MS) {
         if (await looks[stage]()) break;
-        await pause(LOOK_EVERY_MS);
+        await pause(POLL_EVERY_MS);
       }
       report.lagsMs[stage].push(performance.now() - answeredAt);
     }),

@@ -2,17 +2,17 @@
 import { isAlive } from '../measure/process-usage.ts';
 import { type Checkout, startPlatform, supervisedPids } from './checkout.ts';
 
-const ONE_EACH = { INSTANCES: '1', FAULTS: '0' };
+const SINGLE_INSTANCES = { INSTANCES: '1', FAULTS: '0' };
 
 /** Settings of infra and of the services, from their READMEs. */
 const CONFIGURATIONS = {
-  standard: ONE_EACH,
+  standard: SINGLE_INSTANCES,
   /**
    * The request path without batching: one call and one transaction for each payment. Any number may be in flight, so that
    * payments do not queue.
    */
   unbatched: {
-    ...ONE_EACH,
+    ...SINGLE_INSTANCES,
     GATEWAY__PAYMENT_BATCH_SIZE: '1',
     GATEWAY__PAYMENT_BATCHES_IN_FLIGHT: '64',
     PAYMENT__BATCH_SIZE: '1',
@@ -22,7 +22,7 @@ const CONFIGURATIONS = {
     AUTHORIZATION__BATCHES_IN_FLIGHT: '16',
     AUTHORIZATION__POSTGRES_POOL_MAX: '16',
   },
-  doubled: { ...ONE_EACH, INSTANCES: '2' },
+  doubled: { ...SINGLE_INSTANCES, INSTANCES: '2' },
 } as const satisfies Record<string, Record<string, string>>;
 
 export type Configuration = keyof typeof CONFIGURATIONS;

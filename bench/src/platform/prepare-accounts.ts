@@ -5,7 +5,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { type CreatePaymentItem, PaymentState } from '@payflowx/proto/payment';
-import { say, sayMeanwhile } from '../progress.ts';
+import { say, sayProgress } from '../progress.ts';
 import { type AccountBook, bookPath, KINDS, type Kind, readBook, writeBook } from './account-book.ts';
 import type { Checkout } from './checkout.ts';
 import { expectStatus, type Rest } from './rest.ts';
@@ -101,7 +101,7 @@ async function openMissing(
       if (result?.$case !== 'account') throw new Error(`no account was opened: ${result?.value.message}`);
       book[kind].push({ id: result.value.id, owner: owners[index] ?? 0 });
     });
-    sayMeanwhile(`${book[kind].length} of ${count}`);
+    sayProgress(`${book[kind].length} of ${count}`);
   }
 }
 
@@ -133,7 +133,7 @@ async function fund(
   for (let first = 0; first < grants.length; first += BATCH) {
     const batch = grants.slice(first, first + BATCH);
     await payAll(deps, treasury.id, batch);
-    sayMeanwhile(`${first + batch.length} of ${grants.length}`);
+    sayProgress(`${first + batch.length} of ${grants.length}`);
   }
 }
 

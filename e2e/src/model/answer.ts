@@ -34,7 +34,7 @@ export async function outcomeOf<T>(send: () => Promise<{ data: T }>): Promise<Ou
 export function begun(kind: PaymentModel['kind'], payment: Payment): PaymentModel {
   const { amount, capture, failure } = payment;
   const held = capture === 'manual' && !failure;
-  const told = failure
+  const notified = failure
     ? { payment: 1, withdrawal: 1, deposit: 0 }
     : { payment: 2, withdrawal: 1, deposit: 1 };
   return {
@@ -48,7 +48,7 @@ export function begun(kind: PaymentModel['kind'], payment: Payment): PaymentMode
     released: 0,
     expiresAt: held ? Date.parse(payment.expires_at ?? '') : undefined,
     version: 2,
-    told: told[kind],
+    notified: notified[kind],
   };
 }
 

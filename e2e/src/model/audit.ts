@@ -24,7 +24,7 @@ export async function audit({ operator, auditor }: People, played: Played): Prom
   await Promise.all(
     played.accounts.map((account) => expectLedger(auditor, account, balanceIn(played, account))),
   );
-  await Promise.all(played.payments.map((tracked) => expectTold(auditor, tracked)));
+  await Promise.all(played.payments.map((tracked) => expectNotified(auditor, tracked)));
   await reconciled(operator);
 }
 
@@ -90,10 +90,10 @@ function expectLedger({ api }: Session, { id }: PlayedAccount, { posted, pending
 }
 
 /** Waits until there are enough notifications. A higher count would mean duplicates. */
-async function expectTold({ api }: Session, { id, model }: Tracked): Promise<void> {
+async function expectNotified({ api }: Session, { id, model }: Tracked): Promise<void> {
   const query = { payment_id: id, limit: 100 };
   await eventually(async () => {
     const { data } = await api.get('/v1/notifications', { params: { query } });
-    expectSame(data.data.length, model.told, `notifications of ${id}, ${model.state}`);
+    expectSame(data.data.length, model.notified, `notifications of ${id}, ${model.state}`);
   });
 }

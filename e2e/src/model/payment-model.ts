@@ -24,7 +24,7 @@ export interface PaymentModel {
   expiresAt: number | undefined;
   version: number;
   /** Number of its notifications. */
-  told: number;
+  notified: number;
 }
 
 export type Operation =
@@ -87,7 +87,7 @@ export function expire(payment: PaymentModel): PaymentModel {
 /** Each change raises the version and notifies both sides, except external accounts. */
 function changed(payment: PaymentModel, change: Partial<PaymentModel>): PaymentModel {
   const sides = payment.kind === 'payment' ? 2 : 1;
-  return { ...payment, ...change, version: payment.version + 1, told: payment.told + sides };
+  return { ...payment, ...change, version: payment.version + 1, notified: payment.notified + sides };
 }
 
 export function allowedActions({ state }: PaymentModel): string[] {

@@ -15,7 +15,7 @@ import type { Server } from './server.ts';
 const SCRIPT = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 
 /** Erlang's schedulers poll for work for a while before they sleep, on cores that other processes need. */
-const IDLE_QUIETLY = ['+sbwt none', '+sbwtdcpu none', '+sbwtdio none'];
+const NO_BUSY_WAIT = ['+sbwt none', '+sbwtdcpu none', '+sbwtdio none'];
 
 const USER = 'payflowx';
 const folder = join(local, 'rabbitmq');
@@ -36,7 +36,7 @@ export function rabbitmq(settings: Settings, secret: Secrets): Server {
       await writeFile(join(folder, 'plugins'), '[].\n');
       return programs(server, (await which('epmd')) ?? 'epmd', settings, contents);
     },
-    ping: () => greet(url),
+    ping: () => sayHello(url),
   };
 }
 
@@ -81,7 +81,7 @@ function programs(server: string, epmd: string, { ports }: Settings, contents: s
     RABBITMQ_PID_FILE: join(folder, 'pid'),
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: [
       '-kernel inet_dist_use_interface {127,0,0,1}',
-      ...IDLE_QUIETLY,
+      ...NO_BUSY_WAIT,
     ].join(' '),
     RUNNING_UNDER_SYSTEMD: 'true', // The script then replaces itself by the node instead of waiting for it.
   };
@@ -92,7 +92,7 @@ function programs(server: string, epmd: string, { ports }: Settings, contents: s
 }
 
 /** Sends the AMQP 0-9-1 header. A started node answers with a frame. */
-function greet(url: string): Promise<void> {
+function sayHello(url: string): Promise<void> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const socket = connect({ host: hostname, port: Number(port || 5672), timeout: 2_000 });

@@ -27,7 +27,7 @@ export interface Addresses {
   readonly consul: string | undefined;
 }
 
-interface Surroundings {
+interface Context {
   readonly settings: Settings;
   readonly secret: Secrets;
   readonly supervisor: Promise<Supervisor>;
@@ -43,7 +43,7 @@ export async function startServers(
   supervisor: Promise<Supervisor>,
 ): Promise<Addresses> {
   const containers = await findContainers(settings, secret);
-  const here: Surroundings = { settings, secret, supervisor, containers };
+  const context: Context = { settings, secret, supervisor, containers };
   const servers = {
     postgres: postgres(settings, secret),
     kafka: kafka(settings),
@@ -53,13 +53,13 @@ export async function startServers(
 
   let consulRuns = false;
   await together([
-    start(here, servers.postgres, async () => {
+    start(context, servers.postgres, async () => {
       await requireVersion(servers.postgres.url);
       await provisionPostgres(servers.postgres.url, secret);
     }),
-    start(here, servers.kafka, () => provisionKafka(servers.kafka.url)),
-    start(here, servers.rabbitmq),
-    startConsul(here, servers.consul).then((runs) => {
+    start(context, servers.kafka, () => provisionKafka(servers.kafka.url)),
+    start(context, servers.rabbitmq),
+    startConsul(context, servers.consul).then((runs) => {
       consulRuns = runs;
     }),
   ]);
@@ -87,9 +87,9 @@ export async function readAddresses(): Promise<Addresses> {
   }
 }
 
-async function start(here: Surroundings, server: Server, provision = async () => {}): Promise<void> {
+async function start(context: Context, server: Server, provision = async () => {}): Promise<void> {
   await step(server.name, async (note) => {
-    const source = await run(here, server, note);
+    const source = await run(context, server, note);
     const answered = await poll(() => server.ping().then(() => true), READY_WITHIN_MS);
     if (!answered) throw await silent(server, source);
     await provision();
@@ -99,28 +99,28 @@ async function start(here: Surroundings, server: Server, provision = async () =>
 
 type Source = 'given by the environment' | 'in a container' | 'native';
 
-async function run(here: Surroundings, server: Server, note: Note): Promise<Source> {
-  if (here.settings.external[server.name]) return 'given by the environment';
-  if (here.containers) {
+async function run(context: Context, server: Server, note: Note): Promise<Source> {
+  if (context.settings.external[server.name]) return 'given by the environment';
+  if (context.containers) {
     note('starting the container (the first time pulls its image, about a minute)');
-    await here.containers.start([server.name]);
+    await context.containers.start([server.name]);
     return 'in a container';
   }
-  const supervisor = await here.supervisor;
+  const supervisor = await context.supervisor;
   const running = (await supervisor.states()).some(({ group }) => group === server.name);
   if (!running) {
-    await requireFreePorts(server.ports.map((name) => ({ name, port: here.settings.ports[name] })));
+    await requireFreePorts(server.ports.map((name) => ({ name, port: context.settings.ports[name] })));
   }
   await supervisor.run({ name: server.name, rank: 100, programs: await server.prepare(note) });
   return 'native';
 }
 
 /** Returns false if Consul is still being built after the maximum wait. */
-async function startConsul(here: Surroundings, server: Server): Promise<boolean> {
-  const native = !here.settings.external.consul && !here.containers;
+async function startConsul(context: Context, server: Server): Promise<boolean> {
+  const native = !context.settings.external.consul && !context.containers;
   if (native && !(await findConsul())) {
     say('consul', 'building it from source, once on this machine: about 4 minutes on two cores');
-    const wait = here.settings.consulWaitMs;
+    const wait = context.settings.consulWaitMs;
     const built = await waitForBuild(wait, (seconds) => say('consul', `still building after ${seconds} s`));
     if (!built) {
       say(
@@ -132,7 +132,7 @@ async function startConsul(here: Surroundings, server: Server): Promise<boolean>
       return false;
     }
   }
-  await start(here, server);
+  await start(context, server);
   return true;
 }
 
