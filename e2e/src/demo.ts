@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { people, readDemo } from './platform.ts';
 import { chapter, fact } from './print.ts';
+import { rpcAddress } from './rpc.ts';
 import {
   addUp,
   cancel,
@@ -36,8 +37,8 @@ try {
   );
   sayWhatNext(accounts.from.id);
 } catch (error) {
-  console.error(`\nThe story went wrong: ${error instanceof Error ? error.message : error}`);
-  console.error('What the services say: make logs. What runs: make status.');
+  console.error(`\nThe story failed: ${error instanceof Error ? error.message : error}`);
+  console.error('Logs of the services: make logs. Processes: make status.');
   process.exitCode = 1;
 }
 
@@ -59,7 +60,7 @@ function showRegistry(): void {
 function sayWhatNext(accountId: string): void {
   const { gateway } = readDemo();
   console.log(`
-The platform goes on running. Try it:
+The platform keeps running. Try it:
 
   # Log in (users and passwords are in .local/demo.json) and look at Alice's account.
   PASSWORD=$(node -p "require('./.local/demo.json').users.find(u => u.username === 'alice').password")
@@ -69,8 +70,8 @@ The platform goes on running. Try it:
 
   # The same by gRPC, as operators do.
   grpcurl -plaintext -H "authorization: Bearer $TOKEN" -d '{"account_id":"${accountId}"}' \\
-    127.0.0.1:50052 payflowx.authorization.v1.AccountService/GetAccount
+    ${rpcAddress(50_052)} payflowx.authorization.v1.AccountService/GetAccount
 
-  The API, to read and try: ${gateway}/docs
-  What runs: make status    Stop it: make down`);
+  The API reference, to read and try: ${gateway}/docs
+  List the processes: make status    Stop everything: make down`);
 }

@@ -4,8 +4,12 @@ import { ErrorInfo, Status } from '@payflowx/proto/rpc';
 import { reflect } from './reflection.ts';
 import type { Body } from './rest.ts';
 
-/** The services' ports in the contract. */
-const ADDRESSES = [50051, 50052, 50053, 50054, 50055, 50056].map((port) => `127.0.0.1:${port}`);
+/** The services' default ports; PAYFLOWX_PORT_OFFSET moves them all (infra/README.md). */
+const ADDRESSES = [50051, 50052, 50053, 50054, 50055, 50056].map(rpcAddress);
+
+export function rpcAddress(port: number): string {
+  return `127.0.0.1:${port + Number(process.env.PAYFLOWX_PORT_OFFSET ?? 0)}`;
+}
 
 export interface RpcAnswer {
   /** The code's name: OK, NOT_FOUND and so on. */
