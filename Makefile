@@ -1,13 +1,13 @@
 # The commands of PayFlowX. Each is safe to run again at any time.
 
-# Node 24 comes with the npm packages, whatever Node the machine has.
+# Node 24 comes with the npm packages. The machine's own Node is not used after the setup.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-# kafkajs computes a delay below zero now and then, which is harmless; Node 24 warns of it.
+# kafkajs sometimes computes a negative delay. That is harmless, but Node 24 warns of it.
 INFRA := node --disable-warning=TimeoutNegativeWarning infra/src/cli.ts
 SETUP := node_modules/.package-lock.json proto/gen/.stamp client/gen/.stamp
 
-# Settings given on the command line (make up INSTANCES=2) reach the commands through the environment.
+# Settings on the command line (make up INSTANCES=2) reach the commands through the environment.
 .DEFAULT_GOAL := help
 .PHONY: help setup up down status logs demo test check prose lift bench
 MAKEFLAGS += --no-print-directory
@@ -15,19 +15,19 @@ MAKEFLAGS += --no-print-directory
 help:
 	@echo 'PayFlowX: seven services, real servers, one machine.'
 	@echo
-	@echo '  make demo                  set everything up, start it, play one story of real money'
+	@echo '  make demo                  set up and start everything, then play the demo story'
 	@echo '  make up [INSTANCES=2]      start everything'
-	@echo '  make status                what runs'
+	@echo '  make status                list the processes'
 	@echo '  make logs [PROCESS=payment]  follow the logs'
 	@echo '  make down                  stop everything; data stays'
 	@echo
 	@echo '  make check                 lint, prose, contracts, types'
 	@echo '  make prose [FOLDER=payment]  only the prose: comments and pages'
 	@echo '  make test                  every test, on the real servers'
-	@echo '  make lift [SERVICE=payment]  each service, tested outside this checkout'
-	@echo '  make bench                 settled payments a second, and what limits them (BENCH_MODE=short: a minute)'
+	@echo '  make lift [SERVICE=payment]  test each service outside this checkout'
+	@echo '  make bench                 measure settled payments a second and their cost (BENCH_MODE=short: a minute)'
 	@echo
-	@echo 'Ports, addresses of servers of your own, and what else can be chosen: infra/README.md'
+	@echo 'Ports, your own servers, and other settings: infra/README.md'
 
 setup: $(SETUP)
 

@@ -1,6 +1,6 @@
 /**
- * Writes `gen/` from the gateway's OpenAPI document: the types of the API, and which operations take an Idempotency-Key.
- * The gateway prints its document without being started.
+ * Writes `gen/` from the gateway's OpenAPI document: the types of the API, and the operations that take an Idempotency-Key. The
+ * gateway prints its document without being started.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -36,10 +36,10 @@ if (printed.status !== 0) {
 }
 const document: Document = JSON.parse(printed.stdout.toString());
 const keyed = takeKeys(document);
-// A program knows its currencies only when it runs, so they are strings and no union of 160.
+// Programs know their currencies only at run time, so the type is string instead of a union of 160.
 delete document.components.schemas.Currency.enum;
 
-// A field with a default may be left out of a request, so it is not made required.
+// A field with a default can be omitted from a request, so it is not required.
 const types = astToString(await openapiTS(JSON.stringify(document), { defaultNonNullable: false }));
 const gen = new URL('gen/', import.meta.url);
 mkdirSync(gen, { recursive: true });
@@ -49,7 +49,9 @@ writeFileSync(
   `${HEADING}export const KEYED: ReadonlySet<string> = new Set(${JSON.stringify(keyed, null, 2)});\n`,
 );
 
-/** Names the operations that take a key. The header becomes optional: where the caller gives none, the client makes one. */
+/**
+ * Lists the operations that take a key. The header becomes optional, because the client creates a key if the caller gives none.
+ */
 function takeKeys({ paths }: Document): string[] {
   const names: string[] = [];
   for (const [path, operations] of Object.entries(paths)) {

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** One platform, and tests that stop parts of it: they take turns. */
+/** All files share one platform, and some stop parts of it, so they run in sequence. */
 export default defineConfig({
   ssr: { resolve: { conditions: ['payflowx-source', 'module', 'node', 'development|production'] } },
   test: {

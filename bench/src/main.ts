@@ -1,8 +1,8 @@
-/** `make bench`: how many payments a second the running platform settles, what each costs, and what limits it. See the README. */
+/** `make bench`: measures settled payments a second, the CPU of each, and the limits. See the README. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type Bench, openBench } from './open-bench.ts';
 import { type Measured, runParts } from './parts.ts';
-import { say, sayLoudly } from './progress.ts';
+import { say, sayFramed } from './progress.ts';
 import { describeMachine } from './report/machine.ts';
 import { plot } from './report/plot.ts';
 import { type Summary, summarize } from './report/summary.ts';
@@ -20,7 +20,7 @@ try {
   printReport(measured, summary, machine);
   save(bench, { machine, measured, summary });
   if (summary.failedRuns > 0) {
-    sayLoudly([`${summary.failedRuns} of ${measured.runs.length} runs count as ZERO, see above`]);
+    sayFramed([`${summary.failedRuns} of ${measured.runs.length} runs count as ZERO, see above`]);
     process.exitCode = 1;
   }
 } finally {

@@ -1,4 +1,4 @@
-/** One measured run: warm-up, everything level, load, everything level again, proof. */
+/** One measured run: warm-up, wait until level, load, wait until level, proof. */
 import { randomBytes } from 'node:crypto';
 import type { Generator, GeneratorReport } from './load/generator-process.ts';
 import type { LatencyFigures } from './load/latencies.ts';
@@ -22,7 +22,7 @@ export interface RunDeps extends ReadDeps {
   book: AccountBook;
   generator: Generator;
   postgres: PostgresProbe;
-  /** What the books said when the last run was over. */
+  /** The counts at the end of the last run. */
   books: Books;
 }
 
@@ -30,7 +30,7 @@ export interface RunOrder {
   name: string;
   workload: Workload;
   loop: Loop;
-  /** Closed or open as the run itself, closed before lone payments; 0: none. */
+  /** Length of the warm-up. It uses the loop of the run, or a closed loop before lone payments. 0: no warm-up. */
   warmUpS: number;
   gateways: readonly string[];
 }
@@ -39,20 +39,20 @@ export interface RunResult {
   name: string;
   workload: string;
   loop: Loop;
-  /** Empty: the run counts. Otherwise `settledPerSecond` is 0. */
+  /** Empty if the run counts. Otherwise `settledPerSecond` is 0. */
   problems: string[];
   settledPerSecond: number;
   /** From the first request until ledger, analytics and notifications were level. */
   seconds: number;
   settled: number;
   requestsPerSecond: number;
-  /** Of the answers to creations of payments, in milliseconds. */
+  /** Response times of payment creations, in milliseconds. */
   answerMs: LatencyFigures | undefined;
-  /** Of all kinds of requests. */
+  /** For all kinds of requests. */
   latenciesMs: Record<string, LatencyFigures>;
-  /** From the last answer until each stage was level. */
+  /** From the last response until each stage was level. */
   levelAfterMs: Record<Stage, number | null>;
-  /** From a payment's answer until each stage showed it, one a probe. */
+  /** From a payment's response until each stage showed it, one value for each probe. */
   lagsMs: Record<Stage, number[]>;
   /** For each settled payment. */
   cpuMsPerPayment: Record<string, number>;
@@ -110,11 +110,11 @@ export async function measuredRun(deps: RunDeps, order: RunOrder): Promise<RunRe
 
 const LONE_WARM_UP = { kind: 'closed', workers: 16 } as const;
 
-/** Its payments are checked with the run's own, but not measured. */
+/** Its payments are verified with those of the run, but not measured. */
 async function runWarmUp(deps: RunDeps, order: RunOrder): Promise<Tally> {
   const { loop, warmUpS } = order;
   if (warmUpS === 0) return emptyTally();
-  // A platform that has run for a while has compiled what it runs; lone payments alone would take long for that.
+  // After a while under load, the hot code is compiled. Lone payments alone would take too long for that.
   const warmUp = loop.kind === 'lone' ? LONE_WARM_UP : loop;
   const { tally, lastPayments } = await load(deps, order, { ...warmUp, seconds: warmUpS });
   await waitUntilLevel(deps, { lastPayments, before: deps.books, expected: expectedOf(tally) });
@@ -138,7 +138,7 @@ function probeDeps({ rest, operator, book }: RunDeps) {
   return { rest, operator, accounts: book.probes, currency: CURRENCY };
 }
 
-/** Late in the load, when everything has grown to what it needs. */
+/** Measured late in the load, when every process has reached its full size. */
 function sampleMemory(
   watched: ReadonlyMap<string, number>,
   loop: Loop,

@@ -1,4 +1,4 @@
-/** Everything that a run needs, opened in order; closed in reverse. */
+/** Opens everything that a run needs, in order, and closes it in reverse. */
 import { findPgbench, HOW_TO_GET_PGBENCH, type Limit, openLimit } from './limit/pgbench.ts';
 import { startGenerator } from './load/generator-process.ts';
 import { readBooks } from './measure/books.ts';
@@ -47,7 +47,7 @@ export async function openBench(settings: Settings): Promise<Bench> {
   return { ...deps, close: () => closers.disposeAsync() };
 }
 
-/** Ratios to the physical limit are left out where it cannot be measured. */
+/** Ratios to the physical limit are left out if it cannot be measured. */
 async function findLimit(settings: Settings, { postgresUrl }: Checkout): Promise<Limit | undefined> {
   const pgbench = findPgbench(process.env);
   if (pgbench) return openLimit(pgbench, postgresUrl, settings.accounts);

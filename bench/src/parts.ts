@@ -1,28 +1,28 @@
-/** What a run of the bench consists of, in order. */
+/** The parts of a bench run, in order. */
 import type { Limit } from './limit/pgbench.ts';
 import type { Loop } from './load/loops.ts';
 import type { Workload } from './load/traffic.ts';
 import { measuredRun, type RunDeps, type RunResult } from './measured-run.ts';
 import type { Configuration } from './platform/configurations.ts';
-import { say, sayLoudly } from './progress.ts';
+import { say, sayFramed } from './progress.ts';
 import { median } from './report/median.ts';
 import type { Part, Settings } from './settings.ts';
 import { INTO_ONE, OTHERS, UNIFORM } from './workloads.ts';
 
 export interface Measured {
-  /** Transactions a second of pgbench with each number of clients that was tried. */
+  /** Transactions a second of pgbench, by number of clients. */
   limitSearch: Record<number, number>;
   limitClients: number | undefined;
-  /** One figure a round. */
+  /** One figure for each round. */
   limit: number[];
   workers: number;
-  /** Every run of the platform, in order. `configuration` is how the platform ran. */
+  /** Every run of the platform, in order. `configuration` names the platform's settings. */
   runs: (RunResult & { configuration: Configuration })[];
 }
 
 export interface PartDeps extends RunDeps {
   settings: Settings;
-  /** Undefined where there is no pgbench. */
+  /** Undefined if pgbench is not installed. */
   limit: Limit | undefined;
 }
 
@@ -83,7 +83,7 @@ async function searchWorkers(deps: PartDeps, measured: Measured): Promise<void> 
   say(`closed loop: best with ${measured.workers} workers`);
 }
 
-/** The headline and all that it is compared with, one after the other. */
+/** The main figure and its comparisons, interleaved. */
 async function runRound(deps: PartDeps, measured: Measured, has: (part: Part) => boolean): Promise<void> {
   const { settings, limit } = deps;
   const { seconds } = settings;
@@ -118,7 +118,7 @@ async function runAtRate(deps: PartDeps, measured: Measured, name: string, rate:
   await run(deps, measured, { ...order, configuration: 'standard' });
 }
 
-/** Of the closed loop, which runs now if it has not yet. */
+/** The maximum of the closed loop, which runs now if it has not run yet. */
 async function mostRequestsPerSecond(deps: PartDeps, measured: Measured): Promise<number> {
   const closed = () =>
     measured.runs.filter(
@@ -154,7 +154,7 @@ async function run(
   const result = await measuredRun(deps, { ...order, gateways });
   measured.runs.push({ ...result, configuration: order.configuration });
   if (result.problems.length > 0) {
-    sayLoudly([`${order.name}: THIS RUN COUNTS AS ZERO`, ...result.problems]);
+    sayFramed([`${order.name}: THIS RUN COUNTS AS ZERO`, ...result.problems]);
   } else {
     const { settledPerSecond, answerMs } = result;
     say(

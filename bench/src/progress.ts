@@ -1,4 +1,4 @@
-/** Tells on the terminal what is being done, and how long it may take. */
+/** Prints the current step and its expected time on the terminal. */
 
 const startedAt = performance.now();
 
@@ -6,13 +6,13 @@ export function say(text: string, sign = '·'): void {
   console.log(`${sign} ${elapsed()}  ${text}`);
 }
 
-/** A line that is written over again and again, where there is a terminal; nothing elsewhere. */
-export function sayMeanwhile(text: string): void {
+/** A line that is overwritten on a terminal, and printed nowhere else. */
+export function sayProgress(text: string): void {
   if (process.stdout.isTTY) process.stdout.write(`\x1b[2K\r· ${elapsed()}  ${text}\r`);
 }
 
-/** A problem that makes figures worthless must not scroll by. */
-export function sayLoudly(lines: readonly string[]): void {
+/** A problem that makes figures worthless must stay visible. */
+export function sayFramed(lines: readonly string[]): void {
   const width = Math.max(...lines.map((line) => line.length)) + 4;
   const frame = '█'.repeat(width);
   console.log(`\n${frame}\n${lines.map((line) => `█ ${line.padEnd(width - 4)} █`).join('\n')}\n${frame}\n`);

@@ -1,39 +1,39 @@
-/** What a run of the bench can be told. The only reader of the environment. */
+/** The settings of a bench run. The only reader of the environment. */
 import { resolve } from 'node:path';
 
 export type Mode = 'full' | 'short';
 
 export interface Settings {
   readonly mode: Mode;
-  /** The checkout whose running platform is measured; usually the one that this file is in. */
+  /** The checkout of the measured platform; usually the one of this file. */
   readonly checkout: string;
   readonly accounts: number;
-  /** The accounts' owners. Each has tokens of its own, as real clients do. */
+  /** The owners of the accounts. Each has its own tokens, like real clients. */
   readonly users: number;
-  /** How often the headline and what is compared with it are repeated, interleaved. */
+  /** Number of interleaved rounds of the main figure and its comparisons. */
   readonly rounds: number;
   readonly warmUpS: number;
   readonly seconds: number;
-  /** What a workload beside the headline gets, and each point of the open loop. */
+  /** Seconds of each other workload, and of each point of the open loop. */
   readonly sideSeconds: number;
-  /** Closed loop: concurrent requests that are tried; the one with the most payments is used. */
+  /** Closed loop: numbers of concurrent requests to try; the one with the most payments is used. */
   readonly workers: readonly number[];
   readonly pgbenchClients: readonly number[];
-  /** How long each number of workers or clients is tried. */
+  /** Seconds for each number of workers or clients to try. */
   readonly searchSeconds: number;
-  /** Open loop: shares of the maximum that the closed loop found. */
+  /** Open loop: shares of the closed loop's maximum. */
   readonly openShares: readonly number[];
-  /** Open loop: this many requests a second instead of those shares. */
+  /** Open loop: fixed rates in requests a second, instead of shares. */
   readonly openRate: number | undefined;
-  /** Lone payments for the latency of an idle platform. */
+  /** Number of lone payments, for the latency of an idle platform. */
   readonly idlePayments: number;
-  /** Empty: everything. */
+  /** Empty: all parts. */
   readonly parts: readonly Part[];
   readonly authorizationPort: number;
   readonly paymentPort: number;
 }
 
-/** What a run consists of; BENCH_PARTS picks some. */
+/** The parts of a run. BENCH_PARTS picks some. */
 export const PARTS = ['idle', 'limit', 'uniform', 'ablations', 'workloads', 'open'] as const;
 export type Part = (typeof PARTS)[number];
 
@@ -68,7 +68,7 @@ const SIZES: Record<Mode, Sizes> = {
   },
 };
 
-/** Throws an Error that says what is wrong. */
+/** Throws an Error with the reason. */
 export function loadSettings(env: NodeJS.ProcessEnv): Settings {
   const mode = env.BENCH_MODE || 'full';
   if (mode !== 'full' && mode !== 'short') throw new Error(`BENCH_MODE is '${mode}': give full or short.`);

@@ -1,4 +1,4 @@
-/** The typed calls. Paths, parameters, bodies and answers are those of the OpenAPI document. */
+/** The typed calls. Paths, parameters, bodies and responses are those of the OpenAPI document. */
 import { randomUUID } from 'node:crypto';
 import createClient, { type FetchOptions } from 'openapi-fetch';
 import type {
@@ -17,7 +17,7 @@ import { refused } from './errors.ts';
 import { type Connection, DEFAULTS } from './options.ts';
 import { attemptsAs, createTokens } from './tokens.ts';
 
-/** Something of the API by its name there: `Schema<'Payment'>`. */
+/** A schema of the API by its name: `Schema<'Payment'>`. */
 export type Schema<Name extends keyof components['schemas']> = components['schemas'][Name];
 
 export interface Answer<T> {
@@ -26,10 +26,12 @@ export interface Answer<T> {
 }
 
 interface More {
-  /** The Idempotency-Key. Give your own where a request may be made again after your program ends; else one is made. */
+  /**
+   * The Idempotency-Key. Give your own if the same request may be sent again after a restart. By default the client creates one.
+   */
   key?: string;
-  /** For this request, instead of the client's own: how long to go on trying. 0 gives a 202 as it is. */
-  patienceMs?: number;
+  /** Overrides the client's `retryTimeoutMs` for this request: how long to retry. 0 returns a 202 without retrying. */
+  retryTimeoutMs?: number;
 }
 
 type Init<P extends keyof paths, M extends HttpMethod> = FetchOptions<FilterKeys<paths[P], M>> & More;
@@ -56,13 +58,13 @@ export interface PayFlowX {
   put: Call<'put'>;
   patch: Call<'patch'>;
   delete: Call<'delete'>;
-  /** Every item of a list; a page is asked for when the one before it is used up. */
+  /** Yields every item of a list. Loads the next page when the last one is used up. */
   list<P extends ListPath>(path: P, ...init: Inits<Init<P, 'get'>>): AsyncGenerator<Item<P>, void>;
-  /** For calls that are made by other means, gRPC for instance. Empty where the client speaks in nobody's name. */
+  /** Returns the access token for other uses, for example gRPC. Empty if the client has no credentials. */
   accessToken(): Promise<string>;
 }
 
-/** Nothing is sent before the first call. Every call rejects with a PayFlowXError. */
+/** Creates a client. It sends nothing before the first call. Every call rejects with a PayFlowXError. */
 export function createPayFlowX(connection: Connection): PayFlowX {
   const settings = { ...DEFAULTS, ...connection };
   const attempt = attempts(settings.fetch ?? fetch, settings.timeoutMs);
@@ -72,14 +74,15 @@ export function createPayFlowX(connection: Connection): PayFlowX {
 
   async function call(method: HttpMethod, path: string, { key, ...init }: More & RequestInit = {}) {
     const keyed = KEYED.has(`${method.toUpperCase()} ${path}`);
-    const patience = {
-      patienceMs: init.patienceMs ?? settings.patienceMs,
+    const retryOptions = {
+      retryTimeoutMs: init.retryTimeoutMs ?? settings.retryTimeoutMs,
       repeatable: keyed || method === 'get',
       signal: init.signal ?? undefined,
     };
-    const send = async (request: Request) => deliver(attemptAsCaller, await sendableFrom(request), patience);
+    const send = async (request: Request) =>
+      deliver(attemptAsCaller, await sendableFrom(request), retryOptions);
     const headers = { ...init.headers, ...(keyed && { 'idempotency-key': key ?? randomUUID() }) };
-    // The types of the paths are checked where the methods are declared, above; here a path is any.
+    // The method signatures above check the paths; here a path has any type.
     const answer = await api.request(
       method as 'get',
       path as never,

@@ -1,7 +1,7 @@
-/** How one request reaches the platform: again until its outcome is known. */
+/** Sends one request, and retries until its outcome is known. */
 import { PayFlowXError, unanswered } from './errors.ts';
 import type { Fetch } from './options.ts';
-import { type Patience, sendUntilKnown } from './retry.ts';
+import { type RetryOptions, sendUntilKnown } from './retry.ts';
 
 /** A request that can be sent any number of times. */
 export interface Sendable {
@@ -26,10 +26,14 @@ export function attempts(send: Fetch, timeoutMs: number): Attempt {
   };
 }
 
-/** Rejects with a PayFlowXError if there is no answer at all. */
-export async function deliver(attempt: Attempt, request: Sendable, patience: Patience): Promise<Response> {
+/** Rejects with a PayFlowXError if there is no response. */
+export async function deliver(
+  attempt: Attempt,
+  request: Sendable,
+  retryOptions: RetryOptions,
+): Promise<Response> {
   try {
-    return await sendUntilKnown(() => attempt(request, patience.signal), patience);
+    return await sendUntilKnown(() => attempt(request, retryOptions.signal), retryOptions);
   } catch (error) {
     throw error instanceof PayFlowXError ? error : unanswered(error);
   }

@@ -1,25 +1,25 @@
-/** What every call throws when it does not succeed: the platform's own problem details (RFC 9457), or that none came. */
+/** The error of every failed call. It has the platform's problem details (RFC 9457), or the code NO_ANSWER. */
 import type { components } from '../gen/openapi.ts';
 
 type Schemas = components['schemas'];
 
-/** All members that a problem may have; which ones it does depends on its code. */
+/** All fields that a problem may have. Its code decides which ones it has. */
 export type Problem = Partial<
   Schemas['Problem'] & Schemas['DeclinedProblem'] & Schemas['DeclinedRefundProblem']
 >;
 
-/** The code of an error where no answer came: a network that fails, or none in time. */
+/** The code of an error without a response: the network failed, or the response came too late. */
 export const NO_ANSWER = 'NO_ANSWER';
 
 export class PayFlowXError extends Error {
   override readonly name = 'PayFlowXError';
-  /** Stable, for programs: the problem's own code, `HTTP_<status>` where something in between answered, or NO_ANSWER. */
+  /** Stable, for programs: the problem's code, `HTTP_<status>` for a response of a proxy, or NO_ANSWER. */
   readonly code: string;
-  /** The HTTP status; 0 where no answer came. */
+  /** The HTTP status, or 0 without a response. */
   readonly status: number;
   /** Names the request in the platform's logs. */
   readonly requestId: string | undefined;
-  /** Such as `payment` of one that was declined, or `state` and `allowed_actions`. */
+  /** The problem details, such as `payment` of a declined payment, or `state` and `allowed_actions`. */
   readonly problem: Problem;
 
   constructor(code: string, message: string, more: Partial<PayFlowXError> & { cause?: unknown } = {}) {
@@ -31,7 +31,7 @@ export class PayFlowXError extends Error {
   }
 }
 
-/** `body` is what came with an answer that is no success: a problem, or whatever a proxy says. */
+/** `body` is the body of a failed response: a problem, or any body from a proxy. */
 export function refused({ status, statusText, headers }: Response, body: unknown): PayFlowXError {
   const problem: Problem = typeof body === 'object' && body !== null ? body : {};
   const requestId = problem.request_id ?? headers.get('x-request-id') ?? undefined;
@@ -45,6 +45,6 @@ export function unanswered(cause: unknown): PayFlowXError {
 
 function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
-  // fetch says "fetch failed", and the reason in its cause.
+  // fetch says only "fetch failed"; the reason is in the cause.
   return cause.cause instanceof Error ? cause.cause.message : cause.message;
 }

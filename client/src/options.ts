@@ -1,19 +1,19 @@
-/** What a client is told when it is made. */
+/** The options of a client. */
 
 export interface Connection {
-  /** Where the gateway is, such as `http://127.0.0.1:8080`. */
+  /** URL of the gateway, such as `http://127.0.0.1:8080`. */
   gateway: string;
-  /** Whose name the requests are made in. Without it, only what is open to anyone can be asked for. */
+  /** The caller's credentials. Without them, only public routes work. */
   as?: Identity;
-  /** How long one request may take. Default: 20 s. */
+  /** Milliseconds that one request may take. Default: 20 s. */
   timeoutMs?: number;
-  /** How long to go on trying for a definite answer. 0: try once. Default: 60 s. */
-  patienceMs?: number;
-  /** The fetch to use instead of the platform's own. */
+  /** Milliseconds to retry until the outcome is known. 0: no retry. Default: 60 s. */
+  retryTimeoutMs?: number;
+  /** Replaces the global `fetch`. */
   fetch?: Fetch;
 }
 
-/** A person, an API client, or whoever a token from elsewhere stands for. */
+/** A user, an API client, or a function that returns a token from elsewhere. */
 export type Identity = Credentials | ClientCredentials | AccessToken;
 
 export interface Credentials {
@@ -26,11 +26,11 @@ export interface ClientCredentials {
   clientSecret: string;
 }
 
-/** A token that comes from elsewhere. It is asked for again when the platform no longer takes it. */
+/** Returns a token from elsewhere. Called again if the platform refuses the token. */
 export interface AccessToken {
   accessToken: () => string | Promise<string>;
 }
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-export const DEFAULTS = { timeoutMs: 20_000, patienceMs: 60_000 };
+export const DEFAULTS = { timeoutMs: 20_000, retryTimeoutMs: 60_000 };

@@ -1,18 +1,19 @@
 /**
- * Verifies a receipt with nothing but SHA-256: that a head of the sealed journal commits to what a payment moved (Merkle tree of RFC 6962).
- * What it tells is read from the sealed bytes; the words beside them in the receipt prove nothing. The layouts are in ledger/README.md.
+ * Verifies a receipt with SHA-256 only: a head of the sealed journal commits to the movements of a payment (Merkle tree of RFC
+ * 6962). The result is read from the sealed bytes; the readable fields of the receipt prove nothing. The layouts are in
+ * ledger/README.md.
  */
 import { createHash } from 'node:crypto';
 import type { components } from '../gen/openapi.ts';
 
 export type Receipt = components['schemas']['Receipt'];
 
-/** Why a receipt proves nothing. */
+/** Thrown for an invalid receipt, with the reason. */
 export class ReceiptRefused extends Error {
   override readonly name = 'ReceiptRefused';
 }
 
-/** A transaction of the journal as it was sealed. */
+/** A transaction of the journal, as sealed. */
 export interface SealedTransaction {
   id: string;
   eventType: string;
@@ -22,8 +23,8 @@ export interface SealedTransaction {
 }
 
 /**
- * `head` is one that you kept or that somebody published; by default the receipt's own, which proves only that the receipt agrees
- * with itself. Returns what is sealed. Throws ReceiptRefused.
+ * Verifies a receipt and returns its sealed transactions. `head` is one that you kept or that was published. The default is the
+ * receipt's own head, which proves only that the receipt is consistent. Throws ReceiptRefused.
  */
 export function verifyReceipt(
   { payment_id, head, transactions }: Receipt,
@@ -56,7 +57,7 @@ function sha256(...parts: Buffer[]): Buffer {
   return hash.digest();
 }
 
-/** Over the head before, the size and the root. */
+/** The hash over the previous head, the size and the root. */
 function headHash({ previous_head_hash, size, root_hash }: Receipt['head']): string {
   const previous = Buffer.from(previous_head_hash, 'hex');
   const sizeBytes = Buffer.alloc(8);
@@ -66,7 +67,7 @@ function headHash({ previous_head_hash, size, root_hash }: Receipt['head']): str
   return sha256(...parts).toString('hex');
 }
 
-/** RFC 9162, 2.1.3.2, which says it more plainly than RFC 6962 does. Undefined where the path cannot lead to a root. */
+/** Implements RFC 9162, 2.1.3.2, which is clearer than RFC 6962. Undefined if the path cannot lead to a root. */
 function rootFrom(
   leaf: Buffer,
   { position, size, path }: { position: number; size: number; path: readonly string[] },
@@ -87,10 +88,10 @@ function rootFrom(
   return last === 0 ? root : undefined;
 }
 
-/** No shift: a journal may have more transactions than 32 bits count. */
+/** No bit shift, because a journal may have more than 2^32 transactions. */
 const halved = (number: number) => Math.floor(number / 2);
 
-/** Fields in a fixed order: texts by their length and UTF-8, numbers big-endian. */
+/** Reads fields in a fixed order: texts by length and UTF-8, numbers big-endian. */
 function read(bytes: Buffer): SealedTransaction {
   let at = 0;
   const take = (length: number) => {
@@ -106,7 +107,7 @@ function read(bytes: Buffer): SealedTransaction {
   const head = { id: text(), eventType: text(), paymentId: text(), createdAt: new Date(int64()) };
   const postings: SealedTransaction['postings'] = [];
   for (let left = uint32(); left > 0; left -= 1) {
-    uint32(); // Its number: they come in order.
+    uint32(); // The number of the posting. Postings are in order, so it is not needed.
     const [kind, debitAccount, creditAccount] = [text(), text(), text()];
     postings.push({ kind, debitAccount, creditAccount, amount: int64(), currency: text() });
   }

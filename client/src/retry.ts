@@ -1,14 +1,14 @@
 /**
- * Sends a request until its outcome is known. What is safe to send again depends on the request: reading always is, a POST
- * with an Idempotency-Key is (the same key every time), any other only where the gateway refused it before doing anything.
+ * Sends a request until its outcome is known. Reads, and POSTs with an Idempotency-Key, are safe to repeat. Other requests are
+ * repeated only if the gateway refused them before anything was done.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { PayFlowXError } from './errors.ts';
 
-export interface Patience {
-  /** From now on, for how long to try. */
-  patienceMs: number;
-  /** Whether it may be sent again although it may have been done: a read, or one that has a key. */
+export interface RetryOptions {
+  /** Milliseconds to retry, from now on. */
+  retryTimeoutMs: number;
+  /** True if the request may be repeated although it may have been executed: a read, or a request with a key. */
   repeatable: boolean;
   signal: AbortSignal | undefined;
 }
@@ -16,40 +16,46 @@ export interface Patience {
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
 
-/** Too many requests: the gateway refused it, nothing was done. */
+/** Too many requests: the gateway refused it before anything was done. */
 const REFUSED_EARLY = 429;
 /**
- * Something in between gave up, a connection between two services broke, which may have been after a commit, or the outcome is not
- * known yet: 202 is a definite answer only for a caller that stops waiting.
+ * The request may have been done: a proxy gave up, a connection between two services broke, perhaps after a commit, or the
+ * outcome is not known yet (202).
  */
-const NOT_KNOWN = [202, 502, 503, 504];
+const UNKNOWN_OUTCOME = [202, 502, 503, 504];
 
-/** Resolves with the last answer. Rejects with what `send` rejects with once time is over, or at once if that was aborted. */
-export async function sendUntilKnown(send: () => Promise<Response>, patience: Patience): Promise<Response> {
-  const until = performance.now() + patience.patienceMs;
+/**
+ * Resolves with the last response. If `send` fails, rejects with its error after the time is over, or at once if the call was
+ * aborted.
+ */
+export async function sendUntilKnown(
+  send: () => Promise<Response>,
+  retryOptions: RetryOptions,
+): Promise<Response> {
+  const until = performance.now() + retryOptions.retryTimeoutMs;
   for (let attempt = 0; ; attempt += 1) {
     const outcome = await send().catch((error: unknown) => ({ error }));
-    if (!isWorthAnother(outcome, patience)) return answerOf(outcome);
+    if (!shouldRetry(outcome, retryOptions)) return answerOf(outcome);
     const delay = Math.max(askedDelayMs(outcome), backOffMs(attempt));
     if (performance.now() + delay > until) return answerOf(outcome);
     if (!('error' in outcome)) await outcome.body?.cancel();
-    await wait(delay, undefined, { signal: patience.signal });
+    await wait(delay, undefined, { signal: retryOptions.signal });
   }
 }
 
 type Outcome = Response | { error: unknown };
 
-function isWorthAnother(outcome: Outcome, { repeatable, signal }: Patience): boolean {
+function shouldRetry(outcome: Outcome, { repeatable, signal }: RetryOptions): boolean {
   if (signal?.aborted) return false;
-  // A login that was refused will be again.
+  // A refused login would be refused again.
   if ('error' in outcome) return repeatable && !(outcome.error instanceof PayFlowXError);
   if (outcome.status === REFUSED_EARLY) return true;
   if (!repeatable) return false;
-  return NOT_KNOWN.includes(outcome.status) || isNotYet(outcome);
+  return UNKNOWN_OUTCOME.includes(outcome.status) || isStillInProgress(outcome);
 }
 
-/** Such as a request with this key that is still being worked on, or a receipt not sealed yet. Any other 409 is an answer. */
-function isNotYet({ status, headers }: Response): boolean {
+/** A request with this key is still in progress, or a receipt is not sealed yet. Any other 409 is final. */
+function isStillInProgress({ status, headers }: Response): boolean {
   return status === 409 && headers.has('retry-after');
 }
 
@@ -59,7 +65,7 @@ function askedDelayMs(outcome: Outcome): number {
   return Number.isFinite(seconds) ? seconds * 1_000 : 0;
 }
 
-/** Doubling, and scattered over the upper half so that clients who failed together do not come back together. */
+/** Doubles each time. Jitter over the upper half keeps clients that failed together from retrying together. */
 function backOffMs(attempt: number): number {
   const delay = Math.min(FIRST_DELAY_MS * 2 ** attempt, LONGEST_DELAY_MS);
   return delay * (0.5 + Math.random() / 2);

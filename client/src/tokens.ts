@@ -1,13 +1,13 @@
-/** The access token: got by logging in, renewed before it expires, and only once at a time however many ask. */
+/** The access token. It is obtained by login and renewed before it expires, once for all waiting calls. */
 import type { components } from '../gen/openapi.ts';
 import { type Attempt, deliver, type Sendable } from './deliver.ts';
 import { refused } from './errors.ts';
 import type { Identity } from './options.ts';
 
 export interface Tokens {
-  /** A token that is good for a while yet. */
+  /** Returns a token that is valid for a while. */
   current(): Promise<string>;
-  /** Another one than `used`, which the platform did not take. */
+  /** Returns another token than `used`, which the platform refused. */
   after(used: string): Promise<string>;
 }
 
@@ -17,11 +17,11 @@ type Grant = Pick<components['schemas']['Tokens'], 'access_token' | 'expires_in'
 
 interface Deps {
   gateway: string;
-  patienceMs: number;
+  retryTimeoutMs: number;
   attempt: Attempt;
 }
 
-/** Renewed this long before it expires, so that it outlasts the request it is sent with. */
+/** Renewed this long before it expires, so that it outlasts the request that carries it. */
 const MARGIN_MS = 30_000;
 
 export function createTokens(as: Identity, deps: Deps): Tokens {
@@ -80,14 +80,14 @@ function renewed(
 }
 
 async function grant(deps: Deps, path: string, credentials: object): Promise<Grant> {
-  const patience = { patienceMs: deps.patienceMs, repeatable: true, signal: undefined };
-  const answer = await deliver(deps.attempt, request(deps, path, credentials), patience);
+  const retryOptions = { retryTimeoutMs: deps.retryTimeoutMs, repeatable: true, signal: undefined };
+  const answer = await deliver(deps.attempt, request(deps, path, credentials), retryOptions);
   const body: unknown = await answer.json().catch(() => undefined);
   if (!answer.ok) throw refused(answer, body);
   return body as Grant;
 }
 
-/** A refresh token is good once, so it is sent once. Where that fails, for whatever reason, logging in helps. */
+/** A refresh token is valid once, so it is sent once. If that fails for any reason, the client logs in again. */
 async function refresh(deps: Deps, token: string): Promise<Grant | undefined> {
   const spend = request(deps, '/v1/auth/refresh', { refresh_token: token });
   const answer = await deps.attempt(spend, undefined).catch(() => undefined);

@@ -38,14 +38,14 @@ describe('a payment', () => {
     expect(two).toEqual(one);
   });
 
-  it('goes under the key that it is given', async () => {
+  it('uses the key of its caller', async () => {
     await using there = await platform(() => ({ status: 201 }));
     const payflowx = createPayFlowX({ gateway: there.gateway });
     await payflowx.post('/v1/payments', { body: PAYMENT, key: 'order-4711' });
     expect(there.asked[0]?.key).toBe('order-4711');
   });
 
-  it('that is declined is an error with the payment in it', async () => {
+  it('throws an error with the declined payment in it', async () => {
     const declined = problem(402, 'INSUFFICIENT_BALANCE', { payment: { id: 'pay_1', state: 'FAILED' } });
     await using there = await platform(() => declined);
     const error = await caught(
@@ -56,7 +56,7 @@ describe('a payment', () => {
     expect(there.asked).toHaveLength(1);
   });
 
-  it('waits as long as it is told to', async () => {
+  it('waits for Retry-After', async () => {
     await using there = await platform((_, count) =>
       count === 1 ? { ...problem(503, 'OVERLOADED'), headers: { 'retry-after': '1' } } : { status: 201 },
     );
@@ -65,14 +65,14 @@ describe('a payment', () => {
     expect(performance.now() - startedAt).toBeGreaterThan(990);
   });
 
-  it('is given as it is where the caller does not want to wait', async () => {
+  it('returns the 202 to a caller that does not want to wait', async () => {
     await using there = await platform(() => ({ status: 202, body: { state: 'INITIATED' } }));
     const payflowx = createPayFlowX({ gateway: there.gateway });
-    const { data, response } = await payflowx.post('/v1/payments', { body: PAYMENT, patienceMs: 0 });
+    const { data, response } = await payflowx.post('/v1/payments', { body: PAYMENT, retryTimeoutMs: 0 });
     expect([response.status, data.state, there.asked.length]).toEqual([202, 'INITIATED', 1]);
   });
 
-  it('stops when its caller does', async () => {
+  it('stops when its caller aborts', async () => {
     const { signal, abort } = withAbort();
     await using there = await platform((_, count) => {
       if (count === 2) abort();
@@ -94,7 +94,7 @@ describe('a request without a key', () => {
   const logOut = (gateway: string) =>
     createPayFlowX({ gateway }).post('/v1/auth/logout', { body: { refresh_token: 'r' } });
 
-  it('is sent again only where it was refused before anything was done', async () => {
+  it('is repeated only if it was refused before anything was done', async () => {
     await using there = await platform((_, count) =>
       count === 1 ? problem(429, 'TOO_MANY_REQUESTS') : { status: 204 },
     );
@@ -114,12 +114,12 @@ describe('a request without a key', () => {
   });
 });
 
-it('reads again what it could not read', async () => {
+it('repeats failed reads', async () => {
   await using there = await platform((_, count) => (count === 1 ? undefined : { body: { id: 'usr_1' } }));
   expect((await createPayFlowX({ gateway: there.gateway }).get('/v1/auth/me')).data.id).toBe('usr_1');
 });
 
-it('lists page after page, and no page that nobody asks for', async () => {
+it('lists page after page, and loads no page that is not needed', async () => {
   await using there = await platform(({ path }) => {
     const cursor = new URL(path, 'http://x').searchParams.get('cursor');
     const from = Number(cursor ?? 0);
@@ -138,7 +138,7 @@ it('lists page after page, and no page that nobody asks for', async () => {
 });
 
 describe('the token', () => {
-  /** A platform that takes only the token it gave last. */
+  /** A platform that accepts only the newest token. */
   function issuing({ expiresIn = 300, refreshable = true } = {}) {
     let issued = 0;
     const grants: string[] = [];
@@ -158,7 +158,7 @@ describe('the token', () => {
   }
   const alice = { username: 'alice', password: 'right' };
 
-  it('is got once for all that ask at the same time, and kept', async () => {
+  it('is obtained once for all concurrent calls, and kept', async () => {
     const { script, grants } = issuing();
     await using there = await platform(script);
     const payflowx = createPayFlowX({ gateway: there.gateway, as: alice });
@@ -186,7 +186,7 @@ describe('the token', () => {
     expect(grants).toEqual(refreshable ? ['login', 'refresh'] : ['login', 'refresh', 'login']);
   });
 
-  it('that a wrong password asks for is refused at once', async () => {
+  it('is refused at once for a wrong password', async () => {
     const { script, grants } = issuing();
     await using there = await platform(script);
     const payflowx = createPayFlowX({ gateway: there.gateway, as: { ...alice, password: 'wrong' } });
@@ -194,7 +194,7 @@ describe('the token', () => {
     expect(grants).toEqual(['login']);
   });
 
-  it('of an API client is got with its secret, and anew when it is refused', async () => {
+  it('of an API client is obtained with its secret, and again after it was refused', async () => {
     let issued = 0;
     await using there = await platform(({ path, token, body }) => {
       if (path !== '/v1/auth/token')

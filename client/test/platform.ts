@@ -1,4 +1,4 @@
-/** A tiny HTTP server that answers as the test says and remembers what it was asked. */
+/** A tiny HTTP server that responds as the test says and records the requests. */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -16,7 +16,7 @@ export interface Told {
   body?: unknown;
 }
 
-/** What to answer; undefined: nothing, and the connection is cut. */
+/** The response. Undefined cuts the connection without a response. */
 type Script = (asked: Asked, count: number) => Told | undefined;
 
 export interface Platform extends AsyncDisposable {

@@ -27,7 +27,7 @@ const number = (value: number, bytes: number) =>
   Buffer.from(value.toString(16).padStart(bytes * 2, '0'), 'hex');
 const text = (value: string) => Buffer.concat([number(Buffer.byteLength(value), 4), Buffer.from(value)]);
 
-/** A transaction as ledger/README.md lays it out. */
+/** A transaction in the layout of ledger/README.md. */
 function sealed(index: number): Buffer {
   const head = ['payflowx.ledger.transaction.v1', `txn_${index}`, 'payment.completed', `pay_${index}`].map(
     text,
@@ -70,7 +70,7 @@ function receiptOf(position: number, size: number): Receipt {
 }
 
 describe('a receipt', () => {
-  it('is verified at every place of trees of every shape', () => {
+  it('is verified at every position of trees of every shape', () => {
     for (let size = 1; size <= 20; size += 1) {
       for (let position = 0; position < size; position += 1) {
         expect(verifyReceipt(receiptOf(position, size))).toHaveLength(1);
@@ -78,7 +78,7 @@ describe('a receipt', () => {
     }
   });
 
-  it('tells what is sealed, whatever stands beside it', () => {
+  it('returns the sealed content, whatever the readable fields say', () => {
     const [{ postings, ...transaction } = { postings: [] }] = verifyReceipt(receiptOf(2, 9));
     const createdAt = new Date('2026-01-01T00:00:00.001Z');
     expect(transaction).toEqual({
@@ -91,7 +91,7 @@ describe('a receipt', () => {
     expect(postings).toEqual([{ ...posting, amount: 1_250, currency: 'EUR' }]);
   });
 
-  it('is held against a head that was kept', () => {
+  it('is verified against a kept head', () => {
     const receipt = receiptOf(2, 9);
     expect(verifyReceipt(receipt, { head_hash: receipt.head.head_hash })).toHaveLength(1);
     expect(() => verifyReceipt(receipt, receiptOf(2, 10).head)).toThrow(ReceiptRefused);

@@ -21,16 +21,16 @@ KEY = re.compile(r"[\x21-\x7e]{1,255}")
 ETAG = re.compile(r'"[1-9][0-9]{0,17}"')
 ACCOUNT = re.compile(r"acct_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-# Two accounts that were opened for this run; the first is the caller's.
+# Two accounts of this run; the first belongs to the caller.
 OURS = os.environ["CONTRACT_ACCOUNTS"].split()
-# What was made before belongs to others, and is not changed. A UUIDv7 begins with the time it was made at.
+# Data from before this run belongs to others and must not change. A UUIDv7 begins with its creation time.
 STARTED_MS = int(time.time() * 1_000)
 NOBODYS = "0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d"
 LOGIN = {"username": os.environ["CONTRACT_USERNAME"], "password": os.environ["CONTRACT_PASSWORD"]}
-# Auth slows an address down after 50 failed logins, and others log in from this one too.
+# Auth throttles an address after 50 failed logins, and other clients log in from this address too.
 FAILED_LOGINS = 3
 
-# An access token is good for five minutes.
+# An access token is valid for five minutes.
 TOKEN_S = 240
 
 
@@ -137,7 +137,7 @@ def spare_others(case):
     given = (case.path_parameters or {}).get("id")
     if kind and isinstance(given, str) and is_others(given, kind):
         case.path_parameters["id"] = f"{kind}_{NOBODYS}"
-    # A rule that takes part would decide about everybody's payments.
+    # An enforced rule would apply to the payments of all users.
     if operation in ("createRule", "updateRule") and isinstance(case.body, dict):
         if isinstance(case.body.get("enabled", True), bool):
             case.body["enabled"] = False

@@ -1,18 +1,20 @@
-/** A good request for every route and every RPC, about Alice's things: refused, it is for who asks and not for what is asked. */
+/**
+ * A valid request for every route and RPC, about Alice's data. So a refusal comes from the caller's rights, not from the request.
+ */
 import { randomUUID } from 'node:crypto';
 import type { Account, Demo, Payment, Session } from './platform.ts';
 import type { Body } from './rest.ts';
 
-/** What the requests are about. */
+/** The objects of the requests. */
 export interface Subject {
   account: Account;
   payment: Payment;
   transactionId: string;
   ruleId: string;
   reconciliationId: string;
-  /** Alice's API client, which is asked with. */
+  /** Alice's API client, the caller. */
   client: { id: string; secret: string };
-  /** Another one, to be revoked. */
+  /** Another API client, to be revoked. */
   spareClientId: string;
   owner: Session;
   demo: Demo;
@@ -41,7 +43,7 @@ async function refreshToken(subject: Subject): Promise<object> {
   return { refresh_token: body.refresh_token };
 }
 
-/** Bodies by route; a POST that is not named has an empty one. */
+/** Bodies by route. A POST without an entry has an empty body. */
 const BODIES: Record<string, Request> = {
   'POST /v1/auth/login': login,
   'POST /v1/auth/refresh': refreshToken,
@@ -84,7 +86,7 @@ const transfer: Request = ({ account }) => ({
   request_id: randomUUID(),
 });
 
-/** Requests by RPC; one that is not named takes an empty one. */
+/** Requests by RPC. An RPC without an entry has an empty request. */
 const MESSAGES: Record<string, Request> = {
   'AuthService/Login': login,
   'AuthService/LoginClient': clientLogin,

@@ -1,16 +1,19 @@
 /**
- * Who gets what, on every route and every RPC. A route or an RPC that is not in here fails the test, as does a line of something that is
- * not there.
+ * The expected outcome of every route and RPC for each kind of caller. A route or RPC without a line here fails the test, and so
+ * does a line without a route or RPC.
  *
- * nobody      without a token, and with one that nobody signed
- * owner       Alice: the account is hers, and the payment from it
- * stranger    Bob: neither is his
- * client      Alice's API client, with the scope accounts:read and no other
+ * Columns:
  *
- * ok          let through, whatever comes of it
- * none        a list without anything of Alice's in it
- * 401 403 404 refused: nobody, not for this role or scope, and as if it were not there. In gRPC: UNAUTHENTICATED,
- *             PERMISSION_DENIED, NOT_FOUND
+ *     nobody      no token, or a forged one
+ *     owner       Alice, the owner of the account and the payer
+ *     stranger    Bob, who owns neither
+ *     client      Alice's API client, only with the scope accounts:read
+ *
+ * Outcomes:
+ *
+ *     ok          allowed; the result may be any
+ *     none        a list without Alice's data
+ *     401 403 404 refused: not authenticated, wrong role or scope, hidden. In gRPC: UNAUTHENTICATED, PERMISSION_DENIED, NOT_FOUND
  */
 const TABLE = `
                                                 nobody  owner  stranger  auditor  operator  client
@@ -152,7 +155,7 @@ export type CallerName = (typeof CALLERS)[number];
 export interface Line {
   /** `GET /v1/payments` or `PaymentService/ListPayments`. */
   name: string;
-  /** What each caller gets, in one line of text. */
+  /** The outcome of each caller, in one line of text. */
   outcomes: string;
 }
 

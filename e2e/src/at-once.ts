@@ -1,4 +1,4 @@
-/** Many requests, a bounded number of them at a time: as many as keep the platform busy without queueing in the client. */
+/** Runs many requests with bounded concurrency: enough to keep the platform busy, without queueing in the client. */
 
 /** Results in the order of the items. */
 export async function atOnce<T, R>(

@@ -1,6 +1,6 @@
 /**
- * Holds the running gateway against its OpenAPI document: Schemathesis makes up requests, right and wrong ones, follows links, and
- * checks every answer. By hand: `node src/contract.ts operator`, with any options of `schemathesis run` behind it.
+ * Tests the running gateway against its OpenAPI document. Schemathesis generates valid and invalid requests, follows links, and
+ * checks every response. By hand: `node src/contract.ts operator`, followed by options of `schemathesis run`.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -12,18 +12,18 @@ import { openAccount, people, readDemo, sessionOf } from './platform.ts';
 const VERSION = '4.32.5';
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'payflowx');
 const FOLDER = join(import.meta.dirname, '../contract');
-/** Where it keeps what it learns, and reports that are asked for. */
+/** The folder of its data and reports. */
 const SCRATCH = join(import.meta.dirname, '../../.local/contract');
 
 export interface ContractRun {
-  /** 0: nothing was found. */
+  /** 0: no findings. */
   code: number;
   output: string;
-  /** Requests that were made up and sent. */
+  /** Number of requests sent. */
   cases: number;
 }
 
-/** Tests in the name of a user of the demo, on two accounts of its own. `gateway`: the one that is tested. */
+/** Tests as one user of the demo, on two accounts of that user. `gateway` is the tested one. */
 export async function testContract(
   username: string,
   options: readonly string[],
@@ -39,7 +39,7 @@ export async function testContract(
   return { code, output, cases: Number(/(\d+) generated/.exec(output)?.[1] ?? 0) };
 }
 
-const PLENTY = 1_000_000;
+const BALANCE = 1_000_000;
 
 async function environmentFor(username: string): Promise<Record<string, string>> {
   const demo = readDemo();
@@ -47,8 +47,8 @@ async function environmentFor(username: string): Promise<Record<string, string>>
   const { user } = sessionOf(demo, username);
   const [own, other] = user.id === bob.user.id ? [bob, alice] : [alice, bob];
   const accounts = [
-    await openAccount(operator, own.user, PLENTY),
-    await openAccount(operator, other.user, PLENTY),
+    await openAccount(operator, own.user, BALANCE),
+    await openAccount(operator, other.user, BALANCE),
   ];
   return {
     SCHEMATHESIS_HOOKS: join(FOLDER, 'hooks.py'),
@@ -60,7 +60,7 @@ async function environmentFor(username: string): Promise<Record<string, string>>
   };
 }
 
-/** The Python that has it. Installed the first time; the folder gets its name when it is complete. */
+/** Returns the Python with Schemathesis, and installs it at the first call. The folder gets its name when it is complete. */
 async function findPython(): Promise<string> {
   const folder = join(CACHE, `schemathesis-${VERSION}`);
   const python = join(folder, 'bin/python');
@@ -71,7 +71,7 @@ async function findPython(): Promise<string> {
   const requirements = ['--requirement', join(FOLDER, 'requirements.txt')];
   const pip = [join(making, 'bin/python'), '-m', 'pip', 'install', '--quiet', ...requirements];
   await must(pip, 'Schemathesis comes from PyPI.');
-  // Another run may have been faster.
+  // Another run may have installed it meanwhile.
   await rename(making, folder).catch(() => rm(making, { recursive: true, force: true }));
   return python;
 }

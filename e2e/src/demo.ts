@@ -1,13 +1,14 @@
-/** `make demo`: plays the story on the running platform and ends non-zero if anything differs from what it should be. */
+/** `make demo`: plays the story on the running platform, and exits non-zero if any step differs from the expected result. */
 import { spawnSync } from 'node:child_process';
 import { people, readDemo } from './platform.ts';
 import { chapter, fact } from './print.ts';
+import { rpcAddress } from './rpc.ts';
 import {
   addUp,
   cancel,
   captureInParts,
   followThrough,
-  openWallets,
+  openAccounts,
   payOnce,
   payTooMuch,
   prove,
@@ -19,29 +20,29 @@ import {
 try {
   const startedAt = Date.now();
   const cast = people();
-  const wallets = await openWallets(cast);
-  const payment = await payOnce(cast, wallets);
-  await payTooMuch(cast, wallets);
-  const captured = await captureInParts(cast, wallets);
-  await cancel(cast, wallets);
-  await refund(cast, wallets, payment);
-  await race(cast, wallets);
+  const accounts = await openAccounts(cast);
+  const payment = await payOnce(cast, accounts);
+  await payTooMuch(cast, accounts);
+  const captured = await captureInParts(cast, accounts);
+  await cancel(cast, accounts);
+  await refund(cast, accounts, payment);
+  await race(cast, accounts);
   await followThrough(cast, captured);
   await verify(cast, captured);
-  await addUp(cast, wallets);
+  await addUp(cast, accounts);
   showRegistry();
   await prove(cast);
   console.log(
-    `\nThe story is told, and every step was as it should be (${((Date.now() - startedAt) / 1000).toFixed(1)} s).`,
+    `\nThe story is complete, and every step had the expected result (${((Date.now() - startedAt) / 1000).toFixed(1)} s).`,
   );
-  sayWhatNext(wallets.from.id);
+  sayWhatNext(accounts.from.id);
 } catch (error) {
-  console.error(`\nThe story went wrong: ${error instanceof Error ? error.message : error}`);
-  console.error('What the services say: make logs. What runs: make status.');
+  console.error(`\nThe story failed: ${error instanceof Error ? error.message : error}`);
+  console.error('Logs of the services: make logs. Processes: make status.');
   process.exitCode = 1;
 }
 
-/** Without Consul the platform runs on fixed addresses: worth saying, and no failure. */
+/** Without Consul the platform uses fixed addresses. That is worth printing, but no failure. */
 function showRegistry(): void {
   chapter("Consul's view of the services");
   if (process.env.TEST_CONSUL_URL === '') {
@@ -59,7 +60,7 @@ function showRegistry(): void {
 function sayWhatNext(accountId: string): void {
   const { gateway } = readDemo();
   console.log(`
-The platform goes on running. Try it:
+The platform keeps running. Try it:
 
   # Log in (users and passwords are in .local/demo.json) and look at Alice's account.
   PASSWORD=$(node -p "require('./.local/demo.json').users.find(u => u.username === 'alice').password")
@@ -69,8 +70,8 @@ The platform goes on running. Try it:
 
   # The same by gRPC, as operators do.
   grpcurl -plaintext -H "authorization: Bearer $TOKEN" -d '{"account_id":"${accountId}"}' \\
-    127.0.0.1:50052 payflowx.authorization.v1.AccountService/GetAccount
+    ${rpcAddress(50_052)} payflowx.authorization.v1.AccountService/GetAccount
 
-  The API, to read and try: ${gateway}/docs
-  What runs: make status    Stop it: make down`);
+  The API reference, to read and try: ${gateway}/docs
+  List the processes: make status    Stop everything: make down`);
 }

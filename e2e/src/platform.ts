@@ -1,4 +1,4 @@
-/** The running platform as its users know it: the demo file, sessions, accounts, money. */
+/** The running platform from a user's view: the demo file, sessions, accounts, money. */
 import { readFileSync } from 'node:fs';
 import { createPayFlowX, type PayFlowX, type Schema } from '@payflowx/client';
 import { PATIENCE_MS } from './patience.ts';
@@ -23,7 +23,7 @@ export type Refund = Schema<'Refund'>;
 
 const DEMO_FILE = new URL('../../.local/demo.json', import.meta.url);
 
-/** What `make up` wrote. */
+/** The file that `make up` wrote. */
 export function readDemo(): Demo {
   try {
     return JSON.parse(readFileSync(DEMO_FILE, 'utf8'));
@@ -32,18 +32,18 @@ export function readDemo(): Demo {
   }
 }
 
-/** Both gateways of a platform with two instances of everything: the second listens on the next port. */
+/** Both gateways of a platform with two instances of each service. The second listens on the next port. */
 export function gatewaysOf({ gateway }: Demo): [string, string] {
   return [gateway, gateway.replace(/\d+$/, (port) => String(Number(port) + 1))];
 }
 
-/** Somebody who uses the platform: by the client, and, where an answer itself is what matters, by plain REST. */
+/** A user of the platform, with the typed client, and with plain REST for tests of a response's form. */
 export interface Session extends Rest {
   user: DemoUser;
   api: PayFlowX;
 }
 
-/** Logs in when it is first used. */
+/** Logs in at the first call. */
 export function sessionOf(demo: Demo, username: string, gateway = demo.gateway): Session {
   const user = demo.users.find((each) => each.username === username);
   if (!user) throw new Error(`There is no user ${username} in .local/demo.json.`);
@@ -68,7 +68,7 @@ export function people(demo = readDemo(), gateway = demo.gateway): People {
   };
 }
 
-/** A new account of `owner` with `amount` minor units in it. */
+/** Opens an account of `owner` with `amount` minor units in it. */
 export async function openAccount(
   operator: Session,
   owner: DemoUser,
@@ -98,7 +98,7 @@ export async function paymentOf({ api }: Session, id: string): Promise<Payment> 
   return (await api.get('/v1/payments/{id}', { params: { path: { id } } })).data;
 }
 
-/** Resolves with what `check` returns once it stops throwing; rejects with its last error when time is over. */
+/** Resolves with the result of `check` once it stops throwing. Rejects with its last error after the timeout. */
 export async function eventually<T>(
   check: () => Promise<T>,
   { withinMs = PATIENCE_MS, everyMs = 100 } = {},
@@ -114,7 +114,7 @@ export async function eventually<T>(
   }
 }
 
-/** The ledger's proof, once the ledger has consumed everything and it holds. */
+/** Returns the ledger's proof, once the ledger has consumed all events and the proof holds. */
 export function provenLedger({ api }: Session, options?: { withinMs?: number }): Promise<Schema<'Proof'>> {
   return eventually(async () => {
     const { data: proof } = await api.get('/v1/ledger/proof');
@@ -123,7 +123,7 @@ export function provenLedger({ api }: Session, options?: { withinMs?: number }):
   }, options);
 }
 
-/** What every service believes of every account, compared: once nothing differs, and nothing is on its way any more. */
+/** Reconciles all services until there is no difference and no pending account. */
 export function reconciled({ api }: Session, options?: { withinMs?: number }): Promise<void> {
   return eventually(async () => {
     const { data } = await api.post('/v1/ledger/reconciliations', { body: {} });

@@ -1,4 +1,4 @@
-/** How the story looks on a terminal. */
+/** Prints the demo's story on a terminal. */
 import { toDecimal } from '@payflowx/proto/currency';
 
 let chapters = 0;
@@ -12,7 +12,7 @@ export function fact(name: string, text: string): void {
   console.log(`   ${name.padEnd(14)} ${text}`);
 }
 
-/** Rows under a fact, in columns. */
+/** Rows below a line, in columns. */
 export function table(rows: string[][]): void {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   for (const row of rows) {
@@ -25,7 +25,7 @@ export function table(rows: string[][]): void {
   }
 }
 
-/** Minor units of EUR, the story's only currency. */
+/** Minor units of EUR, the only currency of the story. */
 export function money(minor: number): string {
   return `${toDecimal(BigInt(minor), 'EUR')} EUR`;
 }

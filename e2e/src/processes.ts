@@ -1,4 +1,4 @@
-/** Stops, starts and crashes parts of the platform on this machine, through the same commands that people use. */
+/** Stops, starts and crashes parts of the platform on this machine, with the same commands that people use. */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,31 +17,31 @@ async function infra(...args: string[]): Promise<string> {
 export const stopProcess = (name: string) => infra('stop', name);
 export const startProcess = (name: string) => infra('start', name);
 
-/** Rejects for a process that does not run. */
+/** Rejects if the process does not run. */
 export const pidOf = async (name: string) => Number(await infra('pid', name));
 
-/** kill -9, as soon as the process runs: one that died just before has none yet. The supervisor starts it again. */
+/** Kills with -9, as soon as the process runs. A process that has just died has no pid yet; the supervisor restarts it. */
 export async function crash(name: string): Promise<void> {
   process.kill(await eventually(() => pidOf(name)), 'SIGKILL');
 }
 
-/** The next process that comes to this fault point dies there, once. */
+/** Makes the next process that reaches this fault point die there, once. */
 export function arm(faultPoint: string): void {
   const folder = join(root, '.local/faults');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, faultPoint), '');
 }
 
-/** Resolves once somebody has died at the fault point. */
-export function struck(faultPoint: string): Promise<void> {
+/** Resolves once a process has died at the fault point. */
+export function diedAt(faultPoint: string): Promise<void> {
   return eventually(
     async () => {
       if (existsSync(join(root, '.local/faults', faultPoint)))
-        throw new Error(`nobody came to ${faultPoint}`);
+        throw new Error(`no process reached ${faultPoint}`);
     },
     { everyMs: 20 },
   );
 }
 
-/** Runs a command of a service's folder with that service's environment, and gives what it prints. */
+/** Runs a command in a service's folder with that service's environment, and returns its output. */
 export const runIn = (service: string, ...command: string[]) => infra('exec', service, ...command);

@@ -1,4 +1,4 @@
-/** What a gRPC server says of itself: its services, and their contracts, as grpcurl learns them. */
+/** Reads the services and contracts of a gRPC server by reflection, as grpcurl does. */
 import {
   credentials,
   type GrpcObject,
@@ -7,20 +7,20 @@ import {
 } from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer, loadSync, type PackageDefinition } from '@grpc/proto-loader';
 
-/** As grpcurl shows messages: names as in the contract, enums by name, what is not set as its default. */
+/** The format of grpcurl: names as in the contract, enums by name, defaults for unset fields. */
 const AS_JSON = { keepCase: true, longs: String, enums: String, defaults: true, oneofs: true };
 
 const PROTOCOL = new URL('reflection.proto', import.meta.url).pathname;
 const protocol = clientsOf(loadSync(PROTOCOL, { keepCase: true, oneofs: true }));
 
-interface Told {
+interface ReflectionResponse {
   list_services_response?: { service: { name: string }[] };
   file_descriptor_response?: { file_descriptor_proto: Buffer[] };
   error_response?: { error_message: string };
 }
 type Question = { list_services: string } | { file_containing_symbol: string } | { file_by_filename: string };
 
-/** The services at an address by their whole names, each as a client that takes and gives plain objects. */
+/** The services at an address by their full names, each as a client that takes and returns plain objects. */
 export async function reflect(address: string): Promise<Map<string, ServiceClientConstructor>> {
   const { ask, close } = open(address);
   try {
@@ -28,8 +28,8 @@ export async function reflect(address: string): Promise<Map<string, ServiceClien
     const names = listed.list_services_response?.service.map(({ name }) => name) ?? [];
     const files = new Map<string, Buffer>();
     for (const name of names) {
-      const told = await ask({ file_containing_symbol: name });
-      for (const file of told.file_descriptor_response?.file_descriptor_proto ?? []) {
+      const response = await ask({ file_containing_symbol: name });
+      for (const file of response.file_descriptor_response?.file_descriptor_proto ?? []) {
         files.set(file.toString('base64'), file);
       }
     }
@@ -47,9 +47,9 @@ function open(address: string) {
   const client = new Reflection(address, credentials.createInsecure());
   // biome-ignore lint/complexity/useLiteralKeys: methods of a client that was made from a file are known by name only.
   const call = client['ServerReflectionInfo']?.call(client);
-  const answers: AsyncIterator<Told> = call[Symbol.asyncIterator]();
+  const answers: AsyncIterator<ReflectionResponse> = call[Symbol.asyncIterator]();
   return {
-    async ask(question: Question): Promise<Told> {
+    async ask(question: Question): Promise<ReflectionResponse> {
       call.write(question);
       const { value } = await answers.next();
       if (value.error_response) throw new Error(`${address}: ${value.error_response.error_message}`);
@@ -62,7 +62,7 @@ function open(address: string) {
   };
 }
 
-/** A google.protobuf.FileDescriptorSet is a message of one repeated field, number 1, whose items are the files. */
+/** A google.protobuf.FileDescriptorSet has one repeated field, number 1, whose items are the files. */
 function descriptorSet(files: Buffer[]): Buffer {
   return Buffer.concat(files.flatMap((file) => [Buffer.from([0x0a, ...varint(file.length)]), file]));
 }

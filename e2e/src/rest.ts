@@ -1,5 +1,4 @@
-/** A plain REST client: what it sends and gets is what anybody with curl would. The typed client is tested beside it. */
-
+/** A plain REST client, equal to curl. The typed client is tested beside it. */
 import { randomUUID } from 'node:crypto';
 import { PATIENCE_MS } from './patience.ts';
 
@@ -14,7 +13,7 @@ export interface Answer {
 
 export interface Request {
   token?: string;
-  /** The Idempotency-Key; a new one for each POST unless given, none if null. */
+  /** The Idempotency-Key. By default a new one for each POST; null sends none. */
   key?: string | null;
   headers?: Record<string, string>;
 }
@@ -25,7 +24,7 @@ export interface Rest {
   send(method: string, path: string, body: unknown, request?: Request): Promise<Answer>;
 }
 
-/** `token` is asked for each request: it may have been renewed. */
+/** `token` is called for each request, because the token may have been renewed. */
 export function restClient(
   gateway: string,
   token: () => Promise<string | undefined> = async () => undefined,
@@ -54,7 +53,7 @@ async function send(
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...headers,
     },
-    // A string goes out as it is, so that broken JSON can be sent too.
+    // A string is sent unchanged, so that broken JSON can be sent.
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     signal: AbortSignal.timeout(PATIENCE_MS),
   });
@@ -70,7 +69,7 @@ function parse(text: string): Body {
   }
 }
 
-/** The body of an answer that must have this status; an error that shows the answer otherwise. */
+/** Returns the body of a response with this status. For any other status, throws an error with the response. */
 export function expectStatus(answer: Answer, ...statuses: number[]): Body {
   if (statuses.includes(answer.status)) return answer.body;
   throw new Error(`expected ${statuses.join(' or ')}, got ${answer.status}: ${JSON.stringify(answer.body)}`);

@@ -1,28 +1,31 @@
-/** gRPC as grpcurl does it: knowing nothing but addresses, it learns the contracts by reflection and sends plain objects. */
+/** gRPC like grpcurl: knows only addresses, learns the contracts by reflection, and sends plain objects. */
 import { type Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { ErrorInfo, Status } from '@payflowx/proto/rpc';
 import { PATIENCE_MS } from './patience.ts';
 import { reflect } from './reflection.ts';
 import type { Body } from './rest.ts';
 
-/** Where the contract says the services listen, unless the whole platform was moved (infra/README.md). */
-const OFFSET = Number(process.env.PAYFLOWX_PORT_OFFSET ?? 0);
-const ADDRESSES = [50051, 50052, 50053, 50054, 50055, 50056].map((port) => `127.0.0.1:${port + OFFSET}`);
+/** The services' default ports; PAYFLOWX_PORT_OFFSET moves them all (infra/README.md). */
+const ADDRESSES = [50051, 50052, 50053, 50054, 50055, 50056].map(rpcAddress);
+
+export function rpcAddress(port: number): string {
+  return `127.0.0.1:${port + Number(process.env.PAYFLOWX_PORT_OFFSET ?? 0)}`;
+}
 
 export interface RpcAnswer {
   /** The code's name: OK, NOT_FOUND and so on. */
   code: string;
-  /** What came; empty unless OK. */
+  /** The response; empty unless OK. */
   response: Body;
   message: string;
-  /** The google.rpc.ErrorInfo in the details: the service's own reason. */
+  /** The google.rpc.ErrorInfo in the details, with the service's reason. */
   reason: string | undefined;
 }
 
 export interface Rpc {
   /** Such as `payflowx.payment.v1.PaymentService/GetPayment`. */
   name: string;
-  /** Whether the request has this field. */
+  /** True if the request has this field. */
   takes(field: string): boolean;
   call(request?: object, token?: string): Promise<RpcAnswer>;
 }

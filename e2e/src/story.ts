@@ -1,4 +1,4 @@
-/** The story that `make demo` plays: real money through all services, each step checked against what it must be. */
+/** The story of `make demo`: payments through all services, each step checked against its expected result. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { PayFlowXError, ReceiptRefused, type Schema, verifyReceipt } from '@payflowx/client';
@@ -14,12 +14,12 @@ import {
 } from './platform.ts';
 import { chapter, fact, money, table } from './print.ts';
 
-interface Wallets {
+interface Accounts {
   from: Account;
   to: Account;
 }
 
-export async function openWallets({ operator, alice, bob }: People): Promise<Wallets> {
+export async function openAccounts({ operator, alice, bob }: People): Promise<Accounts> {
   chapter('An operator opens two accounts and deposits');
   const from = await openAccount(operator, alice.user, 0, { name: "Alice's wallet" });
   const to = await openAccount(operator, bob.user, 0, { name: "Bob's wallet" });
@@ -31,11 +31,11 @@ export async function openWallets({ operator, alice, bob }: People): Promise<Wal
   return { from, to };
 }
 
-export async function payOnce(people: People, wallets: Wallets): Promise<Payment> {
+export async function payOnce(people: People, accounts: Accounts): Promise<Payment> {
   chapter('Alice pays Bob, sends the same request again, and then with another amount');
   const { api } = people.alice;
   const key = randomUUID();
-  const body = { ...between(wallets), amount: 2_500, reference: 'INV-1001' };
+  const body = { ...between(accounts), amount: 2_500, reference: 'INV-1001' };
 
   const first = await api.post('/v1/payments', { body, key });
   assert.equal(first.data.state, 'COMPLETED');
@@ -50,87 +50,87 @@ export async function payOnce(people: People, wallets: Wallets): Promise<Payment
   assert.equal(other.code, 'IDEMPOTENCY_KEY_REUSED');
   fact('other amount', `${other.status} ${other.code}`);
 
-  await expectAvailable(people, wallets, 7_500, 2_500);
+  await expectAvailable(people, accounts, 7_500, 2_500);
   return first.data;
 }
 
-export async function payTooMuch(people: People, wallets: Wallets): Promise<void> {
+export async function payTooMuch(people: People, accounts: Accounts): Promise<void> {
   chapter('A payment beyond the balance is declined');
-  const body = { ...between(wallets), amount: 1_000_000 };
+  const body = { ...between(accounts), amount: 1_000_000 };
   const { status, code, problem } = await refusal(people.alice.api.post('/v1/payments', { body }));
   assert.deepEqual([status, code], [402, 'INSUFFICIENT_BALANCE']);
   const { id, state } = problem.payment as Payment;
-  await expectAvailable(people, wallets, 7_500, 2_500);
+  await expectAvailable(people, accounts, 7_500, 2_500);
   fact('declined', `402 ${code}: ${id} is ${state}, the balance is untouched`);
 }
 
-export async function captureInParts(people: People, wallets: Wallets): Promise<Payment> {
-  chapter('Alice sets money aside; it is captured in two parts, and the rest is hers again');
+export async function captureInParts(people: People, accounts: Accounts): Promise<Payment> {
+  chapter('Alice holds money; it is captured in two parts, and the rest is released');
   const { api } = people.alice;
-  const body = { ...between(wallets), amount: 3_000, capture: 'manual' as const };
+  const body = { ...between(accounts), amount: 3_000, capture: 'manual' as const };
   const { data: held } = await api.post('/v1/payments', { body });
   assert.equal(held.state, 'AUTHORIZED');
-  await expectAvailable(people, wallets, 4_500, 2_500);
+  await expectAvailable(people, accounts, 4_500, 2_500);
   fact('held', `${held.id}  ${money(3_000)}  ${held.state}, until ${held.expires_at}`);
 
   const params = { path: { id: held.id } };
   const part = await api.post('/v1/payments/{id}/capture', { params, body: { amount: 1_000 } });
   assert.equal(part.data.state, 'PARTIALLY_CAPTURED');
-  await expectAvailable(people, wallets, 4_500, 3_500);
+  await expectAvailable(people, accounts, 4_500, 3_500);
   fact('captured', `${money(1_000)}  ${part.data.state}`);
 
   const last = await api.post('/v1/payments/{id}/capture', { params, body: { amount: 1_500, final: true } });
   assert.deepEqual([last.data.state, last.data.amount_captured], ['COMPLETED', 2_500]);
-  await expectAvailable(people, wallets, 5_000, 5_000);
-  fact('captured', `${money(1_500)}, the last  ${last.data.state}; ${money(500)} went back`);
+  await expectAvailable(people, accounts, 5_000, 5_000);
+  fact('captured', `${money(1_500)}, the last  ${last.data.state}; ${money(500)} released`);
   return last.data;
 }
 
-export async function cancel(people: People, wallets: Wallets): Promise<void> {
+export async function cancel(people: People, accounts: Accounts): Promise<void> {
   chapter('Another hold is cancelled; a capture comes too late');
   const { api } = people.alice;
-  const body = { ...between(wallets), amount: 1_200, capture: 'manual' as const };
+  const body = { ...between(accounts), amount: 1_200, capture: 'manual' as const };
   const { data: held } = await api.post('/v1/payments', { body });
   const params = { path: { id: held.id } };
   const { data: cancelled } = await api.post('/v1/payments/{id}/cancel', { params, body: {} });
   assert.equal(cancelled.state, 'CANCELLED');
   const late = await refusal(api.post('/v1/payments/{id}/capture', { params, body: {} }));
   assert.equal(late.code, 'INVALID_STATE');
-  await expectAvailable(people, wallets, 5_000, 5_000);
+  await expectAvailable(people, accounts, 5_000, 5_000);
   fact('cancelled', `${held.id}  ${money(1_200)} released`);
   fact('too late', `${late.status} ${late.code}: it is ${late.problem.state}`);
 }
 
-export async function refund(people: People, wallets: Wallets, { id }: Payment): Promise<void> {
-  chapter('Bob gives a part of the first payment back');
+export async function refund(people: People, accounts: Accounts, { id }: Payment): Promise<void> {
+  chapter('Bob refunds a part of the first payment');
   const params = { path: { id } };
   const body = { amount: 500, reason: 'One item was missing' };
   const { data } = await people.bob.api.post('/v1/payments/{id}/refunds', { params, body });
   assert.equal(data.state, 'COMPLETED');
   const { data: payment } = await people.alice.api.get('/v1/payments/{id}', { params });
   assert.deepEqual([payment.state, payment.amount_refunded], ['PARTIALLY_REFUNDED', 500]);
-  await expectAvailable(people, wallets, 5_500, 4_500);
+  await expectAvailable(people, accounts, 5_500, 4_500);
   fact('refunded', `${data.id}  ${money(500)}  the payment is ${payment.state}`);
 }
 
 const RACERS = 20;
 const AFFORDABLE = 5;
 
-export async function race(people: People, wallets: Wallets): Promise<void> {
+export async function race(people: People, accounts: Accounts): Promise<void> {
   chapter(`${RACERS} payments race for a balance that is enough for ${AFFORDABLE}`);
-  const body = { ...between(wallets), amount: 1_000 };
+  const body = { ...between(accounts), amount: 1_000 };
   const racers = Array.from({ length: RACERS }, () => people.alice.api.post('/v1/payments', { body }));
   const outcomes = await Promise.allSettled(racers);
   const completed = outcomes.filter(({ status }) => status === 'fulfilled').length;
   assert.equal(completed, AFFORDABLE);
-  await expectAvailable(people, wallets, 500, 9_500);
+  await expectAvailable(people, accounts, 500, 9_500);
   fact('completed', `${completed}, declined ${RACERS - completed}`);
   fact('balances', `alice ${money(500)}, bob ${money(9_500)}`);
 }
 
-/** Waits until the asynchronous side has told all of it. */
+/** Waits until the background services have processed all of it. */
 export async function followThrough({ auditor }: People, { id }: Payment): Promise<void> {
-  chapter('The timeline of the payment in two parts: what each service did');
+  chapter('The timeline of that payment in two parts, by service');
   const params = { path: { id } };
   const timeline = await eventually(async () => {
     const { data } = await auditor.api.get('/v1/payments/{id}/timeline', { params });
@@ -150,11 +150,9 @@ function summary({ movements, decision, entries, notification }: Schema<'Timelin
   return decision ? decision.checks.map(({ name }) => name).join(', ') : '';
 }
 
-/** A receipt is had once the journal is sealed over the payment; the client asks until then. */
+/** A receipt exists once the payment is sealed. The client retries until then. */
 export async function verify({ bob }: People, { id }: Payment): Promise<void> {
-  chapter(
-    "The receipt: proof, for whoever keeps the journal's head, that nothing of the payment was changed",
-  );
+  chapter("The receipt: proof against a kept head that the payment's journal entries are unchanged");
   const params = { path: { id } };
   const { data: receipt } = await bob.api.get('/v1/ledger/payments/{id}/receipt', { params });
   const sealed = verifyReceipt(receipt);
@@ -174,8 +172,8 @@ export async function verify({ bob }: People, { id }: Payment): Promise<void> {
   fact('one byte off', 'refused');
 }
 
-export async function addUp({ auditor }: People, { from }: Wallets): Promise<void> {
-  chapter('Analytics have counted');
+export async function addUp({ auditor }: People, { from }: Accounts): Promise<void> {
+  chapter('The totals of analytics');
   const params = { path: { id: from.id } };
   const totals = await eventually(async () => {
     const { data } = await auditor.api.get('/v1/analytics/accounts/{id}', { params });
@@ -196,7 +194,7 @@ export async function addUp({ auditor }: People, { from }: Wallets): Promise<voi
 }
 
 export async function prove({ auditor }: People): Promise<void> {
-  chapter('The proof: the whole journal folded anew, against the balances that money was spent from');
+  chapter('The proof: the whole journal summed again, and compared with the balances');
   const proof = await provenLedger(auditor);
   for (const { currency, posted_sum, pending_sum } of proof.trial_balances) {
     fact('trial balance', `${currency}: posted ${posted_sum}, pending ${pending_sum}`);
@@ -206,13 +204,13 @@ export async function prove({ auditor }: People): Promise<void> {
   fact('holds', String(proof.holds));
 }
 
-function between({ from, to }: Wallets) {
+function between({ from, to }: Accounts) {
   return { from_account: from.id, to_account: to.id, currency: 'EUR' };
 }
 
 async function expectAvailable(
   { alice, bob }: People,
-  { from, to }: Wallets,
+  { from, to }: Accounts,
   left: number,
   received: number,
 ) {

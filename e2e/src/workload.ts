@@ -1,4 +1,4 @@
-/** A handful of payments pushed through whatever happens, and the checks that each ended once and everywhere. */
+/** Sends a few payments during failures, and checks that each ended exactly once in every service. */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import {
@@ -19,20 +19,20 @@ export interface Workload {
 
 export const AMOUNT = 10;
 
-/** Two accounts, and a key for each payment to come. The balance affords all of them. */
+/** Two accounts, and a key for each payment. The balance covers all of them. */
 export async function prepare({ operator, alice, bob }: People, payments: number): Promise<Workload> {
   const from = await openAccount(operator, alice.user, payments * AMOUNT);
   const to = await openAccount(operator, bob.user, 0);
   return { from, to, keys: Array.from({ length: payments }, () => randomUUID()) };
 }
 
-/** Sends every payment at once; the client repeats each with the same key until it knows. Gives the payments' ids. */
+/** Sends all payments at once. The client repeats each with the same key until its outcome is known. Returns the ids. */
 export function payAll({ alice }: People, { from, to, keys }: Workload): Promise<string[]> {
   const body = { from_account: from.id, to_account: to.id, amount: AMOUNT, currency: 'EUR' };
   return Promise.all(keys.map(async (key) => (await alice.api.post('/v1/payments', { body, key })).data.id));
 }
 
-/** Holds the money of every payment first; nothing is to happen meanwhile. Gives the payments' ids. */
+/** Holds the money of every payment, before any failure. Returns the ids. */
 export function holdAll({ alice }: People, { from, to, keys }: Workload): Promise<string[]> {
   const body = {
     from_account: from.id,
@@ -55,12 +55,12 @@ export async function captureAll({ alice }: People, { keys }: Workload, ids: str
   await Promise.all(captures);
 }
 
-/** How often a payment that went through at once is in the books, and told of. */
+/** Entries and notifications of a payment with automatic capture. */
 const AT_ONCE = { entries: 2, notifications: 2 };
-/** One that was held before: promised, released and moved; told of twice to each side. */
-export const HELD_BEFORE = { entries: 6, notifications: 4 };
+/** The same for a captured hold: hold, release and transfer; two notifications for each side. */
+export const CAPTURED_HOLD = { entries: 6, notifications: 4 };
 
-/** Each payment completed, once: the money, the ledger, the notifications and the counts all say so. */
+/** Checks that each payment completed exactly once: money, ledger, notifications and analytics. */
 export async function expectAllSettled(
   who: People,
   { from, to, keys }: Workload,
@@ -83,7 +83,7 @@ export async function expectAllSettled(
   });
 }
 
-/** Once there are enough. More than that would be something done twice. */
+/** Waits until there are enough. A higher count would mean a duplicate. */
 async function expectRows(
   { auditor }: People,
   path: '/v1/ledger/entries' | '/v1/notifications',

@@ -66,7 +66,7 @@ async function makeClient(name: string): Promise<Subject['client']> {
   return { id: data.client.id, secret: data.client_secret ?? '' };
 }
 
-/** Every caller's outcome, as the table writes them. */
+/** The outcome of every caller, in the format of the table. */
 async function tryAll(
   attempt: (token: string | undefined) => Promise<string>,
   expected: string,
@@ -75,7 +75,7 @@ async function tryAll(
   for (const [index, caller] of CALLERS.entries()) {
     const outcome = await attempt(tokens[caller]);
     const wanted = expected.split(' ')[index];
-    // What lists nothing of Alice's is let through as well.
+    // An empty list counts as allowed too.
     outcomes.push(outcome === 'none' && wanted === 'ok' ? 'ok' : outcome);
   }
   return outcomes.join(' ');
@@ -118,7 +118,7 @@ function about(body: Body): string {
 const lines = ACCESS.map(({ name, outcomes }) => ({ name, outcomes }));
 
 describe('the table', () => {
-  it('has every route and every RPC, and no other', () => {
+  it('has every route and RPC, and no other', () => {
     expect(lines.map(({ name }) => name).toSorted()).toEqual([...routes, ...rpcs.keys()].toSorted());
   });
 });
@@ -130,7 +130,7 @@ describe(`${CALLERS.join(', ')}:`, () => {
     expect(await tryAll(attempt, outcomes)).toBe(outcomes);
   });
 
-  it('a token that nobody signed is refused by whatever refuses nobody', async () => {
+  it('a forged token is refused on every route and RPC that is not public', async () => {
     const forged = 'eyJhbGciOiJub25lIn0.e30.';
     for (const { name, outcomes } of lines.filter(({ outcomes }) => outcomes.startsWith('401'))) {
       const outcome = name.includes(' ') ? tryRoute(name, forged) : tryRpc(name, forged);

@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 const body = () => ({ from_account: mine, to_account: theirs, amount: 1_250, currency: 'EUR' });
 
-it('pays, and gives the first answer again under a key of one’s own', async () => {
+it('pays, and returns the first response again for the same key', async () => {
   const first = await payflowx.post('/v1/payments', { body: body(), key: `order-${mine}` });
   expect([first.response.status, first.data.state]).toEqual([201, 'COMPLETED']);
   const again = await payflowx.post('/v1/payments', { body: body(), key: `order-${mine}` });
@@ -26,7 +26,7 @@ it('pays, and gives the first answer again under a key of one’s own', async ()
   expect(again.response.headers.get('idempotent-replayed')).toBe('true');
 });
 
-it('tells why a payment was declined', async () => {
+it('reports why a payment was declined', async () => {
   const request = payflowx.post('/v1/payments', { body: { ...body(), amount: 1_000_000 } });
   const error = await request.catch((error: unknown) => error as PayFlowXError);
   expect(error).toBeInstanceOf(PayFlowXError);
@@ -38,7 +38,7 @@ it('tells why a payment was declined', async () => {
   expect((error as PayFlowXError).requestId).toMatch(/^req_/);
 });
 
-it('holds money, takes it in two parts, and verifies the receipt', async () => {
+it('holds money, captures it in two parts, and verifies the receipt', async () => {
   const { data: held } = await payflowx.post('/v1/payments', {
     body: { ...body(), amount: 3_000, capture: 'manual' },
   });
@@ -47,7 +47,7 @@ it('holds money, takes it in two parts, and verifies the receipt', async () => {
   const last = { amount: 1_500, final: true };
   const { data: done } = await payflowx.post('/v1/payments/{id}/capture', { params, body: last });
   expect([done.state, done.amount_captured]).toEqual(['COMPLETED', 2_500]);
-  // The journal learns of a payment a moment after its caller.
+  // The journal records a payment a moment after its response.
   const { data: receipt } = await eventually(() =>
     payflowx.get('/v1/ledger/payments/{id}/receipt', { params }),
   );
@@ -57,7 +57,7 @@ it('holds money, takes it in two parts, and verifies the receipt', async () => {
     'payment.captured',
     'payment.completed',
   ]);
-  // A head that somebody keeps: later receipts can be asked for against it.
+  // A kept head: later receipts can be requested for it.
   const query = { head_size: head.size };
   const against = await payflowx.get('/v1/ledger/payments/{id}/receipt', { params: { ...params, query } });
   expect(verifyReceipt(against.data, head)).toEqual(verifyReceipt(receipt));
@@ -74,7 +74,7 @@ it('lists payments page after page', async () => {
 
 type Scope = 'accounts:read' | 'payments:read' | 'payments:write';
 
-/** A machine that speaks for Alice. */
+/** A machine that acts for Alice. */
 async function machine(scopes: Scope[]) {
   const body = { name: 'Shop', user_id: alice.user.id, scopes };
   const { data } = await operator.api.post('/v1/api-clients', { body });
@@ -82,7 +82,7 @@ async function machine(scopes: Scope[]) {
   return createPayFlowX({ gateway: demo.gateway, as });
 }
 
-it('speaks as an API client, within its scopes', async () => {
+it('works as an API client, within its scopes', async () => {
   const reader = await machine(['accounts:read']);
   expect((await reader.get('/v1/accounts/{id}', { params: { path: { id: mine } } })).data.id).toBe(mine);
   const error = await reader.post('/v1/payments', { body: body() }).catch((error: unknown) => error);

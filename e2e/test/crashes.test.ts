@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest';
 import { people } from '../src/platform.ts';
-import { arm, crash, struck } from '../src/processes.ts';
-import { captureAll, expectAllSettled, HELD_BEFORE, holdAll, payAll, prepare } from '../src/workload.ts';
+import { arm, crash, diedAt } from '../src/processes.ts';
+import { CAPTURED_HOLD, captureAll, expectAllSettled, holdAll, payAll, prepare } from '../src/workload.ts';
 
 const who = people();
 
@@ -27,25 +27,25 @@ const OF_OPERATIONS = [
 ];
 
 describe('a process that dies by kill -9', () => {
-  it.each(FAULT_POINTS)('at %s leaves every payment done once, and nothing lost', async (faultPoint) => {
+  it.each(FAULT_POINTS)('at %s leaves every payment done once, and loses nothing', async (faultPoint) => {
     const workload = await prepare(who, 12);
     arm(faultPoint);
     const ids = await payAll(who, workload);
-    await struck(faultPoint);
+    await diedAt(faultPoint);
     await expectAllSettled(who, workload, ids);
   });
 
-  it.each(OF_OPERATIONS)('at %s leaves every capture done once, and nothing lost', async (faultPoint) => {
+  it.each(OF_OPERATIONS)('at %s leaves every capture done once, and loses nothing', async (faultPoint) => {
     const workload = await prepare(who, 12);
     const ids = await holdAll(who, workload);
     arm(faultPoint);
     await captureAll(who, workload, ids);
-    await struck(faultPoint);
-    await expectAllSettled(who, workload, ids, HELD_BEFORE);
+    await diedAt(faultPoint);
+    await expectAllSettled(who, workload, ids, CAPTURED_HOLD);
   });
 
   it.each(['payment', 'authorization', 'ledger', 'gateway-2', 'auth'])(
-    'anywhere (%s) while payments flow leaves them done once, and nothing lost',
+    'anywhere (%s) while payments flow leaves them done once, and loses nothing',
     async (name) => {
       const workload = await prepare(who, 60);
       const paying = payAll(who, workload);

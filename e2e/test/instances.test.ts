@@ -88,7 +88,7 @@ describe('one frozen instance', () => {
   );
 });
 
-it('a payment that nobody works on is answered within 8 s, and its key gives the outcome afterwards, once', async () => {
+it('a payment during an outage of payment gets a response within 8 s, and its key returns the one outcome afterwards', async () => {
   const body = await newPayment();
   const key = randomUUID();
   for (const name of ['payment', 'payment-2']) await freeze(name);

@@ -8,52 +8,52 @@ import { eventually, gatewaysOf, people, readDemo } from '../src/platform.ts';
 import { crash } from '../src/processes.ts';
 import { restClient } from '../src/rest.ts';
 
-/** `SEED=… npx vitest run test/model.test.ts` plays the same programs again. */
+/** `SEED=… npx vitest run test/model.test.ts` repeats the same programs. */
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const who = people();
 
-/** A failure is made smaller as long as there is time; then the smallest is shown, with its seed. */
+/** A failing program is made smaller while there is time. Then the smallest is printed, with its seed. */
 async function check(
   programs: fc.Arbitrary<Program>,
   property: (program: Program) => Promise<void>,
   { runs, limitMs }: { runs: number; limitMs: number },
 ): Promise<void> {
-  // Unbiased: small programs come when something fails, not before.
+  // Unbiased. Small programs are only wanted after a failure.
   await fc.assert(fc.asyncProperty(programs, property), {
     ...{ seed, numRuns: runs, unbiased: true },
     ...{ interruptAfterTimeLimit: limitMs, markInterruptAsFailure: false },
   });
 }
 
-async function auditAndTell(played: Played): Promise<void> {
+async function auditAndReport(played: Played): Promise<void> {
   await audit(who, played);
   console.log(`SEED=${seed}: ${summaryOf(played)}`);
 }
 
-it('does what the model says, whatever 16 clients do side by side', { timeout: 240_000 }, async () => {
-  const property = async (program: Program) => auditAndTell(await play(who, program));
+it('agrees with the model, for any requests of 16 concurrent clients', { timeout: 240_000 }, async () => {
+  const property = async (program: Program) => auditAndReport(await play(who, program));
   await check(programOf(16, 40), property, { runs: 3, limitMs: 90_000 });
 });
 
-it('does it too while processes are killed', { timeout: 240_000 }, async () => {
+it('agrees with the model while processes are killed', { timeout: 240_000 }, async () => {
   const property = async (program: Program) => {
     const over = new AbortController();
     const killed = killAtRandom(over.signal);
     const played = await play(who, program).finally(() => over.abort());
     console.log(`killed ${(await killed).join(', ')}`);
-    await auditAndTell(played);
+    await auditAndReport(played);
   };
   await check(programOf(16, 60), property, { runs: 1, limitMs: 150_000 });
 });
 
-/** Those that money depends on come more often. */
+/** Processes on the request path are killed more often. */
 const SERVICES = ['payment', 'payment', 'authorization', 'authorization', 'gateway', 'auth'];
 const CONSUMERS = ['ledger', 'notification', 'analytics'];
 const PROCESSES = [...SERVICES, ...CONSUMERS].flatMap((service) => [service, `${service}-2`]);
 
 /**
- * kill -9 of one after the other, each as soon as the platform is ready: on a slow machine it would never be, otherwise. Which ones is
- * not the seed's to say: when a kill strikes never comes again.
+ * Kills one process after the other, each as soon as the platform is ready; otherwise a slow machine would never be ready. The
+ * choice is not part of the seed, because the timing of a kill cannot be repeated.
  */
 async function killAtRandom(signal: AbortSignal): Promise<string[]> {
   const killed: string[] = [];

@@ -9,9 +9,9 @@ afterEach(async () => {
   for (const server of stopped.splice(0)) await startProcess(server);
 });
 
-describe('payments go on', () => {
+describe('payments continue', () => {
   it.each([[['kafka', 'rabbitmq']], [['consul']]])(
-    'while %j are stopped, and everything arrives when they are back',
+    'while %j are stopped, and all events arrive after the restart',
     async (servers) => {
       const workload = await prepare(who, 20);
       for (const server of servers) {
@@ -28,7 +28,7 @@ describe('payments go on', () => {
   );
 });
 
-/** `kill 0` ends the caller's own process group: a tool that printed 0 would have its user do so. */
+/** `kill 0` ends the caller's own process group. A tool that printed 0 would make its user do that. */
 it('a stopped process has no pid, not even 0', async () => {
   await stopProcess('analytics');
   stopped.push('analytics');

@@ -31,7 +31,7 @@ async function pay(): Promise<Payment> {
   return (await alice.api.post('/v1/payments', { body })).data;
 }
 
-/** What puts one more row, or two, at the front of a list. */
+/** Actions that add one or two rows at the front of a list. */
 const ADD = {
   user: () =>
     operator.post('/v1/users', {
@@ -65,13 +65,13 @@ const ADD = {
 } as const;
 
 const DAY_MS = 86_400_000;
-/** Not over yet: a statement of it goes on growing, at its end. */
+/** A period that has not ended, so its statement grows at the end. */
 const PERIOD = new URLSearchParams({
   from: new Date(Date.now() - DAY_MS).toISOString(),
   to: new Date(Date.now() + DAY_MS).toISOString(),
 }).toString();
 
-/** Every list of REST, what it is asked with, and what adds to it. */
+/** Every list of REST, with its query and the action that adds a row. */
 const ROUTES: Record<string, { query?: () => string; path?: () => string; add: keyof typeof ADD }> = {
   '/v1/users': { add: 'user' },
   '/v1/api-clients': { add: 'client' },
@@ -88,7 +88,7 @@ const ROUTES: Record<string, { query?: () => string; path?: () => string; add: k
   '/v1/notifications': { query: () => `account_id=${from.id}`, add: 'payment' },
 };
 
-/** Every list of gRPC. The figures are for services only. */
+/** Every list of gRPC. Account figures are for services only. */
 const RPCS: Record<string, { request?: () => object; add: keyof typeof ADD }> = {
   'AuthService/ListUsers': { add: 'user' },
   'AuthService/ListApiClients': { add: 'client' },
@@ -125,11 +125,11 @@ interface Page {
 }
 type Ask = (size: number, cursor: string | null) => Promise<Page>;
 
-/** Enough for several pages; of a long list the rest is not looked at. */
+/** Enough for several pages. The rest of a long list is not read. */
 const ROWS = 12;
 const PAGE = 3;
 
-/** Pages through what was there at first, while a row is added before every page. */
+/** Reads all pages of the initial rows, while a row is added before every page. */
 async function expectEachOnce(ask: Ask, add: () => Promise<unknown>): Promise<void> {
   const there = await eventually(async () => {
     const { rows } = await ask(ROWS, null);
@@ -148,7 +148,7 @@ async function expectEachOnce(ask: Ask, add: () => Promise<unknown>): Promise<vo
   expect(new Set(seen).size, 'a row came twice').toBe(seen.length);
 }
 
-describe('nothing comes twice and nothing is left out while rows are added:', () => {
+describe('there are no duplicates and no gaps while rows are added:', () => {
   it.each(Object.entries(ROUTES))('%s', async (route, { path, query, add }) => {
     for (let made = 0; made < ROWS; made += 1) await ADD[add]();
     await expectEachOnce(async (size, cursor) => {
@@ -173,7 +173,7 @@ describe('nothing comes twice and nothing is left out while rows are added:', ()
   });
 });
 
-it('is tried on every list there is', () => {
+it('covers every list', () => {
   const lists = Object.entries<Body>(document.paths).flatMap(([path, { get }]) =>
     get?.parameters?.some(({ name }: Body) => name === 'cursor') ? path : [],
   );

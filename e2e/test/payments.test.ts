@@ -36,7 +36,7 @@ const times = <T>(count: number, make: (index: number) => T) =>
   Array.from({ length: count }, (_, index) => make(index));
 
 describe('one key', () => {
-  it('makes one payment of 50 concurrent requests through two gateways, with one answer for all', async () => {
+  it('makes one payment of 50 concurrent requests through two gateways, with one response for all', async () => {
     const { from, to } = await accounts(10_000);
     const key = randomUUID();
     const sessions = gatewaysOf(demo).map((gateway) => restClient(gateway, () => alice.api.accessToken()));
@@ -56,7 +56,7 @@ describe('one key', () => {
     expect((await send(0)).body).toEqual(definite[0]?.body);
   });
 
-  it('gives a decline again as it was', async () => {
+  it('returns a decline again unchanged', async () => {
     const { from, to } = await accounts(10);
     const key = randomUUID();
     const first = await alice.post('/v1/payments', payment(from, to, 11), { key });
@@ -66,7 +66,7 @@ describe('one key', () => {
     expect(again.headers.get('idempotent-replayed')).toBe('true');
   });
 
-  it('belongs to its caller: another may use the same', async () => {
+  it('belongs to its caller: another caller may use the same', async () => {
     const { from, to } = await accounts(100);
     const key = randomUUID();
     expectStatus(await alice.post('/v1/payments', payment(from, to, 100), { key }), 201);
@@ -89,7 +89,7 @@ describe('one key', () => {
 });
 
 describe('a race', () => {
-  it('of 100 payments for a balance that affords ten completes ten and declines ninety', async () => {
+  it('of 100 payments for a balance that is enough for ten completes ten and declines ninety', async () => {
     const { from, to } = await accounts(1_000);
     const answers = await Promise.all(times(100, () => alice.post('/v1/payments', payment(from, to, 100))));
     expect([count(answers, 201), count(answers, 402)]).toEqual([10, 90]);
@@ -100,7 +100,7 @@ describe('a race', () => {
     expect(ledger).toMatchObject({ posted: 0, pending: 0 });
   });
 
-  it('in opposite directions ends with no deadlock that a caller sees', async () => {
+  it('in opposite directions causes no deadlock that a caller sees', async () => {
     const [from, to] = await Promise.all([
       openAccount(operator, alice.user, 10_000),
       openAccount(operator, bob.user, 10_000),
@@ -127,7 +127,7 @@ describe('a race', () => {
   });
 });
 
-describe('a request that is not good', () => {
+describe('an invalid request', () => {
   const ABSENT = 'acct_00000000-0000-7000-8000-000000000000';
   type Case = [
     name: string,
@@ -169,7 +169,7 @@ describe('a request that is not good', () => {
     expect(await balanceOf(alice, from.id)).toEqual({ posted: 100, held: 0, available: 100 });
   });
 
-  it('with an unknown query parameter, a wrong type or too long a body is refused', async () => {
+  it('with an unknown query parameter, a wrong type or a body that is too long is refused', async () => {
     expectStatus(await alice.get('/v1/payments?colour=red'), 400);
     const text = { key: randomUUID(), headers: { 'content-type': 'text/plain' } };
     expectStatus(await alice.post('/v1/payments', 'hello', text), 415);

@@ -20,10 +20,10 @@ const [first, second] = gatewaysOf(demo).map((gateway) => people(demo, gateway))
 
 const RACES = 1_000;
 const AMOUNT = 7;
-/** Races that go on side by side. */
+/** Number of concurrent races. */
 const SIDE_BY_SIDE = 64;
 
-/** Payments of an account that affords exactly these. */
+/** Number of payments that use up one account. */
 async function pay(more: { capture: 'automatic' | 'manual'; hold_seconds?: number }) {
   const from = await openAccount(first.operator, first.alice.user, RACES * AMOUNT);
   const to = await openAccount(first.operator, first.bob.user, 0);
@@ -32,13 +32,13 @@ async function pay(more: { capture: 'automatic' | 'manual'; hold_seconds?: numbe
   return { from, to, make };
 }
 
-/** The state that it left the payment in; where it was refused, the state that stood in its way. */
-interface Told {
+/** The state after the operation. For a refusal, the state that prevented it. */
+interface Result {
   won: boolean;
   state: string | undefined;
 }
 
-async function told(request: Promise<{ data: { state: string } }>): Promise<Told> {
+async function resultOf(request: Promise<{ data: { state: string } }>): Promise<Result> {
   return request.then(
     ({ data }) => ({ won: true, state: data.state }),
     (error: unknown) => {
@@ -50,7 +50,7 @@ async function told(request: Promise<{ data: { state: string } }>): Promise<Told
   );
 }
 
-/** What the account that paid has left, and the one that was paid, in every book. */
+/** The balance of payer and receiver, in every service. */
 async function expectBooks(from: { id: string }, to: { id: string }, received: number): Promise<void> {
   const { auditor } = first;
   const left = RACES * AMOUNT - received;
@@ -77,14 +77,14 @@ async function expectBooks(from: { id: string }, to: { id: string }, received: n
 const races = Array.from({ length: RACES });
 const nameOf = ({ id }: Payment) => ({ params: { path: { id } } });
 
-it('between a capture and a cancel, through two gateways, is won by exactly one, 1,000 times', async () => {
+it('between a capture and a cancel, through two gateways, has exactly one winner, 1,000 times', async () => {
   const { from, to, make } = await pay({ capture: 'manual' });
   const winners = await atOnce(races, SIDE_BY_SIDE, async (_, index) => {
     const payment = nameOf(await make());
     const [early, late] = index % 2 === 0 ? [first, second] : [second, first];
     const [captured, cancelled] = await Promise.all([
-      told(early.alice.api.post('/v1/payments/{id}/capture', { ...payment, body: {} })),
-      told(late.alice.api.post('/v1/payments/{id}/cancel', { ...payment, body: {} })),
+      resultOf(early.alice.api.post('/v1/payments/{id}/capture', { ...payment, body: {} })),
+      resultOf(late.alice.api.post('/v1/payments/{id}/cancel', { ...payment, body: {} })),
     ]);
     expect([captured.won, cancelled.won].toSorted()).toEqual([false, true]);
     expect([captured.state, cancelled.state]).toEqual(
@@ -97,15 +97,15 @@ it('between a capture and a cancel, through two gateways, is won by exactly one,
   await expectBooks(from, to, captures * AMOUNT);
 });
 
-it('between a capture and the end of the hold is won by exactly one, 1,000 times', async () => {
+it('between a capture and the expiry of the hold has exactly one winner, 1,000 times', async () => {
   const { from, to, make } = await pay({ capture: 'manual', hold_seconds: 2 });
   const winners = await atOnce(races, 256, async (_, index) => {
     const payment = await make();
-    // A capture takes a moment to get there, more of one on a busy machine.
+    // A capture takes a moment to arrive, longer on a busy machine.
     const moment = Date.parse(payment.expires_at ?? '') - 500 + (index % 540);
     await new Promise((resolve) => setTimeout(resolve, moment - Date.now()));
     const { api } = (index % 2 === 0 ? first : second).alice;
-    const captured = await told(api.post('/v1/payments/{id}/capture', { ...nameOf(payment), body: {} }));
+    const captured = await resultOf(api.post('/v1/payments/{id}/capture', { ...nameOf(payment), body: {} }));
     expect(captured.state).toBe(captured.won ? 'COMPLETED' : 'EXPIRED');
     return captured.won;
   });
@@ -116,14 +116,14 @@ it('between a capture and the end of the hold is won by exactly one, 1,000 times
   await expectBooks(from, to, captures * AMOUNT);
 });
 
-it('between two whole refunds, through two gateways, is won by exactly one, 1,000 times', async () => {
+it('between two full refunds, through two gateways, has exactly one winner, 1,000 times', async () => {
   const { from, to, make } = await pay({ capture: 'automatic' });
-  // Nothing is left in the receiver's account, nor is there anything in it but what is refunded.
+  // The receiver's account has exactly the money that is refunded.
   await atOnce(races, SIDE_BY_SIDE, async () => {
     const payment = nameOf(await make());
     const refunds = await Promise.all(
       [first, second].map(({ bob }) =>
-        told(bob.api.post('/v1/payments/{id}/refunds', { ...payment, body: {} })),
+        resultOf(bob.api.post('/v1/payments/{id}/refunds', { ...payment, body: {} })),
       ),
     );
     expect(refunds.map(({ won }) => won).toSorted()).toEqual([false, true]);

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Account, openAccount, people } from '../src/platform.ts';
 import { type Rpc, reflectedRpcs } from '../src/rpc.ts';
 
-/** As operators do with grpcurl: knowing an address and a token, and learning the rest by reflection. */
+/** As operators do with grpcurl: with an address and a token, and contracts learnt by reflection. */
 const { operator, alice, bob } = people();
 
 let rpcs: Map<string, Rpc>;

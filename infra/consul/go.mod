@@ -1,4 +1,4 @@
-// Builds the Consul server from its published Go module, where no binary and no container is at hand.
+// Builds the Consul server from its published Go module, if there is no binary and no container engine.
 module payflowx/consul
 
 go 1.24
@@ -230,7 +230,7 @@ require (
 	sigs.k8s.io/yaml v1.3.0 // indirect
 )
 
-// The cloud providers' SDKs are half of Consul's build; one machine joins no cloud.
+// The cloud providers' SDKs are half of Consul's build, and one machine needs none of them.
 replace github.com/hashicorp/go-discover => ./go-discover
 
 // Consul's own exclusions: breaking changes in a patch release.

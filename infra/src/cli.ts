@@ -4,7 +4,7 @@ import { lift } from './checks/lift.ts';
 import { conclude } from './checks/tally.ts';
 import { test } from './checks/test.ts';
 import { explain, Failure } from './failure.ts';
-import { alone, down, up, upServers } from './platform.ts';
+import { down, exclusively, up, upServers } from './platform.ts';
 import { control, execute, followLogs, printPid, printStatus } from './processes.ts';
 import { openSecrets } from './secrets.ts';
 import { buildConsul } from './servers/consul-build.ts';
@@ -13,13 +13,13 @@ import { loadSettings } from './settings.ts';
 
 const settings = () => loadSettings(process.env);
 
-/** People would rather start without Consul than wait for its build; tests of the registry cannot. */
-const patientSettings = () => ({ ...settings(), consulWaitMs: 30 * 60_000 });
+/** `make up` continues without Consul if its build takes long. Tests of the registry need Consul, so they wait for it. */
+const waitingForConsul = () => ({ ...settings(), consulWaitMs: 30 * 60_000 });
 
 const COMMANDS: Record<string, (...args: string[]) => Promise<unknown>> = {
-  up: () => alone(() => up(settings(), openSecrets())),
-  servers: () => alone(() => upServers(settings(), openSecrets())),
-  down: () => alone(() => down(settings(), openSecrets())),
+  up: () => exclusively(() => up(settings(), openSecrets())),
+  servers: () => exclusively(() => upServers(settings(), openSecrets())),
+  down: () => exclusively(() => down(settings(), openSecrets())),
   status: printStatus,
   start: (process = '') => control('start', process),
   stop: (process = '') => control('stop', process),
@@ -30,10 +30,10 @@ const COMMANDS: Record<string, (...args: string[]) => Promise<unknown>> = {
   check: async () => conclude(await check()),
   // Loaded on demand: no other command needs textlint.
   prose: async (folder) => (await import('./checks/prose/prose.ts')).printProse(folder),
-  test: async () => conclude(await test(patientSettings(), openSecrets())),
+  test: async () => conclude(await test(waitingForConsul(), openSecrets())),
   async lift(name) {
     const services = name ? [serviceNamed(name)] : SERVICE_NAMES;
-    conclude(await lift(services, patientSettings(), openSecrets()));
+    conclude(await lift(services, waitingForConsul(), openSecrets()));
   },
   'build-consul': buildConsul,
 };

@@ -1,6 +1,6 @@
 /**
- * Compiles the services before they start. A process that strips its types itself loads a compiler for that, and keeps those 12 MB for
- * as long as it lives.
+ * Compiles the services before they start. A process that strips its own types loads a compiler, and keeps its 12 MB for the rest
+ * of its life.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,19 +10,22 @@ import { capture } from './run.ts';
 import { COMPILE_CACHE, SERVICE_NAMES, type ServiceName, sources, startCommand } from './services.ts';
 import { fingerprint } from './supervisor-config.ts';
 
-/** What was compiled of each service; with the cache, so that who deletes the one deletes the other. */
+/** Stamps of the compiled services. They are inside the cache, so deleting the cache deletes them too. */
 const stamps = join(COMPILE_CACHE.NODE_COMPILE_CACHE, 'stamps');
 
-/** What a service loads only when its configuration says so. */
+/** Loaded by a service only if its configuration says so. */
 const REFLECTION = join(root, 'chassis/src/rpc/reflection.ts');
 
-/** Does nothing for those whose code is what it was. */
+/** Skips services whose code has not changed. */
 export async function compileServices(): Promise<void> {
   await mkdir(stamps, { recursive: true });
   await together(SERVICE_NAMES.map(compile));
 }
 
-/** Without a configuration a service loads all of its code, which fills the cache, says what is missing (chassis' ConfigError), and ends. */
+/**
+ * Without a configuration, a service loads all of its code, which fills the cache. It then reports the missing settings (chassis'
+ * ConfigError) and ends.
+ */
 async function compile(service: ServiceName): Promise<void> {
   const command = startCommand(service, ['--import', REFLECTION]);
   const state = JSON.stringify(fingerprint(`${command.join(' ')}\n${sources(service)}`));
@@ -33,7 +36,7 @@ async function compile(service: ServiceName): Promise<void> {
   if (!output.includes('The configuration is not usable')) {
     throw new Failure(
       `${service} cannot be loaded:\n    ${output.trim()}`,
-      `Mend what it names, in ${folder}.`,
+      `Correct the errors above, in ${folder}.`,
     );
   }
   await writeFile(stamp, state);

@@ -1,4 +1,4 @@
-/** Installs Debian packages, where that is possible: as root, on a machine with apt. */
+/** Installs Debian packages, if possible: as root, on a machine with apt. */
 import { rm, writeFile } from 'node:fs/promises';
 import { Failure } from './failure.ts';
 import { withLock } from './lock.ts';
@@ -6,14 +6,14 @@ import { cache } from './paths.ts';
 import type { Note } from './progress.ts';
 import { logged, which } from './run.ts';
 
-/** Debian starts a service when its package is installed, unless this script forbids it. We run our own, elsewhere. */
+/** Debian starts a service after installing its package, unless this script forbids it. We run our own instance. */
 const POLICY = '/usr/sbin/policy-rc.d';
 
 export async function installDebianPackages(packages: string[], why: string, note: Note): Promise<void> {
   const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
   if (process.getuid?.() !== 0 || !(await which('apt-get'))) {
     throw new Failure(
-      `${why} is not on this machine.`,
+      `${why} is not installed.`,
       `Install it (on Debian: sudo ${command}), then run this again.`,
     );
   }

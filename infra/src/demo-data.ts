@@ -1,4 +1,4 @@
-/** The first users, the services' own identities, and the accounts of the demo. All of it is made once and found again. */
+/** Creates the first users, the services' API clients, and the demo's accounts. A later run finds them and creates nothing. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
@@ -31,7 +31,7 @@ interface DemoAccount {
   readonly currency: string;
 }
 
-/** The file that `make demo`, the tests and people read. */
+/** The file with users and accounts that `make demo`, the tests and people read. */
 export interface Demo {
   readonly gateway: string;
   readonly users: readonly DemoUser[];
@@ -40,7 +40,7 @@ export interface Demo {
 
 export const DEMO_FILE = join(local, 'demo.json');
 
-/** Users and API clients are made by auth's own administration, beside the running service. */
+/** Creates users and API clients with auth's admin command, beside the running service. */
 export async function ensureIdentities(
   settings: Settings,
   addresses: Addresses,
@@ -57,7 +57,7 @@ export async function ensureIdentities(
   const made: { users: { id: string; username: string }[] } = JSON.parse(answer);
   return users.map((user) => {
     const id = made.users.find(({ username }) => username === user.username)?.id;
-    if (!id) throw new Failure(`auth did not make the user ${user.username}.`, 'See auth/src/admin.ts.');
+    if (!id) throw new Failure(`auth did not create the user ${user.username}.`, 'See auth/src/admin.ts.');
     return { id, ...user };
   });
 }
@@ -141,13 +141,13 @@ interface Options {
   readonly body?: object;
 }
 
-/** Asks again, with the same key, while the gateway cannot serve it: a platform that starts is busy. */
+/** Retries with the same key while the gateway cannot serve it, because a starting platform is busy. */
 async function request(gateway: string, path: string, options: Options): Promise<Answer> {
   const key = randomUUID();
-  const patience = performance.now() + 30_000;
+  const deadline = performance.now() + 30_000;
   for (;;) {
     const answer = await requestOnce(gateway, path, options, key);
-    if (![429, 503].includes(answer.status) || performance.now() > patience) return answer;
+    if (![429, 503].includes(answer.status) || performance.now() > deadline) return answer;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }

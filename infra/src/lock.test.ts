@@ -8,7 +8,7 @@ const newLock = () => join(mkdtempSync(join(tmpdir(), 'lock-')), 'lock');
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const ignore = () => undefined;
 
-it('lets one work after the other', async () => {
+it('runs one piece of work after the other', async () => {
   const lock = newLock();
   const steps: string[] = [];
   const work = (name: string) =>
@@ -22,7 +22,7 @@ it('lets one work after the other', async () => {
   expect(steps[1]).toBe(first.replace('begins', 'ends'));
 });
 
-it('is free again after work that failed', async () => {
+it('is free again after failed work', async () => {
   const lock = newLock();
   await expect(withLock(lock, ignore, () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
   await expect(withLock(lock, ignore, async () => 'done')).resolves.toBe('done');

@@ -1,4 +1,4 @@
-/** Keeps two runs from doing the same work at once. */
+/** Prevents two runs from doing the same work at once. */
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -6,13 +6,13 @@ import { dirname } from 'node:path';
 /**
  * Runs the work while no other process holds the lock on this file.
  *
- * A child of `flock` holds it until its standard input ends. The kernel closes that when this process is gone,
- * so that not even kill -9 leaves a stale lock behind; and what the work starts does not inherit it.
+ * A child process, `flock`, holds the lock until its standard input ends. The kernel closes that input when this process ends,
+ * even by kill -9. So no stale lock remains, and child processes of the work do not inherit it.
  */
 export async function withLock<T>(file: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
   await mkdir(dirname(file), { recursive: true });
   const holder = spawn('flock', [file, 'sh', '-c', 'echo; cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const patience = setTimeout(onWait, 300);
+  const timer = setTimeout(onWait, 300);
   try {
     await new Promise<void>((resolve, reject) => {
       holder.stdout.once('data', () => resolve());
@@ -20,7 +20,7 @@ export async function withLock<T>(file: string, onWait: () => void, work: () => 
       holder.once('exit', (code) => reject(new Error(`flock on ${file} ended with ${code}`)));
     });
   } finally {
-    clearTimeout(patience);
+    clearTimeout(timer);
   }
   try {
     return await work();

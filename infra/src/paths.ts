@@ -1,4 +1,4 @@
-/** Where things are: the checkout, its private folder, and the cache that all checkouts of a user share. */
+/** Paths: the checkout, its private folder, and the cache that all checkouts of a user share. */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -9,5 +9,5 @@ export const local = join(root, '.local');
 
 export const logs = join(local, 'logs');
 
-/** What was downloaded or built, by version. */
+/** Downloads and builds, by version. */
 export const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'payflowx');

@@ -1,4 +1,4 @@
-/** The platform as a whole: up, down, and what runs. */
+/** Starts, stops and lists the whole platform. */
 import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { compileServices } from './compile.ts';
 import { DEMO_FILE, ensureDemo, ensureIdentities } from './demo-data.ts';
 import { Failure, together } from './failure.ts';
 import { withLock } from './lock.ts';
+import { endOrphans } from './orphans.ts';
 import { local, logs } from './paths.ts';
 import { say, step } from './progress.ts';
 import { withReservedPorts } from './reserved-ports.ts';
@@ -15,14 +16,13 @@ import { findContainers } from './servers/containers.ts';
 import { type Addresses, startServers } from './servers/start.ts';
 import { type Instance, instances, serviceProgram } from './services.ts';
 import type { Settings } from './settings.ts';
-import { endStrays } from './strays.ts';
 import { findRunningSupervisor, type Supervisor, startSupervisor } from './supervisor.ts';
 import { requireFreePorts } from './taken-ports.ts';
 
 const GROUP = 'services';
 
-/** One `make` at a time changes what runs. */
-export function alone<T>(work: () => Promise<T>): Promise<T> {
+/** Only one `make` at a time changes the running processes. */
+export function exclusively<T>(work: () => Promise<T>): Promise<T> {
   return withLock(
     join(local, 'lock'),
     () => say('lock', 'another command is at work here; waiting for it'),
@@ -39,7 +39,7 @@ export function up(settings: Settings, secret: Secrets): Promise<Addresses> {
   return reservingPorts(settings, () => upAll(settings, secret));
 }
 
-/** No outgoing connection gets a port of the platform while `work` goes on. */
+/** Keeps outgoing connections off the platform's ports during `work`. */
 export function reservingPorts<T>(settings: Settings, work: () => Promise<T>): Promise<T> {
   return withReservedPorts(
     instances(settings).map(({ port }) => port),
@@ -76,17 +76,17 @@ async function start(settings: Settings, secret: Secrets) {
   return { addresses, supervisor: await supervisor };
 }
 
-/** Services first, so that each can finish what it has begun; then the servers they need for it. */
+/** Stops services first, so that each can finish its work while its servers still run. */
 export async function down(settings: Settings, secret: Secrets): Promise<void> {
   await step('platform', async (note) => {
     const supervisor = await findRunningSupervisor();
     if (supervisor) {
       note('stopping the services, then the servers');
-      await supervisor.control('stop', `${GROUP}:*`).catch(() => undefined); // Not there when only the servers run.
+      await supervisor.control('stop', `${GROUP}:*`).catch(() => undefined); // Missing if only the servers run.
       await supervisor.control('stop', 'all');
       await supervisor.shutdown();
     }
-    await endStrays(note);
+    await endOrphans(note);
     const containers = await findContainers(settings, secret);
     await containers?.stop();
     return 'stopped; data and logs stay in .local';
@@ -99,7 +99,7 @@ async function requirePortsFree(all: readonly Instance[], supervisor: Supervisor
   await requireFreePorts(coming.map(({ service, port }) => ({ name: service, port })));
 }
 
-/** A service is ready when it listens; the gateway when it says that its neighbours are. */
+/** A service is ready when it listens; the gateway when it reports that the other services are reachable. */
 async function requireReady({ name, service, port }: Instance): Promise<void> {
   const ask = service === 'gateway' ? () => askReadiness(port) : () => askPort(port);
   if (await poll(ask, 60_000)) return;

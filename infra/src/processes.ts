@@ -1,4 +1,4 @@
-/** Single processes, for people and for tests of faults: what runs, stop one, start one, where its log is. */
+/** Controls single processes, for people and for fault tests: list, stop, start, follow the log. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from './failure.ts';
@@ -13,7 +13,7 @@ import { findRunningSupervisor, fullName, type Supervisor } from './supervisor.t
 export async function printStatus(): Promise<void> {
   const supervisor = await findRunningSupervisor();
   if (!supervisor) {
-    console.log('Nothing runs here. Start it with `make up`.');
+    console.log('No process runs here. Start the platform with `make up`.');
     return;
   }
   for (const { name, state, detail } of await supervisor.states()) {
@@ -26,11 +26,11 @@ export async function control(command: 'start' | 'stop' | 'restart', process: st
   console.log(await supervisor.control(command, name));
 }
 
-/** Fails for a process that does not run: supervisorctl says 0, and `kill 0` would end the caller's own process group. */
+/** Fails if the process does not run. supervisorctl then prints 0, and `kill 0` would end the caller's own process group. */
 export async function printPid(process: string): Promise<void> {
   const { supervisor, name } = await find(process);
   const pid = await supervisor.control('pid', name);
-  if (!/^[1-9]\d*$/.test(pid)) throw new Failure(`'${process}' does not run now.`, 'See `make status`.');
+  if (!/^[1-9]\d*$/.test(pid)) throw new Failure(`'${process}' is not running.`, 'See `make status`.');
   console.log(pid);
 }
 
@@ -40,7 +40,7 @@ export async function followLogs(processes: string[]): Promise<void> {
   await show(['tail', '-n', '20', '-F', ...files], { cwd: logs });
 }
 
-/** Runs a command in a service's folder with that service's environment: a tool of the service, for example. */
+/** Runs a command in a service's folder with that service's environment. */
 export async function execute(service: ServiceName, command: string[], settings: Settings, secret: Secrets) {
   const environment = serviceEnvironment(service, settings, await readAddresses(), secret);
   const env = { ...process.env, ...environment, NODE_OPTIONS: SOURCES };
@@ -49,7 +49,7 @@ export async function execute(service: ServiceName, command: string[], settings:
 
 async function find(process: string): Promise<{ supervisor: Supervisor; name: string }> {
   const supervisor = await findRunningSupervisor();
-  if (!supervisor) throw new Failure('Nothing runs here.', 'Start it with `make up`.');
+  if (!supervisor) throw new Failure('The platform is not running.', 'Start it with `make up`.');
   const all = await supervisor.states();
   const found = all.find(({ name }) => name === process);
   if (found) return { supervisor, name: fullName(found) };

@@ -1,8 +1,8 @@
-/** Progress for the person who waits: one line when something slow begins, one when it is done. */
+/** Prints progress: one line when a slow step begins, one when it is done. */
 
 export type Note = (text: string) => void;
 
-/** Runs the work under a name. What it returns is printed behind the name with the time it took. */
+/** Runs the work and prints its result with the name of the step and the time it took. */
 export async function step(name: string, work: (note: Note) => Promise<string>): Promise<void> {
   const started = performance.now();
   const outcome = await work((text) => say(name, text));

@@ -9,7 +9,7 @@ async function listen(port: number): Promise<Server> {
   return server;
 }
 
-it('leaves a reserved port to whoever listens on it, and to no connection', async () => {
+it('gives a reserved port to a listener, and to no outgoing connection', async () => {
   const server = await listen(0);
   const { port: target } = server.address() as { port: number };
   const probe = await listen(0);

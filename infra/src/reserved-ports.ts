@@ -1,16 +1,16 @@
-/** Keeps the services' ports for the services until these listen. */
+/** Reserves the services' ports until the services listen on them. */
 import { createServer, type Server } from 'node:net';
 
 /**
- * Nothing of ours is at this address, so a service can still listen on the same port at 127.0.0.1. Linux gives an outgoing connection
- * no port that a socket was bound to, at whatever address. Where there is no such address (macOS), nothing is reserved.
+ * An address that nothing else uses. A service can still listen on the same port at 127.0.0.1, but Linux gives no outgoing
+ * connection a port that is bound at any address. On macOS the address does not exist, and nothing is reserved.
  */
 export const RESERVED_AT = '127.0.0.2';
 
 /**
- * Until `work` ends, no outgoing connection gets one of these ports. gRPC's usual ones are among those that Linux gives to connections, and in
- * the moment when all services start, these and their servers open a hundred: in three of some fifty restarts one of them took
- * the port of a service that came to listen a little later. Tests open thousands, and what the servers open among themselves stays.
+ * Keeps outgoing connections off these ports until `work` ends. gRPC's usual ports are in the range that Linux gives to outgoing
+ * connections. At startup, services and servers open about a hundred connections. In three of some fifty restarts, one of them
+ * took the port of a service that started later. Tests open thousands, and connections between the servers stay open.
  */
 export async function withReservedPorts<T>(ports: readonly number[], work: () => Promise<T>): Promise<T> {
   const reserved = await Promise.all(ports.map((port) => tryToListen(port, RESERVED_AT)));
@@ -21,7 +21,7 @@ export async function withReservedPorts<T>(ports: readonly number[], work: () =>
   }
 }
 
-/** Undefined where that is not possible: the port is taken, or there is no such address. */
+/** Undefined if not possible: the port is taken, or the address does not exist. */
 export function tryToListen(port: number, host: string): Promise<Server | undefined> {
   return new Promise((resolve) => {
     const server = createServer();

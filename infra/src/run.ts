@@ -11,7 +11,7 @@ export interface Outcome {
   output: string;
 }
 
-/** Runs a program to its end and returns its exit code with all it printed. Never rejects for a failing program. */
+/** Runs a program to its end. Returns its exit code and its whole output. Never rejects if the program fails. */
 export function capture(command: string[], options: SpawnOptions = {}): Promise<Outcome> {
   const [file = '', ...args] = command;
   return new Promise((resolve) => {
@@ -34,7 +34,7 @@ export function show(command: string[], options: SpawnOptions = {}): Promise<num
   });
 }
 
-/** Runs one step of the setup; its output goes to a log, and a failure names that log and the remedy. */
+/** Runs one step of the setup. The output goes to a log; a failure names the log and the remedy. */
 export async function logged(name: string, command: string[], remedy: string, options: SpawnOptions = {}) {
   mkdirSync(logs, { recursive: true });
   const path = join(logs, `${name}.log`);
@@ -68,8 +68,8 @@ export async function tail(path: string, lines = 8): Promise<string> {
 }
 
 /**
- * Asks until it answers without an error, or until the time is over (undefined then).
- * Both kinds of waiting are short: readiness is what the person at the terminal waits for.
+ * Calls `ask` until it succeeds. Returns undefined after the timeout. The interval is short, because people wait for readiness at
+ * the terminal.
  */
 export async function poll<T>(
   ask: () => Promise<T>,

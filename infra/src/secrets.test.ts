@@ -6,7 +6,7 @@ import { openSecrets } from './secrets.ts';
 
 const newFile = () => join(mkdtempSync(join(tmpdir(), 'secrets-')), 'secrets.json');
 
-it('gives the same secret for a name for ever, and another for each name', () => {
+it('returns the same secret for a name every time, and another for each name', () => {
   const file = newFile();
   const first = openSecrets(file)('postgres/superuser');
   const later = openSecrets(file);
@@ -14,17 +14,17 @@ it('gives the same secret for a name for ever, and another for each name', () =>
   expect(later('rabbitmq/payflowx')).not.toBe(first);
 });
 
-it('makes keys of 32 bytes', () => {
+it('generates keys of 32 bytes', () => {
   expect(Buffer.from(openSecrets(newFile())('key/auth-sealing'), 'base64')).toHaveLength(32);
 });
 
-it('lets nobody but the owner read the file', () => {
+it('lets only the owner read the file', () => {
   const file = newFile();
   openSecrets(file)('users/alice');
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
-it('refuses a damaged file instead of making other secrets than the data was made with', () => {
+it('refuses a damaged file, because new secrets would not match the data', () => {
   const file = newFile();
   writeFileSync(file, '{"users/alice": "half');
   expect(() => openSecrets(file)).toThrow();

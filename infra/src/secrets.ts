@@ -6,7 +6,7 @@ import { local } from './paths.ts';
 
 export type Secrets = (name: string) => string;
 
-/** Returns the secret of a name: always the same one, made when it is first asked for. */
+/** Returns the secret of a name. It is generated at the first call and stays the same. */
 export function openSecrets(path = join(local, 'secrets.json')): Secrets {
   const known = read(path);
   return (name) => {
@@ -21,7 +21,7 @@ export function openSecrets(path = join(local, 'secrets.json')): Secrets {
   };
 }
 
-/** Keys are 32 bytes in base64, as AES-256 takes them; passwords are shorter and fit into any URL. */
+/** Keys are 32 bytes in base64, as AES-256 needs. Passwords are shorter and safe in any URL. */
 function make(name: string): string {
   return name.startsWith('key/') ? randomBytes(32).toString('base64') : randomBytes(18).toString('base64url');
 }

@@ -1,4 +1,4 @@
-/** The seven services as programs: what each is told through its environment, and nothing more. */
+/** The seven services as programs, each with its environment. */
 
 import { globSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,17 +14,17 @@ interface Needs {
   readonly database?: DatabaseName;
   readonly kafka?: true;
   readonly rabbitmq?: true;
-  /** It works behind the answer to a request. */
-  readonly yields?: true;
+  /** True for a service outside the request path. It runs at a lower priority. */
+  readonly isBackground?: true;
 }
 
 const SERVICES = {
   auth: { database: 'auth' },
   authorization: { database: 'authorization' },
   payment: { database: 'payment', kafka: true, rabbitmq: true },
-  ledger: { database: 'ledger', kafka: true, yields: true },
-  notification: { database: 'notification', rabbitmq: true, yields: true },
-  analytics: { database: 'analytics', kafka: true, yields: true },
+  ledger: { database: 'ledger', kafka: true, isBackground: true },
+  notification: { database: 'notification', rabbitmq: true, isBackground: true },
+  analytics: { database: 'analytics', kafka: true, isBackground: true },
   gateway: {},
 } as const satisfies Record<string, Needs>;
 
@@ -33,7 +33,7 @@ export const SERVICE_NAMES = Object.keys(SERVICES) as ServiceName[];
 
 const needsOf = (service: ServiceName): Needs => SERVICES[service];
 
-/** The service of this name, for commands that people type. */
+/** Finds a service by the name that was typed in a command. */
 export function serviceNamed(name: string): ServiceName {
   const service = SERVICE_NAMES.find((each) => each === name);
   if (service) return service;
@@ -46,36 +46,38 @@ export interface Instance {
   readonly port: number;
 }
 
-/** Node resolves our packages to their sources with this condition. */
+/** With this condition, Node resolves our packages to their sources. */
 export const SOURCES = '--conditions=payflowx-source';
 
-/** A start strips and compiles only what has changed. V8 reads nothing that was compiled under other flags. */
+/** A start strips and compiles only changed files. V8 ignores code that was compiled under other flags. */
 export const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(local, 'compile-cache') };
 
-/** kafkajs computes a delay below zero now and then, which is harmless; Node 24 warns of it. */
+/** kafkajs sometimes computes a negative delay. That is harmless, but Node 24 warns of it. */
 const QUIET = '--disable-warning=TimeoutNegativeWarning';
 
 /**
- * Seven heaps share one small machine. V8's default of up to 32 MB for each half of the young generation is for machines that have
- * a core and gigabytes for each process. A request's garbage fits into 8; what a service keeps is far below the rest.
+ * Seven heaps share one small machine. V8's default of up to 32 MB for each half of the young generation assumes a core and
+ * gigabytes for each process. The garbage of a request fits into 8 MB, and a service keeps far less than the old generation's
+ * limit.
  */
-const HEAP = ['--max-semi-space-size=8', '--max-old-space-size=256'];
+const HEAP_LIMITS = ['--max-semi-space-size=8', '--max-old-space-size=256'];
 
 /**
- * V8 puts objects of a kind that lived for long before into the old generation at once. Here nothing lives longer than the requests that
- * are under way: such an object is dead soon, and until the next full marking keeps the young ones that it points to. See docs/internals/cost.md.
+ * V8 allocates objects in the old generation if earlier objects of the same kind lived long. In these services, no object
+ * outlives its request. Such an object is soon dead, but keeps young objects alive until the next full collection. See
+ * docs/internals/cost.md.
  */
-const BORN_YOUNG = '--no-allocation-site-pretenuring';
+const NO_PRETENURING = '--no-allocation-site-pretenuring';
 
 /**
- * Left alone, V8 lets such a small heap grow by a tenth or two before it marks all of it again, on a thread that it believes to have a
- * core to itself: once in 0.6 s under load. With 80 % it is once in 4 s, for more memory; so only where somebody waits for an answer.
+ * By default, V8 lets a small heap grow by 10 to 20 % before the next full collection. Under load that is once in 0.6 s, on a
+ * thread without a core of its own. With 80 % it is once in 4 s, for more memory. So only services on the request path get it.
  * See docs/internals/cost.md.
  */
-const ROOM_TO_GROW = '--heap-growing-percent=80';
+const HEAP_GROWTH = '--heap-growing-percent=80';
 
-/** On one's own machine the demo, the tests and the load generator are a handful of users who ask a lot. */
-const ROOMY_QUOTAS = {
+/** On a developer's machine, the demo, the tests and the load generator are few users with many requests. */
+const HIGH_QUOTAS = {
   REQUESTS_PER_MINUTE: '10000000',
   LOGINS_PER_MINUTE: '600',
 };
@@ -112,28 +114,28 @@ export function serviceProgram(
         ? { HTTP_HOST: '127.0.0.1', HTTP_PORT: String(port) }
         : { GRPC_HOST: '127.0.0.1', GRPC_PORT: String(port), GRPC_REFLECTION: 'true' }),
       INSTANCE_ID: `${service}-127.0.0.1-${port}`,
-      MALLOC_ARENA_MAX: '2', // glibc would keep a pool of freed memory for each thread of Node.
+      MALLOC_ARENA_MAX: '2', // glibc would keep a pool of freed memory for each of Node's threads.
       ...COMPILE_CACHE,
-      ...fingerprint(sources(service)), // So `up` restarts what runs older code.
+      ...fingerprint(sources(service)), // So `make up` restarts services that run older code.
     },
     stopSignal: 'TERM',
-    yields: needsOf(service).yields ?? false,
+    isBackground: needsOf(service).isBackground ?? false,
   };
 }
 
-/** In the service's folder. */
+/** Runs in the service's folder. */
 export function startCommand(service: ServiceName, further: readonly string[] = []): string[] {
-  const heap = needsOf(service).yields ? HEAP : [...HEAP, ROOM_TO_GROW];
-  return [process.execPath, SOURCES, QUIET, BORN_YOUNG, ...heap, ...further, 'src/main.ts'];
+  const heap = needsOf(service).isBackground ? HEAP_LIMITS : [...HEAP_LIMITS, HEAP_GROWTH];
+  return [process.execPath, SOURCES, QUIET, NO_PRETENURING, ...heap, ...further, 'src/main.ts'];
 }
 
-/** PROFILE=payment,gateway: these write where their CPU time went into .local/profiles when they end. */
+/** With PROFILE=payment,gateway, these processes write a CPU profile to .local/profiles when they end. */
 function profiling(name: string): string[] {
   if (!process.env.PROFILE?.split(',').includes(name)) return [];
   return ['--cpu-prof', `--cpu-prof-dir=${join(local, 'profiles')}`, `--cpu-prof-name=${name}.cpuprofile`];
 }
 
-/** The part of the environment that all instances share; the administration of auth uses it too. */
+/** The environment that all instances of a service share. The admin command of auth uses it too. */
 export function serviceEnvironment(
   service: ServiceName,
   settings: Settings,
@@ -152,7 +154,7 @@ export function serviceEnvironment(
     ...(kafka && { KAFKA_BROKERS: addresses.kafka }),
     ...(rabbitmq && { RABBITMQ_URL: addresses.rabbitmq }),
     ...(service === 'auth' && { AUTH_SEALING_KEY: secret('key/auth-sealing') }),
-    ...(service === 'gateway' && ROOMY_QUOTAS),
+    ...(service === 'gateway' && HIGH_QUOTAS),
     ...(settings.faults && { FAULTS_DIR: join(local, 'faults') }),
     ...chosen(service),
   };
@@ -162,14 +164,14 @@ export function clientId(service: ServiceName): string {
   return `svc_${service}`;
 }
 
-/** What a person sets for one service: GATEWAY__LOG_LEVEL=debug reaches the gateway as LOG_LEVEL. */
+/** Settings for one service: GATEWAY__LOG_LEVEL=debug reaches the gateway as LOG_LEVEL. */
 function chosen(service: ServiceName): Record<string, string> {
   const prefix = `${service.toUpperCase()}__`;
   const variables = Object.entries(process.env).filter(([name]) => name.startsWith(prefix));
   return Object.fromEntries(variables.map(([name, value = '']) => [name.slice(prefix.length), value]));
 }
 
-/** Without a registry every service is told where all instances of its neighbours are. */
+/** Without a registry, every service gets the addresses of all instances of the others. */
 function fixedTargets(settings: Settings): Record<string, string> {
   const all = instances(settings).filter(({ service }) => service !== 'gateway');
   const targets = SERVICE_NAMES.filter((service) => service !== 'gateway').map((service) => {

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { root } from './paths.ts';
 import { loadSettings } from './settings.ts';
 
-it('uses the ports of the README where nothing is chosen, all of them', () => {
+it('uses the documented ports by default, all of them', () => {
   const readme = readFileSync(join(root, 'infra/README.md'), 'utf8');
   const ports = [...readme.matchAll(/`(?:PAYFLOWX_PORT)?_([A-Z_]+)` (?:\| )?(\d+)/g)];
   const documented = ports
@@ -13,12 +13,12 @@ it('uses the ports of the README where nothing is chosen, all of them', () => {
   expect(loadSettings({}).ports).toEqual(Object.fromEntries(documented));
 });
 
-it('moves all ports together, but not one that is chosen by itself', () => {
+it('moves all ports together, except one that is set separately', () => {
   const { ports } = loadSettings({ PAYFLOWX_PORT_OFFSET: '100', PAYFLOWX_PORT_GATEWAY: '9000' });
   expect(ports).toMatchObject({ gateway: 9000, payment: 50153, kafka_controller: 9193 });
 });
 
-it('takes an empty address for none', () => {
+it('treats an empty address as none', () => {
   expect(loadSettings({ CONSUL_URL: '' }).external.consul).toBeUndefined();
 });
 

@@ -1,4 +1,4 @@
-/** Everything a person can choose, read from the environment in this one place. */
+/** All settings of a person, read from the environment in this one place. */
 import { Failure } from './failure.ts';
 
 /** Ports of the first instances. All can be moved together by PAYFLOWX_PORT_OFFSET, or one by PAYFLOWX_PORT_<NAME>. */
@@ -28,11 +28,11 @@ export interface Settings {
   readonly ports: Ports;
   /** How many instances of every service: the second listens 30,000 ports lower, the second gateway one higher. */
   readonly instances: 1 | 2;
-  /** Lets tests crash a service at a named point; never on otherwise. */
+  /** Lets tests crash a service at a named point. Off otherwise. */
   readonly faults: boolean;
-  /** How long `up` waits for the one-off build of Consul before it goes on with fixed addresses. */
+  /** How long `up` waits for the one-off build of Consul before it continues with fixed addresses. */
   readonly consulWaitMs: number;
-  /** Addresses of servers that someone else runs; they win over everything. */
+  /** Addresses of servers that this tool does not start. They take precedence. */
   readonly external: {
     readonly postgres?: string | undefined;
     readonly kafka?: string | undefined;

@@ -8,13 +8,13 @@ export interface Program {
   readonly command: readonly string[];
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
-  /** What asks the program to end in good order. */
+  /** The signal for an orderly end. */
   readonly stopSignal: 'TERM' | 'INT';
-  /** Whether nobody waits for what it does: where the cores are too few, those that answer a request go first. */
-  readonly yields?: boolean;
+  /** True for a background program: with too few cores, programs on the request path run first. */
+  readonly isBackground?: boolean;
 }
 
-/** A group is stopped as a whole before the groups with a lower rank. */
+/** A group is stopped before all groups with a lower rank. */
 export interface Group {
   readonly name: string;
   readonly rank: number;
@@ -24,7 +24,7 @@ export interface Group {
 const SOCKET = join(local, 'supervisor/socket');
 const GROUPS = join(local, 'supervisor/groups');
 
-/** Marks the platform's processes, so that those of a supervisor that was killed are found again. */
+/** Marks the platform's processes, so that they are found after their supervisor was killed. */
 export const MARK = { name: 'PAYFLOWX_LOCAL', value: local } as const;
 
 export const supervisordConfig = `[supervisord]
@@ -61,11 +61,11 @@ export function groupConfig({ name, rank, programs }: Group): string {
 }
 
 /**
- * A program counts as started after three seconds. One that ends sooner is tried again after 1, 2, 3 … seconds; one that ends
- * later, at once. It is never given up, since what it waits for (a database that restarts) may take its time.
+ * A program counts as started after three seconds. One that ends sooner is retried after 1, 2, 3 … seconds; one that ends later,
+ * at once. Retries have no limit, because a server that it needs may take long to restart.
  */
-function programConfig({ name, command, folder, env, stopSignal, yields }: Program): string {
-  const words = yields ? ['nice', '-n', '4', ...command] : command;
+function programConfig({ name, command, folder, env, stopSignal, isBackground }: Program): string {
+  const words = isBackground ? ['nice', '-n', '4', ...command] : command;
   const variables = Object.entries({ ...env, [MARK.name]: MARK.value });
   return `[program:${name}]
 command=${value(words.map(quote).join(' '))}
@@ -85,8 +85,8 @@ stdout_logfile_backups=1
 }
 
 /**
- * A variable that stands for what a program reads from files. Supervisor restarts what has another configuration than before;
- * so it sees these files too.
+ * A variable with the fingerprint of a program's files. Supervisor restarts programs whose configuration has changed, so it
+ * restarts them for changed files too.
  */
 export function fingerprint(contents: string): Record<string, string> {
   return { PAYFLOWX_FINGERPRINT: createHash('sha256').update(contents).digest('hex').slice(0, 16) };

@@ -1,4 +1,4 @@
-/** Gets supervisor (https://supervisord.org): from PyPI into the cache, or else from Debian. */
+/** Installs supervisor (https://supervisord.org): from PyPI into the cache, or else from Debian. */
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installDebianPackages } from './debian.ts';
@@ -9,7 +9,7 @@ import { capture, isExecutable } from './run.ts';
 const VERSION = '4.3.0';
 const DEBIANS_PYTHON = '/usr/bin/python3';
 
-/** Returns the Python that can run `-m supervisor.supervisord`. */
+/** Returns a Python that can run `-m supervisor.supervisord`. */
 export async function findSupervisor(note: Note): Promise<string> {
   const folder = join(cache, `supervisor-${VERSION}`);
   const python = join(folder, 'bin/python');
@@ -23,7 +23,7 @@ export async function findSupervisor(note: Note): Promise<string> {
   if (code === 0) {
     const pip = [join(making, 'bin/python'), '-m', 'pip', 'install', '--quiet', `supervisor==${VERSION}`];
     if ((await capture(pip)).code === 0) {
-      await rename(making, folder).catch(() => undefined); // Another run may have been faster.
+      await rename(making, folder).catch(() => undefined); // Another run may have installed it meanwhile.
       return python;
     }
   }

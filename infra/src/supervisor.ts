@@ -1,11 +1,11 @@
-/** Starts, asks and stops the supervisor that runs the platform's processes. */
+/** Starts, queries and stops the supervisor that runs the platform's processes. */
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from './failure.ts';
+import { endOrphans } from './orphans.ts';
 import { local, logs } from './paths.ts';
 import type { Note } from './progress.ts';
 import { capture, poll, tail } from './run.ts';
-import { endStrays } from './strays.ts';
 import { type Group, groupConfig, groupConfigPath, MARK, supervisordConfig } from './supervisor-config.ts';
 import { findSupervisor } from './supervisor-install.ts';
 
@@ -22,24 +22,24 @@ export interface ProcessState {
 }
 
 export interface Supervisor {
-  /** Runs these programs, and restarts them if their configuration changed. */
+  /** Runs these programs, and restarts those whose configuration has changed. */
   run(group: Group): Promise<void>;
   control(...command: string[]): Promise<string>;
   states(): Promise<ProcessState[]>;
   shutdown(): Promise<void>;
 }
 
-/** Returns the running supervisor; starts one where none runs. */
+/** Returns the running supervisor, or starts one. */
 export async function startSupervisor(note: Note): Promise<Supervisor> {
   const python = await findSupervisor(note);
   const running = await connect(python).catch(() => undefined);
   if (running) return running;
 
-  await endStrays(note);
+  await endOrphans(note);
   await rm(dirname(groupConfigPath('any')), { recursive: true, force: true });
   await mkdir(dirname(groupConfigPath('any')), { recursive: true });
   await mkdir(logs, { recursive: true });
-  await chmod(dirname(CONFIG), 0o700); // The configuration holds the services' passwords.
+  await chmod(dirname(CONFIG), 0o700); // The configuration contains the services' passwords.
   await writeFile(CONFIG, supervisordConfig, { mode: 0o600 });
 
   const env = { ...BASE_ENV, [MARK.name]: MARK.value };
@@ -56,7 +56,7 @@ export async function findRunningSupervisor(): Promise<Supervisor | undefined> {
   return connect(python).catch(() => undefined);
 }
 
-/** Rejects where none answers. */
+/** Rejects if none answers. */
 async function connect(python: string): Promise<Supervisor> {
   const supervisor = controlOf(python);
   const pid = await supervisor.control('pid');
@@ -70,7 +70,7 @@ function controlOf(python: string): Supervisor {
 
   async function control(...command: string[]): Promise<string> {
     const { output } = await ask(...command);
-    // supervisorctl's exit code is 0 for most failures, and not 0 for a status with a stopped program.
+    // supervisorctl exits with 0 for most failures, and not with 0 if a program is stopped. So the output decides.
     const problem = /ERROR|refused|no such file|SHUTDOWN_STATE|Traceback/.exec(output);
     if (problem) throw new Failure(`supervisorctl ${command.join(' ')}: ${output.trim()}`, `See ${logs}.`);
     return output.trim();
@@ -85,7 +85,7 @@ function controlOf(python: string): Supervisor {
         await control('update', group.name);
         return;
       }
-      const stopped = processes.filter(({ state }) => /STOPPED|EXITED|FATAL/.test(state)); // By hand, for example.
+      const stopped = processes.filter(({ state }) => /STOPPED|EXITED|FATAL/.test(state)); // For example stopped by hand.
       if (stopped.length > 0) await control('start', ...stopped.map(fullName));
     },
     states: () => states(ask),
@@ -115,7 +115,7 @@ async function writeConfig(group: Group): Promise<boolean> {
   return true;
 }
 
-/** What supervisorctl calls a process. */
+/** The name of a process in supervisorctl. */
 export function fullName({ group, name }: ProcessState): string {
   return `${group}:${name}`;
 }

@@ -11,7 +11,7 @@ async function listen(): Promise<{ server: Server; port: number }> {
   return { server, port };
 }
 
-it('refuses a port that somebody listens on, at once', async () => {
+it('refuses a port with a listener at once', async () => {
   const { server, port } = await listen();
   await expect(requireFreePorts([{ name: 'ledger', port }])).rejects.toThrow(
     `Port ${port} (ledger) is taken by `,
@@ -19,7 +19,7 @@ it('refuses a port that somebody listens on, at once', async () => {
   server.close();
 });
 
-it('waits for a port that an outgoing connection has', async () => {
+it('waits for a port of an outgoing connection', async () => {
   const { server, port: target } = await listen();
   const connection = connect(target, '127.0.0.1');
   await once(connection, 'connect');
@@ -30,7 +30,7 @@ it('waits for a port that an outgoing connection has', async () => {
   });
   await pause(100);
   expect(isFree).toBe(false);
-  connection.resetAndDestroy(); // An orderly end would keep the port for a minute.
+  connection.resetAndDestroy(); // After an orderly close, Linux would keep the port for a minute.
   await waiting;
   server.close();
 });

@@ -1,4 +1,4 @@
-/** Says which ports are taken, and by whom, before a server fails over it in its log. */
+/** Reports taken ports with the program that holds each, before a server fails because of it. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure, together } from './failure.ts';
 import { say } from './progress.ts';
@@ -11,13 +11,13 @@ export interface Claim {
 }
 
 /**
- * gRPC's usual ports are among those that Linux gives to outgoing connections, so one of them may be in use for a while without
- * anybody listening on it. Linux keeps the port of a connection that has ended for another minute (TIME_WAIT).
+ * gRPC's usual ports are in the range for outgoing connections, so one may be in use for a while without a listener. Linux keeps
+ * the port of a closed connection for another minute (TIME_WAIT).
  */
 const PASSING_MS = 75_000;
-const LOOK_AGAIN_MS = 500;
+const RETRY_EVERY_MS = 500;
 
-/** Throws for every port of these that another program listens on, or that does not get free in a while. */
+/** Throws for every port that another program listens on, or that does not get free in time. */
 export async function requireFreePorts(claims: Claim[]): Promise<void> {
   await together(
     claims.map(async ({ name, port }) => {
@@ -37,7 +37,7 @@ async function isFreeSoon(name: string, port: number): Promise<boolean> {
     if (Date.now() > until || (await listenerOn(port))) return false;
     if (!hasSaid)
       say('ports', `waiting for ${port} (${name}): a connection keeps it until a minute after its end`);
-    await pause(LOOK_AGAIN_MS);
+    await pause(RETRY_EVERY_MS);
   }
   return true;
 }
@@ -49,7 +49,10 @@ async function isFree(port: number): Promise<boolean> {
   return true;
 }
 
-/** Undefined: nobody listens there but to reserve it, or nothing can be learnt about it. Another user's program has no name here. */
+/**
+ * Undefined if the port is only reserved, or nothing is known about its listener. The name of another user's program is not
+ * readable.
+ */
 async function listenerOn(port: number): Promise<string | undefined> {
   const { code, output } = await capture(['ss', '-Hltnp', `sport = :${port} and not src ${RESERVED_AT}`]);
   if (code !== 0 || output.trim() === '') return undefined;

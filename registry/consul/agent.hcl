@@ -1,4 +1,4 @@
-# One Consul server for one machine, on loopback only. Where it keeps its data and which ports it takes is said on the
+# One Consul server for one machine, on loopback only. The data folder and the ports are set on the
 # command line:  consul agent -config-file=agent.hcl -data-dir=…  [-http-port=8500]
 
 server           = true
@@ -7,7 +7,7 @@ bootstrap_expect = 1
 bind_addr   = "127.0.0.1"
 client_addr = "127.0.0.1"
 
-# Only the HTTP API is used. What is not needed is off, so that fewer ports can be taken by somebody else.
+# Only the HTTP API is used. Everything else is off, so that fewer ports are needed.
 ports {
   dns      = -1
   grpc     = -1
@@ -27,7 +27,7 @@ performance {
   raft_multiplier = 1
 }
 
-# No call home.
+# No update checks.
 disable_update_check = true
 
 log_level = "WARN"

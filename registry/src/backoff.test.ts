@@ -8,7 +8,7 @@ it('doubles the delay up to the cap and starts over after a success', () => {
   expect(delays.nextMs()).toBe(100);
 });
 
-it('leaves half of each delay to chance', () => {
+it('randomises half of each delay', () => {
   const delays = backoff({ firstMs: 100, maxMs: 500, random: () => 0 });
   expect([delays.nextMs(), delays.nextMs()]).toEqual([50, 100]);
 });

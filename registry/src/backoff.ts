@@ -1,16 +1,16 @@
-/** Growing delays between attempts at something that is away. */
+/** Growing delays between attempts to reach an unavailable server. */
 
 export interface Backoff {
   /** The delay before the next attempt, in milliseconds: doubled each time, up to the cap. */
   nextMs(): number;
-  /** Starts over, after an attempt that worked. */
+  /** Starts over, after a successful attempt. */
   reset(): void;
 }
 
 export interface BackoffOptions {
   firstMs: number;
   maxMs: number;
-  /** A number from 0 up to 1. Injected so that a test can tell the delays beforehand. */
+  /** A number from 0 up to 1. Injected so that tests know the delays. */
   random?: () => number;
 }
 
@@ -18,7 +18,7 @@ export function backoff({ firstMs, maxMs, random = Math.random }: BackoffOptions
   let ceilingMs = firstMs;
   return {
     nextMs() {
-      // Half of each delay is chance, so that all services do not come back to a restarted Consul in one wave.
+      // Half of each delay is random, so that the services do not all return to a restarted Consul at the same time.
       const delayMs = ceilingMs / 2 + (random() * ceilingMs) / 2;
       ceilingMs = Math.min(ceilingMs * 2, maxMs);
       return Math.round(delayMs);
@@ -29,5 +29,5 @@ export function backoff({ firstMs, maxMs, random = Math.random }: BackoffOptions
   };
 }
 
-/** Consul is usually back within seconds: ask often at first, and never less than every five seconds. */
+/** Consul is usually back within seconds: retry often at first, and at least every five seconds. */
 export const CONSUL_BACKOFF: BackoffOptions = { firstMs: 250, maxMs: 5_000 };

@@ -1,4 +1,4 @@
-/** Shows which instances of which service are registered in Consul, and whether they are healthy. */
+/** Lists the registered instances of each service in Consul, with their health. */
 
 import { parseArgs } from 'node:util';
 import { openConsul } from './consul-client.ts';
@@ -13,13 +13,13 @@ const USAGE = `Which instances of which service are registered, healthy or not.
   --help     this text
 
 CONSUL_URL says where Consul is (http://127.0.0.1:8500).
-Exit code: 0 all instances pass, 1 one does not or the service has none, 2 wrong usage, 3 Consul cannot be asked.
+Exit code: 0 all instances pass, 1 one does not or the service has none, 2 wrong usage, 3 Consul is unavailable.
 `;
 
 const EXIT = { healthy: 0, unhealthy: 1, usage: 2, unreachable: 3 } as const;
 
 interface Command {
-  /** All services where it is absent. */
+  /** All services if absent. */
   service: string | undefined;
   json: boolean;
 }
@@ -45,13 +45,13 @@ async function main(args: string[], consulUrl: string): Promise<number> {
     return isMissing || instances.some(({ health }) => health !== 'passing') ? EXIT.unhealthy : EXIT.healthy;
   } catch (error) {
     process.stderr.write(
-      `Consul at ${consulUrl} cannot be asked: ${reasonOf(error)}\nStart the platform with "make up", or set CONSUL_URL to where Consul is.\n`,
+      `Consul at ${consulUrl} is unavailable: ${reasonOf(error)}\nStart the platform with "make up", or set CONSUL_URL to where Consul is.\n`,
     );
     return EXIT.unreachable;
   }
 }
 
-/** The command, or what is wrong with it. */
+/** The command, or the error in its arguments. */
 function readCommand(args: string[]): Command | string {
   try {
     const { values, positionals } = parseArgs({
@@ -114,7 +114,7 @@ function table(rows: string[][]): string {
 }
 
 function reasonOf(error: unknown): string {
-  // A name with several addresses fails with an AggregateError, whose own message is empty.
+  // A name with several addresses fails with an AggregateError, which has an empty message.
   const causes = error instanceof AggregateError ? error.errors : [error];
   return causes.map((cause) => (cause instanceof Error ? cause.message : String(cause))).join('; ');
 }

@@ -1,8 +1,8 @@
-/** How this package reaches the Consul agent. */
+/** Opens the client of the Consul agent. */
 
 import Consul from 'consul';
 
-/** Bounds every request but the blocking queries, which bring their own, longer bound. */
+/** Timeout of every request except blocking queries, which have their own, longer timeout. */
 const REQUEST_TIMEOUT_MS = 2_000;
 
 /** Opens a client of the Consul agent at `consulUrl`, such as `http://127.0.0.1:8500`. Throws if that is no http(s) URL. */

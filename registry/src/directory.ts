@@ -1,31 +1,34 @@
-/** What this process knows about where services are: one watch a service, however many ask, and the last known addresses. */
+/**
+ * Addresses of services, as known to this process. Each service has one watch for all subscribers, and keeps its last known
+ * addresses.
+ */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type Consul from 'consul';
 import { type Address, watchInstances } from './instance-watch.ts';
 import type { Log } from './log.ts';
 
-/** Where a service is, or why that is not known. */
-export type Whereabouts = { addresses: Address[] } | { unavailable: string };
+/** The addresses of a service, or the reason why they are unknown. */
+export type Resolution = { addresses: Address[] } | { unavailable: string };
 
 export interface Directory {
   /**
-   * Tells the subscriber where the service is, as soon as it is known or known to be unknown, and again at every change.
-   * Never calls it before this returns. Returns what ends the subscription; the last one to end stops the watch.
+   * Calls the subscriber with the addresses as soon as they are known or known to be unavailable, and at every change. Never
+   * calls it before this function returns. Returns a function that ends the subscription; the last one to end stops the watch.
    */
   subscribe(service: string, subscriber: Subscriber): () => void;
 }
 
-export type Subscriber = (whereabouts: Whereabouts) => void;
+export type Subscriber = (resolution: Resolution) => void;
 
 interface Followed {
   service: string;
   subscribers: Set<Subscriber>;
-  /** The last non-empty answer. It outlives the watch, for a channel that wakes up while Consul is away. */
+  /** The last non-empty answer. It outlives the watch, for a channel that wakes up during an outage of Consul. */
   lastKnown: Address[];
-  /** What the subscribers were told last; undefined until Consul has answered or failed. */
-  told: Whereabouts | undefined;
-  state: 'unknown' | 'current' | 'none passing' | 'consul away';
+  /** The last result given to the subscribers. Undefined until Consul has answered or failed. */
+  lastResult: Resolution | undefined;
+  state: 'unknown' | 'current' | 'none passing' | 'consul unavailable';
   stop: (() => void) | undefined;
 }
 
@@ -37,7 +40,7 @@ export function openDirectory({ consul, log }: { consul: Consul; log: Log }): Di
       followed.set(service, entry);
       entry.subscribers.add(subscriber);
       if (entry.stop === undefined) follow(consul, entry, log);
-      else if (entry.told !== undefined) tellLater(entry, subscriber);
+      else if (entry.lastResult !== undefined) notifyLater(entry, subscriber);
 
       return () => {
         entry.subscribers.delete(subscriber);
@@ -52,7 +55,7 @@ function unfollowed(service: string): Followed {
     service,
     subscribers: new Set(),
     lastKnown: [],
-    told: undefined,
+    lastResult: undefined,
     state: 'unknown',
     stop: undefined,
   };
@@ -74,7 +77,7 @@ function follow(consul: Consul, entry: Followed, log: Log): void {
 function unfollow(entry: Followed): void {
   entry.stop?.();
   entry.stop = undefined;
-  entry.told = undefined;
+  entry.lastResult = undefined;
   entry.state = 'unknown';
 }
 
@@ -82,54 +85,56 @@ function takeAddresses(entry: Followed, addresses: Address[], log: Log): void {
   const fields = { service: entry.service, addresses: addresses.map(({ host, port }) => `${host}:${port}`) };
   if (entry.state === 'unknown') log.debug(fields, 'instances found in Consul');
   else if (entry.state !== 'current') log.info(fields, 'instances found in Consul again');
-  else if (!isSame(entry.told, { addresses })) log.info(fields, 'instances changed in Consul');
+  else if (!isSame(entry.lastResult, { addresses })) log.info(fields, 'instances changed in Consul');
   entry.state = 'current';
   entry.lastKnown = addresses;
-  tell(entry, { addresses });
+  notify(entry, { addresses });
 }
 
 /**
- * Consul answers, and knows no passing instance. That is what a Consul says that was wiped a moment ago, and what one says
- * whose checks have all failed at once, when the fault is more likely the checker's than every instance's. So an empty
- * answer never takes the last known addresses away. Where the instances have really gone, this costs nothing: their
- * connections are refused, and a call fails with UNAVAILABLE just as it would without an address.
+ * Consul answers, but knows no passing instance. That happens after Consul was wiped, or when all checks fail at once, which is
+ * more likely a fault of the checks. So an empty answer never removes the last known addresses. If the instances are really down,
+ * this costs nothing: connections are refused, and calls fail with UNAVAILABLE as they would without an address.
  */
 function takeEmptyAnswer(entry: Followed, log: Log): void {
   const fields = { service: entry.service, lastKnown: entry.lastKnown.length };
   if (entry.state !== 'none passing') {
-    log.warn(fields, 'Consul knows no passing instance; going on with the last known addresses, if any');
+    log.warn(fields, 'Consul knows no passing instance; using the last known addresses, if any');
   }
   entry.state = 'none passing';
-  tellLastKnown(entry, `No instance of ${entry.service} passes its health check in Consul.`);
+  notifyLastKnown(entry, `No instance of ${entry.service} passes its health check in Consul.`);
 }
 
 function takeFailure(entry: Followed, err: Error, log: Log): void {
   const fields = { service: entry.service, lastKnown: entry.lastKnown.length, err };
-  if (entry.state !== 'consul away') {
-    log.warn(fields, 'cannot ask Consul; going on with the last known addresses, if any');
+  if (entry.state !== 'consul unavailable') {
+    log.warn(fields, 'Consul is unavailable; using the last known addresses, if any');
   }
-  entry.state = 'consul away';
-  tellLastKnown(entry, `Consul cannot be asked where ${entry.service} is: ${err.message}`);
+  entry.state = 'consul unavailable';
+  notifyLastKnown(
+    entry,
+    `Consul is unavailable, and the address of ${entry.service} is unknown: ${err.message}`,
+  );
 }
 
-function tellLastKnown(entry: Followed, otherwise: string): void {
-  tell(entry, entry.lastKnown.length > 0 ? { addresses: entry.lastKnown } : { unavailable: otherwise });
+function notifyLastKnown(entry: Followed, otherwise: string): void {
+  notify(entry, entry.lastKnown.length > 0 ? { addresses: entry.lastKnown } : { unavailable: otherwise });
 }
 
-/** Says nothing twice: each word to grpc-js makes it rebuild its list of connections. */
-function tell(entry: Followed, whereabouts: Whereabouts): void {
-  if (isSame(entry.told, whereabouts)) return;
-  entry.told = whereabouts;
-  for (const subscriber of entry.subscribers) subscriber(whereabouts);
+/** Skips equal results, because each update makes grpc-js rebuild its list of connections. */
+function notify(entry: Followed, resolution: Resolution): void {
+  if (isSame(entry.lastResult, resolution)) return;
+  entry.lastResult = resolution;
+  for (const subscriber of entry.subscribers) subscriber(resolution);
 }
 
-function tellLater(entry: Followed, subscriber: Subscriber): void {
+function notifyLater(entry: Followed, subscriber: Subscriber): void {
   setImmediate(() => {
-    // It may have ended its subscription meanwhile; and what it is told is what holds now.
-    if (entry.subscribers.has(subscriber) && entry.told !== undefined) subscriber(entry.told);
+    // The subscription may have ended meanwhile. The subscriber gets the present state.
+    if (entry.subscribers.has(subscriber) && entry.lastResult !== undefined) subscriber(entry.lastResult);
   });
 }
 
-function isSame(a: Whereabouts | undefined, b: Whereabouts): boolean {
+function isSame(a: Resolution | undefined, b: Resolution): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -11,16 +11,16 @@ export interface Address {
 export interface InstanceObserver {
   /** Consul has answered: these instances pass, in a stable order. */
   onAnswer(addresses: Address[]): void;
-  /** Consul cannot be asked now. The watch goes on and reports the next answer. */
+  /** Consul is unavailable. The watch continues and reports the next answer. */
   onFailure(error: Error): void;
 }
 
 /** How long Consul may hold a query while nothing changes. */
 const LONGEST_QUERY = '30s';
-/** A first answer is due at once. A Consul that is stuck must not leave callers without any word. */
+/** The first query does not block, and has a short timeout. A hung Consul must not leave callers waiting. */
 const FIRST_ANSWER_WITHIN_MS = 2_500;
 
-/** Starts to watch and returns what stops it. Neither callback is called before this returns or after the stop. */
+/** Starts the watch and returns a function that stops it. No callback is called before this returns or after the stop. */
 export function watchInstances(consul: Consul, service: string, observer: InstanceObserver): () => void {
   const delays = backoff(CONSUL_BACKOFF);
   let stopQuery = query();
@@ -40,8 +40,8 @@ export function watchInstances(consul: Consul, service: string, observer: Instan
       delays.reset();
       observer.onAnswer(toAddresses(entries));
     });
-    // The library would retry by itself, but with the index it has seen. A Consul that was wiped counts from the start
-    // and would hold that query until it times out; so every failure starts over without an index.
+    // The library would retry with the last index. A wiped Consul counts from the start, and would hold that query until it times
+    // out. So every failure starts over without an index.
     watch.once('error', (error: Error) => {
       watch.on('error', () => {});
       watch.end();
@@ -64,7 +64,7 @@ export function watchInstances(consul: Consul, service: string, observer: Instan
   return () => stopQuery();
 }
 
-/** The part of Consul's answer that is used here. */
+/** The fields of Consul's answer that are used here. */
 interface HealthEntry {
   Node: { Address: string };
   Service: { Address: string; Port: number };
@@ -75,6 +75,6 @@ function toAddresses(entries: HealthEntry[]): Address[] {
     host: Service.Address || Node.Address,
     port: Service.Port,
   }));
-  // Consul promises no order. With a stable one, the same instances always compare as the same list.
+  // Consul promises no order. Sorting makes equal instances compare as equal lists.
   return addresses.sort((a, b) => a.host.localeCompare(b.host) || a.port - b.port);
 }

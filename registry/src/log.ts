@@ -1,4 +1,4 @@
-/** What this package asks of a logger. A pino logger fits as it is. */
+/** The logger that this package needs. A pino logger fits. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

@@ -1,4 +1,4 @@
-/** One instance's place in the registry: taken when it joins, kept while it lives, given up when it leaves. */
+/** Registers one instance while it serves, and deregisters it when it leaves. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Consul from 'consul';
@@ -7,20 +7,20 @@ import { openConsul } from './consul-client.ts';
 import type { Log } from './log.ts';
 
 export interface RegistryOptions {
-  /** Such as `http://127.0.0.1:8500`. Empty: there is no registry. */
+  /** Such as `http://127.0.0.1:8500`. Empty: no registry. */
   consulUrl: string;
   log: Log;
 }
 
-/** How Consul finds out whether an instance is well: the standard gRPC health service, or an HTTP path that answers 2xx. */
+/** Consul's health check of the instance: the standard gRPC health service, or an HTTP path that answers 2xx. */
 export type HealthCheck = 'grpc' | { http: string };
 
 export interface Instance {
-  /** The service, as callers name it: `payment` for `consul:///payment`. */
+  /** The service's name, as in targets: `payment` for `consul:///payment`. */
   name: string;
   /** Unique among all instances of all services. */
   id: string;
-  /** Where callers and Consul reach this instance; so never a wildcard such as 0.0.0.0. */
+  /** The address for callers and Consul, so never a wildcard such as 0.0.0.0. */
   host: string;
   port: number;
   /** Default: `grpc`, plaintext. */
@@ -29,19 +29,19 @@ export interface Instance {
 }
 
 export interface Membership {
-  /** Takes the instance out of the registry. Settles within about two seconds, whatever Consul does, and never rejects. */
+  /** Deregisters the instance. Settles within about two seconds, whatever Consul does, and never rejects. */
   leave(): Promise<void>;
 }
 
-/** How often an instance looks whether Consul still knows it. */
-const LOOK_EVERY_MS = 2_000;
+/** Interval at which an instance checks that Consul still knows it. */
+const CHECK_EVERY_MS = 2_000;
 const LEAVE_WITHIN_MS = 2_000;
-/** The shortest that Consul allows; it matters only for instances that died without leaving. */
-const FORGET_AFTER = '1m';
+/** The shortest time that Consul allows. It matters only for instances that died without leaving. */
+const DEREGISTER_AFTER = '1m';
 
 /**
- * Registers the instance and keeps it registered. Resolves after the first attempt, also when Consul is away: the attempts
- * then go on in the background. Throws only for an instance that no Consul would ever take.
+ * Registers the instance and keeps it registered. Resolves after the first attempt, even if Consul is unavailable; attempts then
+ * continue in the background. Throws only for an address that no Consul would accept.
  */
 export async function joinRegistry(
   { consulUrl, log }: RegistryOptions,
@@ -55,31 +55,31 @@ export async function joinRegistry(
   const fields = { service: instance.name, instance: instance.id, consulUrl };
   const delays = backoff(CONSUL_BACKOFF);
   let registered = false;
-  let away = false;
+  let unavailable = false;
 
   async function attempt(): Promise<number> {
     try {
       await ensureRegistered();
-      away = false;
+      unavailable = false;
       delays.reset();
-      return LOOK_EVERY_MS;
+      return CHECK_EVERY_MS;
     } catch (err) {
-      if (!away)
-        log.warn({ ...fields, err }, 'cannot reach Consul to be registered, trying on in the background');
-      away = true;
+      if (!unavailable)
+        log.warn({ ...fields, err }, 'cannot reach Consul to register, retrying in the background');
+      unavailable = true;
       return delays.nextMs();
     }
   }
 
   async function ensureRegistered(): Promise<void> {
-    // The first time the entry is written in any case: an earlier life may have left one with another address.
+    // The first attempt always writes the entry, because an earlier process may have left one with another address.
     const known = registered && (await isKnown(consul, instance.id));
-    // A Consul without a leader takes the entry at once but answers later than we wait. Then this counts as failed,
-    // and the next attempt finds the entry or writes it again.
+    // A Consul without a leader stores the entry at once, but answers after our timeout. This counts as failed. The next attempt
+    // finds the entry, or writes it again.
     if (!known) await consul.agent.service.register(registration(instance));
     if (!registered) log.info(fields, 'registered in Consul');
-    else if (!known) log.warn(fields, 'Consul had forgotten this instance, registered it again');
-    else if (away) log.info(fields, 'Consul is back and knows this instance');
+    else if (!known) log.warn(fields, 'Consul had lost this instance, registered it again');
+    else if (unavailable) log.info(fields, 'Consul is back and knows this instance');
     registered = true;
   }
 
@@ -91,7 +91,7 @@ export async function joinRegistry(
 
   async function leave(): Promise<void> {
     leaving.abort();
-    // An attempt that is under way ends first; otherwise it could register the instance again behind our back.
+    // Wait for an attempt in progress; it could register the instance again after this.
     const left = kept.then(() => consul.agent.service.deregister(instance.id)).then(() => 'left' as const);
     try {
       const outcome = await Promise.race([
@@ -104,7 +104,7 @@ export async function joinRegistry(
       left.catch(() => {});
       log.warn(
         { ...fields, err },
-        `could not leave Consul, which forgets a dead instance after ${FORGET_AFTER}`,
+        `could not deregister; Consul removes a dead instance after ${DEREGISTER_AFTER}`,
       );
     } finally {
       consul.destroy();
@@ -120,7 +120,7 @@ export async function joinRegistry(
   };
 }
 
-/** Waits, without keeping the process alive. False if the instance leaves meanwhile. */
+/** Waits without keeping the process alive. Returns false if the instance leaves meanwhile. */
 async function pause(delayMs: number, signal: AbortSignal): Promise<boolean> {
   try {
     await sleep(delayMs, undefined, { signal, ref: false });
@@ -131,7 +131,7 @@ async function pause(delayMs: number, signal: AbortSignal): Promise<boolean> {
 }
 
 async function isKnown(consul: Consul, id: string): Promise<boolean> {
-  // JSON's quoting is also the one of Consul's filter expressions.
+  // Consul's filter expressions quote strings as JSON does.
   const services = await consul.agent.service.list({ filter: `ID == ${JSON.stringify(id)}` });
   return id in services;
 }
@@ -149,19 +149,19 @@ function registration({ name, id, host, port, check = 'grpc', tags = [] }: Insta
       ...(check === 'grpc' ? { grpc: authority } : { http: `http://${authority}${check.http}` }),
       interval: '2s',
       timeout: '2s',
-      // One late answer of a busy instance is no reason to take it out. Callers leave a dead one at once anyway:
-      // its connection breaks.
+      // One late answer of a busy instance is no reason to remove it. Callers drop a dead instance at once anyway, because its
+      // connection breaks.
       failuresbeforecritical: 2,
-      deregistercriticalserviceafter: FORGET_AFTER,
+      deregistercriticalserviceafter: DEREGISTER_AFTER,
     },
   };
 }
 
 function requireReachable({ host, port }: Instance): void {
   if (host === '' || host === '0.0.0.0' || host === '::') {
-    throw new Error(`An instance registers under an address that callers can reach, not "${host}".`);
+    throw new Error(`The address of an instance must be reachable for callers, not "${host}".`);
   }
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new Error(`An instance registers under the port it listens on, not ${port}.`);
+    throw new Error(`The port of an instance must be the one it listens on, not ${port}.`);
   }
 }

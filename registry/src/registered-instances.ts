@@ -1,4 +1,4 @@
-/** What Consul says about every registered instance; for people and scripts, not for calls. */
+/** Reads every registered instance from Consul, for people and scripts. Calls do not use it. */
 
 import type Consul from 'consul';
 
@@ -10,7 +10,7 @@ export interface RegisteredInstance {
   address: string;
   /** The worst of its checks. */
   health: Health;
-  /** What the checks that do not pass have said, on one line. Empty when all pass. */
+  /** The output of the checks that do not pass, on one line. Empty if all pass. */
   reason: string;
   tags: string[];
 }
@@ -21,13 +21,13 @@ export async function listServices(consul: Consul): Promise<string[]> {
   return services.filter((name) => name !== 'consul').sort();
 }
 
-/** The instances of one service, well or not, by id. */
+/** The instances of one service, healthy or not, by id. */
 export async function listInstances(consul: Consul, service: string): Promise<RegisteredInstance[]> {
   const entries: HealthEntry[] = await consul.health.service({ service });
   return entries.map(toInstance).sort((a, b) => a.id.localeCompare(b.id));
 }
 
-/** The part of Consul's answer that is used here. */
+/** The fields of Consul's answer that are used here. */
 interface HealthEntry {
   Node: { Address: string };
   Service: { ID: string; Service: string; Address: string; Port: number; Tags: string[] | null };

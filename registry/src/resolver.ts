@@ -1,14 +1,14 @@
-/** Makes `consul:///payment` a target of grpc-js: all passing instances of payment, followed as they change. */
+/** Resolves `consul:///payment` for grpc-js to all passing instances of payment, and follows their changes. */
 
 import { type ChannelOptions, experimental, Metadata, type ServiceConfig, status } from '@grpc/grpc-js';
 import { openConsul } from './consul-client.ts';
-import { type Directory, openDirectory, type Whereabouts } from './directory.ts';
+import { type Directory, openDirectory, type Resolution } from './directory.ts';
 import type { RegistryOptions } from './membership.ts';
 import { balancedServiceConfig } from './service-config.ts';
 
 /**
- * Registers the `consul` scheme for the whole process; call it once, before the first channel is made. With an empty
- * `consulUrl` the scheme is registered too, and calls to such targets fail with UNAVAILABLE and say what to configure.
+ * Registers the `consul` scheme for the whole process. Call it once, before the first channel is created. With an empty
+ * `consulUrl`, calls to such targets fail with UNAVAILABLE and name the missing setting.
  */
 export function resolveThroughConsul({ consulUrl, log }: RegistryOptions): void {
   const directory = consulUrl === '' ? emptyDirectory : openDirectory({ consul: openConsul(consulUrl), log });
@@ -24,7 +24,7 @@ export function resolveThroughConsul({ consulUrl, log }: RegistryOptions): void 
 
     static getDefaultAuthority(target: experimental.GrpcUri): string {
       if (target.authority) {
-        throw new Error(`Write consul:///${target.path}: which Consul is asked is configured by CONSUL_URL.`);
+        throw new Error(`Write consul:///${target.path}: CONSUL_URL sets the address of Consul.`);
       }
       return target.path;
     }
@@ -33,7 +33,7 @@ export function resolveThroughConsul({ consulUrl, log }: RegistryOptions): void 
   experimental.registerResolver('consul', ConsulResolver);
 }
 
-/** One channel's view of one service. A class because grpc-js constructs its resolvers with `new`. */
+/** Resolves one service for one channel. It is a class because grpc-js constructs its resolvers with `new`. */
 class ServiceResolver implements experimental.Resolver {
   readonly #start: () => () => void;
   #stop: (() => void) | undefined;
@@ -45,13 +45,13 @@ class ServiceResolver implements experimental.Resolver {
     serviceConfig: ServiceConfig,
   ) {
     const config = experimental.statusOrFromValue(serviceConfig);
-    const pass = (whereabouts: Whereabouts) => void listener(toEndpoints(whereabouts), {}, config, '');
+    const pass = (resolution: Resolution) => void listener(toEndpoints(resolution), {}, config, '');
     this.#start = () => directory.subscribe(service, pass);
   }
 
   /**
-   * grpc-js calls this again and again while connections change. An answer to each call makes it connect anew and call
-   * again, and the event loop gets to nothing else any more. So the first call subscribes, and from then on only news counts.
+   * grpc-js calls this repeatedly while connections change. A result for each call would make it reconnect and call again, and
+   * starve the event loop. So the first call subscribes, and later results are sent only for changes.
    */
   updateResolution(): void {
     this.#stop ??= this.#start();
@@ -64,18 +64,18 @@ class ServiceResolver implements experimental.Resolver {
   }
 }
 
-function toEndpoints(whereabouts: Whereabouts): experimental.StatusOr<experimental.Endpoint[]> {
-  if ('addresses' in whereabouts) {
-    return experimental.statusOrFromValue(whereabouts.addresses.map((address) => ({ addresses: [address] })));
+function toEndpoints(resolution: Resolution): experimental.StatusOr<experimental.Endpoint[]> {
+  if ('addresses' in resolution) {
+    return experimental.statusOrFromValue(resolution.addresses.map((address) => ({ addresses: [address] })));
   }
   return experimental.statusOrFromError({
     code: status.UNAVAILABLE,
-    details: whereabouts.unavailable,
+    details: resolution.unavailable,
     metadata: new Metadata(),
   });
 }
 
-/** Stands in where no registry is configured. */
+/** Used if no registry is configured. */
 const emptyDirectory: Directory = {
   subscribe(service, subscriber) {
     const unavailable = `No registry is configured: set CONSUL_URL, or ${service.toUpperCase()}_TARGET to a fixed address such as dns:///${service}:50051.`;

@@ -9,7 +9,7 @@ const retryPolicy = {
   retryableStatusCodes: ['UNAVAILABLE'],
 };
 
-it('balances round robin where the caller configures nothing', () => {
+it('adds round robin if the caller configures nothing', () => {
   expect(balancedServiceConfig(undefined)).toEqual({
     loadBalancingConfig: [{ round_robin: {} }],
     methodConfig: [],
@@ -36,7 +36,7 @@ it('keeps retry policies, timeouts and throttling of the caller', () => {
   });
 });
 
-it('leaves another way of balancing to the caller', () => {
+it('keeps a balancing policy of the caller', () => {
   const written = JSON.stringify({ loadBalancingConfig: [{ pick_first: {} }] });
   expect(balancedServiceConfig(written).loadBalancingConfig).toEqual([{ pick_first: {} }]);
 });

@@ -1,11 +1,11 @@
-/** Balances over all instances without losing what the caller has configured. */
+/** Adds load balancing over all instances to the caller's service config. */
 
 import { experimental, type MethodConfig, type ServiceConfig } from '@grpc/grpc-js';
 
 /**
- * The service config of a channel to a service in the registry: the caller's own (`grpc.service_config`, which grpc-js has
- * validated when the channel was made) with its retry policies, timeouts and throttling, and round_robin unless it asks
- * for another way of balancing. A resolver's service config replaces the caller's as a whole, hence the merge.
+ * Merges the service config of a channel with round_robin. The caller's config (`grpc.service_config`, validated by grpc-js)
+ * keeps its retry policies, timeouts and throttling, and its own balancing policy if it names one. The merge is needed because a
+ * resolver's service config replaces the caller's completely.
  */
 export function balancedServiceConfig(callersConfig: string | undefined): ServiceConfig {
   const config = callersConfig === undefined ? {} : (JSON.parse(callersConfig) as WrittenServiceConfig);
@@ -20,7 +20,7 @@ export function balancedServiceConfig(callersConfig: string | undefined): Servic
   };
 }
 
-/** As it stands in JSON: all optional, and durations are still text. */
+/** The JSON form: all fields are optional, and durations are still text. */
 type WrittenServiceConfig = Partial<Omit<ServiceConfig, 'methodConfig'>> & {
   methodConfig?: (Omit<MethodConfig, 'timeout'> & { timeout?: MethodConfig['timeout'] | string })[];
 };

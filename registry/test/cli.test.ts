@@ -1,4 +1,4 @@
-/** The command line, run as people run it. */
+/** Tests of the command line, run as a process. */
 
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -37,7 +37,7 @@ async function joinWho(service: string) {
   return server;
 }
 
-it('shows instance, address and health, and ends with 1 as soon as one is not well', async () => {
+it('shows instance, address and health, and exits with 1 if one is not healthy', async () => {
   const service = `who-${randomUUID()}`;
   const server = await joinWho(service);
   const row = new RegExp(`^${service}  ${service}-anna  127.0.0.1:${server.port}  passing$`, 'm');
@@ -53,7 +53,7 @@ it('shows instance, address and health, and ends with 1 as soon as one is not we
   ]);
 });
 
-it('says that a service has no instance', async () => {
+it('reports a service without instances', async () => {
   const service = `who-${randomUUID()}`;
   expect(await run(['instances', service])).toMatchObject({
     code: 1,
@@ -61,14 +61,14 @@ it('says that a service has no instance', async () => {
   });
 });
 
-it('says what to do when Consul cannot be reached', async () => {
+it('explains the remedy if Consul is unavailable', async () => {
   const { code, err } = await run(['list'], 'http://127.0.0.1:1');
   expect(code).toBe(3);
   expect(err).toContain('ECONNREFUSED');
   expect(err).toContain('make up');
 });
 
-it('explains itself when it is used wrongly', async () => {
+it('prints its usage for wrong arguments', async () => {
   for (const args of [['instances'], ['lst'], ['--jsn'], ['list', 'payment']]) {
     const { code, err } = await run(args);
     expect(code).toBe(2);

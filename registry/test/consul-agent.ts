@@ -1,4 +1,4 @@
-/** The real Consul of the tests: the shared one, and agents of our own that can be killed, wiped and started again. */
+/** The real Consul of the tests: a shared one, and separate agents that tests can kill, wipe and restart. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import { SOON } from './patience.ts';
 
 const AGENT_CONFIG = fileURLToPath(new URL('../consul/agent.hcl', import.meta.url));
 
-/** The address of a Consul that others use too: take unique service names, and leave nothing behind. */
+/** The address of the shared Consul. Use unique service names, and clean up. */
 export function sharedConsulUrl(): string {
   return required('TEST_CONSUL_URL', 'the address of a running Consul, such as http://127.0.0.1:8500');
 }
@@ -20,15 +20,15 @@ export function sharedConsulUrl(): string {
 export interface ConsulAgent {
   url: string;
   start(): Promise<void>;
-  /** It accepts connections and answers nothing any more. Ends with kill. */
+  /** Makes the agent accept connections without answering. Ends with kill. */
   freeze(): Promise<void>;
-  /** kill -9. What it has stored stays. */
+  /** Kills the agent with kill -9. Its data stays. */
   kill(): Promise<void>;
-  /** Deletes all it has stored. Only while it is not running. */
+  /** Deletes the agent's data. Only while it is not running. */
   wipe(): Promise<void>;
 }
 
-/** An agent of our own on free ports, not started yet. */
+/** Creates a separate agent on free ports, without starting it. */
 export async function prepareConsulAgent(): Promise<ConsulAgent> {
   const binary = required('TEST_CONSUL_BIN', 'the path of a consul binary');
   const dataDir = await mkdtemp(join(tmpdir(), 'payflowx-consul-'));
@@ -47,7 +47,7 @@ export async function prepareConsulAgent(): Promise<ConsulAgent> {
     },
     async freeze() {
       running?.kill('SIGSTOP');
-      // On a busy machine the signal takes effect a little later than it is sent.
+      // On a busy machine a signal takes effect a little later.
       await vi.waitFor(() => requireSilence(url), SOON);
     },
     async kill() {

@@ -1,4 +1,4 @@
-/** Consul is not there yet, dies, comes back empty: the calls go on. The steps follow on each other. */
+/** Calls continue while Consul is not started yet, dies, and comes back empty. The steps follow each other. */
 
 import http from 'node:http';
 import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -8,7 +8,7 @@ import { PATIENCE_MS, SOON } from './patience.ts';
 import { recordLog } from './recorded-log.ts';
 import { connectWho, serveWho, startTraffic, type WhoClient, type WhoServer } from './who-server.ts';
 
-describe('a Consul that comes and goes', () => {
+describe('Consul outages', () => {
   const memberLog = recordLog();
   const callerLog = recordLog();
   const servers: WhoServer[] = [];
@@ -17,7 +17,7 @@ describe('a Consul that comes and goes', () => {
   let client: WhoClient;
 
   beforeEach(async () => {
-    // Once only: the steps share it. Not in beforeAll, whose failure would count the tests as skipped.
+    // Created once, because the steps share it. Not in beforeAll, whose failure would count the tests as skipped.
     if (consul !== undefined) return;
     consul = await prepareConsulAgent();
     resolveThroughConsul({ consulUrl: consul.url, log: callerLog });
@@ -42,11 +42,11 @@ describe('a Consul that comes and goes', () => {
   it('fails calls at once, not at their deadline, while nothing is known', async () => {
     // At its deadline it would be DEADLINE_EXCEEDED.
     await expect(client.ask({ deadlineMs: PATIENCE_MS })).rejects.toThrow(
-      'UNAVAILABLE: Consul cannot be asked where who is',
+      'UNAVAILABLE: Consul is unavailable, and the address of who is unknown',
     );
   });
 
-  it('lets instances start without Consul and calls through that wait for it', async () => {
+  it('lets instances start without Consul, and completes the calls that wait for it', async () => {
     const waiting = client.ask({ waitForReady: true, deadlineMs: PATIENCE_MS });
     await serveAndJoin('anna');
     await serveAndJoin('bert');
@@ -58,14 +58,14 @@ describe('a Consul that comes and goes', () => {
     await vi.waitFor(
       () =>
         expect(memberLog.messages).toEqual([
-          ...oncePerInstance('warn: cannot reach Consul to be registered, trying on in the background'),
+          ...oncePerInstance('warn: cannot reach Consul to register, retrying in the background'),
           ...oncePerInstance('info: registered in Consul'),
         ]),
       SOON,
     );
   });
 
-  it('goes on with the last known addresses when Consul is killed, and says so once', async () => {
+  it('keeps the last known addresses when Consul is killed, and logs it once', async () => {
     const traffic = startTraffic(client);
     callerLog.messages.length = 0;
     await consul.kill();
@@ -76,11 +76,11 @@ describe('a Consul that comes and goes', () => {
     expect(await askThroughNewChannel()).toMatch(/anna|bert/);
     expect((await traffic.stop()).errors).toEqual([]);
     expect(callerLog.messages).toEqual([
-      'warn: cannot ask Consul; going on with the last known addresses, if any',
+      'warn: Consul is unavailable; using the last known addresses, if any',
     ]);
   });
 
-  it('registers again at a Consul that comes back empty, without a failed call meanwhile', async () => {
+  it('registers again at an empty Consul, without a failed call meanwhile', async () => {
     const traffic = startTraffic(client);
     await consul.wipe();
     await consul.start();
@@ -94,7 +94,7 @@ describe('a Consul that comes and goes', () => {
     await vi.waitFor(async () => expect(await client.askMany(12)).toEqual(['anna', 'bert', 'cleo']), SOON);
   });
 
-  it('keeps the last known addresses when a healthy Consul says that there are none', async () => {
+  it('keeps the last known addresses if a healthy Consul reports none', async () => {
     const traffic = startTraffic(client);
     const queries = watchQueries();
     for (const server of servers) server.setHealthy(false);
@@ -107,27 +107,29 @@ describe('a Consul that comes and goes', () => {
     expect((await traffic.stop()).errors).toEqual([]);
   });
 
-  it('remembers the addresses when no channel was open for a while and Consul is gone', async () => {
+  it('keeps the addresses if no channel was open for a while and Consul is unavailable', async () => {
     client.close();
     await consul.kill();
     expect(await askThroughNewChannel()).toMatch(/anna|bert|cleo/);
   });
 
-  it('hangs neither calls nor a leaving instance when Consul is stuck', async () => {
+  it('lets neither calls nor a leaving instance hang if Consul hangs', async () => {
     await consul.start();
     await consul.freeze();
     const stranger = connectWho('consul:///stranger');
     const call = stranger.ask({ deadlineMs: PATIENCE_MS }).finally(() => stranger.close());
     await Promise.all([
-      expect(call).rejects.toThrow('UNAVAILABLE: Consul cannot be asked where stranger is'),
+      expect(call).rejects.toThrow(
+        'UNAVAILABLE: Consul is unavailable, and the address of stranger is unknown',
+      ),
       ...memberships.map((membership) => membership.leave()),
     ]);
     expect(memberLog.messages.at(-1)).toBe(
-      'warn: could not leave Consul, which forgets a dead instance after 1m',
+      'warn: could not deregister; Consul removes a dead instance after 1m',
     );
   });
 
-  /** A channel that is open already would live on with what it has, even without being told the last known addresses. */
+  /** An open channel would continue with its addresses, even without an update. */
   async function askThroughNewChannel(): Promise<string> {
     const newClient = connectWho('consul:///who');
     try {

@@ -38,7 +38,7 @@ function connect(service: string, options = {}): WhoClient {
 
 const uniqueService = () => `who-${randomUUID()}`;
 
-it('balances over two instances, takes in a third and leaves one that leaves, without a failed call', async () => {
+it('balances over two instances, adds a third and removes a leaving one, without a failed call', async () => {
   const service = uniqueService();
   const anna = await serveAndJoin(service, 'anna');
   await serveAndJoin(service, 'bert');
@@ -71,7 +71,7 @@ it('calls only instances that pass their health check', async () => {
   await vi.waitFor(async () => expect(await client.askMany(10)).toEqual(['anna', 'bert']), SOON);
 });
 
-it('fails calls to a service without instances and lets those that wait for it through once it joins', async () => {
+it('fails calls to a service without instances, and completes waiting calls once an instance joins', async () => {
   const service = uniqueService();
   const client = connect(service);
   await expect(client.ask()).rejects.toThrow(
@@ -106,7 +106,7 @@ it('keeps the retry policy the caller configures', async () => {
   expect(await retrying.ask()).toBe('anna');
 });
 
-it('serves all channels to a service from one watch', async () => {
+it('uses one watch for all channels to a service', async () => {
   const service = uniqueService();
   await serveAndJoin(service, 'anna');
   const asked = vi.spyOn((await import('node:http')).default, 'request');

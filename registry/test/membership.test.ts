@@ -1,4 +1,4 @@
-/** What an instance's membership looks like in Consul. */
+/** Tests of an instance's entry in Consul. */
 
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -20,7 +20,7 @@ async function healthOf(service: string): Promise<string[]> {
   return ((await answer.json()) as { Status: string }[]).map(({ Status }) => Status);
 }
 
-it('is checked over HTTP where the instance asks for it, and is gone after leaving', async () => {
+it('is checked over HTTP if the instance says so, and is removed on leaving', async () => {
   const asked: (string | undefined)[] = [];
   const server = createServer((request, response) => {
     asked.push(request.url);
@@ -41,7 +41,7 @@ it('is checked over HTTP where the instance asks for it, and is gone after leavi
   expect(await healthOf(name)).toEqual([]);
 });
 
-it('is registered again when somebody has deregistered it', async () => {
+it('is registered again after another process has deregistered it', async () => {
   const name = `who-${randomUUID()}`;
   const instance = { name, id: name, host: '127.0.0.1', port: 50_051 };
   const membership = await joinRegistry({ consulUrl, log: recordLog() }, instance);
@@ -50,7 +50,7 @@ it('is registered again when somebody has deregistered it', async () => {
   await vi.waitFor(async () => expect(await healthOf(name)).toEqual(['critical']), SOON);
 });
 
-it('is nothing at all without a registry', async () => {
+it('does nothing without a registry', async () => {
   const log = recordLog();
   const instance = { name: 'who', id: 'who-1', host: '127.0.0.1', port: 50_051 };
   const membership = await joinRegistry({ consulUrl: '', log }, instance);
@@ -58,9 +58,9 @@ it('is nothing at all without a registry', async () => {
   expect(log.messages).toEqual([]);
 });
 
-it('refuses an address that nobody could call', async () => {
+it('refuses an address that callers cannot reach', async () => {
   const wildcard = { name: 'who', id: 'who-1', host: '0.0.0.0', port: 50_051 };
   await expect(joinRegistry({ consulUrl, log: recordLog() }, wildcard)).rejects.toThrow(
-    'address that callers can reach',
+    'must be reachable for callers',
   );
 });

@@ -1,4 +1,4 @@
-/** A logger that keeps what it is told, for tests that look at it. */
+/** A logger that records its messages, for tests. */
 
 import type { Log } from '../src/log.ts';
 

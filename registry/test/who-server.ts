@@ -1,4 +1,4 @@
-/** A real gRPC server that says who it is, has the standard health service, and can be told to fail; and its client. */
+/** A real gRPC server that returns its name, has the standard health service, and can be made to fail; and its client. */
 
 import {
   type ChannelOptions,
@@ -35,9 +35,9 @@ const WHO_SERVICE: ServiceDefinition = {
 export interface WhoServer {
   name: string;
   port: number;
-  /** The next calls fail with UNAVAILABLE. */
+  /** Makes the next calls fail with UNAVAILABLE. */
   failNext(calls: number): void;
-  /** What the health service says from now on. */
+  /** Sets the status of the health service. */
   setHealthy(healthy: boolean): void;
   /** Breaks all connections, as a crash does. */
   crash(): void;
@@ -77,9 +77,9 @@ export async function serveWho(name: string): Promise<WhoServer> {
 }
 
 export interface WhoClient {
-  /** Who answered. Rejects with grpc-js's ServiceError. */
+  /** Returns the name of the server that answered. Rejects with grpc-js's ServiceError. */
   ask(options?: { deadlineMs?: number; waitForReady?: boolean }): Promise<string>;
-  /** Who answered these many calls, one after the other; each name once, sorted. */
+  /** Makes this number of calls in sequence and returns the servers' names, without duplicates, sorted. */
   askMany(calls: number): Promise<string[]>;
   close(): void;
 }
@@ -105,7 +105,7 @@ export function connectWho(target: string, options: ChannelOptions = {}): WhoCli
   return { ask, askMany, close: () => client.close() };
 }
 
-/** Calls on and on in the background, and tells at the end what went wrong. */
+/** Calls continuously in the background, and returns the errors at the end. */
 export function startTraffic(client: WhoClient): { stop(): Promise<{ answered: number; errors: Error[] }> } {
   const errors: Error[] = [];
   const stopping = new AbortController();

@@ -1,4 +1,4 @@
--- One payment, one transaction, eight round trips. The balances are updated in the order of their ids, so nobody deadlocks.
+-- One payment, one transaction, eight round trips. The balances are updated in id order, so transactions cannot deadlock.
 \set one random(1, :accounts)
 \set drawn random(1, :accounts - 1)
 \set other :drawn + case when :drawn >= :one then 1 else 0 end

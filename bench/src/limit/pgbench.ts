@@ -1,6 +1,6 @@
 /**
- * The physical limit beside the platform: what the same Postgres does when each payment is one transaction of eight round
- * trips, by PostgreSQL's own load generator, which costs next to nothing and does nothing else.
+ * Measures the physical limit: the same Postgres, one transaction of eight round trips for each payment. pgbench is PostgreSQL's
+ * own load generator and needs almost no CPU.
  */
 import { execFile } from 'node:child_process';
 import { accessSync, constants, globSync, readFileSync } from 'node:fs';
@@ -15,16 +15,16 @@ const script = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 export interface Limit {
   version: string;
-  /** Payments a second with this many clients. */
+  /** Returns the payments a second with this number of clients. */
   measure(clients: number, seconds: number): Promise<number>;
-  /** Removes what it made. */
+  /** Removes the database. */
   close(): Promise<void>;
 }
 
-/** Undefined where there is no pgbench. */
+/** Undefined if pgbench is not installed. */
 export function findPgbench(env: NodeJS.ProcessEnv): string | undefined {
   const onPath = (env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'pgbench'));
-  // Debian keeps those of each version apart; the newest first.
+  // Debian keeps each version in its own folder. The newest comes first.
   const debian = globSync('/usr/lib/postgresql/*/bin/pgbench').sort().reverse();
   return [...debian, ...onPath].find(isExecutable);
 }
@@ -32,7 +32,7 @@ export function findPgbench(env: NodeJS.ProcessEnv): string | undefined {
 export const HOW_TO_GET_PGBENCH =
   "pgbench is not here: the Debian package postgresql-contrib has it, on other systems PostgreSQL's own";
 
-/** Makes a database of its own on the platform's server. */
+/** Creates a database on the platform's server. */
 export async function openLimit(pgbench: string, postgresUrl: string, accounts: number): Promise<Limit> {
   await inDatabase(postgresUrl, 'postgres', async (client) => {
     await client.query(`drop database if exists ${DATABASE} with (force)`);
@@ -65,7 +65,7 @@ export async function openLimit(pgbench: string, postgresUrl: string, accounts: 
       args.push('-c', String(clients), '-j', String(threads), '-T', String(Math.ceil(seconds)));
       const { stdout } = await run(pgbench, args, { env });
       const tps = /^tps = ([\d.]+)/m.exec(stdout)?.[1];
-      if (!tps) throw new Error(`pgbench said no tps: ${stdout}`);
+      if (!tps) throw new Error(`pgbench printed no tps: ${stdout}`);
       return Number(tps);
     },
     close: () =>

@@ -1,4 +1,4 @@
--- The least that keeps one payment: its row, two balances, two entries, a message for the outside.
+-- The minimum for one payment: its row, two balances, two entries, an outbox row.
 
 CREATE TABLE payments (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

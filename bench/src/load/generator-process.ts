@@ -1,4 +1,4 @@
-/** Starts the load generator and gives it orders. */
+/** Starts the load generator and sends it commands. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { LatencyFigures } from './latencies.ts';

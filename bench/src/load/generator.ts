@@ -1,4 +1,4 @@
-/** The load generator: a process of its own, so that its CPU is counted apart. Takes its orders from its parent. */
+/** The load generator. A process of its own, so that its CPU is counted apart. Its parent sends the commands. */
 import { readBook } from '../platform/account-book.ts';
 import { connectRest } from '../platform/rest.ts';
 import { logIn, type Session } from '../platform/session.ts';
@@ -8,9 +8,9 @@ import { createLatencies } from './latencies.ts';
 import { type Loop, runLoop } from './loops.ts';
 import { createTraffic } from './traffic.ts';
 
-/** Argon2 is dear, and auth lets only so many wait for it. */
+/** Argon2 is expensive, and auth limits the number of waiting logins. */
 const LOGINS_AT_ONCE = 4;
-/** An open loop's queue belongs into the platform, not in here. */
+/** The queue of an open loop must be in the platform, not in the generator. */
 const OPEN_CONNECTIONS = 256;
 
 const send = (message: GeneratorReport | { ready: true } | { failed: string }) => process.send?.(message);

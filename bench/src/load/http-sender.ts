@@ -1,16 +1,16 @@
-/** Sends operations at the least cost to the generator: undici's lowest interface, connections that stay open, no pipelining. */
+/** Sends operations with minimal CPU: undici's lowest interface, persistent connections, no pipelining. */
 import { Pool } from 'undici';
 import type { Operation, OperationAnswer } from './operation.ts';
 
 export interface Sender {
-  /** Resolves with undefined where there was no answer in time. */
+  /** Resolves with undefined if there was no response in time. */
   send(operation: Operation, authorization: string): Promise<OperationAnswer | undefined>;
   close(): Promise<void>;
 }
 
 const TIMEOUT_MS = 30_000;
 
-/** Several gateways are asked in turn. */
+/** Several gateways take turns. */
 export function createSender(gateways: readonly string[], connections: number): Sender {
   const settings = { pipelining: 1, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS };
   const each = Math.ceil(connections / gateways.length);
@@ -31,7 +31,7 @@ export function createSender(gateways: readonly string[], connections: number): 
             replayed = headers['idempotent-replayed'] === 'true';
           },
           onResponseData(_controller, chunk) {
-            // Answers that are compared are text as it came; of the others the beginning will do.
+            // Responses to be compared are kept as text; of the others only the beginning.
             if (operation.whole || operation.first !== undefined) body += chunk.toString('latin1');
             else if (body === '') body = chunk.toString('latin1', 0, 64);
           },

@@ -1,4 +1,4 @@
-/** How long answers took, as HDR histograms in microseconds: every one counts, none is sampled away. */
+/** Response times as HDR histograms in microseconds. Every value counts; none is sampled. */
 import { build, type Histogram } from 'hdr-histogram-js';
 
 export interface LatencyFigures {
@@ -12,7 +12,7 @@ export interface LatencyFigures {
 }
 
 export interface Latencies {
-  /** Both in milliseconds of one clock. What was due earlier than it was sent has waited since it was due. */
+  /** Both in milliseconds of one clock. The latency counts from `due`, so a late start counts as waiting. */
   record(group: string, dueMs: number, answeredMs: number): void;
   /** In milliseconds, by group. */
   figures(): Record<string, LatencyFigures>;

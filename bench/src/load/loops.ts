@@ -1,24 +1,24 @@
-/** When requests are sent. */
+/** Schedules the requests. */
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Sends one request and resolves with its answer's arrival; false when there is nothing to send. */
+/** Sends one request and resolves with the arrival of its response, or false if there is nothing to send. */
 export type Perform = (dueMs: number, finishing: boolean) => Promise<boolean>;
 
 export interface ClosedLoop {
   kind: 'closed';
-  /** As many requests are under way at any time. */
+  /** The number of requests in flight. */
   workers: number;
   seconds: number;
 }
 
 export interface OpenLoop {
   kind: 'open';
-  /** Requests a second, whatever becomes of the ones before. */
+  /** Requests a second, independent of earlier responses. */
   rate: number;
   seconds: number;
 }
 
-/** One request at a time with a rest between: the platform is idle when each comes. */
+/** One request at a time with a pause between, so the platform is idle at each. */
 export interface LoneLoop {
   kind: 'lone';
   requests: number;
@@ -26,12 +26,12 @@ export interface LoneLoop {
 
 export type Loop = ClosedLoop | OpenLoop | LoneLoop;
 
-const REST_MS = 20;
+const PAUSE_MS = 20;
 const FINISHERS = 64;
-/** Node's timers are no finer. */
+/** Node's timers have this resolution. */
 const TICK_MS = 1;
 
-/** Runs the loop and resolves when every request is answered, and every payment under way has ended. */
+/** Runs the loop. Resolves when every request has a response and every payment in progress has ended. */
 export async function runLoop(loop: Loop, perform: Perform): Promise<void> {
   if (loop.kind === 'closed') await runClosed(loop, perform);
   else if (loop.kind === 'open') await runOpen(loop, perform);
@@ -39,7 +39,7 @@ export async function runLoop(loop: Loop, perform: Perform): Promise<void> {
   await finish(perform);
 }
 
-/** The steps that the last answers gave rise to. */
+/** Next steps of payments, from the latest responses. */
 async function finish(perform: Perform): Promise<void> {
   const work = async () => {
     while (await perform(performance.now(), true));
@@ -58,32 +58,32 @@ async function runClosed({ workers, seconds }: ClosedLoop, perform: Perform): Pr
 async function runLone({ requests }: LoneLoop, perform: Perform): Promise<void> {
   for (let sent = 0; sent < requests; sent += 1) {
     await perform(performance.now(), false);
-    await pause(REST_MS);
+    await pause(PAUSE_MS);
   }
 }
 
 async function runOpen({ rate, seconds }: OpenLoop, perform: Perform): Promise<void> {
   const startedAt = performance.now();
   const schedule = createSchedule(startedAt, rate, seconds);
-  const underWay = new Set<Promise<boolean>>();
+  const inFlight = new Set<Promise<boolean>>();
   while (!schedule.isOver()) {
     for (const dueMs of schedule.takeDue(performance.now())) {
       const answer = perform(dueMs, false);
-      underWay.add(answer);
-      void answer.then(() => underWay.delete(answer));
+      inFlight.add(answer);
+      void answer.then(() => inFlight.delete(answer));
     }
     await pause(TICK_MS);
   }
-  await Promise.all(underWay);
+  await Promise.all(inFlight);
 }
 
-/** The moments at which requests are due: evenly, and never later because something was slow. */
+/** Due times of requests: evenly spaced, never delayed by slow responses. */
 export function createSchedule(startedAt: number, rate: number, seconds: number) {
   const total = Math.round(rate * seconds);
   let taken = 0;
   return {
     isOver: () => taken >= total,
-    /** Each moment up to `now` that was not taken yet. */
+    /** Returns the due times up to `now` that were not taken yet. */
     takeDue(now: number): number[] {
       const due = Math.min(total, Math.floor(((now - startedAt) / 1000) * rate) + 1);
       const moments: number[] = [];

@@ -1,4 +1,4 @@
-/** One request of the load, and what came back. */
+/** One request of the load, and its response. */
 import type { Pair } from './pairs.ts';
 
 export type OperationKind =
@@ -15,24 +15,24 @@ export interface Operation {
   kind: OperationKind;
   method: 'GET' | 'POST';
   path: string;
-  /** Index of the user in whose name it is sent. */
+  /** Index of the user who sends it. */
   user: number;
   key?: string;
   body?: string;
-  /** Whether the whole answer is wanted, not only its beginning. */
+  /** True if the whole response is needed, not only its beginning. */
   whole?: boolean;
-  /** Of a replay: the body of the first answer. */
+  /** For a replay: the body of the first response. */
   first?: string;
-  /** Of a payment and its steps: between whom. */
+  /** For a payment and its steps: the two accounts. */
   pair?: Pair;
-  /** Of a capture: whether the money goes back then. */
+  /** For a capture: true if it is refunded afterwards. */
   refundNext?: boolean;
 }
 
 export interface OperationAnswer {
   status: number;
-  /** Whether the platform says that this is a first answer given again. */
+  /** True if the platform marks the response as a replay. */
   replayed: boolean;
-  /** Its beginning at least: the id stands first. */
+  /** At least the beginning of the body, which has the id. */
   body: string;
 }

@@ -41,7 +41,7 @@ describe('pairs', () => {
     expect(pairsOf(pairing).filter(({ from, to }) => from.id === to.id)).toEqual([]);
   });
 
-  it('all meet in the hot account where they should', () => {
+  it('use the hot account as intended', () => {
     expect(pairsOf('into-one').every(({ to }) => to === hot)).toBe(true);
     expect(pairsOf('out-of-one').every(({ from }) => from === hot)).toBe(true);
   });

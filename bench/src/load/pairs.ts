@@ -1,4 +1,4 @@
-/** Who pays whom: the choice that decides how much payments stand in each other's way. */
+/** Chooses payer and receiver. This choice decides how much payments contend with each other. */
 import type { Account } from '../platform/account-book.ts';
 import { createZipf } from './zipf.ts';
 

@@ -1,22 +1,22 @@
-/** What became of the requests of a run. */
+/** Counts the outcomes of a run's requests. */
 
 export interface Tally {
-  /** Payments that moved at once. */
+  /** Payments with automatic capture. */
   completed: number;
-  /** Payments that are held; then the steps that were taken on them. */
+  /** Payments with manual capture, and the later steps on them. */
   authorized: number;
   captured: number;
   cancelled: number;
   refunded: number;
-  /** Declined as meant. */
+  /** Declined as intended. */
   declined: number;
   replayed: number;
   read: number;
-  /** Requests to change something that got no definite answer: whether it happened is not known. */
+  /** Mutations without a definite response; they may or may not have been executed. */
   unknown: number;
-  /** Answers that a run does not expect, by kind and status. */
+  /** Unexpected responses, by kind and status. */
   unexpected: Record<string, number>;
-  /** A key and body given again that did not get the first answer again. */
+  /** Replays that did not get the first response. */
   replayViolations: number;
   /** The first few of these. */
   violations: string[];
@@ -59,8 +59,8 @@ export function addTallies(a: Tally, b: Tally): Tally {
   };
 }
 
-/** Payments that ended with money where it was meant to be: each counts once, however many requests it took. */
+/** Payments that have ended with money in the intended account. Each counts once, whatever its number of requests. */
 export function settledPayments({ completed, captured, cancelled }: Tally): number {
-  // What is refunded was captured before.
+  // Refunded payments were captured before.
   return completed + captured + cancelled;
 }

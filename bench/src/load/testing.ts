@@ -1,6 +1,6 @@
-/** For tests: randomness that is the same every time. */
+/** Deterministic randomness for tests. */
 
-/** Mulberry32: 32 bits of state, good enough to draw from. */
+/** Mulberry32: 32 bits of state, good enough here. */
 export function seededRandom(seed = 42): () => number {
   let state = seed;
   return () => {

@@ -13,7 +13,7 @@ function trafficOf(workload: Workload) {
   return createTraffic({ workload, accounts, hot, ...fixed });
 }
 
-/** A platform that does what it should: declines what is too much, and remembers what it has answered. */
+/** A platform that behaves correctly: declines too large payments, and replays its responses. */
 function fakePlatform() {
   const answers = new Map<string, OperationAnswer>();
   let ids = 0;
@@ -34,7 +34,7 @@ function fakePlatform() {
   };
 }
 
-/** Sends `requests` and finishes what they began. */
+/** Sends `requests` requests and finishes the payments that they began. */
 function drive(workload: Workload, requests: number, platform = fakePlatform()) {
   const traffic = trafficOf(workload);
   const sent: Operation[] = [];
@@ -49,7 +49,7 @@ const share = (sent: Operation[], kind: Operation['kind']) =>
   sent.filter((operation) => operation.kind === kind).length / sent.length;
 
 describe('traffic', () => {
-  it('has one payment in a hundred declined and one key in a hundred given again', () => {
+  it('declines one payment in a hundred and reuses one key in a hundred', () => {
     const { sent, tally } = drive({ name: 'uniform', pairing: 'uniform' }, 100_000);
     expect(share(sent, 'decline')).toBeCloseTo(0.01, 2);
     expect(share(sent, 'replay')).toBeCloseTo(0.01, 2);
@@ -57,12 +57,12 @@ describe('traffic', () => {
     expect(tally).toMatchObject({ replayViolations: 0, unexpected: {}, unknown: 0 });
   });
 
-  it('reads half of the time where it should', () => {
+  it('reads half of the time in the workload with reads', () => {
     const { sent } = drive({ name: 'reads', pairing: 'uniform', reads: true }, 20_000);
     expect(share(sent, 'read')).toBeCloseTo(0.5, 1);
   });
 
-  it('leads every authorized payment to its end: eight in ten captured, one cancelled, one refunded', () => {
+  it('ends every authorized payment: eight in ten captured, one cancelled, one refunded', () => {
     const { tally } = drive({ name: 'lifecycle', pairing: 'uniform', lifecycle: true }, 40_000);
     expect(tally.captured + tally.cancelled).toBe(tally.authorized);
     expect(tally.cancelled / tally.authorized).toBeCloseTo(0.1, 1);
@@ -70,7 +70,7 @@ describe('traffic', () => {
     expect(settledPayments(tally)).toBe(tally.authorized);
   });
 
-  it('takes the steps of a payment in the names of those who may: the payer captures, the receiver refunds', () => {
+  it('takes each step as a permitted user: the payer captures, the receiver refunds', () => {
     const { sent } = drive({ name: 'lifecycle', pairing: 'into-one', lifecycle: true }, 1_000);
     const refunds = sent.filter(({ kind }) => kind === 'refund');
     expect(refunds.length).toBeGreaterThan(0);
@@ -92,7 +92,7 @@ describe('traffic', () => {
     expect(tally.violations.length).toBe(5);
   });
 
-  it('counts what has no definite answer as unknown, not as lost and not as settled', () => {
+  it('counts a request without a definite response as unknown, not as lost or settled', () => {
     const { tally } = drive({ name: 'uniform', pairing: 'uniform' }, 100, () => ({
       status: 503,
       replayed: false,

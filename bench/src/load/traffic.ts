@@ -1,4 +1,4 @@
-/** Which request comes next, and whether its answer is what it should be. Knows nothing of HTTP or time. */
+/** Chooses the next request and judges its response. Pure: no HTTP, no clock. */
 import type { Account } from '../platform/account-book.ts';
 import type { Operation, OperationAnswer } from './operation.ts';
 import { createPairs, type Pair, type Pairing } from './pairs.ts';
@@ -7,9 +7,9 @@ import { emptyTally, type Tally } from './tally.ts';
 export interface Workload {
   name: string;
   pairing: Pairing;
-  /** Payments are authorized, and then captured, cancelled, or captured and refunded: 80, 10, 10. */
+  /** Payments are authorized. Then 80 % are captured, 10 % cancelled, 10 % captured and refunded. */
   lifecycle?: boolean;
-  /** Every second request reads. */
+  /** Every second request is a read. */
   reads?: boolean;
 }
 
@@ -17,32 +17,32 @@ export interface TrafficDeps {
   workload: Workload;
   accounts: readonly Account[];
   hot: Account;
-  /** No account may pay more at once, and hardly one has as much. */
+  /** The limit per payment of every account. Hardly any account has as much. */
   perPaymentLimit: number;
   currency: string;
-  /** Makes this run's keys unlike all others. */
+  /** Makes this run's keys unique. */
   run: string;
   random: () => number;
 }
 
 export interface Traffic {
-  /** The next request. While `finishing`, only what payments under way still need; undefined when there is none. */
+  /** The next request. While `finishing`, only steps of payments in progress; undefined if there is none. */
   next(finishing: boolean): Operation | undefined;
-  /** `answer` is undefined where there was none in time. */
+  /** `answer` is undefined if there was no response in time. */
   answered(operation: Operation, answer: OperationAnswer | undefined): void;
   tally: Tally;
-  /** The payments that were accepted last. */
+  /** The most recent accepted payments. */
   lastPayments: string[];
 }
 
 export const DECLINE_SHARE = 0.01;
 export const REPLAY_SHARE = 0.01;
 export const READ_SHARE = 0.5;
-/** Of authorized payments; all others are captured, and stay so. */
+/** For authorized payments. All others are captured at once. */
 export const CANCEL_SHARE = 0.1;
 export const REFUND_SHARE = 0.1;
 const MAX_AMOUNT = 100;
-/** Enough first answers at hand for the replays to come. */
+/** Enough first responses for the replays to come. */
 const REPLAYABLE = 32;
 const KEEP_SHARE = 0.05;
 const RECENT = 256;
@@ -96,7 +96,7 @@ export function createTraffic(deps: TrafficDeps): Traffic {
     return operation;
   }
 
-  /** By its limit, or by its balance; who pays everybody is too rich for the latter. */
+  /** Exceeds the limit or the balance. The hot payer has too much money for the latter. */
   function decline(): Operation {
     const byLimit = everySecond() || workload.pairing === 'out-of-one';
     return creation('decline', byLimit ? perPaymentLimit + 1 : perPaymentLimit);
@@ -120,14 +120,14 @@ export function createTraffic(deps: TrafficDeps): Traffic {
 
   function accepted(operation: Operation, { body }: OperationAnswer): void {
     const id = /^\{"id":"(pay_[0-9a-f-]{36})"/.exec(body)?.[1];
-    if (!id || !operation.pair) throw new Error(`A payment was answered without an id: ${body}`);
+    if (!id || !operation.pair) throw new Error(`A response to a payment has no id: ${body}`);
     keepLast(lastPayments, id, LAST);
     keepLast(recent, { id, payer: operation.pair.from }, RECENT);
     if (operation.whole) replayable.push({ ...operation, kind: 'replay', first: body });
-    if (operation.kind === 'authorize') followUps.push(stepOn(id, operation.pair));
+    if (operation.kind === 'authorize') followUps.push(nextStep(id, operation.pair));
   }
 
-  function stepOn(id: string, pair: Pair): Operation {
+  function nextStep(id: string, pair: Pair): Operation {
     const drawn = random();
     const step = { method: 'POST', user: pair.from.owner, key: newKey(), body: '{}', pair } as const;
     const path = `/v1/payments/${id}`;
@@ -136,7 +136,7 @@ export function createTraffic(deps: TrafficDeps): Traffic {
     return { ...step, kind: 'capture', path: `${path}/capture`, refundNext };
   }
 
-  /** It is the receiver who gives money back. */
+  /** The receiver refunds. */
   function refundOf({ path, pair }: Operation): Operation {
     const user = pair?.to.owner ?? 0;
     const refunds = path.replace('/capture', '/refunds');

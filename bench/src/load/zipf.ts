@@ -1,6 +1,6 @@
-/** Ranks by Zipf's law: rank k comes up in proportion to 1/k^s. */
+/** Ranks by Zipf's law: rank k is drawn in proportion to 1/k^s. */
 
-/** Draws ranks 0 … size-1, the first the most often. Exact: the distribution is tabled and searched. */
+/** Draws ranks 0 … size-1, the first most often. Exact: searches a table of the distribution. */
 export function createZipf(size: number, exponent: number, random: () => number): () => number {
   const cumulative = new Float64Array(size);
   let sum = 0;

@@ -1,4 +1,4 @@
-/** What ledger, analytics and notifications say has happened, and what they should say after a run. */
+/** The counts of ledger, analytics and notifications, and the expected counts after a run. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Tally } from '../load/tally.ts';
 import { expectStatus, type Rest } from '../platform/rest.ts';
@@ -6,11 +6,11 @@ import type { Session } from '../platform/session.ts';
 
 export interface ReadDeps {
   rest: Rest;
-  /** Sees everything, and may ask for the proof. */
+  /** A user who sees all data and may call the proof. */
   operator: Session;
 }
 
-/** Counts of all time, as far as the platform has come. */
+/** All-time counts, as far as the stages have processed events. */
 export interface Books {
   initiated: number;
   completed: number;
@@ -18,11 +18,11 @@ export interface Books {
   cancelled: number;
   refunds: number;
   ledgerTransactions: number;
-  /** The newest notification; undefined where there was none. */
+  /** The newest notification, or undefined if there is none. */
   newestNotification: string | undefined;
 }
 
-/** The least and the most that a run can have added; they differ by the requests whose outcome nobody knows. */
+/** The minimum and maximum that a run can have added. They differ by the requests with unknown outcome. */
 export type Expected = Record<'initiated' | 'completed' | 'failed' | 'cancelled' | 'refunds', number> & {
   ledgerTransactions: number;
   notifications: number;
@@ -38,7 +38,7 @@ export function expectedOf(tally: Tally): Expected {
     failed: declined,
     cancelled,
     refunds: refunded,
-    // Every event that moves or holds money is one transaction of the journal; payer and receiver are told of each.
+    // Every event that moves or holds money is one transaction of the journal. It notifies payer and receiver.
     ledgerTransactions: events,
     notifications: 2 * events + declined,
     unknown,
@@ -72,7 +72,7 @@ export interface Proof {
 
 const PROOF_WITHIN_MS = 60_000;
 
-/** The ledger's proof once it holds and nothing is on its way; or the last one that did not, when time is over. */
+/** Returns the ledger's proof once it holds and no event is pending, or the last failed proof after the timeout. */
 export async function readProof({ rest, operator }: ReadDeps, withinMs = PROOF_WITHIN_MS): Promise<Proof> {
   const until = performance.now() + withinMs;
   for (;;) {
@@ -85,12 +85,12 @@ export async function readProof({ rest, operator }: ReadDeps, withinMs = PROOF_W
   }
 }
 
-/** What the books say once nothing is on its way any more. */
+/** Reads the counts once no event is pending. */
 export async function readBooks(deps: ReadDeps): Promise<Books> {
-  const proof = await readProof(deps, STILL_WITHIN_MS);
+  const proof = await readProof(deps, QUIET_TIMEOUT_MS);
   if (!proof.holds)
     throw new Error(`The ledger proof fails before anything was sent: ${JSON.stringify(proof)}`);
-  const until = performance.now() + STILL_WITHIN_MS;
+  const until = performance.now() + QUIET_TIMEOUT_MS;
   let before = '';
   for (;;) {
     const [totals, newestNotification] = await Promise.all([readTotals(deps), readNewestNotification(deps)]);
@@ -98,22 +98,24 @@ export async function readBooks(deps: ReadDeps): Promise<Books> {
     const now = JSON.stringify(books);
     if (now === before) return books;
     if (performance.now() > until)
-      throw new Error('The platform does not come to rest: does somebody else use it?');
+      throw new Error(
+        'Events keep arriving without load from the bench. Does another client use the platform?',
+      );
     before = now;
-    await pause(STILL_MS);
+    await pause(QUIET_MS);
   }
 }
 
-const STILL_WITHIN_MS = 300_000;
-/** Nothing new for so long: nothing is on its way. */
-const STILL_MS = 1_500;
+const QUIET_TIMEOUT_MS = 300_000;
+/** Without a new event for this long, none is pending. */
+const QUIET_MS = 1_500;
 
 export async function readNewestNotification({ rest, operator }: ReadDeps): Promise<string | undefined> {
   const page = expectStatus(await rest.get('/v1/notifications?limit=1', operator.authorization()), 200);
   return page.data[0]?.id;
 }
 
-/** Notifications that are newer than this one. Counts them one by one: nothing else knows that none is lost or doubled. */
+/** Counts the notifications after this one, one by one, which also proves that none is lost or duplicated. */
 export async function countNotificationsSince(
   { rest, operator }: ReadDeps,
   since: string | undefined,

@@ -1,26 +1,26 @@
-/** When everything that a run began has arrived everywhere. Looks that cost little, so that looking does not slow it. */
+/** Detects when all stages have caught up with a run. The polls are cheap, so they do not slow the stages. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Books, type Expected, type ReadDeps, readTotals } from './books.ts';
 import { isInLedger, isNotified, type Stage } from './stage-lag.ts';
 
-const GIVE_UP_MS = 300_000;
-const LOOK_EVERY_MS = 20;
-const LOOKS_AT_ONCE = 8;
-/** The queue of notifications is one, and in order; so the last few tell. */
+const TIMEOUT_MS = 300_000;
+const POLL_EVERY_MS = 20;
+const CONCURRENT_POLLS = 8;
+/** The notification queue is one, in order. So the last few notifications are enough. */
 const LAST_NOTIFIED = 8;
 
-/** Moments, in milliseconds since 1970, at which each stage had all of it; undefined where it never had. */
+/** Times, in milliseconds since 1970, at which each stage had caught up. Undefined if it never did. */
 export type LevelTimes = Record<Stage, number | undefined>;
 
 /**
- * `lastPayments` are the run's last: the ledger has all when it has these, since they are spread over all partitions and
- * each partition is in order. Whether it was really all is proven afterwards, at leisure.
+ * `lastPayments` are the last ones of the run. They are spread over all partitions, and each partition is in order; so the ledger
+ * has caught up when it has these. The full check follows after the run.
  */
 export async function waitUntilLevel(
   deps: ReadDeps,
   { lastPayments, before, expected }: { lastPayments: readonly string[]; before: Books; expected: Expected },
 ): Promise<LevelTimes> {
-  const until = performance.now() + GIVE_UP_MS;
+  const until = performance.now() + TIMEOUT_MS;
   const [ledger, analytics, notification] = await Promise.all([
     untilTrue(until, () => all(lastPayments, (id) => isInLedger(deps, id))),
     untilTrue(until, () => hasCounted(deps, before, expected)),
@@ -38,12 +38,12 @@ async function hasCounted(deps: ReadDeps, before: Books, expected: Expected): Pr
 async function untilTrue(until: number, look: () => Promise<boolean>): Promise<number | undefined> {
   while (performance.now() < until) {
     if (await look().catch(() => false)) return Date.now();
-    await pause(LOOK_EVERY_MS);
+    await pause(POLL_EVERY_MS);
   }
   return undefined;
 }
 
-/** Whether it is true of all; stops looking at the first of which it is not. */
+/** Returns true if all pass; stops at the first that does not. */
 async function all(ids: readonly string[], look: (id: string) => Promise<boolean>): Promise<boolean> {
   const queue = ids.values();
   let holds = true;
@@ -53,6 +53,6 @@ async function all(ids: readonly string[], look: (id: string) => Promise<boolean
       if (!(await look(id))) holds = false;
     }
   };
-  await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, work));
+  await Promise.all(Array.from({ length: CONCURRENT_POLLS }, work));
   return holds;
 }

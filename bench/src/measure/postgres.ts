@@ -1,9 +1,9 @@
-/** What the platform's Postgres says of itself: its version, and how much it has written ahead. */
+/** Reads the version of the platform's Postgres, and its WAL position. */
 import pg from 'pg';
 
 export interface PostgresProbe {
   version: string;
-  /** Bytes of WAL since the cluster began. */
+  /** Bytes of WAL since the cluster was created. */
   walBytes(): Promise<number>;
   settings: Record<string, string>;
   close(): Promise<void>;
@@ -13,7 +13,7 @@ const SETTINGS = ['synchronous_commit', 'fsync', 'full_page_writes', 'shared_buf
 
 export async function connectPostgres(url: string): Promise<PostgresProbe> {
   const client = new pg.Client({ connectionString: url });
-  // A server that restarts is noticed by the next query.
+  // A restart of the server shows at the next query.
   client.on('error', () => {});
   await client.connect();
   const settings = await client.query<{ name: string; setting: string; unit: string | null }>(

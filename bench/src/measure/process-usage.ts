@@ -1,23 +1,23 @@
 /** CPU and memory of the platform's processes with all their children, from /proc. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-/** The kernel counts in these for user space, on every architecture. */
+/** Clock ticks a second, as the kernel reports them on every architecture. */
 const TICK_MS = 10;
 
 interface Process {
   pid: number;
   parent: number;
-  /** Its own and that of children that have ended and were waited for. */
+  /** CPU of the process and of its finished children. */
   cpuMs: number;
 }
 
-/** Milliseconds of CPU since each process began, by name; what ended meanwhile is in its parent's. */
+/** Milliseconds of CPU since each process began, by name. Processes that have ended are included in their parents. */
 export function readCpu(roots: ReadonlyMap<string, number>): Map<string, number> {
   const trees = readTrees(roots);
   return new Map([...trees].map(([name, tree]) => [name, tree.reduce((sum, { cpuMs }) => sum + cpuMs, 0)]));
 }
 
-/** Bytes by name. Memory that processes share (PostgreSQL's buffers) is divided among them, so that it counts once. */
+/** Bytes by name. Memory shared between processes (PostgreSQL's buffers) is divided among them, so it counts once. */
 export function readMemory(roots: ReadonlyMap<string, number>): Map<string, number> {
   const trees = readTrees(roots);
   return new Map(
@@ -43,8 +43,8 @@ function readProcesses(): Process[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.flatMap((pid) => {
     const stat = read(`/proc/${pid}/stat`);
-    if (!stat) return []; // It ended meanwhile.
-    // The name stands in brackets and may hold anything; proc_pid_stat(5) numbers the fields after it from 3.
+    if (!stat) return []; // The process has ended meanwhile.
+    // The name is in brackets and may contain anything. proc_pid_stat(5) numbers the fields after it from 3.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const field = (number: number) => Number(fields[number - 3]);
     const ticks = field(14) + field(15) + field(16) + field(17);

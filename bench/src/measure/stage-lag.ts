@@ -1,6 +1,6 @@
 /**
- * How long after its answer a payment is seen by each asynchronous stage. Probes are payments like all others, sent beside the
- * load between accounts of their own, and then looked for until they are seen.
+ * Measures the time from a payment's response until each background stage shows it. Probes are normal payments beside the load,
+ * between separate accounts, polled until they are visible.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,10 +12,10 @@ export const STAGES = ['ledger', 'analytics', 'notification'] as const;
 export type Stage = (typeof STAGES)[number];
 
 export interface ProbeReport {
-  /** Probes that were accepted, and those whose outcome is not known. */
+  /** Accepted probes, and probes with unknown outcome. */
   completed: number;
   unknown: number;
-  /** Milliseconds from the answer to a look that saw it, one for each probe. */
+  /** Milliseconds from the response to the first successful poll, one value for each probe. */
   lagsMs: Record<Stage, number[]>;
   lastPayments: string[];
 }
@@ -28,13 +28,13 @@ interface ProbeDeps {
 }
 
 const EVERY_MS = 500;
-/** Consumers gather for 100 ms: a look before that would only cost the platform time. What is seen at once counts as this late. */
-const FIRST_LOOK_MS = 100;
-const LOOK_EVERY_MS = 50;
-/** A stage that is further behind than this is not waited for by a probe; the run's end is. */
-const GIVE_UP_MS = 60_000;
+/** Consumers gather for 100 ms, so an earlier poll would only cost CPU. A payment seen at the first poll counts with this lag. */
+const FIRST_POLL_MS = 100;
+const POLL_EVERY_MS = 50;
+/** A probe stops waiting for a stage after this time; the end of the run still waits. */
+const TIMEOUT_MS = 60_000;
 
-/** Probes until `stop`, which waits for those under way. */
+/** Sends probes until `stop`, which waits for those in flight. */
 export function startProbes(deps: ProbeDeps): { stop(): Promise<ProbeReport> } {
   const report: ProbeReport = {
     completed: 0,
@@ -43,21 +43,21 @@ export function startProbes(deps: ProbeDeps): { stop(): Promise<ProbeReport> } {
     lastPayments: [],
   };
   const free = [...deps.accounts];
-  const underWay = new Set<Promise<void>>();
+  const inFlight = new Set<Promise<void>>();
   const timer = setInterval(() => {
     const payer = free.shift();
     const receiver = deps.accounts.find(({ id }) => id !== payer?.id);
     if (!payer || !receiver) return;
     const work = probe(deps, payer, receiver, report).finally(() => {
-      underWay.delete(work);
+      inFlight.delete(work);
       free.push(payer);
     });
-    underWay.add(work);
+    inFlight.add(work);
   }, EVERY_MS);
   return {
     async stop() {
       clearInterval(timer);
-      await Promise.all(underWay);
+      await Promise.all(inFlight);
       return report;
     },
   };
@@ -83,12 +83,12 @@ async function probe(deps: ProbeDeps, payer: Account, receiver: Account, report:
     analytics: async () => ((await sentCount(deps, payer)) ?? 0) > sentBefore,
     notification: () => isNotified(deps, id),
   };
-  await pause(FIRST_LOOK_MS);
+  await pause(FIRST_POLL_MS);
   await Promise.all(
     STAGES.map(async (stage) => {
-      while (performance.now() - answeredAt < GIVE_UP_MS) {
+      while (performance.now() - answeredAt < TIMEOUT_MS) {
         if (await looks[stage]()) break;
-        await pause(LOOK_EVERY_MS);
+        await pause(POLL_EVERY_MS);
       }
       report.lagsMs[stage].push(performance.now() - answeredAt);
     }),
@@ -97,7 +97,7 @@ async function probe(deps: ProbeDeps, payer: Account, receiver: Account, report:
 
 type ReadDeps = Pick<ProbeDeps, 'rest' | 'operator'>;
 
-/** A look that fails, under overload, has seen nothing. */
+/** A poll that fails under overload counts as not seen. */
 async function look(
   { rest, operator }: ReadDeps,
   path: string,
@@ -110,12 +110,12 @@ export async function isInLedger(deps: ReadDeps, paymentId: string): Promise<boo
   return (await look(deps, `/v1/ledger/entries?limit=1&payment_id=${paymentId}`)).data.length > 0;
 }
 
-/** Both sides are told at once. */
+/** Both sides are notified in one transaction. */
 export async function isNotified(deps: ReadDeps, paymentId: string): Promise<boolean> {
   return (await look(deps, `/v1/notifications?limit=1&payment_id=${paymentId}`)).data.length > 0;
 }
 
-/** Undefined where nobody could say. */
+/** Undefined without any value. */
 async function sentCount({ rest, operator }: ReadDeps, { id }: Account): Promise<number | undefined> {
   const path = `/v1/analytics/accounts/${id}`;
   const answer = await rest.get(path, operator.authorization()).catch(() => undefined);

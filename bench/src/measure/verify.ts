@@ -1,4 +1,6 @@
-/** Whether a run may count: nothing lost, nothing doubled, the ledger's proof holds, replays got their first answers. */
+/**
+ * Decides whether a run counts: nothing lost, nothing duplicated, the ledger's proof holds, replays got their first responses.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Tally } from '../load/tally.ts';
 import {
@@ -12,13 +14,13 @@ import {
 } from './books.ts';
 
 export interface Verdict {
-  /** Empty: the run counts. */
+  /** Empty if the run counts. */
   problems: string[];
-  /** What the books say now: where the next run begins. */
+  /** The counts now, at which the next run begins. */
   after: Books;
 }
 
-/** Late messages have this long; a run that needs it is told so by its time to be level. */
+/** Maximum wait for late messages. A run that needs it shows that in its `caught up after`. */
 const WITHIN_MS = 30_000;
 
 export async function verify(
@@ -52,7 +54,7 @@ export async function verify(
   return { problems, after: { ...totals, ledgerTransactions, newestNotification } };
 }
 
-/** An unknown outcome may have happened: up to two events of two notifications each. */
+/** An unknown request may have been executed: up to two events with two notifications each. */
 function difference(what: string, count: number, least: number, unknown: number): string[] {
   const most = least + unknown * (what === 'notifications' ? 4 : 2);
   if (count < least) return [`${least - count} of ${least} ${what} are LOST`];

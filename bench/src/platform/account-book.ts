@@ -1,4 +1,4 @@
-/** Who pays whom: users and accounts of former runs, kept in a file beside the platform's data. */
+/** Users and accounts of earlier runs, kept in a file beside the platform's data. */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,16 +11,16 @@ export interface Account {
 }
 
 export interface AccountBook {
-  /** In the names of users and in request ids: a platform that was wiped gets new ones. */
+  /** Part of user names and request ids. A platform with new data gets a new one. */
   readonly series: string;
   users: User[];
-  /** The bulk of them, which pay each other. */
+  /** Most accounts; they pay each other. */
   accounts: Account[];
-  /** One that everybody pays, or that pays everybody. */
+  /** The hot account: the receiver, or the payer, of every payment. */
   hot: Account[];
-  /** Those that the probes of lag use; nobody else does. */
+  /** Used only by the probes of lag. */
   probes: Account[];
-  /** Where the others' money comes from. */
+  /** The source of all other balances. */
   treasury: Account[];
 }
 
@@ -41,7 +41,7 @@ export function readBook(path: string): AccountBook {
   }
 }
 
-/** Readable by its owner only: there are passwords in it. */
+/** Readable by its owner only, because it contains passwords. */
 export function writeBook(path: string, book: AccountBook): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.new`, JSON.stringify(book), { mode: 0o600 });

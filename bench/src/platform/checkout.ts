@@ -1,4 +1,4 @@
-/** The platform that runs out of a checkout: its files, its processes, and how it is started with other settings. */
+/** The platform of a checkout: its files, its processes, and starting it with other settings. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export interface User {
 
 export interface Checkout {
   readonly folder: string;
-  /** Where this checkout's platform keeps what is its own; not in git. */
+  /** The private folder of this checkout's platform, not in git. */
   readonly local: string;
   readonly gateway: string;
   readonly operator: User;
@@ -54,8 +54,8 @@ function readJson(path: string): unknown {
 }
 
 /**
- * Starts what does not run, and what should run with other settings, again; resolves when all of it answers. Tried more than
- * once: under load another program's connection may happen to hold a service's port for a while.
+ * Starts missing processes, restarts those with other settings, and resolves when all are ready. Retries, because under load a
+ * connection of another program may hold a service's port for a while.
  */
 export async function startPlatform(
   { folder }: Pick<Checkout, 'folder'>,
@@ -72,7 +72,7 @@ export async function startPlatform(
   }
 }
 
-/** Process ids of what the supervisor runs, by name. Empty where nothing is supervised here. */
+/** Process ids under the supervisor, by name. Empty if nothing runs under it. */
 export async function supervisedPids({ folder }: Pick<Checkout, 'folder'>): Promise<Map<string, number>> {
   const status = await infra(folder, ['status']);
   return new Map(

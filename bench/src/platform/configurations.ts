@@ -1,18 +1,18 @@
-/** The platform as it is meant to run, and with one thing about it changed, to see what that thing is worth. */
+/** The platform's normal configuration, and variants with one change, to measure the effect of that change. */
 import { isAlive } from '../measure/process-usage.ts';
 import { type Checkout, startPlatform, supervisedPids } from './checkout.ts';
 
-const ONE_EACH = { INSTANCES: '1', FAULTS: '0' };
+const SINGLE_INSTANCES = { INSTANCES: '1', FAULTS: '0' };
 
-/** Settings of infra and of the services, as their READMEs say. */
+/** Settings of infra and of the services, from their READMEs. */
 const CONFIGURATIONS = {
-  standard: ONE_EACH,
+  standard: SINGLE_INSTANCES,
   /**
-   * The way of a request with every payment by itself: its own call from service to service, its own transactions. As many
-   * of them may be under way as there is work, so that they do not wait in line for no reason.
+   * The request path without batching: one call and one transaction for each payment. Any number may be in flight, so that
+   * payments do not queue.
    */
   unbatched: {
-    ...ONE_EACH,
+    ...SINGLE_INSTANCES,
     GATEWAY__PAYMENT_BATCH_SIZE: '1',
     GATEWAY__PAYMENT_BATCHES_IN_FLIGHT: '64',
     PAYMENT__BATCH_SIZE: '1',
@@ -22,26 +22,26 @@ const CONFIGURATIONS = {
     AUTHORIZATION__BATCHES_IN_FLIGHT: '16',
     AUTHORIZATION__POSTGRES_POOL_MAX: '16',
   },
-  doubled: { ...ONE_EACH, INSTANCES: '2' },
+  doubled: { ...SINGLE_INSTANCES, INSTANCES: '2' },
 } as const satisfies Record<string, Record<string, string>>;
 
 export type Configuration = keyof typeof CONFIGURATIONS;
 
 export interface Platform {
-  /** Starts the platform so, unless it runs so already. */
+  /** Starts the platform with these settings, unless it already runs with them. */
   use(configuration: Configuration): Promise<void>;
-  /** Leaves it as it is meant to run. */
+  /** Restores the normal configuration. */
   restore(): Promise<void>;
   /** Ids of its processes, by name. */
   processes(): Promise<ReadonlyMap<string, number>>;
-  /** Every gateway that runs. */
+  /** All running gateways. */
   gateways(): Promise<string[]>;
 }
 
 export function createPlatform(checkout: Checkout): Platform {
   // `make bench` has just started it.
   let current: Configuration = 'standard';
-  // Asking the supervisor costs half a second of CPU; whether what it said still holds, next to nothing.
+  // A call to the supervisor costs half a second of CPU. Checking the last answer costs almost nothing.
   let known: ReadonlyMap<string, number> = new Map();
   async function use(configuration: Configuration): Promise<void> {
     if (configuration === current) return;

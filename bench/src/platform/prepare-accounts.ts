@@ -1,11 +1,11 @@
 /**
- * Brings users and accounts to what a run needs: what former runs left is used again, what is missing is opened in bulk, and
- * who has too little is paid by the treasury. All through the platform's own interfaces.
+ * Prepares users and accounts for a run. Reuses those of earlier runs, opens missing ones in bulk, and tops up low balances from
+ * the treasury. Uses only the platform's own interfaces.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { type CreatePaymentItem, PaymentState } from '@payflowx/proto/payment';
-import { say, sayMeanwhile } from '../progress.ts';
+import { say, sayProgress } from '../progress.ts';
 import { type AccountBook, bookPath, KINDS, type Kind, readBook, writeBook } from './account-book.ts';
 import type { Checkout } from './checkout.ts';
 import { expectStatus, type Rest } from './rest.ts';
@@ -13,12 +13,12 @@ import type { BulkCalls } from './rpc.ts';
 import type { Session } from './session.ts';
 
 export const CURRENCY = 'EUR';
-/** No account may pay more at once: what is beyond is declined. */
+/** The limit per payment; larger payments are declined. */
 export const PER_PAYMENT_LIMIT = 5_000_000;
-/** What an account of each kind gets when it has less than a fifth of it. The treasury's own comes by deposits. */
+/** Target balances by kind of account, used when less than a fifth is left. Deposits fund the treasury. */
 const FUNDS: Record<Kind, number> = { accounts: 1_000_000, hot: 5_000_000, probes: 1_000_000, treasury: 0 };
 const LOW = 0.2;
-/** One payer's balance must do for all that a hot account pays in a run: it gets this many payments of the amount above. */
+/** The balance of the hot payer must last for a whole run: this many payments of the amount above. */
 const HOT_TIMES = 40;
 const BATCH = 500;
 
@@ -49,7 +49,7 @@ export async function prepareAccounts(
   return { ...book, accounts: book.accounts.slice(0, wanted.accounts) };
 }
 
-/** What every account has, by id. */
+/** Balances of all accounts, by id. */
 async function readBalances(calls: BulkCalls): Promise<Map<string, number>> {
   const balances = new Map<string, number>();
   let pageToken = '';
@@ -88,7 +88,7 @@ async function openMissing(
     const length = Math.min(BATCH, count - first);
     const owners = Array.from({ length }, (_, index) => (first + index) % book.users.length);
     const items = owners.map((owner, index) => ({
-      // Random at the end: of a former run that was broken off, an account is better opened twice than not at all.
+      // Random at the end. After an interrupted run, opening an account twice is better than not at all.
       requestId: `bench-${book.series}-${kind}-${first + index}-${randomUUID()}`,
       ownerId: book.users[owner]?.id ?? '',
       currency: CURRENCY,
@@ -101,11 +101,11 @@ async function openMissing(
       if (result?.$case !== 'account') throw new Error(`no account was opened: ${result?.value.message}`);
       book[kind].push({ id: result.value.id, owner: owners[index] ?? 0 });
     });
-    sayMeanwhile(`${book[kind].length} of ${count}`);
+    sayProgress(`${book[kind].length} of ${count}`);
   }
 }
 
-/** Pays everybody who has too little out of the treasury, after a deposit that covers it. */
+/** Tops up all low balances from the treasury, after a deposit that covers them. */
 async function fund(
   deps: PrepareDeps,
   book: AccountBook,
@@ -133,7 +133,7 @@ async function fund(
   for (let first = 0; first < grants.length; first += BATCH) {
     const batch = grants.slice(first, first + BATCH);
     await payAll(deps, treasury.id, batch);
-    sayMeanwhile(`${first + batch.length} of ${grants.length}`);
+    sayProgress(`${first + batch.length} of ${grants.length}`);
   }
 }
 
@@ -167,7 +167,7 @@ async function payAll(
   for (const { result } of results) {
     if (result?.$case === 'error') throw new Error(`funding was refused: ${result.value.message}`);
     const payment = result?.value.payment;
-    // One that is not decided yet is recovered by the platform within seconds.
+    // The platform recovers an undecided payment within seconds.
     if (payment?.state === PaymentState.FAILED)
       throw new Error(`funding was declined: ${payment.failure?.message}`);
   }

@@ -16,7 +16,7 @@ export interface Rest {
   close(): Promise<void>;
 }
 
-/** A folded journal or a start under load may take its time. */
+/** Summing the journal, or a start under load, may take long. */
 const TIMEOUT_MS = 60_000;
 
 export function connectRest(gateway: string, connections: number): Rest {
@@ -45,7 +45,7 @@ export function connectRest(gateway: string, connections: number): Rest {
   };
 }
 
-/** The body of an answer that must have this status. */
+/** Returns the body of a response, which must have this status. */
 export function expectStatus(answer: Answer, status: number): Json {
   if (answer.status === status) return answer.json();
   throw new Error(`expected ${status}, got ${answer.status}: ${answer.text}`);

@@ -1,4 +1,4 @@
-/** The calls that a platform's tooling makes in bulk: opening accounts, paying many at once, reading all balances. */
+/** Bulk calls of tooling: opening accounts, many payments at once, reading all balances. */
 import { credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import {
   AccountServiceClient,

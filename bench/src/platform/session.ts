@@ -1,8 +1,8 @@
-/** A user who is logged in, and stays so: access tokens live for minutes, a run may take longer. */
+/** A logged-in user. Renews the access token, because it lives for minutes and a run may take longer. */
 import type { Rest } from './rest.ts';
 
 export interface Session {
-  /** The value of the header `authorization`, always a fresh one. */
+  /** The value of the header `authorization`, always valid. */
   authorization(): string;
   close(): void;
 }
@@ -13,7 +13,7 @@ interface Tokens {
   expires_in: number;
 }
 
-/** Renewed when this share of its life is over. */
+/** Renewed after this share of its life. */
 const RENEW_AT = 0.6;
 const RETRY_MS = 2_000;
 
@@ -36,7 +36,7 @@ export async function logIn(
       authorization = `Bearer ${tokens.access_token}`;
       schedule(tokens.expires_in * 1000 * RENEW_AT);
     } catch {
-      // While the platform restarts nobody answers. A refresh token whose answer was lost is spent: log in again.
+      // No service answers while the platform restarts. A refresh token whose response was lost is used up, so log in again.
       await ask('/v1/auth/login', { username, password }).then(
         (fresh) => {
           tokens = fresh;

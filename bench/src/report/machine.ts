@@ -1,4 +1,4 @@
-/** On what, and with what, was measured: figures of two machines, or of two versions, are two things. */
+/** Describes machine, versions and settings. Figures of different machines or versions cannot be compared. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, cpus, release, totalmem } from 'node:os';
@@ -33,7 +33,7 @@ export async function describeMachine(
   };
 }
 
-/** What a server's own command line or log tells. */
+/** Reads a version from a server's command line or log. */
 function versionIn(path: string, pattern: RegExp): string {
   try {
     return pattern.exec(readFileSync(path, 'utf8'))?.[1] ?? 'unknown';

@@ -1,4 +1,4 @@
-/** Latency over throughput, as SVG: what an answer takes as the open loop asks for more. */
+/** Plots latency over throughput of the open loop, as SVG. */
 import type { RunResult } from '../measured-run.ts';
 
 const SIZE = { width: 860, height: 520 };
@@ -10,7 +10,7 @@ const CURVES = [
   { key: 'p999', label: 'p99.9', colour: '#762a83' },
 ] as const;
 
-/** Undefined without two points at least. `title` says where and when. */
+/** Undefined with fewer than two points. `title` has place and time. */
 export function plot(runs: readonly RunResult[], title: string): string | undefined {
   const points = runs.filter(({ loop, answerMs }) => loop.kind === 'open' && answerMs);
   if (points.length < 2) return undefined;

@@ -1,4 +1,4 @@
-/** What the runs come to: medians, ratios, and whether the targets are met. */
+/** Summarises the runs: medians, ratios, and targets met or missed. */
 import { STAGES, type Stage } from '../measure/stage-lag.ts';
 import type { RunResult } from '../measured-run.ts';
 import type { Measured } from '../parts.ts';
@@ -10,23 +10,23 @@ export interface Target {
   what: string;
   target: string;
   measured: string;
-  /** Undefined: it was not measured in this run. */
+  /** Undefined if it was not measured in this run. */
   met: boolean | undefined;
 }
 
 export interface Summary {
-  /** The median of its rounds, as all of these. */
+  /** The median of its rounds, like all figures here. */
   settledPerSecond: number;
   hotPerSecond: number;
   unbatchedPerSecond: number;
   doubledPerSecond: number;
   limitPerSecond: number;
   ratios: { toLimit: number; hotToUniform: number; batchedToUnbatched: number; doubledToSingle: number };
-  /** Of the headline's median run. */
+  /** Of the median run of the main figure. */
   headline: RunResult | undefined;
   cpuMsPerPayment: { platform: number; generator: number; byProcess: Record<string, number> };
   memoryBytes: { services: number; byProcess: Record<string, number> };
-  /** Of the headline's probes in all rounds. */
+  /** Of the probes of the main figure, in all rounds. */
   lagMs: Record<Stage, { p50: number; p99: number; probes: number }>;
   idleP50Ms: number;
   halfRate: RunResult | undefined;
@@ -36,7 +36,7 @@ export interface Summary {
 }
 
 const SERVICES = ['gateway', 'auth', 'payment', 'authorization', 'ledger', 'notification', 'analytics'];
-/** What the bench itself uses. */
+/** CPU and memory of the bench itself. */
 const OWN = ['generator', 'probes'];
 
 export function summarize(measured: Measured): Summary {
@@ -108,21 +108,21 @@ function lagsOf(runs: RunResult[]): Summary['lagMs'] {
   return Object.fromEntries(STAGES.map((stage) => [stage, of(stage)])) as Summary['lagMs'];
 }
 
-/** The platform's own, side by side with what was measured. */
+/** The platform's figures, beside the comparisons. */
 function targets(summary: Omit<Summary, 'targets'>, measured: Measured): Target[] {
   const { ratios, cpuMsPerPayment, memoryBytes, lagMs, idleP50Ms, halfRate, failedRuns } = summary;
   const halfP99 = halfRate?.answerMs?.p99 ?? Number.NaN;
   return [
-    atLeast('settled, of pgbench’s transactions', ratios.toLimit, 0.5, '×'),
-    atLeast('all into one account, of uniform', ratios.hotToUniform, 0.8, '×'),
-    atMost('CPU of the platform for a settled payment', cpuMsPerPayment.platform, 1.5, 'ms'),
-    atMost('answer p99 at half of the maximum rate', halfP99, 100, 'ms'),
-    atMost('ledger level after the answer, p99', lagMs.ledger.p99, 500, 'ms'),
-    atLeast('batching on, of off', ratios.batchedToUnbatched, 3, '×'),
-    atMost('answer p50 of one payment alone', idleP50Ms, 10, 'ms'),
+    atLeast('settled payments, ratio to pgbench', ratios.toLimit, 0.5, '×'),
+    atLeast('hot account, ratio to uniform', ratios.hotToUniform, 0.8, '×'),
+    atMost('CPU of the platform a settled payment', cpuMsPerPayment.platform, 1.5, 'ms'),
+    atMost('response time p99 at half of the maximum rate', halfP99, 100, 'ms'),
+    atMost('lag of the ledger, p99', lagMs.ledger.p99, 500, 'ms'),
+    atLeast('batched, ratio to unbatched', ratios.batchedToUnbatched, 3, '×'),
+    atMost('response time p50 of a lone payment', idleP50Ms, 10, 'ms'),
     atMost('memory of the seven services under load', memoryBytes.services / 1e6, 900, 'MB'),
     {
-      what: 'runs with a proof that fails, or a payment lost',
+      what: 'runs with a failed proof or a lost payment',
       target: '0',
       measured: `${failedRuns} of ${measured.runs.length}`,
       met: failedRuns === 0,

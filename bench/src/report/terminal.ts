@@ -1,4 +1,4 @@
-/** The tables that a person reads at the end. */
+/** The tables at the end, for people. */
 import { STAGES } from '../measure/stage-lag.ts';
 import type { RunResult } from '../measured-run.ts';
 import type { Measured } from '../parts.ts';
@@ -40,9 +40,9 @@ const RUN_HEAD = [
   'p99',
   'p99.9 ms',
   ...STAGES.map((stage) => `${stage} p50/p99`),
-  'level after',
+  'caught up after',
   'WAL kB',
-  'others',
+  'unexpected',
 ];
 
 function runRow(run: RunResult): string[] {
@@ -76,7 +76,7 @@ function resourceRows({ cpuMsPerPayment, memoryBytes }: Summary): string[][] {
     ((memoryBytes.byProcess[name] ?? 0) / 1e6).toFixed(0),
   ]);
   const totals = [
-    'platform together',
+    'platform, total',
     cpuMsPerPayment.platform.toFixed(3),
     'seven services',
     (memoryBytes.services / 1e6).toFixed(0),
@@ -84,7 +84,7 @@ function resourceRows({ cpuMsPerPayment, memoryBytes }: Summary): string[][] {
   return names.length > 0 ? [...rows, totals] : [];
 }
 
-/** Columns as wide as their widest cell; figures stand right, words left. */
+/** Columns are as wide as their widest cell. Figures are right-aligned, words left-aligned. */
 export function table(head: string[], rows: string[][]): string {
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));

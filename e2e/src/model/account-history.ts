@@ -1,6 +1,6 @@
 /**
- * What may have been true of a shared account at some moment of a request. Clients run side by side, so nobody knows the order in
- * which the platform did things; but each was done between its request and its answer, and that bounds what any order allows.
+ * Bounds the state of a shared account during a request. Clients run concurrently, so the order in which the platform executed
+ * their requests is unknown. But each was executed between its request and its response, which bounds every possible order.
  */
 
 export interface Span {
@@ -9,7 +9,7 @@ export interface Span {
 }
 
 interface Effect extends Span {
-  /** On what is available. */
+  /** Changes of the available balance. */
   amount: number;
 }
 
@@ -20,7 +20,7 @@ interface Write<T> extends Span {
 export interface AccountHistory {
   effects: Effect[];
   active: Write<boolean>[];
-  /** Of `limits.per_payment`; null: none. */
+  /** Changes of `limits.per_payment`; null: none. */
   limit: Write<number | null>[];
 }
 
@@ -33,17 +33,17 @@ export function newHistory(opening: number): AccountHistory {
   };
 }
 
-/** What somebody asked of an account that gives, and of one that takes; either may be the world outside. */
+/** The demand of a request on the giving and the taking account; either may be external. */
 export interface Asked extends Span {
   giver: AccountHistory | undefined;
   taker: AccountHistory | undefined;
-  /** How much must be available at the giver; undefined where the money is held already. */
+  /** The amount that the giver must have available. Undefined if the money is held already. */
   needs: number | undefined;
-  /** Whether limits apply: to payments and withdrawals they do. */
+  /** True for payments and withdrawals, which limits apply to. */
   limited: boolean;
 }
 
-/** Whether some order of all that went on allows this answer: a decline's code, or undefined where it was approved. */
+/** True if some order of all concurrent requests allows this response: the code of a decline, or undefined for an approval. */
 export function isPlausible(asked: Asked, decline: string | undefined): boolean {
   const giverActive = couldBe(asked.giver?.active, asked);
   const takerActive = couldBe(asked.taker?.active, asked);
@@ -68,15 +68,15 @@ export function isPlausible(asked: Asked, decline: string | undefined): boolean 
   }
 }
 
-/** Accounts outside are always active. */
+/** External accounts are always active. */
 function couldBe(writes: Write<boolean>[] = [], span: Span): (value: boolean) => boolean {
   const values = writes.length === 0 ? [true] : valuesOf(writes, span);
   return (value) => values.includes(value);
 }
 
 /**
- * The least and the most that may have been available at some moment of the span. What a request took itself is no bound to it:
- * it counts for the least only, and what was approved is held against the most.
+ * The minimum and maximum that may have been available at some time of the span. The request's own amount is deducted from the
+ * minimum only. An approval is checked against the maximum.
  */
 function availableAt({ effects }: AccountHistory, asked: Span) {
   let [least, most] = [0, 0];
@@ -89,7 +89,9 @@ function availableAt({ effects }: AccountHistory, asked: Span) {
   return { least, most };
 }
 
-/** All that a register may have held in the span: a write is out if another came wholly between it and the span. */
+/**
+ * All values that a register may have had in the span. A write is excluded if another one lies wholly between it and the span.
+ */
 function valuesOf<T>(writes: readonly Write<T>[], span: Span): T[] {
   const begun = writes.filter(({ from }) => from <= span.to);
   const isOver = (write: Write<T>) =>

@@ -1,4 +1,4 @@
-/** An answer of the platform, held against the model. */
+/** Compares a response of the platform with the model. */
 import { PayFlowXError } from '@payflowx/client';
 import type { Payment, Refund } from '../platform.ts';
 import type { Span } from './account-history.ts';
@@ -12,13 +12,13 @@ import {
 } from './payment-model.ts';
 import { expectSame } from './played.ts';
 
-/** An answer, whichever it is, and when what it tells came about. */
+/** A response, with the time at which its outcome was decided. */
 export interface Outcome<T = unknown> extends Span {
   data: T | undefined;
   error: PayFlowXError | undefined;
 }
 
-/** Rejects if there is no answer at all: the client does not give up before a minute is over. */
+/** Rejects if there is no response: the client retries for a minute. */
 export async function outcomeOf<T>(send: () => Promise<{ data: T }>): Promise<Outcome<T>> {
   const from = Date.now();
   try {
@@ -30,11 +30,11 @@ export async function outcomeOf<T>(send: () => Promise<{ data: T }>): Promise<Ou
   }
 }
 
-/** A payment as it must be once it was decided. */
+/** A payment as it must be after its decision. */
 export function begun(kind: PaymentModel['kind'], payment: Payment): PaymentModel {
   const { amount, capture, failure } = payment;
   const held = capture === 'manual' && !failure;
-  const told = failure
+  const notified = failure
     ? { payment: 1, withdrawal: 1, deposit: 0 }
     : { payment: 2, withdrawal: 1, deposit: 1 };
   return {
@@ -48,13 +48,13 @@ export function begun(kind: PaymentModel['kind'], payment: Payment): PaymentMode
     released: 0,
     expiresAt: held ? Date.parse(payment.expires_at ?? '') : undefined,
     version: 2,
-    told: told[kind],
+    notified: notified[kind],
   };
 }
 
 /**
- * As what the payment may have been met. Once its time is over the hold may have expired; the authorization service lets no
- * capture through any more, while a cancel may still come before the expiry.
+ * The possible states of the payment at the time of the request. After its end, the hold may have expired. Authorization then
+ * refuses captures, but a cancel can still win against the expiry.
  */
 export function possibleStarts(
   model: PaymentModel,
@@ -67,7 +67,7 @@ export function possibleStarts(
   return [...(mustHaveExpired ? [] : [model]), ...(mayHaveExpired ? [expire(model)] : [])];
 }
 
-/** An account stood in the way: declined, and the payment is as it was. */
+/** Declined because of an account. The payment is unchanged. */
 export function declineOf({ name }: Operation, { error }: Outcome): string | undefined {
   if (name === 'refund' && error?.status === 402) return error.code;
   if (name === 'capture' && error?.code === 'TO_ACCOUNT_NOT_ACTIVE') return error.code;
@@ -95,7 +95,7 @@ export function expectAnswer(model: PaymentModel, answer: Payment | Refund, what
   else expectSame(answer.state, 'COMPLETED', what);
 }
 
-/** An answer without what is different each time. */
+/** A response without the fields that differ each time. */
 export function comparable({ data, error }: Outcome): unknown {
   const { request_id: _, ...problem } = error?.problem ?? {};
   return { data, status: error?.status, problem };

@@ -1,4 +1,4 @@
-/** After the play: the platform, each of its services, must say what the model says. */
+/** After the play, compares every service of the platform with the model. */
 import {
   accountOf,
   eventually,
@@ -24,11 +24,11 @@ export async function audit({ operator, auditor }: People, played: Played): Prom
   await Promise.all(
     played.accounts.map((account) => expectLedger(auditor, account, balanceIn(played, account))),
   );
-  await Promise.all(played.payments.map((tracked) => expectTold(auditor, tracked)));
+  await Promise.all(played.payments.map((tracked) => expectNotified(auditor, tracked)));
   await reconciled(operator);
 }
 
-/** Holds this short end before the audit does; the others stay open. */
+/** Holds this short expire before the audit; the others stay open. */
 const SHORT_MS = 60_000;
 
 async function settleExpiry(reader: Session, played: Played, tracked: Tracked): Promise<void> {
@@ -56,7 +56,7 @@ async function expectSettled(reader: Session, id: string, model: Tracked['model'
   expectPayment(model, await paymentOf(reader, id), id);
 }
 
-/** What all its payments add up to. */
+/** The sum of all its payments. */
 function balanceIn({ payments }: Played, { id, opening }: PlayedAccount): Balance {
   const sum = { posted: opening, held: 0, pending: 0 };
   for (const { model } of payments) {
@@ -89,11 +89,11 @@ function expectLedger({ api }: Session, { id }: PlayedAccount, { posted, pending
   });
 }
 
-/** Once there are enough notifications; more than that would be something told twice. */
-async function expectTold({ api }: Session, { id, model }: Tracked): Promise<void> {
+/** Waits until there are enough notifications. A higher count would mean duplicates. */
+async function expectNotified({ api }: Session, { id, model }: Tracked): Promise<void> {
   const query = { payment_id: id, limit: 100 };
   await eventually(async () => {
     const { data } = await api.get('/v1/notifications', { params: { query } });
-    expectSame(data.data.length, model.told, `notifications of ${id}, ${model.state}`);
+    expectSame(data.data.length, model.notified, `notifications of ${id}, ${model.state}`);
   });
 }

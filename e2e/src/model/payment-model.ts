@@ -1,4 +1,4 @@
-/** The life of one payment as the contract tells it. Pure: the platform stands beside it and must agree. */
+/** The life of one payment by the contract. Pure: the platform's responses must agree with it. */
 
 export type State =
   | 'AUTHORIZED'
@@ -18,13 +18,13 @@ export interface PaymentModel {
   amount: number;
   captured: number;
   refunded: number;
-  /** What of a hold went back to the payer. */
+  /** The part of the hold that was released. */
   released: number;
-  /** When its hold ends, in milliseconds since 1970; undefined where nothing was ever held. */
+  /** End of its hold, in milliseconds since 1970. Undefined if nothing was ever held. */
   expiresAt: number | undefined;
   version: number;
-  /** Notifications that it gave rise to. */
-  told: number;
+  /** Number of its notifications. */
+  notified: number;
 }
 
 export type Operation =
@@ -32,7 +32,7 @@ export type Operation =
   | { name: 'cancel' }
   | { name: 'refund'; amount?: number };
 
-/** Where each operation may start. */
+/** Start states of each operation. */
 const STARTS_FROM: Record<Operation['name'], readonly State[]> = {
   capture: ['AUTHORIZED', 'PARTIALLY_CAPTURED'],
   cancel: ['AUTHORIZED'],
@@ -44,7 +44,7 @@ export interface Refusal {
   code: string;
 }
 
-/** What an operation leads to, where no account stands in its way: the payment after it, or why it is refused. */
+/** Applies an operation, if no account prevents it. Returns the payment after it, or the reason for refusing it. */
 export function apply(payment: PaymentModel, operation: Operation): PaymentModel | Refusal {
   if (!STARTS_FROM[operation.name].includes(payment.state)) return { status: 409, code: 'INVALID_STATE' };
   switch (operation.name) {
@@ -78,16 +78,16 @@ function refund(payment: PaymentModel, amount = payment.captured - payment.refun
   });
 }
 
-/** The payment when the time of its hold is over. */
+/** The payment after its hold has expired. */
 export function expire(payment: PaymentModel): PaymentModel {
   const state = payment.captured > 0 ? 'COMPLETED' : 'EXPIRED';
   return changed(payment, { state, released: payment.amount - payment.captured });
 }
 
-/** Each change raises the version and is told to both sides; the world outside is nobody to tell. */
+/** Each change raises the version and notifies both sides, except external accounts. */
 function changed(payment: PaymentModel, change: Partial<PaymentModel>): PaymentModel {
   const sides = payment.kind === 'payment' ? 2 : 1;
-  return { ...payment, ...change, version: payment.version + 1, told: payment.told + sides };
+  return { ...payment, ...change, version: payment.version + 1, notified: payment.notified + sides };
 }
 
 export function allowedActions({ state }: PaymentModel): string[] {
@@ -101,11 +101,11 @@ export function heldOf({ state, amount, captured, released }: PaymentModel): num
 export interface Balance {
   posted: number;
   held: number;
-  /** The ledger's pending layer: promised to the account, less what it promised. */
+  /** The ledger's pending layer: incoming holds of the account, less its outgoing holds. */
   pending: number;
 }
 
-/** What a payment contributes to an account's balance, as long as it is as it is. */
+/** The share of a payment in an account's balance, in the payment's present state. */
 export function contributionOf(payment: PaymentModel, account: string): Balance {
   const moved = payment.captured - payment.refunded;
   const held = heldOf(payment);

@@ -1,4 +1,7 @@
-/** Plays a program on the platform: every client does its commands one by one, all clients at once, and each answer is compared. */
+/**
+ * Plays a program on the platform. All clients run at once, each runs its commands in sequence, and every response is compared
+ * with the model.
+ */
 import { randomUUID } from 'node:crypto';
 import type { PayFlowX, PayFlowXError } from '@payflowx/client';
 import { openAccount, type Payment, type People, type Refund, type Session } from '../platform.ts';
@@ -18,7 +21,7 @@ import { apply, heldOf, isRefusal, type Operation, type PaymentModel } from './p
 import { expectSame, noteMove, type Played, type PlayedAccount, type Tracked } from './played.ts';
 import { ACCOUNTS, type Command, type Program, type Replay } from './program.ts';
 
-/** Little enough that balances run out now and then. */
+/** Small enough that balances run out sometimes. */
 const OPENING = 700;
 
 export async function play(people: People, program: Program): Promise<Played> {
@@ -133,13 +136,13 @@ function newClient({ operator }: People, played: Played) {
     );
   }
 
-  /** What was declined is nobody's to refund but an operator's: its receiver never heard of it. */
+  /** Only an operator may refund a declined payment; its receiver does not know it. */
   function askerOf({ kind, state, from, to }: PaymentModel, { name }: Operation): Session {
     if (kind !== 'payment' || state === 'FAILED') return operator;
     return accountOf(name === 'refund' ? to : from)?.owner ?? operator;
   }
 
-  /** Finds out which way the payment went, and fails if the answer is none that it allows. */
+  /** Finds the outcome of the payment. Fails if the response fits none. */
   function settle(tracked: Tracked, operation: Operation, outcome: Outcome<Payment | Refund>): void {
     const before = tracked.model;
     const decline = declineOf(operation, outcome);
@@ -158,10 +161,10 @@ function newClient({ operator }: People, played: Played) {
     }
     const answer = outcome.error ? { ...outcome.error.problem } : outcome.data;
     const asked = `${JSON.stringify(operation)} of ${JSON.stringify(tracked)} at ${outcome.from} to ${outcome.to}`;
-    throw new Error(`${asked} was answered ${JSON.stringify(answer)}`);
+    throw new Error(`${asked} got the response ${JSON.stringify(answer)}`);
   }
 
-  /** A refund is paid by who received; a capture needs no balance, only somebody who may receive. */
+  /** The receiver pays a refund. A capture needs no balance, only a receiver that is active. */
   function judgeOperation(
     tracked: Tracked,
     { name }: Operation,
@@ -190,7 +193,7 @@ function newClient({ operator }: People, played: Played) {
     decline: string | undefined;
   }
 
-  /** Balance, state and limits of the accounts must have allowed the answer; that is judged when all is over. */
+  /** Balance, state and limits of the accounts must allow the response. This is judged at the end. */
   function judge({ id, model }: Tracked, { from, to }: Span, judgement: Judgement): void {
     const { needs, limited, decline } = judgement;
     const [giver, taker] = [accountOf(judgement.giver)?.history, accountOf(judgement.taker)?.history];
@@ -207,7 +210,7 @@ function newClient({ operator }: People, played: Played) {
     write.to = Date.now();
   }
 
-  /** Others change the same account: then its version is another, and the change is made anew. */
+  /** Other clients change the same account. If the version has changed, the change is repeated. */
   async function setLimit({ account, limit }: Command & { do: 'limit' }): Promise<void> {
     const { id, history } = accountAt(account);
     const write = { from: Date.now(), to: Number.POSITIVE_INFINITY, value: limit };
@@ -223,7 +226,7 @@ function newClient({ operator }: People, played: Played) {
   return { run };
 }
 
-/** The same key again gives the same answer; with another request it is refused. */
+/** A replay with the same key gets the same response; another request with that key is refused. */
 async function again(
   replay: Replay,
   key: string,
@@ -267,7 +270,7 @@ function ask(
   }
 }
 
-/** A change without a key is repeated by whoever asked for it: here until it is done. */
+/** A change without a key is repeated by its caller: here until it is done. */
 async function untilDone(change: () => Promise<unknown>): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     const error = await change().then(

@@ -1,4 +1,4 @@
-/** What was played: the accounts, the payments as the model has them, and what is to be judged when all is over. */
+/** The state of a play: accounts, payments in the model, and responses to be judged at the end. */
 import type { Session } from '../platform.ts';
 import type { AccountHistory, Asked, Span } from './account-history.ts';
 import { contributionOf, type PaymentModel } from './payment-model.ts';
@@ -6,14 +6,14 @@ import { contributionOf, type PaymentModel } from './payment-model.ts';
 export interface Played {
   accounts: PlayedAccount[];
   payments: Tracked[];
-  /** Answers whose plausibility depends on what others did meanwhile. */
+  /** Responses that depend on concurrent requests of others. */
   answers: { asked: Asked; decline: string | undefined; what: string }[];
 }
 
 export interface PlayedAccount {
   id: string;
   owner: Session;
-  /** What was in it at first. */
+  /** The initial balance. */
   opening: number;
   history: AccountHistory;
 }
@@ -24,7 +24,7 @@ export interface Tracked {
   model: PaymentModel;
 }
 
-/** Notes what a change did to what is available, and when at the earliest and at the latest. */
+/** Records the effect of a change on the available balance, with its earliest and latest time. */
 export function noteMove(
   { accounts }: Played,
   { from, to }: Span,
@@ -47,7 +47,7 @@ export function expectSame(found: unknown, expected: unknown, what: string): voi
   if (is !== should) throw new Error(`${what}: is ${is}, should be ${should}`);
 }
 
-/** What came of it all, to be read beside the seed: that the program did what it should try. */
+/** Counts of outcomes, printed beside the seed: they show that the program tried enough. */
 export function summaryOf({ payments, answers }: Played): string {
   const states = countBy(payments.map(({ model }) => model.state));
   const declines = countBy(answers.flatMap(({ decline }) => decline ?? []));

@@ -1,4 +1,4 @@
-/** What the clients will do: generated, so that a seed is enough to do it again. */
+/** Generates the commands of all clients. A seed is enough to repeat them. */
 import fc from 'fast-check';
 
 export type Replay = 'none' | 'same' | 'other';
@@ -20,7 +20,7 @@ export type Command =
   | { do: 'freeze' | 'unfreeze'; account: number }
   | { do: 'limit'; account: number; limit: number | null };
 
-/** One for each client that runs beside the others. */
+/** One for each concurrent client. */
 export type Program = Command[][];
 
 export const ACCOUNTS = 4;
@@ -28,7 +28,7 @@ export const ACCOUNTS = 4;
 const account = fc.nat(ACCOUNTS - 1);
 const amount = fc.integer({ min: 1, max: 400 });
 const which = fc.nat(7);
-/** Percent of what there is to capture or refund; 0: without an amount. Beyond 100 it must be refused. */
+/** Percent of the amount left to capture or refund. 0: without an amount. Above 100 it must be refused. */
 const share = fc.oneof(
   { weight: 3, arbitrary: fc.constant(0) },
   { weight: 5, arbitrary: fc.integer({ min: 1, max: 100 }) },

@@ -1,4 +1,4 @@
-// Package discover stands in for HashiCorp's go-discover with the same interface and no cloud providers,
+// Package discover replaces HashiCorp's go-discover. It has the same interface and no cloud providers,
 // so that a Consul for one machine builds without the SDKs of ten clouds.
 package discover
 

@@ -1,4 +1,4 @@
-/** Everything that can be checked without running the platform. */
+/** Runs all checks that do not need the platform. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../paths.ts';
@@ -18,7 +18,7 @@ interface Check {
 
 const BASELINE = 'proto/baseline.binpb';
 
-/** Prints each check as it ends; one that fails prints all it has to say. */
+/** Prints each check when it ends. A failed check prints its whole output. */
 export async function check(): Promise<Tally> {
   return total(await pairwise(checks(), run));
 }
@@ -26,7 +26,7 @@ export async function check(): Promise<Tally> {
 function checks(): Check[] {
   const breaking: Check = {
     name: 'contracts: breaking',
-    // buf compares a workspace of two modules with an image only image by image.
+    // For a workspace of two modules, buf compares only images.
     command: ['sh', '-c', `buf build -o - | buf breaking -#format=binpb --against ${BASELINE}`],
     remedy: 'Add instead of changing; for a wanted break see CONTRIBUTING.md.',
   };

@@ -45,7 +45,7 @@ const STATED: [page: string, says: RegExp, file: string, constant: string, unit?
   ],
   [
     'docs/operators/README.md',
-    /tokens last \((\d+) minutes\)/,
+    /tokens are valid \((\d+) minutes\)/,
     'auth/src/domain/access-token.ts',
     'ACCESS_TOKEN_LIFETIME_S',
     60,
@@ -64,22 +64,22 @@ const STATED: [page: string, says: RegExp, file: string, constant: string, unit?
   ],
   [
     'authorization/README.md',
-    /at most ([\d,]+) parts and/,
+    /at most ([\d,]+) parts together/,
     'authorization/src/app/save-rule.ts',
     'MAX_STEPS',
   ],
-  ['authorization/README.md', /parts and (\d+) rules/, 'authorization/src/app/save-rule.ts', 'MAX_ENABLED'],
+  ['authorization/README.md', /there are at most (\d+)\./, 'authorization/src/app/save-rule.ts', 'MAX_ENABLED'],
   [
     'authorization/README.md',
     /characters, (\d+) parts/,
     'authorization/src/cel/vocabulary.ts',
     'maxAstNodes',
   ],
-  ['authorization/README.md', /parts, (\d+) levels/, 'authorization/src/cel/vocabulary.ts', 'maxDepth'],
+  ['authorization/README.md', /parts and (\d+) levels/, 'authorization/src/cel/vocabulary.ts', 'maxDepth'],
   ['authorization/README.md', /pages of (\d+) by index/, 'authorization/src/app/backtest-rule.ts', 'PAGE'],
   [
     'docs/operators/rules.md',
-    /At most ([\d,]+) characters/,
+    /has at most ([\d,]+) characters/,
     'authorization/src/cel/expression.ts',
     'MAX_LENGTH',
   ],
@@ -90,11 +90,11 @@ const STATED: [page: string, says: RegExp, file: string, constant: string, unit?
     'maxAstNodes',
   ],
   ['docs/operators/rules.md', /parts and (\d+) levels/, 'authorization/src/cel/vocabulary.ts', 'maxDepth'],
-  ['docs/operators/rules.md', /at most (\d+) rules/, 'authorization/src/app/save-rule.ts', 'MAX_ENABLED'],
+  ['docs/operators/rules.md', /At most (\d+) rules/, 'authorization/src/app/save-rule.ts', 'MAX_ENABLED'],
   ['docs/operators/rules.md', /rules and ([\d,]+) parts/, 'authorization/src/app/save-rule.ts', 'MAX_STEPS'],
   [
     'docs/operators/rules.md',
-    /at most ([\d,]+), on the facts/,
+    /last day\), at most ([\d,]+)\./,
     'authorization/src/app/backtest-rule.ts',
     'MAX_TRIED',
   ],
@@ -117,7 +117,7 @@ const STATED: [page: string, says: RegExp, file: string, constant: string, unit?
   ['ledger/README.md', /At most (\d+) differences/, 'ledger/src/domain/proof.ts', 'MAX_LISTED'],
   ['analytics/README.md', /at most (\d+) days/, 'analytics/src/app/list-daily-totals.ts', 'MAX_DAYS'],
   ['registry/README.md', /again after ([\d.]+) s/, 'registry/src/backoff.ts', 'firstMs', S],
-  ['registry/README.md', /at least every (\d+) s/, 'registry/src/backoff.ts', 'maxMs', S],
+  ['registry/README.md', /intervals of at most (\d+) s/, 'registry/src/backoff.ts', 'maxMs', S],
   [
     'registry/README.md',
     /address fail after ([\d.]+) s/,
@@ -158,13 +158,13 @@ const STATED: [page: string, says: RegExp, file: string, constant: string, unit?
   ['docs/internals/messages.md', /a reference of (\d+)/, 'payment/src/domain/order.ts', 'MAX_REFERENCE'],
   [
     'docs/internals/batching.md',
-    /messages, (\d+) at most/,
+    /messages, at most (\d+)/,
     'chassis/src/messaging/rabbit/consumer.ts',
     'MAX_BATCH',
   ],
   [
     'docs/internals/batching.md',
-    /at most every (\d+) ms, and/,
+    /calls at most every (\d+) ms/,
     'gateway/src/config.ts',
     'PAYMENT_BATCH_PACE_MS',
   ],
@@ -176,18 +176,18 @@ const STATED: [page: string, says: RegExp, file: string, constant: string, unit?
   ],
   [
     'docs/internals/batching.md',
-    /consumers every (\d+) ms/,
+    /a consumer every (\d+) ms/,
     'chassis/src/messaging/kafka/consumer.ts',
     'PACE_MS',
   ],
   [
     'docs/internals/batching.md',
-    /hardly waits \((\d+) ms/,
+    /waits only (\d+) ms/,
     'chassis/src/postgres/outbox-relay.ts',
     'GATHER_MS',
   ],
   ['infra/README.md', /rotated at (\d+) MB/, 'infra/src/supervisor-config.ts', 'stdout_logfile_maxbytes'],
-  ['infra/README.md', /(\d+) connections;/, 'infra/src/servers/postgres.ts', 'max_connections'],
+  ['infra/README.md', /limit is (\d+) connections/, 'infra/src/servers/postgres.ts', 'max_connections'],
 ];
 
 const findings = STATED.flatMap(([page, says, file, constant, unit = 1]) => {

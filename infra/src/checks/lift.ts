@@ -1,13 +1,13 @@
 /**
- * `make lift`: proves that a service needs nothing of this checkout. Its folder is copied elsewhere, gets our three packages
- * as tarballs, and is installed, type-checked and tested there.
+ * `make lift`: proves that a service needs nothing else of this checkout. Copies its folder elsewhere and installs our three
+ * packages as tarballs. Then type-checks and tests it there.
  */
 import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { explain } from '../failure.ts';
 import { local, root } from '../paths.ts';
-import { alone, upServers } from '../platform.ts';
+import { exclusively, upServers } from '../platform.ts';
 import { say, step } from '../progress.ts';
 import { capture, logged } from '../run.ts';
 import type { Secrets } from '../secrets.ts';
@@ -25,15 +25,15 @@ export async function lift(
   settings: Settings,
   secret: Secrets,
 ): Promise<Tally> {
-  const addresses = await alone(() => upServers(settings, secret));
-  const { NODE_OPTIONS: _, ...outside } = process.env; // The condition that picks our sources is not known out there.
+  const addresses = await exclusively(() => upServers(settings, secret));
+  const { NODE_OPTIONS: _, ...outside } = process.env; // Remove our resolve condition: outside the checkout there are no sources to resolve to.
   const env = { ...outside, ...(await testEnvironment(addresses)) };
   const tarballs = await pack();
   const tallies = await pairwise(services, (service) =>
     liftOne(service, tarballs, env).catch((error) => {
       console.error(explain(error));
-      say('lift', `${service} cannot stand alone`, '✗');
-      return { passed: 0, failures: [`lift: ${service} cannot stand alone`] };
+      say('lift', `${service} needs something outside its folder`, '✗');
+      return { passed: 0, failures: [`lift: ${service} needs something outside its folder`] };
     }),
   );
   return total(tallies);
@@ -57,7 +57,7 @@ async function liftOne(service: string, tarballs: string[], env: NodeJS.ProcessE
   try {
     await copyFolder(service, place);
     await step('lift', async () => {
-      // The tarballs have the name and version that package.json asks for; they are given because no registry has them.
+      // The tarballs have the names and versions of package.json. They are passed explicitly because no registry has them.
       const install = [
         'npm',
         'install',
@@ -67,7 +67,7 @@ async function liftOne(service: string, tarballs: string[], env: NodeJS.ProcessE
         '--no-fund',
         ...tarballs,
       ];
-      const why = 'The service or one of our packages needs something its package.json does not name.';
+      const why = 'The service or one of our packages uses a package that its package.json does not list.';
       await logged(`lift-${service}-install`, install, why, { cwd: place, env });
       const types = ['tsc', '--noEmit', '--customConditions', 'null'];
       await logged(`lift-${service}-types`, types, why, { cwd: place, env });
@@ -79,7 +79,7 @@ async function liftOne(service: string, tarballs: string[], env: NodeJS.ProcessE
   }
 }
 
-/** Copies what belongs to the folder: what Git tracks, and what is new and not ignored. */
+/** Copies the files that Git tracks, and new files that are not ignored. */
 async function copyFolder(service: string, place: string): Promise<void> {
   const command = ['git', 'ls-files', '--cached', '--others', '--exclude-standard'];
   const { output } = await capture(command, { cwd: join(root, service) });

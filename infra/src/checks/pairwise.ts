@@ -1,4 +1,4 @@
-/** Works through a list with two at a time: most of what we wait for waits itself, and the smallest machine has two cores. */
+/** Works through a list, two items at a time. Most of the work is waiting, and the smallest machine has two cores. */
 export async function pairwise<T, R>(items: Iterable<T>, work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const waiting = [...items][Symbol.iterator]();

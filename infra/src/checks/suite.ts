@@ -6,7 +6,7 @@ import { say } from '../progress.ts';
 import { capture } from '../run.ts';
 import type { Tally } from './tally.ts';
 
-/** Runs the suite in a folder: its output is printed in one piece when it ends, so that suites can run side by side. */
+/** Runs the suite of a folder. The output is printed at once when the suite ends, so suites can run in parallel. */
 export async function runSuite(name: string, folder: string, env: NodeJS.ProcessEnv): Promise<Tally> {
   const report = join(local, `test/${name}.json`);
   await mkdir(join(local, 'test'), { recursive: true });
@@ -25,7 +25,7 @@ interface Report {
   testResults?: { assertionResults: { status: string; fullName: string }[] }[];
 }
 
-/** A file that cannot be loaded, or an error outside any test, fails the run without a failed test: it counts as one. */
+/** Counts a run without a failed test as one failure if it failed, for example because a file cannot be loaded. */
 async function read(name: string, report: string, code: number): Promise<Tally> {
   const text = await readFile(report, 'utf8').catch(() => '{}');
   const { numPassedTests = 0, testResults = [] }: Report = JSON.parse(text);

@@ -1,8 +1,8 @@
-/** What passed and what failed. */
+/** Counts passed checks and tests, and lists failures. */
 
 export interface Tally {
   readonly passed: number;
-  /** What failed, each by a name that finds it again. */
+  /** The names of failed checks and tests. */
   readonly failures: readonly string[];
 }
 
@@ -13,7 +13,7 @@ export function total(tallies: readonly Tally[]): Tally {
   };
 }
 
-/** The closing line of `make test`, below all that failed. A run in which nothing passed is no success either. */
+/** Prints the failures and the last line of `make test`. A run without any passed test fails too. */
 export function conclude({ passed, failures }: Tally): void {
   for (const failure of failures) console.log(`✗ ${failure}`);
   console.log(`${passed} passed, ${failures.length} failed`);

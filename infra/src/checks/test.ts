@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { explain } from '../failure.ts';
 import { root } from '../paths.ts';
-import { alone, reservingPorts, up, upServers } from '../platform.ts';
+import { exclusively, reservingPorts, up, upServers } from '../platform.ts';
 import type { Secrets } from '../secrets.ts';
 import { testEnvironment } from '../servers/start.ts';
 import { SOURCES } from '../services.ts';
@@ -13,24 +13,24 @@ import { pairwise } from './pairwise.ts';
 import { runSuite } from './suite.ts';
 import { type Tally, total } from './tally.ts';
 
-/** The end-to-end tests want to see two of everything, and crash them at chosen points. */
+/** The end-to-end tests need two instances of each service, with fault points armed. */
 const END_TO_END = { instances: 2, faults: true } as const;
 
-/** Never rejects. What the tests open must not take a port of the platform that starts after them. */
+/** Never rejects. Connections of the tests must not take a port of the platform, which starts after them. */
 export function test(settings: Settings, secret: Secrets): Promise<Tally> {
   const tested = { ...settings, ...END_TO_END };
   return reservingPorts(tested, () => testAll(tested, secret));
 }
 
-/** A platform that does not start is a failed test. */
+/** If the platform does not start, that counts as a failed test. */
 async function testAll(settings: Settings, secret: Secrets): Promise<Tally> {
   const tallies: Tally[] = [];
   try {
-    const addresses = await alone(() => upServers(settings, secret));
+    const addresses = await exclusively(() => upServers(settings, secret));
     const env = { ...process.env, ...(await testEnvironment(addresses)), NODE_OPTIONS: SOURCES };
     tallies.push(await check());
     tallies.push(await runPackages(env));
-    await alone(() => up(settings, secret));
+    await exclusively(() => up(settings, secret));
     tallies.push(await runSuite('e2e', join(root, 'e2e'), env));
   } catch (error) {
     console.error(explain(error));

@@ -1,4 +1,4 @@
-/** The topics. Payment events are kept for ever: ledger and analytics can be rebuilt from them. */
+/** Creates the topics. Payment events are kept for ever, because ledger and analytics can be rebuilt from them. */
 import { Kafka, logLevel } from 'kafkajs';
 
 const TOPICS = [
@@ -6,7 +6,7 @@ const TOPICS = [
   { topic: 'payment-events.dlt', numPartitions: 1, configEntries: [{ name: 'retention.ms', value: '-1' }] },
 ];
 
-/** Creates the topics that are missing; leaves the others as they are. */
+/** Creates missing topics, and leaves existing ones unchanged. */
 export async function provisionKafka(brokers: string): Promise<void> {
   const admin = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.ERROR }).admin();
   await admin.connect();

@@ -1,4 +1,4 @@
-/** One database and two roles per service: the role that migrates owns the database, the role that serves does not. */
+/** Creates one database and two roles for each service. The migrating role owns the database; the serving role does not. */
 import pg from 'pg';
 import type { Secrets } from '../secrets.ts';
 
@@ -10,7 +10,7 @@ export interface RoleUrls {
   readonly migrating: string;
 }
 
-/** Brings roles, passwords, databases and rights to what they should be, whatever is there already. */
+/** Creates or corrects roles, passwords, databases and rights. Safe to repeat. */
 export async function provisionPostgres(adminUrl: string, secret: Secrets): Promise<void> {
   await withClient(adminUrl, async (admin) => {
     const { rows } = await admin.query<{ datname: string }>('SELECT datname FROM pg_database');
@@ -20,7 +20,7 @@ export async function provisionPostgres(adminUrl: string, secret: Secrets): Prom
       await ensureRole(admin, name, secret(`postgres/${name}`));
       await ensureRole(admin, `${name}_migrator`, secret(`postgres/${name}_migrator`));
       if (!existing.has(name)) {
-        await admin.query(`GRANT ${name}_migrator TO CURRENT_USER`); // Needed to name it as the owner where we are no superuser.
+        await admin.query(`GRANT ${name}_migrator TO CURRENT_USER`); // Only a member of the role can name it as owner, unless it is a superuser.
         await admin.query(
           `CREATE DATABASE ${name} OWNER ${name}_migrator TEMPLATE template0
              ENCODING UTF8 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LC_COLLATE 'C' LC_CTYPE 'C'`,

@@ -1,4 +1,4 @@
-/** Builds Consul from its Go module, once per machine. It takes minutes, so it runs beside everything else. */
+/** Builds Consul from its Go module, once per machine. This takes minutes, so it runs in parallel to the other steps. */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { withLock } from '../lock.ts';
 import { cache, root } from '../paths.ts';
 import { capture, isExecutable, tail, which } from '../run.ts';
 
-const VERSION = '1.16.3'; // go.mod names it too.
+const VERSION = '1.16.3'; // Must equal the version in go.mod.
 export const consulBinary = join(cache, `consul-${VERSION}/consul`);
 export const consulBuildLog = join(cache, `consul-${VERSION}/build.log`);
 
@@ -16,11 +16,11 @@ export function hasConsulBinary(): Promise<boolean> {
   return isExecutable(consulBinary);
 }
 
-/** Optimisations are off: the agent of one machine has little to do, and the build is a minute shorter. */
+/** Builds without optimisations. The agent of one machine has little work, and the build takes a minute less. */
 export async function buildConsul(): Promise<void> {
   await withLock(
     join(cache, 'consul.lock'),
-    () => console.log('Another build of Consul is at work; waiting for it.'),
+    () => console.log('Another build of Consul is running; waiting for it.'),
     async () => {
       if (await hasConsulBinary()) return;
       const making = `${consulBinary}.new`;
@@ -36,8 +36,8 @@ export async function buildConsul(): Promise<void> {
 }
 
 /**
- * Starts the build in a process of its own, which goes on when this one ends, and waits for it so long.
- * Returns whether there is a binary now.
+ * Starts the build in a separate process, which continues after this one ends, and waits up to `waitMs` for it. Returns true if
+ * there is a binary now.
  */
 export async function waitForBuild(waitMs: number, onWait: (seconds: number) => void): Promise<boolean> {
   if (!(await which('go'))) {
@@ -49,13 +49,13 @@ export async function waitForBuild(waitMs: number, onWait: (seconds: number) => 
   const build = startBuild();
   const started = performance.now();
   const progress = setInterval(() => onWait(Math.round((performance.now() - started) / 1000)), 30_000);
-  const patience = new Promise<'late'>((resolve) => setTimeout(resolve, waitMs, 'late').unref());
-  const outcome = await Promise.race([build, patience]);
+  const timeout = new Promise<'late'>((resolve) => setTimeout(resolve, waitMs, 'late').unref());
+  const outcome = await Promise.race([build, timeout]);
   clearInterval(progress);
   if (outcome === 'failed') {
     throw new Failure(
       `Consul could not be built:\n    ${await tail(consulBuildLog)}`,
-      `See ${consulBuildLog}; put \`consul\` on the PATH or give CONSUL_URL to do without the build.`,
+      `See ${consulBuildLog}; to skip the build, put \`consul\` on the PATH or give CONSUL_URL.`,
     );
   }
   return outcome === 'built';

@@ -1,4 +1,4 @@
-/** Consul as one server agent that keeps nothing: services register again when it comes back empty. */
+/** Runs Consul as one server agent without stored data. Services register again after it restarts empty. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { local, root } from '../paths.ts';
@@ -36,7 +36,7 @@ export function consul(settings: Settings): Server {
   };
 }
 
-/** The Consul of this machine, else the one that was built. */
+/** The Consul on the PATH, or else the built one. */
 export async function findConsul(): Promise<string | undefined> {
   return (await which('consul')) ?? ((await hasConsulBinary()) ? consulBinary : undefined);
 }

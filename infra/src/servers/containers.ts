@@ -1,4 +1,4 @@
-/** Runs the servers as containers where an engine answers. */
+/** Runs the servers as containers, if a container engine is available. */
 import { root } from '../paths.ts';
 import { capture, logged, which } from '../run.ts';
 import type { Secrets } from '../secrets.ts';
@@ -10,7 +10,10 @@ export interface Containers {
   stop(): Promise<void>;
 }
 
-/** Asks the engines, not the PATH: a client without an engine behind it is common. PAYFLOWX_CONTAINERS=0 skips them. */
+/**
+ * Calls the engines instead of searching the PATH, because a client without an engine is common. PAYFLOWX_CONTAINERS=0 skips
+ * them.
+ */
 export async function findContainers(settings: Settings, secret: Secrets): Promise<Containers | undefined> {
   if (process.env.PAYFLOWX_CONTAINERS === '0') return undefined;
   for (const engine of ['docker', 'podman']) {
@@ -31,7 +34,7 @@ function containersOf(engine: string, { ports }: Settings, secret: Secrets): Con
       Object.entries(ports).map(([name, port]) => [`PORT_${name.toUpperCase()}`, String(port)]),
     ),
   };
-  // The project carries the port, so that two checkouts on one machine have their own containers.
+  // The project name has the port, so two checkouts on one machine have separate containers.
   const compose = [
     engine,
     'compose',

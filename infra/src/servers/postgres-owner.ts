@@ -1,13 +1,13 @@
-/** The user that PostgreSQL runs as: whoever runs this, or `postgres` where that is root, whom PostgreSQL refuses. */
+/** Chooses the user that runs PostgreSQL: the current user, or `postgres` if that is root, because PostgreSQL refuses root. */
 import { chown, mkdir } from 'node:fs/promises';
 import type { Note } from '../progress.ts';
 import { capture, logged } from '../run.ts';
 
 export interface Owner {
-  /** What to put before a command so that this user runs it. */
+  /** Prefix of a command, so that this user runs it. */
   readonly command: readonly string[];
   own(path: string): Promise<void>;
-  /** Returns the first of these folders that this user can enter; makes it. */
+  /** Returns the first of these folders that this user can enter, and creates it. */
   firstWithin(folders: readonly string[]): Promise<string>;
 }
 

@@ -8,7 +8,7 @@ import { findBinaries, findData, MAJOR } from './postgres-files.ts';
 import { findOwner } from './postgres-owner.ts';
 import type { Server } from './server.ts';
 
-/** A small machine, many databases; nothing here weakens what a commit promises. */
+/** Settings for a small machine with many databases. None of them weakens the durability of a commit. */
 const CONFIGURATION = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
@@ -16,10 +16,10 @@ const CONFIGURATION = {
   shared_buffers: '512MB',
   effective_cache_size: '2GB',
   random_page_cost: '1.1',
-  max_wal_size: '8GB', // The first change of a page after a checkpoint writes all of it: seldom is cheap, at the price of a longer recovery.
+  max_wal_size: '8GB', // After a checkpoint, the first change of a page writes the whole page. Rare checkpoints are cheaper, but make recovery longer.
   min_wal_size: '1GB',
   checkpoint_timeout: '15min',
-  jit: 'off', // Short statements only: compiling them costs more than it saves.
+  jit: 'off', // All statements are short: compiling them costs more than it saves.
   timezone: 'UTC',
   log_timezone: 'UTC',
   log_line_prefix: '%m [%p] %u@%d ',
@@ -53,7 +53,7 @@ export function postgres(settings: Settings, secret: Secrets): Server {
   };
 }
 
-/** A Postgres that someone else runs may be too old: better said here than by the first migration. */
+/** Checks the version of a Postgres that this tool did not start, so that the error is clearer than that of a migration. */
 export async function requireVersion(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -65,6 +65,6 @@ export async function requireVersion(url: string): Promise<void> {
   if (version >= MAJOR) return;
   throw new Failure(
     `The Postgres of POSTGRES_ADMIN_URL has version ${version}.`,
-    `Give one of version ${MAJOR} or later.`,
+    `Use version ${MAJOR} or later.`,
   );
 }

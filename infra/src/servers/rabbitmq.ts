@@ -1,4 +1,4 @@
-/** RabbitMQ as a node of its own beside any other on the machine: own name, ports, folders and cookie. */
+/** Runs RabbitMQ as a separate node beside any other on the machine, with its own name, ports, folders and cookie. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -11,11 +11,11 @@ import type { Settings } from '../settings.ts';
 import { fingerprint, type Program } from '../supervisor-config.ts';
 import type { Server } from './server.ts';
 
-/** Debian's wrapper on the PATH changes to the user rabbitmq, who may not enter our folders; this is the script itself. */
+/** The script itself. Debian's wrapper on the PATH changes to the user rabbitmq, who cannot enter our folders. */
 const SCRIPT = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 
-/** Erlang's schedulers look out for work for a while before they sleep: on cores that others need, too. */
-const IDLE_QUIETLY = ['+sbwt none', '+sbwtdcpu none', '+sbwtdio none'];
+/** Erlang's schedulers poll for work for a while before they sleep, on cores that other processes need. */
+const NO_BUSY_WAIT = ['+sbwt none', '+sbwtdcpu none', '+sbwtdio none'];
 
 const USER = 'payflowx';
 const folder = join(local, 'rabbitmq');
@@ -36,7 +36,7 @@ export function rabbitmq(settings: Settings, secret: Secrets): Server {
       await writeFile(join(folder, 'plugins'), '[].\n');
       return programs(server, (await which('epmd')) ?? 'epmd', settings, contents);
     },
-    ping: () => greet(url),
+    ping: () => sayHello(url),
   };
 }
 
@@ -48,7 +48,7 @@ async function findServer(note: Note): Promise<string> {
   return (await find()) ?? SCRIPT;
 }
 
-/** The user and the virtual host are made at the node's first start. */
+/** The node creates the user and the virtual host at its first start. */
 function configuration({ ports }: Settings, password: string): string {
   return `listeners.tcp.1 = 127.0.0.1:${ports.rabbitmq}
 default_user = ${USER}
@@ -63,13 +63,13 @@ disk_free_limit.absolute = 200MB
 }
 
 /**
- * Two programs: the node, and the port mapper that Erlang nodes find each other by. The node would start the mapper as a
- * daemon that outlives it and listens on every address; so it gets one of its own, on loopback.
+ * Two programs: the node, and epmd, the port mapper of Erlang nodes. The node would start epmd as a daemon that outlives it and
+ * listens on every address. So epmd runs under the supervisor, on loopback.
  */
 function programs(server: string, epmd: string, { ports }: Settings, contents: string): Program[] {
   const env = {
     ...fingerprint(contents),
-    HOME: folder, // Erlang keeps the node's cookie there.
+    HOME: folder, // Erlang keeps the node's cookie here.
     ERL_EPMD_ADDRESS: '127.0.0.1',
     ERL_EPMD_PORT: String(ports.rabbitmq_epmd),
     RABBITMQ_NODENAME: 'payflowx@localhost',
@@ -81,18 +81,18 @@ function programs(server: string, epmd: string, { ports }: Settings, contents: s
     RABBITMQ_PID_FILE: join(folder, 'pid'),
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: [
       '-kernel inet_dist_use_interface {127,0,0,1}',
-      ...IDLE_QUIETLY,
+      ...NO_BUSY_WAIT,
     ].join(' '),
-    RUNNING_UNDER_SYSTEMD: 'true', // The script then becomes the node instead of waiting for it.
+    RUNNING_UNDER_SYSTEMD: 'true', // The script then replaces itself by the node instead of waiting for it.
   };
   return [
     { name: 'epmd', command: [epmd], folder, env, stopSignal: 'TERM' },
-    { name: 'rabbitmq', command: [server], folder, env, stopSignal: 'TERM', yields: true },
+    { name: 'rabbitmq', command: [server], folder, env, stopSignal: 'TERM', isBackground: true },
   ];
 }
 
-/** Says hello in AMQP 0-9-1; a node that has started answers with a frame of its own. */
-function greet(url: string): Promise<void> {
+/** Sends the AMQP 0-9-1 header. A started node answers with a frame. */
+function sayHello(url: string): Promise<void> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const socket = connect({ host: hostname, port: Number(port || 5672), timeout: 2_000 });

@@ -1,4 +1,4 @@
-/** What the four servers have in common. */
+/** The common interface of the four servers. */
 import type { Note } from '../progress.ts';
 import type { PortName } from '../settings.ts';
 import type { Program } from '../supervisor-config.ts';
@@ -7,12 +7,12 @@ export type ServerName = 'postgres' | 'kafka' | 'rabbitmq' | 'consul';
 
 export interface Server {
   readonly name: ServerName;
-  /** Where it is reached, also by the services: a URL, or host and port. */
+  /** Its address, also for the services: a URL, or host and port. */
   readonly url: string;
-  /** The ports it listens on when it runs here. */
+  /** The ports that it listens on when it runs natively. */
   readonly ports: PortName[];
-  /** Gets what it takes to run it natively (binaries, data folder, configuration) and says how. */
+  /** Gets everything needed to run it natively (binaries, data folder, configuration), and returns the programs. */
   prepare(note: Note): Promise<Program[]>;
-  /** Rejects until it answers in its own protocol. */
+  /** Rejects until the server answers in its own protocol. */
   ping(): Promise<void>;
 }

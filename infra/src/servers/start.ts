@@ -1,4 +1,4 @@
-/** Starts the four servers side by side, each from where it can be had, and waits until they answer. */
+/** Starts the four servers in parallel, each from its best source, and waits until they answer. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure, together } from '../failure.ts';
@@ -23,18 +23,18 @@ export interface Addresses {
   readonly postgres: string;
   readonly kafka: string;
   readonly rabbitmq: string;
-  /** Undefined while Consul is being built: services then find each other by fixed addresses. */
+  /** Undefined while Consul is being built. Services then use fixed addresses of each other. */
   readonly consul: string | undefined;
 }
 
-interface Surroundings {
+interface Context {
   readonly settings: Settings;
   readonly secret: Secrets;
   readonly supervisor: Promise<Supervisor>;
   readonly containers: Containers | undefined;
 }
 
-/** A cold JVM on a machine whose cores are busy building Consul needs its time. */
+/** Long, because a JVM starts slowly while a Consul build uses the cores. */
 const READY_WITHIN_MS = 120_000;
 
 export async function startServers(
@@ -43,7 +43,7 @@ export async function startServers(
   supervisor: Promise<Supervisor>,
 ): Promise<Addresses> {
   const containers = await findContainers(settings, secret);
-  const here: Surroundings = { settings, secret, supervisor, containers };
+  const context: Context = { settings, secret, supervisor, containers };
   const servers = {
     postgres: postgres(settings, secret),
     kafka: kafka(settings),
@@ -53,13 +53,13 @@ export async function startServers(
 
   let consulRuns = false;
   await together([
-    start(here, servers.postgres, async () => {
+    start(context, servers.postgres, async () => {
       await requireVersion(servers.postgres.url);
       await provisionPostgres(servers.postgres.url, secret);
     }),
-    start(here, servers.kafka, () => provisionKafka(servers.kafka.url)),
-    start(here, servers.rabbitmq),
-    startConsul(here, servers.consul).then((runs) => {
+    start(context, servers.kafka, () => provisionKafka(servers.kafka.url)),
+    start(context, servers.rabbitmq),
+    startConsul(context, servers.consul).then((runs) => {
       consulRuns = runs;
     }),
   ]);
@@ -78,18 +78,18 @@ export async function startServers(
 
 const ADDRESSES_FILE = join(local, 'addresses.json');
 
-/** The addresses of the last start, for commands that work beside the running platform. */
+/** The addresses of the last start, for commands that use the running platform. */
 export async function readAddresses(): Promise<Addresses> {
   try {
     return JSON.parse(await readFile(ADDRESSES_FILE, 'utf8'));
   } catch {
-    throw new Failure('The servers were never started here.', 'Start them with `make up`.');
+    throw new Failure('The servers have not been started in this checkout.', 'Start them with `make up`.');
   }
 }
 
-async function start(here: Surroundings, server: Server, provision = async () => {}): Promise<void> {
+async function start(context: Context, server: Server, provision = async () => {}): Promise<void> {
   await step(server.name, async (note) => {
-    const source = await run(here, server, note);
+    const source = await run(context, server, note);
     const answered = await poll(() => server.ping().then(() => true), READY_WITHIN_MS);
     if (!answered) throw await silent(server, source);
     await provision();
@@ -99,28 +99,28 @@ async function start(here: Surroundings, server: Server, provision = async () =>
 
 type Source = 'given by the environment' | 'in a container' | 'native';
 
-async function run(here: Surroundings, server: Server, note: Note): Promise<Source> {
-  if (here.settings.external[server.name]) return 'given by the environment';
-  if (here.containers) {
+async function run(context: Context, server: Server, note: Note): Promise<Source> {
+  if (context.settings.external[server.name]) return 'given by the environment';
+  if (context.containers) {
     note('starting the container (the first time pulls its image, about a minute)');
-    await here.containers.start([server.name]);
+    await context.containers.start([server.name]);
     return 'in a container';
   }
-  const supervisor = await here.supervisor;
+  const supervisor = await context.supervisor;
   const running = (await supervisor.states()).some(({ group }) => group === server.name);
   if (!running) {
-    await requireFreePorts(server.ports.map((name) => ({ name, port: here.settings.ports[name] })));
+    await requireFreePorts(server.ports.map((name) => ({ name, port: context.settings.ports[name] })));
   }
   await supervisor.run({ name: server.name, rank: 100, programs: await server.prepare(note) });
   return 'native';
 }
 
-/** Returns false where Consul is still being built when the patience is over. */
-async function startConsul(here: Surroundings, server: Server): Promise<boolean> {
-  const native = !here.settings.external.consul && !here.containers;
+/** Returns false if Consul is still being built after the maximum wait. */
+async function startConsul(context: Context, server: Server): Promise<boolean> {
+  const native = !context.settings.external.consul && !context.containers;
   if (native && !(await findConsul())) {
     say('consul', 'building it from source, once on this machine: about 4 minutes on two cores');
-    const wait = here.settings.consulWaitMs;
+    const wait = context.settings.consulWaitMs;
     const built = await waitForBuild(wait, (seconds) => say('consul', `still building after ${seconds} s`));
     if (!built) {
       say(
@@ -132,7 +132,7 @@ async function startConsul(here: Surroundings, server: Server): Promise<boolean>
       return false;
     }
   }
-  await start(here, server);
+  await start(context, server);
   return true;
 }
 
@@ -143,11 +143,11 @@ async function silent({ name, url }: Server, source: Source): Promise<Failure> {
   const log = join(logs, `${name}.log`);
   return new Failure(
     `${problem} Its log ends with:\n    ${await tail(log)}`,
-    `See ${log}; \`make down\` starts afresh.`,
+    `See ${log}; \`make down\` stops everything for a new start.`,
   );
 }
 
-/** What an engineer needs to run one package's tests by hand: `set -a; . .local/test.env; npx vitest run`. */
+/** The environment of a single package's tests: `set -a; . .local/test.env; npx vitest run`. */
 async function writeTestEnvironment(addresses: Addresses): Promise<void> {
   const variables = Object.entries(await testEnvironment(addresses));
   await writeFile(

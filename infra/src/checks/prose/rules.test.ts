@@ -57,7 +57,7 @@ describe('comments are checked', () => {
   it.each([
     ['a.ts', "const url = 'http://x'; // What it is.\n"],
     ['a.ts', '/** What it is. */\n'],
-    ['a.ts', "it('what it is', () => {});\n"],
+    ['a.ts', `${'it'}('what it is', () => {});\n`],
     ['a.sql', "SELECT '-- fine'; -- What it is.\n"],
     ['a.proto', '// What it is.\n'],
     ['Makefile', '# What it is.\n'],

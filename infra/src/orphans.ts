@@ -1,27 +1,27 @@
-/** Ends processes of this platform that outlived their supervisor (killed with -9, for example). */
+/** Ends processes of this platform that outlived their supervisor (for example after kill -9). */
 import { readdir, readFile } from 'node:fs/promises';
 import type { Note } from './progress.ts';
 import { poll } from './run.ts';
 import { MARK } from './supervisor-config.ts';
 
-export async function endStrays(note: Note): Promise<void> {
-  const pids = await findStrays();
+export async function endOrphans(note: Note): Promise<void> {
+  const pids = await findOrphans();
   if (pids.length === 0) return;
   note(`ending ${pids.length} processes that an earlier run left behind`);
   send('SIGTERM', pids);
   const gone = await poll(requireNone, 10_000);
   if (gone) return;
-  send('SIGKILL', await findStrays());
+  send('SIGKILL', await findOrphans());
   await poll(requireNone, 5_000);
 }
 
 async function requireNone(): Promise<true> {
-  if ((await findStrays()).length > 0) throw new Error('still running');
+  if ((await findOrphans()).length > 0) throw new Error('still running');
   return true;
 }
 
-/** Every process whose environment carries the mark of this checkout. Where there is no /proc, none is found. */
-async function findStrays(): Promise<number[]> {
+/** Every process with the mark of this checkout in its environment. Without /proc, none is found. */
+async function findOrphans(): Promise<number[]> {
   const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);
   const marked = await Promise.all(pids.map(isMarked));
   return pids.filter((_, index) => marked[index]);
@@ -37,7 +37,7 @@ function send(signal: NodeJS.Signals, pids: number[]): void {
     try {
       process.kill(pid, signal);
     } catch {
-      // It ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
 }
