@@ -1,7 +1,13 @@
 /** The service as its callers meet it: real gRPC servers, any number of instances, on one real database of their own. */
 import { connectGrpc, newId, serveGrpc } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
-import { createTestDatabase, createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
+import {
+  createTestDatabase,
+  createTestIdentity,
+  PATIENCE_MS,
+  testLog,
+  untilKnown,
+} from '@payflowx/chassis/testing';
 import { Role } from '@payflowx/proto/auth';
 import {
   AccountServiceClient,
@@ -45,11 +51,13 @@ export async function startService({ instances = 1, now = () => new Date() } = {
   const asService = { deadlineMs: PATIENCE_MS, accessToken: tokens.service };
   let turn = 0;
   const next = () => nth(started, turn++ % started.length).authorization;
+  const release = (request: ReleaseHoldRequest) => untilKnown(() => next().releaseHold(request, asService));
   const authorizeAt = async (
     instance: ReturnType<typeof next>,
     items: AuthorizeItem[],
   ): Promise<Answer[]> => {
-    const { results } = await instance.batchAuthorize({ items, sentAt: now() }, asService);
+    const request = { items, sentAt: now() };
+    const { results } = await untilKnown(() => instance.batchAuthorize(request, asService));
     return results.map(({ result }) => {
       if (result?.$case === 'decision') return { decision: result.value, error: undefined };
       if (result?.$case === 'error') return { decision: undefined, error: result.value };
@@ -84,11 +92,11 @@ export async function startService({ instances = 1, now = () => new Date() } = {
     authorizeAt: (instance: number, ...items: AuthorizeItem[]) =>
       authorizeAt(nth(started, instance).authorization, items),
     /** These send to the instances in turn. */
-    capture: (request: CaptureHoldRequest) => next().captureHold(request, asService),
-    release: (request: ReleaseHoldRequest) => next().releaseHold(request, asService),
-    cancel: (paymentId: string) => next().releaseHold(cancelOf(paymentId), asService),
-    expire: (paymentId: string) => next().releaseHold(expiryOf(paymentId), asService),
-    refund: (request: RefundTransferRequest) => next().refundTransfer(request, asService),
+    capture: (request: CaptureHoldRequest) => untilKnown(() => next().captureHold(request, asService)),
+    release,
+    cancel: (paymentId: string) => release(cancelOf(paymentId)),
+    expire: (paymentId: string) => release(expiryOf(paymentId)),
+    refund: (request: RefundTransferRequest) => untilKnown(() => next().refundTransfer(request, asService)),
     async stop() {
       await Promise.all(started.map((instance) => instance.stop()));
       await admin.end();

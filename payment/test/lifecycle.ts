@@ -1,6 +1,6 @@
 /** What the tests of captures, cancels, refunds and expiries share: asking for them, and folding what was announced. */
-import { status } from '@grpc/grpc-js';
 import { newId } from '@payflowx/chassis';
+import { isOutcomeUnknown } from '@payflowx/chassis/testing';
 import { CaptureMode, type Movement, MovementKind } from '@payflowx/proto/authorization';
 import {
   type CapturePaymentRequest,
@@ -39,14 +39,10 @@ interface Failure {
   metadata: object;
 }
 
-/** The request may have been done, or may yet be. */
-function isOutcomeUnknown({ code, reason }: Failure): boolean {
-  if (code === status.DEADLINE_EXCEEDED || code === status.UNAVAILABLE) return true;
-  return reason === 'IDEMPOTENCY_IN_PROGRESS';
-}
+const isUnknown = (error: Failure) => error.reason === 'IDEMPOTENCY_IN_PROGRESS' || isOutcomeUnknown(error);
 
 function unlessUnknown(error: Failure): { payment: undefined } {
-  if (isOutcomeUnknown(error)) return { payment: undefined };
+  if (isUnknown(error)) return { payment: undefined };
   throw error;
 }
 
@@ -106,11 +102,11 @@ export function lifecycleOf(platform: Platform) {
     async definite<T extends { pending?: boolean; refund?: Refund | undefined }>(ask: () => Promise<T>) {
       for (;;) {
         const answer = await ask().catch((error: Failure) => error);
-        const isUnknown =
+        const isPending =
           'reason' in answer
-            ? isOutcomeUnknown(answer)
+            ? isUnknown(answer)
             : answer.pending || answer.refund?.state === RefundState.PENDING;
-        if (!isUnknown) return answer;
+        if (!isPending) return answer;
         await platform.recoverOperations(A_LONG_TIME_MS);
       }
     },

@@ -9,3 +9,4 @@ export { testLog } from './log.ts';
 export { freePort, type MortalScript, mortalScript } from './processes.ts';
 export { testServers } from './servers.ts';
 export { fakeService, startTestServer, type TestServer } from './serving.ts';
+export { isOutcomeUnknown, untilKnown } from './until-known.ts';
