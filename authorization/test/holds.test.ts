@@ -124,7 +124,9 @@ describe('held money', () => {
     const { paymentId, fromAccount } = await heldPayment();
     const expiry = expiryOf(paymentId);
     const decisionsKept = async () => {
-      const { rows } = await service.sql('SELECT FROM decisions WHERE operation_id = $1', [expiry.operationId]);
+      const { rows } = await service.sql('SELECT FROM decisions WHERE operation_id = $1', [
+        expiry.operationId,
+      ]);
       return rows.length;
     };
     for (const passedMs of [1, 2]) {

@@ -80,6 +80,7 @@ export function paymentOf(request: Partial<CreatePaymentRequest>, changes: Parti
       fromOwnerId: USER_ID,
       toOwnerId: USER_ID,
       decidedAt: AT,
+      holdExpiresAt: undefined,
     },
     expiresAt: undefined,
     version: 2n,

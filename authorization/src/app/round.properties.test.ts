@@ -115,7 +115,7 @@ function requestOf(drawn: Drawn, index: number, asked: readonly StepRequest[]): 
       callerId: 'usr_1',
       callerRoles: [drawn.asOperator ? 'operator' : 'customer'],
       holdSeconds: 0,
-    holdExpiresAt: undefined,
+      holdExpiresAt: undefined,
       description: '',
       reference: '',
       metadata: {},

@@ -46,7 +46,10 @@ export function connectBulkCalls(
         const request = { pageSize: BALANCES_PAGE, pageToken, accountIds: [] };
         accounts.listBalances(request, caller(), options(), done);
       }),
-    pay: (items) => answered((done) => payments.batchCreatePayments({ items }, caller(), options(), done)),
+    pay: (items) =>
+      answered((done) =>
+        payments.batchCreatePayments({ items, sentAt: undefined }, caller(), options(), done),
+      ),
     close() {
       accounts.close();
       payments.close();

@@ -14,6 +14,7 @@ import {
   type Result,
 } from '@payflowx/chassis';
 import type { CreatePaymentItem, CreatePaymentResponse, CreatePaymentResult } from '@payflowx/proto/payment';
+import { ProblemError } from '../problems/problem.ts';
 import type { Neighbours } from './neighbours.ts';
 
 export interface BatchSettings {
@@ -46,16 +47,21 @@ async function createPayments(
 ): Promise<Result<CreatePaymentResponse>[]> {
   const latest = Math.max(...items.map(({ deadline }) => deadline.getTime()));
   try {
-    const { results } = await payment.batchCreatePayments({ items }, { deadlineMs: latest - Date.now() });
+    const sentAt = new Date();
+    const request = { items, sentAt };
+    const { results } = await payment.batchCreatePayments(request, { deadlineMs: latest - sentAt.getTime() });
     return results.map(toResult);
   } catch (error) {
     throw isOurFault(error)
-      ? new Error('The payment service refuses the gateway itself.', { cause: error })
+      ? new ProblemError('UNAVAILABLE', 'The payment service does not take requests.', { cause: error })
       : error;
   }
 }
 
-/** A refusal of the whole call is about the gateway's own token. No caller may read it as being about theirs. */
+/**
+ * A refusal of the whole call is about the gateway's own token. No caller may read it as being about theirs: nothing was begun, and the
+ * same key may be tried again. An instance whose clock is wrong by more than a token lasts refuses every token; others do not.
+ */
 function isOurFault(error: unknown): boolean {
   return (
     error instanceof NeighbourError &&
