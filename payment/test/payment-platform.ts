@@ -189,7 +189,7 @@ export function paymentRequest(given: Partial<CreatePaymentRequest> = {}): Creat
   };
 }
 
-export const CALL = { deadlineMs: 5_000 };
+export const CALL = { deadlineMs: 20_000 };
 
 /**
  * All that waits to be published: where to, and the event with its payload; `about`: what names this id somewhere. One transaction after
