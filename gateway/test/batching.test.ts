@@ -30,6 +30,8 @@ function answerWith(
 ): void {
   platform.fakes.payment.batchCreatePayments = async (request: BatchCreatePaymentsRequest) => {
     batches.push(request);
+    // What the deadlines of the items are compared with, whatever the other clock shows.
+    expect(request.sentAt?.getTime()).toBeLessThan(request.items[0]?.deadline?.getTime() ?? 0);
     return { results: await Promise.all(request.items.map(each)) };
   };
 }

@@ -182,7 +182,7 @@ describe('a refusal of a neighbour', () => {
     expect(body.errors).toEqual([{ pointer: '/from', detail: 'must not be after to', in: 'query' }]);
   });
 
-  it('of the gateway’s own token is our fault, not the caller’s', async () => {
+  it('of the gateway’s own token is our fault, not the caller’s, who may try again', async () => {
     platform.fakes.payment.batchCreatePayments = () => {
       throw new Refusal('UNAUTHENTICATED', grpc.UNAUTHENTICATED);
     };
@@ -191,7 +191,7 @@ describe('a refusal of a neighbour', () => {
       key: 'k',
       body: newPayment,
     });
-    expect([status, body.code]).toEqual([500, 'INTERNAL']);
+    expect([status, body.code]).toEqual([503, 'UNAVAILABLE']);
   });
 });
 

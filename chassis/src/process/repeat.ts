@@ -8,8 +8,9 @@ export interface Repetition {
   stop(): Promise<void>;
 }
 
-/** The longest pause after rounds that failed, unless the work is rarer than that anyway: once its obstacle is gone, it goes on soon. */
+/** The longest pause after rounds that failed: of frequent work, which goes on soon once its obstacle is gone; and of work that is rarer. */
 const MAX_PAUSE_MS = 8_000;
+const MAX_PAUSE_IN_ROUNDS = 10;
 
 /**
  * Does `round` at once and then every `everyMs`; at once again as long as it returns true ("there is more"). A round that fails is
@@ -23,6 +24,7 @@ export function repeat(
 ): Repetition {
   const stopping = new AbortController();
 
+  const maxMs = Math.max(MAX_PAUSE_MS, MAX_PAUSE_IN_ROUNDS * everyMs);
   const run = async () => {
     for (let failures = 0; !stopping.signal.aborted; ) {
       try {
@@ -31,7 +33,7 @@ export function repeat(
         if (!more) await sleep(everyMs, stopping.signal);
       } catch (error) {
         log.warn({ err: error }, `${what} failed, trying again`);
-        const grown = backoffMs(failures, { minMs: everyMs, maxMs: MAX_PAUSE_MS });
+        const grown = backoffMs(failures, { minMs: everyMs, maxMs });
         await sleep(Math.max(everyMs, grown), stopping.signal);
         failures += 1;
       }

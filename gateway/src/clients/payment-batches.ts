@@ -15,6 +15,7 @@ import {
   type Result,
 } from '@payflowx/chassis';
 import type { CreatePaymentItem, CreatePaymentResponse, CreatePaymentResult } from '@payflowx/proto/payment';
+import { ProblemError } from '../problems/problem.ts';
 import type { Neighbours } from './neighbours.ts';
 
 export interface BatchSettings {
@@ -63,12 +64,15 @@ async function createPayments(
     return results.map(toResult);
   } catch (error) {
     throw isOurFault(error)
-      ? new Error('The payment service refuses the gateway itself.', { cause: error })
+      ? new ProblemError('UNAVAILABLE', 'The payment service does not take requests.', { cause: error })
       : error;
   }
 }
 
-/** A refusal of the whole call is about the gateway's own token. No caller may read it as being about theirs. */
+/**
+ * A refusal of the whole call is about the gateway's own token. No caller may read it as being about theirs: nothing was begun, and the
+ * same key may be tried again. An instance whose clock is wrong by more than a token lasts refuses every token; others do not.
+ */
 function isOurFault(error: unknown): boolean {
   return (
     error instanceof NeighbourError &&

@@ -68,7 +68,12 @@ const STATED: [page: string, says: RegExp, file: string, constant: string, unit?
     'authorization/src/app/save-rule.ts',
     'MAX_STEPS',
   ],
-  ['authorization/README.md', /there are at most (\d+)\./, 'authorization/src/app/save-rule.ts', 'MAX_ENABLED'],
+  [
+    'authorization/README.md',
+    /there are at most (\d+)\./,
+    'authorization/src/app/save-rule.ts',
+    'MAX_ENABLED',
+  ],
   [
     'authorization/README.md',
     /characters, (\d+) parts/,
@@ -180,12 +185,7 @@ const STATED: [page: string, says: RegExp, file: string, constant: string, unit?
     'chassis/src/messaging/kafka/consumer.ts',
     'PACE_MS',
   ],
-  [
-    'docs/internals/batching.md',
-    /waits only (\d+) ms/,
-    'chassis/src/postgres/outbox-relay.ts',
-    'GATHER_MS',
-  ],
+  ['docs/internals/batching.md', /waits only (\d+) ms/, 'chassis/src/postgres/outbox-relay.ts', 'GATHER_MS'],
   ['infra/README.md', /rotated at (\d+) MB/, 'infra/src/supervisor-config.ts', 'stdout_logfile_maxbytes'],
   ['infra/README.md', /limit is (\d+) connections/, 'infra/src/servers/postgres.ts', 'max_connections'],
 ];
