@@ -207,11 +207,7 @@ export function paymentRequest(given: Partial<CreatePaymentRequest> = {}): Creat
   };
 }
 
-<<<<<<< HEAD
 export const CALL = { deadlineMs: PATIENCE_MS };
-=======
-export const CALL = { deadlineMs: 20_000 };
->>>>>>> due
 
 /**
  * All that waits to be published: where to, and the event with its payload; `about`: what names this id somewhere. One transaction after

@@ -5,13 +5,13 @@ import { PaymentState, RefundState } from '@payflowx/proto/payment';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { lifecycleOf } from './lifecycle.ts';
-import { PATIENT, type Platform, type Server, startPlatform } from './payment-platform.ts';
+import { type Platform, type Server, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
 let second: Server;
 let life: ReturnType<typeof lifecycleOf>;
 beforeAll(async () => {
-  platform = await startPlatform(PATIENT);
+  platform = await startPlatform();
   second = await platform.startServer();
   life = lifecycleOf(platform);
 });
