@@ -17,6 +17,7 @@ export * from './process/environment.ts';
 export * from './process/faults.ts';
 export { inTime } from './process/in-time.ts';
 export { type Repetition, repeat } from './process/repeat.ts';
+export { retry } from './process/retry.ts';
 export * from './process/run.ts';
 export { type Access, type AccessTable, requireAccess, type ScopedAccess } from './rpc/access.ts';
 export {

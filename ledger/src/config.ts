@@ -13,6 +13,9 @@ const topicSettings = {
   PAYMENT_EVENTS_TOPIC: Type.String({ default: 'payment-events' }),
 };
 
+/** Messages whose rows stay locked for longer are set aside. Another instance's batch, which takes milliseconds, is waited for. */
+const LOCK_TIMEOUT_MS = 1_000;
+
 const schema = Type.Object({
   ...serviceSettings,
   ...postgresSettings,
@@ -40,7 +43,11 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     faultsDir: settings.FAULTS_DIR,
     grpc: { host: settings.GRPC_HOST, port: settings.GRPC_PORT, reflection: settings.GRPC_REFLECTION },
     consulUrl: settings.CONSUL_URL,
-    postgres: { url: settings.POSTGRES_URL, poolMax: settings.POSTGRES_POOL_MAX },
+    postgres: {
+      url: settings.POSTGRES_URL,
+      poolMax: settings.POSTGRES_POOL_MAX,
+      lockTimeoutMs: LOCK_TIMEOUT_MS,
+    },
     migrations: { url: settings.POSTGRES_MIGRATE_URL, folder: migrationsFolder },
     identity: {
       target: settings.AUTH_TARGET,

@@ -10,6 +10,9 @@ import {
 } from '@payflowx/chassis';
 import { Type } from 'typebox';
 
+/** A payment or operation whose rows stay locked for longer is set aside. Another instance's batch, which takes milliseconds, is waited for. */
+const LOCK_TIMEOUT_MS = 250;
+
 const schema = Type.Object({
   ...serviceSettings,
   GRPC_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 50_053 }),
@@ -43,7 +46,11 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     consulUrl: read.CONSUL_URL,
     faultsDir: read.FAULTS_DIR,
     grpc: { host: read.GRPC_HOST, port: read.GRPC_PORT, reflection: read.GRPC_REFLECTION },
-    postgres: { url: read.POSTGRES_URL, poolMax: read.POSTGRES_POOL_MAX },
+    postgres: {
+      url: read.POSTGRES_URL,
+      poolMax: read.POSTGRES_POOL_MAX,
+      lockTimeoutMs: LOCK_TIMEOUT_MS,
+    },
     migrateUrl: read.POSTGRES_MIGRATE_URL,
     kafkaBrokers: read.KAFKA_BROKERS,
     eventsTopic: read.EVENTS_TOPIC,

@@ -1,6 +1,6 @@
 /** Step (b): ask authorization about many payments in one call, outside any transaction. */
 import { faultPoint, type Logger, type Result } from '@payflowx/chassis';
-import type { Authorization, AuthorizeRequest } from '../clients/authorization.ts';
+import { type Authorization, type AuthorizeRequest, isBusy } from '../clients/authorization.ts';
 import type { Decision } from '../domain/payment.ts';
 
 export interface AuthorizeDeps {
@@ -18,7 +18,8 @@ export async function authorizePayments(
   try {
     const results = await authorization.authorize(requests, authorizeDeadlineMs);
     results.forEach((result, index) => {
-      if (result.ok) return;
+      // Authorization logs which account is locked; here it would be a line for each payment and attempt.
+      if (result.ok || isBusy(result.error)) return;
       log.error({ err: result.error, payment_id: requests[index]?.payment.id }, 'a payment was not decided');
     });
     faultPoint('payment.after-authorize');

@@ -1,9 +1,13 @@
-/** The three steps of a payment as a flow of batches: what arrives while a flush runs leaves together with the next one. */
-import { createBatcher } from '@payflowx/chassis';
+/**
+ * The three steps of a payment as a flow of batches: what arrives while a flush runs leaves together with the next one. Where somebody has
+ * a row locked that a payment needs, the payment is tried again apart from the batches, and no other one waits for it.
+ */
+import { createBatcher, isLockTimeout } from '@payflowx/chassis';
+import { type AuthorizeRequest, isBusy } from '../clients/authorization.ts';
 import type { Payment } from '../domain/payment.ts';
 import { type Acceptance, type AcceptDeps, type AcceptRequest, acceptPayments } from './accept-payments.ts';
 import { type AuthorizeDeps, authorizePayments } from './authorize-payments.ts';
-import { type SettleDeps, settlePayments } from './settle-payments.ts';
+import { type SettleDeps, type SettleRequest, settlePayments } from './settle-payments.ts';
 import { createUnderWay } from './under-way.ts';
 
 export interface BatchSettings {
@@ -21,11 +25,17 @@ export interface PaymentFlow {
   /**
    * Steps (b) and (c): the payment with its outcome. Rejects if there is none yet, and then recovery brings it.
    * Safe to do for one payment any number of times, also at once: here it is done once for all who ask, and what
-   * another instance does leads to the same outcome. Past `deadline` nobody waits for it.
+   * another instance does leads to the same outcome. Past `deadline` nobody waits for it. A payment that a lock holds up is tried
+   * again until `retryUntil`.
    */
-  resolve(payment: Payment, deadline: Date): Promise<Payment>;
+  resolve(payment: Payment, deadline: Date, retryUntil?: Date): Promise<Payment>;
   /** Finishes what is under way and takes no more. */
   drain(): Promise<void>;
+}
+
+interface Retried {
+  /** Past this a payment that a lock holds up is left to recovery. */
+  retryUntil: Date;
 }
 
 /** Flushes of one kind that may run at once: the next one's statements fill the wait for the last one's commit or answer. */
@@ -37,28 +47,34 @@ export function createPaymentFlow(deps: FlowDeps): PaymentFlow {
     maxSize,
     concurrency: batchesInFlight ?? CONCURRENCY.accept,
     flush: (requests: AcceptRequest[]) => acceptPayments(deps, requests),
+    aside: { isHeldUp: isLockTimeout, deadlineOf: ({ deadline }) => deadline },
   });
   const authorize = createBatcher({
     maxSize,
     concurrency: batchesInFlight ?? CONCURRENCY.authorize,
-    flush: (requests: Parameters<typeof authorizePayments>[1][number][]) => authorizePayments(deps, requests),
+    flush: (requests: (AuthorizeRequest & Retried)[]) => authorizePayments(deps, requests),
+    // Each has its own result, so they can travel together, and authorization refuses those whose account is locked at once.
+    aside: { isHeldUp: isBusy, maxSize, concurrency: 1, deadlineOf: ({ retryUntil }) => retryUntil },
   });
   const settle = createBatcher({
     maxSize,
     concurrency: batchesInFlight ?? CONCURRENCY.settle,
-    flush: (requests: Parameters<typeof settlePayments>[1][number][]) => settlePayments(deps, requests),
+    flush: (requests: (SettleRequest & Retried)[]) => settlePayments(deps, requests),
+    aside: { isHeldUp: isLockTimeout, deadlineOf: ({ retryUntil }) => retryUntil },
   });
-  const takeSteps = async (payment: Payment, deadline: Date) => {
+  const takeSteps = async (payment: Payment, deadline: Date, retryUntil: Date) => {
     const latest = new Date(deps.now().getTime() + deps.authorizeDeadlineMs);
-    const decision = await authorize.submit({ payment, deadline: deadline < latest ? deadline : latest });
-    return settle.submit({ payment, decision });
+    const waitUntil = deadline < latest ? deadline : latest;
+    const decision = await authorize.submit({ payment, deadline: waitUntil, retryUntil });
+    return settle.submit({ payment, decision, retryUntil });
   };
   // Under overload a payment may wait here for longer than recovery does: it must not be queued a second time then.
   const underWay = createUnderWay<Payment>();
 
   return {
     accept: (request) => accept.submit(request),
-    resolve: (payment, deadline) => underWay(payment.id, () => takeSteps(payment, deadline)),
+    resolve: (payment, deadline, retryUntil = deadline) =>
+      underWay(payment.id, () => takeSteps(payment, deadline, retryUntil)),
     async drain() {
       for (const batcher of [accept, authorize, settle]) await batcher.drain();
     },

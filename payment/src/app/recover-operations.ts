@@ -44,10 +44,12 @@ export async function driveOperations(
   const ids = [...new Set(pending.map(({ paymentId }) => paymentId))];
   const payments = new Map((await findPayments(db, ids)).map((payment) => [payment.id, payment]));
   const deadline = new Date(now().getTime() + authorizeDeadlineMs);
+  // Once, as recover-payments.ts does it.
+  const retryUntil = now();
   const outcomes = await Promise.allSettled(
     pending.map(async (operation) => {
       const payment = payments.get(operation.paymentId);
-      if (payment) await operations.resolve({ operation, payment }, deadline);
+      if (payment) await operations.resolve({ operation, payment }, deadline, retryUntil);
     }),
   );
   return outcomes.filter(({ status }) => status === 'fulfilled').length;

@@ -36,7 +36,11 @@ export async function recoverPayments(deps: RecoverDeps): Promise<boolean> {
   if (claimed.length === 0) return false;
 
   const deadline = new Date(now().getTime() + authorizeDeadlineMs);
-  const outcomes = await Promise.allSettled(claimed.map((payment) => flow.resolve(payment, deadline)));
+  // Once: a payment that a lock holds up is claimed again, and the others need not wait for it.
+  const retryUntil = now();
+  const outcomes = await Promise.allSettled(
+    claimed.map((payment) => flow.resolve(payment, deadline, retryUntil)),
+  );
   const recovered = outcomes.filter(({ status }) => status === 'fulfilled').length;
   log.info({ claimed: claimed.length, recovered }, 'recovered payments without an outcome');
   return claimed.length === BATCH;

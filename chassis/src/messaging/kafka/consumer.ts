@@ -62,6 +62,10 @@ const FETCH_WAIT_MS = 500;
 type TopicDelivery<T> = Delivery<Source, T>;
 export type Source = { partition: number; raw: KafkaMessage };
 
+/** Messages of one key come in order; those without a key, all of one partition. */
+export const orderKeyOf = ({ partition, raw: { key } }: Source): string =>
+  key ? `key ${key.toString('latin1')}` : `partition ${partition}`;
+
 /** Starts in the background: a broker that is away, or a topic that is not there yet, is waited for. */
 export async function startKafkaConsumer<T>(
   settings: KafkaConsumerSettings,
@@ -73,7 +77,7 @@ export async function startKafkaConsumer<T>(
   const stopping = new AbortController();
   const deadLetters = createDeadLetterTopic(settings, log);
 
-  const { flush, bury } = createApply<Source, T>(
+  const { flush, bury, aside } = createApply<Source, T>(
     {
       apply,
       stopping: stopping.signal,
@@ -81,7 +85,12 @@ export async function startKafkaConsumer<T>(
     },
     log.child({ topic, group: groupId }),
   );
-  const batcher = createBatcher<TopicDelivery<T>, void>({ maxSize: maxBatch, paceMs: PACE_MS, flush });
+  const batcher = createBatcher<TopicDelivery<T>, void>({
+    maxSize: maxBatch,
+    paceMs: PACE_MS,
+    flush,
+    aside: { ...aside, keyOf: ({ message }) => orderKeyOf(message) },
+  });
 
   function submit(source: Source, claim: { lost: boolean }): Promise<void> {
     let value: T;
