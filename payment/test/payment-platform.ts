@@ -69,7 +69,7 @@ export async function startPlatform(): Promise<Platform> {
   const servers: Server[] = [];
 
   const startServer = async (databaseUrl = database.url): Promise<Server> => {
-    const db = openDatabase<Database>({ url: databaseUrl, poolMax: 4 }, testLog);
+    const db = openDatabase<Database>({ url: databaseUrl, poolMax: 4, lockTimeoutMs: 250 }, testLog);
     const neighbour = connectAuthorization({
       target: authorization.target,
       token: () => identity.tokenFor(service),

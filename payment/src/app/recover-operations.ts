@@ -6,6 +6,7 @@ import type { Database } from '../store/database.ts';
 import { claimOperations } from '../store/operations.ts';
 import { findPayments } from '../store/payments.ts';
 import type { OperationFlow } from './operation-flow.ts';
+import { NO_RETRY } from './recover-payments.ts';
 
 export interface RecoverOperationsDeps {
   db: Kysely<Database>;
@@ -44,12 +45,10 @@ export async function driveOperations(
   const ids = [...new Set(pending.map(({ paymentId }) => paymentId))];
   const payments = new Map((await findPayments(db, ids)).map((payment) => [payment.id, payment]));
   const deadline = new Date(now().getTime() + authorizeDeadlineMs);
-  // Once, as recover-payments.ts does it.
-  const retryUntil = now();
   const outcomes = await Promise.allSettled(
     pending.map(async (operation) => {
       const payment = payments.get(operation.paymentId);
-      if (payment) await operations.resolve({ operation, payment }, deadline, retryUntil);
+      if (payment) await operations.resolve({ operation, payment }, deadline, NO_RETRY);
     }),
   );
   return outcomes.filter(({ status }) => status === 'fulfilled').length;

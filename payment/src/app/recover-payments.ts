@@ -19,6 +19,8 @@ export interface RecoverDeps {
 }
 
 const BATCH = 200;
+/** Over already: what a lock holds up is claimed again later, and the rest of the round need not wait for it. */
+export const NO_RETRY = new Date(0);
 
 export function startRecovery(deps: RecoverDeps, everyMs: number): Repetition {
   return repeat('recovery', everyMs, () => recoverPayments(deps), deps.log);
@@ -36,10 +38,8 @@ export async function recoverPayments(deps: RecoverDeps): Promise<boolean> {
   if (claimed.length === 0) return false;
 
   const deadline = new Date(now().getTime() + authorizeDeadlineMs);
-  // Once: a payment that a lock holds up is claimed again, and the others need not wait for it.
-  const retryUntil = now();
   const outcomes = await Promise.allSettled(
-    claimed.map((payment) => flow.resolve(payment, deadline, retryUntil)),
+    claimed.map((payment) => flow.resolve(payment, deadline, NO_RETRY)),
   );
   const recovered = outcomes.filter(({ status }) => status === 'fulfilled').length;
   log.info({ claimed: claimed.length, recovered }, 'recovered payments without an outcome');
