@@ -14,7 +14,13 @@ export interface Delivery<M, T> {
   message: M;
   value: T;
   /** Turns true when the broker has given the message to somebody else: working on it further is of no use. */
-  claim: { lost: boolean };
+  claim: Claim;
+}
+
+export interface Claim {
+  lost: boolean;
+  /** Told when a lock holds up the message, alone or with its batch. */
+  heldUp?(): void;
 }
 
 /** The consumer stops before this message was applied. It stays with the broker, and comes again. */
@@ -77,6 +83,7 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
       } catch (error) {
         if (isLockTimeout(error) && !stopping.aborted) {
           noteHeldUp(error);
+          for (const { claim } of live) claim.heldUp?.();
           throw error;
         }
         if (mayHeal(error)) noteTrouble(error);
