@@ -15,7 +15,7 @@ export {
 export { type Parcel, packParcel, unpackParcel } from './messaging/parcel.ts';
 export * from './process/environment.ts';
 export * from './process/faults.ts';
-export { inTime } from './process/in-time.ts';
+export { inTime, inTimeUnlessGivenUp } from './process/in-time.ts';
 export { type Repetition, repeat } from './process/repeat.ts';
 export { retry } from './process/retry.ts';
 export * from './process/run.ts';

@@ -84,19 +84,35 @@ describe('a payment whose row is locked', () => {
 });
 
 describe('an account that is busy at authorization', () => {
-  it('keeps its payment waiting until it is free, and no other payment', async () => {
+  it('has its payment answered INITIATED in one call with payments that are decided, and decided once it is free', async () => {
     const fromAccount = platform.accountOf(platform.customer);
-    let isBusy = true;
-    platform.authorization.answerWith((item) =>
-      isBusy && item.fromAccount === fromAccount ? busyItem() : undefined,
+    platform.authorization.answerWith((item) => (item.fromAccount === fromAccount ? busyItem() : undefined));
+    const accessToken = await platform.tokenOf(platform.customer);
+    const fromAccounts = [platform.accountOf(platform.customer), fromAccount];
+    const items = fromAccounts.map((from) => ({
+      request: paymentRequest({ fromAccount: from }),
+      accessToken,
+      traceparent: '',
+      deadline: SOON(),
+    }));
+    const call = { deadlineMs: 20_000, accessToken };
+    const { results } = await platform.client.batchCreatePayments({ items }, call);
+    const payments = results.map(({ result }) =>
+      result?.$case === 'response' ? result.value.payment : undefined,
     );
-    const waiting = life.pay({ fromAccount });
-    expect(await life.pay()).toMatchObject({ state: PaymentState.COMPLETED });
-    isBusy = false;
-    expect(await waiting).toMatchObject({ state: PaymentState.COMPLETED });
+    expect(payments.map((payment) => payment?.state)).toEqual([
+      PaymentState.COMPLETED,
+      PaymentState.INITIATED,
+    ]);
+
+    platform.authorization.answerWith(undefined);
+    const id = payments[1]?.id ?? '';
+    // Without recovery: it is tried again as long as its caller had given it time.
+    await eventually(async () => expect((await life.get(id)).state).toBe(PaymentState.COMPLETED));
+    await life.expectBooksToAgree(id);
   });
 
-  it('leaves a payment INITIATED at its deadline, and an operation pending; recovery brings both to an end', async () => {
+  it('leaves a payment INITIATED and an operation pending at their deadlines, and recovery brings both to an end', async () => {
     const { id: held } = await life.hold();
     platform.authorization.answerWith(busyItem);
     platform.authorization.answerStepWith(busyStep);

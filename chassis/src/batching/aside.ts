@@ -19,6 +19,8 @@ export interface AsideOptions<I> {
   deadlineOf?(item: I): Date;
   /** Items of one key keep their order: as long as one is aside, those after it wait behind it. Without, each stands for itself. */
   keyOf?(item: I): string;
+  /** Told each time that an item was held up apart from its batch: then it is this item that the lock is about. */
+  onHeldUp?(item: I): void;
   /** Ends the pauses, not the attempt that runs. `flush` must then fail with another error. */
   stopping?: AbortSignal;
 }
@@ -31,14 +33,19 @@ export interface Aside<I, O> {
 }
 
 export function createAside<I, O>(
-  { isHeldUp, deadlineOf, keyOf, stopping }: AsideOptions<I>,
+  { isHeldUp, deadlineOf, keyOf, onHeldUp, stopping }: AsideOptions<I>,
   batcher: Batcher<I, O>,
 ): Aside<I, O> {
   /** By key: resolves when its last item is settled. */
   const tails = new Map<string, Promise<void>>();
 
   function settle({ item, resolve, reject }: Waiting<I, O>, lastError: unknown): Promise<void> {
-    const options = { mayRetry: isHeldUp, deadline: deadlineOf?.(item), stopping, lastError };
+    const mayRetry = (error: unknown) => {
+      const isItself = isHeldUp(error);
+      if (isItself) onHeldUp?.(item);
+      return isItself;
+    };
+    const options = { mayRetry, deadline: deadlineOf?.(item), stopping, lastError };
     return retry(() => batcher.submit(item), options).then(resolve, reject);
   }
 

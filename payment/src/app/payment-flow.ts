@@ -4,7 +4,7 @@
  */
 import { createBatcher, isLockTimeout } from '@payflowx/chassis';
 import { type AuthorizeRequest, isBusy } from '../clients/authorization.ts';
-import type { Payment } from '../domain/payment.ts';
+import type { Decision, Payment } from '../domain/payment.ts';
 import { type Acceptance, type AcceptDeps, type AcceptRequest, acceptPayments } from './accept-payments.ts';
 import { type AuthorizeDeps, authorizePayments } from './authorize-payments.ts';
 import { type SettleDeps, type SettleRequest, settlePayments } from './settle-payments.ts';
@@ -25,18 +25,26 @@ export interface PaymentFlow {
   /**
    * Steps (b) and (c): the payment with its outcome. Rejects if there is none yet, and then recovery brings it.
    * Safe to do for one payment any number of times, also at once: here it is done once for all who ask, and what
-   * another instance does leads to the same outcome. Past `deadline` nobody waits for it. A payment that a lock holds up is tried
-   * again until `retryUntil`.
+   * another instance does leads to the same outcome. Past `deadline` nobody waits for it.
    */
-  resolve(payment: Payment, deadline: Date, retryUntil?: Date): Promise<Payment>;
+  resolve(payment: Payment, deadline: Date, patience?: Patience): Promise<Payment>;
   /** Finishes what is under way and takes no more. */
   drain(): Promise<void>;
 }
 
-interface Retried {
-  /** Past this a payment that a lock holds up is left to recovery. */
-  retryUntil: Date;
+/** What becomes of a payment that a lock holds up. */
+export interface Patience {
+  /** Past this it is left to recovery. Default: the deadline. */
+  retryUntil?: Date;
+  /** Told as soon as it is known. */
+  onHeldUp?(): void;
 }
+
+type Retried = Required<Pick<Patience, 'retryUntil'>> & Pick<Patience, 'onHeldUp'>;
+const RETRIED = {
+  deadlineOf: ({ retryUntil }: Retried) => retryUntil,
+  onHeldUp: ({ onHeldUp }: Retried) => onHeldUp?.(),
+};
 
 /** Flushes of one kind that may run at once: the next one's statements fill the wait for the last one's commit or answer. */
 const CONCURRENCY = { accept: 2, authorize: 4, settle: 2 };
@@ -47,34 +55,38 @@ export function createPaymentFlow(deps: FlowDeps): PaymentFlow {
     maxSize,
     concurrency: batchesInFlight ?? CONCURRENCY.accept,
     flush: (requests: AcceptRequest[]) => acceptPayments(deps, requests),
-    aside: { isHeldUp: isLockTimeout, deadlineOf: ({ deadline }) => deadline },
+    aside: { isHeldUp: isLockTimeout },
   });
-  const authorize = createBatcher({
+  const authorize = createBatcher<AuthorizeRequest & Retried, Decision>({
     maxSize,
     concurrency: batchesInFlight ?? CONCURRENCY.authorize,
-    flush: (requests: (AuthorizeRequest & Retried)[]) => authorizePayments(deps, requests),
+    flush: (requests) => authorizePayments(deps, requests),
     // Each has its own result, so they can travel together, and authorization refuses those whose account is locked at once.
-    aside: { isHeldUp: isBusy, maxSize, concurrency: 1, deadlineOf: ({ retryUntil }) => retryUntil },
+    aside: { isHeldUp: isBusy, maxSize, concurrency: 1, ...RETRIED },
   });
-  const settle = createBatcher({
+  const settle = createBatcher<SettleRequest & Retried, Payment>({
     maxSize,
     concurrency: batchesInFlight ?? CONCURRENCY.settle,
-    flush: (requests: (SettleRequest & Retried)[]) => settlePayments(deps, requests),
-    aside: { isHeldUp: isLockTimeout, deadlineOf: ({ retryUntil }) => retryUntil },
+    flush: (requests) => settlePayments(deps, requests),
+    aside: { isHeldUp: isLockTimeout, ...RETRIED },
   });
-  const takeSteps = async (payment: Payment, deadline: Date, retryUntil: Date) => {
+  const takeSteps = async (payment: Payment, deadline: Date, patience: Patience) => {
     const latest = new Date(deps.now().getTime() + deps.authorizeDeadlineMs);
-    const waitUntil = deadline < latest ? deadline : latest;
-    const decision = await authorize.submit({ payment, deadline: waitUntil, retryUntil });
-    return settle.submit({ payment, decision, retryUntil });
+    const retried: Retried = { retryUntil: deadline, ...patience };
+    const decision = await authorize.submit({
+      payment,
+      deadline: deadline < latest ? deadline : latest,
+      ...retried,
+    });
+    return settle.submit({ payment, decision, ...retried });
   };
   // Under overload a payment may wait here for longer than recovery does: it must not be queued a second time then.
   const underWay = createUnderWay<Payment>();
 
   return {
     accept: (request) => accept.submit(request),
-    resolve: (payment, deadline, retryUntil = deadline) =>
-      underWay(payment.id, () => takeSteps(payment, deadline, retryUntil)),
+    resolve: (payment, deadline, patience = {}) =>
+      underWay(payment.id, () => takeSteps(payment, deadline, patience)),
     async drain() {
       for (const batcher of [accept, authorize, settle]) await batcher.drain();
     },

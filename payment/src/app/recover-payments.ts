@@ -39,7 +39,7 @@ export async function recoverPayments(deps: RecoverDeps): Promise<boolean> {
 
   const deadline = new Date(now().getTime() + authorizeDeadlineMs);
   const outcomes = await Promise.allSettled(
-    claimed.map((payment) => flow.resolve(payment, deadline, NO_RETRY)),
+    claimed.map((payment) => flow.resolve(payment, deadline, { retryUntil: NO_RETRY })),
   );
   const recovered = outcomes.filter(({ status }) => status === 'fulfilled').length;
   log.info({ claimed: claimed.length, recovered }, 'recovered payments without an outcome');
