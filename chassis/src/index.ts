@@ -15,8 +15,9 @@ export {
 export { type Parcel, packParcel, unpackParcel } from './messaging/parcel.ts';
 export * from './process/environment.ts';
 export * from './process/faults.ts';
-export { inTime } from './process/in-time.ts';
+export { inTime, inTimeUnlessGivenUp } from './process/in-time.ts';
 export { type Repetition, repeat } from './process/repeat.ts';
+export { retry } from './process/retry.ts';
 export * from './process/run.ts';
 export * from './process/settings.ts';
 export { type Access, type AccessTable, requireAccess, type ScopedAccess } from './rpc/access.ts';

@@ -17,6 +17,9 @@ const topicSettings = {
   PAYMENT_EVENTS_TOPIC: Type.String({ default: 'payment-events' }),
 };
 
+/** Messages whose rows stay locked for longer are set aside. Another instance's batch, which takes milliseconds, is waited for. */
+const LOCK_TIMEOUT_MS = 1_000;
+
 export const schema = Type.Object({
   ...serviceSettings,
   ...postgresSettings,
@@ -40,7 +43,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
   const settings = readEnvironment(schema, env);
   return {
     ...serviceConfig(settings),
-    ...postgresConfig(settings, MIGRATIONS),
+    ...postgresConfig(settings, MIGRATIONS, { lockTimeoutMs: LOCK_TIMEOUT_MS }),
     identity: identityConfig(settings),
     sealIntervalMs: settings.SEAL_INTERVAL_MS,
     authorizationTarget: settings.AUTHORIZATION_TARGET,

@@ -10,9 +10,11 @@ import {
   testServers,
 } from '@payflowx/chassis/testing';
 import { type PaymentEvent, PaymentEventType } from '@payflowx/proto/payment';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestLedger } from '../src/app/digest-ledger.ts';
 import { paymentEvents } from '../src/consumers/payment-events.ts';
+import { findBalance } from '../src/store/balances.ts';
 import { countJournal, inSnapshot } from '../src/store/proof.ts';
 import { createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 import { hold, outgoing, paymentEvent, release, transfer } from './neighbours.ts';
@@ -101,5 +103,40 @@ describe('the consumer', () => {
     await topics.publish(someEvents(120).map(outgoing));
     await eventually(async () => expect(await countTransactions(ledger)).toBe(282n));
     await Promise.all(both.map((consumer) => consumer.stop()));
+  });
+
+  it('goes on with other payments and partitions while a balance is locked, and in order with its payment afterwards', async () => {
+    const posted = async (account: string) => (await findBalance(ledger.db, account))?.postedMinor;
+    const consumer = await consume(group);
+    await topics.publish([paymentEvent([transfer('acct_locked', 'acct_r1', 1n)])].map(outgoing));
+    await eventually(async () => expect(await posted('acct_r1')).toBe(1n));
+
+    const isOver = Promise.withResolvers<void>();
+    const isLocked = Promise.withResolvers<void>();
+    const outsider = ledger.db.transaction().execute(async (trx) => {
+      await sql`select from balances where account_id = 'acct_locked' for update`.execute(trx);
+      isLocked.resolve();
+      await isOver.promise;
+    });
+    await isLocked.promise;
+    const first = paymentEvent([transfer('acct_locked', 'acct_r1', 2n)]);
+    const next = paymentEvent([transfer('acct_r1', 'acct_r2', 3n)], { payment: first.payment });
+    // Twelve payments are in several partitions. One of them may be the paused one.
+    const twelve = (account: string) =>
+      Array.from({ length: 12 }, () => paymentEvent([transfer('acct_s', account, 1n)]));
+    for (const others of ['acct_r3', 'acct_r4']) {
+      const events = others === 'acct_r3' ? [first, next, ...twelve(others)] : twelve(others);
+      await topics.publish(events.map(outgoing));
+      await eventually(async () => expect(await posted(others)).toBeGreaterThan(0n));
+    }
+    expect(await posted('acct_r2')).toBeUndefined();
+
+    isOver.resolve();
+    await outsider;
+    await catchUp(consumer);
+    await consumer.stop();
+    expect(await posted('acct_r1')).toBe(0n);
+    expect(await posted('acct_r2')).toBe(3n);
+    expect(await posted('acct_s')).toBe(-24n);
   });
 });

@@ -19,7 +19,7 @@ export interface LedgerDatabase {
 export async function createLedgerDatabase(): Promise<LedgerDatabase> {
   const migrations = new URL('../migrations/', import.meta.url);
   const { url, migrateUrl, adminUrl, drop } = await createTestDatabase({ service: 'ledger', migrations });
-  const db = openDatabase<Database>({ url, poolMax: 6 }, testLog);
+  const db = openDatabase<Database>({ url, poolMax: 6, lockTimeoutMs: 250 }, testLog);
   return {
     db,
     url,

@@ -11,6 +11,9 @@ import {
 } from '@payflowx/chassis';
 import { Type } from 'typebox';
 
+/** Messages whose rows stay locked for longer are set aside. Another instance's batch, which takes milliseconds, is waited for. */
+const LOCK_TIMEOUT_MS = 1_000;
+
 export const schema = Type.Object({
   ...serviceSettings,
   ...postgresSettings,
@@ -30,7 +33,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
   const settings = readEnvironment(schema, env);
   return {
     ...serviceConfig(settings),
-    ...postgresConfig(settings, MIGRATIONS),
+    ...postgresConfig(settings, MIGRATIONS, { lockTimeoutMs: LOCK_TIMEOUT_MS }),
     identity: identityConfig(settings),
     queue: {
       url: settings.RABBITMQ_URL,

@@ -14,6 +14,9 @@ import {
 } from '@payflowx/chassis';
 import { Type } from 'typebox';
 
+/** A payment or operation whose rows stay locked for longer is set aside. Another instance's batch, which takes milliseconds, is waited for. */
+const LOCK_TIMEOUT_MS = 250;
+
 export const schema = Type.Object({
   ...serviceSettings,
   GRPC_PORT: portSetting(50_053),
@@ -45,7 +48,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
   }
   return {
     ...serviceConfig(read),
-    ...postgresConfig(read, MIGRATIONS),
+    ...postgresConfig(read, MIGRATIONS, { lockTimeoutMs: LOCK_TIMEOUT_MS }),
     kafkaBrokers: read.KAFKA_BROKERS,
     eventsTopic: read.EVENTS_TOPIC,
     rabbitUrl: read.RABBITMQ_URL,

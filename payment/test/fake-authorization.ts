@@ -1,5 +1,13 @@
 /** A stand-in for the authorization service: a real gRPC server with the methods that payment calls. */
-import { bindService, type GrpcServer, serveGrpc, type TokenVerifier } from '@payflowx/chassis';
+import { status } from '@grpc/grpc-js';
+import {
+  bindService,
+  errorTable,
+  type GrpcServer,
+  serveGrpc,
+  type TokenVerifier,
+  toRpcStatus,
+} from '@payflowx/chassis';
 import { testLog } from '@payflowx/chassis/testing';
 import {
   AuthorizationServiceService,
@@ -41,6 +49,18 @@ export type AskedStep =
   | { rpc: 'captureHold'; request: CaptureHoldRequest }
   | { rpc: 'releaseHold'; request: ReleaseHoldRequest }
   | { rpc: 'refundTransfer'; request: RefundTransferRequest };
+
+/** What a step or an item is refused with while its account is locked. */
+class AccountBusy extends Error {
+  readonly reason = 'ACCOUNT_BUSY';
+}
+const ERRORS = errorTable('authorization', AccountBusy, { ACCOUNT_BUSY: status.ABORTED });
+export const busyItem = (): AuthorizeResult => ({
+  result: { $case: 'error', value: toRpcStatus(new AccountBusy('locked'), ERRORS, testLog) },
+});
+export const busyStep = (): never => {
+  throw new AccountBusy('locked');
+};
 
 /** Accounts belong to whoever `ownerOf` says; every payment is approved unless told otherwise. */
 export async function startFakeAuthorization(
@@ -92,7 +112,7 @@ export async function startFakeAuthorization(
       refundTransfer: ['service'],
       simulateAuthorization: ['service'],
     },
-    errors: { domain: 'authorization', codeOf: () => undefined },
+    errors: ERRORS,
     handlers: {
       async batchAuthorize({ items }) {
         const results = items.map(decide);

@@ -98,7 +98,7 @@ export async function startPlatform(): Promise<Platform> {
 
   const startServer: Platform['startServer'] = async ({ databaseUrl = database.url, ...given } = {}) => {
     const times = { ...TIMES, ...given };
-    const db = openDatabase<Database>({ url: databaseUrl, poolMax: 4 }, testLog);
+    const db = openDatabase<Database>({ url: databaseUrl, poolMax: 4, lockTimeoutMs: 250 }, testLog);
     const now = () => new Date();
     const log = recordingLog(logged);
     const clock = createClockWatch({ now, log });

@@ -1,11 +1,12 @@
 /**
  * How both consumers get a batch applied: all in one transaction when nothing is wrong; again and again while the
  * surroundings are at fault; halved until the culprit stands alone when a message is. A message that keeps failing alone
- * becomes a dead letter, so that the others flow on.
+ * becomes a dead letter, so that the others flow on. A message whose rows somebody else has locked waits aside, and with it the later
+ * ones of its key.
  */
 import { status } from '@grpc/grpc-js';
 import { backoffMs, sleep } from '../process/backoff.ts';
-import { isTransient, sqlStateOf } from '../sql-state.ts';
+import { isLockTimeout, isTransient, sqlStateOf } from '../sql-state.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { failed, ok, type Result } from './batcher.ts';
 
@@ -13,7 +14,13 @@ export interface Delivery<M, T> {
   message: M;
   value: T;
   /** Turns true when the broker has given the message to somebody else: working on it further is of no use. */
-  claim: { lost: boolean };
+  claim: Claim;
+}
+
+export interface Claim {
+  lost: boolean;
+  /** Told when a lock holds up the message, alone or with its batch. */
+  heldUp?(): void;
 }
 
 /** The consumer stops before this message was applied. It stays with the broker, and comes again. */
@@ -37,10 +44,23 @@ export type DeadLetterReason = 'UNDECODABLE' | 'REJECTED';
 
 const ATTEMPTS_ALONE = 3;
 
-/** A flush for the batcher. An item is ok once it is applied or is a dead letter. */
+/** At most so often it is logged that locks hold up messages: each would say it with each attempt. */
+const HELD_UP_LOG_MS = 10_000;
+
+/** A flush for the batcher, with what it needs to set aside messages that a lock holds up. An item is ok once it is applied or is a dead letter. */
 export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
   const { apply, deadLetter, stopping } = options;
   let troubled = false;
+  let lastHeldUpLog = Number.NEGATIVE_INFINITY;
+
+  function noteHeldUp(error: unknown): void {
+    if (performance.now() - lastHeldUpLog < HELD_UP_LOG_MS) return;
+    log.warn(
+      { err: error },
+      'somebody holds a lock that messages need; they wait for it, and the others go on',
+    );
+    lastHeldUpLog = performance.now();
+  }
 
   function noteTrouble(error: unknown): void {
     if (!troubled) log.warn({ err: error }, 'messages cannot be applied for now; retrying until they can');
@@ -61,6 +81,11 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
         await apply(live.map((delivery) => delivery.value));
         return noteSuccess();
       } catch (error) {
+        if (isLockTimeout(error) && !stopping.aborted) {
+          noteHeldUp(error);
+          for (const { claim } of live) claim.heldUp?.();
+          throw error;
+        }
         if (mayHeal(error)) noteTrouble(error);
         else if (live.length > 1) return settleHalves(live);
         else {
@@ -102,7 +127,7 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
     }
   }
 
-  return { flush, bury };
+  return { flush, bury, aside: { isHeldUp: isLockTimeout, stopping } };
 }
 
 /** SQLSTATE classes that blame the set-up, not the message: log-in, missing database, missing table or right, a bug in the server. */

@@ -151,3 +151,67 @@ describe('the adaptive batcher', () => {
     expect(await Promise.all(taken)).toEqual([0, 2, 4, 6, 8]);
   });
 });
+
+describe('items that a lock holds up', () => {
+  const LOCKED = new Error('locked');
+
+  /** A flush that fails as a whole while one of its items is locked, as a statement does that waits for the lock. */
+  function lockable({ deadlineOf }: { deadlineOf?: (item: string) => Date } = {}) {
+    const locked = new Set<string>();
+    const flushed: string[] = [];
+    const batcher = createBatcher<string, string>({
+      aside: {
+        isHeldUp: (error) => error === LOCKED,
+        keyOf: (item) => item.slice(0, 1),
+        ...(deadlineOf && { deadlineOf }),
+      },
+      flush: async (items) => {
+        if (items.some((item) => locked.has(item))) throw LOCKED;
+        flushed.push(...items);
+        return items.map(ok);
+      },
+    });
+    return { batcher, locked, flushed };
+  }
+
+  it('stop neither their batch nor later ones, and are done as soon as they can be', async () => {
+    const { batcher, locked } = lockable();
+    locked.add('b1');
+    const heldUp = batcher.submit('b1');
+    await Promise.all(['a1', 'c1'].map(batcher.submit));
+    await batcher.submit('d1');
+    locked.clear();
+    expect(await heldUp).toBe('b1');
+  });
+
+  it('keep those of their key behind them, in order', async () => {
+    const { batcher, locked, flushed } = lockable();
+    locked.add('a1');
+    const early = ['a1', 'a2', 'b1'].map(batcher.submit);
+    await early[2];
+    const late = ['a3', 'b2'].map(batcher.submit);
+    await late[1];
+    expect(flushed).toEqual(['b1', 'b2']);
+    locked.clear();
+    await Promise.all([...early, ...late]);
+    expect(flushed).toEqual(['b1', 'b2', 'a1', 'a2', 'a3']);
+  });
+
+  it('fail once nobody waits for them, but none because of another one of its batch', async () => {
+    const { batcher, locked } = lockable({ deadlineOf: () => new Date(0) });
+    locked.add('a1');
+    const results = await Promise.allSettled(['a1', 'b1'].map(batcher.submit));
+    expect(results).toMatchObject([{ reason: LOCKED }, { value: 'b1' }]);
+  });
+
+  it('are waited for by a drain', async () => {
+    const { batcher, locked, flushed } = lockable();
+    locked.add('a1');
+    const both = ['a1', 'b1'].map(batcher.submit);
+    await both[1];
+    const drained = batcher.drain();
+    locked.clear();
+    await drained;
+    expect(flushed).toEqual(['b1', 'a1']);
+  });
+});

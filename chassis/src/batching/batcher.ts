@@ -3,6 +3,7 @@
  * returns. Alone, a request leaves at once: batching adds no latency when idle, with or without a pace.
  */
 import { outsideRequests } from '../telemetry/trace.ts';
+import { type AsideOptions, createAside, type Waiting } from './aside.ts';
 
 /** One item's outcome. An item's error is its own; it does not touch its neighbours in the batch. */
 export type Result<O> = { ok: true; value: O } | { ok: false; error: unknown };
@@ -22,6 +23,8 @@ export interface BatcherOptions<I, O> {
   paceMs?: number;
   /** Whether the pace only holds while a flush runs: for work that somebody waits for, so that a lone caller never waits for others. */
   pacesOnlyWhileBusy?: boolean;
+  /** What becomes of items that a lock holds up. Without, they fail. */
+  aside?: AsideOptions<I>;
   /** Does the work of a batch: one result for each item, in order. Rejecting fails every item of the batch. */
   flush(items: I[]): Promise<Result<O>[]>;
 }
@@ -40,8 +43,6 @@ export class BatcherClosedError extends Error {
   }
 }
 
-type Waiting<I, O> = { item: I; resolve(value: O): void; reject(error: unknown): void };
-
 export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O> {
   const { maxSize = 200, concurrency = 1, paceMs = 0, pacesOnlyWhileBusy = false, flush } = options;
   const queue: Waiting<I, O>[] = [];
@@ -49,8 +50,15 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
   let running = 0;
   let scheduled = false;
   let closed = false;
+  let setAside = 0;
   let lastStart = Number.NEGATIVE_INFINITY;
   let pause: NodeJS.Timeout | undefined;
+  const aside =
+    options.aside &&
+    createAside(
+      options.aside,
+      createBatcher<I, O>({ maxSize: 1, concurrency: 2, ...options.aside, flush }).submit,
+    );
 
   /** Leaves the current tick first, so that requests read from one socket event travel together. */
   function schedule(): void {
@@ -85,20 +93,55 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
         running -= 1;
         // The queue has been gathering all the while: no need to wait for another tick.
         startFlushes();
-        if (running === 0 && queue.length === 0) for (const resolve of drained.splice(0)) resolve();
+        noteIdle();
       });
     }
   }
 
-  async function runFlush(batch: Waiting<I, O>[]): Promise<void> {
+  const isIdle = () => running === 0 && queue.length === 0 && setAside === 0;
+
+  function noteIdle(): void {
+    if (isIdle()) for (const resolve of drained.splice(0)) resolve();
+  }
+
+  function putAside(waiting: Waiting<I, O>, error?: unknown): void {
+    setAside += 1;
+    void aside?.take(waiting, error).finally(() => {
+      setAside -= 1;
+      noteIdle();
+    });
+  }
+
+  async function runFlush(gathered: Waiting<I, O>[]): Promise<void> {
+    const batch = setAside === 0 ? gathered : withoutBlocked(gathered);
+    if (batch.length === 0) return;
     try {
       const results = await flush(batch.map((waiting) => waiting.item));
       batch.forEach((waiting, index) => {
         settle(waiting, results[index]);
       });
     } catch (error) {
-      for (const waiting of batch) waiting.reject(error);
+      for (const waiting of batch) fail(waiting, error);
     }
+  }
+
+  function withoutBlocked(gathered: Waiting<I, O>[]): Waiting<I, O>[] {
+    return gathered.filter((waiting) => {
+      const isBlocked = aside?.blocks(waiting.item);
+      if (isBlocked) putAside(waiting);
+      return !isBlocked;
+    });
+  }
+
+  function settle(waiting: Waiting<I, O>, result: Result<O> | undefined): void {
+    if (result === undefined) waiting.reject(new Error('The flush gave fewer results than it had items.'));
+    else if (result.ok) waiting.resolve(result.value);
+    else fail(waiting, result.error);
+  }
+
+  function fail(waiting: Waiting<I, O>, error: unknown): void {
+    if (options.aside?.isHeldUp(error)) putAside(waiting, error);
+    else waiting.reject(error);
   }
 
   return {
@@ -112,14 +155,8 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
     drain() {
       closed = true;
       startFlushes();
-      if (running === 0 && queue.length === 0) return Promise.resolve();
+      if (isIdle()) return Promise.resolve();
       return new Promise((resolve) => drained.push(resolve));
     },
   };
-}
-
-function settle<I, O>(waiting: Waiting<I, O>, result: Result<O> | undefined): void {
-  if (result === undefined) waiting.reject(new Error('The flush gave fewer results than it had items.'));
-  else if (result.ok) waiting.resolve(result.value);
-  else waiting.reject(result.error);
 }

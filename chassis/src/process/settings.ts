@@ -44,10 +44,14 @@ export const postgresSettings = {
   POSTGRES_POOL_MAX: Type.Integer({ minimum: 1, maximum: 100, default: 8 }),
 };
 
-/** `folder` has the migrations. */
-export function postgresConfig(read: Values<typeof postgresSettings>, folder: URL) {
+/** `folder` has the migrations. `limits` are the service's own, see PostgresSettings. */
+export function postgresConfig(
+  read: Values<typeof postgresSettings>,
+  folder: URL,
+  limits: { lockTimeoutMs?: number } = {},
+) {
   return {
-    postgres: { url: read.POSTGRES_URL, poolMax: read.POSTGRES_POOL_MAX },
+    postgres: { url: read.POSTGRES_URL, poolMax: read.POSTGRES_POOL_MAX, ...limits },
     migrations: { url: read.POSTGRES_MIGRATE_URL, folder },
   };
 }

@@ -1,5 +1,5 @@
 /** Step (a): in one transaction for many requests, take their idempotency keys, store their payments, and announce them. */
-import { failed, faultPoint, ok, type Result } from '@payflowx/chassis';
+import { failed, faultPoint, isLockTimeout, ok, type Result } from '@payflowx/chassis';
 import { unlessBrokenOff } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import type { Order } from '../domain/order.ts';
@@ -49,7 +49,10 @@ export async function acceptPayments(
   const now = deps.now();
   const items = requests.map((request) => prepare(deps, request, now));
   const inTime = items.filter(({ deadline }) => deadline > now);
-  const { taken, seen, answered } = await store(deps, inTime);
+  const { taken, seen, answered } = await store(deps, inTime).catch((error) => {
+    // The one lock that can hold up a new payment is its key's: somebody else is taking it.
+    throw isLockTimeout(error) && requests.length === 1 ? inProgress() : error;
+  });
   faultPoint('payment.after-accept');
   return items.map((item) => {
     if (item.deadline <= now) return failed(tooLate());

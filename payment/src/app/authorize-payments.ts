@@ -1,6 +1,11 @@
 /** Step (b): ask authorization about many payments in one call, outside any transaction. */
 import { faultPoint, type Logger, type Result } from '@payflowx/chassis';
-import { type Authorization, type AuthorizeRequest, isAboutAnItem } from '../clients/authorization.ts';
+import {
+  type Authorization,
+  type AuthorizeRequest,
+  isAboutAnItem,
+  isBusy,
+} from '../clients/authorization.ts';
 import type { Decision } from '../domain/payment.ts';
 import { inHalves } from './in-halves.ts';
 
@@ -20,7 +25,8 @@ export async function authorizePayments(
     const ask = (some: readonly AuthorizeRequest[]) => authorization.authorize(some, authorizeDeadlineMs);
     const results = await inHalves(requests, ask, isAboutAnItem);
     results.forEach((result, index) => {
-      if (result.ok) return;
+      // Authorization logs which account is locked; here it would be a line for each payment and attempt.
+      if (result.ok || isBusy(result.error)) return;
       log.error({ err: result.error, payment_id: requests[index]?.payment.id }, 'a payment was not decided');
     });
     faultPoint('payment.after-authorize');

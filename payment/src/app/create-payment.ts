@@ -14,7 +14,8 @@ export interface CreateDeps {
 export type Created = Acceptance;
 
 /**
- * The payment's outcome, or the payment still INITIATED if there is none before the deadline: recovery brings it.
+ * The payment's outcome, or the payment still INITIATED if there is none before the deadline or a lock holds it up: it is tried again until
+ * the deadline, and then recovery brings it.
  * Throws IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS, FROM_ACCOUNT_NOT_FOUND, DEADLINE_EXCEEDED.
  */
 export async function createPayment({ flow, now }: CreateDeps, request: AcceptRequest): Promise<Created> {
@@ -32,7 +33,9 @@ async function resolve(
   { deadline }: AcceptRequest,
 ): Promise<Created> {
   // Whatever goes wrong from here on has been logged where it did, and the payment is on recovery's list.
-  const outcome = flow.resolve(initiated, deadline).catch(() => initiated);
+  // A payment that a lock holds up is answered as it is: the caller may have sent it together with others, who would wait for it.
+  const outcome = (giveUp: () => void) =>
+    flow.resolve(initiated, deadline, { onHeldUp: giveUp }).catch(() => initiated);
   const payment = await answerInTime(outcome, { deadline, now: now(), otherwise: initiated });
   return { payment, replayed: false };
 }

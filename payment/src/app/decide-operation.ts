@@ -1,6 +1,6 @@
 /** Step (b) of an operation: ask authorization for it, outside any transaction. */
 import { faultPoint, type Logger, runInTrace, traceFrom } from '@payflowx/chassis';
-import type { Authorization } from '../clients/authorization.ts';
+import { type Authorization, isBusy } from '../clients/authorization.ts';
 import type { Decision } from '../domain/payment.ts';
 import type { Begun } from './accept-operations.ts';
 
@@ -28,6 +28,8 @@ export async function decideOperation(
     faultPoint('payment.after-operation-decided');
     return decision;
   } catch (error) {
+    // Authorization logs which account is locked; here it would be a line for each attempt.
+    if (isBusy(error)) throw error;
     const { id, paymentId } = begun.operation;
     log.warn(
       { err: error, operation_id: id, payment_id: paymentId },

@@ -1,6 +1,10 @@
-/** The three steps of an operation. Storing happens in batches; authorization is asked for each by itself. */
+/**
+ * The three steps of an operation. Storing happens in batches; authorization is asked for each by itself. An operation that a lock holds
+ * up is tried again apart from the batches.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
-import { createBatcher } from '@payflowx/chassis';
+import { createBatcher, isLockTimeout, retry } from '@payflowx/chassis';
+import { isBusy } from '../clients/authorization.ts';
 import type { FirstAnswer } from '../store/idempotency-keys.ts';
 import {
   type AcceptOperationDeps,
@@ -24,11 +28,12 @@ export interface OperationFlow {
   /** Step (a), see acceptOperations. */
   accept(request: OperationRequest): Promise<OperationAcceptance>;
   /**
-   * Steps (b) and (c): what the caller is answered. Rejects if there is no outcome yet, and then recovery brings it; with TooEarlyError
+   * Steps (b) and (c): the response to the caller. Rejects if there is no outcome yet, and then recovery brings it; with TooEarlyError
    * if only time stands in the way.
-   * Safe to do any number of times, also at once, here and in other instances.
+   * Safe to do any number of times, also at once, here and in other instances. An operation that a lock holds up is tried again until
+   * `retryUntil`.
    */
-  resolve(begun: Begun, deadline: Date): Promise<FirstAnswer>;
+  resolve(begun: Begun, deadline: Date, retryUntil?: Date): Promise<FirstAnswer>;
   /** Finishes what is under way and takes no more. */
   drain(): Promise<void>;
 }
@@ -54,17 +59,20 @@ export function createOperationFlow(deps: OperationFlowDeps): OperationFlow {
     maxSize,
     concurrency,
     flush: (requests: OperationRequest[]) => acceptOperations(deps, requests),
+    aside: { isHeldUp: isLockTimeout, deadlineOf: ({ deadline }) => deadline },
   });
   const settle = createBatcher({
     maxSize,
     concurrency,
-    flush: (requests: SettleOperationRequest[]) => settleOperations(deps, requests),
+    flush: (requests: (SettleOperationRequest & { retryUntil: Date })[]) => settleOperations(deps, requests),
+    aside: { isHeldUp: isLockTimeout, deadlineOf: ({ retryUntil }) => retryUntil },
   });
-  const takeSteps = async (begun: Begun, deadline: Date) => {
-    const decision = await decideOperation(deps, begun, deadline);
+  const takeSteps = async (begun: Begun, deadline: Date, retryUntil: Date) => {
+    const decide = () => decideOperation(deps, begun, deadline);
+    const decision = await retry(decide, { mayRetry: isBusy, deadline: retryUntil });
     if (decision.askAgainAt) throw new TooEarlyError(decision.askAgainAt);
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-      const settled = await settle.submit({ operation: begun.operation, decision });
+      const settled = await settle.submit({ operation: begun.operation, decision, retryUntil });
       if (settled !== 'WAITING') return settled;
       if (deps.now().getTime() + pauseMs > deadline.getTime())
         throw new Error('It waits for another operation.');
@@ -75,7 +83,8 @@ export function createOperationFlow(deps: OperationFlowDeps): OperationFlow {
 
   return {
     accept: (request) => accept.submit(request),
-    resolve: (begun, deadline) => underWay(begun.operation.id, () => takeSteps(begun, deadline)),
+    resolve: (begun, deadline, retryUntil = deadline) =>
+      underWay(begun.operation.id, () => takeSteps(begun, deadline, retryUntil)),
     async drain() {
       for (const batcher of [accept, settle]) await batcher.drain();
     },

@@ -1,9 +1,13 @@
-/** The three steps of a payment as a flow of batches: what arrives while a flush runs leaves together with the next one. */
-import { createBatcher } from '@payflowx/chassis';
-import type { Payment } from '../domain/payment.ts';
+/**
+ * The three steps of a payment as a flow of batches: what arrives while a flush runs leaves together with the next one. Where somebody has
+ * a row locked that a payment needs, the payment is tried again apart from the batches, and no other one waits for it.
+ */
+import { createBatcher, isLockTimeout } from '@payflowx/chassis';
+import { type AuthorizeRequest, isBusy } from '../clients/authorization.ts';
+import type { Decision, Payment } from '../domain/payment.ts';
 import { type Acceptance, type AcceptDeps, type AcceptRequest, acceptPayments } from './accept-payments.ts';
 import { type AuthorizeDeps, authorizePayments } from './authorize-payments.ts';
-import { type SettleDeps, settlePayments } from './settle-payments.ts';
+import { type SettleDeps, type SettleRequest, settlePayments } from './settle-payments.ts';
 import { createUnderWay } from './under-way.ts';
 
 export interface BatchSettings {
@@ -23,10 +27,24 @@ export interface PaymentFlow {
    * Safe to do for one payment any number of times, also at once: here it is done once for all who ask, and what
    * another instance does leads to the same outcome. Past `deadline` nobody waits for it.
    */
-  resolve(payment: Payment, deadline: Date): Promise<Payment>;
+  resolve(payment: Payment, deadline: Date, patience?: Patience): Promise<Payment>;
   /** Finishes what is under way and takes no more. */
   drain(): Promise<void>;
 }
+
+/** What becomes of a payment that a lock holds up. */
+export interface Patience {
+  /** Past this it is left to recovery. Default: the deadline. */
+  retryUntil?: Date;
+  /** Told as soon as it is known. */
+  onHeldUp?(): void;
+}
+
+type Retried = Required<Pick<Patience, 'retryUntil'>> & Pick<Patience, 'onHeldUp'>;
+const RETRIED = {
+  deadlineOf: ({ retryUntil }: Retried) => retryUntil,
+  onHeldUp: ({ onHeldUp }: Retried) => onHeldUp?.(),
+};
 
 /** Flushes of one kind that may run at once: the next one's statements fill the wait for the last one's commit or answer. */
 const CONCURRENCY = { accept: 2, authorize: 4, settle: 2 };
@@ -37,28 +55,38 @@ export function createPaymentFlow(deps: FlowDeps): PaymentFlow {
     maxSize,
     concurrency: batchesInFlight ?? CONCURRENCY.accept,
     flush: (requests: AcceptRequest[]) => acceptPayments(deps, requests),
+    aside: { isHeldUp: isLockTimeout },
   });
-  const authorize = createBatcher({
+  const authorize = createBatcher<AuthorizeRequest & Retried, Decision>({
     maxSize,
     concurrency: batchesInFlight ?? CONCURRENCY.authorize,
-    flush: (requests: Parameters<typeof authorizePayments>[1][number][]) => authorizePayments(deps, requests),
+    flush: (requests) => authorizePayments(deps, requests),
+    // Each has its own result, so they can travel together, and authorization refuses those whose account is locked at once.
+    aside: { isHeldUp: isBusy, maxSize, concurrency: 1, ...RETRIED },
   });
-  const settle = createBatcher({
+  const settle = createBatcher<SettleRequest & Retried, Payment>({
     maxSize,
     concurrency: batchesInFlight ?? CONCURRENCY.settle,
-    flush: (requests: Parameters<typeof settlePayments>[1][number][]) => settlePayments(deps, requests),
+    flush: (requests) => settlePayments(deps, requests),
+    aside: { isHeldUp: isLockTimeout, ...RETRIED },
   });
-  const takeSteps = async (payment: Payment, deadline: Date) => {
+  const takeSteps = async (payment: Payment, deadline: Date, patience: Patience) => {
     const latest = new Date(deps.now().getTime() + deps.authorizeDeadlineMs);
-    const decision = await authorize.submit({ payment, deadline: deadline < latest ? deadline : latest });
-    return settle.submit({ payment, decision });
+    const retried: Retried = { retryUntil: deadline, ...patience };
+    const decision = await authorize.submit({
+      payment,
+      deadline: deadline < latest ? deadline : latest,
+      ...retried,
+    });
+    return settle.submit({ payment, decision, ...retried });
   };
   // Under overload a payment may wait here for longer than recovery does: it must not be queued a second time then.
   const underWay = createUnderWay<Payment>();
 
   return {
     accept: (request) => accept.submit(request),
-    resolve: (payment, deadline) => underWay(payment.id, () => takeSteps(payment, deadline)),
+    resolve: (payment, deadline, patience = {}) =>
+      underWay(payment.id, () => takeSteps(payment, deadline, patience)),
     async drain() {
       for (const batcher of [accept, authorize, settle]) await batcher.drain();
     },

@@ -6,7 +6,7 @@ import type { Database } from '../store/database.ts';
 import { claimOperations, postponeOperations } from '../store/operations.ts';
 import { findPayments } from '../store/payments.ts';
 import { type OperationFlow, TooEarlyError } from './operation-flow.ts';
-import { toldStuck, untilLate } from './recovery-round.ts';
+import { NO_RETRY, toldStuck, untilLate } from './recovery-round.ts';
 
 export interface RecoverOperationsDeps {
   db: Kysely<Database>;
@@ -53,7 +53,9 @@ export async function driveOperations(
   const outcomes = await Promise.allSettled(
     pending.map(async (operation) => {
       const payment = payments.get(operation.paymentId);
-      if (payment) await untilLate(operations.resolve({ operation, payment }, deadline), authorizeDeadlineMs);
+      if (!payment) return;
+      const outcome = operations.resolve({ operation, payment }, deadline, NO_RETRY);
+      await untilLate(outcome, authorizeDeadlineMs);
     }),
   );
   const postponed = outcomes.flatMap((outcome, index) => {

@@ -8,7 +8,7 @@ import type { Kysely } from 'kysely';
 import type { Database } from '../store/database.ts';
 import { claimPayments } from '../store/payments.ts';
 import type { PaymentFlow } from './payment-flow.ts';
-import { toldStuck, untilLate } from './recovery-round.ts';
+import { NO_RETRY, toldStuck, untilLate } from './recovery-round.ts';
 
 export interface RecoverDeps {
   db: Kysely<Database>;
@@ -39,7 +39,9 @@ export async function recoverPayments(deps: RecoverDeps): Promise<boolean> {
 
   const deadline = new Date(now().getTime() + authorizeDeadlineMs);
   const outcomes = await Promise.allSettled(
-    claimed.map((payment) => untilLate(flow.resolve(payment, deadline), authorizeDeadlineMs)),
+    claimed.map((payment) =>
+      untilLate(flow.resolve(payment, deadline, { retryUntil: NO_RETRY }), authorizeDeadlineMs),
+    ),
   );
   const recovered = outcomes.filter(({ status }) => status === 'fulfilled').length;
   log.info({ claimed: claimed.length, recovered }, 'recovered payments without an outcome');

@@ -11,6 +11,9 @@ export function untilLate<T>(work: Promise<T>, authorizeDeadlineMs: number): Pro
   });
 }
 
+/** A retry deadline that has passed: work that a lock holds up is claimed again later, so the rest of the round need not wait for it. */
+export const NO_RETRY = new Date(0);
+
 /** Enough to begin a search with. */
 const NAMED = 10;
 

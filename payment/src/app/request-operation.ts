@@ -25,7 +25,11 @@ export async function requestOperation(
 
   // Whatever goes wrong from here on has been logged where it did, and the operation is on recovery's list.
   const outcome = flow.resolve(acceptance, request.deadline).catch(() => undefined);
-  const first = await answerInTime(outcome, { deadline: request.deadline, now: now(), otherwise: undefined });
+  const first = await answerInTime(() => outcome, {
+    deadline: request.deadline,
+    now: now(),
+    otherwise: undefined,
+  });
   if (!first?.answer && !first?.refusal) return { pending: acceptance };
   const result = firstAnswer(first);
   if (!result.ok) throw result.error;

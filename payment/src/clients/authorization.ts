@@ -155,6 +155,11 @@ export function isAway(error: unknown): boolean {
   return error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
 }
 
+/** Whether an error means that somebody has a row locked which the decision needs. Nothing was decided; a little later it may be. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof NeighbourError && error.reason === 'ACCOUNT_BUSY';
+}
+
 const ROLE_CODES = {
   customer: Role.CUSTOMER,
   operator: Role.OPERATOR,

@@ -4,6 +4,7 @@
  */
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import {
+  type Claim,
   createApply,
   type DeadLetterReason,
   type Delivery,
@@ -62,6 +63,10 @@ const FETCH_WAIT_MS = 500;
 type TopicDelivery<T> = Delivery<Source, T>;
 export type Source = { partition: number; raw: KafkaMessage };
 
+/** Messages of one key come in order; those without a key, all of one partition. */
+export const orderKeyOf = ({ partition, raw: { key } }: Source): string =>
+  key ? `key ${key.toString('latin1')}` : `partition ${partition}`;
+
 /** Starts in the background: a broker that is away, or a topic that is not there yet, is waited for. */
 export async function startKafkaConsumer<T>(
   settings: KafkaConsumerSettings,
@@ -73,7 +78,7 @@ export async function startKafkaConsumer<T>(
   const stopping = new AbortController();
   const deadLetters = createDeadLetterTopic(settings, log);
 
-  const { flush, bury } = createApply<Source, T>(
+  const { flush, bury, aside } = createApply<Source, T>(
     {
       apply,
       stopping: stopping.signal,
@@ -81,9 +86,14 @@ export async function startKafkaConsumer<T>(
     },
     log.child({ topic, group: groupId }),
   );
-  const batcher = createBatcher<TopicDelivery<T>, void>({ maxSize: maxBatch, paceMs: PACE_MS, flush });
+  const batcher = createBatcher<TopicDelivery<T>, void>({
+    maxSize: maxBatch,
+    paceMs: PACE_MS,
+    flush,
+    aside: { ...aside, keyOf: ({ message }) => orderKeyOf(message) },
+  });
 
-  function submit(source: Source, claim: { lost: boolean }): Promise<void> {
+  function submit(source: Source, claim: Claim): Promise<void> {
     let value: T;
     try {
       value = decode(toTopicMessage(source));
@@ -95,13 +105,18 @@ export async function startKafkaConsumer<T>(
 
   const offsets = createOffsetCommits(stopping.signal, log);
 
-  async function eachBatch(payload: EachBatchPayload): Promise<void> {
-    const { batch, resolveOffset, heartbeat, isStale } = payload;
-    if (isStale()) return;
-    const claim = { lost: false };
+  let joinCount = 0;
+  const heldUpBatches = new Set<Promise<unknown>>();
+
+  /** Resolves when all messages are applied and their offset is. */
+  async function settle(payload: EachBatchPayload, claim: Claim): Promise<void> {
+    const { batch, resolveOffset, heartbeat } = payload;
     const work = batch.messages.map((raw) => submit({ partition: batch.partition, raw }, claim));
+    const joinCountBefore = joinCount;
     try {
       await whileBeating(Promise.all(work), heartbeat);
+      // The group was divided anew while the partition was paused: whoever has it now reads from the committed offset.
+      if (joinCount !== joinCountBefore) return;
       resolveOffset(batch.lastOffset());
       await offsets.applied(payload);
     } catch (error) {
@@ -111,13 +126,37 @@ export async function startKafkaConsumer<T>(
     }
   }
 
-  const running = runConsumer(kafka, settings, eachBatch, stopping.signal, log);
+  /**
+   * kafkajs fetches again only when the batches of all partitions have returned. So one with a message that a lock holds up returns early,
+   * and its partition is paused until it is settled: the other partitions go on.
+   */
+  async function eachBatch(payload: EachBatchPayload): Promise<void> {
+    if (payload.isStale()) return;
+    const heldUp = Promise.withResolvers<true>();
+    const settled = settle(payload, { lost: false, heldUp: () => heldUp.resolve(true) });
+    const isHeldUp = await Promise.race([settled, heldUp.promise]);
+    if (!isHeldUp) return;
+    const resume = payload.pause();
+    const resumed = settled
+      .catch((error) => log.warn({ err: error }, 'messages that a lock held up are read again'))
+      .finally(() => {
+        resume();
+        heldUpBatches.delete(resumed);
+      });
+    heldUpBatches.add(resumed);
+  }
+
+  const onJoin = () => {
+    joinCount += 1;
+  };
+  const running = runConsumer(kafka, settings, { eachBatch, onJoin }, stopping.signal, log);
   const admin = createLagProbe(kafka, topic, groupId);
   return {
     lag: admin.lag,
     async stop() {
       stopping.abort();
       const consumer = await running;
+      await Promise.all(heldUpBatches);
       await offsets.commit();
       await consumer?.stop();
       await Promise.all([consumer?.disconnect(), deadLetters.close(), admin.close()]);
@@ -129,7 +168,7 @@ export async function startKafkaConsumer<T>(
 async function runConsumer(
   kafka: Kafka,
   { groupId, topic }: KafkaConsumerSettings,
-  eachBatch: (payload: EachBatchPayload) => Promise<void>,
+  { eachBatch, onJoin }: { eachBatch(payload: EachBatchPayload): Promise<void>; onJoin(): void },
   stopping: AbortSignal,
   log: Logger,
 ): Promise<Consumer | undefined> {
@@ -144,6 +183,7 @@ async function runConsumer(
       maxWaitTimeInMs: FETCH_WAIT_MS,
     });
     watchCrashes(consumer, topic, log);
+    consumer.on(consumer.events.GROUP_JOIN, onJoin);
     try {
       await consumer.connect();
       await consumer.subscribe({ topics: [topic], fromBeginning: true });

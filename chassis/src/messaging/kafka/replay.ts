@@ -1,10 +1,10 @@
 /** Reads a topic once, from its oldest message to the newest of this moment: how a database that is folded from events is made anew. */
 import { randomUUID } from 'node:crypto';
 import type { EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import { createApply } from '../../batching/apply-batch.ts';
+import { createApply, type Delivery } from '../../batching/apply-batch.ts';
 import { createBatcher } from '../../batching/batcher.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import { type KafkaHandlers, toTopicMessage } from './consumer.ts';
+import { type KafkaHandlers, orderKeyOf, type Source, toTopicMessage } from './consumer.ts';
 import { type KafkaSettings, kafkaClient } from './producer.ts';
 
 export interface ReplaySettings extends KafkaSettings {
@@ -43,7 +43,7 @@ export async function replayTopic<T>(
     log.warn({ err: error, topic, partition, offset: raw.offset }, 'passed over');
   }
 
-  const { flush } = createApply<Source, T>(
+  const { flush, aside } = createApply<Source, T>(
     {
       async apply(items) {
         await apply(items);
@@ -54,7 +54,11 @@ export async function replayTopic<T>(
     },
     log,
   );
-  const batcher = createBatcher({ maxSize: maxBatch, flush });
+  const batcher = createBatcher<Delivery<Source, T>, void>({
+    maxSize: maxBatch,
+    flush,
+    aside: { ...aside, keyOf: ({ message }) => orderKeyOf(message) },
+  });
   const claim = { lost: false };
 
   async function submit(source: Source): Promise<void> {
@@ -73,7 +77,6 @@ export async function replayTopic<T>(
   return replayed;
 }
 
-type Source = { partition: number; raw: KafkaMessage };
 /** Of each partition that has messages, the offset after the newest. */
 type Ends = Map<number, bigint>;
 

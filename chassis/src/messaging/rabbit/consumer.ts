@@ -54,11 +54,16 @@ export async function consumeQueue<T>(
   const log = parentLog.child({ queue });
   const stopping = new AbortController();
   const publisher = createConfirmedPublisher(settings, log);
-  const { flush, bury } = createApply<Envelope, T>(
+  const { flush, bury, aside } = createApply<Envelope, T>(
     { apply, deadLetter: deadLetterTo(publisher, settings, log), stopping: stopping.signal },
     log,
   );
-  const batcher = createBatcher<Delivery<Envelope, T>, void>({ maxSize: MAX_BATCH, paceMs: PACE_MS, flush });
+  const batcher = createBatcher<Delivery<Envelope, T>, void>({
+    maxSize: MAX_BATCH,
+    paceMs: PACE_MS,
+    flush,
+    aside,
+  });
 
   function settleEvent(message: Envelope): Promise<void> {
     let value: T;

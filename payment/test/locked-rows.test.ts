@@ -1,0 +1,137 @@
+/** Rows that somebody else holds locked: the payment that needs them waits, or is left to recovery, and no other one does. */
+import { status } from '@grpc/grpc-js';
+import { eventually } from '@payflowx/chassis/testing';
+import { PaymentState } from '@payflowx/proto/payment';
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { findPayments } from '../src/store/payments.ts';
+import { busyItem, busyStep } from './fake-authorization.ts';
+import { lifecycleOf } from './lifecycle.ts';
+import { type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
+
+let platform: Platform;
+let life: ReturnType<typeof lifecycleOf>;
+let unlock: () => Promise<void> = async () => {};
+beforeAll(async () => {
+  platform = await startPlatform();
+  life = lifecycleOf(platform);
+});
+afterEach(async () => {
+  platform.authorization.answerWith(undefined);
+  platform.authorization.answerStepWith(undefined);
+  await unlock();
+});
+afterAll(() => platform?.stop());
+
+/** In a session of its own, as an outsider would, until `unlock`. */
+async function lock(paymentId: string) {
+  const isLocked = Promise.withResolvers<void>();
+  const isOver = Promise.withResolvers<void>();
+  const session = platform.db.transaction().execute(async (trx) => {
+    await sql`select from payments where id = ${paymentId} for update`.execute(trx);
+    isLocked.resolve();
+    await isOver.promise;
+  });
+  await isLocked.promise;
+  unlock = async () => {
+    isOver.resolve();
+    await session;
+  };
+}
+
+const SOON = () => new Date(Date.now() + 20_000);
+
+/** A payment that authorization has not decided on. */
+async function initiated() {
+  const value = { code: status.DEADLINE_EXCEEDED, message: 'late', details: [] };
+  platform.authorization.answerWith(() => ({ result: { $case: 'error', value } }));
+  const { id, state } = await life.pay();
+  platform.authorization.answerWith(undefined);
+  expect(state).toBe(PaymentState.INITIATED);
+  const [payment] = await findPayments(platform.db, [id]);
+  if (!payment) throw new Error('The payment is not there.');
+  return payment;
+}
+
+describe('a payment whose row is locked', () => {
+  it('is settled when the row is free; the others of its batch, and later ones, are settled meanwhile', async () => {
+    const [locked, other] = [await initiated(), await initiated()];
+    await lock(locked.id);
+    const waiting = platform.flow.resolve(locked, SOON());
+    expect(await platform.flow.resolve(other, SOON())).toMatchObject({ state: 'COMPLETED' });
+    expect(await life.pay()).toMatchObject({ state: PaymentState.COMPLETED });
+    await unlock();
+    expect(await waiting).toMatchObject({ state: 'COMPLETED', version: 2n });
+    await life.expectBooksToAgree(locked.id);
+  });
+
+  it('is captured when the row is free; other payments are captured meanwhile', async () => {
+    const [locked, other] = [await life.hold(), await life.hold()];
+    await lock(locked.id);
+    const waiting = life.capture(locked.id, {}, { deadlineMs: 20_000 });
+    const captured = await Promise.all([
+      life.capture(other.id),
+      life.hold().then(({ id }) => life.capture(id)),
+    ]);
+    expect(captured.map(({ payment }) => payment?.state)).toEqual([
+      PaymentState.COMPLETED,
+      PaymentState.COMPLETED,
+    ]);
+    await unlock();
+    expect((await waiting).payment).toMatchObject({ state: PaymentState.COMPLETED });
+    await life.expectBooksToAgree(locked.id);
+  });
+});
+
+describe('an account that is busy at authorization', () => {
+  it('has its payment answered INITIATED in one call with payments that are decided, and decided once it is free', async () => {
+    const fromAccount = platform.accountOf(platform.customer);
+    platform.authorization.answerWith((item) => (item.fromAccount === fromAccount ? busyItem() : undefined));
+    const accessToken = await platform.tokenOf(platform.customer);
+    const fromAccounts = [platform.accountOf(platform.customer), fromAccount];
+    const items = fromAccounts.map((from) => ({
+      request: paymentRequest({ fromAccount: from }),
+      accessToken,
+      traceparent: '',
+      deadline: SOON(),
+    }));
+    const call = { deadlineMs: 20_000, accessToken };
+    const { results } = await platform.client.batchCreatePayments({ items, sentAt: undefined }, call);
+    const payments = results.map(({ result }) =>
+      result?.$case === 'response' ? result.value.payment : undefined,
+    );
+    expect(payments.map((payment) => payment?.state)).toEqual([
+      PaymentState.COMPLETED,
+      PaymentState.INITIATED,
+    ]);
+
+    platform.authorization.answerWith(undefined);
+    const id = payments[1]?.id ?? '';
+    // Without recovery: it is tried again as long as its caller had given it time.
+    await eventually(async () => expect((await life.get(id)).state).toBe(PaymentState.COMPLETED));
+    await life.expectBooksToAgree(id);
+  });
+
+  it('leaves a payment INITIATED and an operation pending at their deadlines, and recovery brings both to an end', async () => {
+    const { id: held } = await life.hold();
+    platform.authorization.answerWith(busyItem);
+    platform.authorization.answerStepWith(busyStep);
+    const request = paymentRequest({ fromAccount: platform.accountOf(platform.customer) });
+    const [{ payment }, capture] = await Promise.all([
+      platform.client.createPayment(request, await life.callAs(platform.customer, 1_000)),
+      life.capture(held, {}, { deadlineMs: 1_000 }),
+    ]);
+    expect(payment?.state).toBe(PaymentState.INITIATED);
+    expect(capture.pending).toBe(true);
+
+    platform.authorization.answerWith(undefined);
+    platform.authorization.answerStepWith(undefined);
+    const ids = [payment?.id ?? '', held];
+    await eventually(async () => {
+      await platform.recover(60_000);
+      await platform.recoverOperations(60_000);
+      for (const id of ids) expect((await life.get(id)).state).toBe(PaymentState.COMPLETED);
+    });
+    for (const id of ids) await life.expectBooksToAgree(id);
+  });
+});
