@@ -46,7 +46,7 @@ async function newPayment() {
 }
 
 const EVERY_MS = 50;
-const REQUESTS = 40;
+const REQUESTS = 24;
 
 /** An open loop: the next request is sent in time, whether or not the one before has its answer. */
 async function askSteadily(ask: () => Promise<Answer>) {
