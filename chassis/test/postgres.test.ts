@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { sqlStateOf } from '../src/index.ts';
+import { isTransient, sqlStateOf } from '../src/index.ts';
 import { inTransaction, migrate, openDatabase, unnest } from '../src/postgres/index.ts';
 import { createTestDatabase, type TestDatabase, testLog } from '../src/testing/index.ts';
 
@@ -148,4 +148,16 @@ it('runs a transaction again that lost a deadlock', async () => {
   const { rows } = await sql`select amount from things where id in ('x', 'y')`.execute(admin);
   await admin.destroy();
   expect(rows).toEqual([{ amount: 2n }, { amount: 2n }]);
+});
+
+it('outlives a connection that breaks between two statements of a transaction, and says that trying again makes sense', async () => {
+  const broken = inTransaction(db, async (trx) => {
+    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx);
+    await sql`set local idle_in_transaction_session_timeout = 10`.execute(trx);
+    const session = () => sql`select from pg_stat_activity where pid = ${rows[0]?.pid}`.execute(db);
+    await expect.poll(async () => (await session()).rows.length).toBe(0);
+    await sql`select 1`.execute(trx);
+  });
+  await expect(broken).rejects.toSatisfy(isTransient);
+  expect((await sql`select 1 as one`.execute(db)).rows).toEqual([{ one: 1 }]);
 });

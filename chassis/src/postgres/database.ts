@@ -15,7 +15,8 @@ const LIMITS = {
   connectionTimeoutMillis: 5_000,
   statement_timeout: 30_000,
   lock_timeout: 10_000,
-  idle_in_transaction_session_timeout: 30_000,
+  // A process that hangs in the middle of a transaction gives up its locks: sooner than others give up waiting for them.
+  idle_in_transaction_session_timeout: 5_000,
 };
 
 const columnTypes: pg.CustomTypesConfig = {
@@ -37,8 +38,12 @@ export function openDatabase<DB>({ url, poolMax }: PostgresSettings, log: Logger
     Client: PreparingClient,
     ...LIMITS,
   });
-  // A connection that breaks while idle emits here; unhandled, it would end the process.
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
+  // Unhandled, the break of a connection that waits for its next statement would end the process: of an idle one in the pool, and of
+  // one between two statements of a transaction. The next statement fails in either case.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => {
+    client.on('error', (error) => log.warn({ err: error }, 'a database connection broke'));
+  });
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
 }
 

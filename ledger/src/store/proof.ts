@@ -11,6 +11,7 @@ export interface JournalCounts {
 }
 
 /** A proof reads every posting there is, which may take longer than any other statement may. */
+const IDLE_TIMEOUT = '30s';
 const STATEMENT_TIMEOUT = '120s';
 
 /** Runs `work` on one snapshot, and gives its statements the time that they need. */
@@ -20,6 +21,8 @@ export function inSnapshot<T>(
 ): Promise<T> {
   return atOneMoment(db, async (snapshot) => {
     await sql`set local statement_timeout = ${sql.lit(STATEMENT_TIMEOUT)}`.execute(snapshot);
+    // Between its pages the proof asks authorization. It holds no lock that anybody waits for.
+    await sql`set local idle_in_transaction_session_timeout = ${sql.lit(IDLE_TIMEOUT)}`.execute(snapshot);
     return work(snapshot);
   });
 }
