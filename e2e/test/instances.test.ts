@@ -31,10 +31,10 @@ afterEach(() => {
   for (const pid of frozen.splice(0)) process.kill(pid, 'SIGCONT');
 });
 
-async function freeze(name: string): Promise<void> {
-  const pid = await pidOf(name);
-  process.kill(pid, 'SIGSTOP');
-  frozen.push(pid);
+async function freeze(...names: string[]): Promise<void> {
+  // One after the other: the command that tells a pid waits for others of its kind.
+  for (const name of names) frozen.push(await pidOf(name));
+  for (const pid of frozen) process.kill(pid, 'SIGSTOP');
 }
 
 async function newPayment() {
@@ -71,7 +71,7 @@ it('one frozen instance of every service holds up its own few requests for a mom
     analytics: () => who.operator.get('/v1/analytics/summary'),
   };
   for (const ask of Object.values(asks)) expect((await ask()).status).toBeLessThan(300);
-  await Promise.all(Object.keys(asks).map(freeze));
+  await freeze(...Object.keys(asks));
   const answers = await Promise.all(
     Object.entries(asks).map(async ([service, ask]) => ({ service, answers: await askSteadily(ask) })),
   );
@@ -90,7 +90,7 @@ it('one frozen instance of every service holds up its own few requests for a mom
 it('a payment that nobody works on is answered within 8 s, and its key gives the outcome afterwards, once', async () => {
   const body = await newPayment();
   const key = randomUUID();
-  for (const name of ['payment', 'payment-2']) await freeze(name);
+  await freeze('payment', 'payment-2');
   const startedAt = performance.now();
   const late = await who.alice.post('/v1/payments', body, { key });
   expect([late.status, late.body.code]).toEqual([504, 'TIMEOUT']);
