@@ -8,12 +8,15 @@ export function sqlStateOf(error: unknown): string | undefined {
 
 /** Classes of SQLSTATE in which the statement was fine and the server was not: connection, resources, shutdown, locks, I/O. */
 const TRANSIENT_CLASSES = ['08', '53', '57', '58', '40', '55'];
+/** idle_in_transaction_session_timeout: our process hung in the middle of a transaction. */
+const TRANSIENT_CODES = ['25P03'];
 const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
 
 /** Whether the same work may succeed later without any change: the database is away, busy or restarting. */
 export function isTransient(error: unknown): boolean {
   const state = sqlStateOf(error);
-  if (state !== undefined) return TRANSIENT_CLASSES.includes(state.slice(0, 2));
+  if (state !== undefined)
+    return TRANSIENT_CLASSES.includes(state.slice(0, 2)) || TRANSIENT_CODES.includes(state);
   const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
   if (code !== undefined && NETWORK_CODES.has(code)) return true;
   return /connection terminated|not queryable|timeout exceeded when trying to connect|connection timeout/i.test(

@@ -1,6 +1,7 @@
 /** Two instances in processes of their own, one of them frozen: whom it hurts, for how long, and what happens when it goes on. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as pause, setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { status } from '@grpc/grpc-js';
 import { AuthServiceClient, type AuthServiceService } from '@payflowx/proto/auth';
@@ -18,7 +19,10 @@ let auth: Neighbour<AuthServiceService>;
 beforeAll(async () => {
   instances = await Promise.all([startInstance('one'), startInstance('two')]);
   const addresses = instances.map(({ port }) => `127.0.0.1:${port}`);
-  auth = connectGrpc(AuthServiceClient, { target: `ipv4:${addresses.join(',')}`, retryable: ['getMe'] });
+  auth = connectGrpc(AuthServiceClient, {
+    target: `ipv4:${addresses.join(',')}`,
+    retryable: ['getMe', 'getJwks'],
+  });
 });
 beforeEach(bothAnswer);
 afterEach(() => {
@@ -77,6 +81,19 @@ it('that was frozen is back in rotation when it goes on', async () => {
   expect(new Set(await Promise.all([answering(), answering(), answering()]))).toEqual(new Set(['two']));
   instances[0].process.kill('SIGCONT');
   await bothAnswer();
+});
+
+it('is not told from a pause of our own process, and the calls are answered all the same', async () => {
+  instances[0].process.kill('SIGSTOP');
+  // Larger than HTTP/2 sends unasked: only the beginning of an answer is there when we look again.
+  const calls = Array.from({ length: 10 }, () => auth.getJwks({}, { deadlineMs }));
+  // By then a probe of the frozen instance is on its way.
+  await pause(600);
+  instances[0].process.kill('SIGCONT');
+  // Its answers come while we look at nothing, and the probe's time runs out. From here Node looks at timers before it looks at sockets.
+  await setImmediate();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000);
+  await Promise.all(calls);
 });
 
 it('that is frozen fails a call that must not be repeated, long before its deadline, and nobody repeats it', async () => {

@@ -22,7 +22,8 @@ const handlers: Partial<Handlers<typeof AuthServiceService>> = {
     await stall.promise;
     return { user: { ...user, id: String(logins), username: process.env.INSTANCE ?? '' } };
   },
-  getJwks: async () => ({ keys: [] }),
+  /** A large answer. */
+  getJwks: async () => ({ keys: [{ kid: 'x'.repeat(300_000), kty: '', crv: '', x: '', use: '', alg: '' }] }),
   login: async () => {
     logins += 1;
     return {} as never;

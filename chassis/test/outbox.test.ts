@@ -156,6 +156,19 @@ describe('of two relays', () => {
     expect(byFirst).toHaveLength(20);
   });
 
+  it('the other takes over when the active one hangs', { timeout: 60_000 }, async () => {
+    const hung = runRelay('');
+    await store(event('before'));
+    await eventually(() => expect(hung.ids).toHaveLength(1), { withinMs: 20_000 });
+    hung.process.kill('SIGSTOP');
+    const published: OutgoingMessage[] = [];
+    await relayTo(async (messages) => void published.push(...messages));
+    await store(event('after'));
+    await eventually(() => expect(textsOf(published)).toEqual(['after']), { withinMs: 30_000 });
+    hung.process.kill('SIGKILL');
+    await hung.exit;
+  });
+
   it('one goes on when the database breaks their connections', async () => {
     const published: OutgoingMessage[] = [];
     const publish = async (messages: OutgoingMessage[]) => void published.push(...messages);

@@ -31,10 +31,10 @@ afterEach(() => {
   for (const pid of frozen.splice(0)) process.kill(pid, 'SIGCONT');
 });
 
-async function freeze(name: string): Promise<void> {
-  const pid = await pidOf(name);
-  process.kill(pid, 'SIGSTOP');
-  frozen.push(pid);
+async function freeze(...names: string[]): Promise<void> {
+  // One after the other: the command that tells a pid waits for others of its kind.
+  for (const name of names) frozen.push(await pidOf(name));
+  for (const pid of frozen) process.kill(pid, 'SIGSTOP');
 }
 
 async function newPayment() {
@@ -45,8 +45,8 @@ async function newPayment() {
   return { from_account: from.id, to_account: to.id, amount: 1, currency: 'EUR' };
 }
 
-const EVERY_MS = 50;
-const REQUESTS = 40;
+const EVERY_MS = 100;
+const REQUESTS = 30;
 
 /** An open loop: the next request is sent in time, whether or not the one before has its answer. */
 async function askSteadily(ask: () => Promise<Answer>) {
@@ -59,39 +59,38 @@ async function askSteadily(ask: () => Promise<Answer>) {
   return Promise.all(asked);
 }
 
-describe('one frozen instance', () => {
-  const pay = async () => {
-    const payment = await newPayment();
-    return () => who.alice.post('/v1/payments', payment);
+it('one frozen instance of every service holds up its own few requests for a moment, and the rest not at all', async () => {
+  const payment = await newPayment();
+  // Authorization's and auth's part is in all of them too.
+  const asks = {
+    payment: () => who.alice.post('/v1/payments', payment),
+    authorization: () => who.alice.get(`/v1/accounts/${payment.from_account}`),
+    auth: () => who.alice.get('/v1/auth/me'),
+    ledger: () => who.operator.get('/v1/ledger/entries?limit=1'),
+    notification: () => who.alice.get('/v1/notifications?limit=1'),
+    analytics: () => who.operator.get('/v1/analytics/summary'),
   };
-  const read = (session: 'alice' | 'operator', path: string) => async () => () => who[session].get(path);
-
-  it.each([
-    ['payment', pay],
-    ['authorization', pay],
-    ['auth', read('alice', '/v1/auth/me')],
-    ['ledger', read('operator', '/v1/ledger/entries?limit=1')],
-    ['notification', read('alice', '/v1/notifications?limit=1')],
-    ['analytics', read('operator', '/v1/analytics/summary')],
-  ])(
-    'of %s holds up its own few requests for a moment, and the rest not at all',
-    async (service, prepare) => {
-      const ask = await prepare();
-      await freeze(service);
-      const answers = await askSteadily(ask);
-      expect(answers.filter(({ status }) => status >= 300)).toEqual([]);
-      const times = answers.map(({ ms }) => ms).sort((a, b) => a - b);
-      // 0.1 s and 1.8 s where they were measured: the bounds are those of a machine that is many times slower.
-      expect(times[REQUESTS / 2]).toBeLessThan(1_500);
-      expect(times.at(-1)).toBeLessThan(6_000);
-    },
+  for (const ask of Object.values(asks)) expect((await ask()).status).toBeLessThan(300);
+  await freeze(...Object.keys(asks));
+  const answers = await Promise.all(
+    Object.entries(asks).map(async ([service, ask]) => ({ service, answers: await askSteadily(ask) })),
   );
+  for (const { service, answers: all } of answers) {
+    expect(
+      all.filter(({ status }) => status >= 300),
+      service,
+    ).toEqual([]);
+    const times = all.map(({ ms }) => ms).sort((a, b) => a - b);
+    // A payment passes two frozen instances at worst, 1.7 s each. The bounds are those of a machine that is many times slower.
+    expect(times[REQUESTS / 2], service).toBeLessThan(2_500);
+    expect(times.at(-1), service).toBeLessThan(7_000);
+  }
 });
 
 it('a payment during an outage of payment gets a response within 8 s, and its key returns the one outcome afterwards', async () => {
   const body = await newPayment();
   const key = randomUUID();
-  for (const name of ['payment', 'payment-2']) await freeze(name);
+  await freeze('payment', 'payment-2');
   const startedAt = performance.now();
   const late = await who.alice.post('/v1/payments', body, { key });
   expect([late.status, late.body.code]).toEqual([504, 'TIMEOUT']);

@@ -64,6 +64,7 @@ function parse(text: string): unknown {
 
 interface Operation {
   operationId?: string;
+  description?: string;
   security?: object[];
   responses: Record<string, { content?: Record<string, { examples?: object }> }>;
 }

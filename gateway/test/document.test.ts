@@ -162,6 +162,15 @@ it('gives every operation a name, a summary, a tag and its refusals as problem d
   expect(names.size).toBe(Object.values(client.document.paths).flatMap((path) => Object.keys(path)).length);
 });
 
+it('says which operations may take longer than others, and how long', () => {
+  const operations = Object.values(client.document.paths).flatMap((path) => Object.values(path));
+  const long = operations.flatMap(({ operationId, description }) => {
+    const [, seconds] = /May take up to (\d+) s\./.exec(description ?? '') ?? [];
+    return seconds ? [[operationId, Number(seconds)]] : [];
+  });
+  expect(Object.fromEntries(long)).toEqual({ getProof: 120, runReconciliation: 60, backtestRule: 30 });
+});
+
 describe('answers as documented:', () => {
   it.each([
     ['POST', '/v1/auth/login', 200, { username: 'alice', password: 'x' }],

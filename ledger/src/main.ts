@@ -10,11 +10,15 @@ import { paymentEvents } from './consumers/payment-events.ts';
 import { startReconciliation } from './reconciliation.ts';
 import { ledgerService } from './rpc/ledger-service.ts';
 import type { Database } from './store/database.ts';
-import { PROOF_STATEMENT_TIMEOUT_MS } from './store/proof.ts';
+import { PROOF_IDLE_TIMEOUT_MS, PROOF_STATEMENT_TIMEOUT_MS } from './store/proof.ts';
 
 const config = loadConfig(process.env);
 /** A proof holds one connection from its start to its end. */
-const PROOF_CONNECTIONS = { poolMax: 2, statementTimeoutMs: PROOF_STATEMENT_TIMEOUT_MS };
+const PROOF_CONNECTIONS = {
+  poolMax: 2,
+  statementTimeoutMs: PROOF_STATEMENT_TIMEOUT_MS,
+  idleTimeoutMs: PROOF_IDLE_TIMEOUT_MS,
+};
 
 await runService('ledger', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);

@@ -1,4 +1,5 @@
 import { PaymentState } from '@payflowx/proto/payment';
+import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { toPaymentOrder } from '../src/domain/order.ts';
 import { toPaymentMessage } from '../src/messages/payment-message.ts';
@@ -170,6 +171,29 @@ it('an item that authorization cannot decide stays INITIATED, and its neighbours
   authorization.answerWith(undefined);
   await recover(20_000);
   await expectCompletedOnce(one.payment?.id ?? '');
+});
+
+it('a database that hangs has the caller told so in time; its key gives the outcome afterwards, paid once', async () => {
+  const { client, customer, db, authorization } = platform;
+  const request = fromCustomer();
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  const { promise: locked, resolve: haveLocked } = Promise.withResolvers<void>();
+  const hanging = db.transaction().execute(async (trx) => {
+    await sql`lock table idempotency_keys in access exclusive mode`.execute(trx);
+    haveLocked();
+    await gate;
+  });
+  await locked;
+  const call = await callAs(customer);
+  const late = client.createPayment(request, { ...call, deadlineMs: 500 });
+  await expect(late).rejects.toMatchObject({ code: 4 });
+  open();
+  await hanging;
+
+  const again = () => client.createPayment(request, call).catch(() => undefined);
+  await expect.poll(async () => (await again())?.payment?.state).toBe(PaymentState.COMPLETED);
+  const { payment } = await client.createPayment(request, call);
+  expect(authorization.approved().filter((id) => id === payment?.id)).toHaveLength(1);
 });
 
 /** What a process leaves behind that dies right after step (a). */

@@ -10,6 +10,8 @@ export interface PostgresSettings {
   poolMax: number;
   /** The longest that Postgres works on one statement. Statements that read whole tables need a pool of their own with a longer one. */
   statementTimeoutMs?: number;
+  /** The longest pause between two statements of a transaction. Longer only for transactions that hold no locks. */
+  idleTimeoutMs?: number;
   /** The longest wait for one lock, then the statement fails with what isLockTimeout tells. For batches: short, so that they go on without the locked item. */
   lockTimeoutMs?: number;
 }
@@ -18,10 +20,9 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 
 /** Waiting longer than this for a connection or a lock means that something is wrong: fail, and let the caller retry. */
 const LOCK_TIMEOUT_MS = 10_000;
-const LIMITS = {
-  connectionTimeoutMillis: 5_000,
-  idle_in_transaction_session_timeout: 30_000,
-};
+const CONNECTION_TIMEOUT_MS = 5_000;
+/** A process that hangs in the middle of a transaction loses its locks, sooner than others give up waiting for them. */
+const IDLE_TIMEOUT_MS = 5_000;
 
 const columnTypes: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
@@ -39,6 +40,7 @@ export function openDatabase<DB>(settings: PostgresSettings, log: Logger): Kysel
     poolMax,
     statementTimeoutMs = STATEMENT_TIMEOUT_MS,
     lockTimeoutMs = LOCK_TIMEOUT_MS,
+    idleTimeoutMs = IDLE_TIMEOUT_MS,
   } = settings;
   const pool = new pg.Pool({
     connectionString: url,
@@ -49,13 +51,14 @@ export function openDatabase<DB>(settings: PostgresSettings, log: Logger): Kysel
     statement_timeout: statementTimeoutMs,
     Client: PreparingClient,
     lock_timeout: lockTimeoutMs,
-    ...LIMITS,
+    idle_in_transaction_session_timeout: idleTimeoutMs,
+    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
   });
   // A connection that breaks emits here while it is idle, and on the client while it is in use. An emitted error that nobody
   // listens to ends the process. The statement that was running rejects by itself.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
   pool.on('connect', (client) =>
-    client.on('error', (error) => log.debug({ err: error }, 'a database connection broke')),
+    client.on('error', (error) => log.warn({ err: error }, 'a database connection broke')),
   );
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
 }

@@ -130,6 +130,12 @@ async function relay(
   }
 }
 
+/**
+ * The server ends the session of a relay that has asked nothing for this long: an instance that hangs gives up its lock so, and another
+ * one publishes. A running relay asks every second; one whose broker keeps it waiting for longer begins again, and repeats messages.
+ */
+const SILENT_MS = 10_000;
+
 /** The relay's connection: its lock and its LISTEN end with it. */
 interface Session {
   readonly active: boolean;
@@ -184,7 +190,8 @@ async function openSession(
     // The table is nearly empty or nearly all dead rows, and its statistics are of some other moment: only the index is always right.
     // All that this session writes is deletions of what the broker has: one that a crash loses is published again, as after any crash here.
     await ask(
-      `set enable_seqscan = off; set enable_bitmapscan = off; set synchronous_commit = off; listen ${OUTBOX_CHANNEL}`,
+      `set enable_seqscan = off; set enable_bitmapscan = off; set synchronous_commit = off;
+       set idle_session_timeout = ${SILENT_MS}; listen ${OUTBOX_CHANNEL}`,
       [],
     );
   } catch (error) {

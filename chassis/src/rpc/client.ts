@@ -1,7 +1,7 @@
 /** Calls to a neighbour: promises, a deadline on each, balanced over its instances, retried only where that is safe. */
-import { type ChannelOptions, Client, credentials, Metadata } from '@grpc/grpc-js';
+import { type ChannelOptions, Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import { currentTrace } from '../telemetry/trace.ts';
-import { fromServiceError } from './errors.ts';
+import { fromServiceError, NeighbourError } from './errors.ts';
 import { LEAST_REQUESTS, registerLeastRequests } from './least-requests.ts';
 
 /** One method of a ts-proto service definition. */
@@ -67,16 +67,17 @@ export function connectGrpc<S extends ServiceMethods>(
 ): Neighbour<S> {
   const client = new Client(target, credentials.createInsecure(), channelOptions(clientClass, retryable));
   const calls = Object.entries(clientClass.service).map(([name, method]) => {
+    const isRetryable = retryable.includes(name);
     const call = async (request: unknown, settings: CallSettings) => {
       const accessToken = settings.accessToken ?? (await token?.());
       const bytes = method.requestSerialize(request);
-      const answer = await callOnce(
-        client,
-        method.path,
-        bytes,
-        metadataOf(accessToken),
-        deadlineOf(settings),
-      );
+      const deadline = deadlineOf(settings);
+      const attempt = (metadata = metadataOf(accessToken)) =>
+        callOnce(client, method.path, bytes, metadata, deadline);
+      const answer = await attempt().catch((error) => {
+        if (!(isRetryable && wasDropped(error))) throw error;
+        return attempt(asRetry(metadataOf(accessToken)));
+      });
       return method.responseDeserialize(answer);
     };
     return [name, call] as const;
@@ -108,6 +109,26 @@ function callOnce(client: Client, path: string, bytes: Buffer, metadata: Metadat
       else resolve(answer ?? Buffer.alloc(0));
     });
   });
+}
+
+/**
+ * Whether grpc-js gave up the connection without retrying the call: it does not retry once the first bytes of an answer are there. So it
+ * is after a long pause of our own process: the timer of a probe runs out before the answers that have come meanwhile are read.
+ */
+function wasDropped(error: unknown): boolean {
+  return (
+    error instanceof NeighbourError &&
+    error.code === status.UNAVAILABLE &&
+    error.message === 'Connection dropped'
+  );
+}
+
+/** Set by gRPC libraries on every attempt but the first (https://github.com/grpc/proposal/blob/master/A6-client-retries.md). */
+export const PREVIOUS_ATTEMPTS = 'grpc-previous-rpc-attempts';
+
+function asRetry(metadata: Metadata): Metadata {
+  metadata.set(PREVIOUS_ATTEMPTS, '1');
+  return metadata;
 }
 
 function deadlineOf({ deadlineMs = Number.POSITIVE_INFINITY, deadline }: CallSettings): number {

@@ -17,6 +17,7 @@ import type { Caller } from './caller.ts';
 import {
   asBytes,
   type MethodDefinition,
+  PREVIOUS_ATTEMPTS,
   type RequestOf,
   type ResponseOf,
   type ServiceMethods,
@@ -213,9 +214,6 @@ function handle(
     });
   };
 }
-
-/** Set by gRPC libraries on every attempt but the first (https://github.com/grpc/proposal/blob/master/A6-client-retries.md). */
-const PREVIOUS_ATTEMPTS = 'grpc-previous-rpc-attempts';
 
 function decoded<T>(decode: (bytes: Buffer) => T, bytes: Buffer): T {
   try {

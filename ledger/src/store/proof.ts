@@ -13,6 +13,8 @@ export interface JournalCounts {
 
 /** A proof reads every posting there is, which may take longer than any other statement may. */
 export const PROOF_STATEMENT_TIMEOUT_MS = 120_000;
+/** Between its pages a proof calls authorization. It holds no locks. */
+export const PROOF_IDLE_TIMEOUT_MS = 30_000;
 
 const PAGE = 1_000;
 
