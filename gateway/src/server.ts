@@ -1,7 +1,8 @@
 /** The HTTP server: what surrounds every route, then the routes. */
 import type { Logger } from '@payflowx/chassis';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
-import { checkAccess, type KeyOf } from './access/access.ts';
+import { checkAccess, type KeyOf, recognizeCallers } from './access/access.ts';
+import { admitRequests } from './admission/admit-requests.ts';
 import type { Neighbours } from './clients/neighbours.ts';
 import type { PaymentBatches } from './clients/payment-batches.ts';
 import type { Config } from './config.ts';
@@ -40,7 +41,9 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   logRequests(app, { log: parts.log, slowMs: parts.config.http.slowMs });
   readJsonBodies(app);
   await protect(app, parts.config.protection);
-  await checkAccess(app, parts);
+  const known = recognizeCallers(app);
+  admitRequests(app, parts);
+  await checkAccess(app, { ...parts, known });
   await describeApi(app);
   readQueryNumbers(app);
 

@@ -6,7 +6,7 @@ import { createTestIdentity } from '@payflowx/chassis/testing';
 import { createSigner } from 'fast-jwt';
 import Fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkAccess } from '../src/access/access.ts';
+import { checkAccess, recognizeCallers } from '../src/access/access.ts';
 import { type Client, createClient } from './client.ts';
 import {
   ALICE,
@@ -183,7 +183,7 @@ describe('a token', () => {
 
 it('does not start with a route that does not say who may call it', async () => {
   const app = Fastify();
-  await checkAccess(app, { keyOf: async () => '' });
+  await checkAccess(app, { keyOf: async () => '', known: recognizeCallers(app) });
   app.get('/open', { config: { access: 'anyone' } }, async () => 'fine');
   app.get('/forgotten', async () => 'secret');
   await expect(app.ready()).rejects.toThrow('Routes that do not say who may call them: GET /forgotten');

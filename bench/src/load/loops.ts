@@ -16,6 +16,8 @@ export interface OpenLoop {
   /** Requests a second, whatever becomes of the ones before. */
   rate: number;
   seconds: number;
+  /** The most requests that can be under way; undefined: the generator's own figure. */
+  connections?: number;
 }
 
 /** One request at a time with a rest between: the platform is idle when each comes. */

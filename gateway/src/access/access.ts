@@ -40,6 +40,17 @@ declare module '@fastify/jwt' {
 
 const KNOWN_TOKENS = 10_000;
 
+/** Names the caller of a request whose token was verified before. It costs next to nothing, so it may run before a request is admitted. */
+export function recognizeCallers(app: FastifyInstance): KnownCallers {
+  const known = createKnownCallers(KNOWN_TOKENS);
+  app.decorateRequest('caller');
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (needsCaller(request)) request.caller = known.get(request.headers.authorization ?? '');
+    done();
+  });
+  return known;
+}
+
 /** PEM of the public key that a token's `kid` names. Rejects for an unknown one. */
 export type KeyOf = (kid: string) => Promise<string>;
 
@@ -47,7 +58,10 @@ export type KeyOf = (kid: string) => Promise<string>;
  * In three steps, so that the rate limit stands between knowing a caller and refusing one: whoever tries tokens is counted
  * by address. (The limiter counts in hooks of the routes, which run after those of the server.)
  */
-export async function checkAccess(app: FastifyInstance, { keyOf }: { keyOf: KeyOf }): Promise<void> {
+export async function checkAccess(
+  app: FastifyInstance,
+  { keyOf, known }: { keyOf: KeyOf; known: KnownCallers },
+): Promise<void> {
   await app.register(fastifyJwt, {
     secret: {
       public: (_request: FastifyRequest, token: TokenHeader) => keyOf(token.header.kid ?? ''),
@@ -61,10 +75,9 @@ export async function checkAccess(app: FastifyInstance, { keyOf }: { keyOf: KeyO
       requiredClaims: ['sub', 'exp', 'roles'],
     },
   });
-  app.decorateRequest('caller');
   app.decorateRequest('refusal');
   requireDeclaration(app);
-  app.addHook('onRequest', identifyBy(createKnownCallers(KNOWN_TOKENS)));
+  app.addHook('onRequest', verifyInto(known));
   app.addHook('preParsing', async (request) => admit(request));
 }
 
@@ -85,16 +98,17 @@ function requireDeclaration(app: FastifyInstance): void {
   });
 }
 
-function identifyBy(known: KnownCallers) {
+function needsCaller({ is404, routeOptions }: FastifyRequest): boolean {
+  return !is404 && routeOptions.config.access !== 'anyone';
+}
+
+function verifyInto(known: KnownCallers) {
   return (request: FastifyRequest, _reply: FastifyReply, done: () => void) => {
-    if (request.is404 || request.routeOptions.config.access === 'anyone') return done();
-    const { authorization = '' } = request.headers;
-    request.caller = known.get(authorization);
-    if (request.caller) return done();
+    if (request.caller || !needsCaller(request)) return done();
     verify(request)
       .then(({ caller, exp }) => {
         request.caller = caller;
-        known.add(authorization, caller, exp);
+        known.add(request.headers.authorization ?? '', caller, exp);
       })
       .catch((error) => {
         request.refusal = toProblem(error);
