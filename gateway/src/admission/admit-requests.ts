@@ -27,7 +27,7 @@ const OVERLOADED = new ProblemError('OVERLOADED', 'Overloaded: nothing was done.
 const RETRY_AFTER_S = '1';
 
 export function admitRequests(app: FastifyInstance, { log }: { log: Logger }): void {
-  const refusals = countRefusals(log);
+  const refusals = countRefusals(app, log);
   app.decorateRequest('finishAbandoned');
   giveLanes(app);
 
@@ -83,15 +83,15 @@ function refuse(request: FastifyRequest, reply: FastifyReply): void {
 const LOG_EVERY_MS = 1_000;
 
 /** One line of log a second, instead of one for each refusal. */
-function countRefusals(log: Logger) {
+function countRefusals(app: FastifyInstance, log: Logger) {
   let refused = 0;
-  const report = () => {
-    log.warn({ refused }, 'overloaded: requests were refused');
+  const timer = setInterval(() => {
+    if (refused > 0) log.warn({ refused }, 'overloaded: requests were refused');
     refused = 0;
-  };
+  }, LOG_EVERY_MS).unref();
+  app.addHook('onClose', async () => clearInterval(timer));
   return {
     count() {
-      if (refused === 0) setTimeout(report, LOG_EVERY_MS).unref();
       refused += 1;
     },
   };
