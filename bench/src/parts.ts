@@ -145,7 +145,7 @@ async function runOverload(deps: PartDeps, measured: Measured): Promise<void> {
   const result = await run(deps, measured, { ...order, configuration: 'standard' });
   const { refused } = result.latenciesMs;
   say(
-    `overload: goodput ${(100 * goodputOf(result) / most).toFixed(0)} % of the maximum; ${refused?.count ?? 0} refused, p50 ${ms(refused?.p50)}, p99 ${ms(refused?.p99)}; last answer ${ms(result.backlogMs)} after the end`,
+    `overload: goodput ${((100 * goodputOf(result)) / most).toFixed(0)} % of the maximum; ${refused?.count ?? 0} refused, p50 ${ms(refused?.p50)}, p99 ${ms(refused?.p99)}; last answer ${ms(result.backlogMs)} after the end`,
   );
 }
 

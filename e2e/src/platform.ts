@@ -39,6 +39,7 @@ export function gatewaysOf({ gateway }: Demo): [string, string] {
 /** Somebody who uses the platform: by the client, and, where an answer itself is what matters, by plain REST. */
 export interface Session extends Rest {
   user: DemoUser;
+  gateway: string;
   api: PayFlowX;
 }
 
@@ -47,7 +48,7 @@ export function sessionOf(demo: Demo, username: string, gateway = demo.gateway):
   const user = demo.users.find((each) => each.username === username);
   if (!user) throw new Error(`There is no user ${username} in .local/demo.json.`);
   const api = createPayFlowX({ gateway, as: { username, password: user.password } });
-  return { user, api, ...restClient(gateway, () => api.accessToken()) };
+  return { user, gateway, api, ...restClient(gateway, () => api.accessToken()) };
 }
 
 export interface People {

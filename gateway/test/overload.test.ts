@@ -84,7 +84,9 @@ it('refuses the caller that floods, takes no key for it, and serves others and o
 
   letGo();
   expect((await modest).status).toBe(201);
-  expect((await flood.settled).every((each) => each.status === 'fulfilled' && each.value.status === 201)).toBe(true);
+  expect(
+    (await flood.settled).every((each) => each.status === 'fulfilled' && each.value.status === 201),
+  ).toBe(true);
   // The key that was refused is free.
   const again = async () => (await pay('flood', key)).status;
   await expect.poll(again, { timeout: 5_000 }).toBe(201);

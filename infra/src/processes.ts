@@ -24,7 +24,8 @@ export async function printStatus(): Promise<void> {
 export async function control(command: 'start' | 'stop' | 'restart', process: string): Promise<void> {
   const { supervisor, found, all } = await find(process);
   // A program that is stopped does not listen. One that restarts does: its callers wait.
-  const holder = command === 'restart' ? undefined : all.find(({ name }) => name === `${found.name}${HOLDER}`);
+  const holder =
+    command === 'restart' ? undefined : all.find(({ name }) => name === `${found.name}${HOLDER}`);
   const names = [found, ...(holder ? [holder] : [])].map(({ fullName }) => fullName);
   console.log(await supervisor.control(command, ...names));
 }

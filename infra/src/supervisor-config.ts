@@ -62,9 +62,10 @@ export function groupConfig({ name, rank, programs }: Group): string {
   const [first] = programs;
   if (first?.socket) return socketProgramConfig(first, first.socket, rank);
   const names = programs.map((program) => program.name).join(',');
-  return [`[group:${name}]\nprograms=${names}\npriority=${rank}\n`, ...programs.map((program) => programConfig(program))].join(
-    '\n',
-  );
+  return [
+    `[group:${name}]\nprograms=${names}\npriority=${rank}\n`,
+    ...programs.map((program) => programConfig(program)),
+  ].join('\n');
 }
 
 /** What supervisor calls the two processes of a program with a socket. The holder does nothing: the socket is closed with its last process. */

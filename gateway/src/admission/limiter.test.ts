@@ -69,8 +69,7 @@ const steady = (caller: string, perSecond: number, untilMs = 20_000, fromMs = 0)
   fromMs,
   untilMs,
 });
-const burst = (caller: string, count: number, atMs: number) =>
-  steady(caller, count * 1000, atMs + 1, atMs);
+const burst = (caller: string, count: number, atMs: number) => steady(caller, count * 1000, atMs + 1, atMs);
 const accepted = (outcomes: Outcome[]) => outcomes.flatMap(({ tookMs }) => tookMs ?? []);
 const refused = (outcomes: Outcome[]) => outcomes.filter(({ tookMs }) => tookMs === undefined);
 const by = (outcomes: Outcome[], caller: string) => outcomes.filter((each) => each.caller === caller);
@@ -79,60 +78,70 @@ function quantile(values: number[], share: number): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
 }
 
-describe.each([200, 800, 4_000])('in front of a server that does %d requests a second', (capacityPerSecond) => {
-  it('keeps the goodput and bounds the time at three times that', () => {
-    const outcomes = simulate({ capacityPerSecond, loads: [steady('all', 3 * capacityPerSecond)] });
-    const times = accepted(outcomes);
-    expect(times.length / 20 / capacityPerSecond).toBeGreaterThan(0.97);
-    expect(quantile(times, 0.5)).toBeLessThan(600);
-    expect(quantile(times, 0.99)).toBeLessThan(1_000);
-  });
+describe.each([200, 800, 4_000])(
+  'in front of a server that does %d requests a second',
+  (capacityPerSecond) => {
+    it('keeps the goodput and bounds the time at three times that', () => {
+      const outcomes = simulate({ capacityPerSecond, loads: [steady('all', 3 * capacityPerSecond)] });
+      const times = accepted(outcomes);
+      expect(times.length / 20 / capacityPerSecond).toBeGreaterThan(0.97);
+      expect(quantile(times, 0.5)).toBeLessThan(600);
+      expect(quantile(times, 0.99)).toBeLessThan(1_000);
+    });
 
-  it('refuses nothing at half of it, nor at nine tenths', () => {
-    for (const share of [0.5, 0.9]) {
-      const outcomes = simulate({ capacityPerSecond, loads: [steady('all', share * capacityPerSecond)] });
+    it('refuses nothing at half of it, nor at nine tenths', () => {
+      for (const share of [0.5, 0.9]) {
+        const outcomes = simulate({ capacityPerSecond, loads: [steady('all', share * capacityPerSecond)] });
+        expect(refused(outcomes)).toEqual([]);
+      }
+    });
+
+    it('takes a burst of 500 after an idle time', () => {
+      const outcomes = simulate({ capacityPerSecond, loads: [burst('one', 500, 5_000)] });
+      expect(accepted(outcomes)).toHaveLength(500);
+    });
+
+    it('is as before two seconds after an overload', () => {
+      const loads = [
+        steady('all', 3 * capacityPerSecond, 10_000),
+        steady('later', capacityPerSecond / 2, 20_000, 12_000),
+        burst('burst', 200, 21_000),
+      ];
+      const outcomes = simulate({ capacityPerSecond, loads });
+      expect(refused(outcomes).filter(({ atMs }) => atMs > 12_000)).toEqual([]);
+      expect(quantile(accepted(by(outcomes, 'later')).slice(0, 50), 0.5)).toBeLessThan(500);
+    });
+
+    it('serves a modest caller beside one that floods', () => {
+      const loads = [
+        steady('flood', 5 * capacityPerSecond),
+        steady('modest', capacityPerSecond / 10, 20_000, 2_000),
+      ];
+      const outcomes = simulate({ capacityPerSecond, loads });
+      expect(refused(by(outcomes, 'modest'))).toEqual([]);
+      expect(quantile(accepted(by(outcomes, 'modest')), 0.99)).toBeLessThan(1_000);
+      expect(accepted(outcomes).length / 20 / capacityPerSecond).toBeGreaterThan(0.97);
+    });
+
+    it('divides it evenly among all who flood', () => {
+      const loads = [
+        steady('a', 4 * capacityPerSecond),
+        steady('b', capacityPerSecond),
+        steady('c', capacityPerSecond),
+      ];
+      const outcomes = simulate({ capacityPerSecond, loads });
+      for (const caller of ['a', 'b', 'c']) {
+        expect(accepted(by(outcomes, caller)).length / 20 / capacityPerSecond).toBeGreaterThan(0.25);
+      }
+    });
+
+    it('lets a short stall pass at half load', () => {
+      const loads = [steady('all', capacityPerSecond / 2)];
+      const outcomes = simulate({ capacityPerSecond, loads, stall: { fromMs: 5_000, untilMs: 5_250 } });
       expect(refused(outcomes)).toEqual([]);
-    }
-  });
-
-  it('takes a burst of 500 after an idle time', () => {
-    const outcomes = simulate({ capacityPerSecond, loads: [burst('one', 500, 5_000)] });
-    expect(accepted(outcomes)).toHaveLength(500);
-  });
-
-  it('is as before two seconds after an overload', () => {
-    const loads = [
-      steady('all', 3 * capacityPerSecond, 10_000),
-      steady('later', capacityPerSecond / 2, 20_000, 12_000),
-      burst('burst', 200, 21_000),
-    ];
-    const outcomes = simulate({ capacityPerSecond, loads });
-    expect(refused(outcomes).filter(({ atMs }) => atMs > 12_000)).toEqual([]);
-    expect(quantile(accepted(by(outcomes, 'later')).slice(0, 50), 0.5)).toBeLessThan(500);
-  });
-
-  it('serves a modest caller beside one that floods', () => {
-    const loads = [steady('flood', 5 * capacityPerSecond), steady('modest', capacityPerSecond / 10, 20_000, 2_000)];
-    const outcomes = simulate({ capacityPerSecond, loads });
-    expect(refused(by(outcomes, 'modest'))).toEqual([]);
-    expect(quantile(accepted(by(outcomes, 'modest')), 0.99)).toBeLessThan(1_000);
-    expect(accepted(outcomes).length / 20 / capacityPerSecond).toBeGreaterThan(0.97);
-  });
-
-  it('divides it evenly among all who flood', () => {
-    const loads = [steady('a', 4 * capacityPerSecond), steady('b', capacityPerSecond), steady('c', capacityPerSecond)];
-    const outcomes = simulate({ capacityPerSecond, loads });
-    for (const caller of ['a', 'b', 'c']) {
-      expect(accepted(by(outcomes, caller)).length / 20 / capacityPerSecond).toBeGreaterThan(0.25);
-    }
-  });
-
-  it('lets a short stall pass at half load', () => {
-    const loads = [steady('all', capacityPerSecond / 2)];
-    const outcomes = simulate({ capacityPerSecond, loads, stall: { fromMs: 5_000, untilMs: 5_250 } });
-    expect(refused(outcomes)).toEqual([]);
-  });
-});
+    });
+  },
+);
 
 it('admits no more than the burst where nothing is ever answered', () => {
   let nowMs = 0;
