@@ -1,6 +1,7 @@
 /** A neighbour that takes its time: what waits for it is bounded, and the rest is refused before anything is done. */
 import type { BatchCreatePaymentsRequest } from '@payflowx/proto/payment';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { LIMITS } from '../src/admission/limiter.ts';
 import { type Client, createClient } from './client.ts';
 import { newPayment, PAYMENT_ID, paymentOf } from './examples.ts';
 import { type Platform, startPlatform } from './platform.ts';
@@ -12,7 +13,7 @@ let keys: string[] = [];
 let letGo = () => {};
 
 beforeEach(async () => {
-  platform = await startPlatform({ PAYMENT_DEADLINE_MS: '60000' });
+  platform = await startPlatform({ PAYMENT_DEADLINE_MS: '60000', PAYMENT_BATCHES_IN_FLIGHT: '200' });
   client = await createClient(platform);
   keys = [];
   const held = new Promise<void>((resolve) => {
@@ -43,8 +44,8 @@ afterEach(async () => {
   await platform.close();
 });
 
-/** More than are admitted under overload, fewer than in a burst. */
-const MANY = 150;
+/** More than are admitted under overload, fewer than in a burst. A slow machine may take so long to send them that it refuses the last. */
+const MANY = 2 * LIMITS.floor;
 
 const pay = (who: 'flood' | 'modest', key: string, signal?: AbortSignal) =>
   client.call('POST', '/v1/payments', { token: tokens[who], key, body: newPayment, signal });
@@ -53,7 +54,7 @@ const pay = (who: 'flood' | 'modest', key: string, signal?: AbortSignal) =>
 async function occupy(signal?: AbortSignal) {
   const answers = Array.from({ length: MANY }, (_, n) => pay('flood', `flood-${n}`, signal));
   const settled = Promise.allSettled(answers);
-  await expect.poll(() => keys.length, { timeout: 20_000 }).toBe(MANY);
+  await expect.poll(() => keys.length, { timeout: 20_000 }).toBeGreaterThan(LIMITS.floor);
   return { settled };
 }
 
@@ -84,9 +85,10 @@ it('refuses the caller that floods, takes no key for it, and serves others and o
 
   letGo();
   expect((await modest).status).toBe(201);
-  expect(
-    (await flood.settled).every((each) => each.status === 'fulfilled' && each.value.status === 201),
-  ).toBe(true);
+  const accepted = (await flood.settled).filter(
+    (each) => each.status === 'fulfilled' && each.value.status === 201,
+  );
+  expect(accepted).toHaveLength(keys.filter((each) => each.startsWith('flood')).length);
   // The key that was refused is free.
   const again = async () => (await pay('flood', key)).status;
   await expect.poll(again, { timeout: 5_000 }).toBe(201);

@@ -26,7 +26,7 @@ export interface LimiterSettings {
   floor: number;
 }
 
-export const LIMITS: LimiterSettings = { targetMs: 500, toleranceMs: 300, burst: 1_000, floor: 100 };
+export const LIMITS: LimiterSettings = { targetMs: 500, toleranceMs: 300, burst: 1_000, floor: 64 };
 
 /** Overload is over when nothing was refused for this long. */
 const CALM_MS = 1_000;
