@@ -46,6 +46,8 @@ export interface RunResult {
   seconds: number;
   settled: number;
   requestsPerSecond: number;
+  /** From the due time of the last request until the last response. */
+  backlogMs: number;
   /** Response times of payment creations, in milliseconds. */
   answerMs: LatencyFigures | undefined;
   /** For all kinds of requests. */
@@ -97,6 +99,7 @@ export async function measuredRun(deps: RunDeps, order: RunOrder): Promise<RunRe
     seconds,
     settled,
     requestsPerSecond: requests(report) / report.seconds,
+    backlogMs: backlog(report, order.loop),
     answerMs: report.latencies.pay ?? report.latencies.authorize,
     latenciesMs: report.latencies,
     levelAfterMs: levelAfter(levels, report.lastAnswerAt),
@@ -152,6 +155,10 @@ function withProbes(tally: Tally, probed: ProbeReport | undefined): Tally {
   if (!probed) return tally;
   const { completed, unknown } = probed;
   return addTallies(tally, { ...emptyTally(), completed, unknown });
+}
+
+function backlog({ seconds }: GeneratorReport, loop: Loop): number {
+  return loop.kind === 'lone' ? 0 : Math.max(0, (seconds - loop.seconds) * 1000);
 }
 
 function requests({ latencies }: GeneratorReport): number {

@@ -49,7 +49,17 @@ export async function runParts(deps: PartDeps): Promise<Measured> {
       await runClosed(deps, measured, workload, 'standard', settings.sideSeconds);
   }
   if (has('open')) await runOpen(deps, measured);
+  if (has('overload')) await runOverload(deps, measured);
   return measured;
+}
+
+export const OVERLOAD = 'overload';
+
+/** Requests a second that were done. */
+export function goodputOf({ loop, latenciesMs }: RunResult): number {
+  const done = Object.entries(latenciesMs).filter(([kind]) => kind !== 'refused');
+  const seconds = loop.kind === 'lone' ? Number.NaN : loop.seconds;
+  return done.reduce((sum, [, { count }]) => sum + count, 0) / seconds;
 }
 
 async function runIdle(deps: PartDeps, measured: Measured): Promise<void> {
@@ -116,6 +126,27 @@ async function runAtRate(deps: PartDeps, measured: Measured, name: string, rate:
   const loop = { kind: 'open', rate, seconds: sideSeconds } as const;
   const order = { name, workload: UNIFORM, loop, warmUpS: warmUpS / 2 };
   await run(deps, measured, { ...order, configuration: 'standard' });
+}
+
+/** The connections of the overload run: more concurrent clients than the platform admits. */
+const CROWD = 4_096;
+
+/** Sends far more than the maximum. Accepted requests get a response in time, the others are refused at once. */
+async function runOverload(deps: PartDeps, measured: Measured): Promise<void> {
+  const { sideSeconds, overloadFactor, warmUpS } = deps.settings;
+  const most = await mostRequestsPerSecond(deps, measured);
+  const loop = {
+    kind: 'open',
+    rate: most * overloadFactor,
+    seconds: sideSeconds,
+    connections: CROWD,
+  } as const;
+  const order = { name: OVERLOAD, workload: UNIFORM, loop, warmUpS: warmUpS / 2 };
+  const result = await run(deps, measured, { ...order, configuration: 'standard' });
+  const { refused } = result.latenciesMs;
+  say(
+    `overload: goodput ${((100 * goodputOf(result)) / most).toFixed(0)} % of the maximum; ${refused?.count ?? 0} refused, p50 ${ms(refused?.p50)}, p99 ${ms(refused?.p99)}; last answer ${ms(result.backlogMs)} after the end`,
+  );
 }
 
 /** The maximum of the closed loop, which runs now if it has not run yet. */

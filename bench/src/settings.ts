@@ -25,6 +25,8 @@ export interface Settings {
   readonly openShares: readonly number[];
   /** Open loop: fixed rates in requests a second, instead of shares. */
   readonly openRate: number | undefined;
+  /** Overload: the rate, as a multiple of the closed loop's maximum. */
+  readonly overloadFactor: number;
   /** Number of lone payments, for the latency of an idle platform. */
   readonly idlePayments: number;
   /** Empty: all parts. */
@@ -34,7 +36,7 @@ export interface Settings {
 }
 
 /** The parts of a run. BENCH_PARTS picks some. */
-export const PARTS = ['idle', 'limit', 'uniform', 'ablations', 'workloads', 'open'] as const;
+export const PARTS = ['idle', 'limit', 'uniform', 'ablations', 'workloads', 'open', 'overload'] as const;
 export type Part = (typeof PARTS)[number];
 
 type Sizes = Omit<Settings, 'mode' | 'checkout' | 'parts' | 'openRate' | 'authorizationPort' | 'paymentPort'>;
@@ -51,6 +53,7 @@ const SIZES: Record<Mode, Sizes> = {
     pgbenchClients: [2, 4, 8, 16, 32],
     searchSeconds: 6,
     openShares: [0.25, 0.5, 0.75, 0.9, 1],
+    overloadFactor: 3,
     idlePayments: 200,
   },
   short: {
@@ -64,6 +67,7 @@ const SIZES: Record<Mode, Sizes> = {
     pgbenchClients: [8],
     searchSeconds: 2,
     openShares: [0.5, 0.9],
+    overloadFactor: 3,
     idlePayments: 20,
   },
 };
@@ -87,7 +91,7 @@ export function loadSettings(env: NodeJS.ProcessEnv): Settings {
     sideSeconds: env.BENCH_SECONDS ? seconds : sizes.sideSeconds,
     openRate: env.BENCH_RATE ? number(env, 'BENCH_RATE', 0) : undefined,
     workers: env.BENCH_WORKERS ? [number(env, 'BENCH_WORKERS', 0)] : sizes.workers,
-    parts: parts(env.BENCH_PARTS || (mode === 'short' ? 'idle,limit,uniform,workloads,open' : '')),
+    parts: parts(env.BENCH_PARTS || (mode === 'short' ? 'idle,limit,uniform,workloads,open,overload' : '')),
     authorizationPort: number(env, 'PAYFLOWX_PORT_AUTHORIZATION', 50_052 + offset),
     paymentPort: number(env, 'PAYFLOWX_PORT_PAYMENT', 50_053 + offset),
   };

@@ -40,6 +40,7 @@ export function gatewaysOf({ gateway }: Demo): [string, string] {
 /** A user of the platform, with the typed client, and with plain REST for tests of a response's form. */
 export interface Session extends Rest {
   user: DemoUser;
+  gateway: string;
   api: PayFlowX;
 }
 
@@ -48,7 +49,7 @@ export function sessionOf(demo: Demo, username: string, gateway = demo.gateway):
   const user = demo.users.find((each) => each.username === username);
   if (!user) throw new Error(`There is no user ${username} in .local/demo.json.`);
   const api = createPayFlowX({ gateway, as: { username, password: user.password } });
-  return { user, api, ...restClient(gateway, () => api.accessToken()) };
+  return { user, gateway, api, ...restClient(gateway, () => api.accessToken()) };
 }
 
 export interface People {

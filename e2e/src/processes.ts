@@ -16,6 +16,7 @@ async function infra(...args: string[]): Promise<string> {
 
 export const stopProcess = (name: string) => infra('stop', name);
 export const startProcess = (name: string) => infra('start', name);
+export const restartProcess = (name: string) => infra('restart', name);
 
 /** Rejects if the process does not run. */
 export const pidOf = async (name: string) => Number(await infra('pid', name));

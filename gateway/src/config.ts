@@ -23,6 +23,7 @@ export const schema = Type.Object({
   ...identitySettings,
   HTTP_HOST: Type.String({ default: '127.0.0.1' }),
   HTTP_PORT: portSetting(8080),
+  HTTP_LISTEN_FD: Type.Optional(Type.Integer({ minimum: 0 })),
   ADVERTISED_HOST: Type.String({ default: '' }),
   PAYMENT_TARGET: Type.String({ default: 'consul:///payment' }),
   AUTHORIZATION_TARGET: Type.String({ default: 'consul:///authorization' }),
@@ -63,6 +64,8 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     http: {
       host: values.HTTP_HOST,
       port: values.HTTP_PORT,
+      /** A socket that listens already, inherited from a supervisor; it stands instead of host and port. */
+      listenFd: values.HTTP_LISTEN_FD,
       advertisedHost: values.ADVERTISED_HOST || values.HTTP_HOST,
       trustedProxies: list(values.TRUST_PROXY),
       slowMs: values.SLOW_REQUEST_MS,

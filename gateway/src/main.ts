@@ -29,7 +29,8 @@ await runService('gateway', config.service, async ({ log, onStop }) => {
   const server = await createServer({ config, neighbours, batches, keys, readiness, log });
   onStop('http server', () => server.close());
 
-  const address = await server.listen({ host: config.http.host, port: config.http.port });
+  const { host, port, listenFd } = config.http;
+  const address = await server.listen({ host, port, ...(listenFd !== undefined && { fd: listenFd }) });
   onStop('readiness', () => readiness.stop());
 
   // Last in, first out: callers stop finding us before we stop answering them.

@@ -1,7 +1,8 @@
 /** The HTTP server: what surrounds every route, then the routes. */
 import type { KeyStore, Logger } from '@payflowx/chassis';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
-import { checkAccess } from './access/access.ts';
+import { checkAccess, recognizeCallers } from './access/access.ts';
+import { admitRequests } from './admission/admit-requests.ts';
 import type { Neighbours } from './clients/neighbours.ts';
 import type { PaymentBatches } from './clients/payment-batches.ts';
 import type { Config } from './config.ts';
@@ -45,11 +46,13 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   logRequests(app, { log: parts.log, slowMs: parts.config.http.slowMs });
   readJsonBodies(app);
   await protect(app, parts.config.protection);
-  await checkAccess(app, parts);
+  const known = recognizeCallers(app, parts.keys);
+  admitRequests(app, parts);
+  await checkAccess(app, { ...parts, known });
   await describeApi(app);
   readQueryNumbers(app);
 
-  closeIdleConnections(app);
+  closeConnectionsGently(app);
   await addRoutes(app, routeOptions(parts));
   await serveDocs(app);
   refuseUnknown(app, paths);
@@ -88,11 +91,25 @@ function openServer({ config, log }: ServerParts): FastifyInstance {
   }) as unknown as FastifyInstance;
 }
 
-/** On the way down, a connection is closed as soon as it is idle: waiting for its next request would hold up the rest. */
-function closeIdleConnections(app: FastifyInstance): void {
+/** The next request of a connection that is in use comes within this time. */
+const LINGER_MS = 500;
+
+/**
+ * On the way down, the server takes no new connections, and each answer closes its connection (`Connection: close`). A connection that is
+ * idle stays open for a moment: its client may be sending the next request right now, which would be lost. After that, waiting would hold
+ * up the rest.
+ */
+function closeConnectionsGently(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
-    const timer = setInterval(() => app.server.closeIdleConnections(), 50);
-    app.server.once('close', () => clearInterval(timer));
+    const { server } = app;
+    const closeIdle = server.closeIdleConnections.bind(server);
+    // Node and Fastify call it as soon as the server stops listening.
+    server.closeIdleConnections = () => undefined;
+    const lingeringUntil = performance.now() + LINGER_MS;
+    const timer = setInterval(() => {
+      if (performance.now() >= lingeringUntil) closeIdle();
+    }, 50);
+    server.once('close', () => clearInterval(timer));
   });
 }
 

@@ -10,7 +10,7 @@ import {
 import { createTestIdentity } from '@payflowx/chassis/testing';
 import Fastify from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { checkAccess } from '../src/access/access.ts';
+import { checkAccess, recognizeCallers } from '../src/access/access.ts';
 import { handleProblems, ProblemError } from '../src/problems/problem.ts';
 import { type Client, createClient } from './client.ts';
 import {
@@ -209,7 +209,7 @@ describe('a token', () => {
     async function gatewayAt(keys: KeyStore) {
       const app = Fastify();
       handleProblems(app, { refusalOf: () => new ProblemError('NOT_FOUND', '') });
-      await checkAccess(app, { keys });
+      await checkAccess(app, { keys, known: recognizeCallers(app, keys) });
       app.get('/', { config: { access: ['operator'] } }, async () => 'fine');
       return async (token: string) =>
         (await app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })).statusCode;
@@ -253,7 +253,8 @@ describe('a token', () => {
 
 it('does not start with a route that does not say who may call it', async () => {
   const app = Fastify();
-  await checkAccess(app, { keys: { keyOf: async () => '', has: () => false } });
+  const keys = { keyOf: async () => '', has: () => false };
+  await checkAccess(app, { keys, known: recognizeCallers(app, keys) });
   app.get('/open', { config: { access: 'anyone' } }, async () => 'fine');
   app.get('/forgotten', async () => 'secret');
   await expect(app.ready()).rejects.toThrow('Routes that do not say who may call them: GET /forgotten');

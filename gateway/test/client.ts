@@ -22,6 +22,7 @@ export interface CallOptions {
   /** Sent as it is. */
   raw?: string | Buffer;
   headers?: Record<string, string>;
+  signal?: AbortSignal | undefined;
 }
 
 export type Client = Awaited<ReturnType<typeof createClient>>;
@@ -31,7 +32,7 @@ export async function createClient({ url, identity }: Pick<Platform, 'url' | 'id
   const check = documentChecker(document);
 
   async function call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
-    const { as, id = `usr_of_${as}`, key, body, raw, headers = {} } = options;
+    const { as, id = `usr_of_${as}`, key, body, raw, headers = {}, signal } = options;
     const token = options.token ?? (as && (await identity.tokenFor({ id, roles: [as] })));
     const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const response = await fetch(`${url}${path}`, {
@@ -44,6 +45,7 @@ export async function createClient({ url, identity }: Pick<Platform, 'url' | 'id
       },
       ...(payload !== undefined && { body: payload as string }),
       redirect: 'manual',
+      signal: signal ?? null,
     });
     const text = await response.text();
     const answer = { status: response.status, headers: response.headers, body: parse(text), text };

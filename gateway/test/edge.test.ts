@@ -177,6 +177,19 @@ describe('limits', () => {
   });
 });
 
+it('does not take the slowness of a start for overload', async () => {
+  const young = await startPlatform({ MAX_EVENT_LOOP_DELAY_MS: '1' });
+  try {
+    // The process looks at itself once a second, and finds that it was blocked.
+    const until = performance.now() + 1_500;
+    while (performance.now() < until);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect((await fetch(`${young.url}/v1/auth/me`)).status).toBe(401);
+  } finally {
+    await young.close();
+  }
+});
+
 it('lets configured origins in, and only those', async () => {
   const open = await startPlatform({ ALLOWED_ORIGINS: 'https://app.example' });
   try {
@@ -218,6 +231,21 @@ it('is ready while all neighbours serve, says which does not, and is not ready o
   } finally {
     await own.close();
   }
+});
+
+it('answers the next request of a connection that is open while it closes, and closes it with the answer', async () => {
+  const own = await startPlatform();
+  const socket = connect(Number(new URL(own.url).port), '127.0.0.1');
+  const answer = () => new Promise<string>((resolve) => socket.once('data', (data) => resolve(`${data}`)));
+  const ask = () => socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
+  ask();
+  expect(await answer()).toMatch(/connection: keep-alive/i);
+  const stopsListening = expect.poll(() => own.server.server.listening).toBe(false);
+  const closed = own.close();
+  await stopsListening;
+  ask();
+  expect(await answer()).toMatch(/^HTTP\/1.1 200[\s\S]*connection: close/i);
+  await closed;
 });
 
 it('answers what is under way before it closes', async () => {

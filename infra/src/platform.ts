@@ -17,9 +17,14 @@ import { type Addresses, startServers } from './servers/start.ts';
 import { type Instance, instances, serviceProgram } from './services.ts';
 import type { Settings } from './settings.ts';
 import { findRunningSupervisor, type Supervisor, startSupervisor } from './supervisor.ts';
+import type { Program } from './supervisor-config.ts';
 import { requireFreePorts } from './taken-ports.ts';
 
 const GROUP = 'services';
+const SERVICES_RANK = 200;
+/** They are stopped first: they send requests to the services. */
+const GATEWAYS_RANK = 300;
+const GATEWAYS = ['gateway', 'gateway-2'];
 
 /** Only one `make` at a time changes the running processes. */
 export function exclusively<T>(work: () => Promise<T>): Promise<T> {
@@ -56,7 +61,7 @@ async function upAll(settings: Settings, secret: Secrets): Promise<Addresses> {
   await step('services', async () => {
     await requirePortsFree(all, supervisor);
     const programs = all.map((instance) => serviceProgram(instance, settings, addresses, secret));
-    await supervisor.run({ name: GROUP, rank: 200, programs });
+    await runPrograms(programs, supervisor);
     const gateway = `http://127.0.0.1:${settings.ports.gateway}`;
     const [users] = await Promise.all([
       ensureIdentities(settings, addresses, secret),
@@ -67,6 +72,17 @@ async function upAll(settings: Settings, secret: Secrets): Promise<Addresses> {
   });
   say('demo', `users and accounts are in ${DEMO_FILE}`, '✓');
   return addresses;
+}
+
+/** Services side by side in one group; each gateway, which has a socket, in a group of its own. */
+async function runPrograms(programs: Program[], supervisor: Supervisor): Promise<void> {
+  const services = programs.filter(({ socket }) => !socket);
+  await supervisor.run({ name: GROUP, rank: SERVICES_RANK, programs: services });
+  for (const name of GATEWAYS) {
+    const gateway = programs.find((program) => program.name === name);
+    if (gateway) await supervisor.run({ name, rank: GATEWAYS_RANK, programs: [gateway] });
+    else await supervisor.remove(name);
+  }
 }
 
 async function start(settings: Settings, secret: Secrets) {
@@ -82,7 +98,9 @@ export async function down(settings: Settings, secret: Secrets): Promise<void> {
     const supervisor = await findRunningSupervisor();
     if (supervisor) {
       note('stopping the services, then the servers');
-      await supervisor.control('stop', `${GROUP}:*`).catch(() => undefined); // Missing if only the servers run.
+      for (const group of [...GATEWAYS, GROUP]) {
+        await supervisor.control('stop', `${group}:*`).catch(() => undefined); // Missing if only the servers run.
+      }
       await supervisor.control('stop', 'all');
       await supervisor.shutdown();
     }

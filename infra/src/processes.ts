@@ -8,7 +8,7 @@ import type { Secrets } from './secrets.ts';
 import { readAddresses } from './servers/start.ts';
 import { type ServiceName, SOURCES, serviceEnvironment } from './services.ts';
 import type { Settings } from './settings.ts';
-import { findRunningSupervisor, fullName, type Supervisor } from './supervisor.ts';
+import { findRunningSupervisor, HOLDER, type ProcessState, type Supervisor } from './supervisor.ts';
 
 export async function printStatus(): Promise<void> {
   const supervisor = await findRunningSupervisor();
@@ -22,14 +22,18 @@ export async function printStatus(): Promise<void> {
 }
 
 export async function control(command: 'start' | 'stop' | 'restart', process: string): Promise<void> {
-  const { supervisor, name } = await find(process);
-  console.log(await supervisor.control(command, name));
+  const { supervisor, found, all } = await find(process);
+  // A program that is stopped does not listen. One that restarts does: its callers wait.
+  const holder =
+    command === 'restart' ? undefined : all.find(({ name }) => name === `${found.name}${HOLDER}`);
+  const names = [found, ...(holder ? [holder] : [])].map(({ fullName }) => fullName);
+  console.log(await supervisor.control(command, ...names));
 }
 
 /** Fails if the process does not run. supervisorctl then prints 0, and `kill 0` would end the caller's own process group. */
 export async function printPid(process: string): Promise<void> {
-  const { supervisor, name } = await find(process);
-  const pid = await supervisor.control('pid', name);
+  const { supervisor, found } = await find(process);
+  const pid = await supervisor.control('pid', found.fullName);
   if (!/^[1-9]\d*$/.test(pid)) throw new Failure(`'${process}' is not running.`, 'See `make status`.');
   console.log(pid);
 }
@@ -47,12 +51,14 @@ export async function execute(service: ServiceName, command: string[], settings:
   process.exitCode = await show(command, { cwd: join(root, service), env });
 }
 
-async function find(process: string): Promise<{ supervisor: Supervisor; name: string }> {
+async function find(
+  process: string,
+): Promise<{ supervisor: Supervisor; found: ProcessState; all: ProcessState[] }> {
   const supervisor = await findRunningSupervisor();
   if (!supervisor) throw new Failure('The platform is not running.', 'Start it with `make up`.');
   const all = await supervisor.states();
   const found = all.find(({ name }) => name === process);
-  if (found) return { supervisor, name: fullName(found) };
+  if (found) return { supervisor, found, all };
   const names = all.map(({ name }) => name).join(', ');
   throw new Failure(`There is no process '${process}'.`, `There are: ${names}.`);
 }

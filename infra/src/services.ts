@@ -98,6 +98,8 @@ function secondPort(service: ServiceName, port: number): number {
   return service === 'gateway' ? port + 1 : port - 30_000;
 }
 
+const LOOPBACK = '127.0.0.1';
+
 export function serviceProgram(
   { name, service, port }: Instance,
   settings: Settings,
@@ -111,7 +113,7 @@ export function serviceProgram(
     env: {
       ...serviceEnvironment(service, settings, addresses, secret),
       ...(service === 'gateway'
-        ? { HTTP_HOST: '127.0.0.1', HTTP_PORT: String(port) }
+        ? { HTTP_HOST: LOOPBACK, HTTP_PORT: String(port), HTTP_LISTEN_FD: '0' }
         : { GRPC_HOST: '127.0.0.1', GRPC_PORT: String(port), GRPC_REFLECTION: 'true' }),
       INSTANCE_ID: `${service}-127.0.0.1-${port}`,
       MALLOC_ARENA_MAX: '2', // glibc would keep a pool of freed memory for each of Node's threads.
@@ -120,6 +122,7 @@ export function serviceProgram(
     },
     stopSignal: 'TERM',
     isBackground: needsOf(service).isBackground ?? false,
+    ...(service === 'gateway' && { socket: { host: LOOPBACK, port } }),
   };
 }
 

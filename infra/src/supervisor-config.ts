@@ -12,6 +12,11 @@ export interface Program {
   readonly stopSignal: 'TERM' | 'INT';
   /** True for a background program: with too few cores, programs on the request path run first. */
   readonly isBackground?: boolean;
+  /**
+   * The supervisor listens here and gives the program the socket as its standard input. While the program restarts, connections wait in
+   * the socket's queue, and none is refused. Such a program is a group of its own.
+   */
+  readonly socket?: { readonly host: string; readonly port: number };
 }
 
 /** A group is stopped before all groups with a lower rank. */
@@ -54,21 +59,45 @@ export function groupConfigPath(name: string): string {
 }
 
 export function groupConfig({ name, rank, programs }: Group): string {
+  const [first] = programs;
+  if (first?.socket) return socketProgramConfig(first, first.socket, rank);
   const names = programs.map((program) => program.name).join(',');
-  return [`[group:${name}]\nprograms=${names}\npriority=${rank}\n`, ...programs.map(programConfig)].join(
-    '\n',
-  );
+  return [
+    `[group:${name}]\nprograms=${names}\npriority=${rank}\n`,
+    ...programs.map((program) => programConfig(program)),
+  ].join('\n');
 }
+
+/** What supervisor calls the two processes of a program with a socket. The holder does nothing: the socket is closed with its last process. */
+export const HOLDER_SUFFIX = '_0';
+export const SERVER_SUFFIX = '_1';
+const HOLD_OR_SERVE = '[ "$0" = 0 ] && exec sleep infinity; exec "$@"';
+
+/** For supervisor every program that is given a socket is a FastCGI program. */
+function socketProgramConfig(program: Program, { host, port }: { host: string; port: number }, rank: number) {
+  const command = ['/bin/sh', '-c', HOLD_OR_SERVE, PROCESS_NUMBER, ...program.command];
+  return `${programConfig({ ...program, command }, 'fcgi-program')}priority=${rank}
+socket=tcp://${host}:${port}
+numprocs=2
+process_name=%(program_name)s_%(process_num)d
+`;
+}
+
+/** Stands for supervisor's own expansion, which must not be quoted. */
+const PROCESS_NUMBER = '\0process number\0';
 
 /**
  * A program counts as started after three seconds. One that ends sooner is retried after 1, 2, 3 … seconds; one that ends later,
  * at once. Retries have no limit, because a server that it needs may take long to restart.
  */
-function programConfig({ name, command, folder, env, stopSignal, isBackground }: Program): string {
+function programConfig(
+  { name, command, folder, env, stopSignal, isBackground }: Program,
+  kind: 'program' | 'fcgi-program' = 'program',
+): string {
   const words = isBackground ? ['nice', '-n', '4', ...command] : command;
   const variables = Object.entries({ ...env, [MARK.name]: MARK.value });
-  return `[program:${name}]
-command=${value(words.map(quote).join(' '))}
+  return `[${kind}:${name}]
+command=${value(words.map(quote).join(' ')).replace(PROCESS_NUMBER, '%(process_num)d')}
 directory=${value(folder)}
 environment=${value(variables.map(([key, text]) => `${key}=${quote(text)}`).join(','))}
 autorestart=true

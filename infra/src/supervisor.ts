@@ -6,7 +6,15 @@ import { endOrphans } from './orphans.ts';
 import { local, logs } from './paths.ts';
 import type { Note } from './progress.ts';
 import { capture, poll, tail } from './run.ts';
-import { type Group, groupConfig, groupConfigPath, MARK, supervisordConfig } from './supervisor-config.ts';
+import {
+  type Group,
+  groupConfig,
+  groupConfigPath,
+  HOLDER_SUFFIX,
+  MARK,
+  SERVER_SUFFIX,
+  supervisordConfig,
+} from './supervisor-config.ts';
 import { findSupervisor } from './supervisor-install.ts';
 
 const CONFIG = join(local, 'supervisor/supervisord.conf');
@@ -17,6 +25,8 @@ const BASE_ENV = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', L
 export interface ProcessState {
   readonly group: string;
   readonly name: string;
+  /** What supervisorctl calls it. */
+  readonly fullName: string;
   readonly state: string;
   readonly detail: string;
 }
@@ -24,6 +34,8 @@ export interface ProcessState {
 export interface Supervisor {
   /** Runs these programs, and restarts those whose configuration has changed. */
   run(group: Group): Promise<void>;
+  /** Ends these programs and forgets them. Does nothing where there is no such group. */
+  remove(group: string): Promise<void>;
   control(...command: string[]): Promise<string>;
   states(): Promise<ProcessState[]>;
   shutdown(): Promise<void>;
@@ -86,7 +98,13 @@ function controlOf(python: string): Supervisor {
         return;
       }
       const stopped = processes.filter(({ state }) => /STOPPED|EXITED|FATAL/.test(state)); // For example stopped by hand.
-      if (stopped.length > 0) await control('start', ...stopped.map(fullName));
+      if (stopped.length > 0) await control('start', ...stopped.map(({ fullName }) => fullName));
+    },
+    async remove(group) {
+      const path = groupConfigPath(group);
+      if (!(await readFile(path).catch(() => undefined))) return;
+      await rm(path);
+      await control('update', group);
     },
     states: () => states(ask),
     async shutdown() {
@@ -115,16 +133,26 @@ async function writeConfig(group: Group): Promise<boolean> {
   return true;
 }
 
-/** The name of a process in supervisorctl. */
-export function fullName({ group, name }: ProcessState): string {
-  return `${group}:${name}`;
-}
-
 async function states(ask: (...command: string[]) => Promise<{ output: string }>): Promise<ProcessState[]> {
   const { output } = await ask('status');
   return output
     .split('\n')
     .map((line) => /^(?:([^\s:]+):)?(\S+)\s+([A-Z]+)\s*(.*)$/.exec(line))
     .filter((match) => match !== null)
-    .map(([, group, name = '', state = '', detail = '']) => ({ group: group ?? name, name, state, detail }));
+    .map(([, group, name = '', state = '', detail = '']) => ({
+      group: group ?? name,
+      name: nameOf(name),
+      fullName: `${group ?? name}:${name}`,
+      state,
+      detail,
+    }));
+}
+
+export const HOLDER = '-socket';
+
+/** A program with a socket is two processes: `gateway`, and `gateway-socket` which keeps the socket open. */
+function nameOf(process: string): string {
+  if (process.endsWith(SERVER_SUFFIX)) return process.slice(0, -SERVER_SUFFIX.length);
+  if (process.endsWith(HOLDER_SUFFIX)) return `${process.slice(0, -HOLDER_SUFFIX.length)}${HOLDER}`;
+  return process;
 }

@@ -60,7 +60,7 @@ async function run({
     if (!operation) return false;
     const answer = await sender.send(operation, sessions[operation.user]?.authorization() ?? '');
     lastAnswerAt = performance.now();
-    latencies.record(operation.kind, dueMs, lastAnswerAt);
+    latencies.record(answer?.status === 503 ? 'refused' : operation.kind, dueMs, lastAnswerAt);
     traffic.answered(operation, answer);
     return true;
   });
@@ -80,5 +80,5 @@ async function run({
 
 function connectionsFor(loop: Loop): number {
   if (loop.kind === 'closed') return loop.workers;
-  return loop.kind === 'open' ? OPEN_CONNECTIONS : 1;
+  return loop.kind === 'open' ? (loop.connections ?? OPEN_CONNECTIONS) : 1;
 }

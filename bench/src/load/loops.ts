@@ -16,6 +16,8 @@ export interface OpenLoop {
   /** Requests a second, independent of earlier responses. */
   rate: number;
   seconds: number;
+  /** The most requests that can be under way; undefined: the generator's own figure. */
+  connections?: number;
 }
 
 /** One request at a time with a pause between, so the platform is idle at each. */

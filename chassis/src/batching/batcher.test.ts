@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { BatcherClosedError, createBatcher, failed, ok } from './batcher.ts';
+import { BatcherClosedError, BatcherFullError, createBatcher, failed, ok } from './batcher.ts';
 
 function doubling({
   flushed = Promise.resolve(),
@@ -12,6 +12,7 @@ function doubling({
   concurrency?: number;
   paceMs?: number;
   pacesOnlyWhileBusy?: boolean;
+  maxQueued?: number;
 } = {}) {
   const batches: number[][] = [];
   const batcher = createBatcher<number, number>({
@@ -140,6 +141,15 @@ describe('the adaptive batcher', () => {
     });
     await expect(batcher.submit(1)).rejects.toThrow('the database is away');
     await expect(batcher.submit(2)).resolves.toBe(2);
+  });
+
+  it('refuses what is too much for its queue, and takes more when there is room again', async () => {
+    const { batcher, batches } = doubling({ maxSize: 2, maxQueued: 3 });
+    const taken = upTo(3).map(batcher.submit);
+    await expect(batcher.submit(3)).rejects.toThrow(BatcherFullError);
+    await taken[0];
+    await expect(batcher.submit(4)).resolves.toBe(8);
+    expect(batches.flat()).toEqual([0, 1, 2, 4]);
   });
 
   it('finishes what it took before it is drained, and takes no more', async () => {

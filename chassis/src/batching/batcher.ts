@@ -23,14 +23,19 @@ export interface BatcherOptions<I, O> {
   paceMs?: number;
   /** Whether the pace only holds while a flush runs: for work that somebody waits for, so that a lone caller never waits for others. */
   pacesOnlyWhileBusy?: boolean;
-  /** What becomes of items that a lock holds up. Without, they fail. */
+  /** The handling of items that a lock holds up. Without it, they fail. */
   aside?: AsideOptions<I>;
+  /** The most items that wait for a flush; one more is refused. Without it, the queue has no bound. */
+  maxQueued?: number;
   /** Does the work of a batch: one result for each item, in order. Rejecting fails every item of the batch. */
   flush(items: I[]): Promise<Result<O>[]>;
 }
 
 export interface Batcher<I, O> {
-  /** Resolves or rejects with this item's own result. Rejects with BatcherClosedError after `drain` was called. */
+  /**
+   * Resolves or rejects with this item's own result. Rejects with BatcherClosedError after `drain` was called, and with BatcherFullError
+   * where `maxQueued` items wait already: nothing was done with the item.
+   */
   submit(item: I): Promise<O>;
   /** Takes no more, and resolves when everything taken is done. */
   drain(): Promise<void>;
@@ -43,8 +48,16 @@ export class BatcherClosedError extends Error {
   }
 }
 
+export class BatcherFullError extends Error {
+  override readonly name = 'BatcherFullError';
+  constructor() {
+    super('The service is overloaded and takes no more work at the moment.');
+  }
+}
+
 export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O> {
   const { maxSize = 200, concurrency = 1, paceMs = 0, pacesOnlyWhileBusy = false, flush } = options;
+  const { maxQueued = Number.POSITIVE_INFINITY } = options;
   const queue: Waiting<I, O>[] = [];
   const drained: (() => void)[] = [];
   let running = 0;
@@ -147,6 +160,7 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
   return {
     submit(item) {
       if (closed) return Promise.reject(new BatcherClosedError());
+      if (queue.length >= maxQueued) return Promise.reject(new BatcherFullError());
       return new Promise<O>((resolve, reject) => {
         queue.push({ item, resolve, reject });
         schedule();

@@ -4,7 +4,7 @@
  */
 import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
 import { type Any, BadRequest, ErrorInfo, RetryInfo, Status } from '@payflowx/proto/rpc';
-import { BatcherClosedError } from '../batching/batcher.ts';
+import { BatcherClosedError, BatcherFullError } from '../batching/batcher.ts';
 import { newId } from '../ids.ts';
 import { isTransient } from '../sql-state.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -54,6 +54,7 @@ const CALL_CODES = {
   INVALID_PAGE_SIZE: status.INVALID_ARGUMENT,
   INVALID_PAGE_TOKEN: status.INVALID_ARGUMENT,
   STOPPING: status.UNAVAILABLE,
+  OVERLOADED: status.RESOURCE_EXHAUSTED,
   DATABASE_UNAVAILABLE: status.UNAVAILABLE,
 } as const;
 
@@ -94,6 +95,7 @@ export function toRpcStatus(error: unknown, table: ErrorTable, log: Logger): Sta
 function asCallError(error: unknown, log: Logger): CallError | undefined {
   if (error instanceof CallError) return error;
   if (error instanceof BatcherClosedError) return new CallError('STOPPING', error.message);
+  if (error instanceof BatcherFullError) return new CallError('OVERLOADED', error.message);
   if (!isTransient(error)) return undefined;
   log.warn({ err: error }, 'the database did not answer');
   return new CallError('DATABASE_UNAVAILABLE', 'The service cannot reach its database at the moment.');

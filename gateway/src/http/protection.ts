@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 import type { Config } from '../config.ts';
 import { ProblemError } from '../problems/problem.ts';
+import { PROBLEMS } from '../problems/problem-codes.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -78,14 +79,28 @@ function setSecurityHeaders(app: FastifyInstance): void {
   );
 }
 
+/** A process that has just started compiles what it runs: it is slow for a moment, not overloaded. */
+const SETTLING_MS = 5_000;
+
+/** What `maxEventLoopDelay` calls itself where it refuses. */
+const EVENT_LOOP_DELAY = 'eventLoopDelay';
+
+/** The last resort, for what the limit on requests in flight (see admission) does not see. */
 async function shedLoad(app: FastifyInstance, { pressure }: Config['protection']): Promise<void> {
+  let settledAt = Number.POSITIVE_INFINITY;
+  app.addHook('onListen', async () => {
+    settledAt = performance.now() + SETTLING_MS;
+  });
   await app.register(underPressure, {
     // Shorter, and a start that blocks the loop for a moment would leave no sample, which counts as infinite delay.
     sampleInterval: 1_000,
     maxEventLoopDelay: pressure.eventLoopDelayMs,
     maxHeapUsedBytes: pressure.heapBytes,
     maxRssBytes: pressure.rssBytes,
-    retryAfter: 1,
+    pressureHandler: (_request, _reply, kind) => {
+      if (kind === EVENT_LOOP_DELAY && performance.now() < settledAt) return undefined;
+      return Promise.reject(new ProblemError('OVERLOADED', `${PROBLEMS.OVERLOADED.title}.`));
+    },
   });
 }
 

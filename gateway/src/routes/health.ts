@@ -11,7 +11,12 @@ const Health = named('Health', Type.Object({ status: Type.String({ examples: ['o
 export const healthSchemas = [Health];
 
 /** Probes are answered under load too, and are nobody's quota: whoever sheds load must still be seen alive. */
-const always = { access: 'anyone', rateLimit: false, pressureHandler: () => undefined } as const;
+const always = {
+  access: 'anyone',
+  rateLimit: false,
+  pressureHandler: () => undefined,
+  alwaysAdmitted: true,
+} as const;
 
 export const healthRoutes: FastifyPluginAsyncTypebox<{ readiness: Readiness }> = async (
   app,

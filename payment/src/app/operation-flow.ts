@@ -14,7 +14,7 @@ import {
   type OperationRequest,
 } from './accept-operations.ts';
 import { type DecideDeps, decideOperation } from './decide-operation.ts';
-import type { BatchSettings } from './payment-flow.ts';
+import { type BatchSettings, MAX_QUEUED } from './payment-flow.ts';
 import {
   type SettleOperationDeps,
   type SettleOperationRequest,
@@ -58,6 +58,7 @@ export function createOperationFlow(deps: OperationFlowDeps): OperationFlow {
   const accept = createBatcher({
     maxSize,
     concurrency,
+    maxQueued: MAX_QUEUED,
     flush: (requests: OperationRequest[]) => acceptOperations(deps, requests),
     aside: { isHeldUp: isLockTimeout, deadlineOf: ({ deadline }) => deadline },
   });

@@ -49,11 +49,18 @@ const RETRIED = {
 /** Flushes of one kind that may run at once: the next one's statements fill the wait for the last one's commit or answer. */
 const CONCURRENCY = { accept: 2, authorize: 4, settle: 2 };
 
+/**
+ * Requests that wait for step (a), which takes their key; one more is refused as overload, and nothing of it is stored. The gateway admits
+ * fewer than this. Later steps refuse nothing: what was accepted is brought to its end.
+ */
+export const MAX_QUEUED = 2_500;
+
 export function createPaymentFlow(deps: FlowDeps): PaymentFlow {
   const { batchSize: maxSize, batchesInFlight } = deps;
   const accept = createBatcher({
     maxSize,
     concurrency: batchesInFlight ?? CONCURRENCY.accept,
+    maxQueued: MAX_QUEUED,
     flush: (requests: AcceptRequest[]) => acceptPayments(deps, requests),
     aside: { isHeldUp: isLockTimeout },
   });
