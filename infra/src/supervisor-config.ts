@@ -68,12 +68,12 @@ export function groupConfig({ name, rank, programs }: Group): string {
   ].join('\n');
 }
 
-/** What supervisor calls the two processes of a program with a socket. The holder does nothing: the socket is closed with its last process. */
+/** Suffixes of the two processes of a program with a socket. The holder only keeps the socket open, which closes with its last process. */
 export const HOLDER_SUFFIX = '_0';
 export const SERVER_SUFFIX = '_1';
 const HOLD_OR_SERVE = '[ "$0" = 0 ] && exec sleep infinity; exec "$@"';
 
-/** For supervisor every program that is given a socket is a FastCGI program. */
+/** Supervisor runs a program with a socket as a FastCGI program. */
 function socketProgramConfig(program: Program, { host, port }: { host: string; port: number }, rank: number) {
   const command = ['/bin/sh', '-c', HOLD_OR_SERVE, PROCESS_NUMBER, ...program.command];
   return `${programConfig({ ...program, command }, 'fcgi-program')}priority=${rank}

@@ -25,7 +25,7 @@ const BASE_ENV = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', L
 export interface ProcessState {
   readonly group: string;
   readonly name: string;
-  /** What supervisorctl calls it. */
+  /** Its name in supervisorctl. */
   readonly fullName: string;
   readonly state: string;
   readonly detail: string;
