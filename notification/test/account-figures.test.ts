@@ -55,7 +55,7 @@ const tell = (type: EventType, from: string, to: string) =>
     },
   ]);
 
-it('counts what each account was told, page by page', async () => {
+it('counts the notifications of each account, page by page', async () => {
   await tell('payment.authorized', 'ann', 'bob');
   await tell('payment.completed', 'ann', 'bob');
   await tell('payment.failed', 'ann', 'cid');
@@ -74,7 +74,7 @@ it('counts what each account was told, page by page', async () => {
   expect(some.accounts).toEqual([all[0], all[2]]);
 });
 
-it('does so for services only', async () => {
+it('is allowed for services only', async () => {
   for (const role of ['customer', 'operator', 'auditor'] as const) {
     await expect(figures({}, role)).rejects.toMatchObject({ code: status.PERMISSION_DENIED });
   }

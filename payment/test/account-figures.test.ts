@@ -49,7 +49,7 @@ const declineAs = (code: string) =>
     },
   }));
 
-/** One payment of every life there is. */
+/** One payment for each possible course of a payment. */
 async function liveThroughEverything(): Promise<void> {
   const captured = await life.hold();
   await life.capture(captured.id, { amountMinor: 300n });
@@ -86,7 +86,7 @@ async function liveThroughEverything(): Promise<void> {
   platform.authorization.answerWith(undefined);
 }
 
-/** What ledger, analytics and notification make of what was announced. */
+/** The figures of ledger, analytics and notification, computed from the published events. */
 async function foldOfAnnouncements() {
   const accounts = new Map<string, AccountFigures>();
   const of = (accountId: string, currency: string) => {
@@ -132,8 +132,8 @@ async function foldOfAnnouncements() {
   return [...accounts.values()].sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
 }
 
-describe('figures of accounts', () => {
-  it('are what others make of the announcements, whatever became of the payments, page by page', async () => {
+describe('account figures', () => {
+  it('equal the figures that consumers compute from events, for payments in all states, page by page', async () => {
     await liveThroughEverything();
     const expected = await foldOfAnnouncements();
     expect(await figures()).toEqual(expected);
@@ -149,12 +149,12 @@ describe('figures of accounts', () => {
     });
   });
 
-  it('say that nothing is pending once everything has an outcome and is published', async () => {
+  it('count nothing as pending once everything has an outcome and is published', async () => {
     await sql`delete from outbox`.execute(platform.db);
     expect((await figures()).filter(({ pendingCount }) => pendingCount > 0n)).toEqual([]);
   });
 
-  it('say so while authorization may know more than is known here', async () => {
+  it('count a payment as pending while authorization may have decided it already', async () => {
     let answer = () => {};
     platform.authorization.holdAnswersUntil(new Promise((resolve) => (answer = resolve)));
     const fromAccount = platform.accountOf(platform.customer);

@@ -20,7 +20,7 @@ afterEach(() => {
   platform.authorization.advanceClock(0);
 });
 
-it('a step that gRPC sends again goes on where the first attempt stopped, in whatever instance', async () => {
+it('a step that gRPC retries continues the first attempt, in any instance', async () => {
   const second = await platform.startServer();
   const { id: paymentId } = await life.hold();
   const { requestId } = await acceptStep(platform, paymentId);
@@ -33,7 +33,7 @@ it('a step that gRPC sends again goes on where the first attempt stopped, in wha
   });
 });
 
-describe('authorization that does not answer in time', () => {
+describe('authorization that does not respond in time', () => {
   it('leaves a capture pending: 202, then the outcome under the same key', async () => {
     const { authorization, startServer } = platform;
     const via = await startServer({ authorizeDeadlineMs: 100, recoverAfterMs: 60_000 });
@@ -58,7 +58,7 @@ describe('authorization that does not answer in time', () => {
     await life.expectBooksToAgree(held.id);
   });
 
-  it('leaves a refund PENDING, seen by its receiver and not by the payer until it happened', async () => {
+  it('leaves a refund PENDING, visible to its receiver, and to the payer only once it is completed', async () => {
     const { authorization, recoverOperations, client, customer, otherCustomer } = platform;
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     const { id } = await life.pay();
@@ -111,7 +111,7 @@ describe('a crash', () => {
     await life.expectBooksToAgree(id);
   });
 
-  it('is recovered by two instances and its own request at once: settled and announced once', async () => {
+  it('is recovered by two instances and its own request at once, and is settled and published once', async () => {
     const second = await platform.startServer();
     const ids = await Promise.all(Array.from({ length: 30 }, async () => (await life.hold()).id));
     const accepted = await Promise.all(ids.map((id) => acceptStep(platform, id)));
@@ -129,10 +129,10 @@ describe('a crash', () => {
   });
 });
 
-it('a capture that lost to a cancel which is not stored yet waits for it, and then says so', async () => {
+it('a capture that lost to a cancel waits until the cancel is stored, and then reports its state', async () => {
   const { id } = await life.hold();
   const { begun } = await acceptStep(platform, id, 'CANCEL');
-  // Authorization has decided on the cancel, and its answer was lost.
+  // Authorization has decided on the cancel, and its response was lost.
   const { operation } = begun;
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   platform.authorization.holdAnswersUntil(gate);
@@ -157,7 +157,7 @@ it('a capture that lost to a cancel which is not stored yet waits for it, and th
 describe('the expiry worker', () => {
   const LATER_MS = 120_000;
 
-  it('ends holds whose time is over, and no others', async () => {
+  it('ends holds that are past their end, and no others', async () => {
     const short = await life.hold({ holdSeconds: 3_600 });
     const long = await life.hold({ holdSeconds: 10_800 });
     const later = 7_200_000;
@@ -174,7 +174,7 @@ describe('the expiry worker', () => {
     await life.expectBooksToAgree(short.id);
   });
 
-  it('completes a payment that was captured in part with what was captured', async () => {
+  it('completes a partly captured payment with the captured amount', async () => {
     const { id } = await life.hold();
     await life.capture(id, { amountMinor: 300n });
     platform.authorization.advanceClock(LATER_MS);
@@ -202,7 +202,7 @@ describe('the expiry worker', () => {
     }
   });
 
-  it('whose question is not answered leaves it to recovery', async () => {
+  it('leaves an expiry without a response to recovery', async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     const { id } = await life.hold();
     platform.authorization.advanceClock(LATER_MS);

@@ -22,7 +22,7 @@ it('fails only the items that make a batch fail, in few attempts', async () => {
   expect(batches).toBeLessThan(20);
 });
 
-it('asks once where nobody is there to answer', async () => {
+it('makes one attempt if the service is unavailable', async () => {
   let batches = 0;
   const work = async () => {
     batches += 1;

@@ -1,8 +1,10 @@
 import { failed, type Result } from '@payflowx/chassis';
 
 /**
- * Does a batch as a whole. One that fails because of an item in it is done again in halves, so that in the end only that item fails
- * and not, attempt after attempt, all that are taken up with it. One result each, in order. Rejects with what `isAboutAnItem` denies.
+ * Processes a batch. If the batch fails because of one item, its halves are processed again, and so on. In the end only that item
+ * fails, and not all the others with it on each attempt.
+ *
+ * Returns one result for each item, in order. Rejects with an error if `isItemError` returns false for it.
  */
 export async function inHalves<I, O>(
   items: readonly I[],

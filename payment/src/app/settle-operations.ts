@@ -1,4 +1,7 @@
-/** Step (c) of an operation: in one transaction for many, store their outcomes, their payments and their answers, and announce them. */
+/**
+ * Step (c) of an operation. One transaction for many operations stores their outcomes, payments and responses, and writes their
+ * events to the outbox.
+ */
 import { failed, faultPoint, isTransient, type Logger, ok, type Result } from '@payflowx/chassis';
 import { insertOutbox, inTransaction, type OutboxRow } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
@@ -32,12 +35,15 @@ export interface SettleOperationRequest {
   decision: Decision;
 }
 
-/** What its caller is answered (nothing, where time asked), or that it must wait for another operation's outcome. */
+/**
+ * The response to the caller (empty for an expiry, which has no caller), or WAITING if another operation's outcome must be stored
+ * first.
+ */
 export type Settled = FirstAnswer | 'WAITING';
 
 /**
- * One result each, in order. An operation that somebody else settled meanwhile (the request itself and recovery may both be at it)
- * gets what that one answered, and is announced only once.
+ * Returns one result for each request, in order. The request itself and recovery may both settle one operation. The second one
+ * gets the response of the first, and the event is published once.
  */
 export async function settleOperations(
   deps: SettleOperationDeps,
@@ -50,7 +56,7 @@ export async function settleOperations(
       (error) => !isTransient(error),
     );
   } catch (error) {
-    deps.log.warn({ err: error, operations: requests.length }, 'outcomes of steps could not be stored');
+    deps.log.warn({ err: error, operations: requests.length }, 'could not store the outcomes of operations');
     throw error;
   }
 }
@@ -69,12 +75,12 @@ async function store(
   trx: Transaction<Database>,
   requests: readonly SettleOperationRequest[],
 ): Promise<Map<string, Result<Settled>>> {
-  // By id: an operation that is in the flush twice is settled once.
+  // By id, so that an operation that is twice in the flush is settled once.
   const decisions = new Map(requests.map(({ operation, decision }) => [operation.id, decision]));
   const payments = await lockPayments(trx, [
     ...new Set(requests.map(({ operation }) => operation.paymentId)),
   ]);
-  // Read after the payments were locked, under which alone an outcome is stored.
+  // Read after the payments are locked. Outcomes are stored only under these locks.
   const operations = await findOperations(trx, [...decisions.keys()]);
   const results = new Map<string, Result<Settled>>();
   const outcomes: Outcome[] = [];
@@ -87,14 +93,17 @@ async function store(
       if (settlement) {
         const outcome = toOutcome(settlement, deps.newId('evt'));
         outcomes.push(outcome);
-        // The next one of the same payment follows on this one.
+        // The next operation of the same payment starts from this state.
         payments.set(payment.id, settlement.payment);
         results.set(id, ok(outcome.answer));
       } else {
         results.set(id, ok('WAITING'));
       }
     } catch (error) {
-      deps.log.error({ err: error, operation_id: id, payment_id: payment.id }, 'a step cannot be settled');
+      deps.log.error(
+        { err: error, operation_id: id, payment_id: payment.id },
+        'an operation cannot be settled',
+      );
       results.set(id, failed(error));
     }
   }
@@ -166,7 +175,7 @@ async function keep(
   );
 }
 
-/** What the callers of operations that are settled already were answered. */
+/** Returns the stored responses of operations that are already settled. */
 async function answersOf(
   trx: Transaction<Database>,
   operations: readonly Operation[],
@@ -181,5 +190,5 @@ async function answersOf(
 }
 
 function gone({ id }: Operation): Error {
-  return new Error(`Operation ${id} or its payment is gone.`);
+  return new Error(`Operation ${id} or its payment does not exist.`);
 }

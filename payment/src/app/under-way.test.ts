@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createUnderWay } from './under-way.ts';
 
-it('does the work of an id once for all who ask meanwhile, and anew for who asks later', async () => {
+it('shares one run among concurrent calls with the same id, and starts a new run for a later call', async () => {
   const underWay = createUnderWay<number>();
   let begun = 0;
   const work = async () => ++begun;
@@ -11,7 +11,7 @@ it('does the work of an id once for all who ask meanwhile, and anew for who asks
   expect(await underWay('a', work)).toBe(3);
 });
 
-it('lets work that failed be done again', async () => {
+it('allows a retry after the work failed', async () => {
   const underWay = createUnderWay<string>();
   const failing = () => Promise.reject(new Error('away'));
   await expect(underWay('a', failing)).rejects.toThrow('away');

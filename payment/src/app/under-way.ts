@@ -1,9 +1,9 @@
 /**
- * Work under way, by id: who asks for what is already being done gets that one's outcome.
+ * Runs work once at a time for each id. A call with an id whose work is in progress gets the same outcome.
  *
- * The ids are the keys of an object, for a Map that lives long and changes all the time keeps what it let go of: it moves into a new
- * table now and then, the old one points to the new one, and so the dead tables that have become old keep the young ones from V8's
- * scavenger, with all that these point to, until the next full marking (docs/internals/cost.md).
+ * The ids are keys of an object and not of a Map. A long-lived Map that changes often moves into a new table from time to time,
+ * and its old table points to the new one. Old tables that were promoted to the old generation keep the new tables, and all
+ * objects in them, alive. V8's scavenger cannot free them until the next full marking (docs/internals/cost.md).
  */
 export function createUnderWay<T>(): (id: string, work: () => Promise<T>) => Promise<T> {
   const underWay: Record<string, Promise<T>> = Object.create(null);

@@ -11,7 +11,7 @@ function startWatch() {
     told.push(`${level} ${fields.clock_ahead_ms}`);
   const log = { warn: note('warn'), info: note('info') } as unknown as Logger;
   const watch = createClockWatch({ now: () => new Date(now), log });
-  /** A call that takes `tookMs`, answered when `theirs` is this much behind us. */
+  /** A call that takes `tookMs`. At its end, authorization's clock is `behindMs` behind ours. */
   const call = (behindMs: number, { tookMs = 0 } = {}) => {
     const sentAt = new Date(now);
     now += tookMs;
@@ -27,11 +27,11 @@ function startWatch() {
   };
 }
 
-it('tells a difference once, however many answers show it, and once that it is gone', () => {
+it('logs a difference once, however many responses show it, and logs once that it is gone', () => {
   const { told, call, pass } = startWatch();
   for (let n = 0; n < 300; n += 1) call(3_600_000);
   expect(told).toEqual(['warn 3600000']);
-  // Two instances of authorization, one of them with our time.
+  // Two instances of authorization, one of them in step with our clock.
   call(0);
   call(3_600_000);
   expect(told).toHaveLength(1);
@@ -45,7 +45,7 @@ it('tells a difference once, however many answers show it, and once that it is g
   expect(told.at(-1)).toBe('warn -3600000');
 });
 
-it('takes a slow answer for no difference', () => {
+it('does not count a slow response as a clock difference', () => {
   const { watch, told, call } = startWatch();
   call(0, { tookMs: 5_000 });
   call(4_999, { tookMs: 5_000 });
@@ -55,7 +55,7 @@ it('takes a slow answer for no difference', () => {
   expect(watch.difference()?.aheadMs).toBe(1_000);
 });
 
-it('knows their time from the last answer', () => {
+it('computes authorization’s time from the last response', () => {
   const { watch, call } = startWatch();
   const ours = new Date(START);
   expect(watch.theirTime(ours)).toEqual(ours);

@@ -2,24 +2,26 @@
 import type { Logger } from '@payflowx/chassis';
 
 export interface ClockDifference {
-  /** By how much our clock is ahead; negative: behind. */
+  /** Milliseconds that our clock is ahead of authorization's. Negative if it is behind. */
   aheadMs: number;
   comparedAt: Date;
 }
 
 export interface ClockWatch {
   now(): Date;
-  /** Notes what authorization's clock showed at some moment after `sentAt` and before now. */
+  /** Records a reading of authorization's clock that was taken between `sentAt` and now. */
   compare(theirs: Date, sentAt: Date): void;
-  /** Undefined: they were never compared. */
+  /** Undefined if the clocks were never compared. */
   difference(): ClockDifference | undefined;
-  /** What authorization's clock shows when ours shows `ours`. */
+  /** Converts a time of our clock to authorization's clock. */
   theirTime(ours: Date): Date;
 }
 
-/** Less is not worth a line in the log. */
+/** Smaller differences are not logged. */
 const WORTH_TELLING_MS = 1_000;
-/** Instances of authorization may differ among themselves: the clocks count as equal again when they were for this long. */
+/**
+ * Instances of authorization may differ from each other. The clocks count as equal again after this long without a difference.
+ */
 const SETTLED_AFTER_MS = 60_000;
 
 export function createClockWatch({ now, log }: { now: () => Date; log: Logger }): ClockWatch {
@@ -33,7 +35,7 @@ export function createClockWatch({ now, log }: { now: () => Date; log: Logger })
     if (isApart && !isTold) {
       log.warn(
         { clock_ahead_ms: aheadMs },
-        'the clock of this instance differs from authorization’s; holds end by authorization’s',
+        'the clock of this instance differs from authorization’s, which decides when holds end',
       );
       isTold = true;
     } else if (isTold && comparedAt.getTime() - lastApartAt >= SETTLED_AFTER_MS) {
@@ -46,7 +48,7 @@ export function createClockWatch({ now, log }: { now: () => Date; log: Logger })
     now,
     compare(theirs, sentAt) {
       const comparedAt = now();
-      // Their clock was read somewhere between the two: the least difference that explains it.
+      // Authorization's clock was read between these two times. We take the smallest difference that explains the reading.
       const least = sentAt.getTime() - theirs.getTime();
       const most = comparedAt.getTime() - theirs.getTime();
       const aheadMs = least > 0 ? least : Math.min(most, 0);

@@ -1,4 +1,4 @@
-/** PaymentService's part after a payment was authorized: decodes, calls the use case, encodes. */
+/** The handlers of PaymentService for captures, cancels, refunds and steps. Each decodes, calls the use case, and encodes. */
 import { type Call, requireCaller } from '@payflowx/chassis';
 import {
   type CancelPaymentRequest,

@@ -1,4 +1,4 @@
-/** PaymentService: decodes, calls the use case, encodes. */
+/** PaymentService: each handler decodes, calls the use case, and encodes. */
 import {
   type BoundService,
   bindService,
@@ -49,15 +49,18 @@ export type PaymentServiceDeps = CreateDeps &
   SimulateDeps & {
     db: Kysely<Database>;
     clock: RecoveryStatusDeps['clock'];
-    /** Connections of their own for what reads every payment there is, so that nobody waits for one behind it. */
+    /** Separate connections for statements that read all payments, so that no request on the request path waits for them. */
     figuresDb: Kysely<Database>;
-    /** Verifies the callers that a batch's items speak for. */
+    /** Verifies the access tokens of the items of a batch. */
     verifier: TokenVerifier;
     log: Logger;
   };
 
 const MAX_BATCH = 500;
-/** By our clock, which is `aheadMs` ahead of the caller's. An item that names none has as long as the call, and that is bounded. */
+/**
+ * The deadline by our clock, which is `aheadMs` ahead of the caller's. An item without a deadline gets the deadline of the call,
+ * which is limited.
+ */
 function deadlineOf({ deadline }: CreatePaymentItem, aheadMs: number, call: Call): Date {
   const named = deadline && new Date(deadline.getTime() + aheadMs);
   return named && named < call.deadline ? named : call.deadline;
@@ -104,7 +107,7 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
   return bindService(PaymentServiceService, {
     access: ACCESS,
     errors,
-    // The first page folds all payments there are.
+    // The first page computes figures from all payments.
     longestMs: { listAccountFigures: 150_000 },
     handlers: {
       createPayment: async (request, call) =>
@@ -153,7 +156,7 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
   });
 }
 
-/** In whose name a payment is asked for, in which trace, and until when. */
+/** The caller of a payment, its trace and its deadline. */
 interface Asking {
   caller: Caller;
   traceparent: string;
@@ -174,7 +177,7 @@ function requireBatch(size: number): void {
 }
 
 function missingRequest(field: string): PaymentError {
-  return new PaymentError('INVALID_ARGUMENT', 'Nothing is asked for.', {
-    violations: [{ field, description: 'must be there' }],
+  return new PaymentError('INVALID_ARGUMENT', 'The request is not valid.', {
+    violations: [{ field, description: 'is required' }],
   });
 }
