@@ -40,7 +40,7 @@ async function figures(request = {}, role: RoleName = 'service') {
   return client.listAccountFigures(whole, { deadlineMs: PATIENCE_MS, accessToken });
 }
 
-const tell = (type: EventType, from: string, to: string) =>
+const record = (type: EventType, from: string, to: string) =>
   recordNotices({ db }, [
     {
       eventId: newId('evt'),
@@ -56,10 +56,10 @@ const tell = (type: EventType, from: string, to: string) =>
   ]);
 
 it('counts the notifications of each account, page by page', async () => {
-  await tell('payment.authorized', 'ann', 'bob');
-  await tell('payment.completed', 'ann', 'bob');
-  await tell('payment.failed', 'ann', 'cid');
-  await tell('payment.completed', 'dan', 'external');
+  await record('payment.authorized', 'ann', 'bob');
+  await record('payment.completed', 'ann', 'bob');
+  await record('payment.failed', 'ann', 'cid');
+  await record('payment.completed', 'dan', 'external');
   const all = [
     { accountId: 'acct_ann', notificationCount: 3n },
     { accountId: 'acct_bob', notificationCount: 2n },

@@ -39,7 +39,7 @@ export interface FakeAuthorization {
   /** Milliseconds that the fake's clock is ahead of ours. */
   advanceClock(byMs: number): void;
   /** True to store the decline of an expiry that came too early, as older versions did. */
-  keepWhatIsTooEarly(keep: boolean): void;
+  storeTooEarlyDeclines(keep: boolean): void;
   /** Responses wait for this. Decisions are made at once. */
   holdAnswersUntil(gate: Promise<void>): void;
   stop(): Promise<void>;
@@ -76,7 +76,7 @@ export async function startFakeAuthorization(
   const decidedSteps = new Map<string, Decision>();
   let answerStep: (step: AskedStep) => Decision | undefined = () => undefined;
   let aheadMs = 0;
-  let keepsWhatIsTooEarly = false;
+  let storesTooEarlyDeclines = false;
   const now = () => new Date(Date.now() + aheadMs);
   const holds = createFakeHolds(now);
 
@@ -87,7 +87,7 @@ export async function startFakeAuthorization(
     steps.push(step);
     const key = `${step.request.paymentId} ${step.request.operationId}`;
     const decision = decidedSteps.get(key) ?? answerStep(step) ?? take();
-    if (decision.code !== 'HOLD_NOT_EXPIRED' || keepsWhatIsTooEarly) decidedSteps.set(key, decision);
+    if (decision.code !== 'HOLD_NOT_EXPIRED' || storesTooEarlyDeclines) decidedSteps.set(key, decision);
     await gate;
     return decision;
   };
@@ -127,7 +127,7 @@ export async function startFakeAuthorization(
       },
       async releaseHold(request) {
         const decision = await decideStep({ rpc: 'releaseHold', request }, () => holds.release(request));
-        const isTooEarly = decision.code === 'HOLD_NOT_EXPIRED' && !keepsWhatIsTooEarly;
+        const isTooEarly = decision.code === 'HOLD_NOT_EXPIRED' && !storesTooEarlyDeclines;
         return { decision, expiresAt: isTooEarly ? holds.expiresAt(request.paymentId) : undefined };
       },
       async refundTransfer(request) {
@@ -162,8 +162,8 @@ export async function startFakeAuthorization(
     advanceClock(byMs) {
       aheadMs = byMs;
     },
-    keepWhatIsTooEarly(keep) {
-      keepsWhatIsTooEarly = keep;
+    storeTooEarlyDeclines(keep) {
+      storesTooEarlyDeclines = keep;
     },
     holdAnswersUntil(next) {
       gate = next;

@@ -138,7 +138,7 @@ describe('a repeated key', () => {
       deadline: new Date(Date.now() + 5_000),
       isRetry: false,
     });
-    const again = await second.callAgain('createPayment', request, await tokenOf(customer));
+    const again = await second.callAsRetry('createPayment', request, await tokenOf(customer));
     expect(again).toMatchObject({
       replayed: false,
       payment: { id: begun.id, state: PaymentState.COMPLETED, version: 2n },

@@ -29,7 +29,7 @@ export async function acceptStep(platform: Platform, paymentId: string, kind: Re
     deadline: new Date(Date.now() + CALL.deadlineMs),
     isRetry: false,
   });
-  if (!('operation' in acceptance)) throw new Error('It was seen before.');
+  if (!('operation' in acceptance)) throw new Error('The request was seen before.');
   return { requestId, begun: acceptance };
 }
 

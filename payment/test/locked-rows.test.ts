@@ -49,7 +49,7 @@ async function initiated() {
   platform.authorization.answerWith(undefined);
   expect(state).toBe(PaymentState.INITIATED);
   const [payment] = await findPayments(platform.db, [id]);
-  if (!payment) throw new Error('The payment is not there.');
+  if (!payment) throw new Error('The payment does not exist.');
   return payment;
 }
 

@@ -26,7 +26,7 @@ it('a step that gRPC retries continues the first attempt, in any instance', asyn
   const { requestId } = await acceptStep(platform, paymentId);
   const request = { requestId, paymentId, amountMinor: undefined, final: undefined };
   const token = await platform.tokenOf(platform.customer);
-  expect(await second.callAgain('capturePayment', request, token)).toMatchObject({
+  expect(await second.callAsRetry('capturePayment', request, token)).toMatchObject({
     replayed: false,
     pending: false,
     payment: { state: PaymentState.COMPLETED },
@@ -48,7 +48,9 @@ describe('authorization that does not respond in time', () => {
 
     open();
     await via.recoverOperations(0);
-    await expect(ask(), 'too early: its own request may still be at it').rejects.toMatchObject({ code: 10 });
+    await expect(ask(), 'too early: its own request may still be in progress').rejects.toMatchObject({
+      code: 10,
+    });
     await platform.recoverOperations(120_000);
     expect(await ask()).toMatchObject({
       replayed: true,

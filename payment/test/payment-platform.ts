@@ -39,7 +39,7 @@ type PaymentClient = Neighbour<PaymentServiceService>;
 export interface Server {
   client: PaymentClient;
   /** Calls as gRPC does in a retry: an earlier attempt may still be in progress. */
-  callAgain<M extends 'createPayment' | 'capturePayment'>(
+  callAsRetry<M extends 'createPayment' | 'capturePayment'>(
     method: M,
     request: Parameters<PaymentClient[M]>[0],
     accessToken: string,
@@ -127,7 +127,7 @@ export async function startPlatform(): Promise<Platform> {
     const plain = new PaymentServiceClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
     const started: Server = {
       client,
-      callAgain(method, request, accessToken) {
+      callAsRetry(method, request, accessToken) {
         const metadata = new Metadata();
         metadata.set('authorization', `Bearer ${accessToken}`);
         metadata.set('grpc-previous-rpc-attempts', '1');

@@ -83,7 +83,7 @@ describe('authorization that does not respond in time', () => {
       deadline: new Date(Date.now() + CALL.deadlineMs),
       isRetry: false,
     });
-    if (!('payment' in acceptance)) throw new Error('It was seen before.');
+    if (!('payment' in acceptance)) throw new Error('The request was seen before.');
     const { payment } = acceptance;
     const soon = new Date(Date.now() + CALL.deadlineMs);
     const outcomes = await Promise.all([
@@ -206,6 +206,6 @@ async function acceptOnly({ accept }: Pick<Server['flow'], 'accept'> = platform.
     deadline: new Date(Date.now() + CALL.deadlineMs),
     isRetry: false,
   });
-  if (!('payment' in acceptance)) throw new Error('It was seen before.');
+  if (!('payment' in acceptance)) throw new Error('The request was seen before.');
   return acceptance.payment.id;
 }

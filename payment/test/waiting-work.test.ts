@@ -25,7 +25,7 @@ afterAll(() => platform?.stop());
 afterEach(async () => {
   const { authorization, db } = platform;
   authorization.advanceClock(0);
-  authorization.keepWhatIsTooEarly(false);
+  authorization.storeTooEarlyDeclines(false);
   authorization.answerWith(undefined);
   authorization.answerStepWith(undefined);
   // No test sees pending work of another test.
@@ -92,7 +92,7 @@ describe('a clock one hour ahead of authorization’s', () => {
   it('begins new expiries, less and less often, if an older authorization stores that it was too early', async () => {
     const ids = [(await life.hold({ holdSeconds: 60 })).id];
     platform.authorization.advanceClock(-HOUR);
-    platform.authorization.keepWhatIsTooEarly(true);
+    platform.authorization.storeTooEarlyDeclines(true);
     // The decline names no time. It is stored and may be old, so it says nothing about the clocks.
     for (let passed = 0; passed < HOUR; passed += 10_000) await platform.expire(passed);
     const begun = await expiriesOf(ids);

@@ -57,8 +57,8 @@ type Wording = (amount: string, step: PaymentStep) => { title: string; body: str
 const WORDINGS: Record<EventType, { [K in Side]?: Wording }> = {
   'payment.initiated': {},
   'payment.authorized': {
-    sender: (amount) => ({ title: 'Payment authorized', body: `${amount} is set aside for your payment.` }),
-    receiver: (amount) => ({ title: 'Payment on its way', body: `${amount} is set aside for you.` }),
+    sender: (amount) => ({ title: 'Payment authorized', body: `${amount} is reserved for your payment.` }),
+    receiver: (amount) => ({ title: 'Payment authorized', body: `${amount} is reserved for you.` }),
   },
   'payment.captured': {
     sender: (amount) => ({ title: 'Part of a payment sent', body: `${amount} of your payment was sent.` }),
@@ -75,14 +75,14 @@ const WORDINGS: Record<EventType, { [K in Side]?: Wording }> = {
     }),
   },
   'payment.cancelled': {
-    sender: (amount) => ({ title: 'Payment cancelled', body: `${amount} is yours to spend again.` }),
+    sender: (amount) => ({ title: 'Payment cancelled', body: `${amount} is available again.` }),
     receiver: (amount) => ({
       title: 'Payment cancelled',
       body: `A payment of ${amount} to you was cancelled.`,
     }),
   },
   'payment.expired': {
-    sender: (amount) => ({ title: 'Payment expired', body: `${amount} is yours to spend again.` }),
+    sender: (amount) => ({ title: 'Payment expired', body: `${amount} is available again.` }),
     receiver: (amount) => ({ title: 'Payment expired', body: `A payment of ${amount} to you has expired.` }),
   },
   'payment.refunded': {

@@ -21,7 +21,7 @@ import {
 import { findOperations, findPending, insertOperations } from '../store/operations.ts';
 import { findPayments, lockPayments } from '../store/payments.ts';
 import { fingerprintOfStep, type Rpc } from './fingerprint.ts';
-import { keyText, type Replay, replay, tooLate, toRefusal, whyNotReplayed } from './idempotency.ts';
+import { keyText, type Replay, replay, replayRefusal, tooLate, toRefusal } from './idempotency.ts';
 
 export interface AcceptOperationDeps {
   db: Kysely<Database>;
@@ -63,7 +63,7 @@ const PREFIXES = { CAPTURE: 'cap', CANCEL: 'can', REFUND: 'ref' } as const satis
 >;
 
 /** Refusals that are not stored. The same key may be used again, after the payment exists or by another caller. */
-const FORGOTTEN: readonly string[] = ['PAYMENT_NOT_FOUND', 'ACTION_NOT_ALLOWED'];
+const NOT_STORED: readonly string[] = ['PAYMENT_NOT_FOUND', 'ACTION_NOT_ALLOWED'];
 
 /**
  * Returns one result for each request, in order. An item fails with PAYMENT_NOT_FOUND, ACTION_NOT_ALLOWED, INVALID_STATE,
@@ -112,7 +112,7 @@ async function store(
   const taken = await takeKeys(trx, keyed, now);
   const mine = items.filter((item) => taken.has(item.keyed.operationId));
   const results = new Map<Item, Result<OperationAcceptance>>(await beginAll(trx, mine, now));
-  await keep(deps, trx, results);
+  await storeResults(deps, trx, results);
 
   const others = items.filter((item) => !results.has(item));
   const seen =
@@ -137,7 +137,7 @@ function operationInProgress([{ request, keyed }, first]: readonly [
   Item,
   SeenRequest | undefined,
 ]): string[] {
-  if (!request.isRetry || !first?.operationId || whyNotReplayed(keyed, first)) return [];
+  if (!request.isRetry || !first?.operationId || replayRefusal(keyed, first)) return [];
   return first.answer || first.refusal ? [] : [first.operationId];
 }
 
@@ -168,10 +168,10 @@ async function beginAll(
   const pending = Map.groupBy(await findPending(trx, ids), ({ paymentId }) => paymentId);
   return items.map((item) => {
     const { request, keyed } = item;
-    const rivals = pending.get(request.paymentId) ?? [];
+    const competing = pending.get(request.paymentId) ?? [];
     try {
-      const begun = beginOne(request, keyed.operationId, payments.get(request.paymentId), rivals, now);
-      pending.set(request.paymentId, [...rivals, begun.operation]);
+      const begun = beginOne(request, keyed.operationId, payments.get(request.paymentId), competing, now);
+      pending.set(request.paymentId, [...competing, begun.operation]);
       return [item, ok(begun)];
     } catch (error) {
       return [item, failed(error)];
@@ -183,34 +183,34 @@ function beginOne(
   { caller, terms, requestId, traceparent }: OperationRequest,
   id: string,
   payment: Payment | undefined,
-  rivals: readonly Operation[],
+  competing: readonly Operation[],
   now: Date,
 ): Begun {
   requireAction(caller, payment, terms.kind);
   const origin = { callerId: caller.id, requestId, traceparent };
-  return { operation: begin(payment, rivals, terms, { id, origin, now }), payment };
+  return { operation: begin(payment, competing, terms, { id, origin, now }), payment };
 }
 
-async function keep(
+async function storeResults(
   { recoverAfterMs }: AcceptOperationDeps,
   trx: Transaction<Database>,
   results: ReadonlyMap<Item, Result<OperationAcceptance>>,
 ): Promise<void> {
   const begun: Operation[] = [];
   const refused: Parameters<typeof storeRefusals>[1][number][] = [];
-  const forgotten: KeyedRequest[] = [];
+  const notStored: KeyedRequest[] = [];
   for (const [{ keyed }, result] of results) {
     if (result.ok) {
       if ('operation' in result.value) begun.push(result.value.operation);
     } else if (!(result.error instanceof PaymentError)) {
       throw result.error;
-    } else if (FORGOTTEN.includes(result.error.reason)) {
-      forgotten.push(keyed);
+    } else if (NOT_STORED.includes(result.error.reason)) {
+      notStored.push(keyed);
     } else {
       refused.push({ ...keyed, refusal: toRefusal(result.error) });
     }
   }
   if (begun.length > 0) await insertOperations(trx, begun, recoverAfterMs);
   if (refused.length > 0) await storeRefusals(trx, refused);
-  if (forgotten.length > 0) await releaseKeys(trx, forgotten);
+  if (notStored.length > 0) await releaseKeys(trx, notStored);
 }

@@ -10,9 +10,9 @@ import { initiate, type Origin, type Payment } from '../domain/payment.ts';
 import { saveAccepted } from '../store/accepted-payments.ts';
 import type { Database } from '../store/database.ts';
 import { findKeys, type KeyedRequest, type SeenRequest } from '../store/idempotency-keys.ts';
-import { findAsAnswered } from '../store/payments.ts';
+import { findAsDecided } from '../store/payments.ts';
 import { type Creation, fingerprintOf } from './fingerprint.ts';
-import { inProgress, keyText, tooLate, whyNotReplayed } from './idempotency.ts';
+import { inProgress, keyText, replayRefusal, tooLate } from './idempotency.ts';
 
 export interface AcceptDeps {
   db: Kysely<Database>;
@@ -73,7 +73,7 @@ function replay(
   first: SeenRequest | undefined,
   answered: ReadonlyMap<string, Payment>,
 ): Result<Acceptance> {
-  const refusal = whyNotReplayed(keyed, first);
+  const refusal = replayRefusal(keyed, first);
   if (refusal) return failed(refusal);
   const payment = first && answered.get(first.paymentId);
   if (payment === undefined) return failed(inProgress());
@@ -115,7 +115,7 @@ async function store({ db, recoverAfterMs }: AcceptDeps, items: readonly Item[])
 
 async function findFirst(db: Kysely<Database>, requests: readonly KeyedRequest[]) {
   const found = await findKeys(db, requests);
-  const answered = await findAsAnswered(
+  const answered = await findAsDecided(
     db,
     found.map(({ paymentId }) => paymentId),
   );

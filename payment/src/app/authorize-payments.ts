@@ -1,13 +1,8 @@
 /** Step (b). Requests decisions on many payments in one call to authorization, outside any transaction. */
 import { faultPoint, type Logger, type Result } from '@payflowx/chassis';
-import {
-  type Authorization,
-  type AuthorizeRequest,
-  isAboutAnItem,
-  isBusy,
-} from '../clients/authorization.ts';
+import { type Authorization, type AuthorizeRequest, isBusy, isItemError } from '../clients/authorization.ts';
 import type { Decision } from '../domain/payment.ts';
-import { inHalves } from './in-halves.ts';
+import { splitOnFailure } from './split-on-failure.ts';
 
 export interface AuthorizeDeps {
   authorization: Pick<Authorization, 'authorize'>;
@@ -25,8 +20,9 @@ export async function authorizePayments(
   requests: readonly AuthorizeRequest[],
 ): Promise<Result<Decision>[]> {
   try {
-    const ask = (some: readonly AuthorizeRequest[]) => authorization.authorize(some, authorizeDeadlineMs);
-    const results = await inHalves(requests, ask, isAboutAnItem);
+    const authorize = (some: readonly AuthorizeRequest[]) =>
+      authorization.authorize(some, authorizeDeadlineMs);
+    const results = await splitOnFailure(requests, authorize, isItemError);
     results.forEach((result, index) => {
       // Authorization logs the locked account. A log line here would appear for each payment and attempt.
       if (result.ok || isBusy(result.error)) return;

@@ -15,7 +15,7 @@ import { driveOperations, type RecoverOperationsDeps } from './recover-operation
 export type ExpireDeps = RecoverOperationsDeps & {
   newId(prefix: 'exp'): string;
   /** Authorization's clock, which decides when a hold ends. */
-  clock: Pick<ClockWatch, 'theirTime'>;
+  clock: Pick<ClockWatch, 'authorizationTime'>;
 };
 
 const BATCH = 100;
@@ -37,7 +37,7 @@ export async function expireHolds(deps: ExpireDeps): Promise<boolean> {
 async function beginExpiries({ db, now, clock, newId, recoverAfterMs }: ExpireDeps) {
   const at = now();
   return inTransaction(db, async (trx) => {
-    const payments = await claimExpired(trx, clock.theirTime(at), BATCH);
+    const payments = await claimExpired(trx, clock.authorizationTime(at), BATCH);
     if (payments.length === 0) return { claimed: 0, begun: [] };
     const expiries = payments.map((payment) => {
       // An expiry has no caller. It belongs to the trace of the request that created the payment.

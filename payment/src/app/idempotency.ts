@@ -1,7 +1,7 @@
 /** Responses to requests whose idempotency key was already used. */
 import { CallError, failed, ok, type Result } from '@payflowx/chassis';
 import { PaymentError, type Reason } from '../domain/errors.ts';
-import type { FirstAnswer, Key, KeyedRequest, Refusal, SeenRequest } from '../store/idempotency-keys.ts';
+import type { Key, KeyedRequest, Refusal, SeenRequest, StoredResponse } from '../store/idempotency-keys.ts';
 
 /** The stored response: the encoded message. */
 export interface Replay {
@@ -13,15 +13,15 @@ const IN_PROGRESS_RETRY_MS = 1_000;
 
 /** Returns the response to a step whose idempotency key was already used. */
 export function replay(request: KeyedRequest, first: SeenRequest | undefined): Result<Replay> {
-  const refusal = whyNotReplayed(request, first);
-  return first && !refusal ? firstAnswer(first, { replayed: 'true' }) : failed(refusal);
+  const refusal = replayRefusal(request, first);
+  return first && !refusal ? toReplay(first, { replayed: 'true' }) : failed(refusal);
 }
 
 /**
  * Returns the reason why a request gets no stored response, or undefined if it may get one. A key that was released in between
  * may be used again by the caller.
  */
-export function whyNotReplayed(
+export function replayRefusal(
   request: KeyedRequest,
   first: SeenRequest | undefined,
 ): PaymentError | undefined {
@@ -31,8 +31,8 @@ export function whyNotReplayed(
 }
 
 /** Returns the stored response or the stored refusal. `extra` is added to the metadata of a refusal. */
-export function firstAnswer(
-  { answer, refusal }: FirstAnswer,
+export function toReplay(
+  { answer, refusal }: StoredResponse,
   extra: Record<string, string> = {},
 ): Result<Replay> {
   if (answer) return ok({ answer });

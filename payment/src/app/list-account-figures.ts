@@ -40,12 +40,12 @@ export function listAccountFigures(
     : listAll(deps, pageToken, limit);
 }
 
-const Place = Type.Object({ snapshot: Type.String(), position: Type.Integer({ minimum: 0 }) });
+const SnapshotToken = Type.Object({ snapshot: Type.String(), position: Type.Integer({ minimum: 0 }) });
 
 async function listAll({ db }: Deps, pageToken: string, limit: number): Promise<Page> {
-  const place = decodePageToken(pageToken, Place);
-  const snapshot = place ? await requireSnapshot(db, place.snapshot) : await takeSnapshot(db, newId('fig'));
-  const position = place?.position ?? 0;
+  const token = decodePageToken(pageToken, SnapshotToken);
+  const snapshot = token ? await requireSnapshot(db, token.snapshot) : await takeSnapshot(db, newId('fig'));
+  const position = token?.position ?? 0;
   const accounts = await readSnapshot(db, snapshot, position, limit);
   const next = position + accounts.length;
   if (next >= snapshot.lineCount) return { accounts, nextPageToken: '' };

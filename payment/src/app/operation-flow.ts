@@ -5,7 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createBatcher, isLockTimeout, retry } from '@payflowx/chassis';
 import { isBusy } from '../clients/authorization.ts';
-import type { FirstAnswer } from '../store/idempotency-keys.ts';
+import type { StoredResponse } from '../store/idempotency-keys.ts';
 import {
   type AcceptOperationDeps,
   acceptOperations,
@@ -20,7 +20,7 @@ import {
   type SettleOperationRequest,
   settleOperations,
 } from './settle-operations.ts';
-import { createUnderWay } from './under-way.ts';
+import { createSingleFlight } from './single-flight.ts';
 
 export type OperationFlowDeps = AcceptOperationDeps & DecideDeps & SettleOperationDeps & BatchSettings;
 
@@ -34,7 +34,7 @@ export interface OperationFlow {
    * Safe to call any number of times, also concurrently and in several instances. An operation that is delayed by a lock is
    * retried until `retryUntil`.
    */
-  resolve(begun: Begun, deadline: Date, retryUntil?: Date): Promise<FirstAnswer>;
+  resolve(begun: Begun, deadline: Date, retryUntil?: Date): Promise<StoredResponse>;
   /** Finishes the operations in flight and accepts no more. */
   drain(): Promise<void>;
 }
@@ -75,7 +75,7 @@ export function createOperationFlow(deps: OperationFlowDeps): OperationFlow {
   const takeSteps = async (begun: Begun, deadline: Date, retryUntil: Date) => {
     const decide = () => decideOperation(deps, begun, deadline);
     const decision = await retry(decide, { mayRetry: isBusy, deadline: retryUntil });
-    if (decision.askAgainAt) throw new TooEarlyError(decision.askAgainAt);
+    if (decision.retryAt) throw new TooEarlyError(decision.retryAt);
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       const settled = await settle.submit({ operation: begun.operation, decision, retryUntil });
       if (settled !== 'WAITING') return settled;
@@ -84,12 +84,12 @@ export function createOperationFlow(deps: OperationFlowDeps): OperationFlow {
       await pause(pauseMs);
     }
   };
-  const underWay = createUnderWay<FirstAnswer>();
+  const singleFlight = createSingleFlight<StoredResponse>();
 
   return {
     accept: (request) => accept.submit(request),
     resolve: (begun, deadline, retryUntil = deadline) =>
-      underWay(begun.operation.id, () => takeSteps(begun, deadline, retryUntil)),
+      singleFlight(begun.operation.id, () => takeSteps(begun, deadline, retryUntil)),
     async drain() {
       for (const batcher of [accept, settle]) await batcher.drain();
     },

@@ -8,7 +8,7 @@ import type { Decision, Payment } from '../domain/payment.ts';
 import { type Acceptance, type AcceptDeps, type AcceptRequest, acceptPayments } from './accept-payments.ts';
 import { type AuthorizeDeps, authorizePayments } from './authorize-payments.ts';
 import { type SettleDeps, type SettleRequest, settlePayments } from './settle-payments.ts';
-import { createUnderWay } from './under-way.ts';
+import { createSingleFlight } from './single-flight.ts';
 
 export interface BatchSettings {
   /** Maximum number of items in one flush. */
@@ -28,20 +28,20 @@ export interface PaymentFlow {
    * Safe to call for one payment any number of times, also concurrently. Concurrent calls in this instance share one run. A run
    * in another instance leads to the same outcome. The caller of the payment stops waiting at `deadline`.
    */
-  resolve(payment: Payment, deadline: Date, patience?: Patience): Promise<Payment>;
+  resolve(payment: Payment, deadline: Date, lockOptions?: LockOptions): Promise<Payment>;
   /** Finishes the payments in flight and accepts no more. */
   drain(): Promise<void>;
 }
 
 /** Options for a payment that is delayed by a lock. */
-export interface Patience {
+export interface LockOptions {
   /** After this time the payment is left to recovery. Default: the deadline. */
   retryUntil?: Date;
   /** Called as soon as a lock delays the payment. */
   onHeldUp?(): void;
 }
 
-type Retried = Required<Pick<Patience, 'retryUntil'>> & Pick<Patience, 'onHeldUp'>;
+type Retried = Required<Pick<LockOptions, 'retryUntil'>> & Pick<LockOptions, 'onHeldUp'>;
 const RETRIED = {
   deadlineOf: ({ retryUntil }: Retried) => retryUntil,
   onHeldUp: ({ onHeldUp }: Retried) => onHeldUp?.(),
@@ -79,9 +79,9 @@ export function createPaymentFlow(deps: FlowDeps): PaymentFlow {
     flush: (requests) => settlePayments(deps, requests),
     aside: { isHeldUp: isLockTimeout, ...RETRIED },
   });
-  const takeSteps = async (payment: Payment, deadline: Date, patience: Patience) => {
+  const takeSteps = async (payment: Payment, deadline: Date, lockOptions: LockOptions) => {
     const latest = new Date(deps.now().getTime() + deps.authorizeDeadlineMs);
-    const retried: Retried = { retryUntil: deadline, ...patience };
+    const retried: Retried = { retryUntil: deadline, ...lockOptions };
     const decision = await authorize.submit({
       payment,
       deadline: deadline < latest ? deadline : latest,
@@ -90,12 +90,12 @@ export function createPaymentFlow(deps: FlowDeps): PaymentFlow {
     return settle.submit({ payment, decision, ...retried });
   };
   // Under overload a payment may wait here longer than recovery waits. Recovery must not queue it a second time.
-  const underWay = createUnderWay<Payment>();
+  const singleFlight = createSingleFlight<Payment>();
 
   return {
     accept: (request) => accept.submit(request),
-    resolve: (payment, deadline, patience = {}) =>
-      underWay(payment.id, () => takeSteps(payment, deadline, patience)),
+    resolve: (payment, deadline, lockOptions = {}) =>
+      singleFlight(payment.id, () => takeSteps(payment, deadline, lockOptions)),
     async drain() {
       for (const batcher of [accept, authorize, settle]) await batcher.drain();
     },

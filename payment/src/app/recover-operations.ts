@@ -9,7 +9,7 @@ import type { Database } from '../store/database.ts';
 import { claimOperations, postponeOperations } from '../store/operations.ts';
 import { findPayments } from '../store/payments.ts';
 import { type OperationFlow, TooEarlyError } from './operation-flow.ts';
-import { NO_RETRY, toldStuck, untilLate } from './recovery-round.ts';
+import { NO_RETRY, stuckFields, withRecoveryTimeout } from './recovery-round.ts';
 
 export interface RecoverOperationsDeps {
   db: Kysely<Database>;
@@ -35,7 +35,7 @@ export async function recoverOperations(deps: RecoverOperationsDeps): Promise<bo
     backOffMs: recoverAfterMs,
   });
   if (claimed.length === 0) return false;
-  if (stuck.length > 0) log.error(toldStuck(stuck), 'operations are stuck: no attempt produced an outcome');
+  if (stuck.length > 0) log.error(stuckFields(stuck), 'operations are stuck: no attempt produced an outcome');
   const recovered = await driveOperations(deps, claimed);
   log.info({ claimed: claimed.length, recovered }, 'recovered operations');
   return claimed.length === BATCH;
@@ -57,7 +57,7 @@ export async function driveOperations(
       const payment = payments.get(operation.paymentId);
       if (!payment) return;
       const outcome = operations.resolve({ operation, payment }, deadline, NO_RETRY);
-      await untilLate(outcome, authorizeDeadlineMs);
+      await withRecoveryTimeout(outcome, authorizeDeadlineMs);
     }),
   );
   const postponed = outcomes.flatMap((outcome, index) => {

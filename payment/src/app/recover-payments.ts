@@ -7,7 +7,7 @@ import type { Kysely } from 'kysely';
 import type { Database } from '../store/database.ts';
 import { claimPayments } from '../store/payments.ts';
 import type { PaymentFlow } from './payment-flow.ts';
-import { NO_RETRY, toldStuck, untilLate } from './recovery-round.ts';
+import { NO_RETRY, stuckFields, withRecoveryTimeout } from './recovery-round.ts';
 
 export interface RecoverDeps {
   db: Kysely<Database>;
@@ -34,12 +34,12 @@ export async function recoverPayments(deps: RecoverDeps): Promise<boolean> {
     backOffMs: recoverAfterMs,
   });
   if (claimed.length === 0) return false;
-  if (stuck.length > 0) log.error(toldStuck(stuck), 'payments are stuck: no attempt produced an outcome');
+  if (stuck.length > 0) log.error(stuckFields(stuck), 'payments are stuck: no attempt produced an outcome');
 
   const deadline = new Date(now().getTime() + authorizeDeadlineMs);
   const outcomes = await Promise.allSettled(
     claimed.map((payment) =>
-      untilLate(flow.resolve(payment, deadline, { retryUntil: NO_RETRY }), authorizeDeadlineMs),
+      withRecoveryTimeout(flow.resolve(payment, deadline, { retryUntil: NO_RETRY }), authorizeDeadlineMs),
     ),
   );
   const recovered = outcomes.filter(({ status }) => status === 'fulfilled').length;

@@ -6,7 +6,7 @@ import { inTime } from '@payflowx/chassis';
  * longer deadline. Recovery does not wait for that deadline, because one caller could then delay the recovery of all other
  * payments.
  */
-export function untilLate<T>(work: Promise<T>, authorizeDeadlineMs: number): Promise<T> {
+export function withRecoveryTimeout<T>(work: Promise<T>, authorizeDeadlineMs: number): Promise<T> {
   return inTime(work, 2 * authorizeDeadlineMs, () => {
     throw new Error('The attempt is still in progress.');
   });
@@ -21,6 +21,6 @@ export const NO_RETRY = new Date(0);
 /** Number of ids in the log line, as a start for a search. */
 const NAMED = 10;
 
-export function toldStuck(ids: readonly string[]) {
+export function stuckFields(ids: readonly string[]) {
   return { stuck: ids.length, ids: ids.slice(0, NAMED) };
 }

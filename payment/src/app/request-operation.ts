@@ -3,7 +3,7 @@ import { notFound } from '../domain/access.ts';
 import { isPaymentId } from '../domain/checks.ts';
 import type { Begun, OperationRequest } from './accept-operations.ts';
 import { answerInTime } from './answer-in-time.ts';
-import { firstAnswer } from './idempotency.ts';
+import { toReplay } from './idempotency.ts';
 import type { OperationFlow } from './operation-flow.ts';
 
 export interface RequestOperationDeps {
@@ -34,7 +34,7 @@ export async function requestOperation(
     otherwise: undefined,
   });
   if (!first?.answer && !first?.refusal) return { pending: acceptance };
-  const result = firstAnswer(first);
+  const result = toReplay(first);
   if (!result.ok) throw result.error;
   return { ...result.value, replayed: false };
 }

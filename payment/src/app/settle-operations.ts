@@ -12,16 +12,16 @@ import { encodePayment } from '../messages/payment-message.ts';
 import { encodeRefund } from '../messages/refund-message.ts';
 import type { Database } from '../store/database.ts';
 import {
-  type FirstAnswer,
   findKeys,
   type Key,
+  type StoredResponse,
   storeAnswers,
   storeRefusals,
 } from '../store/idempotency-keys.ts';
 import { findOperations, settleOperations as storeOutcomes } from '../store/operations.ts';
 import { lockPayments, updatePayments } from '../store/payments.ts';
 import { keyText, toRefusal } from './idempotency.ts';
-import { inHalves } from './in-halves.ts';
+import { splitOnFailure } from './split-on-failure.ts';
 
 export interface SettleOperationDeps {
   db: Kysely<Database>;
@@ -39,7 +39,7 @@ export interface SettleOperationRequest {
  * The response to the caller (empty for an expiry, which has no caller), or WAITING if another operation's outcome must be stored
  * first.
  */
-export type Settled = FirstAnswer | 'WAITING';
+export type Settled = StoredResponse | 'WAITING';
 
 /**
  * Returns one result for each request, in order. The request itself and recovery may both settle one operation. The second one
@@ -50,7 +50,7 @@ export async function settleOperations(
   requests: readonly SettleOperationRequest[],
 ): Promise<Result<Settled>[]> {
   try {
-    return await inHalves(
+    return await splitOnFailure(
       requests,
       (some) => settleTogether(deps, some),
       (error) => !isTransient(error),
@@ -67,7 +67,7 @@ async function settleTogether(
 ): Promise<Result<Settled>[]> {
   const settled = await inTransaction(deps.db, (trx) => store(deps, trx, requests));
   faultPoint('payment.after-operation-settled');
-  return requests.map(({ operation }) => settled.get(operation.id) ?? failed(gone(operation)));
+  return requests.map(({ operation }) => settled.get(operation.id) ?? failed(missing(operation)));
 }
 
 async function store(
@@ -107,9 +107,9 @@ async function store(
       results.set(id, failed(error));
     }
   }
-  await keep(trx, outcomes, payments);
+  await storeResults(trx, outcomes, payments);
   const others = [...operations.values()].filter(({ id }) => !results.has(id));
-  for (const [id, answer] of await answersOf(trx, others)) results.set(id, ok(answer));
+  for (const [id, answer] of await storedResponsesOf(trx, others)) results.set(id, ok(answer));
   return results;
 }
 
@@ -117,7 +117,7 @@ interface Outcome {
   settlement: Settlement;
   eventId: string;
   key: Key | undefined;
-  answer: FirstAnswer;
+  answer: StoredResponse;
   rows: OutboxRow[];
 }
 
@@ -127,12 +127,12 @@ function toOutcome(settlement: Settlement, eventId: string): Outcome {
     settlement,
     eventId,
     key: keyOf(operation),
-    answer: toAnswer(operation, payment),
+    answer: toStoredResponse(operation, payment),
     rows: change ? toOutboxRows(change, eventId) : [],
   };
 }
 
-function toAnswer(operation: Operation, payment: Payment): FirstAnswer {
+function toStoredResponse(operation: Operation, payment: Payment): StoredResponse {
   if (operation.kind === 'REFUND') return { answer: Buffer.from(encodeRefund(operation, payment.currency)) };
   if (operation.failure) return { refusal: toRefusal(refusalOf(payment, operation)) };
   return { answer: Buffer.from(encodePayment(payment)) };
@@ -142,7 +142,7 @@ function keyOf({ origin: { callerId, requestId } }: Operation): Key | undefined 
   return callerId !== undefined && requestId !== undefined ? { callerId, requestId } : undefined;
 }
 
-async function keep(
+async function storeResults(
   trx: Transaction<Database>,
   outcomes: readonly Outcome[],
   payments: ReadonlyMap<string, Payment>,
@@ -176,10 +176,10 @@ async function keep(
 }
 
 /** Returns the stored responses of operations that are already settled. */
-async function answersOf(
+async function storedResponsesOf(
   trx: Transaction<Database>,
   operations: readonly Operation[],
-): Promise<[string, FirstAnswer][]> {
+): Promise<[string, StoredResponse][]> {
   const keys = operations.flatMap((operation) => keyOf(operation) ?? []);
   const seen = keys.length > 0 ? await findKeys(trx, keys) : [];
   const answers = new Map(seen.map((request) => [keyText(request), request]));
@@ -189,6 +189,6 @@ async function answersOf(
   });
 }
 
-function gone({ id }: Operation): Error {
+function missing({ id }: Operation): Error {
   return new Error(`Operation ${id} or its payment does not exist.`);
 }

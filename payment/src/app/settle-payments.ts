@@ -7,7 +7,7 @@ import type { Database } from '../store/database.ts';
 import { releaseKeys } from '../store/idempotency-keys.ts';
 import { findPayments } from '../store/payments.ts';
 import { type SettledPayment, saveSettled } from '../store/settled-payments.ts';
-import { inHalves } from './in-halves.ts';
+import { splitOnFailure } from './split-on-failure.ts';
 
 export interface SettleDeps {
   db: Kysely<Database>;
@@ -30,7 +30,7 @@ export async function settlePayments(
   requests: readonly SettleRequest[],
 ): Promise<Result<Payment>[]> {
   try {
-    return await inHalves(
+    return await splitOnFailure(
       requests,
       (some) => settleTogether(deps, some),
       (error) => !isTransient(error),

@@ -83,7 +83,7 @@ export function connectAuthorization(settings: {
     async operate({ operation, payment }, wait) {
       const step = { paymentId: payment.id, operationId: operation.id, deadline: wait.deadline };
       const sentAt = clock.now();
-      const { decision, expiresAt } = await ask(neighbour, step, operation, payment, wait);
+      const { decision, expiresAt } = await callStep(neighbour, step, operation, payment, wait);
       const decided = toDecision(requireDecision(decision));
       const { decidedAt } = decision ?? {};
       if (!expiresAt || !decidedAt) return decided;
@@ -91,7 +91,7 @@ export function connectAuthorization(settings: {
       // `decidedAt`.
       clock.compare(decidedAt, sentAt);
       const untilThenMs = expiresAt.getTime() - decidedAt.getTime();
-      return { ...decided, askAgainAt: new Date(clock.now().getTime() + untilThenMs) };
+      return { ...decided, retryAt: new Date(clock.now().getTime() + untilThenMs) };
     },
     async simulate(request, wait) {
       const { decision } = await neighbour.simulateAuthorization({ item: toSimulatedItem(request) }, wait);
@@ -112,7 +112,7 @@ const RETRYABLE = [
 
 type AuthorizationNeighbour = Neighbour<AuthorizationServiceService>;
 
-function ask(
+function callStep(
   neighbour: AuthorizationNeighbour,
   step: { paymentId: string; operationId: string; deadline: Date },
   { kind, amountMinor, takesRest, final }: Operation,
@@ -140,7 +140,7 @@ function requireDecision(decision: DecisionMessage | undefined): DecisionMessage
 }
 
 /** Errors of the whole call and not of one item. Smaller batches would not help. */
-const NOT_ABOUT_AN_ITEM: readonly status[] = [
+const WHOLE_CALL_CODES: readonly status[] = [
   status.UNAVAILABLE,
   status.DEADLINE_EXCEEDED,
   status.CANCELLED,
@@ -150,12 +150,12 @@ const NOT_ABOUT_AN_ITEM: readonly status[] = [
 ];
 
 /** True if one item of the call may have caused its failure. */
-export function isAboutAnItem(error: unknown): boolean {
-  return !(error instanceof NeighbourError) || !NOT_ABOUT_AN_ITEM.includes(error.code);
+export function isItemError(error: unknown): boolean {
+  return !(error instanceof NeighbourError) || !WHOLE_CALL_CODES.includes(error.code);
 }
 
 /** True if authorization was unavailable or did not respond in time. */
-export function isAway(error: unknown): boolean {
+export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof NeighbourError)) return false;
   return error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
 }

@@ -14,33 +14,33 @@ export interface ClockWatch {
   /** Undefined if the clocks were never compared. */
   difference(): ClockDifference | undefined;
   /** Converts a time of our clock to authorization's clock. */
-  theirTime(ours: Date): Date;
+  authorizationTime(ours: Date): Date;
 }
 
 /** Smaller differences are not logged. */
-const WORTH_TELLING_MS = 1_000;
+const MIN_LOGGED_MS = 1_000;
 /**
  * Instances of authorization may differ from each other. The clocks count as equal again after this long without a difference.
  */
-const SETTLED_AFTER_MS = 60_000;
+const AGREED_AFTER_MS = 60_000;
 
 export function createClockWatch({ now, log }: { now: () => Date; log: Logger }): ClockWatch {
   let latest: ClockDifference | undefined;
-  let isTold = false;
+  let isLogged = false;
   let lastApartAt = 0;
 
-  function tell({ aheadMs, comparedAt }: ClockDifference): void {
-    const isApart = Math.abs(aheadMs) >= WORTH_TELLING_MS;
+  function logChange({ aheadMs, comparedAt }: ClockDifference): void {
+    const isApart = Math.abs(aheadMs) >= MIN_LOGGED_MS;
     if (isApart) lastApartAt = comparedAt.getTime();
-    if (isApart && !isTold) {
+    if (isApart && !isLogged) {
       log.warn(
         { clock_ahead_ms: aheadMs },
         'the clock of this instance differs from authorization’s, which decides when holds end',
       );
-      isTold = true;
-    } else if (isTold && comparedAt.getTime() - lastApartAt >= SETTLED_AFTER_MS) {
+      isLogged = true;
+    } else if (isLogged && comparedAt.getTime() - lastApartAt >= AGREED_AFTER_MS) {
       log.info({ clock_ahead_ms: aheadMs }, 'the clock of this instance agrees with authorization’s again');
-      isTold = false;
+      isLogged = false;
     }
   }
 
@@ -53,9 +53,9 @@ export function createClockWatch({ now, log }: { now: () => Date; log: Logger })
       const most = comparedAt.getTime() - theirs.getTime();
       const aheadMs = least > 0 ? least : Math.min(most, 0);
       latest = { aheadMs, comparedAt };
-      tell(latest);
+      logChange(latest);
     },
     difference: () => latest,
-    theirTime: (ours) => new Date(ours.getTime() - (latest?.aheadMs ?? 0)),
+    authorizationTime: (ours) => new Date(ours.getTime() - (latest?.aheadMs ?? 0)),
   };
 }

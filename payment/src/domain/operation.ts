@@ -115,16 +115,16 @@ export function heldMinor({ amountMinor, capturedMinor, releasedMinor }: Payment
 function amountOf(payment: Payment, pending: readonly Operation[], { kind, amountMinor }: Terms): bigint {
   const isCapture = kind === 'CAPTURE';
   const left = isCapture ? heldMinor(payment) : payment.capturedMinor - payment.refundedMinor;
-  const rivals = pending.filter((other) => other.kind === kind);
-  const available = rivals.reduce((rest, other) => rest - other.amountMinor, left);
+  const competing = pending.filter((other) => other.kind === kind);
+  const available = competing.reduce((rest, other) => rest - other.amountMinor, left);
   const wanted = amountMinor ?? available;
   if (wanted > 0n && wanted <= available) return wanted;
   const metadata = { available_minor: available.toString() };
   throw isCapture
-    ? new PaymentError('CAPTURE_EXCEEDS_AUTHORIZED', 'The amount exceeds what is left to capture.', {
+    ? new PaymentError('CAPTURE_EXCEEDS_AUTHORIZED', 'This exceeds what is left to capture.', {
         metadata,
       })
-    : new PaymentError('REFUND_EXCEEDS_CAPTURED', 'The amount exceeds what is left to refund.', { metadata });
+    : new PaymentError('REFUND_EXCEEDS_CAPTURED', 'This exceeds what is left to refund.', { metadata });
 }
 
 /** An operation with its outcome and the resulting payment. `change` is undefined if the operation was declined. */

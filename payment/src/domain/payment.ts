@@ -96,7 +96,7 @@ export interface Decision {
    */
   readonly holdExpiresAt?: Date | undefined;
   /** The time, by our clock, from which a retry may get another decision. Present only if the step was too early. */
-  readonly askAgainAt?: Date | undefined;
+  readonly retryAt?: Date | undefined;
   /** The encoded decision, unchanged. */
   readonly record: Uint8Array;
 }
@@ -219,7 +219,7 @@ function fail(payment: Payment, decision: Decision, failure: Failure, now: Date)
   return change(payment, { state: 'FAILED', failure, fromOwnerId }, 'payment.failed', decision, now);
 }
 
-const WORDS: Record<Step, string> = {
+const VERBS: Record<Step, string> = {
   authorize: 'be authorized',
   complete: 'be completed',
   fail: 'fail',
@@ -239,7 +239,7 @@ export function requireStep(payment: Payment, step: Step): void {
   if (mayTake(payment, step)) return;
   const { state } = payment;
   const allowed = ACTIONS.filter((action) => mayTake(payment, action));
-  throw new PaymentError('INVALID_STATE', `A payment that is ${state} cannot ${WORDS[step]}.`, {
+  throw new PaymentError('INVALID_STATE', `A payment that is ${state} cannot ${VERBS[step]}.`, {
     metadata: { state, allowed_actions: allowed.join(',') },
   });
 }

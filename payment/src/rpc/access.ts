@@ -1,5 +1,5 @@
 /**
- * Access rules of the RPCs. If an API client has scopes, it also needs the scope given here. Access to single accounts and
+ * Access rules of the RPCs. An API client may call only RPCs with a scope, and only if it has that scope. Access to single accounts and
  * payments is checked later, by authorization and by domain/access.ts.
  */
 import type { AccessTable } from '@payflowx/chassis';

@@ -67,8 +67,8 @@ function deadlineOf({ deadline }: CreatePaymentItem, aheadMs: number, call: Call
 }
 
 export function paymentService(deps: PaymentServiceDeps): BoundService {
-  const create = async (operation: Creation, order: Order, requestId: string, call: Asking) => {
-    const { caller, traceparent, deadline, isRetry } = call;
+  const create = async (operation: Creation, order: Order, requestId: string, context: CallContext) => {
+    const { caller, traceparent, deadline, isRetry } = context;
     const origin = { caller, requestId, traceparent };
     const created = await createPayment(deps, { operation, order, origin, deadline, isRetry });
     return toCreatedResponse(caller, created);
@@ -84,12 +84,12 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
     requireAccess(caller, ACCESS.createPayment);
     if (!item.request) throw missingRequest('request');
     const { isRetry } = call;
-    const asking = { caller, traceparent, deadline: deadlineOf(item, aheadMs, call), isRetry };
+    const context = { caller, traceparent, deadline: deadlineOf(item, aheadMs, call), isRetry };
     return create(
       'CreatePayment',
       toPaymentOrder(toPaymentRequest(item.request)),
       item.request.requestId,
-      asking,
+      context,
     );
   };
 
@@ -111,7 +111,12 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
     longestMs: { listAccountFigures: 150_000 },
     handlers: {
       createPayment: async (request, call) =>
-        create('CreatePayment', toPaymentOrder(toPaymentRequest(request)), request.requestId, asking(call)),
+        create(
+          'CreatePayment',
+          toPaymentOrder(toPaymentRequest(request)),
+          request.requestId,
+          contextOf(call),
+        ),
 
       batchCreatePayments: async ({ items, sentAt }, call) => {
         requireBatch(items.length);
@@ -120,10 +125,10 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
       },
 
       createDeposit: async (request, call) =>
-        create('CreateDeposit', toDepositOrder(request), request.requestId, asking(call)),
+        create('CreateDeposit', toDepositOrder(request), request.requestId, contextOf(call)),
 
       createWithdrawal: async (request, call) =>
-        create('CreateWithdrawal', toWithdrawalOrder(request), request.requestId, asking(call)),
+        create('CreateWithdrawal', toWithdrawalOrder(request), request.requestId, contextOf(call)),
 
       ...operationHandlers(deps),
 
@@ -157,14 +162,14 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
 }
 
 /** The caller of a payment, its trace and its deadline. */
-interface Asking {
+interface CallContext {
   caller: Caller;
   traceparent: string;
   deadline: Date;
   isRetry: boolean;
 }
 
-function asking(call: Call): Asking {
+function contextOf(call: Call): CallContext {
   const { trace, deadline, isRetry } = call;
   return { caller: requireCaller(call), traceparent: trace.traceparent, deadline, isRetry };
 }

@@ -65,7 +65,7 @@ export async function foldFigures(
   return rows.map(toFigures);
 }
 
-/** The figures of all accounts at one moment, kept for an hour so that they can be read page by page. */
+/** The figures of all accounts at one moment, kept for at least an hour so that they can be read page by page. */
 export interface Snapshot {
   id: string;
   lineCount: number;

@@ -18,7 +18,7 @@ export interface KeyedRequest extends Key {
 }
 
 /** The first response to a request for a step: the encoded message, or the refusal. Neither while the request is in progress. */
-export interface FirstAnswer {
+export interface StoredResponse {
   answer?: Buffer | undefined;
   refusal?: Refusal | undefined;
 }
@@ -32,7 +32,7 @@ export interface Refusal {
 /** A request for a step of an existing payment. */
 export type KeyedStep = KeyedRequest & { operationId: string };
 
-export type SeenRequest = KeyedRequest & FirstAnswer;
+export type SeenRequest = KeyedRequest & StoredResponse;
 
 const KEY_TYPES = { caller_id: 'text', key: 'text' } as const;
 

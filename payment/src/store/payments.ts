@@ -115,7 +115,7 @@ export async function findPayment(db: Kysely<Database>, id: string): Promise<Pay
 }
 
 /** Returns the payments by id, each directly after its decision. Payments without a decision are INITIATED. */
-export async function findAsAnswered(
+export async function findAsDecided(
   db: Kysely<Database>,
   ids: readonly string[],
 ): Promise<Map<string, Payment>> {

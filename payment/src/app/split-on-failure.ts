@@ -6,20 +6,20 @@ import { failed, type Result } from '@payflowx/chassis';
  *
  * Returns one result for each item, in order. Rejects with an error if `isItemError` returns false for it.
  */
-export async function inHalves<I, O>(
+export async function splitOnFailure<I, O>(
   items: readonly I[],
   work: (items: readonly I[]) => Promise<Result<O>[]>,
-  isAboutAnItem: (error: unknown) => boolean,
+  isItemError: (error: unknown) => boolean,
 ): Promise<Result<O>[]> {
   try {
     return await work(items);
   } catch (error) {
-    if (!isAboutAnItem(error)) throw error;
+    if (!isItemError(error)) throw error;
     if (items.length === 1) return [failed(error)];
     const middle = Math.ceil(items.length / 2);
     return [
-      ...(await inHalves(items.slice(0, middle), work, isAboutAnItem)),
-      ...(await inHalves(items.slice(middle), work, isAboutAnItem)),
+      ...(await splitOnFailure(items.slice(0, middle), work, isItemError)),
+      ...(await splitOnFailure(items.slice(middle), work, isItemError)),
     ];
   }
 }

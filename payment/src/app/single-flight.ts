@@ -5,15 +5,15 @@
  * and its old table points to the new one. Old tables that were promoted to the old generation keep the new tables, and all
  * objects in them, alive. V8's scavenger cannot free them until the next full marking (docs/internals/cost.md).
  */
-export function createUnderWay<T>(): (id: string, work: () => Promise<T>) => Promise<T> {
-  const underWay: Record<string, Promise<T>> = Object.create(null);
+export function createSingleFlight<T>(): (id: string, work: () => Promise<T>) => Promise<T> {
+  const inFlight: Record<string, Promise<T>> = Object.create(null);
   return (id, work) => {
-    const existing = underWay[id];
+    const existing = inFlight[id];
     if (existing) return existing;
     const outcome = work().finally(() => {
-      delete underWay[id];
+      delete inFlight[id];
     });
-    underWay[id] = outcome;
+    inFlight[id] = outcome;
     return outcome;
   };
 }
