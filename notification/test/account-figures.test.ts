@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 
 async function figures(request = {}, role: RoleName = 'service') {
-  const accessToken = await identity.tokenFor({ id: 'somebody', roles: [role] });
+  const accessToken = await identity.tokenFor({ id: 'usr_any', roles: [role] });
   const whole = { pageSize: 0, pageToken: '', accountIds: [], ...request };
   return client.listAccountFigures(whole, { deadlineMs: PATIENCE_MS, accessToken });
 }

@@ -118,11 +118,11 @@ describe('listing notifications', () => {
     await expect(list({ id: 'svc_x', role: 'service' })).rejects.toMatchObject({
       reason: 'ROLE_NOT_ALLOWED',
     });
-    const nobody = client.listNotifications(
+    const withoutToken = client.listNotifications(
       { pageSize: 0, pageToken: '', paymentId: '', accountId: '' },
       { deadlineMs: PATIENCE_MS },
     );
-    await expect(nobody).rejects.toMatchObject({ reason: 'UNAUTHENTICATED' });
+    await expect(withoutToken).rejects.toMatchObject({ reason: 'UNAUTHENTICATED' });
   });
 });
 

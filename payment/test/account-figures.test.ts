@@ -50,7 +50,7 @@ const declineAs = (code: string) =>
   }));
 
 /** One payment for each possible course of a payment. */
-async function liveThroughEverything(): Promise<void> {
+async function createPaymentsOfEveryKind(): Promise<void> {
   const captured = await life.hold();
   await life.capture(captured.id, { amountMinor: 300n });
   await life.capture(captured.id, { amountMinor: 100n });
@@ -87,7 +87,7 @@ async function liveThroughEverything(): Promise<void> {
 }
 
 /** The figures of ledger, analytics and notification, computed from the published events. */
-async function foldOfAnnouncements() {
+async function figuresFromEvents() {
   const accounts = new Map<string, AccountFigures>();
   const of = (accountId: string, currency: string) => {
     const known = accounts.get(accountId) ?? {
@@ -134,8 +134,8 @@ async function foldOfAnnouncements() {
 
 describe('account figures', () => {
   it('equal the figures that consumers compute from events, for payments in all states, page by page', async () => {
-    await liveThroughEverything();
-    const expected = await foldOfAnnouncements();
+    await createPaymentsOfEveryKind();
+    const expected = await figuresFromEvents();
     expect(await figures()).toEqual(expected);
     for (const pageSize of [1, 7]) expect(await figures({ pageSize })).toEqual(expected);
     const some = expected.filter((_, index) => index % 3 === 0);

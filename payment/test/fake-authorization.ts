@@ -62,7 +62,7 @@ export const busyStep = (): never => {
   throw new AccountBusy('locked');
 };
 
-/** `ownerOf` returns the owner of an account. Every payment is approved unless `answer` or `decline` is set. */
+/** `ownerOf` returns the owner of an account. Every payment is approved unless `answerWith` replaces the response. */
 export async function startFakeAuthorization(
   verifier: TokenVerifier,
   ownerOf: (account: string) => string,

@@ -125,7 +125,7 @@ export function lifecycleOf(platform: Platform) {
     },
 
     /** Checks that the published movements add up to the amounts of authorization and of the payment. */
-    async expectBooksToAgree(paymentId: string) {
+    async expectAmountsToAgree(paymentId: string) {
       const payment = await this.get(paymentId);
       const events = await this.events(paymentId);
       expect(new Set(events.map(({ event }) => event.id)).size).toBe(events.length);

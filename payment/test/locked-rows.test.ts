@@ -62,7 +62,7 @@ describe('a payment whose row is locked', () => {
     expect(await life.pay()).toMatchObject({ state: PaymentState.COMPLETED });
     await unlock();
     expect(await waiting).toMatchObject({ state: 'COMPLETED', version: 2n });
-    await life.expectBooksToAgree(locked.id);
+    await life.expectAmountsToAgree(locked.id);
   });
 
   it('is captured when the row is free; other payments are captured before that', async () => {
@@ -79,7 +79,7 @@ describe('a payment whose row is locked', () => {
     ]);
     await unlock();
     expect((await waiting).payment).toMatchObject({ state: PaymentState.COMPLETED });
-    await life.expectBooksToAgree(locked.id);
+    await life.expectAmountsToAgree(locked.id);
   });
 });
 
@@ -109,7 +109,7 @@ describe('an account that is busy at authorization', () => {
     const id = payments[1]?.id ?? '';
     // Without recovery, the payment is retried until the deadline of its caller.
     await eventually(async () => expect((await life.get(id)).state).toBe(PaymentState.COMPLETED));
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
   it('leaves a payment INITIATED and an operation pending at their deadlines, and recovery brings both to an end', async () => {
@@ -132,6 +132,6 @@ describe('an account that is busy at authorization', () => {
       await platform.recoverOperations(60_000);
       for (const id of ids) expect((await life.get(id)).state).toBe(PaymentState.COMPLETED);
     });
-    for (const id of ids) await life.expectBooksToAgree(id);
+    for (const id of ids) await life.expectAmountsToAgree(id);
   });
 });

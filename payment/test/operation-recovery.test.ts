@@ -57,7 +57,7 @@ describe('authorization that does not respond in time', () => {
       pending: false,
       payment: { state: PaymentState.COMPLETED },
     });
-    await life.expectBooksToAgree(held.id);
+    await life.expectAmountsToAgree(held.id);
   });
 
   it('leaves a refund PENDING, visible to its receiver, and to the payer only once it is completed', async () => {
@@ -77,7 +77,7 @@ describe('authorization that does not respond in time', () => {
     open();
     await recoverOperations(2_000);
     expect(await states(customer)).toEqual([RefundState.COMPLETED]);
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 });
 
@@ -95,7 +95,7 @@ describe('a crash', () => {
     expect(messages.filter((message) => message.type === type).map(({ destination }) => destination)).toEqual(
       ['payment-events', 'payment-notifications'],
     );
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
   it('after authorization decided: the same decision is fetched again', async () => {
@@ -110,7 +110,7 @@ describe('a crash', () => {
     const asked = platform.authorization.steps.filter(({ request }) => request.paymentId === id);
     expect(asked.map(({ request }) => request.operationId)).toEqual([begun.operation.id, begun.operation.id]);
     expect(await life.capture(id, { requestId })).toMatchObject({ replayed: true, pending: false });
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
   it('is recovered by two instances and its own request at once, and is settled and published once', async () => {
@@ -126,7 +126,7 @@ describe('a crash', () => {
     ]);
     for (const id of ids) {
       expect(await life.get(id)).toMatchObject({ state: PaymentState.COMPLETED, version: 3n });
-      await life.expectBooksToAgree(id);
+      await life.expectAmountsToAgree(id);
     }
   });
 });
@@ -153,7 +153,7 @@ it('a capture that lost to a cancel waits until the cancel is stored, and then r
     reason: 'INVALID_STATE',
     metadata: { state: 'CANCELLED', allowed_actions: '', replayed: 'true' },
   });
-  await life.expectBooksToAgree(id);
+  await life.expectAmountsToAgree(id);
 });
 
 describe('the expiry worker', () => {
@@ -173,7 +173,7 @@ describe('the expiry worker', () => {
       destination: 'payment-notifications',
       type: 'payment.expired',
     });
-    await life.expectBooksToAgree(short.id);
+    await life.expectAmountsToAgree(short.id);
   });
 
   it('completes a partly captured payment with the captured amount', async () => {
@@ -187,7 +187,7 @@ describe('the expiry worker', () => {
       event: { movements: [{ amountMinor: 700n }] },
     });
     expect((await life.refund(id)).refund?.amountMinor).toBe(300n);
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
   it('in several instances at once ends each hold once', async () => {
@@ -200,7 +200,7 @@ describe('the expiry worker', () => {
       const asked = platform.authorization.steps.filter(({ request }) => request.paymentId === id);
       expect(new Set(asked.map(({ request }) => request.operationId)).size).toBe(1);
       expect(await life.get(id)).toMatchObject({ state: PaymentState.EXPIRED, version: 3n });
-      await life.expectBooksToAgree(id);
+      await life.expectAmountsToAgree(id);
     }
   });
 
@@ -215,6 +215,6 @@ describe('the expiry worker', () => {
     await platform.expire(LATER_MS);
     await platform.recoverOperations(LATER_MS + 2_000);
     expect((await life.get(id)).state).toBe(PaymentState.EXPIRED);
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 });

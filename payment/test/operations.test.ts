@@ -62,7 +62,7 @@ describe('a capture', () => {
       refundId: '',
       payment: { ...payment, decision: undefined },
     });
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
   it('in parts moves each part once, and the final one releases the rest', async () => {
@@ -80,7 +80,7 @@ describe('a capture', () => {
       'payment.captured',
       'payment.completed',
     ]);
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
   it('is requested from authorization under its own id', async () => {
@@ -141,7 +141,7 @@ describe('a cancel', () => {
       destination: 'payment-notifications',
       type: 'payment.cancelled',
     });
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
   it('after a capture is refused with the actions that are still possible', async () => {
@@ -178,7 +178,7 @@ describe('a refund', () => {
     });
     const refunded = (await life.events(id)).filter(({ type }) => type === 'payment.refunded');
     expect(refunded.map(({ event }) => event.refundId)).toEqual([first.refund?.id, second.refund?.id]);
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
   it('of a partly captured payment returns no more than the captured amount', async () => {
@@ -186,7 +186,7 @@ describe('a refund', () => {
     await life.capture(id, { amountMinor: 250n, final: true });
     expect((await life.refund(id)).refund?.amountMinor).toBe(250n);
     expect((await life.get(id)).state).toBe(PaymentState.REFUNDED);
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
   it('that its receiver cannot pay is FAILED with the reason; the payment does not change', async () => {
@@ -285,8 +285,8 @@ describe('a repeated key', () => {
       first.map((answer) => ({ ...answer, replayed: true })),
     );
     expect((await life.get(held.id)).capturedMinor).toBe(1_000n);
-    await life.expectBooksToAgree(held.id);
-    await life.expectBooksToAgree(paid.id);
+    await life.expectAmountsToAgree(held.id);
+    await life.expectAmountsToAgree(paid.id);
   });
 
   it('gets the first refusal, although the step would be possible by now', async () => {

@@ -91,15 +91,15 @@ it.each(OPERATION_POINTS)(
 
     const captureRequest = { requestId: newId('req'), paymentId };
     const refundRequest = { requestId: newId('req'), paymentId, reason: '' };
-    const dieAndComeBack = async <T>(ask: () => Promise<T>): Promise<T> => {
+    const killAndRetry = async <T>(ask: () => Promise<T>): Promise<T> => {
       writeFileSync(join(faults, point), '');
       await expect(ask()).rejects.toMatchObject({ code: 14 });
       await start(port);
       return eventually(ask, { everyMs: 200 });
     };
-    const captured = await dieAndComeBack(() => client.capturePayment(captureRequest, call));
+    const captured = await killAndRetry(() => client.capturePayment(captureRequest, call));
     expect(captured).toMatchObject({ replayed: true, payment: { state: PaymentState.COMPLETED } });
-    const refunded = await dieAndComeBack(() => client.createRefund(refundRequest, call));
+    const refunded = await killAndRetry(() => client.createRefund(refundRequest, call));
     expect(refunded).toMatchObject({ replayed: true, refund: { state: RefundState.COMPLETED } });
 
     const types = (await announced(db, paymentId)).map(({ destination, type }) => `${destination} ${type}`);

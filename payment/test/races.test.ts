@@ -59,7 +59,7 @@ it('1,000 captures against cancels: one of the two succeeds, and the other gets 
       reason: 'INVALID_STATE',
       metadata: { state: wasCaptured ? 'COMPLETED' : 'CANCELLED' },
     });
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
     return wasCaptured ? 'capture' : 'cancel';
   });
   expect([...winners.keys()].sort()).toEqual(['cancel', 'capture']);
@@ -89,7 +89,7 @@ it('1,000 captures against expiries by two workers: a hold ends once', async () 
         expect(captured).toMatchObject({ payment: { state: PaymentState.COMPLETED } });
         expect(state).toBe(PaymentState.COMPLETED);
       }
-      await life.expectBooksToAgree(id);
+      await life.expectAmountsToAgree(id);
       const winner = state === PaymentState.EXPIRED ? 'expiry' : 'capture';
       winners.set(winner, (winners.get(winner) ?? 0) + 1);
     });
@@ -115,7 +115,7 @@ it('1,000 times two full refunds at once: one succeeds', async () => {
     expect(refused).toHaveLength(1);
     expect(['REFUND_EXCEEDS_CAPTURED', 'INVALID_STATE']).toContain(refused[0]?.reason);
     expect(await life.get(id)).toMatchObject({ state: PaymentState.REFUNDED, refundedMinor: 1_000n });
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
     return 'one';
   });
 });
@@ -159,7 +159,7 @@ it('for any concurrent steps of one payment, its amounts agree', async () => {
       // An expiry may have waited for a capture.
       while (await hasPending(id)) await platform.recoverOperations(3_600_000);
       await worker.stop();
-      await life.expectBooksToAgree(id);
+      await life.expectAmountsToAgree(id);
     }),
     { numRuns: 60 },
   );

@@ -59,10 +59,10 @@ describe('a clock one hour ahead of authorization’s', () => {
     expect(begun).toHaveLength(100);
     expect(askedAbout(ids)).toBe(100);
     for (const minutes of [32, 40, 60, 89]) await platform.recoverOperations(minutes * MINUTE);
-    expect(askedAbout(ids), 'none is asked about before its time').toBe(100);
+    expect(askedAbout(ids), 'no retry before its time').toBe(100);
 
-    const told = platform.logged.filter(({ fields }) => 'clock_ahead_ms' in fields);
-    expect(told).toEqual([
+    const logged = platform.logged.filter(({ fields }) => 'clock_ahead_ms' in fields);
+    expect(logged).toEqual([
       { fields: { clock_ahead_ms: expect.closeTo(HOUR, -4) }, message: expect.stringContaining('clock') },
     ]);
     const { clockAheadMs, clockComparedAt, operations } = await status();
@@ -79,7 +79,7 @@ describe('a clock one hour ahead of authorization’s', () => {
     expect(new Set(ended.map(({ payment_id }) => payment_id)).size).toBe(120);
     expect(new Set(ended.map(({ state }) => state))).toEqual(new Set(['COMPLETED']));
     expect(askedAbout(ids)).toBe(220);
-    await life.expectBooksToAgree(ids[0] ?? '');
+    await life.expectAmountsToAgree(ids[0] ?? '');
   });
 
   it('holds money as long as requested, from authorization’s time on', async () => {
@@ -132,10 +132,10 @@ describe('work that fails on each attempt', () => {
       payments: { waitingCount: 1n, stuckCount: 1n, stuckIds: [initiatedId] },
       operations: { waitingCount: 1n, stuckCount: 1n, stuckIds: [expiry?.id] },
     });
-    const told = logged.filter(({ fields }) => 'stuck' in fields).map(({ fields }) => fields);
-    expect(told).toContainEqual({ stuck: 1, ids: [initiatedId] });
-    expect(told).toContainEqual({ stuck: 1, ids: [expiry?.id] });
-    expect(told).toHaveLength(2);
+    const stuckLines = logged.filter(({ fields }) => 'stuck' in fields).map(({ fields }) => fields);
+    expect(stuckLines).toContainEqual({ stuck: 1, ids: [initiatedId] });
+    expect(stuckLines).toContainEqual({ stuck: 1, ids: [expiry?.id] });
+    expect(stuckLines).toHaveLength(2);
 
     authorization.answerWith(undefined);
     authorization.answerStepWith(undefined);

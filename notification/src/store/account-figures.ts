@@ -31,10 +31,10 @@ export async function countAccounts(
   accountIds: readonly string[],
 ): Promise<AccountFigures[]> {
   const { rows } = await sql<FiguresRow>`
-    select asked.account_id, told.notification_count
+    select asked.account_id, counted.notification_count
     from unnest(${accountIds}::text[]) as asked (account_id)
-      cross join lateral (select count(*) as notification_count from notifications as n where n.account_id = asked.account_id) as told
-    where told.notification_count > 0
+      cross join lateral (select count(*) as notification_count from notifications as n where n.account_id = asked.account_id) as counted
+    where counted.notification_count > 0
     order by asked.account_id`.execute(db);
   return rows.map(toFigures);
 }

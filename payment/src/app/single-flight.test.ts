@@ -13,7 +13,7 @@ it('shares one run among concurrent calls with the same id, and starts a new run
 
 it('allows a retry after the work failed', async () => {
   const singleFlight = createSingleFlight<string>();
-  const failing = () => Promise.reject(new Error('away'));
-  await expect(singleFlight('a', failing)).rejects.toThrow('away');
+  const failing = () => Promise.reject(new Error('unavailable'));
+  await expect(singleFlight('a', failing)).rejects.toThrow('unavailable');
   expect(await singleFlight('a', async () => 'done')).toBe('done');
 });

@@ -20,7 +20,7 @@ export interface Claimed<T> {
 const MAX_BACK_OFF_MS = 8_000;
 /** A row is stuck after this many attempts without an outcome. With the pauses above that is about two minutes. */
 export const STUCK_AFTER = 20;
-/** The longest pause of a stuck row. Rows that fail on each attempt then leave room for rows that do not. */
+/** The pauses of a stuck row double up to this. Rows that fail on each attempt then leave room for rows that do not. */
 const MAX_STUCK_BACK_OFF_MS = 5 * 60_000;
 
 /** Written as literals and not as parameters, so that the planner can use the partial indexes on due rows. */
