@@ -334,7 +334,7 @@ describe('a step that was decided before', () => {
     const { paymentId } = await heldPayment();
     const late = captureOf(paymentId);
     const before = now;
-    now = new Date(Date.now() + 60_000);
+    now = new Date(Date.now() + 2 * PATIENCE_MS);
     await expect(service.capture(late)).rejects.toEqual(refusal(status.DEADLINE_EXCEEDED, 'DEADLINE_PASSED'));
     now = before;
     expect((await service.capture(late)).decision?.code).toBe('');

@@ -1,4 +1,4 @@
-/** The only reader of the environment. */
+/** Notification's configuration. The only reader of the environment. */
 import {
   identityConfig,
   identitySettings,
@@ -11,7 +11,10 @@ import {
 } from '@payflowx/chassis';
 import { Type } from 'typebox';
 
-/** Messages whose rows stay locked for longer are set aside. Another instance's batch, which takes milliseconds, is waited for. */
+/**
+ * Messages whose rows stay locked for longer are retried outside the batches. The timeout is longer than a batch of another
+ * instance, which takes milliseconds.
+ */
 const LOCK_TIMEOUT_MS = 1_000;
 
 export const schema = Type.Object({

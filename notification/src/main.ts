@@ -10,7 +10,10 @@ import { notificationService } from './rpc/notification-service.ts';
 import type { Database } from './store/database.ts';
 
 const config = loadConfig(process.env);
-/** One reconciliation runs at a time, and asks for one page at a time; the second is for one that begins while another is broken off. */
+/**
+ * Connections for reconciliation, which runs once at a time and requests one page at a time. The second connection is for a run
+ * that starts while a cancelled one still ends.
+ */
 const FIGURES_POOL = 2;
 
 await runService('notification', config, async ({ log, onStop }) => {
@@ -35,7 +38,7 @@ await runService('notification', config, async ({ log, onStop }) => {
   ]);
   onStop('grpc server', () => server.drain());
 
-  // Last in, first out: callers stop finding us before we stop answering them.
+  // Stops run in reverse order. The instance leaves the registry first, so that no new callers find it while it drains.
   const membership = await joinRegistry(
     { consulUrl: config.consulUrl, log },
     { name: 'notification', id: config.instanceId, host: config.grpc.host, port: server.port, check: 'grpc' },

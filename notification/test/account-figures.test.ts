@@ -35,12 +35,12 @@ afterAll(async () => {
 });
 
 async function figures(request = {}, role: RoleName = 'service') {
-  const accessToken = await identity.tokenFor({ id: 'somebody', roles: [role] });
+  const accessToken = await identity.tokenFor({ id: 'usr_any', roles: [role] });
   const whole = { pageSize: 0, pageToken: '', accountIds: [], ...request };
   return client.listAccountFigures(whole, { deadlineMs: PATIENCE_MS, accessToken });
 }
 
-const tell = (type: EventType, from: string, to: string) =>
+const record = (type: EventType, from: string, to: string) =>
   recordNotices({ db }, [
     {
       eventId: newId('evt'),
@@ -55,11 +55,11 @@ const tell = (type: EventType, from: string, to: string) =>
     },
   ]);
 
-it('counts what each account was told, page by page', async () => {
-  await tell('payment.authorized', 'ann', 'bob');
-  await tell('payment.completed', 'ann', 'bob');
-  await tell('payment.failed', 'ann', 'cid');
-  await tell('payment.completed', 'dan', 'external');
+it('counts the notifications of each account, page by page', async () => {
+  await record('payment.authorized', 'ann', 'bob');
+  await record('payment.completed', 'ann', 'bob');
+  await record('payment.failed', 'ann', 'cid');
+  await record('payment.completed', 'dan', 'external');
   const all = [
     { accountId: 'acct_ann', notificationCount: 3n },
     { accountId: 'acct_bob', notificationCount: 2n },
@@ -74,7 +74,7 @@ it('counts what each account was told, page by page', async () => {
   expect(some.accounts).toEqual([all[0], all[2]]);
 });
 
-it('does so for services only', async () => {
+it('is allowed for services only', async () => {
   for (const role of ['customer', 'operator', 'auditor'] as const) {
     await expect(figures({}, role)).rejects.toMatchObject({ code: status.PERMISSION_DENIED });
   }

@@ -43,7 +43,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** A completed payment of 1 EUR as the payment service announces it. */
+/** A completed payment of 1 EUR as the payment service publishes it. */
 function completed(paymentId: string): OutgoingEvent {
   const id = newId('evt');
   const payment = {
@@ -69,11 +69,11 @@ function completed(paymentId: string): OutgoingEvent {
 
 const ENVELOPE = { type: 'payment.completed', source: '/payflowx/payment', time: new Date() };
 
-it('tells both sides once of each payment, whatever else is in the queue', async () => {
+it('notifies both sides once of each payment, whatever else is in the queue', async () => {
   const payments = Array.from({ length: 50 }, () => newId('pay'));
   const events = payments.map(completed);
   const garbage = { ...ENVELOPE, id: newId('evt'), key: 'x', payload: Buffer.from('{}') };
-  // Every event twice, alone and in a parcel that has one that is none.
+  // Every event twice: alone, and in a parcel that also contains a message that is no event.
   await publisher.publish([...events.map((event) => packParcel([event])), packParcel([garbage, ...events])]);
   await eventually(async () => {
     const rows = await db.selectFrom('notifications').select(['payment_id', 'side']).execute();

@@ -68,7 +68,7 @@ async function list(as: { id: string; role: 'customer' | 'auditor' | 'service' }
 }
 
 describe('recording notices', () => {
-  it('tells each side once, however often and however concurrently a message is delivered', async () => {
+  it('notifies each side once, for repeated and concurrent deliveries of a message', async () => {
     const step = stepBetween('usr_once', 'usr_twice');
     await recordNotices({ db }, [step, step]);
     await Promise.all([1, 2, 3].map(() => recordNotices({ db }, [step])));
@@ -81,7 +81,7 @@ describe('recording notices', () => {
 });
 
 describe('listing notifications', () => {
-  it("shows a customer its own and nobody else's", async () => {
+  it('shows a customer only its own', async () => {
     const step = stepBetween('usr_alice', 'usr_bob');
     await recordNotices({ db }, [step, stepBetween('usr_mallory', 'usr_eve')]);
     const { notifications } = await list({ id: 'usr_alice', role: 'customer' });
@@ -95,7 +95,7 @@ describe('listing notifications', () => {
     expect(foreign.notifications).toEqual([]);
   });
 
-  it('pages newest first: nothing twice and nothing skipped while rows are added', async () => {
+  it('pages newest first, with nothing twice or skipped while rows are added', async () => {
     const steps = Array.from({ length: 25 }, () => stepBetween('usr_reader', 'usr_other'));
     for (const step of steps) await recordNotices({ db }, [step]);
     const seen: string[] = [];
@@ -114,19 +114,19 @@ describe('listing notifications', () => {
     await expect(call).rejects.toMatchObject({ reason: 'INVALID_PAGE_TOKEN' });
   });
 
-  it('is closed to services, and to whoever has no token', async () => {
+  it('is forbidden to services, and to callers without a token', async () => {
     await expect(list({ id: 'svc_x', role: 'service' })).rejects.toMatchObject({
       reason: 'ROLE_NOT_ALLOWED',
     });
-    const nobody = client.listNotifications(
+    const withoutToken = client.listNotifications(
       { pageSize: 0, pageToken: '', paymentId: '', accountId: '' },
       { deadlineMs: PATIENCE_MS },
     );
-    await expect(nobody).rejects.toMatchObject({ reason: 'UNAUTHENTICATED' });
+    await expect(withoutToken).rejects.toMatchObject({ reason: 'UNAUTHENTICATED' });
   });
 });
 
-it('does not let the serving role change what was told', async () => {
+it('does not let the serving role change stored notifications', async () => {
   await recordNotices({ db }, [stepBetween('usr_x', 'usr_y')]);
   await expect(db.deleteFrom('notifications').execute()).rejects.toMatchObject({ code: '42501' });
   await expect(db.updateTable('notifications').set({ title: '' }).execute()).rejects.toMatchObject({

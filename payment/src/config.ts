@@ -14,7 +14,10 @@ import {
 } from '@payflowx/chassis';
 import { Type } from 'typebox';
 
-/** A payment or operation whose rows stay locked for longer is set aside. Another instance's batch, which takes milliseconds, is waited for. */
+/**
+ * A payment or operation whose rows stay locked for longer is retried outside the batches. The timeout is longer than a batch of
+ * another instance, which takes milliseconds.
+ */
 const LOCK_TIMEOUT_MS = 250;
 
 export const schema = Type.Object({
@@ -39,11 +42,11 @@ export const schema = Type.Object({
 
 const MIGRATIONS = new URL('../migrations/', import.meta.url);
 
-/** What the service needs. Throws ConfigError with everything that is wrong. */
+/** Reads the configuration. Throws ConfigError with everything that is wrong. */
 export function loadConfig(env: NodeJS.ProcessEnv) {
   const read = readEnvironment(schema, env);
   if (read.RECOVERY_AFTER_MS <= read.AUTHORIZE_DEADLINE_MS) {
-    // Otherwise recovery would take up payments whose own request is still waiting: harmless, but twice the work.
+    // Otherwise recovery would retry payments whose own request is still waiting. That is harmless, but twice the work.
     throw new ConfigError(['RECOVERY_AFTER_MS must be greater than AUTHORIZE_DEADLINE_MS']);
   }
   return {

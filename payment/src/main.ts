@@ -18,7 +18,10 @@ import type { Database } from './store/database.ts';
 
 const config = loadConfig(process.env);
 const PURGE_INTERVAL_MS = 60_000;
-/** One reconciliation runs at a time, and asks for one page at a time; the second is for one that begins while another is broken off. */
+/**
+ * Connections for reconciliation, which runs once at a time and requests one page at a time. The second connection is for a run
+ * that starts while a cancelled one still ends.
+ */
 const FIGURES_CONNECTIONS = { poolMax: 2, statementTimeoutMs: FIGURES_STATEMENT_TIMEOUT_MS };
 
 await runService('payment', config, async ({ log, onStop }) => {
@@ -60,7 +63,7 @@ await runService('payment', config, async ({ log, onStop }) => {
   ]);
   onStop('grpc server', () => server.drain());
 
-  // Last in, first out: callers stop finding us before we stop answering them.
+  // Stops run in reverse order. The instance leaves the registry first, so that no new callers find it while it drains.
   const address = { host: config.grpc.host, port: server.port };
   const membership = await joinRegistry({ consulUrl, log }, { name: 'payment', id: instanceId, ...address });
   onStop('registry', () => membership.leave());

@@ -1,4 +1,7 @@
-/** Carries the outbox to Kafka and RabbitMQ, beside everything else: a broker that is away holds nothing up. */
+/**
+ * Publishes the outbox to Kafka and RabbitMQ in the background. If one broker is unavailable, payments and the other broker are
+ * not delayed.
+ */
 
 import { type Logger, type Parcel, unpackParcel } from '@payflowx/chassis';
 import { connectKafkaProducer } from '@payflowx/chassis/kafka';
@@ -19,7 +22,7 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
-/** Returns at once. Messages wait in the outbox until their broker takes them. */
+/** Returns at once. Messages stay in the outbox until their broker confirms them. */
 export function startOutboxRelays(settings: RelaySettings, log: Logger): Stoppable {
   const starting = [relayToKafka(settings, log), relayToRabbit(settings, log)];
   return {

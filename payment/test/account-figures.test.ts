@@ -49,8 +49,8 @@ const declineAs = (code: string) =>
     },
   }));
 
-/** One payment of every life there is. */
-async function liveThroughEverything(): Promise<void> {
+/** One payment for each possible course of a payment. */
+async function createPaymentsOfEveryKind(): Promise<void> {
   const captured = await life.hold();
   await life.capture(captured.id, { amountMinor: 300n });
   await life.capture(captured.id, { amountMinor: 100n });
@@ -86,8 +86,8 @@ async function liveThroughEverything(): Promise<void> {
   platform.authorization.answerWith(undefined);
 }
 
-/** What ledger, analytics and notification make of what was announced. */
-async function foldOfAnnouncements() {
+/** The figures of ledger, analytics and notification, computed from the published events. */
+async function figuresFromEvents() {
   const accounts = new Map<string, AccountFigures>();
   const of = (accountId: string, currency: string) => {
     const known = accounts.get(accountId) ?? {
@@ -132,10 +132,10 @@ async function foldOfAnnouncements() {
   return [...accounts.values()].sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
 }
 
-describe('figures of accounts', () => {
-  it('are what others make of the announcements, whatever became of the payments, page by page', async () => {
-    await liveThroughEverything();
-    const expected = await foldOfAnnouncements();
+describe('account figures', () => {
+  it('equal the figures that consumers compute from events, for payments in all states, page by page', async () => {
+    await createPaymentsOfEveryKind();
+    const expected = await figuresFromEvents();
     expect(await figures()).toEqual(expected);
     for (const pageSize of [1, 7]) expect(await figures({ pageSize })).toEqual(expected);
     const some = expected.filter((_, index) => index % 3 === 0);
@@ -149,12 +149,12 @@ describe('figures of accounts', () => {
     });
   });
 
-  it('say that nothing is pending once everything has an outcome and is published', async () => {
+  it('count nothing as pending once everything has an outcome and is published', async () => {
     await sql`delete from outbox`.execute(platform.db);
     expect((await figures()).filter(({ pendingCount }) => pendingCount > 0n)).toEqual([]);
   });
 
-  it('say so while authorization may know more than is known here', async () => {
+  it('count a payment as pending while authorization may have decided it already', async () => {
     let answer = () => {};
     platform.authorization.holdAnswersUntil(new Promise((resolve) => (answer = resolve)));
     const fromAccount = platform.accountOf(platform.customer);

@@ -24,7 +24,7 @@ const fromCustomer = (given: Parameters<typeof paymentRequest>[0] = {}) =>
   });
 
 describe('a payment that is captured automatically', () => {
-  it('completes, and tells Kafka of its start and its end and RabbitMQ of its end', async () => {
+  it('completes, and publishes its start and end to Kafka and its end to RabbitMQ', async () => {
     const { client, customer, otherCustomer, db } = platform;
     const request = fromCustomer();
     const { payment, replayed } = await client.createPayment(request, await callAs(customer));
@@ -69,7 +69,7 @@ describe('a payment that is captured automatically', () => {
     expect(notified).toEqual(completed);
   });
 
-  it('asks authorization in the name of the caller, by the payment’s own id', async () => {
+  it('calls authorization in the name of the caller, with the payment’s own id', async () => {
     const { client, customer, authorization } = platform;
     const { payment } = await client.createPayment(fromCustomer(), await callAs(customer));
     expect(authorization.asked.at(-1)).toMatchObject({
@@ -81,7 +81,7 @@ describe('a payment that is captured automatically', () => {
   });
 });
 
-it('a payment that is captured by hand is AUTHORIZED, with the end of its hold', async () => {
+it('a payment that is captured manually is AUTHORIZED, with the end of its hold', async () => {
   const { client, customer, db, authorization } = platform;
   const { payment } = await client.createPayment(
     fromCustomer({ captureMode: CaptureMode.MANUAL }),
@@ -90,14 +90,14 @@ it('a payment that is captured by hand is AUTHORIZED, with the end of its hold',
   expect(payment).toMatchObject({ state: PaymentState.AUTHORIZED, capturedMinor: 0n });
   const asReckoned = new Date((payment?.createdAt?.getTime() ?? 0) + 60_000);
   expect(authorization.asked.at(-1)).toMatchObject({ holdSeconds: 60, holdExpiresAt: asReckoned });
-  // Authorization's clock decides when it ends, so its answer is what callers are told.
+  // Authorization's clock decides when the hold ends, so callers get authorization's time.
   expect(payment?.expiresAt).toEqual(authorization.holds.expiresAt(payment?.id ?? ''));
   const types = (await announced(db, payment?.id ?? '')).map(({ type }) => type);
   expect(types).toEqual(['payment.initiated', 'payment.authorized', 'payment.authorized']);
 });
 
 describe('a payment that is declined', () => {
-  it('is answered as FAILED with the reason; the sender is told, the receiver is not', async () => {
+  it('is returned as FAILED with the reason; the sender is notified, the receiver is not', async () => {
     const { client, customer, db, authorization, ownerOf } = platform;
     authorization.answerWith((item) => decline(item, 'INSUFFICIENT_BALANCE', ownerOf));
     const { payment } = await client.createPayment(fromCustomer(), await callAs(customer));
@@ -111,7 +111,7 @@ describe('a payment that is declined', () => {
     expect(last?.event).toMatchObject({ fromOwnerId: customer.id, toOwnerId: '', movements: [] });
   });
 
-  it('for the payer’s account is NOT_FOUND, is told to nobody, and leaves the key free', async () => {
+  it('for the payer’s account is NOT_FOUND, is not notified, and leaves the key free', async () => {
     const { client, customer, db, authorization, ownerOf } = platform;
     authorization.answerWith((item) => decline(item, 'FROM_ACCOUNT_NOT_FOUND', ownerOf));
     const request = fromCustomer();
@@ -139,7 +139,7 @@ describe('a payment that is declined', () => {
 });
 
 describe('deposits and withdrawals', () => {
-  it('are payments from and to the world outside, by operators', async () => {
+  it('are payments from and to the external account, by operators', async () => {
     const { client, customer, operator, accountOf } = platform;
     const accountId = accountOf(customer);
     const request = { accountId, amountMinor: 5n, currency: 'EUR', reference: 'r' };
@@ -168,7 +168,7 @@ describe('deposits and withdrawals', () => {
 });
 
 describe('a batch', () => {
-  it('does each item by itself, in the name of its own token', async () => {
+  it('processes each item separately, in the name of its own token', async () => {
     const { client, customer, operator, auditor, tokenOf } = platform;
     const item = async (
       caller: Platform['customer'],
@@ -189,7 +189,7 @@ describe('a batch', () => {
       await item(customer, { request: undefined }),
       await item(operator),
     ];
-    // Any identity may bring a batch; a gateway brings it as a service.
+    // Any role may send a batch. The gateway sends it as a service.
     const service = { id: 'svc_gateway', roles: ['service'] as const };
     const { results } = await client.batchCreatePayments({ items, sentAt: undefined }, await callAs(service));
     expect(
@@ -207,7 +207,7 @@ describe('a batch', () => {
     ]);
   });
 
-  it('of nothing is refused', async () => {
+  it('without items is refused', async () => {
     const refused = platform.client.batchCreatePayments(
       { items: [], sentAt: undefined },
       await callAs(platform.customer),
@@ -216,7 +216,7 @@ describe('a batch', () => {
   });
 });
 
-it('an invalid payment is refused with the fields that are wrong, and leaves nothing behind', async () => {
+it('an invalid payment is refused with the fields that are wrong, and stores nothing', async () => {
   const { client, customer, db } = platform;
   const request = fromCustomer({ amountMinor: -1n, currency: 'eur' });
   const refused = client.createPayment(request, await callAs(customer));
@@ -233,7 +233,7 @@ it('an invalid payment is refused with the fields that are wrong, and leaves not
   expect(rows).toEqual([]);
 });
 
-it('without a database nothing is begun, and the caller is told to come back', async () => {
+it('without a database nothing is started, and the caller may retry', async () => {
   const { customer, startServer, authorization } = platform;
   const asked = authorization.asked.length;
   const { client } = await startServer({ databaseUrl: 'postgres://127.0.0.1:1/nowhere' });

@@ -1,4 +1,4 @@
-/** A stand-in for the authorization service: a real gRPC server with the methods that payment calls. */
+/** A fake authorization service: a real gRPC server with the methods that payment calls. */
 import { status } from '@grpc/grpc-js';
 import {
   bindService,
@@ -25,22 +25,22 @@ import { createFakeHolds, type FakeHolds } from './fake-holds.ts';
 
 export interface FakeAuthorization {
   target: string;
-  /** Everything that was asked, in order. */
+  /** All requested payments, in order. */
   asked: AuthorizeItem[];
-  /** Payments whose money was moved or held, each once however often it was asked for. */
+  /** Ids of the payments whose money was moved or held, each once for any number of requests. */
   approved(): string[];
-  /** What to answer from now on instead of approving; undefined lets the fake approve. */
+  /** Replaces the response to payments from now on. Undefined lets the fake approve. */
   answerWith(answer: ((item: AuthorizeItem) => AuthorizeResult | undefined) | undefined): void;
-  /** Steps of authorized payments that were asked for, in order: which RPC, and the request. */
+  /** The requested steps of authorized payments, in order: the RPC and the request. */
   steps: AskedStep[];
-  /** What to answer to a step from now on instead of deciding it; undefined lets the fake decide. */
+  /** Replaces the response to steps from now on. Undefined lets the fake decide. */
   answerStepWith(answer: ((step: AskedStep) => Decision | undefined) | undefined): void;
   holds: FakeHolds;
-  /** The fake's clock is this far ahead of ours. */
+  /** Milliseconds that the fake's clock is ahead of ours. */
   advanceClock(byMs: number): void;
-  /** As versions did that kept the decline of an expiry that came too early. */
-  keepWhatIsTooEarly(keep: boolean): void;
-  /** Calls wait for this before they are answered; what they decide is decided at once. */
+  /** True to store the decline of an expiry that came too early, as older versions did. */
+  storeTooEarlyDeclines(keep: boolean): void;
+  /** Responses wait for this. Decisions are made at once. */
   holdAnswersUntil(gate: Promise<void>): void;
   stop(): Promise<void>;
 }
@@ -50,7 +50,7 @@ export type AskedStep =
   | { rpc: 'releaseHold'; request: ReleaseHoldRequest }
   | { rpc: 'refundTransfer'; request: RefundTransferRequest };
 
-/** What a step or an item is refused with while its account is locked. */
+/** The error for a step or an item whose account is locked. */
 class AccountBusy extends Error {
   readonly reason = 'ACCOUNT_BUSY';
 }
@@ -62,7 +62,7 @@ export const busyStep = (): never => {
   throw new AccountBusy('locked');
 };
 
-/** Accounts belong to whoever `ownerOf` says; every payment is approved unless told otherwise. */
+/** `ownerOf` returns the owner of an account. Every payment is approved unless `answerWith` replaces the response. */
 export async function startFakeAuthorization(
   verifier: TokenVerifier,
   ownerOf: (account: string) => string,
@@ -76,16 +76,18 @@ export async function startFakeAuthorization(
   const decidedSteps = new Map<string, Decision>();
   let answerStep: (step: AskedStep) => Decision | undefined = () => undefined;
   let aheadMs = 0;
-  let keepsWhatIsTooEarly = false;
+  let storesTooEarlyDeclines = false;
   const now = () => new Date(Date.now() + aheadMs);
   const holds = createFakeHolds(now);
 
-  /** Once for each operation, whatever else is asked under its id later; what comes too early is not kept. */
+  /**
+   * Decides once for each operation id, also if a later request differs. The decline of a step that is too early is not stored.
+   */
   const decideStep = async (step: AskedStep, take: () => Decision): Promise<Decision> => {
     steps.push(step);
     const key = `${step.request.paymentId} ${step.request.operationId}`;
     const decision = decidedSteps.get(key) ?? answerStep(step) ?? take();
-    if (decision.code !== 'HOLD_NOT_EXPIRED' || keepsWhatIsTooEarly) decidedSteps.set(key, decision);
+    if (decision.code !== 'HOLD_NOT_EXPIRED' || storesTooEarlyDeclines) decidedSteps.set(key, decision);
     await gate;
     return decision;
   };
@@ -125,7 +127,7 @@ export async function startFakeAuthorization(
       },
       async releaseHold(request) {
         const decision = await decideStep({ rpc: 'releaseHold', request }, () => holds.release(request));
-        const isTooEarly = decision.code === 'HOLD_NOT_EXPIRED' && !keepsWhatIsTooEarly;
+        const isTooEarly = decision.code === 'HOLD_NOT_EXPIRED' && !storesTooEarlyDeclines;
         return { decision, expiresAt: isTooEarly ? holds.expiresAt(request.paymentId) : undefined };
       },
       async refundTransfer(request) {
@@ -160,8 +162,8 @@ export async function startFakeAuthorization(
     advanceClock(byMs) {
       aheadMs = byMs;
     },
-    keepWhatIsTooEarly(keep) {
-      keepsWhatIsTooEarly = keep;
+    storeTooEarlyDeclines(keep) {
+      storesTooEarlyDeclines = keep;
     },
     holdAnswersUntil(next) {
       gate = next;
@@ -195,7 +197,7 @@ function approve(item: AuthorizeItem, ownerOf: (account: string) => string, now:
   });
 }
 
-/** A decline as authorization words it: it names both owners, but for a payer's account that isn't there. */
+/** A decline with both owners, as authorization sends it. A payer's account that does not exist has no owner. */
 export function decline(
   item: AuthorizeItem,
   code: string,

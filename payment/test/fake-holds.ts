@@ -1,4 +1,4 @@
-/** What the authorization service does with money after a payment was authorized, kept in memory: holds, captures, releases, refunds. */
+/** An in-memory model of authorization's holds, captures, releases and refunds. */
 import {
   type CaptureHoldRequest,
   type Decision,
@@ -24,14 +24,14 @@ export interface FakeBalance {
 }
 
 export interface FakeHolds {
-  /** Books the movements of a payment that was approved, and opens a hold where there is one among them. */
+  /** Books the movements of an approved payment, and opens its hold if it has one. */
   book(paymentId: string, movements: readonly Movement[], expiresAt: Date | undefined): void;
   capture(request: CaptureHoldRequest): Decision;
   release(request: ReleaseHoldRequest): Decision;
-  /** Of an open hold. */
+  /** The end of an open hold. */
   expiresAt(paymentId: string): Date | undefined;
   refund(request: RefundTransferRequest): Decision;
-  /** What is left on a payment's hold. */
+  /** Returns the amount that is still held for a payment. */
   remainingOf(paymentId: string): bigint;
   balanceOf(account: string): FakeBalance;
 }
@@ -49,7 +49,7 @@ const APPROVED = {
   holdExpiresAt: undefined,
 };
 
-/** Payers have no balance to run out of here; a refund is paid from what its receiver has. */
+/** Payers have unlimited money here. A refund is paid from the receiver's balance. */
 export function createFakeHolds(now: () => Date): FakeHolds {
   const approved = (movements: Movement[]): Decision => ({ ...APPROVED, movements, decidedAt: now() });
   const declined = (code: string): Decision => ({
@@ -96,7 +96,7 @@ export function createFakeHolds(now: () => Date): FakeHolds {
     capture({ paymentId, amountMinor, final }) {
       const hold = holds.get(paymentId);
       if (!hold || hold.remainingMinor === 0n) return declined('HOLD_NOT_OPEN');
-      // The time decides, not whether somebody came to end the hold.
+      // A hold ends at its time, even if no expiry was requested.
       if (hold.expiresAt && hold.expiresAt <= now()) return declined('HOLD_NOT_OPEN');
       const wanted = amountMinor === 0n ? hold.remainingMinor : amountMinor;
       if (wanted > hold.remainingMinor) return declined('CAPTURE_EXCEEDS_HOLD');

@@ -31,8 +31,8 @@ const fromCustomer = (given: Parameters<typeof paymentRequest>[0] = {}) =>
 const paymentsOf = (requestId: string) =>
   platform.db.selectFrom('payments').select('id').where('request_id', '=', requestId).execute();
 
-describe('the same key again', () => {
-  it('with the same request gets the first answer, and pays once', async () => {
+describe('a repeated key', () => {
+  it('with the same request gets the first response, and pays once', async () => {
     const { client, customer } = platform;
     const request = fromCustomer();
     const first = await client.createPayment(request, await callAs(customer));
@@ -41,7 +41,7 @@ describe('the same key again', () => {
     expect(await paymentsOf(request.requestId)).toHaveLength(1);
   });
 
-  it('with a request that was declined gets that decline, also when it would be approved by now', async () => {
+  it('with a declined request gets that decline, even if it would be approved now', async () => {
     const { client, customer, authorization, ownerOf } = platform;
     authorization.answerWith((item) => decline(item, 'INSUFFICIENT_BALANCE', ownerOf));
     const request = fromCustomer();
@@ -57,7 +57,7 @@ describe('the same key again', () => {
     ['cancelled', CaptureMode.MANUAL, (id: string) => life.cancel(id)],
     ['refunded', CaptureMode.AUTOMATIC, (id: string) => life.refund(id)],
   ])(
-    'gets the first answer though the payment was %s since, metadata in its order',
+    'gets the first response although the payment was %s since, with its metadata in order',
     async (_, captureMode, step) => {
       const { client, customer } = platform;
       const request = fromCustomer({ captureMode, metadata: { zone: '1', b: '2', a: '3' } });
@@ -105,7 +105,7 @@ describe('the same key again', () => {
     expect(other.payment?.id).not.toBe(first.payment?.id);
   });
 
-  it('while the first is being worked on is told to come back', async () => {
+  it('while the first request is in progress gets IDEMPOTENCY_IN_PROGRESS with a retry delay', async () => {
     const { client, customer, authorization } = platform;
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     authorization.holdAnswersUntil(gate);
@@ -127,7 +127,7 @@ describe('the same key again', () => {
     });
   });
 
-  it('in a call that gRPC sends again goes on where the first attempt stopped, in whatever instance', async () => {
+  it('in a call that gRPC retries continues the first attempt, in any instance', async () => {
     const { flow, customer, tokenOf, startServer, authorization } = platform;
     const second = await startServer();
     const request = fromCustomer();
@@ -138,7 +138,7 @@ describe('the same key again', () => {
       deadline: new Date(Date.now() + 5_000),
       isRetry: false,
     });
-    const again = await second.callAgain('createPayment', request, await tokenOf(customer));
+    const again = await second.callAsRetry('createPayment', request, await tokenOf(customer));
     expect(again).toMatchObject({
       replayed: false,
       payment: { id: begun.id, state: PaymentState.COMPLETED, version: 2n },
@@ -146,7 +146,7 @@ describe('the same key again', () => {
     expect(authorization.approved().filter((id) => id === begun.id)).toHaveLength(1);
   });
 
-  it('twice in one batch is two requests: one is done, the other waits its turn', async () => {
+  it('twice in one batch is two requests: one is processed, and the other is refused as in progress', async () => {
     const { client, customer, tokenOf } = platform;
     const request = fromCustomer();
     const item = { accessToken: await tokenOf(customer), traceparent: '', deadline: undefined, request };
@@ -159,7 +159,7 @@ describe('the same key again', () => {
   });
 });
 
-it('50 requests with one key at once, through two instances, make one payment and one answer', async () => {
+it('50 concurrent requests with one key, through two instances, make one payment and one response', async () => {
   const { client, customer, startServer, authorization } = platform;
   const second = await startServer();
   const request = fromCustomer();
@@ -178,7 +178,7 @@ it('50 requests with one key at once, through two instances, make one payment an
   expect(authorization.approved().filter((id) => id === payments[0]?.id)).toHaveLength(1);
 });
 
-it('many keys from both instances at once, in opposite orders, reach no caller as a deadlock', async () => {
+it('many keys from both instances at once, in opposite orders, cause no deadlock error for callers', async () => {
   const { client, customer, startServer, tokenOf } = platform;
   const second = await startServer();
   const accessToken = await tokenOf(customer);
@@ -211,7 +211,7 @@ it('many keys from both instances at once, in opposite orders, reach no caller a
   expect(count).toBe(150n);
 });
 
-it('keys are forgotten after their time, but never before their payment or step is final', async () => {
+it('keys are deleted after their time, but never before their payment or step is final', async () => {
   const { client, customer, db, authorization } = platform;
   const { id } = await life.hold();
   const openStep = await acceptStep(platform, id);
@@ -237,7 +237,7 @@ it('keys are forgotten after their time, but never before their payment or step 
   await purgeIdempotencyKeys(hours(26));
   expect((await kept()).toSorted()).toEqual([open.requestId, openStep.requestId].toSorted());
 
-  // A capture that is pending longer than keys are kept: its caller still learns the outcome, and captures once.
+  // A capture that is pending longer than keys are kept. Its caller still gets the outcome, and the capture happens once.
   await platform.recoverOperations(2_000);
   expect(await life.capture(id, { requestId: openStep.requestId, final: true })).toMatchObject({
     replayed: true,

@@ -1,4 +1,4 @@
-/** What the tests of captures, cancels, refunds and expiries share: asking for them, and folding what was announced. */
+/** Shared helpers of the tests of captures, cancels, refunds and expiries. They send requests and fold the published events. */
 import { newId } from '@payflowx/chassis';
 import { isOutcomeUnknown } from '@payflowx/chassis/testing';
 import { CaptureMode, type Movement, MovementKind } from '@payflowx/proto/authorization';
@@ -17,7 +17,7 @@ import { announced, CALL, type Platform, paymentRequest, type Server } from './p
 
 type Caller = Platform['customer'];
 
-/** What a process leaves behind that dies right after it has accepted a request for a step of a payment. */
+/** Leaves an accepted operation without a decision, like a process that dies right after accepting it. */
 export async function acceptStep(platform: Platform, paymentId: string, kind: RequestedKind = 'CAPTURE') {
   const requestId = newId('req');
   const acceptance = await platform.operations.accept({
@@ -29,7 +29,7 @@ export async function acceptStep(platform: Platform, paymentId: string, kind: Re
     deadline: new Date(Date.now() + CALL.deadlineMs),
     isRetry: false,
   });
-  if (!('operation' in acceptance)) throw new Error('It was seen before.');
+  if (!('operation' in acceptance)) throw new Error('The request was seen before.');
   return { requestId, begun: acceptance };
 }
 
@@ -46,7 +46,7 @@ function unlessUnknown(error: Failure): { payment: undefined } {
   throw error;
 }
 
-/** After which recovery takes up everything that has no outcome. */
+/** Milliseconds after which recovery takes up everything without an outcome. */
 const A_LONG_TIME_MS = 3_600_000;
 
 export function lifecycleOf(platform: Platform) {
@@ -98,7 +98,7 @@ export function lifecycleOf(platform: Platform) {
       const request = { requestId: newId('req'), paymentId, reason: '', ...given };
       return via.client.createRefund(request, await callAs(by, deadlineMs));
     },
-    /** The outcome of a request. It is asked again by its key for as long as its outcome is unknown; recovery brings that. */
+    /** Returns the outcome of a request. The request is repeated with its key until recovery has produced the outcome. */
     async definite<T extends { pending?: boolean; refund?: Refund | undefined }>(ask: () => Promise<T>) {
       for (;;) {
         const answer = await ask().catch((error: Failure) => error);
@@ -118,14 +118,14 @@ export function lifecycleOf(platform: Platform) {
       return (await platform.client.listPaymentSteps({ paymentId }, await callAs(by))).steps;
     },
 
-    /** What Kafka is told of a payment, in order. */
+    /** Returns the Kafka events of a payment, in order. */
     async events(paymentId: string) {
       const messages = await announced(platform.db, paymentId);
       return messages.filter(({ destination }) => destination === 'payment-events');
     },
 
-    /** The announced movements fold to exactly what authorization holds and has posted, and to what the payment says of itself. */
-    async expectBooksToAgree(paymentId: string) {
+    /** Checks that the published movements add up to the amounts of authorization and of the payment. */
+    async expectAmountsToAgree(paymentId: string) {
       const payment = await this.get(paymentId);
       const events = await this.events(paymentId);
       expect(new Set(events.map(({ event }) => event.id)).size).toBe(events.length);

@@ -1,4 +1,4 @@
-/** Rows that somebody else holds locked: the payment that needs them waits, or is left to recovery, and no other one does. */
+/** Rows that another session holds locked. Only the payment that needs them waits or is left to recovery. */
 import { status } from '@grpc/grpc-js';
 import { eventually } from '@payflowx/chassis/testing';
 import { PaymentState } from '@payflowx/proto/payment';
@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 afterAll(() => platform?.stop());
 
-/** In a session of its own, as an outsider would, until `unlock`. */
+/** Locks rows in a session of its own, until `unlock`. */
 async function lock(paymentId: string) {
   const isLocked = Promise.withResolvers<void>();
   const isOver = Promise.withResolvers<void>();
@@ -49,12 +49,12 @@ async function initiated() {
   platform.authorization.answerWith(undefined);
   expect(state).toBe(PaymentState.INITIATED);
   const [payment] = await findPayments(platform.db, [id]);
-  if (!payment) throw new Error('The payment is not there.');
+  if (!payment) throw new Error('The payment does not exist.');
   return payment;
 }
 
 describe('a payment whose row is locked', () => {
-  it('is settled when the row is free; the others of its batch, and later ones, are settled meanwhile', async () => {
+  it('is settled when the row is free; the others of its batch, and later ones, are settled before that', async () => {
     const [locked, other] = [await initiated(), await initiated()];
     await lock(locked.id);
     const waiting = platform.flow.resolve(locked, SOON());
@@ -62,10 +62,10 @@ describe('a payment whose row is locked', () => {
     expect(await life.pay()).toMatchObject({ state: PaymentState.COMPLETED });
     await unlock();
     expect(await waiting).toMatchObject({ state: 'COMPLETED', version: 2n });
-    await life.expectBooksToAgree(locked.id);
+    await life.expectAmountsToAgree(locked.id);
   });
 
-  it('is captured when the row is free; other payments are captured meanwhile', async () => {
+  it('is captured when the row is free; other payments are captured before that', async () => {
     const [locked, other] = [await life.hold(), await life.hold()];
     await lock(locked.id);
     const waiting = life.capture(locked.id, {}, { deadlineMs: 20_000 });
@@ -79,12 +79,12 @@ describe('a payment whose row is locked', () => {
     ]);
     await unlock();
     expect((await waiting).payment).toMatchObject({ state: PaymentState.COMPLETED });
-    await life.expectBooksToAgree(locked.id);
+    await life.expectAmountsToAgree(locked.id);
   });
 });
 
 describe('an account that is busy at authorization', () => {
-  it('has its payment answered INITIATED in one call with payments that are decided, and decided once it is free', async () => {
+  it('has its payment returned as INITIATED in one call with decided payments, and decided once it is free', async () => {
     const fromAccount = platform.accountOf(platform.customer);
     platform.authorization.answerWith((item) => (item.fromAccount === fromAccount ? busyItem() : undefined));
     const accessToken = await platform.tokenOf(platform.customer);
@@ -107,9 +107,9 @@ describe('an account that is busy at authorization', () => {
 
     platform.authorization.answerWith(undefined);
     const id = payments[1]?.id ?? '';
-    // Without recovery: it is tried again as long as its caller had given it time.
+    // Without recovery, the payment is retried until the deadline of its caller.
     await eventually(async () => expect((await life.get(id)).state).toBe(PaymentState.COMPLETED));
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
   it('leaves a payment INITIATED and an operation pending at their deadlines, and recovery brings both to an end', async () => {
@@ -132,6 +132,6 @@ describe('an account that is busy at authorization', () => {
       await platform.recoverOperations(60_000);
       for (const id of ids) expect((await life.get(id)).state).toBe(PaymentState.COMPLETED);
     });
-    for (const id of ids) await life.expectBooksToAgree(id);
+    for (const id of ids) await life.expectAmountsToAgree(id);
   });
 });

@@ -20,20 +20,20 @@ afterEach(() => {
   platform.authorization.advanceClock(0);
 });
 
-it('a step that gRPC sends again goes on where the first attempt stopped, in whatever instance', async () => {
+it('a step that gRPC retries continues the first attempt, in any instance', async () => {
   const second = await platform.startServer();
   const { id: paymentId } = await life.hold();
   const { requestId } = await acceptStep(platform, paymentId);
   const request = { requestId, paymentId, amountMinor: undefined, final: undefined };
   const token = await platform.tokenOf(platform.customer);
-  expect(await second.callAgain('capturePayment', request, token)).toMatchObject({
+  expect(await second.callAsRetry('capturePayment', request, token)).toMatchObject({
     replayed: false,
     pending: false,
     payment: { state: PaymentState.COMPLETED },
   });
 });
 
-describe('authorization that does not answer in time', () => {
+describe('authorization that does not respond in time', () => {
   it('leaves a capture pending: 202, then the outcome under the same key', async () => {
     const { authorization, startServer } = platform;
     const via = await startServer({ authorizeDeadlineMs: 100, recoverAfterMs: 60_000 });
@@ -48,17 +48,19 @@ describe('authorization that does not answer in time', () => {
 
     open();
     await via.recoverOperations(0);
-    await expect(ask(), 'too early: its own request may still be at it').rejects.toMatchObject({ code: 10 });
+    await expect(ask(), 'too early: its own request may still be in progress').rejects.toMatchObject({
+      code: 10,
+    });
     await platform.recoverOperations(120_000);
     expect(await ask()).toMatchObject({
       replayed: true,
       pending: false,
       payment: { state: PaymentState.COMPLETED },
     });
-    await life.expectBooksToAgree(held.id);
+    await life.expectAmountsToAgree(held.id);
   });
 
-  it('leaves a refund PENDING, seen by its receiver and not by the payer until it happened', async () => {
+  it('leaves a refund PENDING, visible to its receiver, and to the payer only once it is completed', async () => {
     const { authorization, recoverOperations, client, customer, otherCustomer } = platform;
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     const { id } = await life.pay();
@@ -75,7 +77,7 @@ describe('authorization that does not answer in time', () => {
     open();
     await recoverOperations(2_000);
     expect(await states(customer)).toEqual([RefundState.COMPLETED]);
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 });
 
@@ -93,7 +95,7 @@ describe('a crash', () => {
     expect(messages.filter((message) => message.type === type).map(({ destination }) => destination)).toEqual(
       ['payment-events', 'payment-notifications'],
     );
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
   it('after authorization decided: the same decision is fetched again', async () => {
@@ -108,10 +110,10 @@ describe('a crash', () => {
     const asked = platform.authorization.steps.filter(({ request }) => request.paymentId === id);
     expect(asked.map(({ request }) => request.operationId)).toEqual([begun.operation.id, begun.operation.id]);
     expect(await life.capture(id, { requestId })).toMatchObject({ replayed: true, pending: false });
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
-  it('is recovered by two instances and its own request at once: settled and announced once', async () => {
+  it('is recovered by two instances and its own request at once, and is settled and published once', async () => {
     const second = await platform.startServer();
     const ids = await Promise.all(Array.from({ length: 30 }, async () => (await life.hold()).id));
     const accepted = await Promise.all(ids.map((id) => acceptStep(platform, id)));
@@ -124,15 +126,15 @@ describe('a crash', () => {
     ]);
     for (const id of ids) {
       expect(await life.get(id)).toMatchObject({ state: PaymentState.COMPLETED, version: 3n });
-      await life.expectBooksToAgree(id);
+      await life.expectAmountsToAgree(id);
     }
   });
 });
 
-it('a capture that lost to a cancel which is not stored yet waits for it, and then says so', async () => {
+it('a capture that lost to a cancel waits until the cancel is stored, and then reports its state', async () => {
   const { id } = await life.hold();
   const { begun } = await acceptStep(platform, id, 'CANCEL');
-  // Authorization has decided on the cancel, and its answer was lost.
+  // Authorization has decided on the cancel, and its response was lost.
   const { operation } = begun;
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   platform.authorization.holdAnswersUntil(gate);
@@ -151,13 +153,13 @@ it('a capture that lost to a cancel which is not stored yet waits for it, and th
     reason: 'INVALID_STATE',
     metadata: { state: 'CANCELLED', allowed_actions: '', replayed: 'true' },
   });
-  await life.expectBooksToAgree(id);
+  await life.expectAmountsToAgree(id);
 });
 
 describe('the expiry worker', () => {
   const LATER_MS = 120_000;
 
-  it('ends holds whose time is over, and no others', async () => {
+  it('ends holds that are past their end, and no others', async () => {
     const short = await life.hold({ holdSeconds: 3_600 });
     const long = await life.hold({ holdSeconds: 10_800 });
     const later = 7_200_000;
@@ -171,10 +173,10 @@ describe('the expiry worker', () => {
       destination: 'payment-notifications',
       type: 'payment.expired',
     });
-    await life.expectBooksToAgree(short.id);
+    await life.expectAmountsToAgree(short.id);
   });
 
-  it('completes a payment that was captured in part with what was captured', async () => {
+  it('completes a partly captured payment with the captured amount', async () => {
     const { id } = await life.hold();
     await life.capture(id, { amountMinor: 300n });
     platform.authorization.advanceClock(LATER_MS);
@@ -185,7 +187,7 @@ describe('the expiry worker', () => {
       event: { movements: [{ amountMinor: 700n }] },
     });
     expect((await life.refund(id)).refund?.amountMinor).toBe(300n);
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
   it('in several instances at once ends each hold once', async () => {
@@ -198,11 +200,11 @@ describe('the expiry worker', () => {
       const asked = platform.authorization.steps.filter(({ request }) => request.paymentId === id);
       expect(new Set(asked.map(({ request }) => request.operationId)).size).toBe(1);
       expect(await life.get(id)).toMatchObject({ state: PaymentState.EXPIRED, version: 3n });
-      await life.expectBooksToAgree(id);
+      await life.expectAmountsToAgree(id);
     }
   });
 
-  it('whose question is not answered leaves it to recovery', async () => {
+  it('leaves an expiry without a response to recovery', async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     const { id } = await life.hold();
     platform.authorization.advanceClock(LATER_MS);
@@ -213,6 +215,6 @@ describe('the expiry worker', () => {
     await platform.expire(LATER_MS);
     await platform.recoverOperations(LATER_MS + 2_000);
     expect((await life.get(id)).state).toBe(PaymentState.EXPIRED);
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 });

@@ -39,7 +39,7 @@ const stepsOf = (paymentId: string): AskedStep[] =>
   platform.authorization.steps.filter(({ request }) => request.paymentId === paymentId);
 
 describe('a capture', () => {
-  it('of everything completes the payment, and tells both sides', async () => {
+  it('of everything completes the payment, and notifies both sides', async () => {
     const { id } = await life.hold();
     const answer = await life.capture(id);
     expect(answer).toMatchObject({ replayed: false, pending: false });
@@ -62,7 +62,7 @@ describe('a capture', () => {
       refundId: '',
       payment: { ...payment, decision: undefined },
     });
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
   it('in parts moves each part once, and the final one releases the rest', async () => {
@@ -80,10 +80,10 @@ describe('a capture', () => {
       'payment.captured',
       'payment.completed',
     ]);
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
-  it('is asked of authorization under an id of its own', async () => {
+  it('is requested from authorization under its own id', async () => {
     const { id } = await life.hold();
     await life.capture(id, { amountMinor: 300n });
     await life.capture(id);
@@ -94,7 +94,7 @@ describe('a capture', () => {
     expect(part?.operationId).not.toBe(rest?.operationId);
   });
 
-  it('beyond what is held is refused without asking anybody', async () => {
+  it('beyond the hold is refused without a call to authorization', async () => {
     const { id } = await life.hold();
     const refused = life.capture(id, { amountMinor: 1_001n });
     await expect(refused).rejects.toMatchObject({
@@ -105,7 +105,7 @@ describe('a capture', () => {
     expect(stepsOf(id)).toEqual([]);
   });
 
-  it('for a receiver who may not receive is declined, and can be tried again later', async () => {
+  it('for a receiver who may not receive is declined, and can be retried later', async () => {
     const { id } = await life.hold();
     declineSteps('TO_ACCOUNT_NOT_ACTIVE');
     const requestId = newId('req');
@@ -133,7 +133,7 @@ describe('a capture', () => {
 });
 
 describe('a cancel', () => {
-  it('gives the money back, and is told to both sides', async () => {
+  it('releases the money, and notifies both sides', async () => {
     const { id } = await life.hold();
     const { payment } = await life.cancel(id);
     expect(payment).toMatchObject({ state: PaymentState.CANCELLED, capturedMinor: 0n });
@@ -141,10 +141,10 @@ describe('a cancel', () => {
       destination: 'payment-notifications',
       type: 'payment.cancelled',
     });
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
-  it('after a capture is refused with what is still possible', async () => {
+  it('after a capture is refused with the actions that are still possible', async () => {
     const { id } = await life.hold();
     await life.capture(id, { amountMinor: 1n });
     await expect(life.cancel(id)).rejects.toMatchObject({
@@ -156,7 +156,7 @@ describe('a cancel', () => {
 });
 
 describe('a refund', () => {
-  it('in parts up to what was captured, each with an id and an event of its own', async () => {
+  it('in parts adds up to the captured amount, each part with its own id and event', async () => {
     const { id } = await life.pay();
     const first = await life.refund(id, { amountMinor: 400n, reason: 'Too salty' });
     expect(first.refund).toMatchObject({
@@ -178,18 +178,18 @@ describe('a refund', () => {
     });
     const refunded = (await life.events(id)).filter(({ type }) => type === 'payment.refunded');
     expect(refunded.map(({ event }) => event.refundId)).toEqual([first.refund?.id, second.refund?.id]);
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
-  it('of a payment that was captured in part gives back no more than that', async () => {
+  it('of a partly captured payment returns no more than the captured amount', async () => {
     const { id } = await life.hold();
     await life.capture(id, { amountMinor: 250n, final: true });
     expect((await life.refund(id)).refund?.amountMinor).toBe(250n);
     expect((await life.get(id)).state).toBe(PaymentState.REFUNDED);
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
   });
 
-  it('that its receiver cannot pay is FAILED with the reason; the payment stays as it was', async () => {
+  it('that its receiver cannot pay is FAILED with the reason; the payment does not change', async () => {
     const { id, version } = await life.pay();
     declineSteps('INSUFFICIENT_BALANCE');
     const { refund } = await life.refund(id);
@@ -210,13 +210,13 @@ describe('a refund', () => {
   });
 });
 
-describe('whose step it is', () => {
+describe('access to a step', () => {
   const stranger = { id: newId('usr'), roles: ['customer'] as const };
   const NOT_FOUND = { code: 5, reason: 'PAYMENT_NOT_FOUND' };
   const NOT_ALLOWED = { code: 7, reason: 'ACTION_NOT_ALLOWED' };
   const NO_ROLE = { code: 7, reason: 'ROLE_NOT_ALLOWED' };
 
-  it('the payer captures and cancels, the receiver refunds, an operator may do all, a stranger sees nothing', async () => {
+  it('allows captures and cancels to the payer, refunds to the receiver, and all to an operator; strangers see nothing', async () => {
     const { customer, otherCustomer, operator, auditor } = platform;
     const held = await life.hold();
     const paid = await life.pay();
@@ -243,7 +243,7 @@ describe('whose step it is', () => {
     }
   });
 
-  it('a deposit is given back by an operator only: it leaves the platform', async () => {
+  it('allows refunds of a deposit to operators only, because the money leaves the platform', async () => {
     const { client, customer, operator, accountOf } = platform;
     const accountId = accountOf(customer);
     const deposit = { requestId: newId('req'), accountId, amountMinor: 9n, currency: 'EUR', reference: '' };
@@ -254,7 +254,7 @@ describe('whose step it is', () => {
     expect(refund?.state).toBe(RefundState.COMPLETED);
   });
 
-  it('a refusal of this kind leaves the key free', async () => {
+  it('leaves the key free if it is refused', async () => {
     const { id } = await life.hold();
     const requestId = newId('req');
     await expect(life.cancel(id, { by: platform.otherCustomer, requestId })).rejects.toMatchObject(
@@ -269,8 +269,8 @@ describe('whose step it is', () => {
   });
 });
 
-describe('the same key again', () => {
-  it('gives the first answer of each step, whatever happened since', async () => {
+describe('a repeated key', () => {
+  it('gets the first response of each step, whatever happened since', async () => {
     const held = await life.hold();
     const paid = await life.pay();
     const [one, two, three] = [newId('req'), newId('req'), newId('req')];
@@ -285,11 +285,11 @@ describe('the same key again', () => {
       first.map((answer) => ({ ...answer, replayed: true })),
     );
     expect((await life.get(held.id)).capturedMinor).toBe(1_000n);
-    await life.expectBooksToAgree(held.id);
-    await life.expectBooksToAgree(paid.id);
+    await life.expectAmountsToAgree(held.id);
+    await life.expectAmountsToAgree(paid.id);
   });
 
-  it('gives the first refusal, though it would be possible by now', async () => {
+  it('gets the first refusal, although the step would be possible by now', async () => {
     const { id } = await life.hold();
     const requestId = newId('req');
     const early = () => life.refund(id, { requestId }).catch((error) => error);

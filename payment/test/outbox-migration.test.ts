@@ -10,7 +10,7 @@ import { expect, it } from 'vitest';
 
 const MIGRATIONS = new URL('../migrations/', import.meta.url);
 
-/** The migrations as they were before the outbox had one row for each event. */
+/** The migrations as they were before one outbox row could hold many events. */
 async function earlierMigrations(): Promise<URL> {
   const folder = await mkdtemp(join(tmpdir(), 'migrations-'));
   const files = (await readdir(MIGRATIONS)).filter((file) => file < '0007');
@@ -18,7 +18,7 @@ async function earlierMigrations(): Promise<URL> {
   return pathToFileURL(`${folder}/`);
 }
 
-it('what waited in the outbox before its rows held many events is published after the upgrade', async () => {
+it('events that waited in the old outbox table are published after the upgrade', async () => {
   const database = await createTestDatabase({ service: 'payment', migrations: await earlierMigrations() });
   const db = openDatabase({ url: database.migrateUrl, poolMax: 1 }, testLog);
   const events = ['payment.initiated', 'payment.completed'].map((type, n) => ({

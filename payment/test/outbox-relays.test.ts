@@ -16,7 +16,7 @@ afterAll(async () => {
   await platform?.stop();
 });
 
-it('what happened to a payment reaches the topic and the queue, once each, as CloudEvents', async () => {
+it('events of a payment reach the topic and the queue, once each, as CloudEvents', async () => {
   const { topic, drop } = await createTestTopics('payment');
   stops.push(drop);
   const queue = `test-payment-${randomUUID()}`;

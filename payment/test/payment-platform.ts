@@ -1,4 +1,4 @@
-/** A payment service on a database of its own, with a fake authorization beside it: what most tests start from. */
+/** The test platform of most tests: a payment service with its own database and a fake authorization. */
 import { promisify } from 'node:util';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import {
@@ -38,19 +38,19 @@ type PaymentClient = Neighbour<PaymentServiceService>;
 
 export interface Server {
   client: PaymentClient;
-  /** Calls as gRPC does that sends a call again: an attempt before this one may still be worked on. */
-  callAgain<M extends 'createPayment' | 'capturePayment'>(
+  /** Calls as gRPC does in a retry: an earlier attempt may still be in progress. */
+  callAsRetry<M extends 'createPayment' | 'capturePayment'>(
     method: M,
     request: Parameters<PaymentClient[M]>[0],
     accessToken: string,
   ): ReturnType<PaymentClient[M]>;
   flow: PaymentFlow;
   operations: OperationFlow;
-  /** One round of recovery of operations, as if `afterMs` had passed; of payments below. */
+  /** Runs recovery of operations once, as if `afterMs` had passed; of payments below. */
   recoverOperations(afterMs?: number): Promise<boolean>;
-  /** One round of the expiry worker, as if `afterMs` had passed. */
+  /** Runs the expiry worker once, as if `afterMs` had passed. */
   expire(afterMs?: number): Promise<boolean>;
-  /** One round of recovery, as if `afterMs` had passed. */
+  /** Runs recovery of payments once, as if `afterMs` had passed. */
   recover(afterMs?: number): Promise<boolean>;
   stop(): Promise<void>;
 }
@@ -65,19 +65,19 @@ export interface Platform extends Server {
   db: Kysely<Database>;
   databaseUrl: string;
   authorization: FakeAuthorization;
-  /** Warnings and errors that any of the servers has logged. */
+  /** Warnings and errors in the logs of all servers. */
   logged: { fields: Record<string, unknown>; message: string }[];
   customer: Caller;
   otherCustomer: Caller;
   operator: Caller;
   auditor: Caller;
   tokenOf(caller: Caller): Promise<string>;
-  /** A new account of this owner. */
+  /** Returns a new account of this owner. */
   accountOf(owner: Caller): string;
   ownerOf(account: string): string;
-  /** Another instance, on the same database unless told otherwise. */
+  /** Starts another instance, by default on the same database. */
   startServer(given?: Partial<Times> & { databaseUrl?: string }): Promise<Server>;
-  /** An instance that soon gives up on authorization: for tests in which authorization never answers in time. */
+  /** An instance with a short timeout for authorization, for tests in which authorization does not respond in time. */
   startImpatientServer(): Promise<Server>;
 }
 
@@ -127,7 +127,7 @@ export async function startPlatform(): Promise<Platform> {
     const plain = new PaymentServiceClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
     const started: Server = {
       client,
-      callAgain(method, request, accessToken) {
+      callAsRetry(method, request, accessToken) {
         const metadata = new Metadata();
         metadata.set('authorization', `Bearer ${accessToken}`);
         metadata.set('grpc-previous-rpc-attempts', '1');
@@ -190,7 +190,7 @@ function recordingLog(logged: Platform['logged']): Logger {
   return Object.assign(Object.create(testLog), { warn: record, error: record }) as Logger;
 }
 
-/** A good request, but for what is given. */
+/** A valid request with the given fields replaced. */
 export function paymentRequest(given: Partial<CreatePaymentRequest> = {}): CreatePaymentRequest {
   return {
     requestId: newId('req'),
@@ -210,8 +210,8 @@ export function paymentRequest(given: Partial<CreatePaymentRequest> = {}): Creat
 export const CALL = { deadlineMs: PATIENCE_MS };
 
 /**
- * All that waits to be published: where to, and the event with its payload; `about`: what names this id somewhere. One transaction after
- * another, and what one announces by destination: it gives its rows ids in any order.
+ * Returns the unpublished events with their destinations, one transaction after another. The events of one transaction are sorted by
+ * destination, because their rows get ids in any order. `about` selects events that contain this id.
  */
 export async function outbox(db: Kysely<Database>, about = '') {
   const { rows } = await sql<{ destination: string; events: Buffer }>`
@@ -227,7 +227,7 @@ export async function outbox(db: Kysely<Database>, about = '') {
   );
 }
 
-/** What is announced about a payment, in order. */
+/** Returns the published events of a payment, in order. */
 export async function announced(db: Kysely<Database>, paymentId: string) {
   return (await outbox(db, paymentId)).filter(({ key }) => key === paymentId);
 }

@@ -1,4 +1,4 @@
-/** The service as a process of its own: what its death at any point leaves behind, and brokers that are away. */
+/** The service as a separate process: its state after it is killed at any point, and its work without brokers. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -91,15 +91,15 @@ it.each(OPERATION_POINTS)(
 
     const captureRequest = { requestId: newId('req'), paymentId };
     const refundRequest = { requestId: newId('req'), paymentId, reason: '' };
-    const dieAndComeBack = async <T>(ask: () => Promise<T>): Promise<T> => {
+    const killAndRetry = async <T>(ask: () => Promise<T>): Promise<T> => {
       writeFileSync(join(faults, point), '');
       await expect(ask()).rejects.toMatchObject({ code: 14 });
       await start(port);
       return eventually(ask, { everyMs: 200 });
     };
-    const captured = await dieAndComeBack(() => client.capturePayment(captureRequest, call));
+    const captured = await killAndRetry(() => client.capturePayment(captureRequest, call));
     expect(captured).toMatchObject({ replayed: true, payment: { state: PaymentState.COMPLETED } });
-    const refunded = await dieAndComeBack(() => client.createRefund(refundRequest, call));
+    const refunded = await killAndRetry(() => client.createRefund(refundRequest, call));
     expect(refunded).toMatchObject({ replayed: true, refund: { state: RefundState.COMPLETED } });
 
     const types = (await announced(db, paymentId)).map(({ destination, type }) => `${destination} ${type}`);
@@ -115,7 +115,7 @@ it.each(OPERATION_POINTS)(
   },
 );
 
-it('ends a hold by itself when its time is over', async () => {
+it('ends a hold by itself at its end', async () => {
   const port = await freePort();
   await start(port);
   const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${port}` });
@@ -133,7 +133,7 @@ it('ends a hold by itself when its time is over', async () => {
   client.close();
 });
 
-it('pays without Kafka and RabbitMQ, and stops in order when it is told to', async () => {
+it('pays without Kafka and RabbitMQ, and shuts down in order on a signal', async () => {
   const port = await freePort();
   await start(port);
   const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${port}` });
@@ -144,7 +144,7 @@ it('pays without Kafka and RabbitMQ, and stops in order when it is told to', asy
   expect(await stop('SIGTERM')).toBe(0);
 });
 
-/** Starts the service with brokers that nobody listens at, and waits until it serves. */
+/** Starts the service with broker addresses where no broker listens, and waits until it serves. */
 async function start(port: number): Promise<void> {
   await stop('SIGKILL');
   const serving = Promise.withResolvers<void>();
@@ -174,7 +174,7 @@ async function start(port: number): Promise<void> {
   await serving.promise;
 }
 
-/** Ends the service, if it runs, and gives its exit code. */
+/** Stops the service if it runs, and returns its exit code. */
 async function stop(signal: NodeJS.Signals): Promise<number | null> {
   const child = service;
   service = undefined;

@@ -1,4 +1,7 @@
-/** Steps that exclude each other, asked for at once through two instances: authorization decides, and both callers learn the truth. */
+/**
+ * Steps that exclude each other, requested at once through two instances. Authorization decides, and both callers get the right
+ * outcome.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { newId } from '@payflowx/chassis';
 import { PaymentState, RefundState } from '@payflowx/proto/payment';
@@ -23,7 +26,7 @@ const AT_ONCE = 100;
 /** Longer than any hold here. */
 const LATER_MS = 120_000;
 
-/** So many races, so many at once. */
+/** The number of races, and of concurrent ones. */
 async function repeat(race: (index: number) => Promise<string>): Promise<Map<string, number>> {
   const winners = new Map<string, number>();
   for (let begun = 0; begun < RACES; begun += AT_ONCE) {
@@ -33,11 +36,11 @@ async function repeat(race: (index: number) => Promise<string>): Promise<Map<str
   return winners;
 }
 
-/** Neither of two requests always arrives first, nor at the same instance. */
+/** Varies the order and the instances of the two requests. */
 const scattered = () => pause(Math.random() * 20);
 const anInstance = () => (Math.random() < 0.5 ? platform : second);
 
-it('1,000 captures against cancels: one of the two happens, and the other is told which', async () => {
+it('1,000 captures against cancels: one of the two succeeds, and the other gets the resulting state', async () => {
   const winners = await repeat(async () => {
     const { id } = await life.hold();
     const [captureKey, cancelKey] = [newId('req'), newId('req')];
@@ -56,7 +59,7 @@ it('1,000 captures against cancels: one of the two happens, and the other is tol
       reason: 'INVALID_STATE',
       metadata: { state: wasCaptured ? 'COMPLETED' : 'CANCELLED' },
     });
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
     return wasCaptured ? 'capture' : 'cancel';
   });
   expect([...winners.keys()].sort()).toEqual(['cancel', 'capture']);
@@ -69,7 +72,7 @@ it('1,000 captures against expiries by two workers: a hold ends once', async () 
     const held = await Promise.all(Array.from({ length: AT_ONCE }, () => life.hold()));
     const workers = [expiryWorker(platform), expiryWorker(second)];
     const isOver = Promise.withResolvers<void>();
-    // The time of all holds is over as soon as one capture has come through. Some captures are sent only then.
+    // All holds end as soon as one capture has succeeded. Some captures are sent only then.
     const captures = held.map(async ({ id }, index) => {
       const requestId = newId('req');
       if (index % 3 === 2) await isOver.promise;
@@ -86,7 +89,7 @@ it('1,000 captures against expiries by two workers: a hold ends once', async () 
         expect(captured).toMatchObject({ payment: { state: PaymentState.COMPLETED } });
         expect(state).toBe(PaymentState.COMPLETED);
       }
-      await life.expectBooksToAgree(id);
+      await life.expectAmountsToAgree(id);
       const winner = state === PaymentState.EXPIRED ? 'expiry' : 'capture';
       winners.set(winner, (winners.get(winner) ?? 0) + 1);
     });
@@ -96,7 +99,7 @@ it('1,000 captures against expiries by two workers: a hold ends once', async () 
   expect([...winners.keys()].sort()).toEqual(['capture', 'expiry']);
 });
 
-it('1,000 times two full refunds at once: one gets through', async () => {
+it('1,000 times two full refunds at once: one succeeds', async () => {
   await repeat(async () => {
     const { id } = await life.pay();
     const answers = await Promise.all(
@@ -112,12 +115,12 @@ it('1,000 times two full refunds at once: one gets through', async () => {
     expect(refused).toHaveLength(1);
     expect(['REFUND_EXCEEDS_CAPTURED', 'INVALID_STATE']).toContain(refused[0]?.reason);
     expect(await life.get(id)).toMatchObject({ state: PaymentState.REFUNDED, refundedMinor: 1_000n });
-    await life.expectBooksToAgree(id);
+    await life.expectAmountsToAgree(id);
     return 'one';
   });
 });
 
-it('whatever is asked of one payment at once, its books agree', async () => {
+it('for any concurrent steps of one payment, its amounts agree', async () => {
   const amountMinor = fc.option(fc.bigInt({ min: 1n, max: 700n }), { nil: undefined });
   const step = fc.oneof(
     {
@@ -156,15 +159,15 @@ it('whatever is asked of one payment at once, its books agree', async () => {
       // An expiry may have waited for a capture.
       while (await hasPending(id)) await platform.recoverOperations(3_600_000);
       await worker.stop();
-      await life.expectBooksToAgree(id);
+      await life.expectAmountsToAgree(id);
     }),
     { numRuns: 60 },
   );
 });
 
 /**
- * Round after round, for one is not enough: it passes over a payment that a capture has locked, and a capture that came too late
- * waits until the next has ended the hold.
+ * Runs the expiry repeatedly, because one run is not enough. It skips a payment that a capture has locked, and a capture that
+ * came too late waits until a later run has ended the hold.
  */
 function expiryWorker(server?: Server) {
   let isOver = false;

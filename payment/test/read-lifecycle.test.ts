@@ -19,7 +19,7 @@ afterEach(() => platform.authorization.answerWith(undefined));
 const stranger = { id: newId('usr'), roles: ['customer'] as const };
 
 describe('the steps of a payment', () => {
-  it('are its events in their order, with what each moved, who asked, and in which trace', async () => {
+  it('are its events in order, each with its movements, actor and trace', async () => {
     const { customer, otherCustomer } = platform;
     const { id } = await life.hold();
     await life.capture(id, { amountMinor: 300n });
@@ -56,7 +56,7 @@ describe('the steps of a payment', () => {
     );
   });
 
-  it('show each side its own decisions and itself only, and a stranger nothing', async () => {
+  it('show each side only its own decisions and id, and a stranger nothing', async () => {
     const { customer, otherCustomer, operator, auditor } = platform;
     const { id } = await life.hold();
     await life.capture(id);
@@ -74,7 +74,7 @@ describe('the steps of a payment', () => {
     await expect(life.steps(id, stranger)).rejects.toMatchObject({ code: 5, reason: 'PAYMENT_NOT_FOUND' });
   });
 
-  it('of an expiry name nobody', async () => {
+  it('of an expiry have no actor', async () => {
     const { id } = await life.hold();
     platform.authorization.advanceClock(120_000);
     await platform.expire(120_000);
@@ -82,7 +82,7 @@ describe('the steps of a payment', () => {
     expect((await life.steps(id)).at(-1)).toMatchObject({ type: 'payment.expired', actorId: '' });
   });
 
-  it('of a payment that was declined are two', async () => {
+  it('of a declined payment are two', async () => {
     platform.authorization.answerWith((item) => decline(item, 'INSUFFICIENT_BALANCE', platform.ownerOf));
     const { id } = await life.pay();
     const steps = await life.steps(id, platform.customer);
@@ -93,7 +93,7 @@ describe('the steps of a payment', () => {
   });
 });
 
-it('the refunds of a payment come newest first, nothing twice or skipped while more are made', async () => {
+it('the refunds of a payment come newest first, with nothing twice or skipped while more are made', async () => {
   const { client, otherCustomer } = platform;
   const { id } = await life.pay();
   const made: string[] = [];
@@ -143,7 +143,7 @@ describe('a simulation', () => {
     expect(await count()).toBe(before);
   });
 
-  it('is checked like a payment, but for the key', async () => {
+  it('is checked like a payment, except for the key', async () => {
     await expect(simulate({ amountMinor: 0n, currency: 'eur' })).rejects.toMatchObject({
       code: 3,
       violations: [{ field: 'amount_minor' }, { field: 'currency' }],
@@ -160,7 +160,7 @@ describe('a simulation', () => {
     await expect(simulate({}, platform.auditor)).rejects.toMatchObject({ reason: 'ROLE_NOT_ALLOWED' });
   });
 
-  it('from an account that is not there, or not the caller’s, is NOT_FOUND', async () => {
+  it('from an account that does not exist or is not the caller’s is NOT_FOUND', async () => {
     platform.authorization.answerWith((item) => decline(item, 'FROM_ACCOUNT_NOT_FOUND', platform.ownerOf));
     await expect(simulate()).rejects.toMatchObject({ code: 5, reason: 'FROM_ACCOUNT_NOT_FOUND' });
   });

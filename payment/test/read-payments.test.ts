@@ -41,7 +41,7 @@ const ANY: ListPaymentsRequest = {
 const list = async (caller: Caller, given: Partial<ListPaymentsRequest> = {}) =>
   platform.client.listPayments({ ...ANY, ...given }, await callAs(caller));
 
-/** Every page, with `between` done after each. */
+/** Reads every page, and calls `between` after each. */
 async function listAll(caller: Caller, given: Partial<ListPaymentsRequest>, between = async () => {}) {
   const payments: Payment[] = [];
   let pageToken = '';
@@ -55,7 +55,7 @@ async function listAll(caller: Caller, given: Partial<ListPaymentsRequest>, betw
 }
 
 describe('one payment', () => {
-  it('is there for its sender, its receiver, operators, auditors and services, and for nobody else', async () => {
+  it('is visible to its sender, its receiver, operators, auditors and services, and to no other user', async () => {
     const { client, customer, otherCustomer, operator, auditor } = platform;
     const { id } = await pay();
     const service: Caller = { id: 'svc_ledger', roles: ['service'] };
@@ -71,7 +71,7 @@ describe('one payment', () => {
     await expect(client.getPayment({ paymentId: id }, CALL)).rejects.toMatchObject({ code: 16 });
   });
 
-  it('shows the receiver neither the payer’s balance and limits nor its own notes, read or listed', async () => {
+  it('hides the payer’s balance, limits and notes from the receiver, read or listed', async () => {
     const { client, customer, otherCustomer, auditor } = platform;
     const { id } = await pay({ reference: 'mine', metadata: { order: '4711' } });
     const [forSender, forReceiver, forAuditor] = await Promise.all(
@@ -88,7 +88,7 @@ describe('one payment', () => {
     expect(forAuditor).toMatchObject({ reference: 'mine', metadata: { order: '4711' } });
   });
 
-  it('that was declined is none of its receiver’s business', async () => {
+  it('that was declined is not visible to its receiver', async () => {
     const { client, customer, otherCustomer, authorization, ownerOf } = platform;
     authorization.answerWith((item) => decline(item, 'INSUFFICIENT_BALANCE', ownerOf));
     const { id } = await pay();
@@ -102,7 +102,7 @@ describe('one payment', () => {
 });
 
 describe('a list', () => {
-  it('holds each filter', async () => {
+  it('applies each filter', async () => {
     const { customer } = platform;
     const account = platform.accountOf(customer);
     const small = await pay({ fromAccount: account, amountMinor: 10n, reference: 'small', currency: 'USD' });
@@ -121,7 +121,7 @@ describe('a list', () => {
     expect(await ids({ state: PaymentState.FAILED })).toEqual([]);
   });
 
-  it('by reference finds payments for those only who see the reference', async () => {
+  it('by reference finds payments only for callers that see the reference', async () => {
     const { customer, otherCustomer, operator } = platform;
     const { id } = await pay({ reference: 'between us' });
     const found = async (caller: Caller, accountId = '') =>
@@ -151,7 +151,7 @@ describe('a list', () => {
     expect((await listAll(owner, { pageSize: 1 })).map(({ id }) => id)).toEqual([own.id]);
   });
 
-  it('refuses filters and page tokens that are not good', async () => {
+  it('refuses bad filters and page tokens', async () => {
     const { customer } = platform;
     const refusal = async (given: Partial<ListPaymentsRequest>) =>
       list(customer, given).catch((error) => error);
@@ -172,7 +172,7 @@ describe('a list', () => {
     expect(await refusal({ pageToken: nextPageToken, currency: 'EUR' })).toMatchObject({ code: 3 });
   });
 
-  it('gives everything once, newest first, whatever the page size, while payments are added', async () => {
+  it('returns all payments once, newest first, with any page size, while payments are added', async () => {
     const directions = fc.array(fc.constantFrom('sent', 'received'), { minLength: 1, maxLength: 8 });
     const pageSizes = fc.integer({ min: 1, max: 7 });
     const views = fc.constantFrom('own', 'own, by account', 'auditor’s, by account');

@@ -36,7 +36,7 @@ const fromCustomer = () =>
 const get = async (paymentId: string) =>
   (await platform.client.getPayment({ paymentId }, await callAs(platform.customer))).payment;
 
-/** Final, decided once, announced once. */
+/** The payment is final, decided once, and published once. */
 async function expectCompletedOnce(id: string) {
   expect(await get(id)).toMatchObject({ state: PaymentState.COMPLETED, version: 2n });
   expect(platform.authorization.approved().filter((approved) => approved === id)).toHaveLength(1);
@@ -48,8 +48,8 @@ async function expectCompletedOnce(id: string) {
   ]);
 }
 
-describe('authorization that does not answer in time', () => {
-  it('leaves the payment INITIATED, visible to its sender; recovery completes it, and the key then gives the outcome', async () => {
+describe('authorization that does not respond in time', () => {
+  it('leaves the payment INITIATED, visible to its sender; recovery completes it, and the key then returns the outcome', async () => {
     const { customer, otherCustomer, authorization, recover } = platform;
     const { client } = impatient;
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
@@ -72,7 +72,7 @@ describe('authorization that does not answer in time', () => {
     expect(again).toMatchObject({ replayed: true, payment: { id, state: PaymentState.COMPLETED } });
   });
 
-  it('and answers the request late, while recovery asks again, still makes one outcome', async () => {
+  it('and responds to the request late, while recovery retries, still makes one outcome', async () => {
     const { flow, startServer, customer } = platform;
     const second = await startServer();
     const request = fromCustomer();
@@ -83,7 +83,7 @@ describe('authorization that does not answer in time', () => {
       deadline: new Date(Date.now() + CALL.deadlineMs),
       isRetry: false,
     });
-    if (!('payment' in acceptance)) throw new Error('It was seen before.');
+    if (!('payment' in acceptance)) throw new Error('The request was seen before.');
     const { payment } = acceptance;
     const soon = new Date(Date.now() + CALL.deadlineMs);
     const outcomes = await Promise.all([
@@ -154,7 +154,7 @@ describe('a crash', () => {
   });
 });
 
-it('an item that authorization cannot decide stays INITIATED, and its neighbours do not', async () => {
+it('an item that authorization cannot decide stays INITIATED, and the other items are decided', async () => {
   const { client, customer, authorization, recover } = platform;
   const stuck = fromCustomer();
   authorization.answerWith((item) =>
@@ -173,7 +173,7 @@ it('an item that authorization cannot decide stays INITIATED, and its neighbours
   await expectCompletedOnce(one.payment?.id ?? '');
 });
 
-it('a database that hangs has the caller told so in time; its key gives the outcome afterwards, paid once', async () => {
+it('a database that hangs fails the call in time; its key returns the outcome afterwards, paid once', async () => {
   const { client, customer, db, authorization } = platform;
   const request = fromCustomer();
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
@@ -196,7 +196,7 @@ it('a database that hangs has the caller told so in time; its key gives the outc
   expect(authorization.approved().filter((id) => id === payment?.id)).toHaveLength(1);
 });
 
-/** What a process leaves behind that dies right after step (a). */
+/** Leaves an accepted payment without a decision, like a process that dies right after step (a). */
 async function acceptOnly({ accept }: Pick<Server['flow'], 'accept'> = platform.flow): Promise<string> {
   const request = fromCustomer();
   const acceptance = await accept({
@@ -206,6 +206,6 @@ async function acceptOnly({ accept }: Pick<Server['flow'], 'accept'> = platform.
     deadline: new Date(Date.now() + CALL.deadlineMs),
     isRetry: false,
   });
-  if (!('payment' in acceptance)) throw new Error('It was seen before.');
+  if (!('payment' in acceptance)) throw new Error('The request was seen before.');
   return acceptance.payment.id;
 }

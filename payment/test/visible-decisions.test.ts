@@ -1,4 +1,4 @@
-/** Who owns the other side's account is in a decision, and is not for a customer to know, whichever way the decision comes. */
+/** A decision names the owner of the other account. Customers never see that owner, in any response that has a decision. */
 import { newId } from '@payflowx/chassis';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { PaymentState } from '@payflowx/proto/payment';
@@ -29,7 +29,7 @@ const ANY = {
   amountMaxMinor: undefined,
 };
 
-/** Every answer that holds a decision, to the sender; `by` reads it. */
+/** Every response with a decision, to the sender. `by` reads it. */
 async function answersWithDecisions(by: Platform['customer']) {
   const { client, customer, otherCustomer } = platform;
   const asSender = await life.callAs(customer);
@@ -70,7 +70,7 @@ const written = (answer: unknown) =>
   JSON.stringify(answer, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
 
 describe('the sender of a payment', () => {
-  it('is told nowhere who owns the receiving account or what rules there are, approved or declined', async () => {
+  it('sees neither the owner of the receiving account nor the rules, approved or declined', async () => {
     const { customer, otherCustomer, authorization, ownerOf } = platform;
     for (const [way, answer] of Object.entries(await answersWithDecisions(customer))) {
       expect(written(answer), way).not.toContain(otherCustomer.id);
@@ -88,7 +88,7 @@ describe('the sender of a payment', () => {
 });
 
 describe('an operator', () => {
-  it('is told all of it', async () => {
+  it('sees all of it', async () => {
     const { otherCustomer, operator } = platform;
     const { got, listed, steps, simulated } = await answersWithDecisions(operator);
     for (const answer of [got, listed, steps, simulated]) {

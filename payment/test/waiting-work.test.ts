@@ -1,4 +1,6 @@
-/** Work that has no outcome yet: how often it is tried again, what of it others notice, and what operators see of it. */
+/**
+ * Payments and operations without an outcome: how often they are retried, their effect on others, and their status for operators.
+ */
 import { newId } from '@payflowx/chassis';
 import { PaymentState } from '@payflowx/proto/payment';
 import { sql } from 'kysely';
@@ -12,7 +14,7 @@ const HOUR = 60 * MINUTE;
 
 let platform: Platform;
 let life: ReturnType<typeof lifecycleOf>;
-/** Another instance, which waits for no outcome for longer than a moment. */
+/** Another instance, with a short timeout for outcomes. */
 let hasty: Server;
 beforeAll(async () => {
   platform = await startPlatform();
@@ -23,10 +25,10 @@ afterAll(() => platform?.stop());
 afterEach(async () => {
   const { authorization, db } = platform;
   authorization.advanceClock(0);
-  authorization.keepWhatIsTooEarly(false);
+  authorization.storeTooEarlyDeclines(false);
   authorization.answerWith(undefined);
   authorization.answerStepWith(undefined);
-  // What one test leaves waiting is not the next one's.
+  // No test sees pending work of another test.
   await sql`update payments set state = 'CANCELLED' where state in ('INITIATED', 'AUTHORIZED', 'PARTIALLY_CAPTURED')`.execute(
     db,
   );
@@ -36,7 +38,7 @@ afterEach(async () => {
 const holdMany = (count: number, holdSeconds: number) =>
   Promise.all(Array.from({ length: count }, async () => (await life.hold({ holdSeconds })).id));
 
-/** The expiries of these payments, whatever became of them. */
+/** All expiries of these payments, in any state. */
 async function expiriesOf(ids: readonly string[]) {
   const operations = platform.db.selectFrom('operations').select(['id', 'payment_id', 'state', 'attempts']);
   return operations.where('kind', '=', 'EXPIRE').where('payment_id', 'in', ids).execute();
@@ -47,19 +49,20 @@ const askedAbout = (ids: readonly string[]) =>
 const status = async () => platform.client.getRecoveryStatus({}, await life.callAs(platform.operator));
 
 describe('a clock one hour ahead of authorization’s', () => {
-  it('makes one expiry a hold, asks again at the time that authorization names, and is told once', async () => {
+  it('creates one expiry for each hold, retries at the time that authorization names, and is logged once', async () => {
     const ids = await holdMany(120, 1_800);
     platform.authorization.advanceClock(-HOUR);
-    // Half an hour has passed, by our clock only. The answers of the first round tell that it is ahead; those begun already wait.
+    // Half an hour has passed by our clock only. The responses of the first run show that our clock is ahead. Expiries that have
+    // begun still wait.
     for (let round = 0; round < 10; round += 1) await platform.expire(31 * MINUTE);
     const begun = await expiriesOf(ids);
     expect(begun).toHaveLength(100);
     expect(askedAbout(ids)).toBe(100);
     for (const minutes of [32, 40, 60, 89]) await platform.recoverOperations(minutes * MINUTE);
-    expect(askedAbout(ids), 'none is asked about before its time').toBe(100);
+    expect(askedAbout(ids), 'no retry before its time').toBe(100);
 
-    const told = platform.logged.filter(({ fields }) => 'clock_ahead_ms' in fields);
-    expect(told).toEqual([
+    const logged = platform.logged.filter(({ fields }) => 'clock_ahead_ms' in fields);
+    expect(logged).toEqual([
       { fields: { clock_ahead_ms: expect.closeTo(HOUR, -4) }, message: expect.stringContaining('clock') },
     ]);
     const { clockAheadMs, clockComparedAt, operations } = await status();
@@ -76,21 +79,21 @@ describe('a clock one hour ahead of authorization’s', () => {
     expect(new Set(ended.map(({ payment_id }) => payment_id)).size).toBe(120);
     expect(new Set(ended.map(({ state }) => state))).toEqual(new Set(['COMPLETED']));
     expect(askedAbout(ids)).toBe(220);
-    await life.expectBooksToAgree(ids[0] ?? '');
+    await life.expectAmountsToAgree(ids[0] ?? '');
   });
 
-  it('holds money as long as was asked for, from authorization’s time on', async () => {
+  it('holds money as long as requested, from authorization’s time on', async () => {
     platform.authorization.advanceClock(-HOUR);
     const { expiresAt, state } = await life.hold({ holdSeconds: 20 });
     expect(state).toBe(PaymentState.AUTHORIZED);
     expect(expiresAt?.getTime()).toBeCloseTo(Date.now() - HOUR + 20_000, -4);
   });
 
-  it('begins anew, less and less often, where an older authorization keeps that it was too early', async () => {
+  it('begins new expiries, less and less often, if an older authorization stores that it was too early', async () => {
     const ids = [(await life.hold({ holdSeconds: 60 })).id];
     platform.authorization.advanceClock(-HOUR);
-    platform.authorization.keepWhatIsTooEarly(true);
-    // The decline names no time and, being kept, may be an old one: it tells nothing of the clocks.
+    platform.authorization.storeTooEarlyDeclines(true);
+    // The decline names no time. It is stored and may be old, so it says nothing about the clocks.
     for (let passed = 0; passed < HOUR; passed += 10_000) await platform.expire(passed);
     const begun = await expiriesOf(ids);
     expect(begun.length).toBeGreaterThan(3);
@@ -102,8 +105,8 @@ describe('a clock one hour ahead of authorization’s', () => {
   });
 });
 
-describe('what fails each time', () => {
-  it('is tried less and less often, counts as stuck, and is told once', async () => {
+describe('work that fails on each attempt', () => {
+  it('is retried less and less often, counts as stuck, and is logged once', async () => {
     const { authorization, logged, db } = platform;
     const { id: heldId } = await life.hold({ holdSeconds: 1 });
     authorization.advanceClock(2_000);
@@ -129,10 +132,10 @@ describe('what fails each time', () => {
       payments: { waitingCount: 1n, stuckCount: 1n, stuckIds: [initiatedId] },
       operations: { waitingCount: 1n, stuckCount: 1n, stuckIds: [expiry?.id] },
     });
-    const told = logged.filter(({ fields }) => 'stuck' in fields).map(({ fields }) => fields);
-    expect(told).toContainEqual({ stuck: 1, ids: [initiatedId] });
-    expect(told).toContainEqual({ stuck: 1, ids: [expiry?.id] });
-    expect(told).toHaveLength(2);
+    const stuckLines = logged.filter(({ fields }) => 'stuck' in fields).map(({ fields }) => fields);
+    expect(stuckLines).toContainEqual({ stuck: 1, ids: [initiatedId] });
+    expect(stuckLines).toContainEqual({ stuck: 1, ids: [expiry?.id] });
+    expect(stuckLines).toHaveLength(2);
 
     authorization.answerWith(undefined);
     authorization.answerStepWith(undefined);
@@ -145,7 +148,7 @@ describe('what fails each time', () => {
     await sql`update operations set attempts = 0`.execute(db);
   });
 
-  it('stops neither the expiry nor the recovery of what does not, though there are a hundred of them', async () => {
+  it('delays neither the expiry nor the recovery of other payments, even with a hundred of them', async () => {
     const { authorization } = platform;
     const poisoned = new Set(await holdMany(100, 1));
     authorization.advanceClock(5_000);
@@ -163,7 +166,7 @@ describe('what fails each time', () => {
     expect((await life.get(other.id)).state).toBe(PaymentState.COMPLETED);
   });
 
-  it('as a call that fails for one payment in it fails for no other', async () => {
+  it('that fails a whole call fails only its own payment', async () => {
     const { authorization } = platform;
     const [first, poisoned, last] = [await acceptPayment(), await acceptPayment(), await acceptPayment()];
     authorization.answerWith(({ paymentId }) => (paymentId === poisoned ? failing(true) : undefined));
@@ -172,7 +175,7 @@ describe('what fails each time', () => {
     expect((await life.get(poisoned)).state).toBe(PaymentState.INITIATED);
   });
 
-  it('is nothing that a trace with odd characters brings about', async () => {
+  it('is not caused by a trace with unusual characters', async () => {
     const order = { captureMode: 'MANUAL', holdSeconds: 1 } as const;
     const id = await acceptPayment(order, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\n');
     await platform.recover(2_000);
@@ -183,7 +186,7 @@ describe('what fails each time', () => {
 });
 
 describe('a step whose outcome is not stored', () => {
-  /** Decided by authorization, stored nowhere, and left alone for an hour. */
+  /** Decided by authorization, stored nowhere, and skipped by recovery for an hour. */
   async function decideOnly(paymentId: string, kind: 'CAPTURE' | 'CANCEL') {
     const { authorization, db } = platform;
     const { begun } = await acceptStep(platform, paymentId, kind);
@@ -196,7 +199,7 @@ describe('a step whose outcome is not stored', () => {
     );
   }
 
-  it('lets no expiry begin again and again', async () => {
+  it('causes no second expiry', async () => {
     const { id } = await life.hold({ holdSeconds: 1 });
     await decideOnly(id, 'CAPTURE');
     for (let passed = 2_000; passed < 10 * MINUTE; passed += 2 * MINUTE) {
@@ -206,7 +209,7 @@ describe('a step whose outcome is not stored', () => {
     expect(await expiriesOf([id])).toHaveLength(1);
   });
 
-  it('holds up no round, however long a caller is ready to wait for it', async () => {
+  it('does not delay a recovery run, however long a caller is ready to wait for it', async () => {
     const { id } = await life.hold();
     await decideOnly(id, 'CANCEL');
     const { begun } = await acceptStep(platform, id);
@@ -216,7 +219,7 @@ describe('a step whose outcome is not stored', () => {
     await acceptStep(platform, other.id);
     await hasty.recoverOperations(2_000);
     expect((await life.get(other.id)).state).toBe(PaymentState.COMPLETED);
-    // Its outcome is stored elsewhere at last, and the caller has its answer within the longest pause.
+    // The outcome is finally stored by another instance, and the caller has its response within the longest pause.
     await sql`update operations set next_attempt_at = now() where payment_id = ${id} and kind = 'CANCEL'`.execute(
       platform.db,
     );
@@ -227,18 +230,18 @@ describe('a step whose outcome is not stored', () => {
   });
 });
 
-/** Authorization's answer to an item that it cannot decide. */
+/** Authorization's error for an item that it cannot decide. */
 const undecided = {
   result: { $case: 'error' as const, value: { code: 13, message: 'a bug', details: [] } },
 };
 
-/** As an answer of the fake: fails the whole call. */
+/** A response of the fake that fails the whole call. */
 function failing(fails: boolean): undefined {
   if (fails) throw new Error('poisoned');
   return undefined;
 }
 
-/** What a process leaves behind that dies right after it has accepted a payment. */
+/** Leaves an accepted payment without a decision, like a process that dies right after accepting it. */
 async function acceptPayment(given: Partial<Order> = {}, traceparent = ''): Promise<string> {
   const request = paymentRequest({
     fromAccount: platform.accountOf(platform.customer),

@@ -1,4 +1,4 @@
-/** How much every account was told: pages by account id, for a reconciliation to read. */
+/** The number of notifications of each account, for reconciliation: pages by account id. */
 import { decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
@@ -15,7 +15,8 @@ export async function listAccountFigures(
 ): Promise<{ accounts: AccountFigures[]; nextPageToken: string }> {
   const limit = pageSizeOf(pageSize, { standard: PAGE, max: PAGE });
   const after = decodePageToken(pageToken, Position)?.after ?? '';
-  // One more than asked for says whether another page follows; of named accounts only those that were told anything count.
+  // Reads one row more than the page size. If it exists, there is another page. If ids are given, accounts without notifications
+  // are left out.
   const found =
     accountIds.length > 0
       ? await countAccounts(db, sortedAfter(accountIds, after))

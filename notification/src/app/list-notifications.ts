@@ -1,4 +1,4 @@
-/** What a caller was told; for an operator or auditor what everybody was told. */
+/** Lists the notifications of a caller. Operators and auditors see those of all users. */
 import { type Caller, decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
@@ -11,13 +11,13 @@ export interface ListNotificationsInput {
   caller: Caller;
   pageSize: number;
   pageToken: string;
-  /** Empty: any. */
+  /** Empty for any payment. */
   paymentId: string;
-  /** Empty: any. */
+  /** Empty for any account. */
   accountId: string;
 }
 
-/** One page, newest first; the token is empty on the last. Throws CallError INVALID_PAGE_TOKEN. */
+/** Returns one page, newest first. The page token is empty on the last page. Throws CallError INVALID_PAGE_TOKEN. */
 export async function listNotifications(
   { db }: { db: Kysely<Database> },
   { caller, pageSize, pageToken, paymentId, accountId }: ListNotificationsInput,
@@ -30,7 +30,7 @@ export async function listNotifications(
     accountId: accountId || undefined,
     beforeId: decodePageToken(pageToken, Position)?.before,
   };
-  // One more than asked for says whether another page follows.
+  // Reads one row more than the page size. If it exists, there is another page.
   const rows = await selectNotifications(db, filter, size + 1);
   const page = rows.slice(0, size);
   const last = page.at(-1);

@@ -1,4 +1,4 @@
-/** Tells both sides of many steps at once: stores their notices in one statement. */
+/** Stores the notices of many steps in one statement. */
 import { faultPoint, newId } from '@payflowx/chassis';
 import { unlessBrokenOff } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
@@ -6,7 +6,10 @@ import { type Notice, noticesOf, type PaymentStep } from '../domain/notice.ts';
 import type { Database, NotificationRow } from '../store/database.ts';
 import { insertNotifications } from '../store/notifications.ts';
 
-/** Safe to repeat with the same steps: each side is told once. Messages may be acknowledged when this returns. */
+/**
+ * Safe to repeat with the same steps, because each side gets one notification of a step. Messages may be acknowledged when this
+ * returns.
+ */
 export async function recordNotices(
   { db }: { db: Kysely<Database> },
   steps: readonly PaymentStep[],
@@ -17,7 +20,7 @@ export async function recordNotices(
   faultPoint('notification.after-commit');
 }
 
-/** The inbox is the one channel so far: to store a notice is to deliver it. */
+/** The inbox is the only channel so far, so storing a notice delivers it. */
 function toRow(notice: Notice): NotificationRow {
   return {
     id: newId('ntf'),

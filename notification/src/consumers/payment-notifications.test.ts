@@ -5,8 +5,12 @@ import { decodeStep } from './payment-notifications.ts';
 
 const { HOLD, RELEASE, TRANSFER } = MovementKind;
 
-/** The amount that is told of a step of a payment of 1,000, of which `capturedMinor` has moved by then. */
-function amountTold(type: PaymentEventType, capturedMinor: bigint, moved: [MovementKind, bigint][]): bigint {
+/** Returns the amount in the notices of one step. The payment is of 1,000, and `capturedMinor` has moved so far. */
+function noticeAmount(
+  type: PaymentEventType,
+  capturedMinor: bigint,
+  moved: [MovementKind, bigint][],
+): bigint {
   const movements = moved.map(
     ([kind, amountMinor]): Movement => ({ kind, fromAccount: 'acct_a', toAccount: 'acct_b', amountMinor }),
   );
@@ -23,9 +27,9 @@ function amountTold(type: PaymentEventType, capturedMinor: bigint, moved: [Movem
 }
 
 it.each<[string, PaymentEventType, bigint, [MovementKind, bigint][], bigint]>([
-  ['a hold what is set aside', PaymentEventType.AUTHORIZED, 0n, [[HOLD, 1_000n]], 1_000n],
+  ['a hold has the held amount', PaymentEventType.AUTHORIZED, 0n, [[HOLD, 1_000n]], 1_000n],
   [
-    'a capture what it moved',
+    'a capture has the captured amount',
     PaymentEventType.CAPTURED,
     500n,
     [
@@ -35,7 +39,7 @@ it.each<[string, PaymentEventType, bigint, [MovementKind, bigint][], bigint]>([
     200n,
   ],
   [
-    'a completion all that moved',
+    'a completion has the whole captured amount',
     PaymentEventType.COMPLETED,
     500n,
     [
@@ -44,10 +48,16 @@ it.each<[string, PaymentEventType, bigint, [MovementKind, bigint][], bigint]>([
     ],
     500n,
   ],
-  ['a completion by expiry what had moved before', PaymentEventType.COMPLETED, 300n, [[RELEASE, 700n]], 300n],
-  ['a cancel what it gave back', PaymentEventType.CANCELLED, 0n, [[RELEASE, 1_000n]], 1_000n],
-  ['a refund what went back', PaymentEventType.REFUNDED, 500n, [[TRANSFER, 50n]], 50n],
-  ['a decline what was asked for', PaymentEventType.FAILED, 0n, [], 1_000n],
-])('tells of %s', (_, type, capturedMinor, movements, amount) => {
-  expect(amountTold(type, capturedMinor, movements)).toBe(amount);
+  [
+    'a completion by expiry has the amount captured before',
+    PaymentEventType.COMPLETED,
+    300n,
+    [[RELEASE, 700n]],
+    300n,
+  ],
+  ['a cancel has the released amount', PaymentEventType.CANCELLED, 0n, [[RELEASE, 1_000n]], 1_000n],
+  ['a refund has the refunded amount', PaymentEventType.REFUNDED, 500n, [[TRANSFER, 50n]], 50n],
+  ['a decline has the requested amount', PaymentEventType.FAILED, 0n, [], 1_000n],
+])('the notice of %s', (_, type, capturedMinor, movements, amount) => {
+  expect(noticeAmount(type, capturedMinor, movements)).toBe(amount);
 });

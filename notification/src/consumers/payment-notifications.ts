@@ -1,4 +1,4 @@
-/** The queue payment-notifications: a PaymentEvent a message, turned into this service's own words. */
+/** Decodes the messages of the queue payment-notifications: each is a PaymentEvent, translated to the types of this service. */
 import type { IncomingMessage } from '@payflowx/chassis';
 import { type Movement, MovementKind } from '@payflowx/proto/authorization';
 import { type Payment, PaymentEvent, PaymentEventType } from '@payflowx/proto/payment';
@@ -16,7 +16,7 @@ const TYPES: Record<PaymentEventType, EventType | undefined> = {
   [PaymentEventType.REFUNDED]: 'payment.refunded',
 };
 
-/** Throws for a message that is no event of a payment; it becomes a dead letter with that reason. */
+/** Throws if the message is no event of a payment. The message then becomes a dead letter with that reason. */
 export function decodeStep({ payload }: Pick<IncomingMessage, 'payload'>): PaymentStep {
   const event = PaymentEvent.decode(payload);
   const type = TYPES[event.type];
@@ -38,8 +38,9 @@ export function decodeStep({ payload }: Pick<IncomingMessage, 'payload'>): Payme
 }
 
 /**
- * What the step moved; where it moved nothing, what it held or let go; where it touched nothing, what was asked for. A completed
- * payment tells the whole: its last step may have moved only a part of it, or only let go what was left.
+ * Returns the transferred amount of the step. Without a transfer it is the amount that was held or released, and without any
+ * movement the requested amount. For a completed payment it is the whole captured amount, because the last step may have captured
+ * only a part or only released the rest.
  */
 function amountOf(payment: Payment, type: EventType, movements: readonly Movement[]): bigint {
   if (type === 'payment.completed') return payment.capturedMinor;

@@ -4,7 +4,7 @@ import { formatMoney } from './money.ts';
 
 const LARGEST = 9_007_199_254_740_991n;
 
-describe('money for people', () => {
+describe('formatted money', () => {
   it.each([
     [1n, 'EUR', '€0.01'],
     [1250n, 'JPY', '¥1,250'],
@@ -15,7 +15,7 @@ describe('money for people', () => {
     expect(formatMoney(amountMinor, currency)).toBe(text);
   });
 
-  /** Code, ISO 4217's exponent, minor units, the digits that people must read. CLDR has other exponents for the first three rows. */
+  /** Code, ISO 4217's exponent, minor units, and the expected digits. CLDR has other exponents for the first three rows. */
   it.each([
     ...([
       ['HUF', 2, 150n, '1.50'],

@@ -14,7 +14,7 @@ const step: PaymentStep = {
 };
 
 describe('notices of a step', () => {
-  it('tell both sides of a completed payment', () => {
+  it('go to both sides of a completed payment', () => {
     expect(noticesOf(step).map(({ recipientId, accountId, body }) => [recipientId, accountId, body])).toEqual(
       [
         ['usr_a', 'acct_a', 'Your payment of €12.50 was sent.'],
@@ -23,7 +23,7 @@ describe('notices of a step', () => {
     );
   });
 
-  it('tell only the sender of a declined payment, and why', () => {
+  it('go only to the sender of a declined payment, with the reason', () => {
     const notices = noticesOf({ ...step, type: 'payment.failed', failure: 'The balance is too low.' });
     expect(notices).toHaveLength(1);
     expect(notices[0]).toMatchObject({
@@ -32,11 +32,11 @@ describe('notices of a step', () => {
     });
   });
 
-  it('tell nobody of a payment that was only asked for', () => {
+  it('are not sent for an initiated payment', () => {
     expect(noticesOf({ ...step, type: 'payment.initiated' })).toEqual([]);
   });
 
-  it('do not tell the world outside', () => {
+  it('are not sent to the external account', () => {
     const deposit = { ...step, sender: { accountId: 'external:EUR', ownerId: '' } };
     expect(noticesOf(deposit).map(({ side }) => side)).toEqual(['receiver']);
   });

@@ -1,4 +1,4 @@
-/** Who is told what about a step of a payment. Pure: words and rules, no clock, no store. */
+/** Decides the recipients and texts of the notices of a step. Pure: no clock, no store. */
 import { formatMoney } from './money.ts';
 
 export type Side = 'sender' | 'receiver';
@@ -13,22 +13,22 @@ export type EventType =
   | 'payment.expired'
   | 'payment.refunded';
 
-/** A step of a payment in this service's own words. Amounts are minor units. */
+/** A step of a payment, translated from its event. Amounts are minor units. */
 export interface PaymentStep {
   eventId: string;
   type: EventType;
   occurredAt: Date;
   paymentId: string;
-  /** What this step was about: the sum asked for, captured, or refunded. */
+  /** The requested, held, captured, released or refunded amount, depending on the type. */
   amountMinor: bigint;
   currency: string;
-  /** Why it was declined; only of a failed payment. */
+  /** The reason of a decline. Empty unless the payment failed. */
   failure: string;
   sender: Party;
   receiver: Party;
 }
 
-/** One end of a payment. The world outside owns accounts but is nobody to be told: its owner id is empty. */
+/** One side of a payment. An external account has no user to notify, so its owner id is empty. */
 export interface Party {
   accountId: string;
   ownerId: string;
@@ -51,14 +51,14 @@ export interface Notice {
 type Wording = (amount: string, step: PaymentStep) => { title: string; body: string };
 
 /**
- * What each side hears of each step; a missing entry is silence. Nobody is told of what may still fail, and a receiver
- * never of an attempt that did not reach it.
+ * The texts for each side by event type. A side without an entry gets no notice. Users are not notified of a payment without an
+ * outcome, nor receivers of a declined attempt.
  */
 const WORDINGS: Record<EventType, { [K in Side]?: Wording }> = {
   'payment.initiated': {},
   'payment.authorized': {
-    sender: (amount) => ({ title: 'Payment authorized', body: `${amount} is set aside for your payment.` }),
-    receiver: (amount) => ({ title: 'Payment on its way', body: `${amount} is set aside for you.` }),
+    sender: (amount) => ({ title: 'Payment authorized', body: `${amount} is reserved for your payment.` }),
+    receiver: (amount) => ({ title: 'Payment authorized', body: `${amount} is reserved for you.` }),
   },
   'payment.captured': {
     sender: (amount) => ({ title: 'Part of a payment sent', body: `${amount} of your payment was sent.` }),
@@ -75,14 +75,14 @@ const WORDINGS: Record<EventType, { [K in Side]?: Wording }> = {
     }),
   },
   'payment.cancelled': {
-    sender: (amount) => ({ title: 'Payment cancelled', body: `${amount} is yours to spend again.` }),
+    sender: (amount) => ({ title: 'Payment cancelled', body: `${amount} is available again.` }),
     receiver: (amount) => ({
       title: 'Payment cancelled',
       body: `A payment of ${amount} to you was cancelled.`,
     }),
   },
   'payment.expired': {
-    sender: (amount) => ({ title: 'Payment expired', body: `${amount} is yours to spend again.` }),
+    sender: (amount) => ({ title: 'Payment expired', body: `${amount} is available again.` }),
     receiver: (amount) => ({ title: 'Payment expired', body: `A payment of ${amount} to you has expired.` }),
   },
   'payment.refunded': {
@@ -91,7 +91,7 @@ const WORDINGS: Record<EventType, { [K in Side]?: Wording }> = {
   },
 };
 
-/** The notices of one step: at most one for each side. */
+/** Returns the notices of one step: at most one for each side. */
 export function noticesOf(step: PaymentStep): Notice[] {
   const amount = formatMoney(step.amountMinor, step.currency);
   return (['sender', 'receiver'] as const).flatMap((side) => {

@@ -1,9 +1,9 @@
-/** Who may call what. A customer's list holds only its own notifications. */
+/** Access rules of the RPCs. A customer's list contains only its own notifications. */
 import type { AccessTable } from '@payflowx/chassis';
 import type { NotificationServiceService } from '@payflowx/proto/notification';
 
 export const access: AccessTable<typeof NotificationServiceService> = {
   listNotifications: { roles: ['customer', 'operator', 'auditor'], scope: 'notifications:read' },
-  // What a reconciliation reads.
+  // For reconciliation.
   listAccountFigures: ['service'],
 };

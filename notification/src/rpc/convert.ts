@@ -1,4 +1,4 @@
-/** Rows to messages of the contract. */
+/** Translates rows to messages of the contract. */
 import { type Notification, Side } from '@payflowx/proto/notification';
 import type { NotificationRow } from '../store/database.ts';
 

@@ -1,4 +1,4 @@
-/** NotificationService: decode, act, encode. */
+/** NotificationService: each handler decodes, calls the use case, and encodes. */
 import { type BoundService, bindService, type ErrorTable, requireCaller } from '@payflowx/chassis';
 import { NotificationServiceService } from '@payflowx/proto/notification';
 import type { Kysely } from 'kysely';
@@ -8,12 +8,12 @@ import type { Database } from '../store/database.ts';
 import { access } from './access.ts';
 import { toNotification } from './convert.ts';
 
-/** This service only reads: what can go wrong with it can go wrong with any call, and the chassis knows that. */
+/** This service only reads. It has no errors of its own; the chassis handles the errors of any call. */
 const errors: ErrorTable = { domain: 'notification', codeOf: () => undefined };
 
 export interface NotificationDeps {
   db: Kysely<Database>;
-  /** Connections of their own for what reads every notification there is, so that nobody waits for one behind it. */
+  /** Separate connections for statements that read all notifications, so that no request on the request path waits for them. */
   figuresDb: Kysely<Database>;
 }
 
@@ -21,7 +21,7 @@ export function notificationService(deps: NotificationDeps): BoundService {
   return bindService(NotificationServiceService, {
     access,
     errors,
-    // As long as payment's may take, for a reconciliation waits for both.
+    // The same as payment's limit, because a reconciliation waits for both.
     longestMs: { listAccountFigures: 150_000 },
     handlers: {
       async listNotifications(request, call) {

@@ -1,4 +1,4 @@
-/** How much each account was told, counted from the notifications themselves by walking the index on accounts. */
+/** Counts the notifications of each account with the index on accounts. */
 import { type Kysely, sql } from 'kysely';
 import type { Database } from './database.ts';
 
@@ -7,7 +7,10 @@ export interface AccountFigures {
   notificationCount: bigint;
 }
 
-/** The next accounts after the id that were told anything, by id. The walk stops at the limit: all pages together read the index once. */
+/**
+ * Returns the next accounts with notifications after the given id, ordered by id. The scan stops at the limit, so all pages
+ * together read the index once.
+ */
 export async function countAccountsAfter(
   db: Kysely<Database>,
   accountId: string,
@@ -19,16 +22,19 @@ export async function countAccountsAfter(
   return rows.map(toFigures);
 }
 
-/** Those of the accounts that were told anything, by id. Each by itself: for many at once the planner would read the whole table. */
+/**
+ * Returns those of the accounts that have notifications, ordered by id. Each account is counted separately, because for many at
+ * once the planner would read the whole table.
+ */
 export async function countAccounts(
   db: Kysely<Database>,
   accountIds: readonly string[],
 ): Promise<AccountFigures[]> {
   const { rows } = await sql<FiguresRow>`
-    select asked.account_id, told.notification_count
+    select asked.account_id, counted.notification_count
     from unnest(${accountIds}::text[]) as asked (account_id)
-      cross join lateral (select count(*) as notification_count from notifications as n where n.account_id = asked.account_id) as told
-    where told.notification_count > 0
+      cross join lateral (select count(*) as notification_count from notifications as n where n.account_id = asked.account_id) as counted
+    where counted.notification_count > 0
     order by asked.account_id`.execute(db);
   return rows.map(toFigures);
 }

@@ -1,4 +1,4 @@
-/** The tables of this service, as Kysely sees them. */
+/** The Kysely types of this service's tables. */
 import type { EventType, Side } from '../domain/notice.ts';
 
 export interface NotificationRow {

@@ -1,4 +1,4 @@
-/** The table of notifications. */
+/** Reads and writes the table notifications. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql } from 'kysely';
 import type { Database, NotificationRow } from './database.ts';
@@ -19,7 +19,7 @@ const COLUMNS = [
   'created_at',
 ] as const satisfies (keyof NotificationRow)[];
 
-/** Stores what is not there yet, in one statement: a message that is delivered twice is told once. */
+/** Stores notifications in one statement. Duplicates of a redelivered message are skipped. */
 export async function insertNotifications(
   db: Kysely<Database>,
   rows: readonly NotificationRow[],
@@ -45,15 +45,15 @@ export async function insertNotifications(
 }
 
 export interface NotificationFilter {
-  /** Only what this user was told; undefined: everybody. */
+  /** Undefined for all recipients. */
   recipientId: string | undefined;
   paymentId: string | undefined;
   accountId: string | undefined;
-  /** Only what is older than this one; undefined: from the newest. */
+  /** Only notifications older than this one. Undefined starts with the newest. */
   beforeId: string | undefined;
 }
 
-/** Newest first, at most `limit`. */
+/** Returns at most `limit` notifications, newest first. */
 export function selectNotifications(
   db: Kysely<Database>,
   { recipientId, paymentId, accountId, beforeId }: NotificationFilter,

@@ -1,4 +1,6 @@
-/** Step (a) of an operation: in one transaction for many requests, take their keys, lock their payments, and store what they ask for. */
+/**
+ * Step (a) of an operation. One transaction for many requests takes their keys, locks their payments, and stores the operations.
+ */
 import { failed, faultPoint, ok, type Result } from '@payflowx/chassis';
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
@@ -19,13 +21,13 @@ import {
 import { findOperations, findPending, insertOperations } from '../store/operations.ts';
 import { findPayments, lockPayments } from '../store/payments.ts';
 import { fingerprintOfStep, type Rpc } from './fingerprint.ts';
-import { keyText, type Replay, replay, tooLate, toRefusal, whyNotReplayed } from './idempotency.ts';
+import { keyText, type Replay, replay, replayRefusal, tooLate, toRefusal } from './idempotency.ts';
 
 export interface AcceptOperationDeps {
   db: Kysely<Database>;
   now(): Date;
   newId(prefix: 'cap' | 'can' | 'ref'): string;
-  /** From when on recovery takes up an operation without an outcome. */
+  /** Milliseconds until recovery takes up an operation without an outcome. */
   recoverAfterMs: number;
 }
 
@@ -35,19 +37,19 @@ export interface OperationRequest {
   caller: Caller;
   requestId: string;
   traceparent: string;
-  /** Past this the caller is gone, and nothing is begun. */
+  /** The caller stops waiting at this time. After it, nothing is started. */
   deadline: Date;
-  /** Whether this is a call sent again: the first attempt may have taken the key already. */
+  /** True if the call is a retry. The first attempt may already have taken the key. */
   isRetry: boolean;
 }
 
-/** An operation without an outcome, and its payment as it stands. */
+/** An operation without an outcome, and the current state of its payment. */
 export interface Begun {
   operation: Operation;
   payment: Payment;
 }
 
-/** Either that, or the first answer to a request that was seen before: an encoded Payment or Refund message. */
+/** A new operation, or the stored response to a request that was seen before: an encoded Payment or Refund message. */
 export type OperationAcceptance = Begun | Replay;
 
 const RPCS: Record<RequestedKind, Rpc> = {
@@ -60,14 +62,16 @@ const PREFIXES = { CAPTURE: 'cap', CANCEL: 'can', REFUND: 'ref' } as const satis
   string
 >;
 
-/** What is no answer to keep: the same key may be used again, once the payment is there or the caller another one. */
-const FORGOTTEN: readonly string[] = ['PAYMENT_NOT_FOUND', 'ACTION_NOT_ALLOWED'];
+/** Refusals that are not stored. The same key may be used again, after the payment exists or by another caller. */
+const NOT_STORED: readonly string[] = ['PAYMENT_NOT_FOUND', 'ACTION_NOT_ALLOWED'];
 
 /**
- * One result each, in order. Fails an item with PAYMENT_NOT_FOUND, ACTION_NOT_ALLOWED, INVALID_STATE, CAPTURE_EXCEEDS_AUTHORIZED,
- * REFUND_EXCEEDS_CAPTURED, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or DEADLINE_EXCEEDED. A retry is not told that its own
- * first attempt is in progress: it goes on with the operation from there.
- * Rejects if the database is away: nothing was begun then, or, if only the answer to the commit was lost, recovery finishes it.
+ * Returns one result for each request, in order. An item fails with PAYMENT_NOT_FOUND, ACTION_NOT_ALLOWED, INVALID_STATE,
+ * CAPTURE_EXCEEDS_AUTHORIZED, REFUND_EXCEEDS_CAPTURED, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or DEADLINE_EXCEEDED. A
+ * retry does not fail with IDEMPOTENCY_IN_PROGRESS because of its own first attempt. It continues with that attempt's operation.
+ *
+ * Rejects if the database is unavailable. Either nothing was started, or only the response to the commit was lost and recovery
+ * finishes the operations.
  */
 export async function acceptOperations(
   deps: AcceptOperationDeps,
@@ -108,7 +112,7 @@ async function store(
   const taken = await takeKeys(trx, keyed, now);
   const mine = items.filter((item) => taken.has(item.keyed.operationId));
   const results = new Map<Item, Result<OperationAcceptance>>(await beginAll(trx, mine, now));
-  await keep(deps, trx, results);
+  await storeResults(deps, trx, results);
 
   const others = items.filter((item) => !results.has(item));
   const seen =
@@ -128,16 +132,16 @@ async function store(
   return results;
 }
 
-/** The operation that a retry's own first attempt has begun, if it has no answer yet. */
+/** Returns the operation that the first attempt of a retry started, if it has no response yet. */
 function operationInProgress([{ request, keyed }, first]: readonly [
   Item,
   SeenRequest | undefined,
 ]): string[] {
-  if (!request.isRetry || !first?.operationId || whyNotReplayed(keyed, first)) return [];
+  if (!request.isRetry || !first?.operationId || replayRefusal(keyed, first)) return [];
   return first.answer || first.refusal ? [] : [first.operationId];
 }
 
-/** Operations by id, with their payments. */
+/** Returns operations by id, with their payments. */
 async function findBegun(trx: Transaction<Database>, ids: readonly string[]): Promise<Map<string, Begun>> {
   if (ids.length === 0) return new Map();
   const operations = await findOperations(trx, ids);
@@ -151,7 +155,7 @@ async function findBegun(trx: Transaction<Database>, ids: readonly string[]): Pr
   return begun;
 }
 
-/** Each item sees what those before it have begun. */
+/** Starts the operations in order. Each one sees the operations that were started before it. */
 async function beginAll(
   trx: Transaction<Database>,
   items: readonly Item[],
@@ -160,14 +164,14 @@ async function beginAll(
   if (items.length === 0) return [];
   const ids = [...new Set(items.map(({ request }) => request.paymentId))];
   const payments = await lockPayments(trx, ids);
-  // Read after the locks were taken: whoever held them before may have stored one more.
+  // Read after the locks are taken, because the previous holder of a lock may have stored one more operation.
   const pending = Map.groupBy(await findPending(trx, ids), ({ paymentId }) => paymentId);
   return items.map((item) => {
     const { request, keyed } = item;
-    const rivals = pending.get(request.paymentId) ?? [];
+    const competing = pending.get(request.paymentId) ?? [];
     try {
-      const begun = beginOne(request, keyed.operationId, payments.get(request.paymentId), rivals, now);
-      pending.set(request.paymentId, [...rivals, begun.operation]);
+      const begun = beginOne(request, keyed.operationId, payments.get(request.paymentId), competing, now);
+      pending.set(request.paymentId, [...competing, begun.operation]);
       return [item, ok(begun)];
     } catch (error) {
       return [item, failed(error)];
@@ -179,34 +183,34 @@ function beginOne(
   { caller, terms, requestId, traceparent }: OperationRequest,
   id: string,
   payment: Payment | undefined,
-  rivals: readonly Operation[],
+  competing: readonly Operation[],
   now: Date,
 ): Begun {
   requireAction(caller, payment, terms.kind);
   const origin = { callerId: caller.id, requestId, traceparent };
-  return { operation: begin(payment, rivals, terms, { id, origin, now }), payment };
+  return { operation: begin(payment, competing, terms, { id, origin, now }), payment };
 }
 
-async function keep(
+async function storeResults(
   { recoverAfterMs }: AcceptOperationDeps,
   trx: Transaction<Database>,
   results: ReadonlyMap<Item, Result<OperationAcceptance>>,
 ): Promise<void> {
   const begun: Operation[] = [];
   const refused: Parameters<typeof storeRefusals>[1][number][] = [];
-  const forgotten: KeyedRequest[] = [];
+  const notStored: KeyedRequest[] = [];
   for (const [{ keyed }, result] of results) {
     if (result.ok) {
       if ('operation' in result.value) begun.push(result.value.operation);
     } else if (!(result.error instanceof PaymentError)) {
       throw result.error;
-    } else if (FORGOTTEN.includes(result.error.reason)) {
-      forgotten.push(keyed);
+    } else if (NOT_STORED.includes(result.error.reason)) {
+      notStored.push(keyed);
     } else {
       refused.push({ ...keyed, refusal: toRefusal(result.error) });
     }
   }
   if (begun.length > 0) await insertOperations(trx, begun, recoverAfterMs);
   if (refused.length > 0) await storeRefusals(trx, refused);
-  if (forgotten.length > 0) await releaseKeys(trx, forgotten);
+  if (notStored.length > 0) await releaseKeys(trx, notStored);
 }

@@ -1,4 +1,7 @@
-/** Step (a): in one transaction for many requests, take their idempotency keys, store their payments, and announce them. */
+/**
+ * Step (a). One transaction for many requests takes their idempotency keys, stores their payments, and writes their events to the
+ * outbox.
+ */
 import { failed, faultPoint, isLockTimeout, ok, type Result } from '@payflowx/chassis';
 import { unlessBrokenOff } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
@@ -7,17 +10,17 @@ import { initiate, type Origin, type Payment } from '../domain/payment.ts';
 import { saveAccepted } from '../store/accepted-payments.ts';
 import type { Database } from '../store/database.ts';
 import { findKeys, type KeyedRequest, type SeenRequest } from '../store/idempotency-keys.ts';
-import { findAsAnswered } from '../store/payments.ts';
+import { findAsDecided } from '../store/payments.ts';
 import { type Creation, fingerprintOf } from './fingerprint.ts';
-import { inProgress, keyText, tooLate, whyNotReplayed } from './idempotency.ts';
+import { inProgress, keyText, replayRefusal, tooLate } from './idempotency.ts';
 
 export interface AcceptDeps {
   db: Kysely<Database>;
   now(): Date;
   newId(prefix: 'pay' | 'evt'): string;
-  /** How long a hold lasts. */
+  /** Milliseconds that a hold lasts. */
   holdMs: number;
-  /** From when on recovery takes up a payment without an outcome. */
+  /** Milliseconds until recovery takes up a payment without an outcome. */
   recoverAfterMs: number;
 }
 
@@ -25,22 +28,25 @@ export interface AcceptRequest {
   operation: Creation;
   order: Order;
   origin: Origin;
-  /** Past this the caller is gone, and nothing is begun. */
+  /** The caller stops waiting at this time. After it, nothing is started. */
   deadline: Date;
-  /** Whether this is a call sent again: the first attempt may have taken the key already. */
+  /** True if the call is a retry. The first attempt may already have taken the key. */
   isRetry: boolean;
 }
 
-/** A payment without an outcome; or, for a request that was seen before, the payment as it was first answered. */
+/** A payment without an outcome. For a request that was seen before, it is the payment of the first response. */
 export interface Acceptance {
   payment: Payment;
   replayed: boolean;
 }
 
 /**
- * One result each, in order. Fails an item with IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or DEADLINE_EXCEEDED. A retry is not
- * told that its own first attempt is in progress: it goes on with the payment from there.
- * Rejects if the database is away: nothing was begun then, or, if only an answer of it was lost, recovery finishes what was begun.
+ * Returns one result for each request, in order. An item fails with IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or
+ * DEADLINE_EXCEEDED. A retry does not fail with IDEMPOTENCY_IN_PROGRESS because of its own first attempt. It continues with that
+ * attempt's payment.
+ *
+ * Rejects if the database is unavailable. Either nothing was started, or only a response of the database was lost and recovery
+ * finishes the payments.
  */
 export async function acceptPayments(
   deps: AcceptDeps,
@@ -50,7 +56,7 @@ export async function acceptPayments(
   const items = requests.map((request) => prepare(deps, request, now));
   const inTime = items.filter(({ deadline }) => deadline > now);
   const { taken, seen, answered } = await store(deps, inTime).catch((error) => {
-    // The one lock that can hold up a new payment is its key's: somebody else is taking it.
+    // Only the lock on its idempotency key can delay a new payment. Another transaction is taking the same key.
     throw isLockTimeout(error) && requests.length === 1 ? inProgress() : error;
   });
   faultPoint('payment.after-accept');
@@ -61,13 +67,13 @@ export async function acceptPayments(
   });
 }
 
-/** The answer is no row of its own: it follows from the payment that the key was taken for. */
+/** The first response is not stored. It is rebuilt from the payment that the key was taken for. */
 function replay(
   { keyed, isRetry }: Item,
   first: SeenRequest | undefined,
   answered: ReadonlyMap<string, Payment>,
 ): Result<Acceptance> {
-  const refusal = whyNotReplayed(keyed, first);
+  const refusal = replayRefusal(keyed, first);
   if (refusal) return failed(refusal);
   const payment = first && answered.get(first.paymentId);
   if (payment === undefined) return failed(inProgress());
@@ -91,9 +97,9 @@ function prepare({ newId, holdMs }: AcceptDeps, request: AcceptRequest, now: Dat
 }
 
 interface Stored {
-  /** The payments whose keys nobody had used. */
+  /** Ids of the payments whose keys were unused. */
   taken: ReadonlySet<string>;
-  /** Who used the other keys first, by key, and their payments as they were first answered, by id. */
+  /** The first requests with the other keys, by key. `answered` has their payments as the first response showed them, by id. */
   seen: ReadonlyMap<string, SeenRequest>;
   answered: ReadonlyMap<string, Payment>;
 }
@@ -109,7 +115,7 @@ async function store({ db, recoverAfterMs }: AcceptDeps, items: readonly Item[])
 
 async function findFirst(db: Kysely<Database>, requests: readonly KeyedRequest[]) {
   const found = await findKeys(db, requests);
-  const answered = await findAsAnswered(
+  const answered = await findAsDecided(
     db,
     found.map(({ paymentId }) => paymentId),
   );

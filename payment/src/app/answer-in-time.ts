@@ -1,9 +1,12 @@
 import { inTimeUnlessGivenUp } from '@payflowx/chassis';
 
-/** A caller is answered this long before it stops waiting, so that the answer still reaches it. */
+/** Milliseconds before its deadline at which a caller gets a response, so that the response still reaches it. */
 const ANSWER_MARGIN_MS = 100;
 
-/** What `work` gives, or `otherwise` if that takes until shortly before the caller's deadline, or gives up before; the work goes on. */
+/**
+ * Returns the result of `work`. Returns `otherwise` if the work is not done shortly before the caller's deadline, or if it calls
+ * `giveUp`. The work continues in the background.
+ */
 export function answerInTime<T>(
   work: (giveUp: () => void) => Promise<T>,
   { deadline, now, otherwise }: { deadline: Date; now: Date; otherwise: T },

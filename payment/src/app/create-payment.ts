@@ -1,4 +1,4 @@
-/** One caller's request for a movement of money, from its acceptance to its answer. */
+/** Handles one request for a movement of money, from its acceptance to its response. */
 import { PaymentError } from '../domain/errors.ts';
 import { isPayerUnknown, type Payment } from '../domain/payment.ts';
 import type { Acceptance, AcceptRequest } from './accept-payments.ts';
@@ -10,12 +10,13 @@ export interface CreateDeps {
   now(): Date;
 }
 
-/** The payment as it is now; or, if `replayed`, as this request was first answered. */
+/** The current payment. If `replayed`, the payment as the first response showed it. */
 export type Created = Acceptance;
 
 /**
- * The payment's outcome, or the payment still INITIATED if there is none before the deadline or a lock holds it up: it is tried again until
- * the deadline, and then recovery brings it.
+ * Returns the payment with its outcome. Returns it still INITIATED if there is no outcome before the deadline, or if a lock
+ * delays it. A delayed payment is retried until the deadline, and then by recovery.
+ *
  * Throws IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS, FROM_ACCOUNT_NOT_FOUND, DEADLINE_EXCEEDED.
  */
 export async function createPayment({ flow, now }: CreateDeps, request: AcceptRequest): Promise<Created> {
@@ -32,8 +33,10 @@ async function resolve(
   initiated: Payment,
   { deadline }: AcceptRequest,
 ): Promise<Created> {
-  // Whatever goes wrong from here on has been logged where it did, and the payment is on recovery's list.
-  // A payment that a lock holds up is answered as it is: the caller may have sent it together with others, who would wait for it.
+  // Errors from here on are logged at their source, and recovery retries the payment.
+  //
+  // A payment that is delayed by a lock is returned as INITIATED at once. The caller may have sent it in a batch, and the other
+  // items of the batch must not wait for it.
   const outcome = (giveUp: () => void) =>
     flow.resolve(initiated, deadline, { onHeldUp: giveUp }).catch(() => initiated);
   const payment = await answerInTime(outcome, { deadline, now: now(), otherwise: initiated });

@@ -1,4 +1,4 @@
-/** Step (b) of an operation: ask authorization for it, outside any transaction. */
+/** Step (b) of an operation. Requests the decision from authorization, outside any transaction. */
 import { faultPoint, type Logger, runInTrace, traceFrom } from '@payflowx/chassis';
 import { type Authorization, isBusy } from '../clients/authorization.ts';
 import type { Decision } from '../domain/payment.ts';
@@ -8,11 +8,11 @@ export interface DecideDeps {
   authorization: Pick<Authorization, 'operate'>;
   log: Logger;
   now(): Date;
-  /** The longest that one call may take. */
+  /** Timeout of one call, in milliseconds. */
   authorizeDeadlineMs: number;
 }
 
-/** Rejects if there is no decision, for whatever reason: the operation stays PENDING and is recovery's. */
+/** Rejects if there is no decision, for any reason. The operation stays PENDING and is left to recovery. */
 export async function decideOperation(
   { authorization, log, now, authorizeDeadlineMs }: DecideDeps,
   begun: Begun,
@@ -28,13 +28,10 @@ export async function decideOperation(
     faultPoint('payment.after-operation-decided');
     return decision;
   } catch (error) {
-    // Authorization logs which account is locked; here it would be a line for each attempt.
+    // Authorization logs the locked account. A log line here would appear for each attempt.
     if (isBusy(error)) throw error;
     const { id, paymentId } = begun.operation;
-    log.warn(
-      { err: error, operation_id: id, payment_id: paymentId },
-      'authorization did not decide on a step',
-    );
+    log.warn({ err: error, operation_id: id, payment_id: paymentId }, 'no decision on an operation');
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The expiry worker: begins the end of holds whose time is over. Any number of instances may do so; a hold has one expiry, whoever begins
- * it. An expiry that authorization finds too early, or does not answer, is recovery's: the same one is tried again until it is done.
+ * The expiry worker. It starts the expiry of holds that are past their end. Any number of instances may run it, because a hold
+ * can have only one expiry. If authorization finds an expiry too early or does not respond, recovery retries the same expiry
+ * until it is done.
  */
 
 import { type Repetition, repeat } from '@payflowx/chassis';
@@ -13,8 +14,8 @@ import { driveOperations, type RecoverOperationsDeps } from './recover-operation
 
 export type ExpireDeps = RecoverOperationsDeps & {
   newId(prefix: 'exp'): string;
-  /** Whose time decides. */
-  clock: Pick<ClockWatch, 'theirTime'>;
+  /** Authorization's clock, which decides when a hold ends. */
+  clock: Pick<ClockWatch, 'authorizationTime'>;
 };
 
 const BATCH = 100;
@@ -23,12 +24,12 @@ export function startExpiry(deps: ExpireDeps, everyMs: number): Repetition {
   return repeat('the expiry of holds', everyMs, () => expireHolds(deps), deps.log);
 }
 
-/** One round. Returns whether there may be more. */
+/** Runs once. Returns true if there may be more holds to expire. */
 export async function expireHolds(deps: ExpireDeps): Promise<boolean> {
   const { claimed, begun } = await beginExpiries(deps);
   if (begun.length > 0) {
     const expired = await driveOperations(deps, begun);
-    deps.log.info({ begun: begun.length, expired }, 'ended holds whose time was over');
+    deps.log.info({ begun: begun.length, expired }, 'expired holds that were past their end');
   }
   return claimed === BATCH;
 }
@@ -36,10 +37,10 @@ export async function expireHolds(deps: ExpireDeps): Promise<boolean> {
 async function beginExpiries({ db, now, clock, newId, recoverAfterMs }: ExpireDeps) {
   const at = now();
   return inTransaction(db, async (trx) => {
-    const payments = await claimExpired(trx, clock.theirTime(at), BATCH);
+    const payments = await claimExpired(trx, clock.authorizationTime(at), BATCH);
     if (payments.length === 0) return { claimed: 0, begun: [] };
     const expiries = payments.map((payment) => {
-      // Nobody asks for it: it is the end of what the payment's own request began.
+      // An expiry has no caller. It belongs to the trace of the request that created the payment.
       const { traceparent } = payment.origin;
       const origin = { callerId: undefined, requestId: undefined, traceparent };
       return beginExpiry(payment, { id: newId('exp'), origin, now: at });

@@ -1,13 +1,16 @@
-/** What makes two requests with one idempotency key the same request. */
+/** The request fingerprint. Two requests with one idempotency key must have equal fingerprints. */
 import { hash } from 'node:crypto';
 import type { Terms } from '../domain/operation.ts';
 import type { Order } from '../domain/order.ts';
 
 export type Creation = 'CreatePayment' | 'CreateDeposit' | 'CreateWithdrawal';
-/** What a key can be used for: the RPC that it came with. */
+/** The RPCs that take an idempotency key. A key belongs to the RPC that it was first used with. */
 export type Rpc = Creation | 'CapturePayment' | 'CancelPayment' | 'CreateRefund';
 
-/** SHA-256 over the operation and every field that was asked for. Each part carries its length, so that none can run into the next. */
+/**
+ * Returns SHA-256 over the RPC and every field of the request. Each part is prefixed with its length, so that two parts cannot be
+ * confused with another split of the same text.
+ */
 export function fingerprintOf(operation: Creation, order: Order): Buffer {
   const { metadata } = order;
   const keys = Object.keys(metadata).sort();
@@ -18,7 +21,8 @@ export function fingerprintOf(operation: Creation, order: Order): Buffer {
     order.toAccount,
     order.amountMinor.toString(),
     order.currency,
-    // Beside the mode, so that a request without it has the fingerprint that it always had.
+    // The hold time is appended to the mode only if it is set, so that the fingerprint of a request without it stays the same as
+    // before.
     order.holdSeconds === 0 ? order.captureMode : `${order.captureMode} ${order.holdSeconds}`,
     order.description,
     order.reference,
@@ -27,7 +31,7 @@ export function fingerprintOf(operation: Creation, order: Order): Buffer {
   return digest(parts);
 }
 
-/** The same for a step of a payment. */
+/** Returns the fingerprint of a request for a step of a payment. */
 export function fingerprintOfStep(rpc: Rpc, paymentId: string, terms: Terms): Buffer {
   const { amountMinor, final, reason } = terms;
   return digest([rpc, paymentId, amountMinor?.toString() ?? '', String(final), reason]);

@@ -1,4 +1,4 @@
-/** One payment, for those who may see it. */
+/** Returns one payment to callers that may see it. */
 import type { Kysely } from 'kysely';
 import { maySee, notFound, viewFor } from '../domain/access.ts';
 import { isPaymentId } from '../domain/checks.ts';

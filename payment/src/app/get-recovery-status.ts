@@ -1,4 +1,7 @@
-/** What has no outcome yet, what of it is stuck, and whether our clock agrees with the one that decides: for operators to look at. */
+/**
+ * The recovery status for operators: payments and operations without an outcome, the stuck ones among them, and the clock
+ * difference from authorization.
+ */
 import type { Kysely } from 'kysely';
 import type { ClockDifference, ClockWatch } from '../clients/clock-watch.ts';
 import { type Backlog, readBacklog } from '../store/claim-due.ts';
@@ -12,7 +15,7 @@ export interface RecoveryStatusDeps {
 export interface RecoveryStatus {
   payments: Backlog;
   operations: Backlog;
-  /** Undefined: the clocks were never compared. */
+  /** Undefined if the clocks were never compared. */
   clock: ClockDifference | undefined;
 }
 

@@ -1,27 +1,27 @@
-/** What a request gets whose idempotency key was used before. */
+/** Responses to requests whose idempotency key was already used. */
 import { CallError, failed, ok, type Result } from '@payflowx/chassis';
 import { PaymentError, type Reason } from '../domain/errors.ts';
-import type { FirstAnswer, Key, KeyedRequest, Refusal, SeenRequest } from '../store/idempotency-keys.ts';
+import type { Key, KeyedRequest, Refusal, SeenRequest, StoredResponse } from '../store/idempotency-keys.ts';
 
-/** The first answer given again: the encoded message. */
+/** The stored response: the encoded message. */
 export interface Replay {
   answer: Buffer;
 }
 
-/** How long a caller should wait before it asks again for a request that is being worked on. */
+/** Milliseconds after which a caller should retry a request that is in progress. */
 const IN_PROGRESS_RETRY_MS = 1_000;
 
-/** What a step's key that was used before gets. */
+/** Returns the response to a step whose idempotency key was already used. */
 export function replay(request: KeyedRequest, first: SeenRequest | undefined): Result<Replay> {
-  const refusal = whyNotReplayed(request, first);
-  return first && !refusal ? firstAnswer(first, { replayed: 'true' }) : failed(refusal);
+  const refusal = replayRefusal(request, first);
+  return first && !refusal ? toReplay(first, { replayed: 'true' }) : failed(refusal);
 }
 
 /**
- * Why a request gets no answer of an earlier one with its key; undefined: it does, if there is an answer. A key that vanished in
- * between was released: the caller may use it again.
+ * Returns the reason why a request gets no stored response, or undefined if it may get one. A key that was released in between
+ * may be used again by the caller.
  */
-export function whyNotReplayed(
+export function replayRefusal(
   request: KeyedRequest,
   first: SeenRequest | undefined,
 ): PaymentError | undefined {
@@ -30,9 +30,9 @@ export function whyNotReplayed(
   return isSame ? undefined : reused();
 }
 
-/** The stored answer, or why there is none. `extra` joins the metadata of a refusal. */
-export function firstAnswer(
-  { answer, refusal }: FirstAnswer,
+/** Returns the stored response or the stored refusal. `extra` is added to the metadata of a refusal. */
+export function toReplay(
+  { answer, refusal }: StoredResponse,
   extra: Record<string, string> = {},
 ): Result<Replay> {
   if (answer) return ok({ answer });
@@ -45,18 +45,16 @@ export function toRefusal({ reason, message, metadata = {} }: PaymentError): Ref
   return { reason, message, metadata };
 }
 
-/** Names a key in a map. */
+/** Returns the map key of an idempotency key. */
 export function keyText({ callerId, requestId }: Key): string {
-  // A caller's id has no space in it, and neither has a key.
+  // Neither caller ids nor idempotency keys contain a space.
   return `${callerId} ${requestId}`;
 }
 
 export function inProgress(): PaymentError {
-  return new PaymentError(
-    'IDEMPOTENCY_IN_PROGRESS',
-    'A request with this idempotency key is being worked on.',
-    { retryAfterMs: IN_PROGRESS_RETRY_MS },
-  );
+  return new PaymentError('IDEMPOTENCY_IN_PROGRESS', 'A request with this idempotency key is in progress.', {
+    retryAfterMs: IN_PROGRESS_RETRY_MS,
+  });
 }
 
 function reused(): PaymentError {
@@ -64,5 +62,5 @@ function reused(): PaymentError {
 }
 
 export function tooLate(): CallError {
-  return new CallError('DEADLINE_EXCEEDED', 'There was no time left to begin.');
+  return new CallError('DEADLINE_EXCEEDED', 'The deadline passed before the request was started.');
 }

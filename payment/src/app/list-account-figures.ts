@@ -1,4 +1,4 @@
-/** What every account should look like by its payments: pages by account id and currency, for a reconciliation to read. */
+/** Account figures computed from payments, for reconciliation: pages by account id and currency. */
 import { CallError, decodePageToken, encodePageToken, newId, pageSizeOf } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
@@ -25,8 +25,9 @@ interface Deps {
 const PAGE = 1_000;
 
 /**
- * All accounts are read as of the moment of the first page; named ones as they are now. Throws INVALID_PAGE_TOKEN, also where
- * the figures that a page belongs to are gone.
+ * If no ids are given, all pages show the accounts at the moment of the first page. Figures of given ids are current.
+ *
+ * Throws INVALID_PAGE_TOKEN, also if the snapshot of the page token is deleted.
  */
 export function listAccountFigures(
   deps: Deps,
@@ -39,24 +40,24 @@ export function listAccountFigures(
     : listAll(deps, pageToken, limit);
 }
 
-const Place = Type.Object({ snapshot: Type.String(), position: Type.Integer({ minimum: 0 }) });
+const SnapshotToken = Type.Object({ snapshot: Type.String(), position: Type.Integer({ minimum: 0 }) });
 
 async function listAll({ db }: Deps, pageToken: string, limit: number): Promise<Page> {
-  const place = decodePageToken(pageToken, Place);
-  const snapshot = place ? await requireSnapshot(db, place.snapshot) : await takeSnapshot(db, newId('fig'));
-  const position = place?.position ?? 0;
+  const token = decodePageToken(pageToken, SnapshotToken);
+  const snapshot = token ? await requireSnapshot(db, token.snapshot) : await takeSnapshot(db, newId('fig'));
+  const position = token?.position ?? 0;
   const accounts = await readSnapshot(db, snapshot, position, limit);
   const next = position + accounts.length;
   if (next >= snapshot.lineCount) return { accounts, nextPageToken: '' };
   return { accounts, nextPageToken: encodePageToken({ snapshot: snapshot.id, position: next }) };
 }
 
-/** An answer without them would look like accounts that nobody ever paid. */
+/** Throws if the snapshot is deleted. An empty page would mean that the accounts have no payments. */
 async function requireSnapshot(db: Kysely<Database>, id: string): Promise<Snapshot> {
   const snapshot = await findSnapshot(db, id);
   if (snapshot) return snapshot;
-  throw new CallError('INVALID_PAGE_TOKEN', 'The figures that this page belongs to are gone.', [
-    { field: 'page_token', description: 'is of a list that was begun too long ago' },
+  throw new CallError('INVALID_PAGE_TOKEN', 'The snapshot of this page token is deleted.', [
+    { field: 'page_token', description: 'belongs to a list that was started too long ago' },
   ]);
 }
 

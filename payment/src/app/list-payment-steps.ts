@@ -1,4 +1,4 @@
-/** The steps that a payment took, oldest first, for those who may see it. */
+/** Lists the steps of a payment, oldest first, for callers that may see it. */
 import type { Kysely } from 'kysely';
 import { seesAll, seesPayersSide, seesReceiversSide } from '../domain/access.ts';
 import type { Caller } from '../domain/payment.ts';
@@ -7,11 +7,11 @@ import { findSteps, type PaymentStep } from '../store/payment-steps.ts';
 import { getPayment } from './get-payment.ts';
 
 export interface VisibleStep extends PaymentStep {
-  /** Whether the decision's figures may be shown. Its movements always may. */
+  /** True if the figures of the decision may be shown. Its movements are always shown. */
   showsDecision: boolean;
 }
 
-/** Who else did something is shown to those who see all payments. Throws PAYMENT_NOT_FOUND. */
+/** The actor of a step is shown to that actor and to callers that see all payments. Throws PAYMENT_NOT_FOUND. */
 export async function listPaymentSteps(
   deps: { db: Kysely<Database> },
   caller: Caller,

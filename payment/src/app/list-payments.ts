@@ -1,4 +1,4 @@
-/** Pages of payments, newest first: a caller's own, or everybody's for those who see all. */
+/** Pages of payments, newest first. Customers see their own payments; operators, auditors and services see all. */
 import { CallError, decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
@@ -10,7 +10,7 @@ import { type Position, listPayments as readPage } from '../store/payment-lists.
 
 export interface ListRequest {
   filter: PaymentFilter;
-  /** 0: the default. */
+  /** 0 for the default. */
   pageSize: number;
   /** Empty for the first page. */
   pageToken: string;
@@ -22,7 +22,7 @@ export interface Page {
   nextPageToken: string;
 }
 
-/** Where the page before ended, and with which filters it was asked for. */
+/** The content of a page token: the last row of the page, and its filters. */
 const PageToken = Type.Object(
   {
     at: Type.Integer({ minimum: 0, maximum: 8.64e15 }),
@@ -32,7 +32,7 @@ const PageToken = Type.Object(
   { additionalProperties: false },
 );
 
-/** Throws INVALID_ARGUMENT for a bad filter, INVALID_PAGE_TOKEN for one that is not ours or belongs to other filters. */
+/** Throws INVALID_ARGUMENT for a bad filter, and INVALID_PAGE_TOKEN for a token that is malformed or belongs to other filters. */
 export async function listPayments(
   { db }: { db: Kysely<Database> },
   caller: Caller,
@@ -42,7 +42,7 @@ export async function listPayments(
   const limit = pageSizeOf(pageSize);
   const position = positionOf(pageToken, filter);
   const ownerId = seesAll(caller) ? undefined : caller.id;
-  // One more than asked for tells whether there is another page.
+  // Reads one row more than the page size. If it exists, there is another page.
   const found = await readPage(db, { ...filter, ownerId }, position, limit + 1);
   const payments = found.slice(0, limit);
   const last = payments.at(-1);
@@ -61,13 +61,13 @@ function positionOf(pageToken: string, filter: PaymentFilter): Position | undefi
   if (token === undefined) return undefined;
   if (token.filter !== describe(filter)) {
     throw new CallError('INVALID_PAGE_TOKEN', 'The page token belongs to a list with other filters.', [
-      { field: 'page_token', description: 'must be used with the filters it was given for' },
+      { field: 'page_token', description: 'must be used with the filters of the request that returned it' },
     ]);
   }
   return { createdAt: new Date(token.at), id: token.id };
 }
 
-/** The filters as one line, always in the same order. */
+/** Returns the filters as one line, always in the same order. */
 function describe(filter: PaymentFilter): string {
   const given = Object.entries(filter).filter(([, value]) => value !== undefined);
   return given

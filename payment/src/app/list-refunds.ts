@@ -1,4 +1,4 @@
-/** Pages of one payment's refunds, newest first, for those who may see the payment. */
+/** Pages of one payment's refunds, newest first, for callers that may see the payment. */
 import { decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
@@ -24,7 +24,10 @@ const PageToken = Type.Object(
   { additionalProperties: false },
 );
 
-/** The payer sees refunds that happened; attempts are the receiver's own matter. Throws PAYMENT_NOT_FOUND, INVALID_PAGE_TOKEN. */
+/**
+ * The payer sees only completed refunds. The receiver also sees pending and declined ones. Throws PAYMENT_NOT_FOUND,
+ * INVALID_PAGE_TOKEN.
+ */
 export async function listRefunds(
   deps: { db: Kysely<Database> },
   caller: Caller,
@@ -35,7 +38,7 @@ export async function listRefunds(
   const payment = await getPayment(deps, caller, request.paymentId);
   const which = { paymentId: payment.id, onlyCompleted: !seesReceiversSide(caller, payment) };
   const position = token && { createdAt: new Date(token.at), id: token.id };
-  // One more than asked for tells whether there is another page.
+  // Reads one row more than the page size. If it exists, there is another page.
   const found = await readPage(deps.db, which, position, limit + 1);
   const refunds = found.slice(0, limit);
   const last = refunds.at(-1);

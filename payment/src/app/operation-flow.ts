@@ -1,11 +1,11 @@
 /**
- * The three steps of an operation. Storing happens in batches; authorization is asked for each by itself. An operation that a lock holds
- * up is tried again apart from the batches.
+ * The three steps of an operation. Rows are stored in batches. Authorization is called for each operation separately. An
+ * operation that is delayed by a lock is retried outside the batches.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { createBatcher, isLockTimeout, retry } from '@payflowx/chassis';
 import { isBusy } from '../clients/authorization.ts';
-import type { FirstAnswer } from '../store/idempotency-keys.ts';
+import type { StoredResponse } from '../store/idempotency-keys.ts';
 import {
   type AcceptOperationDeps,
   acceptOperations,
@@ -20,7 +20,7 @@ import {
   type SettleOperationRequest,
   settleOperations,
 } from './settle-operations.ts';
-import { createUnderWay } from './under-way.ts';
+import { createSingleFlight } from './single-flight.ts';
 
 export type OperationFlowDeps = AcceptOperationDeps & DecideDeps & SettleOperationDeps & BatchSettings;
 
@@ -28,28 +28,32 @@ export interface OperationFlow {
   /** Step (a), see acceptOperations. */
   accept(request: OperationRequest): Promise<OperationAcceptance>;
   /**
-   * Steps (b) and (c): the response to the caller. Rejects if there is no outcome yet, and then recovery brings it; with TooEarlyError
-   * if only time stands in the way.
-   * Safe to do any number of times, also at once, here and in other instances. An operation that a lock holds up is tried again until
-   * `retryUntil`.
+   * Steps (b) and (c). Returns the response to the caller. Rejects if there is no outcome yet, which recovery then produces.
+   * Rejects with TooEarlyError if authorization can decide only at a later time.
+   *
+   * Safe to call any number of times, also concurrently and in several instances. An operation that is delayed by a lock is
+   * retried until `retryUntil`.
    */
-  resolve(begun: Begun, deadline: Date, retryUntil?: Date): Promise<FirstAnswer>;
-  /** Finishes what is under way and takes no more. */
+  resolve(begun: Begun, deadline: Date, retryUntil?: Date): Promise<StoredResponse>;
+  /** Finishes the operations in flight and accepts no more. */
   drain(): Promise<void>;
 }
 
-/** Authorization names the time from which on the operation may be decided; until then it stays as it is. */
+/** Authorization cannot decide before the time `until`. The operation stays PENDING until then. */
 export class TooEarlyError extends Error {
   override readonly name = 'TooEarlyError';
   readonly until: Date;
   constructor(until: Date) {
-    super(`It is too early until ${until.toISOString()}.`);
+    super(`Authorization cannot decide before ${until.toISOString()}.`);
     this.until = until;
   }
 }
 
 const CONCURRENCY = 2;
-/** How long an operation first waits for another one's outcome; then twice that, and so on up to the longest pause. */
+/**
+ * Milliseconds of the first pause while an operation waits for the outcome of another one. The pause doubles up to the longest
+ * one.
+ */
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -71,21 +75,21 @@ export function createOperationFlow(deps: OperationFlowDeps): OperationFlow {
   const takeSteps = async (begun: Begun, deadline: Date, retryUntil: Date) => {
     const decide = () => decideOperation(deps, begun, deadline);
     const decision = await retry(decide, { mayRetry: isBusy, deadline: retryUntil });
-    if (decision.askAgainAt) throw new TooEarlyError(decision.askAgainAt);
+    if (decision.retryAt) throw new TooEarlyError(decision.retryAt);
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       const settled = await settle.submit({ operation: begun.operation, decision, retryUntil });
       if (settled !== 'WAITING') return settled;
       if (deps.now().getTime() + pauseMs > deadline.getTime())
-        throw new Error('It waits for another operation.');
+        throw new Error('The operation waits for the outcome of another one.');
       await pause(pauseMs);
     }
   };
-  const underWay = createUnderWay<FirstAnswer>();
+  const singleFlight = createSingleFlight<StoredResponse>();
 
   return {
     accept: (request) => accept.submit(request),
     resolve: (begun, deadline, retryUntil = deadline) =>
-      underWay(begun.operation.id, () => takeSteps(begun, deadline, retryUntil)),
+      singleFlight(begun.operation.id, () => takeSteps(begun, deadline, retryUntil)),
     async drain() {
       for (const batcher of [accept, settle]) await batcher.drain();
     },

@@ -1,6 +1,6 @@
 /**
- * The three steps of a payment as a flow of batches: what arrives while a flush runs leaves together with the next one. Where somebody has
- * a row locked that a payment needs, the payment is tried again apart from the batches, and no other one waits for it.
+ * Runs the three steps of a payment in batches. Requests that arrive during a flush go into the next batch. A payment that needs
+ * a locked row is retried outside the batches, so that no other payment waits for it.
  */
 import { createBatcher, isLockTimeout } from '@payflowx/chassis';
 import { type AuthorizeRequest, isBusy } from '../clients/authorization.ts';
@@ -8,12 +8,12 @@ import type { Decision, Payment } from '../domain/payment.ts';
 import { type Acceptance, type AcceptDeps, type AcceptRequest, acceptPayments } from './accept-payments.ts';
 import { type AuthorizeDeps, authorizePayments } from './authorize-payments.ts';
 import { type SettleDeps, type SettleRequest, settlePayments } from './settle-payments.ts';
-import { createUnderWay } from './under-way.ts';
+import { createSingleFlight } from './single-flight.ts';
 
 export interface BatchSettings {
-  /** The most items in one flush. */
+  /** Maximum number of items in one flush. */
   batchSize: number;
-  /** Flushes of each kind at once; undefined: as is best for each kind. */
+  /** Concurrent flushes of each kind. Undefined uses the defaults in CONCURRENCY. */
   batchesInFlight?: number | undefined;
 }
 
@@ -23,35 +23,36 @@ export interface PaymentFlow {
   /** Step (a), see acceptPayments. */
   accept(request: AcceptRequest): Promise<Acceptance>;
   /**
-   * Steps (b) and (c): the payment with its outcome. Rejects if there is none yet, and then recovery brings it.
-   * Safe to do for one payment any number of times, also at once: here it is done once for all who ask, and what
-   * another instance does leads to the same outcome. Past `deadline` nobody waits for it.
+   * Steps (b) and (c). Returns the payment with its outcome. Rejects if there is none yet, and then recovery finishes it.
+   *
+   * Safe to call for one payment any number of times, also concurrently. Concurrent calls in this instance share one run. A run
+   * in another instance leads to the same outcome. The caller of the payment stops waiting at `deadline`.
    */
-  resolve(payment: Payment, deadline: Date, patience?: Patience): Promise<Payment>;
-  /** Finishes what is under way and takes no more. */
+  resolve(payment: Payment, deadline: Date, lockOptions?: LockOptions): Promise<Payment>;
+  /** Finishes the payments in flight and accepts no more. */
   drain(): Promise<void>;
 }
 
-/** What becomes of a payment that a lock holds up. */
-export interface Patience {
-  /** Past this it is left to recovery. Default: the deadline. */
+/** Options for a payment that is delayed by a lock. */
+export interface LockOptions {
+  /** After this time the payment is left to recovery. Default: the deadline. */
   retryUntil?: Date;
-  /** Told as soon as it is known. */
+  /** Called as soon as a lock delays the payment. */
   onHeldUp?(): void;
 }
 
-type Retried = Required<Pick<Patience, 'retryUntil'>> & Pick<Patience, 'onHeldUp'>;
+type Retried = Required<Pick<LockOptions, 'retryUntil'>> & Pick<LockOptions, 'onHeldUp'>;
 const RETRIED = {
   deadlineOf: ({ retryUntil }: Retried) => retryUntil,
   onHeldUp: ({ onHeldUp }: Retried) => onHeldUp?.(),
 };
 
-/** Flushes of one kind that may run at once: the next one's statements fill the wait for the last one's commit or answer. */
+/** Concurrent flushes of each kind. The statements of one flush run while another one waits for its commit or response. */
 const CONCURRENCY = { accept: 2, authorize: 4, settle: 2 };
 
 /**
- * Requests that wait for step (a), which takes their key; one more is refused as overload, and nothing of it is stored. The gateway admits
- * fewer than this. Later steps refuse nothing: what was accepted is brought to its end.
+ * Maximum number of requests that wait for step (a), which takes their key. One more is refused as overload, and nothing of it is
+ * stored. The gateway admits fewer requests than this. Later steps refuse nothing, because accepted payments must be finished.
  */
 export const MAX_QUEUED = 2_500;
 
@@ -68,7 +69,8 @@ export function createPaymentFlow(deps: FlowDeps): PaymentFlow {
     maxSize,
     concurrency: batchesInFlight ?? CONCURRENCY.authorize,
     flush: (requests) => authorizePayments(deps, requests),
-    // Each has its own result, so they can travel together, and authorization refuses those whose account is locked at once.
+    // Each item has its own result, so delayed items can share a batch. Authorization refuses items with a locked account at
+    // once.
     aside: { isHeldUp: isBusy, maxSize, concurrency: 1, ...RETRIED },
   });
   const settle = createBatcher<SettleRequest & Retried, Payment>({
@@ -77,9 +79,9 @@ export function createPaymentFlow(deps: FlowDeps): PaymentFlow {
     flush: (requests) => settlePayments(deps, requests),
     aside: { isHeldUp: isLockTimeout, ...RETRIED },
   });
-  const takeSteps = async (payment: Payment, deadline: Date, patience: Patience) => {
+  const takeSteps = async (payment: Payment, deadline: Date, lockOptions: LockOptions) => {
     const latest = new Date(deps.now().getTime() + deps.authorizeDeadlineMs);
-    const retried: Retried = { retryUntil: deadline, ...patience };
+    const retried: Retried = { retryUntil: deadline, ...lockOptions };
     const decision = await authorize.submit({
       payment,
       deadline: deadline < latest ? deadline : latest,
@@ -87,13 +89,13 @@ export function createPaymentFlow(deps: FlowDeps): PaymentFlow {
     });
     return settle.submit({ payment, decision, ...retried });
   };
-  // Under overload a payment may wait here for longer than recovery does: it must not be queued a second time then.
-  const underWay = createUnderWay<Payment>();
+  // Under overload a payment may wait here longer than recovery waits. Recovery must not queue it a second time.
+  const singleFlight = createSingleFlight<Payment>();
 
   return {
     accept: (request) => accept.submit(request),
-    resolve: (payment, deadline, patience = {}) =>
-      underWay(payment.id, () => takeSteps(payment, deadline, patience)),
+    resolve: (payment, deadline, lockOptions = {}) =>
+      singleFlight(payment.id, () => takeSteps(payment, deadline, lockOptions)),
     async drain() {
       for (const batcher of [accept, authorize, settle]) await batcher.drain();
     },

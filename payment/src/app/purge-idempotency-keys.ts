@@ -1,4 +1,4 @@
-/** Forgets idempotency keys after their time, a few at once, so that the table stays as large as a day's work. */
+/** Deletes expired idempotency keys in small batches, so that the table holds about one day of keys. */
 import { type Logger, type Repetition, repeat } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import type { Database } from '../store/database.ts';
@@ -8,7 +8,7 @@ export interface PurgeDeps {
   db: Kysely<Database>;
   log: Logger;
   now(): Date;
-  /** How long an answered key is kept; the public contract promises 24 hours. */
+  /** Milliseconds that a key with a response is kept. The public contract promises 24 hours. */
   retentionMs: number;
 }
 
@@ -18,7 +18,10 @@ export function startPurge(deps: PurgeDeps, everyMs: number): Repetition {
   return repeat('the purge of idempotency keys', everyMs, () => purgeIdempotencyKeys(deps), deps.log);
 }
 
-/** One round. Keys without an answer are kept, however old: their payments are not final. Returns whether there may be more. */
+/**
+ * Runs once. Keys without a response are kept at any age, because their payments are not final. Returns true if there may be more
+ * keys to delete.
+ */
 export async function purgeIdempotencyKeys({ db, now, retentionMs }: PurgeDeps): Promise<boolean> {
   const before = new Date(now().getTime() - retentionMs);
   return (await purgeKeys(db, before, BATCH)) === BATCH;

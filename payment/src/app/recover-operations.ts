@@ -1,4 +1,7 @@
-/** Recovery of operations, as recover-payments.ts does it: what is still PENDING after a while is driven with the same ids. */
+/**
+ * Recovery of operations. Like recover-payments.ts, it retries operations that are still PENDING after a while, with the same
+ * ids.
+ */
 import { type Logger, type Repetition, repeat } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import type { Operation } from '../domain/operation.ts';
@@ -6,7 +9,7 @@ import type { Database } from '../store/database.ts';
 import { claimOperations, postponeOperations } from '../store/operations.ts';
 import { findPayments } from '../store/payments.ts';
 import { type OperationFlow, TooEarlyError } from './operation-flow.ts';
-import { NO_RETRY, toldStuck, untilLate } from './recovery-round.ts';
+import { NO_RETRY, stuckFields, withRecoveryTimeout } from './recovery-round.ts';
 
 export interface RecoverOperationsDeps {
   db: Kysely<Database>;
@@ -23,7 +26,7 @@ export function startOperationRecovery(deps: RecoverOperationsDeps, everyMs: num
   return repeat('recovery of operations', everyMs, () => recoverOperations(deps), deps.log);
 }
 
-/** One round: claims what is due and drives it. Returns whether there may be more. */
+/** Runs once: claims the operations that are due and retries them. Returns true if there may be more. */
 export async function recoverOperations(deps: RecoverOperationsDeps): Promise<boolean> {
   const { db, log, now, recoverAfterMs } = deps;
   const { due: claimed, stuck } = await claimOperations(db, {
@@ -32,16 +35,15 @@ export async function recoverOperations(deps: RecoverOperationsDeps): Promise<bo
     backOffMs: recoverAfterMs,
   });
   if (claimed.length === 0) return false;
-  if (stuck.length > 0)
-    log.error(toldStuck(stuck), 'operations are stuck: no attempt has brought an outcome');
+  if (stuck.length > 0) log.error(stuckFields(stuck), 'operations are stuck: no attempt produced an outcome');
   const recovered = await driveOperations(deps, claimed);
-  log.info({ claimed: claimed.length, recovered }, 'recovered operations without an outcome');
+  log.info({ claimed: claimed.length, recovered }, 'recovered operations');
   return claimed.length === BATCH;
 }
 
 /**
- * Drives operations that nobody waits for, and returns how many came to an end. One for which it is too early is left alone until its
- * time has come; any other one is due again after its pause.
+ * Retries operations in the background, and returns how many finished. An operation that is too early is postponed until its
+ * time. Any other one is due again after its pause.
  */
 export async function driveOperations(
   { db, operations, now, authorizeDeadlineMs }: Omit<RecoverOperationsDeps, 'log' | 'recoverAfterMs'>,
@@ -55,7 +57,7 @@ export async function driveOperations(
       const payment = payments.get(operation.paymentId);
       if (!payment) return;
       const outcome = operations.resolve({ operation, payment }, deadline, NO_RETRY);
-      await untilLate(outcome, authorizeDeadlineMs);
+      await withRecoveryTimeout(outcome, authorizeDeadlineMs);
     }),
   );
   const postponed = outcomes.flatMap((outcome, index) => {

@@ -1,14 +1,13 @@
 /**
- * The recovery worker: payments that are still INITIATED after a while lost their process, their answer or their
- * database on the way. It drives them through the same steps with the same ids until they are final. Any number of
- * instances may do so at once.
+ * The recovery worker. A payment that is still INITIATED after a while lost its process, a response or the database. The worker
+ * repeats the same steps with the same ids until the payment is final. Any number of instances may run it at once.
  */
 import { type Logger, type Repetition, repeat } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import type { Database } from '../store/database.ts';
 import { claimPayments } from '../store/payments.ts';
 import type { PaymentFlow } from './payment-flow.ts';
-import { NO_RETRY, toldStuck, untilLate } from './recovery-round.ts';
+import { NO_RETRY, stuckFields, withRecoveryTimeout } from './recovery-round.ts';
 
 export interface RecoverDeps {
   db: Kysely<Database>;
@@ -25,25 +24,25 @@ export function startRecovery(deps: RecoverDeps, everyMs: number): Repetition {
   return repeat('recovery', everyMs, () => recoverPayments(deps), deps.log);
 }
 
-/** One round: claims what is due and drives it. Returns whether there may be more. */
+/** Runs once: claims the payments that are due and retries them. Returns true if there may be more. */
 export async function recoverPayments(deps: RecoverDeps): Promise<boolean> {
   const { db, flow, log, now, authorizeDeadlineMs, recoverAfterMs } = deps;
   const { due: claimed, stuck } = await claimPayments(db, {
     now: now(),
     limit: BATCH,
-    // The first attempt has its full time before another instance takes the payment for lost.
+    // The first attempt gets its full time before another instance retries the payment.
     backOffMs: recoverAfterMs,
   });
   if (claimed.length === 0) return false;
-  if (stuck.length > 0) log.error(toldStuck(stuck), 'payments are stuck: no attempt has brought an outcome');
+  if (stuck.length > 0) log.error(stuckFields(stuck), 'payments are stuck: no attempt produced an outcome');
 
   const deadline = new Date(now().getTime() + authorizeDeadlineMs);
   const outcomes = await Promise.allSettled(
     claimed.map((payment) =>
-      untilLate(flow.resolve(payment, deadline, { retryUntil: NO_RETRY }), authorizeDeadlineMs),
+      withRecoveryTimeout(flow.resolve(payment, deadline, { retryUntil: NO_RETRY }), authorizeDeadlineMs),
     ),
   );
   const recovered = outcomes.filter(({ status }) => status === 'fulfilled').length;
-  log.info({ claimed: claimed.length, recovered }, 'recovered payments without an outcome');
+  log.info({ claimed: claimed.length, recovered }, 'recovered payments');
   return claimed.length === BATCH;
 }

@@ -1,22 +1,26 @@
-/** What the rounds of all recovery have in common. */
+/** Shared parts of payment recovery and operation recovery. */
 import { inTime } from '@payflowx/chassis';
 
 /**
- * Waits for an outcome as long as asking and storing may take. The work may be one that a caller began, with a deadline of its own:
- * a round does not wait for that, or one caller could hold up the recovery of everybody else's.
+ * Waits for an outcome at most as long as one decision and its storage may take. A caller may have started the same work with a
+ * longer deadline. Recovery does not wait for that deadline, because one caller could then delay the recovery of all other
+ * payments.
  */
-export function untilLate<T>(work: Promise<T>, authorizeDeadlineMs: number): Promise<T> {
+export function withRecoveryTimeout<T>(work: Promise<T>, authorizeDeadlineMs: number): Promise<T> {
   return inTime(work, 2 * authorizeDeadlineMs, () => {
-    throw new Error('It is still under way.');
+    throw new Error('The attempt is still in progress.');
   });
 }
 
-/** A retry deadline that has passed: work that a lock holds up is claimed again later, so the rest of the round need not wait for it. */
+/**
+ * A retry deadline in the past. Work that is delayed by a lock is claimed again later, so that the rest of the batch does not
+ * wait for it.
+ */
 export const NO_RETRY = new Date(0);
 
-/** Enough to begin a search with. */
+/** Number of ids in the log line, as a start for a search. */
 const NAMED = 10;
 
-export function toldStuck(ids: readonly string[]) {
+export function stuckFields(ids: readonly string[]) {
   return { stuck: ids.length, ids: ids.slice(0, NAMED) };
 }

@@ -1,9 +1,9 @@
-/** One caller's request for a step of a payment, from its acceptance to its answer. */
+/** Handles one request for a step of a payment, from its acceptance to its response. */
 import { notFound } from '../domain/access.ts';
 import { isPaymentId } from '../domain/checks.ts';
 import type { Begun, OperationRequest } from './accept-operations.ts';
 import { answerInTime } from './answer-in-time.ts';
-import { firstAnswer } from './idempotency.ts';
+import { toReplay } from './idempotency.ts';
 import type { OperationFlow } from './operation-flow.ts';
 
 export interface RequestOperationDeps {
@@ -11,10 +11,13 @@ export interface RequestOperationDeps {
   now(): Date;
 }
 
-/** The answer, an encoded Payment or Refund message; or, if the outcome isn't known in time, what has begun: recovery brings it to an end. */
+/**
+ * The response: an encoded Payment or Refund message. If the outcome is not known in time, it is the started operation, which
+ * recovery finishes.
+ */
 export type Requested = { answer: Buffer; replayed: boolean } | { pending: Begun };
 
-/** Throws what acceptOperations fails with, and TO_ACCOUNT_NOT_ACTIVE. */
+/** Throws the errors of acceptOperations, and TO_ACCOUNT_NOT_ACTIVE. */
 export async function requestOperation(
   { flow, now }: RequestOperationDeps,
   request: OperationRequest,
@@ -23,7 +26,7 @@ export async function requestOperation(
   const acceptance = await flow.accept(request);
   if ('answer' in acceptance) return { answer: acceptance.answer, replayed: true };
 
-  // Whatever goes wrong from here on has been logged where it did, and the operation is on recovery's list.
+  // Errors from here on are logged at their source, and recovery retries the operation.
   const outcome = flow.resolve(acceptance, request.deadline).catch(() => undefined);
   const first = await answerInTime(() => outcome, {
     deadline: request.deadline,
@@ -31,7 +34,7 @@ export async function requestOperation(
     otherwise: undefined,
   });
   if (!first?.answer && !first?.refusal) return { pending: acceptance };
-  const result = firstAnswer(first);
+  const result = toReplay(first);
   if (!result.ok) throw result.error;
   return { ...result.value, replayed: false };
 }

@@ -1,4 +1,7 @@
-/** Step (c) of an operation: in one transaction for many, store their outcomes, their payments and their answers, and announce them. */
+/**
+ * Step (c) of an operation. One transaction for many operations stores their outcomes, payments and responses, and writes their
+ * events to the outbox.
+ */
 import { failed, faultPoint, isTransient, type Logger, ok, type Result } from '@payflowx/chassis';
 import { insertOutbox, inTransaction, type OutboxRow } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
@@ -9,16 +12,16 @@ import { encodePayment } from '../messages/payment-message.ts';
 import { encodeRefund } from '../messages/refund-message.ts';
 import type { Database } from '../store/database.ts';
 import {
-  type FirstAnswer,
   findKeys,
   type Key,
+  type StoredResponse,
   storeAnswers,
   storeRefusals,
 } from '../store/idempotency-keys.ts';
 import { findOperations, settleOperations as storeOutcomes } from '../store/operations.ts';
 import { lockPayments, updatePayments } from '../store/payments.ts';
 import { keyText, toRefusal } from './idempotency.ts';
-import { inHalves } from './in-halves.ts';
+import { splitOnFailure } from './split-on-failure.ts';
 
 export interface SettleOperationDeps {
   db: Kysely<Database>;
@@ -32,25 +35,28 @@ export interface SettleOperationRequest {
   decision: Decision;
 }
 
-/** What its caller is answered (nothing, where time asked), or that it must wait for another operation's outcome. */
-export type Settled = FirstAnswer | 'WAITING';
+/**
+ * The response to the caller (empty for an expiry, which has no caller), or WAITING if another operation's outcome must be stored
+ * first.
+ */
+export type Settled = StoredResponse | 'WAITING';
 
 /**
- * One result each, in order. An operation that somebody else settled meanwhile (the request itself and recovery may both be at it)
- * gets what that one answered, and is announced only once.
+ * Returns one result for each request, in order. The request itself and recovery may both settle one operation. The second one
+ * gets the response of the first, and the event is published once.
  */
 export async function settleOperations(
   deps: SettleOperationDeps,
   requests: readonly SettleOperationRequest[],
 ): Promise<Result<Settled>[]> {
   try {
-    return await inHalves(
+    return await splitOnFailure(
       requests,
       (some) => settleTogether(deps, some),
       (error) => !isTransient(error),
     );
   } catch (error) {
-    deps.log.warn({ err: error, operations: requests.length }, 'outcomes of steps could not be stored');
+    deps.log.warn({ err: error, operations: requests.length }, 'could not store the outcomes of operations');
     throw error;
   }
 }
@@ -61,7 +67,7 @@ async function settleTogether(
 ): Promise<Result<Settled>[]> {
   const settled = await inTransaction(deps.db, (trx) => store(deps, trx, requests));
   faultPoint('payment.after-operation-settled');
-  return requests.map(({ operation }) => settled.get(operation.id) ?? failed(gone(operation)));
+  return requests.map(({ operation }) => settled.get(operation.id) ?? failed(missing(operation)));
 }
 
 async function store(
@@ -69,12 +75,12 @@ async function store(
   trx: Transaction<Database>,
   requests: readonly SettleOperationRequest[],
 ): Promise<Map<string, Result<Settled>>> {
-  // By id: an operation that is in the flush twice is settled once.
+  // By id, so that an operation that is twice in the flush is settled once.
   const decisions = new Map(requests.map(({ operation, decision }) => [operation.id, decision]));
   const payments = await lockPayments(trx, [
     ...new Set(requests.map(({ operation }) => operation.paymentId)),
   ]);
-  // Read after the payments were locked, under which alone an outcome is stored.
+  // Read after the payments are locked. Outcomes are stored only under these locks.
   const operations = await findOperations(trx, [...decisions.keys()]);
   const results = new Map<string, Result<Settled>>();
   const outcomes: Outcome[] = [];
@@ -87,20 +93,23 @@ async function store(
       if (settlement) {
         const outcome = toOutcome(settlement, deps.newId('evt'));
         outcomes.push(outcome);
-        // The next one of the same payment follows on this one.
+        // The next operation of the same payment starts from this state.
         payments.set(payment.id, settlement.payment);
         results.set(id, ok(outcome.answer));
       } else {
         results.set(id, ok('WAITING'));
       }
     } catch (error) {
-      deps.log.error({ err: error, operation_id: id, payment_id: payment.id }, 'a step cannot be settled');
+      deps.log.error(
+        { err: error, operation_id: id, payment_id: payment.id },
+        'an operation cannot be settled',
+      );
       results.set(id, failed(error));
     }
   }
-  await keep(trx, outcomes, payments);
+  await storeResults(trx, outcomes, payments);
   const others = [...operations.values()].filter(({ id }) => !results.has(id));
-  for (const [id, answer] of await answersOf(trx, others)) results.set(id, ok(answer));
+  for (const [id, answer] of await storedResponsesOf(trx, others)) results.set(id, ok(answer));
   return results;
 }
 
@@ -108,7 +117,7 @@ interface Outcome {
   settlement: Settlement;
   eventId: string;
   key: Key | undefined;
-  answer: FirstAnswer;
+  answer: StoredResponse;
   rows: OutboxRow[];
 }
 
@@ -118,12 +127,12 @@ function toOutcome(settlement: Settlement, eventId: string): Outcome {
     settlement,
     eventId,
     key: keyOf(operation),
-    answer: toAnswer(operation, payment),
+    answer: toStoredResponse(operation, payment),
     rows: change ? toOutboxRows(change, eventId) : [],
   };
 }
 
-function toAnswer(operation: Operation, payment: Payment): FirstAnswer {
+function toStoredResponse(operation: Operation, payment: Payment): StoredResponse {
   if (operation.kind === 'REFUND') return { answer: Buffer.from(encodeRefund(operation, payment.currency)) };
   if (operation.failure) return { refusal: toRefusal(refusalOf(payment, operation)) };
   return { answer: Buffer.from(encodePayment(payment)) };
@@ -133,7 +142,7 @@ function keyOf({ origin: { callerId, requestId } }: Operation): Key | undefined 
   return callerId !== undefined && requestId !== undefined ? { callerId, requestId } : undefined;
 }
 
-async function keep(
+async function storeResults(
   trx: Transaction<Database>,
   outcomes: readonly Outcome[],
   payments: ReadonlyMap<string, Payment>,
@@ -166,11 +175,11 @@ async function keep(
   );
 }
 
-/** What the callers of operations that are settled already were answered. */
-async function answersOf(
+/** Returns the stored responses of operations that are already settled. */
+async function storedResponsesOf(
   trx: Transaction<Database>,
   operations: readonly Operation[],
-): Promise<[string, FirstAnswer][]> {
+): Promise<[string, StoredResponse][]> {
   const keys = operations.flatMap((operation) => keyOf(operation) ?? []);
   const seen = keys.length > 0 ? await findKeys(trx, keys) : [];
   const answers = new Map(seen.map((request) => [keyText(request), request]));
@@ -180,6 +189,6 @@ async function answersOf(
   });
 }
 
-function gone({ id }: Operation): Error {
-  return new Error(`Operation ${id} or its payment is gone.`);
+function missing({ id }: Operation): Error {
+  return new Error(`Operation ${id} or its payment does not exist.`);
 }

@@ -1,4 +1,4 @@
-/** Step (c): in one transaction for many payments, store their outcomes and announce them. */
+/** Step (c). One transaction for many payments stores their outcomes and writes their events to the outbox. */
 import { failed, faultPoint, isTransient, type Logger, ok, type Result } from '@payflowx/chassis';
 import { inTransaction, unlessBrokenOff } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
@@ -7,7 +7,7 @@ import type { Database } from '../store/database.ts';
 import { releaseKeys } from '../store/idempotency-keys.ts';
 import { findPayments } from '../store/payments.ts';
 import { type SettledPayment, saveSettled } from '../store/settled-payments.ts';
-import { inHalves } from './in-halves.ts';
+import { splitOnFailure } from './split-on-failure.ts';
 
 export interface SettleDeps {
   db: Kysely<Database>;
@@ -22,21 +22,21 @@ export interface SettleRequest {
 }
 
 /**
- * The payments as they are afterwards, one result each, in order. A payment that somebody else settled meanwhile
- * (the request itself and recovery may both be at it) is given as that one left it, and announced only once.
+ * Returns the settled payments, one result for each request, in order. The request itself and recovery may both settle one
+ * payment. The second one gets the payment as the first stored it, and the event is published once.
  */
 export async function settlePayments(
   deps: SettleDeps,
   requests: readonly SettleRequest[],
 ): Promise<Result<Payment>[]> {
   try {
-    return await inHalves(
+    return await splitOnFailure(
       requests,
       (some) => settleTogether(deps, some),
       (error) => !isTransient(error),
     );
   } catch (error) {
-    deps.log.warn({ err: error, payments: requests.length }, 'outcomes could not be stored');
+    deps.log.warn({ err: error, payments: requests.length }, 'could not store the outcomes of payments');
     throw error;
   }
 }
@@ -49,13 +49,13 @@ async function settleTogether(
   faultPoint('payment.after-settle');
   return requests.map(({ payment: { id } }) => {
     const payment = settled.get(id);
-    return payment ? ok(payment) : failed(new Error(`Payment ${id} is gone.`));
+    return payment ? ok(payment) : failed(new Error(`Payment ${id} does not exist.`));
   });
 }
 
 async function settle(deps: SettleDeps, requests: readonly SettleRequest[]): Promise<Map<string, Payment>> {
   const now = deps.now();
-  // By id: a payment that is in the flush twice is settled once.
+  // By id, so that a payment that is twice in the flush is settled once.
   const outcomes = new Map(
     requests.map(({ payment, decision }) => [
       payment.id,
@@ -71,9 +71,9 @@ async function settle(deps: SettleDeps, requests: readonly SettleRequest[]): Pro
   return settled;
 }
 
-/** Stores the outcomes and returns the ids of the payments that nobody else had settled. */
+/** Stores the outcomes. Returns the ids of the payments that were not settled before. */
 async function store(db: Kysely<Database>, outcomes: readonly SettledPayment[]): Promise<Set<string>> {
-  // The caller gets 404, which is not stored: the same key may be used again, once the account is there.
+  // The caller gets 404, which is not stored. The same key may be used again when the account exists.
   const unanswered = outcomes.map(({ change }) => change.payment).filter(isPayerUnknown);
   if (unanswered.length === 0) return unlessBrokenOff(() => saveSettled(db, outcomes));
   return inTransaction(db, async (trx) => {

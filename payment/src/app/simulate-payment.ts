@@ -1,5 +1,5 @@
-/** The decision that a payment would get now. Writes nothing. */
-import { type Authorization, isAway, type SimulateRequest } from '../clients/authorization.ts';
+/** Returns the decision that a payment would get now. Writes nothing. */
+import { type Authorization, isUnavailable, type SimulateRequest } from '../clients/authorization.ts';
 import { PaymentError } from '../domain/errors.ts';
 import type { Decision } from '../domain/payment.ts';
 
@@ -17,8 +17,8 @@ export async function simulatePayment(
   deadline: Date,
 ): Promise<Decision> {
   const decision = await authorization.simulate(request, { deadline, deadlineMs }).catch((error: unknown) => {
-    if (!isAway(error)) throw error;
-    throw new PaymentError('AUTHORIZATION_UNAVAILABLE', 'Nobody can decide at the moment.', {
+    if (!isUnavailable(error)) throw error;
+    throw new PaymentError('AUTHORIZATION_UNAVAILABLE', 'The payment cannot be decided at the moment.', {
       retryAfterMs: RETRY_MS,
     });
   });

@@ -1,4 +1,4 @@
-/** The authorization service in our own words: payments go in, decisions come out, each by itself. */
+/** The client of the authorization service. It translates payments to requests and responses to decisions, one for each item. */
 import { status } from '@grpc/grpc-js';
 import {
   connectGrpc,
@@ -28,7 +28,7 @@ import type { ClockWatch } from './clock-watch.ts';
 
 export interface AuthorizeRequest {
   payment: Payment;
-  /** Past this nobody waits for the decision. */
+  /** The caller stops waiting for the decision at this time. */
   deadline: Date;
 }
 
@@ -42,7 +42,7 @@ export interface SimulateRequest {
   caller: Caller;
 }
 
-/** The longest that the call may take, and when nobody waits for it any more. */
+/** Timeout of the call in milliseconds, and the time at which the caller stops waiting. */
 export interface Wait {
   deadlineMs: number;
   deadline: Date;
@@ -50,13 +50,17 @@ export interface Wait {
 
 export interface Authorization {
   /**
-   * Decides on payments in one call, one result each, in order. Asking again for a payment gives its first decision again.
-   * Rejects with NeighbourError if authorization could not be asked or did not answer within `deadlineMs`.
+   * Decides on payments in one call, one result for each, in order. A repeated request for a payment returns its first decision.
+   *
+   * Rejects with NeighbourError if authorization is unavailable or did not respond within `deadlineMs`.
    */
   authorize(requests: readonly AuthorizeRequest[], deadlineMs: number): Promise<Result<Decision>[]>;
-  /** Decides on one step of an authorized payment, and takes it. Asking again, by the same operation, gives the first decision again. Rejects as authorize. */
+  /**
+   * Decides on one step of an authorized payment, and applies it. A repeated request with the same operation id returns the first
+   * decision. Rejects like authorize.
+   */
   operate(request: OperateRequest, wait: Wait): Promise<Decision>;
-  /** What would be decided on a payment now. Rejects as authorize. */
+  /** Returns the decision that a payment would get now. Rejects like authorize. */
   simulate(request: SimulateRequest, wait: Wait): Promise<Decision>;
   close(): void;
 }
@@ -79,14 +83,15 @@ export function connectAuthorization(settings: {
     async operate({ operation, payment }, wait) {
       const step = { paymentId: payment.id, operationId: operation.id, deadline: wait.deadline };
       const sentAt = clock.now();
-      const { decision, expiresAt } = await ask(neighbour, step, operation, payment, wait);
+      const { decision, expiresAt } = await callStep(neighbour, step, operation, payment, wait);
       const decided = toDecision(requireDecision(decision));
       const { decidedAt } = decision ?? {};
       if (!expiresAt || !decidedAt) return decided;
-      // It was too early, and is not kept: the decision is of this moment. The time named is as far from it by our clock.
+      // The step was too early and the decision was not stored. `expiresAt` is converted to our clock by its distance from
+      // `decidedAt`.
       clock.compare(decidedAt, sentAt);
       const untilThenMs = expiresAt.getTime() - decidedAt.getTime();
-      return { ...decided, askAgainAt: new Date(clock.now().getTime() + untilThenMs) };
+      return { ...decided, retryAt: new Date(clock.now().getTime() + untilThenMs) };
     },
     async simulate(request, wait) {
       const { decision } = await neighbour.simulateAuthorization({ item: toSimulatedItem(request) }, wait);
@@ -96,7 +101,7 @@ export function connectAuthorization(settings: {
   };
 }
 
-/** All of them carry ids that make them idempotent, or read. */
+/** These calls are idempotent by their ids, or only read. */
 const RETRYABLE = [
   'batchAuthorize',
   'captureHold',
@@ -107,7 +112,7 @@ const RETRYABLE = [
 
 type AuthorizationNeighbour = Neighbour<AuthorizationServiceService>;
 
-function ask(
+function callStep(
   neighbour: AuthorizationNeighbour,
   step: { paymentId: string; operationId: string; deadline: Date },
   { kind, amountMinor, takesRest, final }: Operation,
@@ -122,7 +127,7 @@ function ask(
     case 'EXPIRE':
       return neighbour.releaseHold({ ...step, cause: ReleaseCause.EXPIRY }, wait);
     case 'REFUND': {
-      // The money goes back the way it came.
+      // A refund transfers in the opposite direction of the payment.
       const way = { fromAccount: toAccount, toAccount: fromAccount };
       return neighbour.refundTransfer({ ...step, ...way, amountMinor, currency }, wait);
     }
@@ -130,12 +135,12 @@ function ask(
 }
 
 function requireDecision(decision: DecisionMessage | undefined): DecisionMessage {
-  if (!decision) throw new Error('Authorization answered without a decision.');
+  if (!decision) throw new Error('The response of authorization has no decision.');
   return decision;
 }
 
-/** Of the whole call, not of what it asks: it is not better asked in parts. */
-const NOT_ABOUT_AN_ITEM: readonly status[] = [
+/** Errors of the whole call and not of one item. Smaller batches would not help. */
+const WHOLE_CALL_CODES: readonly status[] = [
   status.UNAVAILABLE,
   status.DEADLINE_EXCEEDED,
   status.CANCELLED,
@@ -144,18 +149,18 @@ const NOT_ABOUT_AN_ITEM: readonly status[] = [
   status.UNIMPLEMENTED,
 ];
 
-/** Whether a call that failed may have failed because of one item that it carried. */
-export function isAboutAnItem(error: unknown): boolean {
-  return !(error instanceof NeighbourError) || !NOT_ABOUT_AN_ITEM.includes(error.code);
+/** True if one item of the call may have caused its failure. */
+export function isItemError(error: unknown): boolean {
+  return !(error instanceof NeighbourError) || !WHOLE_CALL_CODES.includes(error.code);
 }
 
-/** Whether an error means that nobody was there to decide, or not in time. */
-export function isAway(error: unknown): boolean {
+/** True if authorization was unavailable or did not respond in time. */
+export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof NeighbourError)) return false;
   return error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
 }
 
-/** Whether an error means that somebody has a row locked which the decision needs. Nothing was decided; a little later it may be. */
+/** True if a row that the decision needs is locked. Nothing was decided, and a retry a little later may succeed. */
 export function isBusy(error: unknown): boolean {
   return error instanceof NeighbourError && error.reason === 'ACCOUNT_BUSY';
 }
@@ -181,7 +186,7 @@ function toItem({ payment, deadline }: AuthorizeRequest): AuthorizeItem {
     callerId: caller.id,
     callerRoles: caller.roles.map((role) => ROLE_CODES[role]),
     holdExpiresAt,
-    // Of a payment that is not decided yet: what was asked for.
+    // For an undecided payment this is the requested time.
     holdSeconds: holdExpiresAt ? Math.round((holdExpiresAt.getTime() - createdAt.getTime()) / 1_000) : 0,
     traceparent,
     deadline,
@@ -218,16 +223,17 @@ function toResult({ result }: AuthorizeResult): Result<Decision> {
   try {
     if (result?.$case === 'decision') return ok(toDecision(result.value));
     if (result?.$case === 'error') return failed(fromRpcStatus(result.value));
-    return failed(new Error('Authorization answered with neither a decision nor an error.'));
+    return failed(new Error('A result of authorization has neither a decision nor an error.'));
   } catch (error) {
-    // One answer that we do not understand must not take its neighbours' with it.
+    // A malformed result must not fail the other results of the batch.
     return failed(error);
   }
 }
 
 function toDecision(message: DecisionMessage): Decision {
   const { outcome, code, fromOwnerId, toOwnerId } = message;
-  if (outcome === Outcome.UNSPECIFIED) throw new Error('Authorization neither approved nor declined.');
+  if (outcome === Outcome.UNSPECIFIED)
+    throw new Error('A decision of authorization is neither approved nor declined.');
   return {
     failure: outcome === Outcome.APPROVED ? undefined : { code, message: message.message },
     movements: message.movements.map(({ kind, ...movement }) => ({
@@ -250,6 +256,6 @@ function toMovementKind(kind: MovementKind): Movement['kind'] {
     case MovementKind.TRANSFER:
       return 'TRANSFER';
     default:
-      throw new Error(`Authorization moved money in a way that we do not know: ${kind}.`);
+      throw new Error(`Authorization returned an unknown kind of movement: ${kind}.`);
   }
 }

@@ -6,12 +6,12 @@ const START = Date.parse('2025-03-10T09:00:00Z');
 
 function startWatch() {
   let now = START;
-  const told: string[] = [];
+  const logged: string[] = [];
   const note = (level: string) => (fields: { clock_ahead_ms: number }) =>
-    told.push(`${level} ${fields.clock_ahead_ms}`);
+    logged.push(`${level} ${fields.clock_ahead_ms}`);
   const log = { warn: note('warn'), info: note('info') } as unknown as Logger;
   const watch = createClockWatch({ now: () => new Date(now), log });
-  /** A call that takes `tookMs`, answered when `theirs` is this much behind us. */
+  /** A call that takes `tookMs`. At its end, authorization's clock is `behindMs` behind ours. */
   const call = (behindMs: number, { tookMs = 0 } = {}) => {
     const sentAt = new Date(now);
     now += tookMs;
@@ -19,7 +19,7 @@ function startWatch() {
   };
   return {
     watch,
-    told,
+    logged,
     call,
     pass: (ms: number) => {
       now += ms;
@@ -27,40 +27,40 @@ function startWatch() {
   };
 }
 
-it('tells a difference once, however many answers show it, and once that it is gone', () => {
-  const { told, call, pass } = startWatch();
+it('logs a difference once, however many responses show it, and logs once that it is gone', () => {
+  const { logged, call, pass } = startWatch();
   for (let n = 0; n < 300; n += 1) call(3_600_000);
-  expect(told).toEqual(['warn 3600000']);
-  // Two instances of authorization, one of them with our time.
+  expect(logged).toEqual(['warn 3600000']);
+  // Two instances of authorization, one of them in step with our clock.
   call(0);
   call(3_600_000);
-  expect(told).toHaveLength(1);
+  expect(logged).toHaveLength(1);
   pass(59_999);
   call(0);
-  expect(told).toHaveLength(1);
+  expect(logged).toHaveLength(1);
   pass(1);
   call(0);
-  expect(told).toEqual(['warn 3600000', 'info 0']);
+  expect(logged).toEqual(['warn 3600000', 'info 0']);
   call(-3_600_000);
-  expect(told.at(-1)).toBe('warn -3600000');
+  expect(logged.at(-1)).toBe('warn -3600000');
 });
 
-it('takes a slow answer for no difference', () => {
-  const { watch, told, call } = startWatch();
+it('does not count a slow response as a clock difference', () => {
+  const { watch, logged, call } = startWatch();
   call(0, { tookMs: 5_000 });
   call(4_999, { tookMs: 5_000 });
   expect(watch.difference()?.aheadMs).toBe(0);
-  expect(told).toEqual([]);
+  expect(logged).toEqual([]);
   call(6_000, { tookMs: 5_000 });
   expect(watch.difference()?.aheadMs).toBe(1_000);
 });
 
-it('knows their time from the last answer', () => {
+it('computes authorization’s time from the last response', () => {
   const { watch, call } = startWatch();
   const ours = new Date(START);
-  expect(watch.theirTime(ours)).toEqual(ours);
+  expect(watch.authorizationTime(ours)).toEqual(ours);
   call(3_600_000);
-  expect(watch.theirTime(ours)).toEqual(new Date(START - 3_600_000));
+  expect(watch.authorizationTime(ours)).toEqual(new Date(START - 3_600_000));
   call(-60_000);
-  expect(watch.theirTime(ours)).toEqual(new Date(START + 60_000));
+  expect(watch.authorizationTime(ours)).toEqual(new Date(START + 60_000));
 });

@@ -2,43 +2,45 @@
 import type { Logger } from '@payflowx/chassis';
 
 export interface ClockDifference {
-  /** By how much our clock is ahead; negative: behind. */
+  /** Milliseconds that our clock is ahead of authorization's. Negative if it is behind. */
   aheadMs: number;
   comparedAt: Date;
 }
 
 export interface ClockWatch {
   now(): Date;
-  /** Notes what authorization's clock showed at some moment after `sentAt` and before now. */
+  /** Records a reading of authorization's clock that was taken between `sentAt` and now. */
   compare(theirs: Date, sentAt: Date): void;
-  /** Undefined: they were never compared. */
+  /** Undefined if the clocks were never compared. */
   difference(): ClockDifference | undefined;
-  /** What authorization's clock shows when ours shows `ours`. */
-  theirTime(ours: Date): Date;
+  /** Converts a time of our clock to authorization's clock. */
+  authorizationTime(ours: Date): Date;
 }
 
-/** Less is not worth a line in the log. */
-const WORTH_TELLING_MS = 1_000;
-/** Instances of authorization may differ among themselves: the clocks count as equal again when they were for this long. */
-const SETTLED_AFTER_MS = 60_000;
+/** Smaller differences are not logged. */
+const MIN_LOGGED_MS = 1_000;
+/**
+ * Instances of authorization may differ from each other. The clocks count as equal again after this long without a difference.
+ */
+const AGREED_AFTER_MS = 60_000;
 
 export function createClockWatch({ now, log }: { now: () => Date; log: Logger }): ClockWatch {
   let latest: ClockDifference | undefined;
-  let isTold = false;
+  let isLogged = false;
   let lastApartAt = 0;
 
-  function tell({ aheadMs, comparedAt }: ClockDifference): void {
-    const isApart = Math.abs(aheadMs) >= WORTH_TELLING_MS;
+  function logChange({ aheadMs, comparedAt }: ClockDifference): void {
+    const isApart = Math.abs(aheadMs) >= MIN_LOGGED_MS;
     if (isApart) lastApartAt = comparedAt.getTime();
-    if (isApart && !isTold) {
+    if (isApart && !isLogged) {
       log.warn(
         { clock_ahead_ms: aheadMs },
-        'the clock of this instance differs from authorization’s; holds end by authorization’s',
+        'the clock of this instance differs from authorization’s, which decides when holds end',
       );
-      isTold = true;
-    } else if (isTold && comparedAt.getTime() - lastApartAt >= SETTLED_AFTER_MS) {
+      isLogged = true;
+    } else if (isLogged && comparedAt.getTime() - lastApartAt >= AGREED_AFTER_MS) {
       log.info({ clock_ahead_ms: aheadMs }, 'the clock of this instance agrees with authorization’s again');
-      isTold = false;
+      isLogged = false;
     }
   }
 
@@ -46,14 +48,14 @@ export function createClockWatch({ now, log }: { now: () => Date; log: Logger })
     now,
     compare(theirs, sentAt) {
       const comparedAt = now();
-      // Their clock was read somewhere between the two: the least difference that explains it.
+      // Authorization's clock was read between these two times. We take the smallest difference that explains the reading.
       const least = sentAt.getTime() - theirs.getTime();
       const most = comparedAt.getTime() - theirs.getTime();
       const aheadMs = least > 0 ? least : Math.min(most, 0);
       latest = { aheadMs, comparedAt };
-      tell(latest);
+      logChange(latest);
     },
     difference: () => latest,
-    theirTime: (ours) => new Date(ours.getTime() - (latest?.aheadMs ?? 0)),
+    authorizationTime: (ours) => new Date(ours.getTime() - (latest?.aheadMs ?? 0)),
   };
 }

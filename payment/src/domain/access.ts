@@ -1,41 +1,41 @@
-/** Who may see which payment, how much of it, and who may do something with it. */
+/** Decides which callers may see a payment, how much of it, and who may take steps on it. */
 import { PaymentError } from './errors.ts';
 import type { RequestedKind } from './operation.ts';
 import type { Caller, Payment } from './payment.ts';
 
-/** Whether the caller sees everybody's payments. */
+/** True if the caller sees the payments of all users. */
 export function seesAll(caller: Caller): boolean {
   return caller.roles.some((role) => role === 'operator' || role === 'auditor' || role === 'service');
 }
 
-/** Whether the caller may read this payment: it sent or received it, or sees all. */
+/** True if the caller may read this payment: it sent or received it, or sees all. */
 export function maySee(caller: Caller, payment: Payment): boolean {
   return seesAll(caller) || isPayer(caller, payment) || isReceiver(caller, payment);
 }
 
 /**
- * The payment as this caller may see it. A receiver who isn't the payer gets it without the decision, which names the payer's balance
- * and limits, and without reference and metadata, which are the payer's own notes.
+ * Returns the payment as this caller may see it. A receiver who is not the payer does not see the decision, which contains the
+ * payer's balance and limits. It does not see reference and metadata either, which are the payer's own notes.
  */
 export function viewFor(caller: Caller, payment: Payment): Payment {
   if (seesPayersSide(caller, payment)) return payment;
   return { ...payment, decision: undefined, reference: '', metadata: {} };
 }
 
-/** Whether the caller may know of the payer's balance and limits. */
+/** True if the caller may see the payer's balance and limits. */
 export function seesPayersSide(caller: Caller, payment: Payment): boolean {
   return seesAll(caller) || isPayer(caller, payment);
 }
 
-/** Whether the caller may know of the receiver's balance, which refunds are paid from, and of attempts that came to nothing. */
+/** True if the caller may see the receiver's balance, which refunds are paid from, and refunds that are not completed. */
 export function seesReceiversSide(caller: Caller, payment: Payment): boolean {
   return seesAll(caller) || isReceiver(caller, payment);
 }
 
 /**
- * Throws PAYMENT_NOT_FOUND for a caller who may not even see the payment, ACTION_NOT_ALLOWED for one who may but is on the wrong
- * side of it: the payer captures and cancels, the receiver refunds, an operator may do all. Deposits and withdrawals cross the
- * platform's edge, and so would their refunds: those are an operator's alone.
+ * Throws PAYMENT_NOT_FOUND for a caller who may not see the payment, and ACTION_NOT_ALLOWED for one on the wrong side of it. The
+ * payer captures and cancels, the receiver refunds, and an operator may do all. Deposits and withdrawals use an external account,
+ * so only an operator may refund them.
  */
 export function requireAction(
   caller: Caller,
@@ -47,10 +47,10 @@ export function requireAction(
   const isAllowed =
     kind === 'REFUND' ? payment.kind === 'PAYMENT' && isReceiver(caller, payment) : isPayer(caller, payment);
   if (!isAllowed)
-    throw new PaymentError('ACTION_NOT_ALLOWED', 'This is for the other side of the payment to do.');
+    throw new PaymentError('ACTION_NOT_ALLOWED', 'Only the other side of the payment may do this.');
 }
 
-/** Also for somebody else's: that it exists is nobody's business. */
+/** Also thrown for a payment of other users, so that a caller cannot find out that it exists. */
 export function notFound(): PaymentError {
   return new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment.');
 }

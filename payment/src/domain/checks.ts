@@ -1,9 +1,9 @@
-/** Checks of requests, gathered so that a caller learns of everything that is wrong at once. */
+/** Checks requests. Violations are collected, so that a caller gets all of them in one response. */
 import { PaymentError, type Violation } from './errors.ts';
 
 export interface Checks {
   (field: string, holds: boolean, description: string): void;
-  /** Throws INVALID_ARGUMENT with a violation for each check that did not hold. */
+  /** Throws INVALID_ARGUMENT with one violation for each failed check. */
   end(): void;
 }
 
@@ -31,7 +31,10 @@ export function isPaymentId(text: string): boolean {
   return PAYMENT_ID.test(text);
 }
 
-/** At most `max` characters (code points, as JSON Schema counts them), without NUL, which Postgres cannot store. */
+/**
+ * True if the text has at most `max` characters (code points, as JSON Schema counts them) and no NUL, which Postgres cannot
+ * store.
+ */
 export function isText(text: string, max: number): boolean {
   if (text.includes('\0')) return false;
   return text.length <= max || (text.length <= 2 * max && [...text].length <= max);

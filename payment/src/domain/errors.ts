@@ -1,4 +1,4 @@
-/** Everything that this service says no with. The list is closed: rpc/errors.ts must give each reason its gRPC code. */
+/** The errors of this service. The list is closed: rpc/errors.ts must give each reason its gRPC code. */
 
 export type Reason =
   | 'INVALID_ARGUMENT'
@@ -16,7 +16,7 @@ export type Reason =
   | 'AUTHORIZATION_UNAVAILABLE';
 
 export interface Violation {
-  /** Path of the field in the request, snake_case. */
+  /** Path of the field in the request, in snake_case. */
   field: string;
   description: string;
 }

@@ -1,4 +1,4 @@
-/** Requests for a step of a payment as they arrive, checked field by field. */
+/** Checks requests for a step of a payment field by field, and converts them to terms. */
 import { isText, startChecks, textRule } from './checks.ts';
 import { isAmount, MAX_AMOUNT_MINOR } from './money.ts';
 import type { Terms } from './operation.ts';
@@ -8,20 +8,20 @@ const MAX_REASON = 500;
 
 interface CaptureRequest {
   requestId: string;
-  /** Undefined: all that is still held. */
+  /** Undefined captures all that is still held. */
   amountMinor?: bigint | undefined;
-  /** Undefined: only if the amount is. */
+  /** Undefined counts as true if the amount is undefined, and as false otherwise. */
   final?: boolean | undefined;
 }
 
 interface RefundRequest {
   requestId: string;
-  /** Undefined: all that was captured and not refunded yet. */
+  /** Undefined refunds all that was captured and not refunded yet. */
   amountMinor?: bigint | undefined;
   reason: string;
 }
 
-/** Throws IDEMPOTENCY_KEY_REQUIRED, or INVALID_ARGUMENT with every violation. So do the others. */
+/** Throws IDEMPOTENCY_KEY_REQUIRED, or INVALID_ARGUMENT with every violation. The other functions here throw the same. */
 export function toCaptureTerms({ requestId, amountMinor, final }: CaptureRequest): Terms {
   checkFields(requestId, amountMinor, '');
   return { kind: 'CAPTURE', amountMinor, final: final ?? amountMinor === undefined, reason: '' };

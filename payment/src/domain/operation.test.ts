@@ -41,7 +41,7 @@ function approved(movements: readonly Movement[]): Decision {
 }
 const declined = (code: string): Decision => ({ ...approved([]), failure: { code, message: 'No.' } });
 
-/** What authorization answers to a capture of held money: what was transferred, and all that left the hold. */
+/** Authorization's response to a capture: the transfer, and the release of everything that left the hold. */
 const captured = (amountMinor: bigint, leftMinor = amountMinor): Decision =>
   approved([move('TRANSFER', amountMinor), move('RELEASE', leftMinor)]);
 const released = (amountMinor: bigint): Decision => approved([move('RELEASE', amountMinor)]);
@@ -63,10 +63,10 @@ const start = () => {
 const ask = (payment: Payment, terms: Terms, pending: Operation[] = []) =>
   begin(payment, pending, terms, start());
 
-/** Begins and settles in one. */
+/** Begins and settles an operation. */
 function take(payment: Payment, terms: Terms, decision: Decision) {
   const settlement = settle(payment, ask(payment, terms), decision, now);
-  if (!settlement) throw new Error('It waits.');
+  if (!settlement) throw new Error('The operation waits.');
   return settlement;
 }
 
@@ -74,7 +74,7 @@ const completed = (capturedMinor = 1_000n) =>
   take(authorizedPayment(), part(capture, capturedMinor, true), captured(capturedMinor, 1_000n)).payment;
 
 describe('a capture', () => {
-  it('of all that is held completes the payment', () => {
+  it('of the whole hold completes the payment', () => {
     const { payment, change } = take(authorizedPayment(), capture, captured(1_000n));
     expect(payment).toMatchObject({ state: 'COMPLETED', capturedMinor: 1_000n, version: 3n });
     expect(change?.event.type).toBe('payment.completed');
@@ -94,7 +94,7 @@ describe('a capture', () => {
     expect(change?.event.movements.map(({ kind }) => kind)).toEqual(['TRANSFER', 'RELEASE']);
   });
 
-  it('cannot count on what another one wants', () => {
+  it('cannot use an amount that another pending capture reserves', () => {
     const payment = authorizedPayment();
     const pending = [ask(payment, part(capture, 700n))];
     expect(ask(payment, capture, pending).amountMinor).toBe(300n);
@@ -110,7 +110,7 @@ describe('a capture', () => {
     );
   });
 
-  it('that was decided first and is stored last completes what a final one has left open', () => {
+  it('that was decided first and stored last completes a payment that a final capture left open', () => {
     const payment = authorizedPayment();
     const partial = ask(payment, part(capture, 300n));
     const final = ask(payment, part(capture, 200n, true), [partial]);
@@ -126,7 +126,7 @@ describe('a capture', () => {
     });
   });
 
-  it('that lost to a cancel waits until the cancel is stored, and then names its state', () => {
+  it('that lost to a cancel waits until the cancel is stored, and then reports its state', () => {
     const payment = authorizedPayment();
     const lost = ask(payment, capture);
     expect(settle(payment, lost, declined('HOLD_NOT_OPEN'), now)).toBeUndefined();
@@ -143,7 +143,7 @@ describe('a capture', () => {
     });
   });
 
-  it('does not wait for ever for an explanation that does not come', () => {
+  it('does not wait forever for another operation’s outcome', () => {
     const payment = authorizedPayment();
     const outcome = settle(
       payment,
@@ -160,7 +160,7 @@ describe('a capture', () => {
   it.each([
     ['TO_ACCOUNT_NOT_ACTIVE', 'TO_ACCOUNT_NOT_ACTIVE'],
     ['CAPTURE_EXCEEDS_HOLD', 'CAPTURE_EXCEEDS_AUTHORIZED'],
-  ])('that is declined with %s is refused with %s, and leaves the payment as it was', (code, reason) => {
+  ])('that is declined with %s is refused with %s, and does not change the payment', (code, reason) => {
     const payment = authorizedPayment();
     const { operation, change } = take(payment, capture, declined(code));
     expect(refusalOf(payment, operation).reason).toBe(reason);
@@ -172,7 +172,7 @@ describe('the end of a hold', () => {
   it.each<[string, Operation, PaymentState, string]>([
     ['a cancel', ask(authorizedPayment(), cancel), 'CANCELLED', 'payment.cancelled'],
     ['an expiry', beginExpiry(authorizedPayment(), start()), 'EXPIRED', 'payment.expired'],
-  ])('by %s gives all of it back', (_, operation, state, type) => {
+  ])('by %s releases all of it', (_, operation, state, type) => {
     const settlement = settle(authorizedPayment(), operation, released(1_000n), now);
     expect(settlement).toMatchObject({
       payment: { state, releasedMinor: 1_000n },
@@ -206,7 +206,7 @@ describe('a refund', () => {
     expect(second.payment).toMatchObject({ state: 'REFUNDED', refundedMinor: 700n });
   });
 
-  it('cannot count on what another one wants', () => {
+  it('cannot use an amount that another pending refund reserves', () => {
     const payment = completed(700n);
     const pending = [ask(payment, refund)];
     expect(() => ask(payment, part(refund, 1n), pending)).toThrow(
@@ -217,7 +217,7 @@ describe('a refund', () => {
 
 const ACTIONS = { AUTHORIZED: 'capture,cancel', PARTIALLY_CAPTURED: 'capture', COMPLETED: 'refund' };
 
-it.each(Object.entries(ACTIONS))('a payment that is %s says that it allows %s', (state, allowed) => {
+it.each(Object.entries(ACTIONS))('a payment that is %s reports the allowed actions %s', (state, allowed) => {
   const payment = { ...authorizedPayment(), state: state as PaymentState };
   for (const terms of [capture, cancel, refund]) {
     if (allowed.includes(terms.kind.toLowerCase())) continue;
@@ -227,7 +227,7 @@ it.each(Object.entries(ACTIONS))('a payment that is %s says that it allows %s', 
   }
 });
 
-/** Authorization's side of one hold, as plain arithmetic. */
+/** A model of one hold in authorization. */
 function createModel(amountMinor: bigint) {
   const hold = { remaining: amountMinor, captured: 0n, receiver: 0n };
   return {
@@ -263,14 +263,14 @@ const commands = fc.array(
     fc.record({ do: fc.constant('capture' as const), amountMinor: amounts, final: fc.boolean() }),
     fc.record({ do: fc.constantFrom('cancel' as const, 'expire' as const) }),
     fc.record({ do: fc.constant('refund' as const), amountMinor: amounts }),
-    // Of what was begun the nth is decided, of what was decided the nth is stored: in any order.
+    // Decides the nth operation that was begun, or stores the nth decided one, so in any order.
     fc.record({ do: fc.constantFrom('decide' as const, 'store' as const), nth: fc.nat(5) }),
   ),
   { maxLength: 40 },
 );
 
 describe('any sequence of steps, decided and stored in any order', () => {
-  it('keeps 0 ≤ refunded ≤ captured ≤ amount, leaves final states final, and ends where authorization does', () => {
+  it('keeps 0 ≤ refunded ≤ captured ≤ amount, leaves final states final, and ends in the state of authorization', () => {
     fc.assert(
       fc.property(commands, (sequence) => {
         const model = createModel(10n);
@@ -311,7 +311,7 @@ describe('any sequence of steps, decided and stored in any order', () => {
           else if (heldMinor(payment) > 0n) begun.push(beginExpiry(payment, start()));
         }
         while (begun.length > 0) decideOne(0);
-        // Whatever waits, waits for one of the others.
+        // A waiting operation can wait only for one of the others.
         while (decided.length > 0) {
           expect(decided.some((_, index) => storeOne(index))).toBe(true);
         }

@@ -1,4 +1,6 @@
-/** What is asked of a payment after it was authorized: captures, cancels, expiries, refunds. Pure, as the payment's own life is. */
+/**
+ * The state machine of captures, cancels, expiries and refunds of an authorized payment. Pure: no clock, no database, no network.
+ */
 import { PaymentError, type Reason } from './errors.ts';
 import {
   type Change,
@@ -15,25 +17,25 @@ import {
 
 export type OperationKind = 'CAPTURE' | 'CANCEL' | 'EXPIRE' | 'REFUND';
 
-/** Time asks for an expiry, callers for the others. */
+/** The kinds that callers request. The expiry worker begins expiries. */
 export type RequestedKind = Exclude<OperationKind, 'EXPIRE'>;
 
 export interface OperationOrigin {
-  /** Undefined: time. */
+  /** Undefined for an expiry. */
   readonly callerId: string | undefined;
-  /** The idempotency key. Undefined: time. */
+  /** The idempotency key. Undefined for an expiry. */
   readonly requestId: string | undefined;
   readonly traceparent: string;
 }
 
-/** What a caller asks for. */
+/** The request of a caller. */
 export interface Terms {
   readonly kind: RequestedKind;
-  /** Undefined: all there is. A cancel has none. */
+  /** Undefined stands for the whole available amount. Always undefined for a cancel. */
   readonly amountMinor: bigint | undefined;
-  /** Of a capture: whether the rest is released. */
+  /** True if a capture releases the rest of the hold. */
   readonly final: boolean;
-  /** Of a refund: for people. */
+  /** The reason of a refund, for people to read. */
   readonly reason: string;
 }
 
@@ -42,18 +44,18 @@ export interface Operation {
   readonly paymentId: string;
   readonly kind: OperationKind;
   readonly state: 'PENDING' | 'COMPLETED' | 'DECLINED';
-  /** Of a capture or refund: what no other one may count on meanwhile. 0 for the others: they take what they find. */
+  /** The amount that a capture or refund reserves while it is pending. 0 for the other kinds, which take what they find. */
   readonly amountMinor: bigint;
-  /** Of a capture: takes whatever is still held when its turn comes. */
+  /** True if a capture takes everything that is held at the moment of its decision. */
   readonly takesRest: boolean;
   readonly final: boolean;
   readonly reason: string;
   /** Present if DECLINED. */
   readonly failure: Failure | undefined;
-  /** Authorization's own record of its decision. */
+  /** The encoded decision of authorization. */
   readonly decision: Uint8Array | undefined;
   readonly origin: OperationOrigin;
-  /** How often recovery has taken it up. */
+  /** Number of recovery attempts. */
   readonly attempts: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -73,7 +75,9 @@ interface Start {
 }
 
 /**
- * Begins what a caller asks for. `pending` are the payment's operations without an outcome: what they want counts as gone.
+ * Begins the operation that a caller requests. `pending` are the payment's operations without an outcome; the amounts that they
+ * reserve are not available.
+ *
  * Throws INVALID_STATE, CAPTURE_EXCEEDS_AUTHORIZED, REFUND_EXCEEDS_CAPTURED.
  */
 export function begin(
@@ -88,7 +92,7 @@ export function begin(
   return newOperation(payment, { ...terms, amountMinor, takesRest }, start);
 }
 
-/** Begins the end of a hold whose time is over. */
+/** Begins the expiry of a hold that is past its end. */
 export function beginExpiry(payment: Payment, start: Start): Operation {
   const nothing = { amountMinor: 0n, takesRest: false, final: false, reason: '' };
   return newOperation(payment, { kind: 'EXPIRE', ...nothing }, start);
@@ -103,7 +107,7 @@ function newOperation(
   return { ...terms, ...begun, id, paymentId: payment.id, origin, createdAt: now, updatedAt: now };
 }
 
-/** What is left on the hold. */
+/** Returns the amount that is still held. */
 export function heldMinor({ amountMinor, capturedMinor, releasedMinor }: Payment): bigint {
   return amountMinor - capturedMinor - releasedMinor;
 }
@@ -111,30 +115,33 @@ export function heldMinor({ amountMinor, capturedMinor, releasedMinor }: Payment
 function amountOf(payment: Payment, pending: readonly Operation[], { kind, amountMinor }: Terms): bigint {
   const isCapture = kind === 'CAPTURE';
   const left = isCapture ? heldMinor(payment) : payment.capturedMinor - payment.refundedMinor;
-  const rivals = pending.filter((other) => other.kind === kind);
-  const available = rivals.reduce((rest, other) => rest - other.amountMinor, left);
+  const competing = pending.filter((other) => other.kind === kind);
+  const available = competing.reduce((rest, other) => rest - other.amountMinor, left);
   const wanted = amountMinor ?? available;
   if (wanted > 0n && wanted <= available) return wanted;
   const metadata = { available_minor: available.toString() };
   throw isCapture
-    ? new PaymentError('CAPTURE_EXCEEDS_AUTHORIZED', 'There is less left to capture.', { metadata })
-    : new PaymentError('REFUND_EXCEEDS_CAPTURED', 'There is less left to refund.', { metadata });
+    ? new PaymentError('CAPTURE_EXCEEDS_AUTHORIZED', 'This exceeds what is left to capture.', {
+        metadata,
+      })
+    : new PaymentError('REFUND_EXCEEDS_CAPTURED', 'This exceeds what is left to refund.', { metadata });
 }
 
-/** An operation with its outcome, and what it did to the payment; no change where it was declined. */
+/** An operation with its outcome and the resulting payment. `change` is undefined if the operation was declined. */
 export interface Settlement {
   readonly operation: Operation;
   readonly payment: Payment;
   readonly change: Change | undefined;
 }
 
-/** After so many attempts an operation no longer waits for another one that would explain its decline. */
+/** After this many attempts a declined operation no longer waits for another one that would explain the decline. */
 const MAX_WAITS = 10;
 
 /**
- * Takes the step that authorization's decision asks for. Decisions may be stored in another order than they were taken in: the
- * sums come out the same, and a hold counts as closed when all of it has been accounted for, by whichever comes last.
- * Undefined: it must wait, because it follows from another operation's outcome that is not stored yet.
+ * Applies authorization's decision to the payment. Decisions may be stored in another order than they were made. The sums come
+ * out the same. A hold is closed when the stored outcomes account for all of it, whichever operation is stored last.
+ *
+ * Returns undefined if the operation must wait, because it depends on the outcome of another operation that is not stored yet.
  */
 export function settle(
   payment: Payment,
@@ -169,8 +176,8 @@ function ended(operation: Operation, state: Operation['state'], decision: Decisi
 }
 
 /**
- * Another operation has won, but its outcome isn't stored yet: "the state does not allow it" would name a state that does. An expiry,
- * which nobody waits for, waits however long that takes: one that ended here would only be begun again.
+ * True if another operation won and its outcome is not stored yet. INVALID_STATE would then name a state that still allows the
+ * step. An expiry runs in the background and waits without limit. If it ended here, it would only be begun again.
  */
 function isUnexplained(payment: Payment, { kind, attempts }: Operation, { code }: Failure): boolean {
   if (kind === 'EXPIRE') return code === 'HOLD_NOT_OPEN' && mayTake(payment, 'expire');
@@ -189,18 +196,18 @@ function differenceOf(
   if (kind === 'REFUND') {
     const refundedMinor = payment.refundedMinor + transferred;
     if (refundedMinor > payment.capturedMinor)
-      throw new Error(`${payment.id} was refunded beyond its capture.`);
+      throw new Error(`The refunds of ${payment.id} exceed its captures.`);
     const state = refundedMinor === payment.capturedMinor ? 'REFUNDED' : 'PARTIALLY_REFUNDED';
     return { state, refundedMinor };
   }
-  // A RELEASE is all that left the hold: what was captured of it, and what went back to the payer.
+  // A RELEASE is everything that left the hold: the captured amount, and the amount that went back to the payer.
   const leftHold = sumOf('RELEASE', movements);
   const capturedMinor = payment.capturedMinor + transferred;
   const releasedMinor = payment.releasedMinor + leftHold - transferred;
   const held = heldMinor({ ...payment, capturedMinor, releasedMinor });
-  if (held < 0n || leftHold < transferred) throw new Error(`${payment.id} was captured beyond its hold.`);
+  if (held < 0n || leftHold < transferred) throw new Error(`The captures of ${payment.id} exceed its hold.`);
   if (held === 0n) return { state: closedState(kind, capturedMinor), capturedMinor, releasedMinor };
-  // The rest was released, so something was captured before whose outcome isn't stored yet.
+  // The rest was released, so an earlier capture exists whose outcome is not stored yet.
   if (kind !== 'CAPTURE') return undefined;
   return { state: 'PARTIALLY_CAPTURED', capturedMinor, releasedMinor };
 }
@@ -214,7 +221,7 @@ function sumOf(kind: Movement['kind'], movements: readonly Movement[]): bigint {
   return movements.reduce((sum, movement) => (movement.kind === kind ? sum + movement.amountMinor : sum), 0n);
 }
 
-/** What is announced of an operation that left its payment in this state. */
+/** Returns the event type of an operation that left its payment in this state. */
 export function eventTypeOf(kind: OperationKind, state: PaymentState): EventType {
   if (kind === 'REFUND') return 'payment.refunded';
   switch (state) {
@@ -234,7 +241,10 @@ const REFUSALS: Record<string, Reason> = {
   TO_ACCOUNT_NOT_ACTIVE: 'TO_ACCOUNT_NOT_ACTIVE',
 };
 
-/** What the caller of a declined capture or cancel is told. A refund that was declined is an answer of its own. */
+/**
+ * Translates a declined capture or cancel to the error that its caller receives. A declined refund is returned as a Refund
+ * message and not as an error.
+ */
 export function refusalOf(payment: Payment, { kind, failure }: Operation): PaymentError {
   const { code = '', message = '' } = failure ?? {};
   const reason = REFUSALS[code];
@@ -245,7 +255,7 @@ export function refusalOf(payment: Payment, { kind, failure }: Operation): Payme
     if (error instanceof PaymentError) return error;
     throw error;
   }
-  // The state would allow it; authorization does not.
+  // The payment's state allows the step, but authorization declined it.
   return new PaymentError('INVALID_STATE', message, {
     metadata: { state: payment.state, decline_code: code },
   });

@@ -53,11 +53,11 @@ describe('a request for a payment', () => {
     ['a currency of four letters', { currency: 'EURO' }, 'currency'],
     ['a negative hold', { captureMode: 'MANUAL', holdSeconds: -1 }, 'hold_seconds'],
     ['a hold of more than 30 days', { captureMode: 'MANUAL', holdSeconds: 2_592_001 }, 'hold_seconds'],
-    ['a hold of what is captured at once', { holdSeconds: 60 }, 'hold_seconds'],
+    ['a hold time with automatic capture', { holdSeconds: 60 }, 'hold_seconds'],
     ['no currency', { currency: '' }, 'currency'],
     ['no paying account', { fromAccount: '' }, 'from_account'],
-    ['the world outside as payer', { fromAccount: 'external:EUR' }, 'from_account'],
-    ['the world outside as receiver', { toAccount: 'external:EUR' }, 'to_account'],
+    ['the external account as payer', { fromAccount: 'external:EUR' }, 'from_account'],
+    ['the external account as receiver', { toAccount: 'external:EUR' }, 'to_account'],
     ['an account that is no id', { toAccount: 'acct_1' }, 'to_account'],
     ['an id in upper case', { toAccount: B.toUpperCase() }, 'to_account'],
     ['an unknown capture mode', { captureMode: undefined }, 'capture_mode'],
@@ -77,14 +77,14 @@ describe('a request for a payment', () => {
     expect(problem.violations?.map((violation) => violation.field)).toEqual([field]);
   });
 
-  it('learns of everything that is wrong at once', () => {
+  it('reports everything that is wrong at once', () => {
     const problem = problemOf(() =>
       toPaymentOrder({ ...payment, amountMinor: 0n, currency: '', toAccount: '' }),
     );
     expect(problem.violations?.map(({ field }) => field)).toEqual(['to_account', 'amount_minor', 'currency']);
   });
 
-  it('without a key, and between one and the same account, has a reason of its own', () => {
+  it('without a key, or from an account to itself, has a reason of its own', () => {
     expect(problemOf(() => toPaymentOrder({ ...payment, requestId: '' })).reason).toBe(
       'IDEMPOTENCY_KEY_REQUIRED',
     );
@@ -107,7 +107,7 @@ describe('a request for a payment', () => {
 });
 
 describe('a request for a deposit or a withdrawal', () => {
-  it('moves money from and to the outside of its currency', () => {
+  it('moves money from and to the external account of its currency', () => {
     expect(toDepositOrder(external)).toMatchObject({
       kind: 'DEPOSIT',
       fromAccount: 'external:EUR',

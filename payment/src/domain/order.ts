@@ -1,4 +1,4 @@
-/** What a caller asks for: one movement of money, checked field by field. */
+/** A request for one movement of money, checked field by field. */
 import { isCurrency } from '@payflowx/proto/currency';
 import { type Checks, isAccountId, isText, startChecks, textRule } from './checks.ts';
 import { PaymentError } from './errors.ts';
@@ -17,27 +17,27 @@ export interface Order {
   readonly description: string;
   readonly reference: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** How long the money may be held; 0: the platform's default. */
+  /** Seconds that the money may be held. 0 for the platform's default. */
   readonly holdSeconds: number;
 }
 
-/** A request for a payment as it arrives. */
+/** A request for a payment before it is checked. */
 export interface PaymentRequest {
   requestId: string;
   fromAccount: string;
   toAccount: string;
   amountMinor: bigint;
   currency: string;
-  /** Undefined: a value that nobody knows. */
+  /** Undefined for an unknown value. */
   captureMode: CaptureMode | undefined;
   description: string;
   reference: string;
   metadata: Readonly<Record<string, string>>;
-  /** 0: the platform's default. */
+  /** 0 for the platform's default. */
   holdSeconds: number;
 }
 
-/** A request for a deposit or withdrawal as it arrives. */
+/** A request for a deposit or withdrawal before it is checked. */
 export interface ExternalRequest {
   requestId: string;
   accountId: string;
@@ -55,14 +55,17 @@ const MAX_METADATA_VALUE = 500;
 /** 30 days. */
 const MAX_HOLD_SECONDS = 2_592_000;
 
-/** The order in a request for a payment. Throws IDEMPOTENCY_KEY_REQUIRED, INVALID_ARGUMENT with every violation, or SAME_ACCOUNT. */
+/**
+ * Converts a request for a payment to an order. Throws IDEMPOTENCY_KEY_REQUIRED, INVALID_ARGUMENT with every violation, or
+ * SAME_ACCOUNT.
+ */
 export function toPaymentOrder(request: PaymentRequest): Order {
   const check = startChecks();
   checkKey(check, request.requestId);
   return toOrder(request, check);
 }
 
-/** The order in a request that only asks what would be: it needs no key. Throws INVALID_ARGUMENT or SAME_ACCOUNT. */
+/** Converts a request for a simulation to an order. It needs no key. Throws INVALID_ARGUMENT or SAME_ACCOUNT. */
 export function toSimulatedOrder(request: PaymentRequest): Order {
   return toOrder(request, startChecks());
 }
@@ -84,12 +87,12 @@ function toOrder(request: PaymentRequest, check: Checks): Order {
   return { kind: 'PAYMENT', fromAccount, toAccount, ...terms };
 }
 
-/** Money into an account from the world outside, the account `external:<currency>`. Throws as toPaymentOrder. */
+/** Money into an account from the external account `external:<currency>`. Throws like toPaymentOrder. */
 export function toDepositOrder(request: ExternalRequest): Order {
   return toExternalOrder(request, 'DEPOSIT');
 }
 
-/** Money from an account to the world outside. Throws as toPaymentOrder. */
+/** Money from an account to the external account. Throws like toPaymentOrder. */
 export function toWithdrawalOrder(request: ExternalRequest): Order {
   return toExternalOrder(request, 'WITHDRAWAL');
 }
@@ -115,10 +118,10 @@ function checkHold(check: Checks, holdSeconds: number, captureMode: CaptureMode)
   const isInRange = holdSeconds >= 0 && holdSeconds <= MAX_HOLD_SECONDS;
   check('hold_seconds', isInRange, `must be from 1 to ${MAX_HOLD_SECONDS}, or 0 for the default`);
   const isHeld = captureMode === 'MANUAL' || holdSeconds === 0;
-  check('hold_seconds', !isInRange || isHeld, 'must be 0 where the capture is automatic: nothing is held');
+  check('hold_seconds', !isInRange || isHeld, 'must be 0 for an automatic capture, which holds no money');
 }
 
-/** An absent key has a reason of its own: nothing else matters before it. */
+/** A missing key has its own reason, which is thrown before all other violations. */
 export function checkKey(check: Checks, requestId: string): void {
   if (requestId === '') {
     throw new PaymentError(

@@ -1,19 +1,19 @@
-/** What a list of payments may be narrowed to. */
+/** The filters of a list of payments. */
 import { isCurrency } from '@payflowx/proto/currency';
 import { isAccountId, isText, startChecks, textRule } from './checks.ts';
 import { CURRENCY_RULE, MAX_REFERENCE } from './order.ts';
 import type { PaymentState } from './payment.ts';
 
-/** Filters that are given must all hold. */
+/** A payment must match all filters that are given. */
 export interface PaymentFilter {
-  /** Paid from or to this account. */
+  /** An account that is the payer or the receiver. */
   accountId?: string | undefined;
   state?: PaymentState | undefined;
   currency?: string | undefined;
   reference?: string | undefined;
-  /** Made at or after. */
+  /** Created at or after this time. */
   createdAfter?: Date | undefined;
-  /** Made before. */
+  /** Created before this time. */
   createdBefore?: Date | undefined;
   amountMinMinor?: bigint | undefined;
   amountMaxMinor?: bigint | undefined;

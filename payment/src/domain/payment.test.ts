@@ -43,7 +43,7 @@ const declined: Decision = {
 };
 
 describe('a payment', () => {
-  it('begins INITIATED, with nothing moved, its payer as claimed and its receiver unknown', () => {
+  it('begins INITIATED, with nothing moved, its caller as payer, and no receiver', () => {
     expect(start()).toMatchObject({
       state: 'INITIATED',
       version: 1n,
@@ -54,7 +54,7 @@ describe('a payment', () => {
     });
   });
 
-  it('of an operator claims no payer', () => {
+  it('of an operator has no payer yet', () => {
     const operator = { ...origin, caller: { id: 'usr_9', roles: ['customer', 'operator'] as const } };
     const { payment } = initiate(order, { id: 'pay_1', origin: operator, now: begun, holdMs: 1 });
     expect(payment.fromOwnerId).toBeUndefined();
@@ -78,12 +78,12 @@ describe('a payment', () => {
     expect(event).toMatchObject({ type: 'payment.authorized', movements: moved('HOLD') });
   });
 
-  it('that says itself how long its money may be held is held that long', () => {
+  it('with its own hold time is held that long', () => {
     const { holdExpiresAt } = start({ captureMode: 'MANUAL', holdSeconds: 5 });
     expect(holdExpiresAt).toEqual(new Date('2026-01-01T00:00:05Z'));
   });
 
-  it('that is declined fails with the reason, and keeps its receiver out of it', () => {
+  it('that is declined fails with the reason, and does not keep its receiver', () => {
     const { payment, event } = decide(start(), declined, later);
     expect(payment).toMatchObject({ state: 'FAILED', failure: declined.failure, capturedMinor: 0n });
     expect(payment).toMatchObject({ fromOwnerId: 'usr_1', toOwnerId: undefined });

@@ -1,4 +1,4 @@
-/** The life of one payment. Pure: no clock, no database, no network. */
+/** The state machine of one payment. Pure: no clock, no database, no network. */
 import { PaymentError } from './errors.ts';
 import type { CaptureMode, Order, PaymentKind } from './order.ts';
 
@@ -22,7 +22,10 @@ export interface Caller {
   readonly roles: readonly Role[];
 }
 
-/** Who asked for a payment, with which idempotency key, in which trace. Enough to ask authorization again in the same name. */
+/**
+ * The caller of a payment, its idempotency key and its trace. Recovery needs them to call authorization again in the name of the
+ * caller.
+ */
 export interface Origin {
   readonly caller: Caller;
   readonly requestId: string;
@@ -36,16 +39,17 @@ export interface Payment {
   readonly fromAccount: string;
   readonly toAccount: string;
   /**
-   * Until decided, the caller who claims to own it (an operator claims nothing), so that it finds its payment; then as
-   * authorization says: unknown if the account is external, was not found, or wasn't the caller's.
+   * Before the decision, this is the caller, so that it can read its payment; undefined if the caller is an operator. After the
+   * decision it is the owner that authorization returned. Undefined if the account is external, was not found, or is not the
+   * caller's.
    */
   readonly fromOwnerId: string | undefined;
-  /** Known only if the payment was approved: a declined attempt is the sender's own matter. */
+  /** Present only if the payment was approved, because receivers do not see declined attempts. */
   readonly toOwnerId: string | undefined;
   readonly amountMinor: bigint;
   readonly currency: string;
   readonly capturedMinor: bigint;
-  /** What of the hold went back to the payer without having been captured. */
+  /** The part of the hold that went back to the payer uncaptured. */
   readonly releasedMinor: bigint;
   readonly refundedMinor: bigint;
   readonly captureMode: CaptureMode;
@@ -53,14 +57,14 @@ export interface Payment {
   readonly reference: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly failure: Failure | undefined;
-  /** Authorization's own record of its decision, kept as it came. */
+  /** The encoded decision of authorization, unchanged. */
   readonly decision: Uint8Array | undefined;
   /**
-   * When a hold ends. Until it is authorized, as we reckon it, set from the start so that asking again asks the same; then as
-   * authorization says, whose clock decides. Only a payment captured by hand has one.
+   * The end of the hold. Before the authorization it is computed by our clock and stored, so that retries send the same value.
+   * Afterwards it is authorization's time, whose clock decides. Present only if the payment is captured manually.
    */
   readonly holdExpiresAt: Date | undefined;
-  /** Rises by one with each change. */
+  /** Increases by one with each change. */
   readonly version: bigint;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -80,24 +84,27 @@ export interface Movement {
   readonly amountMinor: bigint;
 }
 
-/** What authorization decided, as far as a payment's life depends on it. */
+/** The parts of authorization's decision that the state machine uses. */
 export interface Decision {
   readonly failure: Failure | undefined;
   readonly movements: readonly Movement[];
   readonly fromOwnerId: string | undefined;
   readonly toOwnerId: string | undefined;
-  /** When the hold ends that was made, by authorization's clock; undefined: none was made, or authorization keeps the time we named. */
+  /**
+   * The end of the new hold by authorization's clock. Undefined if there is no hold, or if authorization keeps the time that we
+   * sent.
+   */
   readonly holdExpiresAt?: Date | undefined;
-  /** Set where only time stands in the way: from when on the same question may get another answer, by our clock. */
-  readonly askAgainAt?: Date | undefined;
-  /** The whole of it, as it came. */
+  /** The time, by our clock, from which a retry may get another decision. Present only if the step was too early. */
+  readonly retryAt?: Date | undefined;
+  /** The encoded decision, unchanged. */
   readonly record: Uint8Array;
 }
 
-/** Holds and payments in any of these states count as money held. */
+/** The states in which a payment holds money. */
 export const HOLDING_STATES: readonly PaymentState[] = ['AUTHORIZED', 'PARTIALLY_CAPTURED'];
 
-/** Where each step may start. Keyed by step, not by target: two steps can share a target. */
+/** The states from which each step may start. Keyed by step and not by target state, because two steps can share a target. */
 const STARTS_FROM = {
   authorize: ['INITIATED'],
   complete: ['INITIATED'],
@@ -110,7 +117,7 @@ const STARTS_FROM = {
 
 export type Step = keyof typeof STARTS_FROM;
 
-/** The steps that callers ask for by name. */
+/** The steps that callers can request. */
 const ACTIONS = ['capture', 'cancel', 'refund'] as const satisfies readonly Step[];
 
 export type EventType =
@@ -123,17 +130,17 @@ export type EventType =
   | 'payment.expired'
   | 'payment.refunded';
 
-/** A payment as a step left it, and the fact to announce. */
+/** A payment after a step, and the event to publish. */
 export interface Change {
   readonly payment: Payment;
   readonly event: {
     readonly type: EventType;
     readonly occurredAt: Date;
-    /** What this step did to the balances: all of it. */
+    /** All balance changes of this step. */
     readonly movements: readonly Movement[];
-    /** The refund that it belongs to. */
+    /** The refund that the event belongs to. */
     readonly refundId?: string;
-    /** The trace of the request that caused it. */
+    /** The trace of the request that caused the event. */
     readonly traceparent: string;
   };
 }
@@ -142,7 +149,7 @@ const INITIAL_VERSION = 1n;
 /** The decision is always the first change. */
 const DECIDED_VERSION = INITIAL_VERSION + 1n;
 
-/** Starts a payment. `holdMs` is how long its money may be held if it is captured by hand and says nothing about it itself. */
+/** Starts a payment. `holdMs` is the default hold time, for a manual capture without its own hold time. */
 export function initiate(
   order: Order,
   { id, origin, now, holdMs }: { id: string; origin: Origin; now: Date; holdMs: number },
@@ -170,7 +177,7 @@ export function initiate(
   return { payment, event: { type: 'payment.initiated', occurredAt: now, movements: [], traceparent } };
 }
 
-/** Takes the step that authorization's answer to an INITIATED payment asks for. */
+/** Applies authorization's decision to an INITIATED payment. */
 export function decide(payment: Payment, decision: Decision, now: Date): Change {
   if (decision.failure) return fail(payment, decision, decision.failure, now);
   return payment.captureMode === 'MANUAL'
@@ -178,7 +185,7 @@ export function decide(payment: Payment, decision: Decision, now: Date): Change 
     : complete(payment, decision, now);
 }
 
-/** The money is held, to be captured later. */
+/** Holds the money for a later capture. */
 function authorize(payment: Payment, decision: Decision, now: Date): Change {
   requireStep(payment, 'authorize');
   const { fromOwnerId, toOwnerId, holdExpiresAt = payment.holdExpiresAt } = decision;
@@ -191,7 +198,7 @@ function authorize(payment: Payment, decision: Decision, now: Date): Change {
   );
 }
 
-/** Authorized and captured in one: the money has moved. */
+/** Authorizes and captures in one step. The money has moved. */
 function complete(payment: Payment, decision: Decision, now: Date): Change {
   requireStep(payment, 'complete');
   const { fromOwnerId, toOwnerId } = decision;
@@ -205,14 +212,14 @@ function complete(payment: Payment, decision: Decision, now: Date): Change {
   );
 }
 
-/** Declined. The receiver never learns of it, so its owner is not kept. */
+/** Declines the payment. Its receiver is not stored, because receivers do not see declined attempts. */
 function fail(payment: Payment, decision: Decision, failure: Failure, now: Date): Change {
   requireStep(payment, 'fail');
   const { fromOwnerId } = decision;
   return change(payment, { state: 'FAILED', failure, fromOwnerId }, 'payment.failed', decision, now);
 }
 
-const WORDS: Record<Step, string> = {
+const VERBS: Record<Step, string> = {
   authorize: 'be authorized',
   complete: 'be completed',
   fail: 'fail',
@@ -227,12 +234,12 @@ export function mayTake(payment: Payment, step: Step): boolean {
   return states.includes(payment.state);
 }
 
-/** Throws INVALID_STATE with the state and what it allows. */
+/** Throws INVALID_STATE with the state and the actions that it allows. */
 export function requireStep(payment: Payment, step: Step): void {
   if (mayTake(payment, step)) return;
   const { state } = payment;
   const allowed = ACTIONS.filter((action) => mayTake(payment, action));
-  throw new PaymentError('INVALID_STATE', `A payment that is ${state} cannot ${WORDS[step]}.`, {
+  throw new PaymentError('INVALID_STATE', `A payment that is ${state} cannot ${VERBS[step]}.`, {
     metadata: { state, allowed_actions: allowed.join(',') },
   });
 }
@@ -255,7 +262,7 @@ function change(
   return { payment: changed, event: { type, occurredAt: now, movements, traceparent } };
 }
 
-/** The step that a payment took when it was decided, whatever has become of it since. */
+/** Returns the step that decided the payment, whatever steps followed. */
 export function decidedStep({ failure, captureMode }: Pick<Payment, 'failure' | 'captureMode'>): {
   type: EventType;
   state: PaymentState;
@@ -267,8 +274,8 @@ export function decidedStep({ failure, captureMode }: Pick<Payment, 'failure' | 
 }
 
 /**
- * The payment as its decision left it, whatever has become of it since: what its creation was first answered with. All that later
- * steps change follows from the decision. Of a payment that is INITIATED there is nothing to tell yet.
+ * Returns the payment directly after its decision, which was the content of the first response. Fields that later steps change
+ * are computed from the decision. Not for INITIATED payments, which have no decision yet.
  */
 export function asDecided(payment: Payment, decidedAt: Date): Payment {
   const { state } = decidedStep(payment);
@@ -283,7 +290,7 @@ export function asDecided(payment: Payment, decidedAt: Date): Payment {
   };
 }
 
-/** A payer's account that isn't there, or isn't the caller's: the caller is told 404, and no trace of it is left to replay. */
+/** True if the payer's account does not exist or is not the caller's. The caller gets 404, and nothing is kept for a replay. */
 export function isPayerUnknown(payment: Payment): boolean {
   return payment.failure?.code === 'FROM_ACCOUNT_NOT_FOUND';
 }

@@ -5,13 +5,13 @@ import { toPaymentOrder } from '../domain/order.ts';
 import { decide, initiate } from '../domain/payment.ts';
 import { toOutboxRows } from './payment-event.ts';
 
-/** What a Kafka broker takes unless it is told otherwise; it may well be told less. */
+/** The default maximum message size of a Kafka broker. A broker may be configured with less. */
 const KAFKA_LIMIT = 1024 * 1024;
 
-/** No character takes more bytes in UTF-8. */
+/** A character of 4 bytes, the most in UTF-8. */
 const widest = (characters: number) => '💶'.repeat(characters);
 
-/** An event of a payment with the longest of everything that a caller may give. */
+/** An event of a payment whose fields all have their maximum length. */
 function largestEvent() {
   const pairs = Array.from({ length: 20 }, (_, n) => [`${n}`.padStart(2, '0') + widest(38), widest(500)]);
   const order = toPaymentOrder({
@@ -45,7 +45,7 @@ function largestEvent() {
   return { change, bytes, event: PaymentEvent.decode(payload) };
 }
 
-it('the largest possible event is far below what a broker takes: a decision, which has no bound, is left out', () => {
+it('the largest possible event is far below the limit of a broker: a decision, which has no bound, is left out', () => {
   const { event, bytes, change } = largestEvent();
   expect(bytes).toBeGreaterThan(40_000);
   expect(bytes).toBeLessThan(KAFKA_LIMIT / 20);

@@ -1,4 +1,4 @@
-/** What happened to a payment, as Kafka and RabbitMQ are told. Encoded once for both. */
+/** Encodes the events of a payment, once for both Kafka and RabbitMQ. */
 
 import { type OutgoingEvent, packParcel } from '@payflowx/chassis';
 import type { OutboxRow } from '@payflowx/chassis/postgres';
@@ -7,12 +7,12 @@ import { PaymentEvent, PaymentEventType } from '@payflowx/proto/payment';
 import { type Change, type EventType, isPayerUnknown, type Movement } from '../domain/payment.ts';
 import { withoutDecision } from './payment-message.ts';
 
-/** The outbox's name for the Kafka topic. */
+/** The destination name of the Kafka topic in the outbox. */
 export const EVENTS_DESTINATION = 'payment-events';
-/** The outbox's name for the RabbitMQ queue. */
+/** The destination name of the RabbitMQ queue in the outbox. */
 export const NOTIFICATIONS_DESTINATION = 'payment-notifications';
 
-/** Who announces, as CloudEvents names it. */
+/** The CloudEvents source of all events. */
 const SOURCE = '/payflowx/payment';
 
 const TYPE_CODES = {
@@ -32,7 +32,7 @@ const MOVEMENT_CODES = {
   TRANSFER: MovementKind.TRANSFER,
 } as const satisfies Record<Movement['kind'], MovementKind>;
 
-/** The rows that announce a change: one for everybody, and one for those who are notified, where there is somebody. */
+/** Returns the outbox rows of a change: one for Kafka, and one for RabbitMQ if users are notified of it. */
 export function toOutboxRows(change: Change, id: string): OutboxRow[] {
   const event = toOutgoingEvent(change, id);
   const rows = [{ destination: EVENTS_DESTINATION, event }];
@@ -40,7 +40,7 @@ export function toOutboxRows(change: Change, id: string): OutboxRow[] {
   return rows;
 }
 
-/** The event that announces a change as a parcel of its own, for a statement that puts several together. */
+/** Encodes the event of a change as a parcel with one event, for a statement that stores several parcels. */
 export function toParcel(change: Change, id: string): Uint8Array {
   return packParcel([toOutgoingEvent(change, id)]).bytes;
 }
@@ -59,14 +59,18 @@ function toOutgoingEvent(change: Change, id: string): OutgoingEvent {
   };
 }
 
-/** Outcomes are notified; that a payment began is not, nor one whose payer is unknown: there would be nobody to tell. */
+/**
+ * True if users are notified of the change. They are not notified of payment.initiated. A payment with an unknown payer has no
+ * recipient.
+ */
 export function isNotified({ payment, event }: Change): boolean {
   return event.type !== 'payment.initiated' && !isPayerUnknown(payment);
 }
 
 /**
- * The decision is left out. Nobody who consumes events needs it, its figures are the payer's own matter, and it has no bound: a broker
- * that refuses a message as too large would refuse it for ever, and everything behind it would wait. The payment keeps it.
+ * The decision is left out, because no consumer needs it and only the payer may see its figures. Its size also has no bound. A
+ * broker would refuse a message that is too large on every attempt, and all later messages would wait behind it. The payment
+ * keeps the decision.
  */
 function toEvent({ payment, event }: Change, id: string): PaymentEvent {
   return {
@@ -75,7 +79,7 @@ function toEvent({ payment, event }: Change, id: string): PaymentEvent {
     occurredAt: event.occurredAt,
     payment: withoutDecision(payment),
     movements: event.movements.map((movement) => ({ ...movement, kind: MOVEMENT_CODES[movement.kind] })),
-    // Before the decision, who owns the account is the caller's claim: nothing to announce.
+    // Before the decision, the owner of the account is only a claim of the caller, so it is not published.
     fromOwnerId: (event.type !== 'payment.initiated' && payment.fromOwnerId) || '',
     toOwnerId: payment.toOwnerId ?? '',
     refundId: event.refundId ?? '',

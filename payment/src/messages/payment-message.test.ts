@@ -40,7 +40,7 @@ const decision = {
   record,
 };
 
-it('a payment with the decision spliced in is the same message as one that was encoded whole', () => {
+it('a payment with the decision spliced in equals a message that was encoded whole', () => {
   const { payment } = decide(initiated, decision, now);
   expect(PaymentMessage.decode(encodePayment(payment))).toEqual(toPaymentMessage(payment));
   expect(toPaymentMessage(payment)).toMatchObject({
@@ -49,7 +49,7 @@ it('a payment with the decision spliced in is the same message as one that was e
   });
 });
 
-it('says when a hold ends only while there is one', () => {
+it('has the end of a hold only while there is one', () => {
   expect(toPaymentMessage(initiated).expiresAt).toBeUndefined();
 });
 

@@ -1,4 +1,4 @@
-/** A payment in the words of the contract: for answers, for stored answers, and inside events. */
+/** Translates a payment to the message of the contract, for responses, stored responses and events. */
 import { CaptureMode, Decision } from '@payflowx/proto/authorization';
 import { PaymentKind, Payment as PaymentMessage, PaymentState } from '@payflowx/proto/payment';
 import { HOLDING_STATES, type Payment } from '../domain/payment.ts';
@@ -31,17 +31,17 @@ export function toPaymentMessage(payment: Payment): PaymentMessage {
   return { ...withoutDecision(payment), decision: decision && Decision.decode(decision) };
 }
 
-/** Field 15 (decision), length-delimited, as the wire names it. */
+/** Wire tag of field 15 (decision), length-delimited. */
 const DECISION_TAG = (15 << 3) | 2;
 
-/** The message's bytes. The decision is put in as authorization encoded it, which spares taking it apart. */
+/** Encodes the message. The decision is inserted as authorization encoded it, so that it need not be decoded. */
 export function encodePayment(payment: Payment): Uint8Array {
   const writer = PaymentMessage.encode(withoutDecision(payment));
   if (payment.decision) writer.uint32(DECISION_TAG).bytes(payment.decision);
   return writer.finish();
 }
 
-/** All but the decision: what events carry. */
+/** Returns the message without its decision, as events carry it. */
 export function withoutDecision(payment: Payment): PaymentMessage {
   return {
     id: payment.id,

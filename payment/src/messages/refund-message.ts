@@ -1,4 +1,4 @@
-/** A refund in the words of the contract: for answers and for stored answers. */
+/** Translates a refund to the message of the contract, for responses and stored responses. */
 import { Refund, RefundState } from '@payflowx/proto/payment';
 import type { Operation } from '../domain/operation.ts';
 
@@ -8,7 +8,7 @@ const STATE_CODES = {
   DECLINED: RefundState.FAILED,
 } as const satisfies Record<Operation['state'], RefundState>;
 
-/** `currency`: the payment's. */
+/** `currency` is the currency of the payment. */
 export function toRefundMessage(operation: Operation, currency: string): Refund {
   const { id, paymentId, state, amountMinor, reason, failure, createdAt, updatedAt } = operation;
   return {

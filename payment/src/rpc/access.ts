@@ -1,13 +1,13 @@
 /**
- * Who may call which RPC; an API client only those with a scope, if it was given that one. Whose account or payment it may be
- * is decided behind it: by authorization, and by domain/access.ts.
+ * Access rules of the RPCs. An API client may call only RPCs with a scope, and only if it has that scope. Access to single accounts and
+ * payments is checked later, by authorization and by domain/access.ts.
  */
 import type { AccessTable } from '@payflowx/chassis';
 import type { PaymentServiceService } from '@payflowx/proto/payment';
 
 export const ACCESS = {
   createPayment: { roles: ['customer', 'operator'], scope: 'payments:write' },
-  // Each item is done in the name of its own access token, to which the line above applies.
+  // Each item is checked against `createPayment` with its own access token.
   batchCreatePayments: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:write' },
   createDeposit: ['operator'],
   createWithdrawal: ['operator'],
@@ -19,7 +19,7 @@ export const ACCESS = {
   simulatePayment: { roles: ['customer', 'operator'], scope: 'payments:read' },
   getPayment: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
   getRecoveryStatus: ['operator', 'auditor', 'service'],
-  // What a reconciliation reads.
+  // For reconciliation.
   listAccountFigures: ['service'],
   listPayments: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
 } as const satisfies AccessTable<PaymentServiceService>;

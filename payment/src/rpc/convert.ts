@@ -1,4 +1,4 @@
-/** Between the contract's words and ours. */
+/** Translates between messages of the contract and types of this service. */
 import { CaptureMode } from '@payflowx/proto/authorization';
 import {
   type CreatePaymentRequest,
@@ -21,7 +21,7 @@ export function toPaymentRequest(request: CreatePaymentRequest): PaymentRequest 
   return { ...request, captureMode: toCaptureMode(request.captureMode) };
 }
 
-/** Unspecified means automatic. A number that the contract doesn't know is undefined here. */
+/** Unspecified means automatic. Returns undefined for a number that is not in the contract. */
 function toCaptureMode(code: CaptureMode): CaptureModeName | undefined {
   switch (code) {
     case CaptureMode.UNSPECIFIED:
@@ -39,7 +39,7 @@ export function toCreatedResponse(caller: Caller, created: Created): CreatePayme
   return { payment: messageFor(caller, toPaymentMessage(payment)), replayed };
 }
 
-/** Throws INVALID_ARGUMENT for a state that the contract doesn't know. */
+/** Throws INVALID_ARGUMENT for a state that is not in the contract. */
 export function toListRequest(request: ListPaymentsRequest): ListRequest {
   const { pageSize, pageToken, state, createdAfter, createdBefore, amountMinMinor, amountMaxMinor } = request;
   return {

@@ -1,4 +1,4 @@
-/** The gRPC code of each reason. Exhaustive: the compiler asks for a missing one. */
+/** The gRPC code of each reason. The compiler reports a reason that is missing here. */
 import { status } from '@grpc/grpc-js';
 import { errorTable } from '@payflowx/chassis';
 import { PaymentError } from '../domain/errors.ts';

@@ -1,4 +1,4 @@
-/** PaymentService's part after a payment was authorized: decodes, calls the use case, encodes. */
+/** The handlers of PaymentService for captures, cancels, refunds and steps. Each decodes, calls the use case, and encodes. */
 import { type Call, requireCaller } from '@payflowx/chassis';
 import {
   type CancelPaymentRequest,
@@ -35,22 +35,22 @@ export interface OperationDeps {
 }
 
 export function operationHandlers({ db, operations: flow, now }: OperationDeps) {
-  const ask = ({ requestId, paymentId }: CancelPaymentRequest, terms: Terms, call: Call) => {
+  const take = ({ requestId, paymentId }: CancelPaymentRequest, terms: Terms, call: Call) => {
     const { deadline, isRetry } = call;
     const { traceparent } = call.trace;
-    const asking = { caller: requireCaller(call), traceparent, deadline, isRetry };
-    return requestOperation({ flow, now }, { paymentId, requestId, terms, ...asking });
+    const context = { caller: requireCaller(call), traceparent, deadline, isRetry };
+    return requestOperation({ flow, now }, { paymentId, requestId, terms, ...context });
   };
 
   return {
     capturePayment: async (request: CapturePaymentRequest, call: Call): Promise<CapturePaymentResponse> =>
-      toPaymentResponse(requireCaller(call), await ask(request, toCaptureTerms(request), call)),
+      toPaymentResponse(requireCaller(call), await take(request, toCaptureTerms(request), call)),
 
     cancelPayment: async (request: CancelPaymentRequest, call: Call): Promise<CancelPaymentResponse> =>
-      toPaymentResponse(requireCaller(call), await ask(request, toCancelTerms(request), call)),
+      toPaymentResponse(requireCaller(call), await take(request, toCancelTerms(request), call)),
 
     createRefund: async (request: CreateRefundRequest, call: Call): Promise<CreateRefundResponse> =>
-      toRefundResponse(await ask(request, toRefundTerms(request), call)),
+      toRefundResponse(await take(request, toRefundTerms(request), call)),
 
     listRefunds: async (request: ListRefundsRequest, call: Call): Promise<ListRefundsResponse> => {
       const { payment, refunds, nextPageToken } = await listRefunds({ db }, requireCaller(call), request);

@@ -1,4 +1,4 @@
-/** PaymentService: decodes, calls the use case, encodes. */
+/** PaymentService: each handler decodes, calls the use case, and encodes. */
 import {
   type BoundService,
   bindService,
@@ -49,23 +49,26 @@ export type PaymentServiceDeps = CreateDeps &
   SimulateDeps & {
     db: Kysely<Database>;
     clock: RecoveryStatusDeps['clock'];
-    /** Connections of their own for what reads every payment there is, so that nobody waits for one behind it. */
+    /** Separate connections for statements that read all payments, so that no request on the request path waits for them. */
     figuresDb: Kysely<Database>;
-    /** Verifies the callers that a batch's items speak for. */
+    /** Verifies the access tokens of the items of a batch. */
     verifier: TokenVerifier;
     log: Logger;
   };
 
 const MAX_BATCH = 500;
-/** By our clock, which is `aheadMs` ahead of the caller's. An item that names none has as long as the call, and that is bounded. */
+/**
+ * The deadline by our clock, which is `aheadMs` ahead of the caller's. An item without a deadline gets the deadline of the call,
+ * which is limited.
+ */
 function deadlineOf({ deadline }: CreatePaymentItem, aheadMs: number, call: Call): Date {
   const named = deadline && new Date(deadline.getTime() + aheadMs);
   return named && named < call.deadline ? named : call.deadline;
 }
 
 export function paymentService(deps: PaymentServiceDeps): BoundService {
-  const create = async (operation: Creation, order: Order, requestId: string, call: Asking) => {
-    const { caller, traceparent, deadline, isRetry } = call;
+  const create = async (operation: Creation, order: Order, requestId: string, context: CallContext) => {
+    const { caller, traceparent, deadline, isRetry } = context;
     const origin = { caller, requestId, traceparent };
     const created = await createPayment(deps, { operation, order, origin, deadline, isRetry });
     return toCreatedResponse(caller, created);
@@ -81,12 +84,12 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
     requireAccess(caller, ACCESS.createPayment);
     if (!item.request) throw missingRequest('request');
     const { isRetry } = call;
-    const asking = { caller, traceparent, deadline: deadlineOf(item, aheadMs, call), isRetry };
+    const context = { caller, traceparent, deadline: deadlineOf(item, aheadMs, call), isRetry };
     return create(
       'CreatePayment',
       toPaymentOrder(toPaymentRequest(item.request)),
       item.request.requestId,
-      asking,
+      context,
     );
   };
 
@@ -104,11 +107,16 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
   return bindService(PaymentServiceService, {
     access: ACCESS,
     errors,
-    // The first page folds all payments there are.
+    // The first page computes figures from all payments.
     longestMs: { listAccountFigures: 150_000 },
     handlers: {
       createPayment: async (request, call) =>
-        create('CreatePayment', toPaymentOrder(toPaymentRequest(request)), request.requestId, asking(call)),
+        create(
+          'CreatePayment',
+          toPaymentOrder(toPaymentRequest(request)),
+          request.requestId,
+          contextOf(call),
+        ),
 
       batchCreatePayments: async ({ items, sentAt }, call) => {
         requireBatch(items.length);
@@ -117,10 +125,10 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
       },
 
       createDeposit: async (request, call) =>
-        create('CreateDeposit', toDepositOrder(request), request.requestId, asking(call)),
+        create('CreateDeposit', toDepositOrder(request), request.requestId, contextOf(call)),
 
       createWithdrawal: async (request, call) =>
-        create('CreateWithdrawal', toWithdrawalOrder(request), request.requestId, asking(call)),
+        create('CreateWithdrawal', toWithdrawalOrder(request), request.requestId, contextOf(call)),
 
       ...operationHandlers(deps),
 
@@ -153,15 +161,15 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
   });
 }
 
-/** In whose name a payment is asked for, in which trace, and until when. */
-interface Asking {
+/** The caller of a payment, its trace and its deadline. */
+interface CallContext {
   caller: Caller;
   traceparent: string;
   deadline: Date;
   isRetry: boolean;
 }
 
-function asking(call: Call): Asking {
+function contextOf(call: Call): CallContext {
   const { trace, deadline, isRetry } = call;
   return { caller: requireCaller(call), traceparent: trace.traceparent, deadline, isRetry };
 }
@@ -174,7 +182,7 @@ function requireBatch(size: number): void {
 }
 
 function missingRequest(field: string): PaymentError {
-  return new PaymentError('INVALID_ARGUMENT', 'Nothing is asked for.', {
-    violations: [{ field, description: 'must be there' }],
+  return new PaymentError('INVALID_ARGUMENT', 'The request is not valid.', {
+    violations: [{ field, description: 'is required' }],
   });
 }

@@ -1,4 +1,4 @@
-/** A step of a payment in the words of the contract. */
+/** Translates a step of a payment to the message of the contract. */
 import { traceFrom } from '@payflowx/chassis';
 import { Decision } from '@payflowx/proto/authorization';
 import type { PaymentStep } from '@payflowx/proto/payment';

@@ -1,15 +1,15 @@
-/** What of a decision its reader may see. */
+/** Removes the parts of a decision that its reader may not see. */
 import type { Decision } from '@payflowx/proto/authorization';
 import type { Payment as PaymentMessage } from '@payflowx/proto/payment';
 import { seesAll } from '../domain/access.ts';
 import type { Caller } from '../domain/payment.ts';
 
-/** The name that authorization gives to the check of a rule. */
+/** The check name that authorization uses for rules. */
 const RULE_CHECK = 'rule';
 
 /**
- * A customer sees of both owners only itself, and no check of a rule: names, versions and findings of rules would tell it the rule book, and what
- * a rule looks at. The code and message of the rule that declined are in the decision itself.
+ * A customer sees the owner of its own account only, and no checks of rules. Names, versions and findings of rules would show it
+ * the rule book and the data that rules use. If a rule declined, its code and message are in the decision itself.
  */
 export function decisionFor(caller: Caller, decision: Decision): Decision {
   if (seesAll(caller)) return decision;
@@ -22,7 +22,7 @@ export function decisionFor(caller: Caller, decision: Decision): Decision {
   };
 }
 
-/** The payment with what of its decision the caller may see. */
+/** Returns the payment with the parts of its decision that the caller may see. */
 export function messageFor(caller: Caller, payment: PaymentMessage): PaymentMessage {
   return { ...payment, decision: payment.decision && decisionFor(caller, payment.decision) };
 }

@@ -1,4 +1,4 @@
-/** All that the acceptance of many payments stores, in one statement: their idempotency keys, the payments, and what announces them. */
+/** Stores accepted payments in one statement: their idempotency keys, the payments, and their events in the outbox. */
 import { outboxFrom, unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql } from 'kysely';
 import type { Change } from '../domain/payment.ts';
@@ -13,15 +13,15 @@ export interface AcceptedPayment {
 }
 
 /**
- * Stores the payments whose keys nobody has used yet, and returns their ids. Waits for others that are taking the same keys. Recovery
- * leaves the payments alone for `recoverAfterMs`.
+ * Stores the payments whose keys are unused, and returns their ids. Waits for transactions that are taking the same keys.
+ * Recovery skips the payments for `recoverAfterMs`.
  */
 export async function saveAccepted(
   db: Kysely<Database>,
   payments: readonly AcceptedPayment[],
   recoverAfterMs: number,
 ): Promise<Set<string>> {
-  // In one order everywhere, so that two flushes with common keys wait for each other instead of deadlocking.
+  // All statements take keys in the same order, so two flushes with common keys cannot deadlock.
   const sorted = payments.toSorted((a, b) => byKey(a.keyed, b.keyed));
   const rows = sorted.map((payment) => toRow(payment, recoverAfterMs));
   const { rows: taken } = await sql<{ payment_id: string }>`
@@ -102,7 +102,7 @@ function toRow({ change, eventId, keyed }: AcceptedPayment, recoverAfterMs: numb
     version: payment.version,
     created_at: payment.createdAt,
     caller_id: caller.id,
-    // An array in an array cannot travel as one column of unnest.
+    // A column of unnest cannot hold an array of arrays.
     caller_roles: caller.roles.join(','),
     request_id: requestId,
     traceparent,

@@ -1,4 +1,6 @@
-/** What payments add up to, account by account: folded from the payments themselves, so that it cannot differ from them. */
+/**
+ * Computes the totals of each account from its payments. Nothing else is stored, so the totals cannot differ from the payments.
+ */
 import { inTransaction } from '@payflowx/chassis/postgres';
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import type { Database } from './database.ts';
@@ -14,12 +16,13 @@ export interface AccountFigures {
   pendingCount: bigint;
 }
 
-/** With more messages than this waiting, which accounts they are about is not worth finding out: every account counts as pending. */
+/** If more messages than this are unpublished, the query does not look up their accounts. It counts every account as pending. */
 const BACKLOG = 10_000;
 
 /**
- * One line for each account and currency that payments name. `among` makes a condition of an account's column.
- * A payment's version counts its events: 1 for the first, which nobody is notified of, and one more for each step after it.
+ * One line for each account and currency in payments. `among` makes a condition on an account column.
+ *
+ * The version of a payment counts its events. The first event is not notified, and each later step is one more event.
  */
 const fold = (among: (column: string) => RawBuilder<unknown>) => sql`
   with unfinished as materialized (
@@ -52,7 +55,7 @@ const fold = (among: (column: string) => RawBuilder<unknown>) => sql`
     sum(pending)::bigint + (select (count(*) > ${BACKLOG})::int from unfinished) as pending_count
   from lines group by account_id, currency`;
 
-/** The figures of these accounts now, by account and currency; none for an account that no payment names. */
+/** Returns the current figures of these accounts, by account and currency. Accounts without payments are left out. */
 export async function foldFigures(
   db: Kysely<Database>,
   accountIds: readonly string[],
@@ -62,16 +65,16 @@ export async function foldFigures(
   return rows.map(toFigures);
 }
 
-/** Everybody's figures as of one moment, kept for a while to be read page by page. */
+/** The figures of all accounts at one moment, kept for at least an hour so that they can be read page by page. */
 export interface Snapshot {
   id: string;
   lineCount: number;
 }
 
-/** Reading every payment may take longer than any other statement may. */
+/** Statements that read all payments may run longer than other statements. */
 export const FIGURES_STATEMENT_TIMEOUT_MS = 120_000;
 
-/** Takes a snapshot, and forgets those that nobody can be reading any more. */
+/** Takes a snapshot, and deletes snapshots that are too old to be read. */
 export async function takeSnapshot(db: Kysely<Database>, id: string): Promise<Snapshot> {
   return inTransaction(db, async (trx) => {
     await forgetOld(trx);
@@ -103,7 +106,7 @@ export async function findSnapshot(db: Kysely<Database>, id: string): Promise<Sn
   return rows[0] && { id, lineCount: Number(rows[0].line_count) };
 }
 
-/** The lines of a snapshot that follow a position. */
+/** Returns the lines of a snapshot after a position. */
 export async function readSnapshot(
   db: Kysely<Database>,
   { id }: Snapshot,

@@ -1,35 +1,35 @@
-/** How recovery takes rows that are due, of payments and operations alike; and what it has not brought to an end. */
+/** Claims payments and operations that are due for recovery, and counts those without an outcome. */
 import { type Kysely, sql } from 'kysely';
 import type { Database } from './database.ts';
 
 export interface Claim {
   now: Date;
-  /** The most rows. */
+  /** Maximum number of rows. */
   limit: number;
-  /** Until a row that was taken is due again; doubled with each attempt. */
+  /** Milliseconds until a claimed row is due again. Doubled with each attempt. */
   backOffMs: number;
 }
 
 export interface Claimed<T> {
   due: T[];
-  /** The ids of those that this attempt makes stuck. A row is named here once. */
+  /** Ids of the rows that become stuck with this attempt. Each row is listed once. */
   stuck: string[];
 }
 
-/** An obstacle that is gone after some minutes: what waited for it is final soon after. */
+/** The longest pause before a row is stuck. After an outage of some minutes, waiting rows are final soon after its end. */
 const MAX_BACK_OFF_MS = 8_000;
-/** After so many attempts without an outcome a row is stuck: with the pauses above, after some two minutes. */
+/** A row is stuck after this many attempts without an outcome. With the pauses above that is about two minutes. */
 export const STUCK_AFTER = 20;
-/** Then the pauses go on doubling up to this, so that rows which fail each time leave room for those which do not. */
+/** The pauses of a stuck row double up to this. Rows that fail on each attempt then leave room for rows that do not. */
 const MAX_STUCK_BACK_OFF_MS = 5 * 60_000;
 
-/** Written out, not given as parameters: the planner then knows that the partial indexes of what is due serve. */
+/** Written as literals and not as parameters, so that the planner can use the partial indexes on due rows. */
 const UNDECIDED = { payments: 'INITIATED', operations: 'PENDING' } as const;
 export type Undecided = keyof typeof UNDECIDED;
 
 /**
- * Takes rows that are due, those first that have been due for longest, by moving their next attempt into the future: the pause grows
- * with each attempt and is scattered. Other instances skip rows that one has locked.
+ * Claims due rows, the longest due first, by moving their next attempt into the future. The pause grows with each attempt and is
+ * randomized. Other instances skip rows that are locked.
  */
 export async function claimDue<Row>(
   db: Kysely<Database>,
@@ -59,14 +59,14 @@ export async function claimDue<Row>(
 }
 
 export interface Backlog {
-  /** Rows without an outcome. */
+  /** Number of rows without an outcome. */
   waiting: number;
   stuck: number;
-  /** Of the stuck rows the oldest. */
+  /** The oldest of the stuck rows. */
   stuckIds: string[];
 }
 
-/** More are not counted: a status must not cost more the worse things are. */
+/** Rows are counted up to this number, so that the status stays cheap with a large backlog. */
 const MAX_COUNTED = 10_000;
 const MAX_NAMED = 10;
 

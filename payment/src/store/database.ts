@@ -1,4 +1,4 @@
-/** The tables of this service's database, as Kysely sees them. Amounts are minor units. */
+/** The Kysely types of this service's tables. Amounts are minor units. */
 import type { Operation, OperationKind } from '../domain/operation.ts';
 import type { CaptureMode, PaymentKind } from '../domain/order.ts';
 import type { PaymentState, Role } from '../domain/payment.ts';

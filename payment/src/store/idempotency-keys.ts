@@ -1,4 +1,4 @@
-/** Table idempotency_keys: which requests were seen, and what they were answered. */
+/** Reads and writes the table idempotency_keys: the requests that were seen, and their responses. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Database } from './database.ts';
@@ -9,16 +9,16 @@ export interface Key {
 }
 
 export interface KeyedRequest extends Key {
-  /** The RPC that it came with. */
+  /** The RPC that the key was used with. */
   operation: string;
   fingerprint: Buffer;
   paymentId: string;
-  /** The step that it asks for; undefined for a payment as a whole. */
+  /** The step that the request asks for. Undefined if it creates a payment. */
   operationId?: string | undefined;
 }
 
-/** What a step's request was first answered with: the encoded message, or why not. Neither while it is being worked on. */
-export interface FirstAnswer {
+/** The first response to a request for a step: the encoded message, or the refusal. Neither while the request is in progress. */
+export interface StoredResponse {
   answer?: Buffer | undefined;
   refusal?: Refusal | undefined;
 }
@@ -29,25 +29,25 @@ export interface Refusal {
   metadata: Record<string, string>;
 }
 
-/** The request of a step of a payment that there is. */
+/** A request for a step of an existing payment. */
 export type KeyedStep = KeyedRequest & { operationId: string };
 
-export type SeenRequest = KeyedRequest & FirstAnswer;
+export type SeenRequest = KeyedRequest & StoredResponse;
 
 const KEY_TYPES = { caller_id: 'text', key: 'text' } as const;
 
 const toKeyRow = ({ callerId, requestId }: Key) => ({ caller_id: callerId, key: requestId });
 
 /**
- * Takes keys of steps that nobody used yet, and returns the ids of the steps they were taken for. Waits for others that are taking the
- * same ones. A new payment's key is taken with the payment: accepted-payments.ts.
+ * Takes unused keys of steps, and returns the ids of those steps. Waits for transactions that are taking the same keys. The key
+ * of a new payment is taken together with the payment, in accepted-payments.ts.
  */
 export async function takeKeys(
   trx: Transaction<Database>,
   requests: readonly KeyedStep[],
   now: Date,
 ): Promise<Set<string>> {
-  // In one order everywhere, so that two flushes with common keys wait for each other instead of deadlocking.
+  // All statements take keys in the same order, so two flushes with common keys cannot deadlock.
   const sorted = requests.toSorted(byKey);
   const rows = sorted.map((request) => ({
     ...toKeyRow(request),
@@ -71,14 +71,14 @@ export async function takeKeys(
   return new Set(taken.map(({ operation_id }) => operation_id));
 }
 
-/** The one order in which keys are taken. */
+/** The order in which all statements take keys. */
 export function byKey(a: Key, b: Key): number {
   if (a.callerId !== b.callerId) return a.callerId < b.callerId ? -1 : 1;
   if (a.requestId !== b.requestId) return a.requestId < b.requestId ? -1 : 1;
   return 0;
 }
 
-/** The requests that used these keys first. */
+/** Returns the first requests with these keys. */
 export async function findKeys(db: Kysely<Database>, keys: readonly Key[]): Promise<SeenRequest[]> {
   const { rows } = await sql<{
     caller_id: string;
@@ -111,7 +111,7 @@ export interface Answer extends Key {
   answer: Uint8Array;
 }
 
-/** Keeps the first answers. */
+/** Stores first responses. */
 export async function storeAnswers(trx: Transaction<Database>, answers: readonly Answer[]): Promise<void> {
   const rows = answers.map((answer) => ({ ...toKeyRow(answer), answer: answer.answer }));
   await sql`
@@ -120,7 +120,7 @@ export async function storeAnswers(trx: Transaction<Database>, answers: readonly
     where k.caller_id = r.caller_id and k.key = r.key`.execute(trx);
 }
 
-/** Keeps refusals that are first answers. */
+/** Stores refusals as first responses. */
 export async function storeRefusals(
   trx: Transaction<Database>,
   refusals: readonly (Key & { refusal: Refusal })[],
@@ -132,7 +132,7 @@ export async function storeRefusals(
     where k.caller_id = r.caller_id and k.key = r.key`.execute(trx);
 }
 
-/** Forgets keys whose requests left nothing to replay. */
+/** Deletes the keys of requests that left nothing to replay. */
 export async function releaseKeys(trx: Transaction<Database>, keys: readonly Key[]): Promise<void> {
   await sql`
     delete from idempotency_keys as k
@@ -141,8 +141,8 @@ export async function releaseKeys(trx: Transaction<Database>, keys: readonly Key
 }
 
 /**
- * Deletes up to `limit` keys that are older than `before` and whose requests have an answer: a stored one, or, for a payment as a whole,
- * its outcome. Returns how many there were.
+ * Deletes up to `limit` keys that are older than `before` and whose requests have a response. For a step this is a stored
+ * response; for a new payment it is the outcome. Returns the number of deleted keys.
  */
 export async function purgeKeys(db: Kysely<Database>, before: Date, limit: number): Promise<number> {
   const { numAffectedRows } = await sql`

@@ -1,4 +1,7 @@
-/** Table operations: one row for each capture, cancel, expiry and refund, written in sets under the lock of its payment. */
+/**
+ * Reads and writes the table operations. It has one row for each capture, cancel, expiry and refund. Rows are written in batches,
+ * under the lock of their payment.
+ */
 import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { Operation } from '../domain/operation.ts';
@@ -31,8 +34,9 @@ export type OperationRow = Pick<Selectable<OperationsTable>, (typeof OPERATION_C
 const RETURNED = sql.raw(OPERATION_COLUMNS.map((column) => `o.${column}`).join(', '));
 
 /**
- * Stores operations that have just begun, and returns the ids of those that were: a second expiry of one hold is left out.
- * Recovery leaves them alone for `recoverAfterMs`.
+ * Stores new operations and returns the ids of the stored ones. A second expiry of one hold is left out.
+ *
+ * Recovery skips the operations for `recoverAfterMs`.
  */
 export async function insertOperations(
   trx: Transaction<Database>,
@@ -82,12 +86,12 @@ export async function insertOperations(
   return new Set(stored.map(({ id }) => id));
 }
 
-/** The operations of these payments that have no outcome yet. */
+/** Returns the operations of these payments that have no outcome yet. */
 export async function findPending(
   trx: Transaction<Database>,
   paymentIds: readonly string[],
 ): Promise<Operation[]> {
-  // Not "state = 'PENDING'": the planner would look for that in recovery's index, among all its dead entries.
+  // Not "state = 'PENDING'": the planner would then use recovery's index with all its dead entries.
   const { rows } = await sql<OperationRow>`
     select ${RETURNED} from operations as o
     where o.payment_id = any(${paymentIds}::text[]) and o.state not in ('COMPLETED', 'DECLINED')`.execute(
@@ -105,7 +109,9 @@ export async function findOperations(
   return new Map(rows.map((row) => [row.id, toOperation(row)]));
 }
 
-/** An operation with its outcome, and, unless it was declined, what it did: the event and the payment as it left it. */
+/**
+ * An operation with its outcome. `done` has the event and the resulting payment; it is undefined if the operation was declined.
+ */
 export interface EndedOperation {
   operation: Operation;
   done: { eventId: string; payment: Payment } | undefined;
@@ -146,7 +152,7 @@ export async function settleOperations(
     where o.id = r.id`.execute(trx);
 }
 
-/** Takes operations that are due for recovery. */
+/** Claims operations that are due for recovery. */
 export async function claimOperations(db: Kysely<Database>, claim: Claim): Promise<Claimed<Operation>> {
   const { due, stuck } = await claimDue<OperationRow>(db, 'operations', OPERATION_COLUMNS, claim);
   return { due: due.map(toOperation), stuck };
@@ -157,7 +163,7 @@ export interface Postponement {
   until: Date;
 }
 
-/** Leaves operations without an outcome alone until the times given, if they are not left alone for longer anyway. */
+/** Moves the next attempt of operations without an outcome to the given times, unless it is already later. */
 export async function postponeOperations(
   db: Kysely<Database>,
   postponed: readonly Postponement[],

@@ -1,17 +1,19 @@
-/** Pages of payments, newest first. Each way in walks an index of its own; two ways are two walks, merged. */
+/**
+ * Reads pages of payments, newest first. Each filter on an account or an owner needs two index scans, whose results are merged.
+ */
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely';
 import type { Payment } from '../domain/payment.ts';
 import type { PaymentFilter } from '../domain/payment-filter.ts';
 import type { Database } from './database.ts';
 import { PAYMENT_COLUMNS, type PaymentRow, toPayment } from './payments.ts';
 
-/** Whose payments, and which of them. */
+/** The owner of the payments, and the filters of the request. */
 export type ListFilter = PaymentFilter & {
-  /** Sent or received by this user. */
+  /** The user who sent or received the payments. */
   ownerId?: string | undefined;
 };
 
-/** Where a page ended. */
+/** The last row of a page. */
 export interface Position {
   createdAt: Date;
   id: string;
@@ -19,7 +21,7 @@ export interface Position {
 
 type Walk = SelectQueryBuilder<Database, 'payments', PaymentRow>;
 
-/** The next `limit` payments after `position`. */
+/** Returns the next `limit` payments after `position`. */
 export async function listPayments(
   db: Kysely<Database>,
   filter: ListFilter,
@@ -31,15 +33,15 @@ export async function listPayments(
   return pages.flat().sort(byNewest).slice(0, limit).map(toPayment);
 }
 
-/** The ways in that together reach every payment of the filter, none of them twice. */
+/** Returns the queries that together find every payment of the filter, each payment once. */
 function walksOf(db: Kysely<Database>, { accountId, ownerId }: ListFilter): Walk[] {
   const all: Walk = db.selectFrom('payments').select(PAYMENT_COLUMNS);
-  // A payment never goes from an account to itself, so these two cannot meet.
+  // A payment never goes from an account to itself, so no payment is in both results.
   if (accountId !== undefined) {
     return [all.where('from_account', '=', accountId), all.where('to_account', '=', accountId)];
   }
   if (ownerId !== undefined) {
-    // Between two accounts of one owner: only the first walk shows it.
+    // A payment between two accounts of one owner is only in the first result.
     const received = all.where('to_owner_id', '=', ownerId);
     return [
       all.where('from_owner_id', '=', ownerId),
@@ -58,7 +60,8 @@ function filtered(walk: Walk, filter: ListFilter): Walk {
   }
   if (state !== undefined) query = query.where('state', '=', state);
   if (currency !== undefined) query = query.where('currency', '=', currency);
-  // The index on references leaves out the empty one; a plan for any parameter must be told that this isn't it.
+  // The index on references leaves out the empty reference. The planner uses it only if the query excludes the empty reference
+  // too.
   if (reference !== undefined) {
     query = query.where(sql<boolean>`reference = ${reference} and reference <> ''`);
     // The receiver does not see the payer's reference, so it must not find the payment by it either.

@@ -1,4 +1,4 @@
-/** The steps that a payment took, read from what they left: the payment's own row for the first two, its operations for the rest. */
+/** Reads the steps of a payment. The first two come from the payment's own row, the others from its operations. */
 import type { Kysely } from 'kysely';
 import { eventTypeOf } from '../domain/operation.ts';
 import { decidedStep, type EventType, type Payment, type PaymentState } from '../domain/payment.ts';
@@ -6,21 +6,21 @@ import type { Database, PaymentsTable } from './database.ts';
 import { PAYMENT_COLUMNS, toPayment } from './payments.ts';
 
 export interface PaymentStep {
-  /** Empty for the first steps of a payment from before they were kept. */
+  /** Empty for the first steps of a payment from before event ids were stored. */
   eventId: string;
   type: EventType;
-  /** The state it left the payment in. */
+  /** The state of the payment after the step. */
   state: PaymentState;
-  /** The decision it stored, as authorization gave it. */
+  /** The stored decision, as authorization encoded it. */
   decision: Uint8Array | undefined;
   refundId: string | undefined;
-  /** Undefined: time. */
+  /** Undefined for an expiry. */
   actorId: string | undefined;
   traceparent: string;
   occurredAt: Date;
 }
 
-/** The payment and its steps, oldest first. */
+/** Returns the payment and its steps, oldest first. */
 export async function findSteps(
   db: Kysely<Database>,
   paymentId: string,

@@ -1,4 +1,4 @@
-/** Table payments: one row for each payment, written in sets. */
+/** Reads and writes the table payments: one row for each payment, written in batches. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import { asDecided, type Payment } from '../domain/payment.ts';
@@ -39,12 +39,12 @@ export type PaymentRow = Pick<Selectable<PaymentsTable>, (typeof PAYMENT_COLUMNS
 
 const RETURNED = sql.raw(PAYMENT_COLUMNS.map((column) => `p.${column}`).join(', '));
 
-/** The payments, locked until the transaction ends: whatever is asked of them afterwards follows one after another. */
+/** Locks the payments until the transaction ends and returns them. Concurrent steps of one payment then run one after another. */
 export async function lockPayments(
   trx: Transaction<Database>,
   ids: readonly string[],
 ): Promise<Map<string, Payment>> {
-  // In one order everywhere, so that two flushes with common payments wait for each other instead of deadlocking.
+  // All statements lock payments in id order, so two flushes with common payments cannot deadlock.
   const { rows } = await sql<PaymentRow>`
     select ${RETURNED} from payments as p where p.id = any(${ids}::text[]) order by p.id for update`.execute(
     trx,
@@ -52,7 +52,7 @@ export async function lockPayments(
   return new Map(rows.map((row) => [row.id, toPayment(row)]));
 }
 
-/** Stores locked payments as later steps left them. */
+/** Stores locked payments after a later step. */
 export async function updatePayments(
   trx: Transaction<Database>,
   payments: readonly Payment[],
@@ -83,9 +83,9 @@ export async function updatePayments(
 }
 
 /**
- * Takes up to `limit` payments whose hold's time is over, by moving the time at which they are looked at again into the future: a
- * minute at first, then as long again as the hold's end is past, up to a day. By then the expiry has usually ended them. Others skip
- * what one has locked.
+ * Claims up to `limit` payments whose hold is past its end, by moving their next expiry attempt into the future. The first pause
+ * is one minute. Later pauses are as long as the time since the hold's end, up to a day. By then the expiry has usually ended the
+ * hold. Other instances skip rows that are locked.
  */
 export async function claimExpired(trx: Transaction<Database>, now: Date, limit: number): Promise<Payment[]> {
   const { rows } = await sql<PaymentRow>`
@@ -103,7 +103,7 @@ export async function claimExpired(trx: Transaction<Database>, now: Date, limit:
   return rows.map(toPayment);
 }
 
-/** Takes INITIATED payments that are due for recovery. */
+/** Claims INITIATED payments that are due for recovery. */
 export async function claimPayments(db: Kysely<Database>, claim: Claim): Promise<Claimed<Payment>> {
   const { due, stuck } = await claimDue<PaymentRow>(db, 'payments', PAYMENT_COLUMNS, claim);
   return { due: due.map(toPayment), stuck };
@@ -114,8 +114,8 @@ export async function findPayment(db: Kysely<Database>, id: string): Promise<Pay
   return row && toPayment(row);
 }
 
-/** The payments by id, each as its decision left it; INITIATED where there is none yet. */
-export async function findAsAnswered(
+/** Returns the payments by id, each directly after its decision. Payments without a decision are INITIATED. */
+export async function findAsDecided(
   db: Kysely<Database>,
   ids: readonly string[],
 ): Promise<Map<string, Payment>> {

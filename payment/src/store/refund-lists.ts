@@ -1,11 +1,11 @@
-/** Pages of one payment's refunds, newest first. */
+/** Reads pages of one payment's refunds, newest first. */
 import { type Kysely, sql } from 'kysely';
 import type { Operation } from '../domain/operation.ts';
 import type { Database } from './database.ts';
 import { OPERATION_COLUMNS, toOperation } from './operations.ts';
 import type { Position } from './payment-lists.ts';
 
-/** The next `limit` refunds after `position`; only those that happened, or all. */
+/** Returns the next `limit` refunds after `position`: all, or only the completed ones. */
 export async function listRefunds(
   db: Kysely<Database>,
   { paymentId, onlyCompleted }: { paymentId: string; onlyCompleted: boolean },

@@ -1,4 +1,4 @@
-/** All that the outcomes of many payments change, in one statement: the payments, and what announces them. */
+/** Stores the outcomes of many payments in one statement: the payments, and their events in the outbox. */
 import { outboxFrom, unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql } from 'kysely';
 import type { Change } from '../domain/payment.ts';
@@ -16,8 +16,9 @@ export interface SettledPayment {
 }
 
 /**
- * Stores payments as authorization's decision left them, where nobody else has taken a step since, and returns the ids of those.
- * The version says so, and not the state: the planner would look for a state in recovery's index, among all its dead entries.
+ * Stores payments after authorization's decision, unless another step was stored before. Returns the ids of the stored ones.
+ *
+ * The check uses the version and not the state. For a state, the planner would use recovery's index with all its dead entries.
  */
 export async function saveSettled(
   db: Kysely<Database>,

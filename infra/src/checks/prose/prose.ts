@@ -24,10 +24,10 @@ const NOT_YET_REWRITTEN: readonly string[] = [
   'chassis/',
   'gateway/',
   'auth/',
-  'payment/',
+  'payment/migrations/',
   'authorization/',
   'ledger/',
-  'notification/',
+  'notification/migrations/',
   'analytics/',
 ];
 
