@@ -15,7 +15,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestLedger } from '../src/app/digest-ledger.ts';
 import { paymentEvents } from '../src/consumers/payment-events.ts';
 import { findBalance } from '../src/store/balances.ts';
-import { countJournal, inSnapshot } from '../src/store/proof.ts';
+import { countJournal } from '../src/store/proof.ts';
+import { atOneMoment } from '../src/store/snapshot.ts';
 import { createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 import { hold, outgoing, paymentEvent, release, transfer } from './neighbours.ts';
 
@@ -35,7 +36,7 @@ const consume = (groupId: string, into = ledger): Promise<KafkaConsumer> =>
   startKafkaConsumer({ ...client, ...topics, groupId }, paymentEvents(into), testLog);
 
 const countTransactions = async ({ db }: LedgerDatabase) =>
-  (await inSnapshot(db, countJournal)).transactionCount;
+  (await atOneMoment(db, countJournal)).transactionCount;
 
 function someEvents(count: number): PaymentEvent[] {
   return Array.from({ length: count }, (_, index) => {

@@ -4,7 +4,8 @@ import { createTestDatabase, testLog } from '@payflowx/chassis/testing';
 import { type Kysely, sql } from 'kysely';
 import { checkSeal, type SealCheck } from '../src/app/check-seal.ts';
 import type { Database } from '../src/store/database.ts';
-import { countJournal, inSnapshot } from '../src/store/proof.ts';
+import { countJournal } from '../src/store/proof.ts';
+import { atOneMoment } from '../src/store/snapshot.ts';
 
 export interface LedgerDatabase {
   db: Kysely<Database>;
@@ -34,7 +35,7 @@ export async function createLedgerDatabase(): Promise<LedgerDatabase> {
 
 /** What the proof says of the seal. */
 export function checkWholeSeal({ db }: Pick<LedgerDatabase, 'db'>): Promise<SealCheck> {
-  return inSnapshot(db, async (snapshot) =>
+  return atOneMoment(db, async (snapshot) =>
     checkSeal(snapshot, await countJournal(snapshot), { deadline: new Date(Date.now() + 60_000) }),
   );
 }

@@ -9,8 +9,9 @@ import { recordTransactions } from '../src/app/record-transactions.ts';
 import { sealBatch, startSealer } from '../src/app/seal-journal.ts';
 import { listStatementEntries } from '../src/store/entries.ts';
 import { sumBefore } from '../src/store/hourly-totals.ts';
-import { foldAccounts, inSnapshot } from '../src/store/proof.ts';
+import { foldAccounts } from '../src/store/proof.ts';
 import { findAuditPaths, findNewestHead } from '../src/store/seals.ts';
+import { atOneMoment } from '../src/store/snapshot.ts';
 import { checkWholeSeal, createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 import { transferOf } from './journal.ts';
 
@@ -62,7 +63,7 @@ async function measureApply(): Promise<void> {
 
 /** What a proof reads of them, without keeping it. */
 function foldAll(ledger: LedgerDatabase): Promise<void> {
-  return inSnapshot(ledger.db, async (snapshot) => {
+  return atOneMoment(ledger.db, async (snapshot) => {
     for await (const _ of foldAccounts(snapshot));
   });
 }

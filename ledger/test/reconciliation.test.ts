@@ -53,7 +53,7 @@ async function startInstance(targets: ReturnType<typeof targetsAt>): Promise<Ins
     client,
     async stop() {
       client.close();
-      part.breakOff();
+      part.abort();
       await server.drain();
       await part.stop();
     },

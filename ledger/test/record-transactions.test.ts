@@ -7,7 +7,8 @@ import { type Balance, balanceChanges } from '../src/domain/balances.ts';
 import type { JournalTransaction, PostingKind } from '../src/domain/journal.ts';
 import { listBalancesAfter } from '../src/store/balances.ts';
 import { findTransactions } from '../src/store/journal.ts';
-import { countJournal, foldAccounts, inSnapshot } from '../src/store/proof.ts';
+import { countJournal, foldAccounts } from '../src/store/proof.ts';
+import { atOneMoment } from '../src/store/snapshot.ts';
 import { createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 
 let ledger: LedgerDatabase;
@@ -76,7 +77,7 @@ const balancesNow = async (): Promise<Map<string, Balance>> => {
 
 describe('recording transactions', () => {
   afterEach(async () => {
-    const accounts = await inSnapshot(ledger.db, (snapshot) => Array.fromAsync(foldAccounts(snapshot)));
+    const accounts = await atOneMoment(ledger.db, (snapshot) => Array.fromAsync(foldAccounts(snapshot)));
     for (const { folded, kept } of accounts) expect(kept).toEqual(folded);
   });
 
@@ -150,7 +151,7 @@ describe('recording transactions', () => {
   });
 
   it('counts the payments whose money is still on hold', async () => {
-    const openHolds = async () => (await inSnapshot(ledger.db, countJournal)).openHoldCount;
+    const openHolds = async () => (await atOneMoment(ledger.db, countJournal)).openHoldCount;
     const before = await openHolds();
     const paymentId = newId('pay');
     const [held, released] = toTransactions([

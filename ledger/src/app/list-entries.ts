@@ -28,7 +28,7 @@ export async function listEntries(
   const position = decodePageToken(pageToken, Position);
   const before = position && { ...position, createdAt: new Date(position.createdAtMs) };
   const accountIds = await accountsInSight(deps, viewer, accountId);
-  // One more than asked for says whether there is a next page.
+  // One entry more than the page size shows that there is a next page.
   const found = await selectEntries(deps.db, { ...filter, accountIds, before }, limit + 1);
   const entries = found.slice(0, limit);
   const last = entries.at(-1);

@@ -1,28 +1,30 @@
 /**
- * Verifies a receipt against a head, with nothing but the two: all that is said about the payment is read from the canonical bytes,
- * and these must lead to the head's root. Pure, and imports nothing but Node's SHA-256, so that a stranger can read all of it.
+ * Verifies a receipt against a head and needs nothing else. Everything about the payment is read from the canonical bytes, and
+ * these must lead to the head's root.
+ *
+ * Pure, and imports nothing but Node's SHA-256, so that an outsider can read all of it.
  */
 import { readCanonicalBytes } from './canonical-bytes.ts';
 import { type JournalTransaction, transactionInWords } from './journal.ts';
 import { leafHash, rootFromPath } from './merkle-tree.ts';
 import { headHash } from './sealed-head.ts';
 
-/** Why a receipt proves nothing. */
+/** The reason why a receipt proves nothing. */
 export class ReceiptRefused extends Error {
   override readonly name = 'ReceiptRefused';
 }
 
 export interface VerifiedReceipt {
   paymentId: string;
-  /** What the head commits to: in how many transactions, under which root. */
+  /** The number of transactions that the head commits to. */
   size: number;
   rootHash: string;
   transactions: { transaction: JournalTransaction; position: number }[];
 }
 
 /**
- * `head` is what the verifier trusts: a head as the API gives it, or only its root_hash or head_hash in hex. Throws ReceiptRefused
- * with the first reason found.
+ * `head` is the head that the verifier trusts: the JSON of the API, or only its root_hash or head_hash in hex. Throws
+ * ReceiptRefused with the first reason found.
  */
 export function verifyReceipt(receipt: unknown, head: unknown): VerifiedReceipt {
   const fields = objectAt(receipt, 'the receipt');
@@ -106,7 +108,7 @@ function read(canonical: Buffer, where: string): JournalTransaction {
   }
 }
 
-/** The words beside the bytes prove nothing, but must not mislead whoever reads them. */
+/** The JSON fields beside the bytes prove nothing, but they must not mislead a reader. */
 function requireWords(said: unknown, sealed: unknown, where: string): void {
   if (Array.isArray(sealed)) {
     const items = listAt(said, where);

@@ -1,9 +1,7 @@
-/** The whole journal summed anew, as one consistent view of the database. */
+/** Sums the whole journal again, in one consistent view of the database. */
 import { sql, type Transaction } from 'kysely';
 import type { FoldedAccount } from '../domain/proof.ts';
 import type { Database } from './database.ts';
-
-export { atOneMoment as inSnapshot } from './snapshot.ts';
 
 export interface JournalCounts {
   transactionCount: bigint;
@@ -11,19 +9,19 @@ export interface JournalCounts {
   openHoldCount: bigint;
 }
 
-/** A proof reads every posting there is, which may take longer than any other statement may. */
+/** A proof reads every posting, which may take longer than any other statement is allowed to. */
 export const PROOF_STATEMENT_TIMEOUT_MS = 120_000;
-/** Between its pages a proof calls authorization. It holds no locks. */
+/** A proof calls authorization between its pages, and holds no locks meanwhile. */
 export const PROOF_IDLE_TIMEOUT_MS = 30_000;
 
 const PAGE = 1_000;
 
 /**
- * Every account as its postings add up, beside the balance and the hourly totals that are kept for it. Totals are of what is sealed;
- * a transaction that has its place and only came back into the queue with a replay is in them.
+ * Every account with the sum of its postings, its stored balance and its stored hourly totals. Totals contain sealed transactions
+ * only. They include a transaction that has its position and came back into the queue with a replay.
  */
 export async function* foldAccounts(snapshot: Transaction<Database>): AsyncGenerator<FoldedAccount> {
-  // All rows will be fetched: without this the planner would choose what gives the first tenth of them soonest.
+  // All rows will be fetched. Without this setting the planner would optimise for the first tenth of them.
   await sql`set local cursor_tuple_fraction = 1`.execute(snapshot);
   await sql`
     declare folded_accounts no scroll cursor for
