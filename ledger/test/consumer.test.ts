@@ -55,7 +55,7 @@ describe('the consumer', () => {
   const group = newId('req');
   const events = someEvents(300);
 
-  it('posts what is delivered, however often', async () => {
+  it('posts each event once, for any number of deliveries', async () => {
     await topics.publish(events.map(outgoing));
     await topics.publish(events.slice(0, 100).map(outgoing));
     const consumer = await consume(group);
@@ -64,7 +64,7 @@ describe('the consumer', () => {
     expect(await countTransactions(ledger)).toBe(200n);
   });
 
-  it('puts what it cannot post among the dead letters, with the reason, and goes on', async () => {
+  it('sends events that it cannot post to the dead-letter topic, with the reason, and continues', async () => {
     const good = paymentEvent([transfer('acct_a', 'acct_b', 1n)]);
     const altered = { ...good, movements: [transfer('acct_a', 'acct_b', 2n)] };
     const nothing = paymentEvent([transfer('acct_a', 'acct_b', 0n)]);
@@ -106,7 +106,7 @@ describe('the consumer', () => {
     await Promise.all(both.map((consumer) => consumer.stop()));
   });
 
-  it('goes on with other payments and partitions while a balance is locked, and in order with its payment afterwards', async () => {
+  it('continues with other payments and partitions while a balance is locked, then posts the locked payment in order', async () => {
     const posted = async (account: string) => (await findBalance(ledger.db, account))?.postedMinor;
     const consumer = await consume(group);
     await topics.publish([paymentEvent([transfer('acct_locked', 'acct_r1', 1n)])].map(outgoing));
@@ -122,7 +122,7 @@ describe('the consumer', () => {
     await isLocked.promise;
     const first = paymentEvent([transfer('acct_locked', 'acct_r1', 2n)]);
     const next = paymentEvent([transfer('acct_r1', 'acct_r2', 3n)], { payment: first.payment });
-    // Twelve payments are in several partitions. One of them may be the paused one.
+    // Twelve payments are in several partitions. One of these partitions may be the paused one.
     const twelve = (account: string) =>
       Array.from({ length: 12 }, () => paymentEvent([transfer('acct_s', account, 1n)]));
     for (const others of ['acct_r3', 'acct_r4']) {

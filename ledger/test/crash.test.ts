@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([ledger.drop(), topics.drop(), replay.drop()]));
 
-it('has posted everything once after being killed before and after its commits', async () => {
+it('has posted each event once after kills before and after its commits', async () => {
   await replay.dieAt('ledger.before-commit');
   await replay.dieAt('ledger.after-commit');
   await replay.dieAt('ledger.before-commit');

@@ -52,7 +52,7 @@ const transactionOf = (amountMinor: bigint): JournalTransaction => {
   return transaction;
 };
 
-/** Each transaction one to three times, in any order, cut into flushes of any size that several instances apply at once. */
+/** Each transaction one to three times, in any order, in batches of any size that several instances apply at the same time. */
 const delivery = (count: number) =>
   fc
     .tuple(
@@ -81,7 +81,7 @@ describe('recording transactions', () => {
     for (const { folded, kept } of accounts) expect(kept).toEqual(folded);
   });
 
-  it('folds to the same balances in whatever order, how often and by how many instances they are delivered', async () => {
+  it('gives the same balances for any order, number of deliveries and number of instances', async () => {
     const scenario = journal.chain((movements) =>
       fc.tuple(fc.constant(movements), delivery(movements.length)),
     );
@@ -116,7 +116,7 @@ describe('recording transactions', () => {
     );
   });
 
-  it('changes nothing when everything comes again', async () => {
+  it('changes nothing when all transactions are delivered again', async () => {
     const transactions = [transactionOf(1n), transactionOf(2n)];
     await recordTransactions(ledger, transactions);
     const digest = await digestLedger(ledger.db);

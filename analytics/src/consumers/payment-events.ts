@@ -42,7 +42,7 @@ export function decodePaymentEvent(payload: Buffer): PaymentFact | undefined {
   const { id: eventId, payment, occurredAt } = event;
   if (!EVENT_ID.test(eventId)) throw new EventRefused(`"${eventId}" is not the id of an event.`);
   const type = EVENT_TYPES[event.type];
-  if (type === undefined) throw new EventRefused(`${eventId} is of the unknown type ${event.type}.`);
+  if (type === undefined) throw new EventRefused(`${eventId} has the unknown type ${event.type}.`);
   if (!payment) throw new EventRefused(`${eventId} names no payment.`);
   if (!/^[A-Z]{3}$/.test(payment.currency)) throw new EventRefused(`${eventId} has no currency.`);
   if (!occurredAt || Number.isNaN(occurredAt.getTime())) throw new EventRefused(`${eventId} has no time.`);
@@ -65,7 +65,7 @@ function parse(payload: Buffer): PaymentEvent {
   try {
     return PaymentEvent.decode(payload);
   } catch (error) {
-    throw new EventRefused('The payload is no PaymentEvent.', { cause: error });
+    throw new EventRefused('The payload is not a PaymentEvent.', { cause: error });
   }
 }
 

@@ -4,13 +4,13 @@
  */
 import type { Caller } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
-import type { Accounts, Asker } from '../clients/accounts.ts';
+import type { Accounts, Requester } from '../clients/accounts.ts';
 import { LedgerError } from '../domain/errors.ts';
 import type { JournalTransaction } from '../domain/journal.ts';
 import { findBalance } from '../store/balances.ts';
 import type { Database } from '../store/database.ts';
 
-export interface Viewer extends Asker {
+export interface Viewer extends Requester {
   caller: Caller;
 }
 
@@ -20,7 +20,7 @@ export interface AccessDeps {
 }
 
 /** Operators and auditors may read all accounts. */
-export function seesEverything({ caller }: Viewer): boolean {
+export function readsAllAccounts({ caller }: Viewer): boolean {
   return caller.roles.includes('operator') || caller.roles.includes('auditor');
 }
 
@@ -33,18 +33,18 @@ export async function requireVisible(
   accountId: string,
 ): Promise<void> {
   // An account with entries exists. So operators and auditors can read it while the authorization service is unavailable.
-  if (seesEverything(viewer) && (await findBalance(db, accountId))) return;
+  if (readsAllAccounts(viewer) && (await findBalance(db, accountId))) return;
   if (await accounts.isVisible(viewer, accountId)) return;
   throw new LedgerError('ACCOUNT_NOT_FOUND', 'There is no such account.');
 }
 
 /** True if the viewer may read at least one account in the transactions. That gives access to the whole transactions. */
-export async function seesOneOf(
+export async function readsOneAccountOf(
   { accounts }: AccessDeps,
   viewer: Viewer,
   transactions: readonly JournalTransaction[],
 ): Promise<boolean> {
-  if (seesEverything(viewer)) return true;
+  if (readsAllAccounts(viewer)) return true;
   const postings = transactions.flatMap((transaction) => transaction.postings);
   const involved = new Set(
     postings.flatMap(({ debitAccount, creditAccount }) => [debitAccount, creditAccount]),
@@ -58,7 +58,7 @@ export async function seesOneOf(
 /**
  * The accounts whose entries the viewer may list: the requested one, or all of the viewer's own. Undefined means all accounts.
  */
-export async function accountsInSight(
+export async function visibleAccountIds(
   deps: AccessDeps,
   viewer: Viewer,
   accountId: string | undefined,
@@ -67,5 +67,5 @@ export async function accountsInSight(
     await requireVisible(deps, viewer, accountId);
     return [accountId];
   }
-  return seesEverything(viewer) ? undefined : deps.accounts.listOwn(viewer);
+  return readsAllAccounts(viewer) ? undefined : deps.accounts.listOwn(viewer);
 }

@@ -9,9 +9,9 @@ import type { Database } from '../store/database.ts';
 import type { JournalCounts } from '../store/proof.ts';
 import {
   countWaiting,
-  findHeadless,
-  findLost,
-  findStray,
+  findRemovedUnsealed,
+  findUnqueued,
+  findWithoutTransaction,
   sealedHeads,
   sealedLeaves,
   transactionAt,
@@ -109,15 +109,15 @@ function wordsFor(fault: Exclude<SealFault, { kind: 'missing' }>): string {
     case 'removed':
       return 'the transaction was removed from the journal.';
     case 'changed':
-      return 'the transaction is not what was sealed.';
+      return 'the transaction differs from what was sealed.';
     case 'retimed':
-      return 'its time, or the time of its entries, is not what was sealed.';
+      return 'its time, or the time of its entries, differs from what was sealed.';
     case 'replaced':
       return `one of the transactions from here to position ${fault.lastPosition} was replaced, in the journal and in the seal.`;
     case 'subtree':
       return 'its row in the seal was rewritten: the hashes of the subtrees that end with it.';
     case 'head':
-      return `the head of size ${fault.size}, which added it, does not commit to the journal or not to the head before.`;
+      return `the head of size ${fault.size}, which added it, does not commit to the journal, or not to the head before it.`;
   }
 }
 
@@ -135,12 +135,12 @@ async function describeChange(
   if (transaction && leadsToHead(leafHash(canonicalBytes(transaction)))) {
     return 'its row in the seal was rewritten: the leaf hash. The transaction is as it was sealed.';
   }
-  return 'the transaction is not what was sealed, and the seal around it was rewritten too.';
+  return 'the transaction differs from what was sealed, and the seal around it was rewritten too.';
 }
 
 /** The row of the seal is missing. If the journal has a transaction without a row, the row belonged to it. */
 async function describeMissing(snapshot: Transaction<Database>, position: number): Promise<Broken> {
-  const stray = await findStray(snapshot);
+  const stray = await findUnqueued(snapshot);
   return {
     firstBrokenTransactionId: stray ?? '',
     brokenDetail:
@@ -155,20 +155,20 @@ async function findUnsealedFault(
   snapshot: Transaction<Database>,
   surplus: Pick<JournalCounts, 'transactionCount' | 'postingCount'>,
 ): Promise<Broken | undefined> {
-  const lost = await findLost(snapshot);
+  const lost = await findRemovedUnsealed(snapshot);
   if (lost !== undefined) {
     return { firstBrokenTransactionId: lost, brokenDetail: 'It was removed before it was sealed.' };
   }
   if (surplus.transactionCount !== 0n) {
     return {
-      firstBrokenTransactionId: (await findStray(snapshot)) ?? '',
+      firstBrokenTransactionId: (await findUnqueued(snapshot)) ?? '',
       brokenDetail:
         'It was put into the journal with superuser rights: it is neither sealed nor waiting for its seal.',
     };
   }
   if (surplus.postingCount !== 0n) {
     return {
-      firstBrokenTransactionId: (await findHeadless(snapshot)) ?? '',
+      firstBrokenTransactionId: (await findWithoutTransaction(snapshot)) ?? '',
       brokenDetail: 'There are entries of a transaction that is not in the journal.',
     };
   }

@@ -6,7 +6,7 @@ import type { SealedHead } from '../domain/sealed-head.ts';
 import { findTransactionsOfPayment } from '../store/journal.ts';
 import { findAuditPaths, findHead, findNewestHead, findPositions } from '../store/seals.ts';
 import { atOneMoment } from '../store/snapshot.ts';
-import { type AccessDeps, seesOneOf, type Viewer } from './account-access.ts';
+import { type AccessDeps, readsOneAccountOf, type Viewer } from './account-access.ts';
 
 export interface Receipt {
   paymentId: string;
@@ -37,7 +37,7 @@ export async function getReceipt(deps: AccessDeps, viewer: Viewer, query: Receip
   const { transactions, head, sealed } = await atOneMoment(deps.db, (snapshot) =>
     readSealed(snapshot, query),
   );
-  if (transactions.length === 0 || !(await seesOneOf(deps, viewer, transactions))) {
+  if (transactions.length === 0 || !(await readsOneAccountOf(deps, viewer, transactions))) {
     throw new LedgerError('PAYMENT_NOT_FOUND', 'The journal has no such payment.');
   }
   if (head === undefined && query.headSize !== undefined) {

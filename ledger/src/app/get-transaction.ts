@@ -2,7 +2,7 @@
 import { LedgerError } from '../domain/errors.ts';
 import type { JournalTransaction } from '../domain/journal.ts';
 import { findTransactions } from '../store/journal.ts';
-import { type AccessDeps, seesOneOf, type Viewer } from './account-access.ts';
+import { type AccessDeps, readsOneAccountOf, type Viewer } from './account-access.ts';
 
 /** Throws TRANSACTION_NOT_FOUND if it is missing or between other customers' accounts. */
 export async function getTransaction(
@@ -11,6 +11,6 @@ export async function getTransaction(
   id: string,
 ): Promise<JournalTransaction> {
   const [transaction] = await findTransactions(deps.db, [id]);
-  if (transaction && (await seesOneOf(deps, viewer, [transaction]))) return transaction;
+  if (transaction && (await readsOneAccountOf(deps, viewer, [transaction]))) return transaction;
   throw new LedgerError('TRANSACTION_NOT_FOUND', 'There is no such transaction.');
 }

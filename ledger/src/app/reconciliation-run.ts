@@ -26,7 +26,7 @@ export async function runReconciliation(deps: ReconciliationDeps, requestedBy: s
   if (report) return report;
   throw new ReconciliationError(
     'RECONCILIATION_RUNNING',
-    'A reconciliation is running already.',
+    'A reconciliation is already running.',
     RETRY_AFTER_MS,
   );
 }

@@ -6,16 +6,16 @@ import { LedgerError } from '../domain/errors.ts';
 import type { AuthorizedBalance } from '../domain/proof.ts';
 
 /** The caller in whose name accounts are read, and the deadline of its call. */
-export interface Asker {
+export interface Requester {
   accessToken: string | undefined;
   deadline: Date;
 }
 
 export interface Accounts {
-  /** True if the account exists and the asker may read it. */
-  isVisible(asker: Asker, accountId: string): Promise<boolean>;
-  /** Ids of the asker's accounts. */
-  listOwn(asker: Asker): Promise<string[]>;
+  /** True if the account exists and the requester may read it. */
+  isVisible(requester: Requester, accountId: string): Promise<boolean>;
+  /** Ids of the requester's accounts. */
+  listOwn(requester: Requester): Promise<string[]>;
   /** Balances of all accounts, the external ones too. The pages are not one snapshot: each shows the moment when it was read. */
   listBalances(limits: { deadline: Date }): AsyncIterable<AuthorizedBalance>;
   close(): void;

@@ -24,7 +24,7 @@ describe('an event', () => {
     });
   });
 
-  it('posts a release as its hold the other way round', () => {
+  it('posts a release with the accounts of its hold exchanged', () => {
     const movements = [hold('acct_a', 'acct_b', 10n), release('acct_a', 'acct_b', 10n)];
     expect(decodePaymentEvent(encode(paymentEvent(movements)))?.postings).toMatchObject([
       { number: 0, kind: 'hold', debitAccount: 'acct_a', creditAccount: 'acct_b' },
@@ -32,7 +32,7 @@ describe('an event', () => {
     ]);
   });
 
-  it('that moved nothing leaves no transaction', () => {
+  it('without movements makes no transaction', () => {
     const event = paymentEvent([], { type: PaymentEventType.INITIATED });
     expect(decodePaymentEvent(encode(event))).toBeUndefined();
   });

@@ -54,7 +54,7 @@ export function decodePaymentEvent(payload: Buffer): JournalTransaction | undefi
   const id = transactionIdOf(event.id);
   if (id === undefined) throw new EventRefused(`"${event.id}" is not the id of an event.`);
   const eventType = EVENT_TYPES[event.type];
-  if (eventType === undefined) throw new EventRefused(`${event.id} is of the unknown type ${event.type}.`);
+  if (eventType === undefined) throw new EventRefused(`${event.id} has the unknown type ${event.type}.`);
   if (event.movements.length === 0) return undefined;
 
   const { payment, occurredAt } = event;
@@ -71,7 +71,7 @@ function parse(payload: Buffer): PaymentEvent {
   try {
     return PaymentEvent.decode(payload);
   } catch (error) {
-    throw new EventRefused('The payload is no PaymentEvent.', { cause: error });
+    throw new EventRefused('The payload is not a PaymentEvent.', { cause: error });
   }
 }
 

@@ -85,7 +85,7 @@ type Reader = ReturnType<typeof readerOf>;
 function readPosting(reader: Reader): Posting {
   const number = reader.uint32();
   const kind = reader.text();
-  if (!isPostingKind(kind)) throw new NotCanonical(`"${kind}" is no kind of posting`);
+  if (!isPostingKind(kind)) throw new NotCanonical(`"${kind}" is not a kind of posting`);
   const debitAccount = reader.text();
   const creditAccount = reader.text();
   return { number, kind, debitAccount, creditAccount, amountMinor: reader.int64(), currency: reader.text() };

@@ -83,7 +83,7 @@ export function entriesOf({ id, paymentId, createdAt, postings }: JournalTransac
 }
 
 /** A transaction with the field names of the REST API. */
-export function transactionInWords(transaction: JournalTransaction) {
+export function toRestTransaction(transaction: JournalTransaction) {
   const { id, eventType, paymentId, createdAt } = transaction;
   return {
     id,

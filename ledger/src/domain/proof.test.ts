@@ -26,7 +26,7 @@ function prove(ledgers: readonly FoldedAccount[], authorized: readonly Authorize
 }
 
 describe('the proof', () => {
-  it('finds one minor unit and names the account', () => {
+  it('finds a difference of one minor unit and names the account', () => {
     const comparison = prove(
       [asKept(ledger('acct_a', 500n)), asKept(ledger('acct_b', -500n))],
       [authorization('acct_a', 501n), authorization('acct_b', -500n)],
@@ -37,12 +37,12 @@ describe('the proof', () => {
     ]);
   });
 
-  it('compares what is held as well', () => {
+  it('compares the amounts on hold too', () => {
     const { differences } = prove([asKept(ledger('acct_a', 5n, 2n))], [authorization('acct_a', 5n, 3n)]);
     expect(differences).toMatchObject([{ ledgerHeldMinor: 2n, authorizationHeldMinor: 3n }]);
   });
 
-  it('takes an account that one side does not know as empty there', () => {
+  it('treats an account that one side does not know as empty there', () => {
     const unused = prove([], [authorization('acct_unused', 0n)]);
     expect(unused).toMatchObject({ differenceCount: 0n, accountCount: 1n });
     const unknown = prove([asKept(ledger('acct_a', 1n))]);
@@ -56,7 +56,7 @@ describe('the proof', () => {
     expect(differenceCount).toBe(250n);
   });
 
-  it('sums each currency by itself', () => {
+  it('sums each currency separately', () => {
     const dollars = { ...ledger('acct_c', 7n), currency: 'USD' };
     const accounts = [dollars, ledger('acct_a', 5n), ledger('acct_b', -5n)].map(asKept);
     const [eur, usd] = prove(accounts).trialBalances;
@@ -65,7 +65,7 @@ describe('the proof', () => {
     expect([eur, usd].map((line) => line && isBalanced(line))).toEqual([true, false]);
   });
 
-  it('counts an account whose kept balance or hours are not what the journal folds to', () => {
+  it('counts an account whose stored balance or hours differ from the journal', () => {
     const folded = ledger('acct_a', 5n);
     const right = asKept(folded);
     const staleIn = (account: FoldedAccount) => prove([account]).staleBalanceCount;

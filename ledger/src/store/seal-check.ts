@@ -123,7 +123,7 @@ export async function countWaiting(snapshot: Kysely<Database>): Promise<Waiting>
 }
 
 /** The lowest id that waits to be sealed, but was never sealed and is no longer in the journal. */
-export async function findLost(snapshot: Kysely<Database>): Promise<string | undefined> {
+export async function findRemovedUnsealed(snapshot: Kysely<Database>): Promise<string | undefined> {
   return firstId(
     snapshot,
     sql`select u.transaction_id as id from unsealed as u
@@ -133,7 +133,7 @@ export async function findLost(snapshot: Kysely<Database>): Promise<string | und
 }
 
 /** The lowest id in the journal that is neither sealed nor waiting for it. */
-export async function findStray(snapshot: Kysely<Database>): Promise<string | undefined> {
+export async function findUnqueued(snapshot: Kysely<Database>): Promise<string | undefined> {
   return firstId(
     snapshot,
     sql`select t.id from transactions as t
@@ -143,7 +143,7 @@ export async function findStray(snapshot: Kysely<Database>): Promise<string | un
 }
 
 /** The lowest id that has postings, but no transaction in the journal. */
-export async function findHeadless(snapshot: Kysely<Database>): Promise<string | undefined> {
+export async function findWithoutTransaction(snapshot: Kysely<Database>): Promise<string | undefined> {
   return firstId(
     snapshot,
     sql`select p.transaction_id as id from postings as p
