@@ -221,7 +221,7 @@ describe('a receipt', () => {
       /do not lead to the head's root/,
     ],
     [
-      'other words',
+      'another time in the JSON',
       (forged) => {
         first(forged).transaction.created_at = '2026-02-01T10:00:00.001Z';
       },

@@ -1,4 +1,7 @@
-/** The topic payment-events: what analytics takes from each event. Whatever it cannot count is refused with the reason. */
+/**
+ * Consumes the topic payment-events: turns each event into a fact to count. Events that cannot be counted are refused with the
+ * reason.
+ */
 import type { KafkaHandlers } from '@payflowx/chassis/kafka';
 import { MovementKind } from '@payflowx/proto/authorization';
 import { type Payment, PaymentEvent, PaymentEventType, PaymentKind } from '@payflowx/proto/payment';
@@ -8,7 +11,7 @@ import { EventRefused } from '../domain/errors.ts';
 import type { EventType, PaymentFact } from '../domain/totals.ts';
 import type { Database } from '../store/database.ts';
 
-/** What the consumer does with the topic; a rebuild does the same. */
+/** The Kafka handlers of the topic; a rebuild uses the same. */
 export function paymentEvents(deps: { db: Kysely<Database> }): KafkaHandlers<PaymentFact | undefined> {
   return {
     decode: ({ payload }) => decodePaymentEvent(payload),
@@ -34,8 +37,8 @@ const EVENT_TYPES: Record<number, EventType> = {
 const EVENT_ID = /^evt_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Undefined for deposits and withdrawals: they bring money in and out, and as payments they would blow up every volume and
- * every success rate. Throws EventRefused for an event that cannot be counted.
+ * Returns undefined for deposits and withdrawals. They bring money in and out, and as payments they would inflate every volume
+ * and every success rate. Throws EventRefused if the event cannot be counted.
  */
 export function decodePaymentEvent(payload: Buffer): PaymentFact | undefined {
   const event = parse(payload);
@@ -69,7 +72,7 @@ function parse(payload: Buffer): PaymentEvent {
   }
 }
 
-/** Holds and releases move nothing yet. A transfer out of the receiver's account goes back to the payer. */
+/** Holds and releases move nothing yet. A transfer out of the receiver's account is a refund to the payer. */
 function movedBy(
   { id, movements }: PaymentEvent,
   { toAccount }: Payment,

@@ -39,7 +39,7 @@ describe('an event', () => {
 
   const good = paymentEvent([transfer('acct_a', 'acct_b', 1n)]);
   it.each([
-    ['bytes that are no event', Buffer.from([0xff, 0x00]), /no PaymentEvent/],
+    ['bytes that are not an event', Buffer.from([0xff, 0x00]), /not a PaymentEvent/],
     ['a foreign id', encode({ ...good, id: 'pay_1' }), /not the id of an event/],
     ['an unknown type', encode({ ...good, type: 99 as PaymentEventType }), /unknown type 99/],
     ['no payment', encode({ ...good, payment: undefined }), /names no payment/],
