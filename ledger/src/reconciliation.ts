@@ -8,7 +8,7 @@ import { startReconciliationSchedule } from './app/reconciliation-schedule.ts';
 import { connectFigures } from './clients/reconciliation-figures.ts';
 import type { Source } from './domain/reconciliation.ts';
 import { reconciliationService } from './rpc/reconciliation-service.ts';
-import { keptBalances } from './store/reconciliation-balances.ts';
+import { storedBalances } from './store/reconciliation-balances.ts';
 import type { ReconciliationDatabase } from './store/reconciliation-tables.ts';
 
 export interface ReconciliationConfig {
@@ -45,7 +45,7 @@ export function startReconciliation(
     now: () => new Date(),
     figuresOf: (accountIds) => ({
       ...figures.figuresOf(accountIds),
-      ledger: keptBalances(db, accountIds),
+      ledger: storedBalances(db, accountIds),
     }),
     pause: (ms) => pause(ms, stopping.signal),
   };

@@ -394,11 +394,11 @@ describe('the proof', () => {
 });
 
 it('reports an authorization outage if it needs authorization, and still serves operators and auditors', async () => {
-  const away = connectAccounts({ target: 'ipv4:127.0.0.1:1', token: async () => 'none' });
+  const unreachableAccounts = connectAccounts({ target: 'ipv4:127.0.0.1:1', token: async () => 'none' });
   const service = ledgerService({
     db: ledger.db,
     proofDb: ledger.db,
-    accounts: away,
+    accounts: unreachableAccounts,
     eventLag: () => lag(),
     now: () => NOW,
   });
@@ -420,5 +420,5 @@ it('reports an authorization outage if it needs authorization, and still serves 
 
   lonely.close();
   await alone.drain();
-  away.close();
+  unreachableAccounts.close();
 });

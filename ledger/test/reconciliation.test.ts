@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { runIfDue } from '../src/app/reconciliation-schedule.ts';
 import { connectFigures } from '../src/clients/reconciliation-figures.ts';
 import { startReconciliation } from '../src/reconciliation.ts';
-import { keptBalances } from '../src/store/reconciliation-balances.ts';
+import { storedBalances } from '../src/store/reconciliation-balances.ts';
 import type { ReconciliationDatabase } from '../src/store/reconciliation-tables.ts';
 import { createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 import { type FakeNeighbours, startNeighbours } from './reconciliation-neighbours.ts';
@@ -305,13 +305,16 @@ describe('two reconciliations', () => {
 describe('an unavailable service', () => {
   it.each(['authorization', 'payment', 'analytics', 'notification'] as const)(
     'is named, and no report is made: %s',
-    async (away) => {
-      const alone = await startInstance({ ...targetsAt(neighbours.target), [away]: 'ipv4:127.0.0.1:1' });
+    async (unavailable) => {
+      const alone = await startInstance({
+        ...targetsAt(neighbours.target),
+        [unavailable]: 'ipv4:127.0.0.1:1',
+      });
       const before = await listed();
       await expect(run(alone)).rejects.toMatchObject({
         code: status.UNAVAILABLE,
         reason: 'NEIGHBOUR_UNAVAILABLE',
-        message: `The ${away} service does not answer.`,
+        message: `The ${unavailable} service does not answer.`,
       });
       expect(await listed()).toEqual(before);
       // The lock is released too.
@@ -389,7 +392,10 @@ describe('the schedule', () => {
       log: testLog,
       now: () => new Date(now),
       pause: async () => {},
-      figuresOf: (ids?: readonly string[]) => ({ ...figures.figuresOf(ids), ledger: keptBalances(db, ids) }),
+      figuresOf: (ids?: readonly string[]) => ({
+        ...figures.figuresOf(ids),
+        ledger: storedBalances(db, ids),
+      }),
     });
     await run();
     expect(await runIfDue(at(Date.now() + hour / 2), hour)).toBe(false);

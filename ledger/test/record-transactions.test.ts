@@ -78,7 +78,7 @@ const balancesNow = async (): Promise<Map<string, Balance>> => {
 describe('recording transactions', () => {
   afterEach(async () => {
     const accounts = await atOneMoment(ledger.db, (snapshot) => Array.fromAsync(foldAccounts(snapshot)));
-    for (const { folded, kept } of accounts) expect(kept).toEqual(folded);
+    for (const { folded, stored } of accounts) expect(stored).toEqual(folded);
   });
 
   it('gives the same balances for any order, number of deliveries and number of instances', async () => {

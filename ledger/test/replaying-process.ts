@@ -1,6 +1,6 @@
 /**
- * A process that replays a topic into a ledger, and can be killed at a fault point: `replaying-process.ts <topic> <database>
- * <faults folder>`.
+ * A process that replays a topic into a ledger, and can be killed at a fault point:
+ * `replaying-process.ts <topic> <database> <faults folder>`.
  */
 import { armFaults } from '@payflowx/chassis';
 import { replayTopic } from '@payflowx/chassis/kafka';

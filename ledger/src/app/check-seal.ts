@@ -124,14 +124,14 @@ function wordsFor(fault: Exclude<SealFault, { kind: 'missing' }>): string {
 /** Journal and seal disagree about a leaf. The one that leads to the newest head is unchanged. */
 async function describeChange(
   snapshot: Transaction<Database>,
-  { position, transaction, leafHash: kept }: SealedLeaf,
+  { position, transaction, leafHash: stored }: SealedLeaf,
 ): Promise<string> {
   const head = await findNewestHead(snapshot);
   const paths = head && (await findAuditPaths(snapshot, head, [position]));
   const path = paths?.get(position) ?? [];
   const leadsToHead = (leaf: Buffer) =>
     head && rootFromPath(leaf, { position, size: head.size, path })?.equals(head.rootHash);
-  if (leadsToHead(kept)) return 'the transaction or one of its entries was changed after it was sealed.';
+  if (leadsToHead(stored)) return 'the transaction or one of its entries was changed after it was sealed.';
   if (transaction && leadsToHead(leafHash(canonicalBytes(transaction)))) {
     return 'its row in the seal was rewritten: the leaf hash. The transaction is as it was sealed.';
   }

@@ -20,8 +20,8 @@ export async function getAccountBalance(
 ): Promise<BalanceAt> {
   await requireVisible(deps, viewer, accountId);
   if (at !== undefined) return { ...(await sumBefore(deps.db, accountId, justAfter(at))), at };
-  const kept = (await findBalance(deps.db, accountId)) ?? { postedMinor: 0n, pendingMinor: 0n };
-  return { ...kept, at: deps.now() };
+  const stored = (await findBalance(deps.db, accountId)) ?? { postedMinor: 0n, pendingMinor: 0n };
+  return { ...stored, at: deps.now() };
 }
 
 /** Event times are whole milliseconds. So "before the returned time" includes the given moment. */

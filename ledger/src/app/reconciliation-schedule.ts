@@ -4,7 +4,7 @@ import { ReconciliationError } from '../domain/reconciliation-errors.ts';
 import { listReports } from '../store/reconciliations.ts';
 import { type ReconciliationDeps, runReconciliation } from './reconciliation-run.ts';
 
-/** The interval of checking if a run is due. It is also the delay of the first run after startup. */
+/** Milliseconds between two checks if a run is due, and from startup to the first run. A shorter `everyMs` shortens both. */
 const LOOK_MS = 60_000;
 
 /** Starts a run `everyMs` after the start of the last run, scheduled or requested. 0 turns the schedule off. */

@@ -87,10 +87,10 @@ function replacedBelow({ position, level }: { position: number; level: number })
 const HASH_BYTES = 32;
 
 /** Returns the level of the smallest subtree whose hash differs from the stored one; undefined if all are equal. */
-function firstDifference(hashes: readonly Buffer[], kept: Buffer): number | undefined {
+function firstDifference(hashes: readonly Buffer[], stored: Buffer): number | undefined {
   const index = hashes.findIndex(
-    (hash, at) => !hash.equals(kept.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES)),
+    (hash, at) => !hash.equals(stored.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES)),
   );
   if (index >= 0) return index + 1;
-  return kept.length === hashes.length * HASH_BYTES ? undefined : hashes.length;
+  return stored.length === hashes.length * HASH_BYTES ? undefined : hashes.length;
 }

@@ -12,7 +12,7 @@ export interface AuthorizedBalance {
 /** An account's balance summed from the journal, and its stored balance. Either may be missing. */
 export interface FoldedAccount {
   folded: Balance;
-  kept: Balance;
+  stored: Balance;
   /** The number of hours whose stored total differs from the journal. */
   wrongHourCount: bigint;
 }
@@ -48,7 +48,7 @@ export interface AccountsProof {
 const MAX_LISTED = 100;
 
 /**
- * First receives authorization's balances, then the ledger's accounts, each once. Only authorization's are kept in memory. An
+ * First receives authorization's balances, then the ledger's accounts, each once. Only authorization's stay in memory. An
  * account that one side does not know counts there as empty, so an unused account is no difference.
  */
 export function accountsProof() {
@@ -124,11 +124,11 @@ export function isBalanced({ postedSumMinor, pendingSumMinor }: TrialBalance): b
   return postedSumMinor === 0n && pendingSumMinor === 0n;
 }
 
-function isStale({ folded, kept, wrongHourCount }: FoldedAccount): boolean {
+function isStale({ folded, stored, wrongHourCount }: FoldedAccount): boolean {
   return (
-    folded.postedMinor !== kept.postedMinor ||
-    folded.pendingMinor !== kept.pendingMinor ||
-    folded.heldMinor !== kept.heldMinor ||
+    folded.postedMinor !== stored.postedMinor ||
+    folded.pendingMinor !== stored.pendingMinor ||
+    folded.heldMinor !== stored.heldMinor ||
     wrongHourCount !== 0n
   );
 }

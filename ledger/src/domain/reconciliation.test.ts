@@ -42,7 +42,7 @@ const agreed = (changes: Partial<Record<Source, Figures>> = {}): AccountFigures 
   });
 };
 
-const told = (view: AccountFigures) =>
+const differencesIn = (view: AccountFigures) =>
   differencesOf(view).map(
     ({ figure, expectedBy, expected, foundBy, found }) =>
       `${figure}: ${expectedBy} ${expected}, ${foundBy} ${found}`,
@@ -50,8 +50,8 @@ const told = (view: AccountFigures) =>
 
 describe('an account', () => {
   it('has no difference if all services agree, and services that do not know it count as 0', () => {
-    expect(told(agreed())).toEqual([]);
-    expect(told(account({ authorization: [line({ posted: 0n, held: 0n })] }))).toEqual([]);
+    expect(differencesIn(agreed())).toEqual([]);
+    expect(differencesIn(account({ authorization: [line({ posted: 0n, held: 0n })] }))).toEqual([]);
   });
 
   it.each<[Partial<Record<Source, Figures>>, string[]]>([
@@ -66,11 +66,11 @@ describe('an account', () => {
       ['posted: authorization 70, ledger 1', 'posted: authorization 70, payment 2'],
     ],
   ])('names who differs (%#)', (changes, expected) => {
-    expect(told(agreed(changes))).toEqual(expected);
+    expect(differencesIn(agreed(changes))).toEqual(expected);
   });
 
   it('differs in authorization if ledger and payment agree against it', () => {
-    expect(told(agreed({ authorization: { posted: 69n, held: 6n } }))).toEqual([
+    expect(differencesIn(agreed({ authorization: { posted: 69n, held: 6n } }))).toEqual([
       'posted: ledger 70, authorization 69',
       'held: ledger 5, authorization 6',
     ]);
@@ -78,7 +78,7 @@ describe('an account', () => {
 
   it('differs if a service does not know it at all', () => {
     const { lines } = agreed();
-    expect(told(account({ ...lines, ledger: [] }))).toEqual([
+    expect(differencesIn(account({ ...lines, ledger: [] }))).toEqual([
       'posted: authorization 70, ledger 0',
       'held: authorization 5, ledger 0',
     ]);
@@ -88,7 +88,7 @@ describe('an account', () => {
     const { lines } = agreed();
     const tried = line({ notifications: 1n }, 'USD');
     const heard = { notification: [line({ notifications: 4n }, '')] };
-    expect(told(account({ ...lines, payment: [...lines.payment, tried], ...heard }))).toEqual([]);
+    expect(differencesIn(account({ ...lines, payment: [...lines.payment, tried], ...heard }))).toEqual([]);
     const wrong = differencesOf(
       account({ ...lines, ledger: [...lines.ledger, line({ posted: 1n }, 'USD')] }),
     );
@@ -98,7 +98,7 @@ describe('an account', () => {
   it('uses its only currency for analytics if analytics does not know it', () => {
     const { lines } = agreed();
     const analytics = [line({ sent: 30n, received: 100n }, '')];
-    expect(told(account({ ...lines, analytics }))).toEqual([]);
+    expect(differencesIn(account({ ...lines, analytics }))).toEqual([]);
   });
 
   it('has another fingerprint if any figure changes', () => {

@@ -56,8 +56,8 @@ export async function* foldAccounts(snapshot: Transaction<Database>): AsyncGener
     )
     select account_id, currency, coalesce(w.count, 0) as wrong_hour_count,
            coalesce(f.posted_minor, 0) as posted_minor, coalesce(f.pending_minor, 0) as pending_minor,
-           coalesce(f.held_minor, 0) as held_minor, coalesce(b.posted_minor, 0) as kept_posted_minor,
-           coalesce(b.pending_minor, 0) as kept_pending_minor, coalesce(b.held_minor, 0) as kept_held_minor
+           coalesce(f.held_minor, 0) as held_minor, coalesce(b.posted_minor, 0) as stored_posted_minor,
+           coalesce(b.pending_minor, 0) as stored_pending_minor, coalesce(b.held_minor, 0) as stored_held_minor
     from folded as f full join balances as b using (account_id, currency)
       full join wrong_hours as w using (account_id, currency)`.execute(snapshot);
   for (;;) {
@@ -74,9 +74,9 @@ interface FoldedRow {
   posted_minor: bigint;
   pending_minor: bigint;
   held_minor: bigint;
-  kept_posted_minor: bigint;
-  kept_pending_minor: bigint;
-  kept_held_minor: bigint;
+  stored_posted_minor: bigint;
+  stored_pending_minor: bigint;
+  stored_held_minor: bigint;
   wrong_hour_count: bigint;
 }
 
@@ -89,11 +89,11 @@ function toFoldedAccount(row: FoldedRow): FoldedAccount {
       pendingMinor: row.pending_minor,
       heldMinor: row.held_minor,
     },
-    kept: {
+    stored: {
       ...key,
-      postedMinor: row.kept_posted_minor,
-      pendingMinor: row.kept_pending_minor,
-      heldMinor: row.kept_held_minor,
+      postedMinor: row.stored_posted_minor,
+      pendingMinor: row.stored_pending_minor,
+      heldMinor: row.stored_held_minor,
     },
     wrongHourCount: row.wrong_hour_count,
   };

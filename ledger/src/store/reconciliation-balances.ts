@@ -6,7 +6,7 @@ import type { ReconciliationDatabase } from './reconciliation-tables.ts';
 const PAGE = 1_000;
 
 /** By account id and currency: all balances, or those of these accounts. */
-export async function* keptBalances(
+export async function* storedBalances(
   db: Kysely<ReconciliationDatabase>,
   accountIds: readonly string[] | undefined,
 ): AsyncGenerator<FigureLine> {
