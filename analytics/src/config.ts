@@ -17,7 +17,10 @@ const topicSettings = {
   PAYMENT_EVENTS_TOPIC: Type.String({ default: 'payment-events' }),
 };
 
-/** Messages whose rows stay locked for longer are set aside. Another instance's batch, which takes milliseconds, is waited for. */
+/**
+ * The consumer sets a message aside if its rows stay locked for longer. The batch of another instance takes milliseconds and is
+ * waited for.
+ */
 const LOCK_TIMEOUT_MS = 1_000;
 
 export const schema = Type.Object({
@@ -31,7 +34,7 @@ export const schema = Type.Object({
 
 const MIGRATIONS = new URL('../migrations/', import.meta.url);
 
-/** What the service needs. Throws ConfigError with everything that is wrong. */
+/** The settings of the service. Throws ConfigError with everything that is wrong. */
 export function loadConfig(env: NodeJS.ProcessEnv) {
   const settings = readEnvironment(schema, env);
   return {
@@ -52,7 +55,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
 const { LOG_LEVEL } = serviceSettings;
 const { POSTGRES_URL, POSTGRES_MIGRATE_URL } = postgresSettings;
 
-/** What `rebuild.ts` needs: it works as the role that owns the tables, since the serving role may not empty them. */
+/** The settings of `rebuild.ts`. It connects as the role that owns the tables, because the serving role may not empty them. */
 export function loadRebuildConfig(env: NodeJS.ProcessEnv) {
   const settings = readEnvironment(Type.Object({ LOG_LEVEL, POSTGRES_MIGRATE_URL, ...topicSettings }), env);
   return {
@@ -66,7 +69,7 @@ export function loadRebuildConfig(env: NodeJS.ProcessEnv) {
   };
 }
 
-/** What `digest.ts` needs. */
+/** The settings of `digest.ts`. */
 export function loadDigestConfig(env: NodeJS.ProcessEnv) {
   const settings = readEnvironment(Type.Object({ LOG_LEVEL, POSTGRES_URL }), env);
   return { logLevel: settings.LOG_LEVEL, postgres: { url: settings.POSTGRES_URL, poolMax: 1 } };

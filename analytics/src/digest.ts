@@ -1,4 +1,4 @@
-/** Prints the SHA-256 of all totals: `node src/digest.ts`. Equal digests are equal totals. */
+/** Prints the SHA-256 of all totals: `node src/digest.ts`. Equal digests mean equal totals. */
 import { createLogger } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
 import { digestTotals } from './app/digest-totals.ts';

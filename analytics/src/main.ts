@@ -32,7 +32,7 @@ await runService('analytics', config, async ({ log, onStop }) => {
   const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log }, [service]);
   onStop('grpc server', () => server.drain());
 
-  // Last in, first out: callers stop finding us before we stop answering them.
+  // Parts stop in reverse order: callers stop finding this instance before it stops answering them.
   const membership = await joinRegistry(
     { consulUrl: config.consulUrl, log },
     { name: 'analytics', id: config.instanceId, host: config.grpc.host, port: server.port, check: 'grpc' },

@@ -1,6 +1,7 @@
 /**
- * Empties the totals and counts the whole topic anew, from the oldest event on: `node src/rebuild.ts`. The service may go on
- * running: what it counts meanwhile is in the inbox, and is not counted twice. Until the end its answers are too low.
+ * Empties the totals and counts the whole topic again, from the oldest event on: `node src/rebuild.ts`. The service may keep
+ * running: the events that it counts meanwhile are in the inbox, so they are not counted twice. Until the end of the rebuild the
+ * service returns totals that are too low.
  */
 import { createLogger } from '@payflowx/chassis';
 import { replayTopic } from '@payflowx/chassis/kafka';

@@ -78,7 +78,7 @@ afterAll(async () => {
 });
 
 describe('the summary', () => {
-  it('adds up all days by currency, and says how new it is', async () => {
+  it('sums all days by currency, and gives the time of the latest event', async () => {
     const { totals, asOf } = await client.getSummary({ currency: '' }, await as('auditor'));
     expect(totals).toEqual([
       {
@@ -98,14 +98,14 @@ describe('the summary', () => {
     expect(asOf).toEqual(new Date('2026-03-03T09:00:00.000Z'));
   });
 
-  it('is empty for a currency that nothing was paid in', async () => {
+  it('is empty for a currency without payments', async () => {
     expect(await client.getSummary({ currency: 'JPY' }, await as('auditor'))).toEqual({
       totals: [],
       asOf: undefined,
     });
   });
 
-  it('is not for customers, nor for services', async () => {
+  it('refuses customers and services', async () => {
     for (const who of ['ann', 'service'] as const) {
       const denied = { code: status.PERMISSION_DENIED };
       await expect(client.getSummary({ currency: '' }, await as(who))).rejects.toMatchObject(denied);
@@ -121,7 +121,7 @@ describe('the daily totals', () => {
     return days.map(({ day, totals }) => [day, totals?.currency, totals?.capturedMinor]);
   };
 
-  it('are those of the last thirty days, oldest first, if nothing is said', async () => {
+  it('are those of the last thirty days, oldest first, if no range is given', async () => {
     expect(await daysOf('', '')).toEqual([
       ['2026-03-01', 'EUR', 100n],
       ['2026-03-02', 'EUR', 200n],
@@ -130,7 +130,7 @@ describe('the daily totals', () => {
     ]);
   });
 
-  it('are those of a range, both ends included, in one currency if asked', async () => {
+  it('are those of a range, both ends included, in one currency if requested', async () => {
     expect(await daysOf('2026-01-15', '2026-03-01')).toEqual([
       ['2026-01-15', 'EUR', 1n],
       ['2026-03-01', 'EUR', 100n],
@@ -143,7 +143,7 @@ describe('the daily totals', () => {
     ['2026-03-01', 'yesterday', 'to'],
     ['2026-03-02', '2026-03-01', 'from'],
     ['2025-01-01', '2026-03-01', 'to'],
-  ])('refuse %s to %s, naming %s', async (from, to, field) => {
+  ])('refuse the range %s to %s and name %s', async (from, to, field) => {
     await expect(daysOf(from, to)).rejects.toMatchObject({
       code: status.INVALID_ARGUMENT,
       reason: 'INVALID_ARGUMENT',
@@ -156,7 +156,7 @@ describe('an account’s totals', () => {
   const totalsOf = async (accountId: string, who: keyof typeof roles = 'ann') =>
     (await client.getAccountTotals({ accountId }, await as(who))).totals;
 
-  it('are what it sent, received and was declined', async () => {
+  it('are the amounts that it sent and received, and its declined payments', async () => {
     expect(await totalsOf('acct_ann')).toEqual({
       currency: 'EUR',
       sentCount: 3n,
@@ -172,7 +172,7 @@ describe('an account’s totals', () => {
     expect(await totalsOf('acct_new')).toMatchObject({ currency: 'EUR', sentCount: 0n, receivedCount: 0n });
   });
 
-  it('are not there for a stranger, nor for an account that is missing', async () => {
+  it('are not found for another customer, nor for a missing account', async () => {
     const missing = { code: status.NOT_FOUND, reason: 'ACCOUNT_NOT_FOUND' };
     await expect(totalsOf('acct_ann', 'eve')).rejects.toMatchObject(missing);
     await expect(totalsOf('acct_none', 'auditor')).rejects.toMatchObject(missing);
@@ -186,7 +186,7 @@ describe('figures of accounts', () => {
       await as('service'),
     );
 
-  it('are what each sent and received, with its currency, page by page', async () => {
+  it('are the amounts that each account sent and received, with its currency, page by page', async () => {
     const all = [
       { accountId: 'acct_ann', currency: 'EUR', sentMinor: 301n, receivedMinor: 0n },
       { accountId: 'acct_bob', currency: 'EUR', sentMinor: 0n, receivedMinor: 301n },

@@ -51,7 +51,7 @@ const deposit = paymentEvent('COMPLETED', {
 });
 
 describe('the consumer', () => {
-  it('counts each payment once, however often it is delivered, and no deposits', async () => {
+  it('counts each payment once, for any number of deliveries, and no deposits', async () => {
     await topics.publish([deposit, ...events].map(outgoing));
     await topics.publish(events.slice(0, 60).map(outgoing));
     const consumer = await consume(group);
@@ -62,7 +62,7 @@ describe('the consumer', () => {
     ]);
   });
 
-  it('puts what it cannot count among the dead letters, with the reason, and goes on', async () => {
+  it('sends events that it cannot count to the dead-letter topic, with the reason, and continues', async () => {
     const timeless = { ...completed(1n), occurredAt: undefined };
     await topics.publish([timeless, completed(50n)].map(outgoing));
     const consumer = await consume(group);
@@ -84,7 +84,7 @@ describe('the consumer', () => {
     expect(await digestTotals(analytics.db)).toBe(digest);
   });
 
-  it('counts the same anew from nothing, while the service goes on counting', async () => {
+  it('rebuilds the same totals from empty tables, while the service continues counting', async () => {
     const consumer = await consume(group);
     const owner = openDatabase<Database>({ url: analytics.migrateUrl, poolMax: 2 }, testLog);
     const before = await digestTotals(analytics.db);

@@ -57,7 +57,7 @@ const facts = fc.array(
   { minLength: 1, maxLength: 30 },
 );
 
-/** Every fact one to three times, in any order, in flushes of any size. */
+/** Every fact one to three times, in any order, in batches of any size. */
 const delivery = (count: number) =>
   fc
     .tuple(
@@ -76,7 +76,7 @@ const delivery = (count: number) =>
     });
 
 describe('counting payments', () => {
-  it('gives the same totals in whatever order, how often and by how many instances events are delivered', async () => {
+  it('gives the same totals for any order, number of deliveries and number of instances', async () => {
     const scenario = facts.chain((all) => fc.tuple(fc.constant(all), delivery(all.length)));
     await fc.assert(
       fc.asyncProperty(scenario, async ([all, flushes]) => {
@@ -106,7 +106,7 @@ describe('counting payments', () => {
     'delete from inbox',
     'update inbox set event_id = event_id',
     'delete from account_totals',
-  ])('is all that the serving role may do: no %s', async (change) => {
+  ])('refuses the serving role: %s', async (change) => {
     await expect(sql.raw(change).execute(analytics.db)).rejects.toThrow(/permission denied/);
   });
 });

@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([analytics.drop(), topics.drop(), replay.drop()]));
 
-it('has counted everything once after being killed before and after its commits', async () => {
+it('has counted each event once after kills before and after its commits', async () => {
   await replay.dieAt('analytics.before-commit');
   await replay.dieAt('analytics.after-commit');
   await replay.dieAt('analytics.before-commit');

@@ -1,4 +1,4 @@
-/** A migrated analytics database of its own for a test file. */
+/** Creates a migrated analytics database for one test file. */
 import { openDatabase } from '@payflowx/chassis/postgres';
 import { createTestDatabase, testLog } from '@payflowx/chassis/testing';
 import type { Kysely } from 'kysely';
@@ -6,9 +6,9 @@ import type { Database } from '../src/store/database.ts';
 
 export interface AnalyticsDatabase {
   db: Kysely<Database>;
-  /** As the role that serves. */
+  /** Connects as the serving role. */
   url: string;
-  /** As the role that owns the tables. */
+  /** Connects as the role that owns the tables. */
   migrateUrl: string;
   drop(): Promise<void>;
 }

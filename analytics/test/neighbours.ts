@@ -1,4 +1,4 @@
-/** The neighbours of analytics in tests: events as payment publishes them, and a hand-written AccountService on a real gRPC server. */
+/** Fakes of the neighbours of analytics: the events of payment, and a hand-written AccountService on a real gRPC server. */
 import { status } from '@grpc/grpc-js';
 import { errorTable, newId, type OutgoingEvent, requireCaller } from '@payflowx/chassis';
 import { fakeService, startTestServer, type TestIdentity } from '@payflowx/chassis/testing';
@@ -29,7 +29,7 @@ const PAYMENT: Payment = {
   currency: 'EUR',
 };
 
-/** An event of a payment from Ann to Bob, unless changed. */
+/** An event of a payment from Ann to Bob, with the given changes. */
 export function paymentEvent(
   type: keyof typeof PaymentEventType,
   { payment = {}, ...changes }: Partial<Omit<PaymentEvent, 'payment'>> & { payment?: Partial<Payment> } = {},
@@ -49,7 +49,7 @@ export function paymentEvent(
 
 export const encode = (event: PaymentEvent): Buffer => Buffer.from(PaymentEvent.encode(event).finish());
 
-/** The event as payment sends it, except that no two share a key: a topic of them has something in every partition. */
+/** The event as payment sends it, except that every event has its own key. So a topic of them fills every partition. */
 export const outgoing = (event: PaymentEvent): OutgoingEvent => ({
   id: event.id,
   type: 'payment.completed',

@@ -17,7 +17,10 @@ const topicSettings = {
   PAYMENT_EVENTS_TOPIC: Type.String({ default: 'payment-events' }),
 };
 
-/** Messages whose rows stay locked for longer are set aside. Another instance's batch, which takes milliseconds, is waited for. */
+/**
+ * The consumer sets a message aside if its rows stay locked for longer. The batch of another instance takes milliseconds and is
+ * waited for.
+ */
 const LOCK_TIMEOUT_MS = 1_000;
 
 export const schema = Type.Object({
@@ -38,7 +41,7 @@ export const schema = Type.Object({
 
 const MIGRATIONS = new URL('../migrations/', import.meta.url);
 
-/** What the service needs. Throws ConfigError with everything that is wrong. */
+/** The settings of the service. Throws ConfigError with everything that is wrong. */
 export function loadConfig(env: NodeJS.ProcessEnv) {
   const settings = readEnvironment(schema, env);
   return {
@@ -70,7 +73,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
 
 const { LOG_LEVEL } = serviceSettings;
 
-/** What `rebuild.ts` needs. */
+/** The settings of `rebuild.ts`. */
 export function loadRebuildConfig(env: NodeJS.ProcessEnv) {
   const settings = readEnvironment(Type.Object({ LOG_LEVEL, ...postgresSettings, ...topicSettings }), env);
   return {
@@ -84,7 +87,7 @@ export function loadRebuildConfig(env: NodeJS.ProcessEnv) {
   };
 }
 
-/** What `digest.ts` needs. */
+/** The settings of `digest.ts`. */
 export function loadDigestConfig(env: NodeJS.ProcessEnv) {
   const { POSTGRES_URL } = postgresSettings;
   const settings = readEnvironment(Type.Object({ LOG_LEVEL, POSTGRES_URL }), env);

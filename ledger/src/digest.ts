@@ -1,4 +1,4 @@
-/** Prints the SHA-256 of all that the ledger holds: `node src/digest.ts`. Equal digests are equal ledgers. */
+/** Prints the SHA-256 of all that the ledger holds: `node src/digest.ts`. Two ledgers with equal digests are equal. */
 import { createLogger } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
 import { digestLedger } from './app/digest-ledger.ts';

@@ -52,9 +52,9 @@ await runService('ledger', config, async ({ log, onStop }) => {
     reconciliation.service,
   ]);
   onStop('grpc server', () => server.drain());
-  onStop('reconciliation under way', () => reconciliation.breakOff());
+  onStop('reconciliation in progress', () => reconciliation.abort());
 
-  // Last in, first out: callers stop finding us before we stop answering them.
+  // Parts stop in reverse order: callers stop finding this instance before it stops answering them.
   const membership = await joinRegistry(
     { consulUrl: config.consulUrl, log },
     { name: 'ledger', id: config.instanceId, host: config.grpc.host, port: server.port, check: 'grpc' },

@@ -1,6 +1,6 @@
 /**
- * Folds the whole topic into the journal, from the oldest event on: `node src/rebuild.ts`. Into an empty database it makes the
- * same ledger again; on a ledger that has all the events it changes nothing, so it may run at any time.
+ * Replays the whole topic into the journal, from the oldest event on: `node src/rebuild.ts`. In an empty database it makes the
+ * same ledger again. On a ledger that has all the events it changes nothing, so it may run at any time.
  */
 import { createLogger } from '@payflowx/chassis';
 import { replayTopic } from '@payflowx/chassis/kafka';

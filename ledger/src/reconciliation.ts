@@ -1,4 +1,4 @@
-/** Puts the reconciliation together: its neighbours, its own connections, its schedule, its RPCs. */
+/** Wires the reconciliation: its clients, its own connections, its schedule, its RPCs. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BoundService, CallError, type Logger } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
@@ -8,26 +8,26 @@ import { startReconciliationSchedule } from './app/reconciliation-schedule.ts';
 import { connectFigures } from './clients/reconciliation-figures.ts';
 import type { Source } from './domain/reconciliation.ts';
 import { reconciliationService } from './rpc/reconciliation-service.ts';
-import { keptBalances } from './store/reconciliation-balances.ts';
+import { storedBalances } from './store/reconciliation-balances.ts';
 import type { ReconciliationDatabase } from './store/reconciliation-tables.ts';
 
 export interface ReconciliationConfig {
   postgresUrl: string;
   targets: Record<Exclude<Source, 'ledger'>, string>;
-  /** 0: only when it is asked for. */
+  /** 0 turns the schedule off. */
   everyMs: number;
   settings: FindingSettings;
 }
 
 export interface ReconciliationPart {
   service: BoundService;
-  /** Ends a run under way, without a report. */
-  breakOff(): void;
-  /** Lets go of everything; reports cannot be read any more. */
+  /** Ends the current run, without a report. */
+  abort(): void;
+  /** Closes all connections. Reports cannot be read afterwards. */
   stop(): Promise<void>;
 }
 
-/** One for the lock, one to read with, one for whoever reads reports meanwhile. */
+/** One for the lock, one for reading balances, one for requests that read reports meanwhile. */
 const POOL = 3;
 
 export function startReconciliation(
@@ -45,17 +45,17 @@ export function startReconciliation(
     now: () => new Date(),
     figuresOf: (accountIds) => ({
       ...figures.figuresOf(accountIds),
-      ledger: keptBalances(db, accountIds),
+      ledger: storedBalances(db, accountIds),
     }),
     pause: (ms) => pause(ms, stopping.signal),
   };
-  const breakOff = () => stopping.abort(new CallError('STOPPING', 'The service is stopping.'));
+  const abort = () => stopping.abort(new CallError('STOPPING', 'The service is stopping.'));
   const schedule = startReconciliationSchedule(deps, everyMs);
   return {
     service: reconciliationService(deps),
-    breakOff,
+    abort,
     async stop() {
-      breakOff();
+      abort();
       await schedule.stop();
       figures.close();
       await db.destroy();

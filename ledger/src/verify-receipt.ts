@@ -1,8 +1,10 @@
 /**
- * Verifies the receipt of a payment offline: `node src/verify-receipt.ts receipt.json head.json`. The receipt is what
- * GET /v1/ledger/payments/{id}/receipt answers; the head what GET /v1/ledger/head answered, or the hex of its root_hash or head_hash, from
- * wherever the verifier trusts. Needs Node 24 and this folder's src/domain, no packages and no network. Exits with 0 if the
- * receipt is right, with 1 if it is not.
+ * Verifies the receipt of a payment offline: `node src/verify-receipt.ts receipt.json head.json`. The receipt is the response of
+ * GET /v1/ledger/payments/{id}/receipt. The head is the response of GET /v1/ledger/head, or its root_hash or head_hash in hex,
+ * from a source that the verifier trusts.
+ *
+ * Needs Node 24 and this folder's src/domain, no packages and no network. Exits with 0 if the receipt is right, with 1 if it is
+ * not.
  */
 import { readFileSync } from 'node:fs';
 import { balanceChanges } from './domain/balances.ts';
@@ -30,7 +32,7 @@ function isHash(text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text);
 }
 
-/** A file may hold the bare hex of a hash instead of JSON. */
+/** A file may hold only the hex of a hash, without JSON. */
 function readJson(file: string): unknown {
   try {
     const text = readFileSync(file, 'utf8').trim();
@@ -40,7 +42,7 @@ function readJson(file: string): unknown {
   }
 }
 
-/** Amounts are minor units, as they were sealed. */
+/** Amounts are in minor units, as they were sealed. */
 function describe({ paymentId, size, rootHash, transactions }: VerifiedReceipt): string {
   const lines = transactions.flatMap(({ transaction, position }) => [
     `${transaction.createdAt.toISOString()}  ${transaction.eventType}  ${transaction.id}, position ${position}`,

@@ -15,7 +15,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestLedger } from '../src/app/digest-ledger.ts';
 import { paymentEvents } from '../src/consumers/payment-events.ts';
 import { findBalance } from '../src/store/balances.ts';
-import { countJournal, inSnapshot } from '../src/store/proof.ts';
+import { countJournal } from '../src/store/proof.ts';
+import { atOneMoment } from '../src/store/snapshot.ts';
 import { createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 import { hold, outgoing, paymentEvent, release, transfer } from './neighbours.ts';
 
@@ -35,7 +36,10 @@ const consume = (groupId: string, into = ledger): Promise<KafkaConsumer> =>
   startKafkaConsumer({ ...client, ...topics, groupId }, paymentEvents(into), testLog);
 
 const countTransactions = async ({ db }: LedgerDatabase) =>
-  (await inSnapshot(db, countJournal)).transactionCount;
+  (await atOneMoment(db, countJournal)).transactionCount;
+
+/** With the key that payment gives its events: those of one payment stay in order. */
+const byPayment = (event: PaymentEvent) => ({ ...outgoing(event), key: event.payment?.id ?? '' });
 
 function someEvents(count: number): PaymentEvent[] {
   return Array.from({ length: count }, (_, index) => {
@@ -54,7 +58,7 @@ describe('the consumer', () => {
   const group = newId('req');
   const events = someEvents(300);
 
-  it('posts what is delivered, however often', async () => {
+  it('posts each event once, for any number of deliveries', async () => {
     await topics.publish(events.map(outgoing));
     await topics.publish(events.slice(0, 100).map(outgoing));
     const consumer = await consume(group);
@@ -63,7 +67,7 @@ describe('the consumer', () => {
     expect(await countTransactions(ledger)).toBe(200n);
   });
 
-  it('puts what it cannot post among the dead letters, with the reason, and goes on', async () => {
+  it('sends events that it cannot post to the dead-letter topic, with the reason, and continues', async () => {
     const good = paymentEvent([transfer('acct_a', 'acct_b', 1n)]);
     const altered = { ...good, movements: [transfer('acct_a', 'acct_b', 2n)] };
     const nothing = paymentEvent([transfer('acct_a', 'acct_b', 0n)]);
@@ -105,10 +109,10 @@ describe('the consumer', () => {
     await Promise.all(both.map((consumer) => consumer.stop()));
   });
 
-  it('goes on with other payments and partitions while a balance is locked, and in order with its payment afterwards', async () => {
+  it('continues with other payments and partitions while a balance is locked, then posts the locked payment in order', async () => {
     const posted = async (account: string) => (await findBalance(ledger.db, account))?.postedMinor;
     const consumer = await consume(group);
-    await topics.publish([paymentEvent([transfer('acct_locked', 'acct_r1', 1n)])].map(outgoing));
+    await topics.publish([paymentEvent([transfer('acct_locked', 'acct_r1', 1n)])].map(byPayment));
     await eventually(async () => expect(await posted('acct_r1')).toBe(1n));
 
     const isOver = Promise.withResolvers<void>();
@@ -121,12 +125,12 @@ describe('the consumer', () => {
     await isLocked.promise;
     const first = paymentEvent([transfer('acct_locked', 'acct_r1', 2n)]);
     const next = paymentEvent([transfer('acct_r1', 'acct_r2', 3n)], { payment: first.payment });
-    // Twelve payments are in several partitions. One of them may be the paused one.
+    // Twelve payments are in several partitions. One of these partitions may be the paused one.
     const twelve = (account: string) =>
       Array.from({ length: 12 }, () => paymentEvent([transfer('acct_s', account, 1n)]));
     for (const others of ['acct_r3', 'acct_r4']) {
       const events = others === 'acct_r3' ? [first, next, ...twelve(others)] : twelve(others);
-      await topics.publish(events.map(outgoing));
+      await topics.publish(events.map(byPayment));
       await eventually(async () => expect(await posted(others)).toBeGreaterThan(0n));
     }
     expect(await posted('acct_r2')).toBeUndefined();

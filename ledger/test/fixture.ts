@@ -1,16 +1,17 @@
-/** A migrated ledger database of its own for a test file. */
+/** Creates a migrated ledger database for one test file. */
 import { openDatabase } from '@payflowx/chassis/postgres';
 import { createTestDatabase, testLog } from '@payflowx/chassis/testing';
 import { type Kysely, sql } from 'kysely';
 import { checkSeal, type SealCheck } from '../src/app/check-seal.ts';
 import type { Database } from '../src/store/database.ts';
-import { countJournal, inSnapshot } from '../src/store/proof.ts';
+import { countJournal } from '../src/store/proof.ts';
+import { atOneMoment } from '../src/store/snapshot.ts';
 
 export interface LedgerDatabase {
   db: Kysely<Database>;
-  /** As the role that serves. */
+  /** Connects as the serving role. */
   url: string;
-  /** As the role that owns the tables. */
+  /** Connects as the role that owns the tables. */
   migrateUrl: string;
   adminUrl: string;
   drop(): Promise<void>;
@@ -32,17 +33,17 @@ export async function createLedgerDatabase(): Promise<LedgerDatabase> {
   };
 }
 
-/** What the proof says of the seal. */
+/** Checks the seal as the proof does. */
 export function checkWholeSeal({ db }: Pick<LedgerDatabase, 'db'>): Promise<SealCheck> {
-  return inSnapshot(db, async (snapshot) =>
+  return atOneMoment(db, async (snapshot) =>
     checkSeal(snapshot, await countJournal(snapshot), { deadline: new Date(Date.now() + 60_000) }),
   );
 }
 
 const GUARDED = ['transactions', 'postings', 'seals', 'heads'];
 
-/** Runs the statements as whoever owns the machine can: with every trigger and foreign key out of the way. */
-export async function byForce({ adminUrl }: LedgerDatabase, statements: string): Promise<void> {
+/** Runs the statements with superuser rights: triggers and foreign keys are off. */
+export async function asSuperuser({ adminUrl }: LedgerDatabase, statements: string): Promise<void> {
   const admin = openDatabase<Database>({ url: adminUrl, poolMax: 1 }, testLog);
   const off = GUARDED.map((table) => `alter table ${table} disable trigger all;`).join('');
   const on = GUARDED.map((table) => `alter table ${table} enable always trigger ${table}_append_only;`).join(

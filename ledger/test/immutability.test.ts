@@ -53,14 +53,14 @@ describe('the journal and its seal', () => {
     await db.destroy();
   });
 
-  it('takes no posting without its transaction', async () => {
+  it('refuses a posting without its transaction', async () => {
     const orphan = sql.raw(
       `insert into postings values ('txn_none', 0, 'transfer', 'acct_a', 'acct_b', 1, 'EUR', now())`,
     );
     await expect(orphan.execute(ledger.db)).rejects.toThrow(/foreign key/);
   });
 
-  it('lets the serving role remove no balance', async () => {
+  it('does not let the serving role delete a balance', async () => {
     await expect(sql.raw('delete from balances').execute(ledger.db)).rejects.toThrow(/permission denied/);
   });
 });

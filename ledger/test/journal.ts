@@ -1,4 +1,4 @@
-/** Journals made up for tests. */
+/** Generated journals for tests. */
 import { newId } from '@payflowx/chassis';
 import type { JournalTransaction, Posting } from '../src/domain/journal.ts';
 

@@ -17,7 +17,7 @@ import { sealBatch } from '../src/app/seal-journal.ts';
 import { type Accounts, connectAccounts } from '../src/clients/accounts.ts';
 import { decodePaymentEvent } from '../src/consumers/payment-events.ts';
 import { ledgerService } from '../src/rpc/ledger-service.ts';
-import { byForce, createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
+import { asSuperuser, createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 import { encode, hold, paymentEvent, startAccountService, transfer } from './neighbours.ts';
 
 const identity = createTestIdentity();
@@ -37,7 +37,7 @@ let server: GrpcServer;
 let client: Neighbour<typeof LedgerServiceService>;
 let lag = async () => 0n;
 
-/** The call settings of one of the people of this story. */
+/** The call settings of one of the test's users. */
 const as = async (who: keyof typeof roles) => ({
   deadlineMs: PATIENCE_MS,
   accessToken: await identity.tokenFor({ id: `usr_${who}`, roles: [roles[who]] }),
@@ -115,7 +115,7 @@ afterAll(async () => {
 });
 
 describe('listing entries', () => {
-  it('shows a customer its own accounts and nobody else’s, newest first', async () => {
+  it('shows a customer only the entries of its own accounts, newest first', async () => {
     const { entries } = await client.listEntries(everything, await as('ann'));
     expect(
       entries.map(({ accountId, direction, amountMinor, layer }) => [
@@ -132,7 +132,7 @@ describe('listing entries', () => {
     expect((await client.listEntries(everything, await as('eve'))).entries).toEqual([]);
   });
 
-  it('shows an auditor both sides of all of them', async () => {
+  it('shows an auditor both sides of all entries', async () => {
     const { entries } = await client.listEntries(everything, await as('auditor'));
     expect(entries).toHaveLength(6);
     const of = async (filter: object) =>
@@ -148,7 +148,7 @@ describe('listing entries', () => {
     expect(await of({ accountId: 'external:EUR' })).toHaveLength(1);
   });
 
-  it('shows what passes every filter that is given', async () => {
+  it('shows the entries that pass all given filters', async () => {
     const of = async (filter: Partial<ListEntriesRequest>) =>
       (await client.listEntries({ ...everything, ...filter }, await as('auditor'))).entries.map(
         ({ accountId, amountMinor }) => [accountId, amountMinor],
@@ -169,14 +169,14 @@ describe('listing entries', () => {
     await expect(of({ direction: 7 as Direction })).rejects.toMatchObject({ reason: 'INVALID_ARGUMENT' });
   });
 
-  it('says that an account is not there, be it missing or somebody else’s', async () => {
+  it('says that an account does not exist, both for a missing one and for one of another customer', async () => {
     for (const accountId of ['acct_bob', 'acct_none', 'external:EUR']) {
       const listing = client.listEntries({ ...everything, accountId }, await as('ann'));
       await expect(listing).rejects.toMatchObject({ code: status.NOT_FOUND, reason: 'ACCOUNT_NOT_FOUND' });
     }
   });
 
-  it('leaves nothing out and shows nothing twice while entries are added between pages', async () => {
+  it('repeats and skips nothing while entries are added between pages', async () => {
     const first = (await client.listEntries({ ...everything, pageSize: 100 }, await as('auditor'))).entries;
     const seen: string[] = [];
     let pageToken = '';
@@ -191,7 +191,7 @@ describe('listing entries', () => {
     expect(seen).toEqual(first.map(({ id }) => id));
   });
 
-  it('refuses a page token that is not ours', async () => {
+  it('refuses a page token from another source', async () => {
     const listing = client.listEntries({ ...everything, pageToken: 'bm9uc2Vuc2U' }, await as('auditor'));
     await expect(listing).rejects.toMatchObject({
       code: status.INVALID_ARGUMENT,
@@ -203,7 +203,7 @@ describe('listing entries', () => {
 describe('reading a transaction', () => {
   const request = { transactionId: payment.id.replace('evt_', 'txn_') };
 
-  it('shows it whole to the owner of either account', async () => {
+  it('shows the whole transaction to the owner of either account', async () => {
     const { transaction } = await client.getTransaction(request, await as('bob'));
     expect(transaction).toMatchObject({
       eventId: payment.id,
@@ -216,7 +216,7 @@ describe('reading a transaction', () => {
     });
   });
 
-  it('hides it from others', async () => {
+  it('hides it from other customers', async () => {
     const missing = { code: status.NOT_FOUND, reason: 'TRANSACTION_NOT_FOUND' };
     await expect(client.getTransaction(request, await as('eve'))).rejects.toMatchObject(missing);
     const unknown = client.getTransaction({ transactionId: newId('txn') }, await as('auditor'));
@@ -230,11 +230,11 @@ describe('reading a balance', () => {
     return client.getAccountBalance(request, await as('ann'));
   };
 
-  it('answers with what was posted and is pending now', async () => {
+  it('returns the current posted and pending balances', async () => {
     expect(await balanceOf('acct_ann')).toEqual({ postedMinor: 380n, pendingMinor: -30n, at: NOW });
   });
 
-  it('folds the entries up to and including a moment', async () => {
+  it('sums the entries up to and including a moment', async () => {
     expect(await balanceOf('acct_ann', '2025-12-31T23:59:59.999Z')).toMatchObject({
       postedMinor: 0n,
       pendingMinor: 0n,
@@ -250,11 +250,11 @@ describe('reading a balance', () => {
     });
   });
 
-  it('is 0 for an account that nothing was posted to', async () => {
+  it('is 0 for an account without postings', async () => {
     expect(await balanceOf('acct_new')).toMatchObject({ postedMinor: 0n, pendingMinor: 0n });
   });
 
-  it('is not there for a stranger', async () => {
+  it('is not found for another customer', async () => {
     await expect(balanceOf('acct_bob')).rejects.toMatchObject({ reason: 'ACCOUNT_NOT_FOUND' });
   });
 });
@@ -268,7 +268,7 @@ describe('reading a statement', () => {
     pageToken: '',
   };
 
-  it('shows its owner what moved between the balance before and the balance after', async () => {
+  it('shows its owner the entries between the balance before and the balance after', async () => {
     const statement = await client.getStatement(request, await as('ann'));
     expect(statement).toMatchObject({
       openingMinor: 500n,
@@ -281,7 +281,7 @@ describe('reading a statement', () => {
     });
   });
 
-  it('is not there for a stranger', async () => {
+  it('is not found for another customer', async () => {
     for (const who of ['bob', 'eve'] as const) {
       await expect(client.getStatement(request, await as(who))).rejects.toMatchObject({
         code: status.NOT_FOUND,
@@ -292,7 +292,7 @@ describe('reading a statement', () => {
 });
 
 describe('the proof', () => {
-  it('holds where journal, kept balances and authorization agree', async () => {
+  it('holds if journal, stored balances and authorization agree', async () => {
     authorization.setBalances(agreed);
     const proof = await client.getProof({}, await as('auditor'));
     expect(proof).toMatchObject({
@@ -305,7 +305,7 @@ describe('the proof', () => {
       accountCount: 4n,
       provedAt: NOW,
     });
-    // Three transactions of one posting, the others of two.
+    // Three transactions have one posting, the others have two.
     expect(proof.entryCount).toBe(6n + 4n * (proof.transactionCount - 3n));
     expect(proof.trialBalances[0]).toEqual({
       currency: 'EUR',
@@ -315,7 +315,7 @@ describe('the proof', () => {
     });
   });
 
-  it('names the account that differs by one, and says how far behind the ledger is', async () => {
+  it('names the account that differs by one, and the lag of the ledger', async () => {
     const [ann, ...others] = agreed;
     if (!ann) throw new Error('ann comes first');
     authorization.setBalances([{ ...ann, postedMinor: 379n, heldMinor: 31n }, ...others]);
@@ -336,7 +336,7 @@ describe('the proof', () => {
     });
   });
 
-  it('does not hold where a kept balance is not what the journal folds to', async () => {
+  it('fails if a stored balance differs from the journal', async () => {
     authorization.setBalances(agreed);
     const shift = (by: number) =>
       sql`update balances set posted_minor = posted_minor + ${by}::int8 where account_id = 'acct_bob'`.execute(
@@ -348,7 +348,7 @@ describe('the proof', () => {
     expect(proof).toMatchObject({ holds: false, staleBalanceCount: 1n, differenceCount: 0n });
   });
 
-  it('does not hold where an hour’s kept total is not what the journal folds to', async () => {
+  it('fails if a stored total of an hour differs from the journal', async () => {
     authorization.setBalances(agreed);
     while (await sealBatch({ db: ledger.db, now: () => NOW }));
     const shift = (by: number) =>
@@ -360,13 +360,13 @@ describe('the proof', () => {
     expect(await client.getProof({}, await as('auditor'))).toMatchObject({ holds: true });
   });
 
-  it('does not hold where the journal is not what was sealed, and names the first broken transaction', async () => {
+  it('fails if the journal differs from the seal, and names the first broken transaction', async () => {
     authorization.setBalances(agreed);
     await record([payment]);
     while (await sealBatch({ db: ledger.db, now: () => NOW }));
     const id = payment.id.replace('evt_', 'txn_');
     const rename = (to: string) =>
-      byForce(ledger, `update transactions set event_type = '${to}' where id = '${id}'`);
+      asSuperuser(ledger, `update transactions set event_type = '${to}' where id = '${id}'`);
     await rename('payment.refunded');
     expect(await client.getProof({}, await as('auditor'))).toMatchObject({
       holds: false,
@@ -379,12 +379,12 @@ describe('the proof', () => {
     expect([holds, head?.size]).toEqual([true, transactionCount]);
   });
 
-  it('is made without Kafka too, with the lag unknown', async () => {
+  it('also works without Kafka, with an unknown lag', async () => {
     lag = () => Promise.reject(new Error('no broker'));
     expect(await client.getProof({}, await as('auditor'))).toMatchObject({ holds: true, eventLag: -1n });
   });
 
-  it('is not for customers, nor for services', async () => {
+  it('refuses customers and services', async () => {
     for (const who of ['ann', 'service'] as const) {
       await expect(client.getProof({}, await as(who))).rejects.toMatchObject({
         code: status.PERMISSION_DENIED,
@@ -393,12 +393,12 @@ describe('the proof', () => {
   });
 });
 
-it('says that authorization is away where it cannot do without, and lets those who read everything read on', async () => {
-  const away = connectAccounts({ target: 'ipv4:127.0.0.1:1', token: async () => 'none' });
+it('reports an authorization outage if it needs authorization, and still serves operators and auditors', async () => {
+  const unreachableAccounts = connectAccounts({ target: 'ipv4:127.0.0.1:1', token: async () => 'none' });
   const service = ledgerService({
     db: ledger.db,
     proofDb: ledger.db,
-    accounts: away,
+    accounts: unreachableAccounts,
     eventLag: () => lag(),
     now: () => NOW,
   });
@@ -420,5 +420,5 @@ it('says that authorization is away where it cannot do without, and lets those w
 
   lonely.close();
   await alone.drain();
-  away.close();
+  unreachableAccounts.close();
 });

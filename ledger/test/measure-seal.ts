@@ -1,6 +1,6 @@
 /**
- * Measures what the seal costs and how long balances, statements and the proof take: `node test/measure-seal.ts [transactions]`,
- * with the environment of the tests. Prints one figure a line; those in README.md come from here.
+ * Measures the cost of the seal, and the duration of balances, statements and the proof, with the environment of the tests:
+ * `node test/measure-seal.ts [transactions]`. Prints one figure a line; the figures in README.md come from here.
  */
 import { newId } from '@payflowx/chassis';
 import { testLog } from '@payflowx/chassis/testing';
@@ -9,8 +9,9 @@ import { recordTransactions } from '../src/app/record-transactions.ts';
 import { sealBatch, startSealer } from '../src/app/seal-journal.ts';
 import { listStatementEntries } from '../src/store/entries.ts';
 import { sumBefore } from '../src/store/hourly-totals.ts';
-import { foldAccounts, inSnapshot } from '../src/store/proof.ts';
+import { foldAccounts } from '../src/store/proof.ts';
 import { findAuditPaths, findNewestHead } from '../src/store/seals.ts';
+import { atOneMoment } from '../src/store/snapshot.ts';
 import { checkWholeSeal, createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 import { transferOf } from './journal.ts';
 
@@ -27,7 +28,7 @@ async function timed(what: string, work: () => Promise<unknown>, items?: number)
   console.log(`${what}: ${ms.toFixed(1)} ms${items ? `, ${Math.round(items / (ms / 1000))}/s` : ''}`);
 }
 
-/** As the consumer does: one flush after the other, all of them between a hundred accounts. */
+/** Works like the consumer: one batch after the other, between a hundred accounts. */
 async function apply(ledger: LedgerDatabase, transactions: number): Promise<void> {
   for (let at = 0; at < transactions; at += FLUSH) {
     const flush = Array.from({ length: FLUSH }, (_, index) =>
@@ -41,7 +42,10 @@ async function sealAll(ledger: LedgerDatabase): Promise<void> {
   while (await sealBatch({ db: ledger.db, now: () => new Date() }));
 }
 
-/** In turns, so that whatever else the machine does touches both alike; in one process, as in the service. */
+/**
+ * With and without a sealer in turns, so that other load on the machine affects both alike. Both run in one process, as in the
+ * service.
+ */
 async function measureApply(): Promise<void> {
   const quiet = await createLedgerDatabase();
   const sealed = await createLedgerDatabase();
@@ -60,9 +64,9 @@ async function measureApply(): Promise<void> {
   await Promise.all([quiet.drop(), sealed.drop()]);
 }
 
-/** What a proof reads of them, without keeping it. */
+/** Reads the seal and the accounts as a proof does, without storing them. */
 function foldAll(ledger: LedgerDatabase): Promise<void> {
-  return inSnapshot(ledger.db, async (snapshot) => {
+  return atOneMoment(ledger.db, async (snapshot) => {
     for await (const _ of foldAccounts(snapshot));
   });
 }
@@ -86,7 +90,7 @@ async function measureSeal(): Promise<void> {
   await ledger.drop();
 }
 
-/** One account with an entry every half a minute for a year, each with one of a thousand others. */
+/** One account with an entry every 30 seconds for a year, each with one of a thousand other accounts. */
 async function fillAccount(ledger: LedgerDatabase): Promise<void> {
   const payment = newId('pay');
   for (let from = 0; from < BUSY_ENTRIES; from += 50_000) {

@@ -1,4 +1,4 @@
-/** The neighbours of the ledger in tests: events as payment publishes them, and a hand-written AccountService on a real gRPC server. */
+/** Fakes of the ledger's neighbours: the events of payment, and a hand-written AccountService on a real gRPC server. */
 import { status } from '@grpc/grpc-js';
 import { errorTable, newId, type OutgoingEvent, requireCaller } from '@payflowx/chassis';
 import { fakeService, startTestServer, type TestIdentity } from '@payflowx/chassis/testing';
@@ -27,7 +27,7 @@ export const transfer = (fromAccount: string, toAccount: string, amountMinor: bi
   kind: MovementKind.TRANSFER,
 });
 
-/** An event of a payment in EUR that made these movements. */
+/** An event of a payment in EUR with these movements. */
 export function paymentEvent(movements: Movement[], changes: Partial<PaymentEvent> = {}): PaymentEvent {
   return {
     id: newId('evt'),
@@ -58,7 +58,7 @@ function payment(movements: Movement[]): Payment {
 
 export const encode = (event: PaymentEvent): Buffer => Buffer.from(PaymentEvent.encode(event).finish());
 
-/** The event as payment sends it, except that no two share a key: a topic of them has something in every partition. */
+/** The event as payment sends it, except that every event has its own key. So a topic of them fills every partition. */
 export const outgoing = (event: PaymentEvent): OutgoingEvent => ({
   id: event.id,
   type: 'payment.completed',
@@ -73,7 +73,7 @@ class NotFound extends Error {
 }
 const NOT_FOUND = errorTable('authorization', NotFound, { ACCOUNT_NOT_FOUND: status.NOT_FOUND });
 
-/** Accounts by owner, and the balances that ListBalances answers with. Both may be changed while it runs. */
+/** Accounts by owner, and the balances of ListBalances. Both may be changed while it runs. */
 export async function startAccountService({ verifier }: TestIdentity) {
   const owners = new Map<string, string>();
   let balances: AccountBalance[] = [];
@@ -87,7 +87,7 @@ export async function startAccountService({ verifier }: TestIdentity) {
           throw new NotFound('not there');
         return { account: account(accountId, owner) };
       },
-      // One account a page, so that whoever reads only the first page is found out.
+      // One account a page, so that a caller that reads only the first page fails the test.
       async listAccounts({ pageToken }, call) {
         const { id } = requireCaller(call);
         const own = [...owners].filter(([, owner]) => owner === id);

@@ -23,7 +23,7 @@ const operator = {
 };
 const NOW = new Date('2026-06-01T00:00:00.000Z');
 
-/** Whoever reads as operator reads accounts with entries without asking authorization; the others exist here. */
+/** An operator reads accounts with entries without a call to authorization. All other accounts exist here. */
 const deps = () => ({
   db: ledger.db,
   now: () => NOW,
@@ -52,7 +52,7 @@ async function wholeStatement(accountId: string, from?: Date, to?: Date): Promis
   return lines;
 }
 
-/** Few moments, so that many are equal: both sides of an hour's end, and days apart. */
+/** Few moments, so that many are equal: both sides of the end of an hour, and days apart. */
 const MOMENTS = [
   '2026-01-31T23:59:59.999Z',
   '2026-02-01T00:00:00.000Z',
@@ -62,7 +62,7 @@ const MOMENTS = [
   '2026-03-05T12:30:00.000Z',
 ].map((text) => new Date(text));
 
-/** Every run has accounts of its own, so that runs share a database. */
+/** Every run has its own accounts, so that runs can share a database. */
 let run = 0;
 const accountsOfRun = () => [`acct_a${run}`, `acct_b${run}`, `external:R${run}`];
 
@@ -72,7 +72,7 @@ const posting = fc.record({
   shift: fc.integer({ min: 1, max: 2 }),
   amountMinor: fc.bigInt({ min: 1n, max: 1_000n }),
 });
-/** What happened when, in the order in which the ledger learns of it, and after which of them it is sealed. */
+/** The transactions in the order in which the ledger receives them, and the points at which it seals. */
 const history = fc.array(
   fc.record({
     createdAt: fc.constantFrom(...MOMENTS),
@@ -108,7 +108,7 @@ async function record(
   return transactions;
 }
 
-/** The simplest replay there is. */
+/** The simplest possible replay. */
 function fold(transactions: readonly JournalTransaction[], accountId: string, until: (at: Date) => boolean) {
   let postedMinor = 0n;
   let pendingMinor = 0n;
@@ -121,8 +121,8 @@ function fold(transactions: readonly JournalTransaction[], accountId: string, un
   return { postedMinor, pendingMinor };
 }
 
-describe('the past', () => {
-  it('is what a replay up to the moment gives, sealed or not, late or not', async () => {
+describe('a past balance', () => {
+  it('equals a replay up to the moment, for sealed, unsealed and late transactions', async () => {
     await fc.assert(
       fc.asyncProperty(history, async (steps) => {
         run += 1;
@@ -138,7 +138,7 @@ describe('the past', () => {
     );
   });
 
-  it('is stated entry by entry, each with the balance that a replay has after it', async () => {
+  it('is stated entry by entry, each with the balance of a replay up to it', async () => {
     const period = fc.tuple(fc.nat(MOMENTS.length - 1), fc.nat(MOMENTS.length - 1));
     await fc.assert(
       fc.asyncProperty(history, period, async (steps, [one, other]) => {
@@ -179,7 +179,7 @@ describe('a statement', () => {
   const at = (text: string) => new Date(`2026-04-${text}Z`);
   const accounts: [string, string] = ['acct_from', 'acct_to'];
 
-  it('is of the moment of its first page, whatever is recorded between the pages', async () => {
+  it('shows the moment of its first page, while entries are recorded between the pages', async () => {
     const days = ['01T10:00', '02T10:00', '03T10:00', '04T10:00', '05T10:00'];
     await recordTransactions(
       ledger,
@@ -192,7 +192,7 @@ describe('a statement', () => {
       seen.push(...page.lines);
       expect(page).toMatchObject({ openingMinor, closingMinor });
       if (page.nextPageToken === '') break;
-      // Late events, before and after the page's end, some sealed and some not.
+      // Late events, before and after the end of the page, some sealed and some not.
       await recordTransactions(ledger, [
         transferOf(100n, { createdAt: at('01T09:00') }, accounts),
         transferOf(100n, { createdAt: at('04T23:00') }, accounts),
@@ -205,7 +205,7 @@ describe('a statement', () => {
     expect((await statementOf('acct_to', at('01T00:00'), at('30T00:00'))).closingMinor).toBe(815n);
   });
 
-  it('begins with the account’s first entry and ends now where no period is given', async () => {
+  it('without a period begins with the account’s first entry and ends now', async () => {
     const createdAt = at('20T08:00');
     await recordTransactions(ledger, [transferOf(7n, { createdAt }, ['acct_x', 'acct_young'])]);
     expect(await statementOf('acct_young')).toMatchObject({

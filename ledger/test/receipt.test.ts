@@ -17,7 +17,7 @@ import { recordTransactions } from '../src/app/record-transactions.ts';
 import { sealBatch } from '../src/app/seal-journal.ts';
 import { type Accounts, connectAccounts } from '../src/clients/accounts.ts';
 import { readCanonicalBytes } from '../src/domain/canonical-bytes.ts';
-import { transactionInWords } from '../src/domain/journal.ts';
+import { toRestTransaction } from '../src/domain/journal.ts';
 import { ledgerService } from '../src/rpc/ledger-service.ts';
 import { createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 import { transactionOf, transferOf } from './journal.ts';
@@ -102,7 +102,7 @@ afterAll(async () => {
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
-/** As the REST API gives them. */
+/** As in the REST API. */
 const headJson = (head: SealedHead | undefined) => {
   if (!head) throw new Error('there is always a head');
   return {
@@ -117,7 +117,7 @@ const receiptJson = (receipt: GetReceiptResponse) => ({
   payment_id: receipt.paymentId,
   head: headJson(receipt.head),
   transactions: receipt.transactions.map(({ canonical, position, path }) => ({
-    transaction: transactionInWords(readCanonicalBytes(Buffer.from(canonical))) as Record<string, unknown>,
+    transaction: toRestTransaction(readCanonicalBytes(Buffer.from(canonical))) as Record<string, unknown>,
     canonical: hex(canonical),
     position: Number(position),
     path: path.map(hex),
@@ -125,7 +125,7 @@ const receiptJson = (receipt: GetReceiptResponse) => ({
 });
 type ReceiptJson = ReturnType<typeof receiptJson>;
 
-/** Runs the command as a stranger would: no server's address in its environment, no packages picked. */
+/** Runs the command as an outsider would: no server's address in its environment, no package in reach. */
 async function verify(receipt: unknown, head: unknown): Promise<{ code: number | null; said: string }> {
   await writeFile(join(folder, 'receipt.json'), JSON.stringify(receipt));
   await writeFile(join(folder, 'head.json'), JSON.stringify(head));
@@ -136,7 +136,7 @@ async function verify(receipt: unknown, head: unknown): Promise<{ code: number |
 }
 
 describe('before anything is sealed', () => {
-  it('there is no head, and no receipt yet', async () => {
+  it('there is no head and no receipt', async () => {
     await expect(client.getSealedHead({}, await as('ann'))).rejects.toMatchObject({
       code: status.NOT_FOUND,
       reason: 'NOTHING_SEALED',
@@ -164,7 +164,7 @@ describe('a receipt', () => {
     receipt = receiptJson(await client.getReceipt({ paymentId }, await as('ann')));
   });
 
-  it('is for the owners of both accounts and for auditors, and for nobody else', async () => {
+  it('is shown to the owners of both accounts and to auditors only', async () => {
     for (const who of ['ann', 'bob', 'auditor'] as const) {
       expect((await client.getReceipt({ paymentId }, await as(who))).transactions).toHaveLength(2);
     }
@@ -181,7 +181,7 @@ describe('a receipt', () => {
     }
   });
 
-  it('is verified offline, and its words come from what was sealed', async () => {
+  it('is verified offline, and is printed from the sealed bytes', async () => {
     const { code, said } = await verify(receipt, receipt.head);
     expect(said).toContain(`hold of 500 EUR minor units: acct_ann -> acct_bob (pending)`);
     expect(said).toContain('acct_bob: posted +450, pending 0 EUR minor units');
@@ -191,7 +191,7 @@ describe('a receipt', () => {
     expect((await verify(receipt, receipt.head.head_hash)).code).toBe(0);
   });
 
-  it('can be had against a head that was kept from earlier, and holds what was sealed until then', async () => {
+  it('can be made against an older head, and then holds the transactions sealed until then', async () => {
     const old = receiptJson(await client.getReceipt({ paymentId, headSize: earlier?.size }, await as('ann')));
     expect(old.transactions).toHaveLength(1);
     expect((await verify(old, headJson(earlier))).said).toMatch(/VERIFIED: the journal of 6 transactions/);
@@ -215,20 +215,20 @@ describe('a receipt', () => {
       'other bytes',
       (forged) => {
         const item = first(forged);
-        // The amount's last byte stands before the currency: 00000003 "EUR".
+        // The last byte of the amount stands before the currency: 00000003 "EUR".
         item.canonical = item.canonical.replace(/(..)0000000345/, 'ff0000000345');
       },
       /do not lead to the head's root/,
     ],
     [
-      'other words',
+      'another time in the JSON',
       (forged) => {
         first(forged).transaction.created_at = '2026-02-01T10:00:00.001Z';
       },
       /created_at says .* the sealed bytes say/,
     ],
     [
-      'another amount in words',
+      'another amount in the JSON',
       (forged) => {
         const [entry] = first(forged).transaction.entries as { amount: number }[];
         if (entry) entry.amount = 5_000;
@@ -280,7 +280,7 @@ describe('a receipt', () => {
       /head_hash is not the hash of size/,
     ],
     [
-      'hex that is none',
+      'text that is not hex',
       (forged) => {
         first(forged).canonical = 'xy';
       },
@@ -296,7 +296,7 @@ describe('a receipt', () => {
     expect(said).toMatch(/^REFUSED: /);
   });
 
-  it('is refused where it brings a head of its own, or is no receipt at all', async () => {
+  it('is refused if it brings its own head, or is no receipt at all', async () => {
     expect((await verify(receipt, 'ab'.repeat(32))).said).toMatch(
       /REFUSED: It was made against another head/,
     );

@@ -1,11 +1,14 @@
-/** The four neighbours that a reconciliation asks, as hand-written fakes on one real gRPC server: each believes what the test says. */
+/**
+ * Fakes of the four services that a reconciliation reads, hand-written on one real gRPC server. Each returns the figures that the
+ * test gives it.
+ */
 import { fakeService, startTestServer, type TestIdentity } from '@payflowx/chassis/testing';
 import { AnalyticsServiceService } from '@payflowx/proto/analytics';
 import { AccountServiceService } from '@payflowx/proto/authorization';
 import { NotificationServiceService } from '@payflowx/proto/notification';
 import { PaymentServiceService } from '@payflowx/proto/payment';
 
-export interface Beliefs {
+export interface FiguresByNeighbour {
   authorization: { postedMinor: bigint; heldMinor: bigint };
   payment: {
     postedMinor: bigint;
@@ -18,9 +21,9 @@ export interface Beliefs {
   analytics: { sentMinor: bigint; receivedMinor: bigint };
   notification: { notificationCount: bigint };
 }
-export type Neighbour = keyof Beliefs;
+export type Neighbour = keyof FiguresByNeighbour;
 
-interface Asked {
+interface ListRequest {
   pageSize: number;
   pageToken: string;
   accountIds: string[];
@@ -28,39 +31,39 @@ interface Asked {
 
 export interface FakeNeighbours {
   target: string;
-  /** By account id; whoever has no entry does not know the account. */
-  believe: { [N in Neighbour]: Map<string, Beliefs[N]> };
-  /** Called before each answer. */
-  beforeAnswer(hook: ((neighbour: Neighbour, asked: Asked) => unknown) | undefined): void;
+  /** By account id. A service without an entry does not know the account. */
+  figures: { [N in Neighbour]: Map<string, FiguresByNeighbour[N]> };
+  /** Called before each response. */
+  beforeResponse(hook: ((neighbour: Neighbour, request: ListRequest) => unknown) | undefined): void;
   stop(): Promise<void>;
 }
 
-/** However large a page is asked for: so few lines that every reader has to ask again. */
+/** The maximum page size, for any request: so small that every reader has to read several pages. */
 const PAGE = 3;
 
 export async function startNeighbours({ verifier }: TestIdentity): Promise<FakeNeighbours> {
-  const believe: FakeNeighbours['believe'] = {
+  const figures: FakeNeighbours['figures'] = {
     authorization: new Map(),
     payment: new Map(),
     analytics: new Map(),
     notification: new Map(),
   };
-  let hook: (neighbour: Neighbour, asked: Asked) => unknown = () => undefined;
+  let hook: (neighbour: Neighbour, request: ListRequest) => unknown = () => undefined;
 
-  const answer = async <N extends Neighbour>(neighbour: N, asked: Asked) => {
-    await hook(neighbour, asked);
-    const only = asked.accountIds.length > 0 ? new Set(asked.accountIds) : undefined;
-    const lines = [...believe[neighbour]]
-      .filter(([id]) => id > asked.pageToken && (only?.has(id) ?? true))
+  const respond = async <N extends Neighbour>(neighbour: N, request: ListRequest) => {
+    await hook(neighbour, request);
+    const only = request.accountIds.length > 0 ? new Set(request.accountIds) : undefined;
+    const lines = [...figures[neighbour]]
+      .filter(([id]) => id > request.pageToken && (only?.has(id) ?? true))
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([accountId, figures]) => ({ accountId, currency: 'EUR', ...figures }));
     const page = lines.slice(0, PAGE);
     return { page, nextPageToken: lines.length > PAGE ? (page.at(-1)?.accountId ?? '') : '' };
   };
-  const figures =
+  const listing =
     <N extends Neighbour>(neighbour: N) =>
-    async (asked: Asked) => {
-      const { page, nextPageToken } = await answer(neighbour, asked);
+    async (request: ListRequest) => {
+      const { page, nextPageToken } = await respond(neighbour, request);
       return { accounts: page, nextPageToken };
     };
 
@@ -69,21 +72,21 @@ export async function startNeighbours({ verifier }: TestIdentity): Promise<FakeN
     fakeService(
       AccountServiceService,
       {
-        async listBalances(asked) {
-          const { page, nextPageToken } = await answer('authorization', asked);
+        async listBalances(request) {
+          const { page, nextPageToken } = await respond('authorization', request);
           return { balances: page, nextPageToken };
         },
       },
       access,
     ),
-    fakeService(PaymentServiceService, { listAccountFigures: figures('payment') }, access),
-    fakeService(AnalyticsServiceService, { listAccountFigures: figures('analytics') }, access),
-    fakeService(NotificationServiceService, { listAccountFigures: figures('notification') }, access),
+    fakeService(PaymentServiceService, { listAccountFigures: listing('payment') }, access),
+    fakeService(AnalyticsServiceService, { listAccountFigures: listing('analytics') }, access),
+    fakeService(NotificationServiceService, { listAccountFigures: listing('notification') }, access),
   ]);
   return {
     target,
-    believe,
-    beforeAnswer(next) {
+    figures,
+    beforeResponse(next) {
       hook = next ?? (() => undefined);
     },
     stop,

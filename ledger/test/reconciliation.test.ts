@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { runIfDue } from '../src/app/reconciliation-schedule.ts';
 import { connectFigures } from '../src/clients/reconciliation-figures.ts';
 import { startReconciliation } from '../src/reconciliation.ts';
-import { keptBalances } from '../src/store/reconciliation-balances.ts';
+import { storedBalances } from '../src/store/reconciliation-balances.ts';
 import type { ReconciliationDatabase } from '../src/store/reconciliation-tables.ts';
 import { createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 import { type FakeNeighbours, startNeighbours } from './reconciliation-neighbours.ts';
@@ -53,7 +53,7 @@ async function startInstance(targets: ReturnType<typeof targetsAt>): Promise<Ins
     client,
     async stop() {
       client.close();
-      part.breakOff();
+      part.abort();
       await server.drain();
       await part.stop();
     },
@@ -74,9 +74,9 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await sql`truncate balances`.execute(owner);
-  for (const beliefs of Object.values(neighbours.believe)) beliefs.clear();
+  for (const figures of Object.values(neighbours.figures)) figures.clear();
 });
-afterEach(() => neighbours.beforeAnswer(undefined));
+afterEach(() => neighbours.beforeResponse(undefined));
 
 const as = async (role: RoleName) => ({
   deadlineMs: PATIENCE_MS,
@@ -88,14 +88,14 @@ async function run(by = instance) {
   return reconciliation;
 }
 
-/** In the ledger's own books. */
+/** Writes a balance of the ledger itself. */
 const keep = (accountId: string, posted: bigint, held: bigint) =>
   sql`insert into balances (account_id, currency, posted_minor, pending_minor, held_minor)
     values (${accountId}, 'EUR', ${posted}, ${-held}, ${held})`.execute(ledger.db);
 
-/** All five agree that the account received 100, sent 30, holds 5, and that its owner was told of it three times. */
+/** All five services agree: the account received 100, sent 30, holds 5, and its owner got three notifications. */
 async function agreeOn(...accountIds: string[]) {
-  const { authorization, payment, analytics, notification } = neighbours.believe;
+  const { authorization, payment, analytics, notification } = neighbours.figures;
   for (const id of accountIds) {
     const balance = { postedMinor: 70n, heldMinor: 5n };
     const turnover = { sentMinor: 30n, receivedMinor: 100n };
@@ -107,19 +107,19 @@ async function agreeOn(...accountIds: string[]) {
   }
 }
 
-/** The account's belief, changed by what is given. */
-function shift<B extends Record<string, bigint>>(beliefs: Map<string, B>, id: string, by: Partial<B>) {
-  const known = beliefs.get(id) as B;
+/** Adds the given amounts to a service's figures of the account. */
+function shift<B extends Record<string, bigint>>(figures: Map<string, B>, id: string, by: Partial<B>) {
+  const known = figures.get(id) as B;
   const changed = Object.entries(by).map(([name, value]) => [name, (known[name] ?? 0n) + (value as bigint)]);
-  beliefs.set(id, { ...known, ...Object.fromEntries(changed) });
+  figures.set(id, { ...known, ...Object.fromEntries(changed) });
 }
 
 const ACCOUNTS = ['acct_a', 'acct_b', 'acct_c', 'acct_d', 'acct_e', 'acct_f', 'acct_g', 'external:EUR'];
 
 describe('a reconciliation', () => {
-  it('holds where everybody agrees; who does not know an account that is empty elsewhere agrees too', async () => {
+  it('holds if all services agree, and services that do not know an empty account agree too', async () => {
     await agreeOn(...ACCOUNTS);
-    const { authorization, payment, analytics, notification } = neighbours.believe;
+    const { authorization, payment, analytics, notification } = neighbours.figures;
     authorization.set('acct_new', { postedMinor: 0n, heldMinor: 0n });
     authorization.set('external:USD', { postedMinor: -9n, heldMinor: 0n });
     const silent = { sentMinor: 0n, receivedMinor: 0n, notificationCount: 0n, pendingCount: 0n };
@@ -147,7 +147,7 @@ describe('a reconciliation', () => {
     foundBy,
     found,
   });
-  const of = () => neighbours.believe;
+  const of = () => neighbours.figures;
   it.each([
     [
       'authorization',
@@ -191,22 +191,22 @@ describe('a reconciliation', () => {
   it('lists the first hundred differences, and counts all', async () => {
     const ids = Array.from({ length: 120 }, (_, index) => `acct_${index}`).sort();
     await agreeOn(...ids);
-    for (const id of ids) shift(neighbours.believe.analytics, id, { sentMinor: 1n });
+    for (const id of ids) shift(neighbours.figures.analytics, id, { sentMinor: 1n });
     const report = await run();
     expect(report.differenceCount).toBe(120n);
     expect(report.differences.map(({ accountId }) => accountId)).toEqual(ids.slice(0, 100));
   });
 
-  it('finds what a comparison of everything in memory would, whoever knows whichever accounts', async () => {
+  it('finds the same differences as a comparison in memory, for any set of accounts that each service knows', async () => {
     const ids = Array.from({ length: 400 }, (_, index) => `acct_${(index * 7919) % 400}`);
     const known = (id: string, salt: number) => (Number(id.slice(5)) * 31 + salt) % 4 !== 0;
     const expected: string[] = [];
-    const { authorization } = neighbours.believe;
+    const { authorization } = neighbours.figures;
     for (const id of ids) {
       const [inAuthorization, inLedger] = [known(id, 1), known(id, 2)];
       if (inAuthorization) authorization.set(id, { postedMinor: 8n, heldMinor: 0n });
       if (inLedger) await keep(id, 8n, 0n);
-      // Payment knows none of them, so it stands against whoever does, or with whoever does not.
+      // Payment knows none of these accounts, so its figures are 0. It agrees with services that do not know the account either.
       if (inAuthorization && inLedger) expected.push(`${id} payment 0`);
       else if (inAuthorization) expected.push(`${id} authorization 8`);
       else if (inLedger) expected.push(`${id} ledger 8`);
@@ -225,27 +225,27 @@ function byAccountId(a: string, b: string) {
 }
 
 describe('while money moves', () => {
-  it('does not report what agrees when it is read again, and asks for no other accounts', async () => {
+  it('reports nothing for accounts that agree in the second reading, and reads no other accounts again', async () => {
     await agreeOn(...ACCOUNTS);
-    shift(neighbours.believe.analytics, 'acct_b', { sentMinor: -30n });
+    shift(neighbours.figures.analytics, 'acct_b', { sentMinor: -30n });
     const again: string[][] = [];
-    neighbours.beforeAnswer((neighbour, { accountIds }) => {
+    neighbours.beforeResponse((neighbour, { accountIds }) => {
       if (neighbour !== 'analytics' || accountIds.length === 0) return;
       again.push(accountIds);
-      shift(neighbours.believe.analytics, 'acct_b', { sentMinor: 30n });
+      shift(neighbours.figures.analytics, 'acct_b', { sentMinor: 30n });
     });
     expect(await run()).toMatchObject({ holds: true, unsettledCount: 0n });
     expect(again).toEqual([['acct_b']]);
   });
 
-  it('reports an account that never stands still as neither right nor wrong, and one that does as wrong', async () => {
+  it('reports an account with changing figures as unsettled, and one with stable figures as different', async () => {
     await agreeOn(...ACCOUNTS);
-    shift(neighbours.believe.authorization, 'acct_c', { postedMinor: 1n });
-    shift(neighbours.believe.analytics, 'acct_e', { sentMinor: 1n });
-    // Each reading finds another payment, the ledger always one behind.
-    neighbours.beforeAnswer((neighbour) => {
+    shift(neighbours.figures.authorization, 'acct_c', { postedMinor: 1n });
+    shift(neighbours.figures.analytics, 'acct_e', { sentMinor: 1n });
+    // Each reading finds another payment, and the ledger is always one behind.
+    neighbours.beforeResponse((neighbour) => {
       if (neighbour === 'authorization')
-        shift(neighbours.believe.authorization, 'acct_c', { postedMinor: 1n });
+        shift(neighbours.figures.authorization, 'acct_c', { postedMinor: 1n });
     });
     expect(await run()).toMatchObject({
       holds: false,
@@ -255,25 +255,25 @@ describe('while money moves', () => {
     });
   });
 
-  it('waits for the outcome of what payment has not settled or published', async () => {
+  it('waits for the outcome of payments that are not settled or published', async () => {
     await agreeOn(...ACCOUNTS);
-    shift(neighbours.believe.authorization, 'acct_c', { postedMinor: -10n });
-    shift(neighbours.believe.payment, 'acct_c', { pendingCount: 1n });
+    shift(neighbours.figures.authorization, 'acct_c', { postedMinor: -10n });
+    shift(neighbours.figures.payment, 'acct_c', { pendingCount: 1n });
     expect(await run()).toMatchObject({ holds: true, unsettledCount: 1n });
-    shift(neighbours.believe.payment, 'acct_c', { pendingCount: -1n });
+    shift(neighbours.figures.payment, 'acct_c', { pendingCount: -1n });
     expect(await run()).toMatchObject({ holds: false, differences: [{ accountId: 'acct_c' }] });
   });
 });
 
-describe('of two reconciliations', () => {
-  it('one runs, wherever the other is asked for', async () => {
+describe('two reconciliations', () => {
+  it('never run at the same time, on the same or another instance', async () => {
     await agreeOn(...ACCOUNTS);
     let answer = () => {};
     const gate = new Promise<void>((resolve) => {
       answer = resolve;
     });
     let isAsked = false;
-    neighbours.beforeAnswer(() => {
+    neighbours.beforeResponse(() => {
       isAsked = true;
       return gate;
     });
@@ -291,7 +291,7 @@ describe('of two reconciliations', () => {
     expect(await run(other)).toMatchObject({ holds: true });
   });
 
-  it('one that was killed is not in the way of the next', async () => {
+  it('do not block each other if one is killed', async () => {
     const script = fileURLToPath(new URL('./reconciling-process.ts', import.meta.url));
     const child = spawn(process.execPath, [script, ledger.url], { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(child.stdout, 'data');
@@ -302,19 +302,22 @@ describe('of two reconciliations', () => {
   });
 });
 
-describe('a neighbour that is away', () => {
+describe('an unavailable service', () => {
   it.each(['authorization', 'payment', 'analytics', 'notification'] as const)(
-    'is said to be, and no report is made: %s',
-    async (away) => {
-      const alone = await startInstance({ ...targetsAt(neighbours.target), [away]: 'ipv4:127.0.0.1:1' });
+    'is named, and no report is made: %s',
+    async (unavailable) => {
+      const alone = await startInstance({
+        ...targetsAt(neighbours.target),
+        [unavailable]: 'ipv4:127.0.0.1:1',
+      });
       const before = await listed();
       await expect(run(alone)).rejects.toMatchObject({
         code: status.UNAVAILABLE,
         reason: 'NEIGHBOUR_UNAVAILABLE',
-        message: `The ${away} service does not answer.`,
+        message: `The ${unavailable} service does not answer.`,
       });
       expect(await listed()).toEqual(before);
-      // Neither is the lock left behind.
+      // The lock is released too.
       expect(await run()).toMatchObject({ holds: true });
       await alone.stop();
     },
@@ -329,7 +332,7 @@ async function listed(pageSize = 100, pageToken = '') {
 describe('reports', () => {
   it('are listed newest first, page by page, without their differences', async () => {
     await agreeOn('acct_a');
-    shift(neighbours.believe.analytics, 'acct_a', { sentMinor: 1n });
+    shift(neighbours.figures.analytics, 'acct_a', { sentMinor: 1n });
     const [first, second] = [await run(), await run()];
     const page = await instance.client.listReconciliations(
       { pageSize: 1, pageToken: '' },
@@ -344,7 +347,7 @@ describe('reports', () => {
     expect(second).toMatchObject({ differenceCount: 1n, differences: [{ accountId: 'acct_a' }] });
   });
 
-  it('that are not there are not found', async () => {
+  it('are not found if they do not exist', async () => {
     const reading = instance.client.getReconciliation({ reconciliationId: 'rec_none' }, await as('auditor'));
     await expect(reading).rejects.toMatchObject({
       code: status.NOT_FOUND,
@@ -360,7 +363,7 @@ describe('reports', () => {
     await expect(sql.raw(change).execute(owner)).rejects.toThrow('append-only');
   });
 
-  it('are made by operators only, and read by auditors too', async () => {
+  it('are made by operators only, and also read by auditors', async () => {
     const denied = { code: status.PERMISSION_DENIED };
     for (const role of ['customer', 'auditor', 'service'] as const) {
       await expect(instance.client.runReconciliation({}, await as(role))).rejects.toMatchObject(denied);
@@ -389,7 +392,10 @@ describe('the schedule', () => {
       log: testLog,
       now: () => new Date(now),
       pause: async () => {},
-      figuresOf: (ids?: readonly string[]) => ({ ...figures.figuresOf(ids), ledger: keptBalances(db, ids) }),
+      figuresOf: (ids?: readonly string[]) => ({
+        ...figures.figuresOf(ids),
+        ledger: storedBalances(db, ids),
+      }),
     });
     await run();
     expect(await runIfDue(at(Date.now() + hour / 2), hour)).toBe(false);

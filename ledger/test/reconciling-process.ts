@@ -1,4 +1,4 @@
-/** Begins a reconciliation that never ends, for a test to kill: `reconciling-process.ts <postgres url>`. */
+/** Begins a reconciliation that never ends, so that a test can kill it: `reconciling-process.ts <postgres url>`. */
 import { openDatabase } from '@payflowx/chassis/postgres';
 import { testLog } from '@payflowx/chassis/testing';
 import type { ReconciliationDatabase } from '../src/store/reconciliation-tables.ts';

@@ -7,7 +7,8 @@ import { type Balance, balanceChanges } from '../src/domain/balances.ts';
 import type { JournalTransaction, PostingKind } from '../src/domain/journal.ts';
 import { listBalancesAfter } from '../src/store/balances.ts';
 import { findTransactions } from '../src/store/journal.ts';
-import { countJournal, foldAccounts, inSnapshot } from '../src/store/proof.ts';
+import { countJournal, foldAccounts } from '../src/store/proof.ts';
+import { atOneMoment } from '../src/store/snapshot.ts';
 import { createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 
 let ledger: LedgerDatabase;
@@ -51,7 +52,7 @@ const transactionOf = (amountMinor: bigint): JournalTransaction => {
   return transaction;
 };
 
-/** Each transaction one to three times, in any order, cut into flushes of any size that several instances apply at once. */
+/** Each transaction one to three times, in any order, in batches of any size that several instances apply at the same time. */
 const delivery = (count: number) =>
   fc
     .tuple(
@@ -76,11 +77,11 @@ const balancesNow = async (): Promise<Map<string, Balance>> => {
 
 describe('recording transactions', () => {
   afterEach(async () => {
-    const accounts = await inSnapshot(ledger.db, (snapshot) => Array.fromAsync(foldAccounts(snapshot)));
-    for (const { folded, kept } of accounts) expect(kept).toEqual(folded);
+    const accounts = await atOneMoment(ledger.db, (snapshot) => Array.fromAsync(foldAccounts(snapshot)));
+    for (const { folded, stored } of accounts) expect(stored).toEqual(folded);
   });
 
-  it('folds to the same balances in whatever order, how often and by how many instances they are delivered', async () => {
+  it('gives the same balances for any order, number of deliveries and number of instances', async () => {
     const scenario = journal.chain((movements) =>
       fc.tuple(fc.constant(movements), delivery(movements.length)),
     );
@@ -115,7 +116,7 @@ describe('recording transactions', () => {
     );
   });
 
-  it('changes nothing when everything comes again', async () => {
+  it('changes nothing when all transactions are delivered again', async () => {
     const transactions = [transactionOf(1n), transactionOf(2n)];
     await recordTransactions(ledger, transactions);
     const digest = await digestLedger(ledger.db);
@@ -150,7 +151,7 @@ describe('recording transactions', () => {
   });
 
   it('counts the payments whose money is still on hold', async () => {
-    const openHolds = async () => (await inSnapshot(ledger.db, countJournal)).openHoldCount;
+    const openHolds = async () => (await atOneMoment(ledger.db, countJournal)).openHoldCount;
     const before = await openHolds();
     const paymentId = newId('pay');
     const [held, released] = toTransactions([

@@ -1,4 +1,7 @@
-/** A process that folds a topic into a ledger and may be made to die on the way: `replaying-process.ts <topic> <database> <faults folder>`. */
+/**
+ * A process that replays a topic into a ledger, and can be killed at a fault point:
+ * `replaying-process.ts <topic> <database> <faults folder>`.
+ */
 import { armFaults } from '@payflowx/chassis';
 import { replayTopic } from '@payflowx/chassis/kafka';
 import { openDatabase } from '@payflowx/chassis/postgres';

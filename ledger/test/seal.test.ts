@@ -8,7 +8,7 @@ import type { JournalTransaction } from '../src/domain/journal.ts';
 import type { Database } from '../src/store/database.ts';
 import { insertPostings, insertTransactions } from '../src/store/journal.ts';
 import { findNewestHead, findPositions } from '../src/store/seals.ts';
-import { byForce, checkWholeSeal, createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
+import { asSuperuser, checkWholeSeal, createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 import { transferOf } from './journal.ts';
 
 let ledger: LedgerDatabase;
@@ -34,11 +34,11 @@ const positionsOf = async (transactions: readonly JournalTransaction[]) => {
 const nothingBroken = { firstBrokenTransactionId: '', brokenDetail: '' };
 
 describe('the sealer', () => {
-  it('gives every transaction one place without gaps, whoever seals and however they are recorded meanwhile', async () => {
+  it('gives every transaction one position without gaps, while several sealers and writers run', async () => {
     const sealers = [1, 2, 3].map(() => startSealer(deps(), 5, testLog));
     const transactions = someTransactions(600);
     const batches = Array.from({ length: 60 }, (_, index) => transactions.slice(index * 10, index * 10 + 10));
-    // All at once, each twice: they wait for each other's rows and commit in any order.
+    // All at the same time, each twice: they wait for each other's rows and commit in any order.
     await Promise.all([...batches, ...batches].map((batch) => recordTransactions(ledger, batch)));
     await eventually(async () => expect(await checkWholeSeal(ledger)).toMatchObject({ unsealedCount: 0n }));
     await Promise.all(sealers.map((sealer) => sealer.stop()));
@@ -48,7 +48,7 @@ describe('the sealer', () => {
     expect(await checkWholeSeal(ledger)).toMatchObject({ ...nothingBroken, head: { size: 600 } });
   });
 
-  it('does not pass over a transaction with an earlier id that commits later', async () => {
+  it('does not skip a transaction with an earlier id that commits later', async () => {
     const [early, late] = someTransactions(2);
     if (!early || !late) throw new Error('two in, two out');
     const other = openDatabase<Database>({ url: ledger.url, poolMax: 1 }, testLog);
@@ -64,7 +64,7 @@ describe('the sealer', () => {
     expect(await positionsOf([early, late])).toEqual([1, 0]);
   });
 
-  it('changes nothing when everything comes again', async () => {
+  it('changes nothing when all transactions are delivered again', async () => {
     const transactions = someTransactions(20);
     await recordTransactions(ledger, transactions);
     await sealBatch(deps());
@@ -75,14 +75,14 @@ describe('the sealer', () => {
     expect(await checkWholeSeal(ledger)).toMatchObject({ ...nothingBroken, unsealedCount: 0n });
   });
 
-  it('leaves the digest alone: it is of the journal, not of its seal', async () => {
+  it('does not change the digest, which covers the journal and not its seal', async () => {
     await recordTransactions(ledger, someTransactions(5));
     const digest = await digestLedger(ledger.db);
     await sealBatch(deps());
     expect(await digestLedger(ledger.db)).toBe(digest);
   });
 
-  it('takes up where it was killed, before the commit or after it', async () => {
+  it('continues after a kill before or after the commit', async () => {
     await recordTransactions(ledger, someTransactions(35));
     const sealing = await mortalScript(new URL('./sealing-process.ts', import.meta.url), [ledger.url]);
     await sealing.dieAt('ledger.before-seal-commit');
@@ -94,13 +94,13 @@ describe('the sealer', () => {
     await sealing.drop();
   });
 
-  it('has a place ready for a removed transaction that a replay brings back', async () => {
+  it('keeps the position of a removed transaction that a replay brings back', async () => {
     const transactions = someTransactions(9);
     await recordTransactions(ledger, transactions);
     await sealBatch(deps());
     const [lost] = transactions;
     if (!lost) throw new Error('nine in, nine out');
-    await byForce(
+    await asSuperuser(
       ledger,
       `delete from postings where transaction_id = '${lost.id}'; delete from transactions where id = '${lost.id}'`,
     );

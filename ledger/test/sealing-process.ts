@@ -1,4 +1,7 @@
-/** A process that seals a ledger until nothing waits and may be made to die on the way: `sealing-process.ts <database> <faults folder>`. */
+/**
+ * A process that seals a ledger until nothing waits, and can be killed at a fault point:
+ * `sealing-process.ts <database> <faults folder>`.
+ */
 import { armFaults } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
 import { testLog } from '@payflowx/chassis/testing';

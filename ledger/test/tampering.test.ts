@@ -6,11 +6,11 @@ import { canonicalBytes } from '../src/domain/canonical-bytes.ts';
 import type { JournalTransaction } from '../src/domain/journal.ts';
 import { leafHash } from '../src/domain/merkle-tree.ts';
 import { findNewestHead } from '../src/store/seals.ts';
-import { byForce, checkWholeSeal, createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
+import { asSuperuser, checkWholeSeal, createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 import { transferOf } from './journal.ts';
 
 let ledger: LedgerDatabase;
-/** By position: sealed under two heads, of size 8 and 20. One more waits. */
+/** By position. They are sealed under two heads, of size 8 and 20. One more transaction waits. */
 let transactions: JournalTransaction[];
 let waiting: JournalTransaction;
 
@@ -28,7 +28,7 @@ beforeEach(async () => {
 
 afterEach(() => ledger.drop());
 
-/** The id at a position, as SQL text. */
+/** The transaction id at a position, as SQL text. */
 const at = (position: number) => `'${transactions[position]?.id}'`;
 
 async function expectBroken(position: number, detail: RegExp): Promise<void> {
@@ -38,7 +38,7 @@ async function expectBroken(position: number, detail: RegExp): Promise<void> {
 }
 
 describe('an untouched journal', () => {
-  it('is what was sealed', async () => {
+  it('matches its seal', async () => {
     expect(await checkWholeSeal(ledger)).toMatchObject({
       brokenDetail: '',
       firstBrokenTransactionId: '',
@@ -86,12 +86,12 @@ describe('a changed journal names the first broken transaction', () => {
   ];
 
   it.each(CHANGES)('%s', async (_, statements, detail) => {
-    await byForce(ledger, statements.replaceAll(':id', at(11)));
+    await asSuperuser(ledger, statements.replaceAll(':id', at(11)));
     await expectBroken(11, detail);
   });
 
   it('two transactions that swapped their amounts', async () => {
-    await byForce(
+    await asSuperuser(
       ledger,
       `update postings set amount_minor = case transaction_id when ${at(4)} then 109 else 104 end
        where transaction_id in (${at(4)}, ${at(9)})`,
@@ -100,21 +100,21 @@ describe('a changed journal names the first broken transaction', () => {
   });
 
   it('the first of several', async () => {
-    await byForce(ledger, 'update postings set amount_minor = amount_minor + 1');
+    await asSuperuser(ledger, 'update postings set amount_minor = amount_minor + 1');
     await expectBroken(0, /changed after it was sealed/);
   });
 
-  it('a transaction that was removed, with its entries or without', async () => {
-    await byForce(
+  it('a transaction that was removed, with or without its entries', async () => {
+    await asSuperuser(
       ledger,
       `delete from postings where transaction_id = ${at(13)}; delete from transactions where id in (${at(13)}, ${at(15)})`,
     );
     await expectBroken(13, /Position 13 of the seal: the transaction was removed/);
   });
 
-  it('a transaction that was put in past the sealer', async () => {
+  it('a transaction that was added without the sealer', async () => {
     const id = 'txn_00000000-0000-7000-8000-000000000000';
-    await byForce(
+    await asSuperuser(
       ledger,
       `insert into transactions (id, event_type, payment_id, created_at) values ('${id}', 'payment.completed', 'pay_x', now());
        insert into postings values ('${id}', 0, 'transfer', 'acct_a', 'acct_eve', 5, 'EUR', now())`,
@@ -126,7 +126,7 @@ describe('a changed journal names the first broken transaction', () => {
   });
 
   it('entries without a transaction', async () => {
-    await byForce(
+    await asSuperuser(
       ledger,
       `insert into postings values ('txn_none', 0, 'transfer', 'acct_a', 'acct_eve', 5, 'EUR', now())`,
     );
@@ -134,7 +134,7 @@ describe('a changed journal names the first broken transaction', () => {
   });
 
   it('a transaction that was removed before it was sealed', async () => {
-    await byForce(ledger, `delete from transactions where id = '${waiting.id}'`);
+    await asSuperuser(ledger, `delete from transactions where id = '${waiting.id}'`);
     expect(await checkWholeSeal(ledger)).toMatchObject({
       firstBrokenTransactionId: waiting.id,
       brokenDetail: 'It was removed before it was sealed.',
@@ -143,18 +143,18 @@ describe('a changed journal names the first broken transaction', () => {
 });
 
 describe('a rewritten seal', () => {
-  it('is told from a changed transaction', async () => {
-    await byForce(ledger, `update seals set leaf_hash = sha256('other') where position = 6`);
+  it('is distinguished from a changed transaction', async () => {
+    await asSuperuser(ledger, `update seals set leaf_hash = sha256('other') where position = 6`);
     await expectBroken(6, /its row in the seal was rewritten: the leaf hash/);
   });
 
-  it('shows in the subtrees beside it', async () => {
-    await byForce(ledger, `update seals set subtree_hashes = sha256('other') where position = 5`);
+  it('is found by the subtrees beside it', async () => {
+    await asSuperuser(ledger, `update seals set subtree_hashes = sha256('other') where position = 5`);
     await expectBroken(5, /its row in the seal was rewritten: the hashes of the subtrees/);
   });
 
-  it('is found where two transactions swapped their places', async () => {
-    await byForce(
+  it('is found if two transactions swapped their positions', async () => {
+    await asSuperuser(
       ledger,
       `create temporary table swapped as select * from seals where position in (4, 9);
        update seals set transaction_id = 'txn_aside' where position = 4;
@@ -168,20 +168,20 @@ describe('a rewritten seal', () => {
     expect(firstBrokenTransactionId).toBe(transactions[9]?.id);
   });
 
-  /** What a careful attacker does: the amount, and the leaf hash that belongs to it. */
+  /** The changes of a careful attacker: the amount, and the leaf hash that belongs to it. */
   const forgeAt = async (position: number) => {
     const [original] = [transactions[position]].flatMap((each) => each ?? []);
     if (!original) throw new Error('there is no such position');
     const postings = original.postings.map((posting) => ({ ...posting, amountMinor: 9_999n }));
     const leaf = leafHash(canonicalBytes({ ...original, postings })).toString('hex');
-    await byForce(
+    await asSuperuser(
       ledger,
       `update postings set amount_minor = 9999 where transaction_id = ${at(position)};
        update seals set leaf_hash = '\\x${leaf}' where position = ${position}`,
     );
   };
 
-  it('is found where transaction and leaf were replaced alike', async () => {
+  it('is found if transaction and leaf were both replaced', async () => {
     await forgeAt(10);
     await expectBroken(
       10,
@@ -189,9 +189,9 @@ describe('a rewritten seal', () => {
     );
   });
 
-  it('is found by its head where all of the tree below was rewritten', async () => {
+  it('is found by its head if the whole tree below was rewritten', async () => {
     await forgeAt(19);
-    // 19 completes the subtrees of positions 18–19 and 16–19.
+    // Position 19 completes the subtrees of positions 18–19 and 16–19.
     const hashes = await sql<{
       hash: Buffer;
     }>`select leaf_hash as hash from seals where position >= 16 order by position`.execute(ledger.db);
@@ -199,7 +199,7 @@ describe('a rewritten seal', () => {
     const node = (left: string, right: string) => `sha256('\\x01'::bytea || ${left} || ${right})`;
     const hex = (hash: string | undefined) => `'\\x${hash}'::bytea`;
     const pair = node(hex(c), hex(d));
-    await byForce(
+    await asSuperuser(
       ledger,
       `update seals set subtree_hashes = ${pair} || ${node(node(hex(a), hex(b)), pair)} where position = 19`,
     );
@@ -211,19 +211,19 @@ describe('a rewritten seal', () => {
     ['chain', `update heads set previous_head_hash = sha256('other') where size = 20`, 8],
     ['first head, removed', 'delete from heads where size = 8', 0],
   ])('is found by its heads: %s', async (_, statements, position) => {
-    await byForce(ledger, statements);
+    await asSuperuser(ledger, statements);
     await expectBroken(position, /the head of size \d+, which added it/);
   });
 
-  it('is found where its newest head was removed', async () => {
-    await byForce(ledger, 'delete from heads where size = 20');
+  it('is found if its newest head was removed', async () => {
+    await asSuperuser(ledger, 'delete from heads where size = 20');
     await expectBroken(8, /position 8 of the seal, beyond the newest head/);
   });
 
-  it('is found where a row was removed, and the transaction named as long as it is there', async () => {
-    await byForce(ledger, 'delete from seals where position = 12');
+  it('is found if a row was removed, and the transaction is named if the journal still has it', async () => {
+    await asSuperuser(ledger, 'delete from seals where position = 12');
     await expectBroken(12, /Position 12 of the seal: the row was removed/);
-    await byForce(
+    await asSuperuser(
       ledger,
       `delete from postings where transaction_id = ${at(12)}; delete from transactions where id = ${at(12)}`,
     );
@@ -232,8 +232,8 @@ describe('a rewritten seal', () => {
     });
   });
 
-  it('does not hide behind a sealer that went on', async () => {
-    await byForce(
+  it('is found after the sealer has continued', async () => {
+    await asSuperuser(
       ledger,
       `update postings set amount_minor = amount_minor + 1 where transaction_id = ${at(2)}`,
     );

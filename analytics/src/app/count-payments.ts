@@ -1,4 +1,4 @@
-/** Adds what events say to the totals, in one database transaction for a whole batch. */
+/** Adds events to the totals, in one database transaction for a whole batch. */
 import { faultPoint } from '@payflowx/chassis';
 import { firstDeliveries, inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
@@ -7,7 +7,7 @@ import { addToAccounts } from '../store/account-totals.ts';
 import { addToDays } from '../store/daily-totals.ts';
 import type { Database } from '../store/database.ts';
 
-/** Counts each event once, however often and in whatever order it comes. */
+/** Counts each event once, for any number and order of deliveries. */
 export async function countPayments(
   { db }: { db: Kysely<Database> },
   facts: readonly PaymentFact[],
@@ -17,7 +17,7 @@ export async function countPayments(
     const fresh = await firstDeliveries(trx, facts, ({ eventId }) => eventId);
     if (fresh.length === 0) return;
     const { days, accounts } = sumUp(fresh);
-    // Accounts first: a day's row is wanted by every flush, so it is locked last and held shortest.
+    // Accounts first: every batch needs the row of the day, so it is locked last and for the shortest time.
     if (accounts.length > 0) await addToAccounts(trx, accounts);
     await addToDays(trx, days);
     faultPoint('analytics.before-commit');

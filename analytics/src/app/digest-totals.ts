@@ -1,4 +1,4 @@
-/** One number for all totals: two databases with the same digest hold the same, row by row. */
+/** Computes one digest of all totals. Two databases with equal digests are equal row by row. */
 import { createHash } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import { listAccountTotalsAfter } from '../store/account-totals.ts';
@@ -29,7 +29,7 @@ async function* allAccounts(trx: Transaction<Database>) {
   }
 }
 
-/** Members by name, so that the order in which the code happens to write them does not matter. */
+/** Members are sorted by name, so that their order in the code does not matter. */
 function lineOf(totals: object): string {
   const members = Object.entries(totals).sort(([a], [b]) => (a < b ? -1 : 1));
   return `${JSON.stringify(members, (_, value) => (typeof value === 'bigint' ? value.toString() : value))}\n`;

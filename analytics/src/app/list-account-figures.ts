@@ -1,4 +1,4 @@
-/** What every account sent and received: pages by account id, for a reconciliation to read. */
+/** Lists the amounts that each account sent and received, by account id, for a reconciliation. */
 import { decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
@@ -15,7 +15,7 @@ export async function listAccountFigures(
 ): Promise<{ accounts: AccountFigures[]; nextPageToken: string }> {
   const limit = pageSizeOf(pageSize, { standard: PAGE, max: PAGE });
   const after = decodePageToken(pageToken, Position)?.after ?? '';
-  // One more than asked for says whether another page follows.
+  // One account more than the page size shows that there is a next page.
   const found = await listFiguresAfter(db, after, accountIds, limit + 1);
   const accounts = found.slice(0, limit);
   const last = accounts.at(-1);

@@ -9,17 +9,17 @@ import type { Database } from '../store/database.ts';
 const STANDARD_DAYS = 30;
 const MAX_DAYS = 366;
 
-/** Empty `from` or `to` take their defaults: thirty days before `to`, and today. Throws INVALID_ARGUMENT. */
+/** Default of an empty `from`: thirty days before `to`. Default of an empty `to`: today. Throws INVALID_ARGUMENT. */
 export async function listDailyTotals(
   { db, now }: { db: Kysely<Database>; now: () => Date },
-  asked: DayRange,
+  requested: DayRange,
 ): Promise<DailyTotals[]> {
-  const to = asked.to === '' ? dayOf(now()) : requireDay('to', asked.to);
-  const from = asked.from === '' ? daysBefore(to, STANDARD_DAYS) : requireDay('from', asked.from);
+  const to = requested.to === '' ? dayOf(now()) : requireDay('to', requested.to);
+  const from = requested.from === '' ? daysBefore(to, STANDARD_DAYS) : requireDay('from', requested.from);
   const days = daysBetween(from, to);
   if (days < 0) throw invalid('from', 'must not be after to');
   if (days > MAX_DAYS) throw invalid('to', `must be at most ${MAX_DAYS} days after from`);
-  return listDays(db, { from, to, currency: asked.currency });
+  return listDays(db, { from, to, currency: requested.currency });
 }
 
 function requireDay(field: string, text: string): string {

@@ -1,25 +1,29 @@
-/** The authorization service's accounts: who may look at one, and what its currency is. */
+/** The client of authorization's AccountService: decides if a caller may read an account, and reads its currency. */
 import { status } from '@grpc/grpc-js';
 import { connectGrpc, NeighbourError } from '@payflowx/chassis';
 import { AccountServiceClient } from '@payflowx/proto/authorization';
 import { AnalyticsError } from '../domain/errors.ts';
 
-/** In whose name an account is asked for, and until when the answer is of use. */
-export interface Asker {
+/** The caller in whose name an account is read, and the deadline of its call. */
+export interface Requester {
   accessToken: string | undefined;
   deadline: Date;
 }
 
 export interface Accounts {
-  /** The account, if it exists and the asker may look at it. Throws AUTHORIZATION_UNAVAILABLE. */
-  find(asker: Asker, accountId: string): Promise<{ currency: string } | undefined>;
+  /** Returns the account if it exists and the requester may read it. Throws AUTHORIZATION_UNAVAILABLE. */
+  find(requester: Requester, accountId: string): Promise<{ currency: string } | undefined>;
   close(): void;
 }
 
 const DEADLINE_MS = 3_000;
-/** What cannot be an account's id names no account either. */
-const NOT_THERE: readonly status[] = [status.NOT_FOUND, status.INVALID_ARGUMENT];
-const AWAY: readonly status[] = [status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.RESOURCE_EXHAUSTED];
+/** INVALID_ARGUMENT: a text that cannot be an account id counts as a missing account. */
+const MISSING_CODES: readonly status[] = [status.NOT_FOUND, status.INVALID_ARGUMENT];
+const OUTAGE_CODES: readonly status[] = [
+  status.UNAVAILABLE,
+  status.DEADLINE_EXCEEDED,
+  status.RESOURCE_EXHAUSTED,
+];
 
 export function connectAccounts(settings: { target: string }): Accounts {
   const service = connectGrpc(AccountServiceClient, { ...settings, retryable: ['getAccount'] });
@@ -31,8 +35,8 @@ export function connectAccounts(settings: { target: string }): Accounts {
         return account && { currency: account.currency };
       } catch (error) {
         const code = error instanceof NeighbourError ? error.code : undefined;
-        if (code !== undefined && NOT_THERE.includes(code)) return undefined;
-        if (code !== undefined && AWAY.includes(code)) throw unavailable();
+        if (code !== undefined && MISSING_CODES.includes(code)) return undefined;
+        if (code !== undefined && OUTAGE_CODES.includes(code)) throw unavailable();
         throw error;
       }
     },

@@ -1,4 +1,7 @@
-/** The topic payment-events: what analytics takes from each event. Whatever it cannot count is refused with the reason. */
+/**
+ * Consumes the topic payment-events: turns each event into a fact to count. Events that cannot be counted are refused with the
+ * reason.
+ */
 import type { KafkaHandlers } from '@payflowx/chassis/kafka';
 import { MovementKind } from '@payflowx/proto/authorization';
 import { type Payment, PaymentEvent, PaymentEventType, PaymentKind } from '@payflowx/proto/payment';
@@ -8,7 +11,7 @@ import { EventRefused } from '../domain/errors.ts';
 import type { EventType, PaymentFact } from '../domain/totals.ts';
 import type { Database } from '../store/database.ts';
 
-/** What the consumer does with the topic; a rebuild does the same. */
+/** The Kafka handlers of the topic; a rebuild uses the same. */
 export function paymentEvents(deps: { db: Kysely<Database> }): KafkaHandlers<PaymentFact | undefined> {
   return {
     decode: ({ payload }) => decodePaymentEvent(payload),
@@ -34,15 +37,15 @@ const EVENT_TYPES: Record<number, EventType> = {
 const EVENT_ID = /^evt_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Undefined for deposits and withdrawals: they bring money in and out, and as payments they would blow up every volume and
- * every success rate. Throws EventRefused for an event that cannot be counted.
+ * Returns undefined for deposits and withdrawals. They bring money in and out, and as payments they would inflate every volume
+ * and every success rate. Throws EventRefused if the event cannot be counted.
  */
 export function decodePaymentEvent(payload: Buffer): PaymentFact | undefined {
   const event = parse(payload);
   const { id: eventId, payment, occurredAt } = event;
   if (!EVENT_ID.test(eventId)) throw new EventRefused(`"${eventId}" is not the id of an event.`);
   const type = EVENT_TYPES[event.type];
-  if (type === undefined) throw new EventRefused(`${eventId} is of the unknown type ${event.type}.`);
+  if (type === undefined) throw new EventRefused(`${eventId} has the unknown type ${event.type}.`);
   if (!payment) throw new EventRefused(`${eventId} names no payment.`);
   if (!/^[A-Z]{3}$/.test(payment.currency)) throw new EventRefused(`${eventId} has no currency.`);
   if (!occurredAt || Number.isNaN(occurredAt.getTime())) throw new EventRefused(`${eventId} has no time.`);
@@ -65,11 +68,11 @@ function parse(payload: Buffer): PaymentEvent {
   try {
     return PaymentEvent.decode(payload);
   } catch (error) {
-    throw new EventRefused('The payload is no PaymentEvent.', { cause: error });
+    throw new EventRefused('The payload is not a PaymentEvent.', { cause: error });
   }
 }
 
-/** Holds and releases move nothing yet. A transfer out of the receiver's account goes back to the payer. */
+/** Holds and releases move nothing yet. A transfer out of the receiver's account is a refund to the payer. */
 function movedBy(
   { id, movements }: PaymentEvent,
   { toAccount }: Payment,

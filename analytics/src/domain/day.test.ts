@@ -12,7 +12,7 @@ describe('a day', () => {
     (text) => expect(isDay(text)).toBe(false),
   );
 
-  it('is counted over the end of February in a leap year', () => {
+  it('counts the leap day at the end of February', () => {
     expect(isDay('2028-02-29')).toBe(true);
     expect(daysBetween('2028-02-28', '2028-03-01')).toBe(2);
     expect(daysBefore('2028-03-01', 1)).toBe('2028-02-29');

@@ -1,4 +1,4 @@
-/** Calendar days in UTC, as YYYY-MM-DD: such texts sort as the days do. */
+/** Calendar days in UTC, as YYYY-MM-DD. Sorted as texts they are in the order of the days. */
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -6,14 +6,14 @@ export function dayOf(moment: Date): string {
   return moment.toISOString().slice(0, 10);
 }
 
-/** Whether the text is a day that there is: not the 30th of February. */
+/** True if the text is an existing day. The 30th of February is not. */
 export function isDay(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
   const moment = new Date(`${text}T00:00:00.000Z`);
   return !Number.isNaN(moment.getTime()) && dayOf(moment) === text;
 }
 
-/** Days from the first to the second; negative if the second is earlier. */
+/** The number of days from the first to the second day. Negative if the second is earlier. */
 export function daysBetween(from: string, to: string): number {
   return (Date.parse(to) - Date.parse(from)) / DAY_MS;
 }

@@ -1,4 +1,4 @@
-/** Everything that analytics answers instead of a result. */
+/** The errors of the RPCs of analytics and of its consumer. */
 
 export type AnalyticsReason = 'ACCOUNT_NOT_FOUND' | 'INVALID_ARGUMENT' | 'AUTHORIZATION_UNAVAILABLE';
 
@@ -13,7 +13,7 @@ export class AnalyticsError extends Error {
   }
 }
 
-/** An event that cannot be counted, whenever it is tried: it belongs to the dead letters. */
+/** An event that can never be counted. It goes to the dead-letter topic. */
 export class EventRefused extends Error {
   override readonly name = 'EventRefused';
 }

@@ -16,7 +16,7 @@ const fact = (changes: Partial<PaymentFact>): PaymentFact => ({
 });
 
 describe('the totals', () => {
-  it('count a payment that was captured in two parts once, and both parts', () => {
+  it('count a payment that was captured in two parts once, and both amounts', () => {
     const { days, accounts } = sumUp([
       fact({ type: 'initiated' }),
       fact({ type: 'authorized' }),
@@ -32,14 +32,14 @@ describe('the totals', () => {
     ]);
   });
 
-  it('take a hold that ran out after a part was captured as completed', () => {
+  it('count a payment as completed if its hold ran out after a part was captured', () => {
     expect(sumUp([fact({ type: 'expired', hasMoved: true })]).days).toMatchObject([
       { expiredCount: 0n, completedCount: 1n },
     ]);
     expect(sumUp([fact({ type: 'expired' })]).days).toMatchObject([{ expiredCount: 1n, completedCount: 0n }]);
   });
 
-  it('count each refund, and leave what was sent and received as it was', () => {
+  it('count each refund, and do not change the amounts sent and received', () => {
     const refunds = [
       fact({ type: 'refunded', refundedMinor: 5n }),
       fact({ type: 'refunded', refundedMinor: 6n }),
@@ -49,7 +49,7 @@ describe('the totals', () => {
     expect(accounts).toEqual([]);
   });
 
-  it('blame a declined payment on its payer only if it was the payer’s', () => {
+  it('count a declined payment for the payer’s account only if the payer owns it', () => {
     expect(sumUp([fact({ type: 'failed' })]).accounts).toMatchObject([
       { accountId: 'acct_ann', failedCount: 1n },
     ]);
@@ -58,7 +58,7 @@ describe('the totals', () => {
     expect(strangers.days).toMatchObject([{ failedCount: 1n }]);
   });
 
-  it('keep days and currencies apart, by the time of each event', () => {
+  it('separate days and currencies, by the time of each event', () => {
     const { days } = sumUp([
       fact({ occurredAt: new Date('2026-03-02T00:00:00.000Z') }),
       fact({ currency: 'USD' }),
@@ -71,7 +71,7 @@ describe('the totals', () => {
     ]);
   });
 
-  it('know no success rate before anything has ended', () => {
+  it('have no success rate before any payment has ended', () => {
     const [day] = sumUp([fact({ type: 'initiated' })]).days;
     expect(day && successRate(day)).toBeUndefined();
     const [ended] = sumUp([fact({ type: 'completed' }), fact({ type: 'failed' })]).days;

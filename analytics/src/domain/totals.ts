@@ -1,6 +1,6 @@
 /**
- * What an event adds to the totals. Pure, and the same whenever it is asked: every event adds by itself, so the totals do not
- * depend on the order in which events arrive.
+ * Computes the amounts that an event adds to the totals. Pure and deterministic. Every event adds by itself, so the totals do not
+ * depend on the order of the events.
  */
 import { dayOf } from './day.ts';
 
@@ -14,7 +14,7 @@ export type EventType =
   | 'expired'
   | 'refunded';
 
-/** What analytics needs to know of an event of a payment. */
+/** The fields of a payment event that analytics counts. */
 export interface PaymentFact {
   eventId: string;
   type: EventType;
@@ -22,13 +22,13 @@ export interface PaymentFact {
   currency: string;
   fromAccount: string;
   toAccount: string;
-  /** Whether the paying account exists and was the caller's to use. */
+  /** True if the paying account exists and the caller was allowed to pay from it. */
   isPayerKnown: boolean;
-  /** What this event moved from the payer to the receiver. */
+  /** The amount that this event moved from the payer to the receiver. */
   capturedMinor: bigint;
-  /** What this event moved back. */
+  /** The amount that this event moved back. */
   refundedMinor: bigint;
-  /** Whether the payment, as the event left it, has moved anything. */
+  /** True if the payment has moved any money, this event included. */
   hasMoved: boolean;
 }
 
@@ -50,9 +50,9 @@ export interface DailyTotals extends Counts {
   latestEventAt: Date;
 }
 
-/** What an event adds to an account. */
+/** The amounts and counts that an event adds to an account. */
 export interface AccountChange extends AccountTotals {
-  /** Known once money has moved: what is declined may have asked for another currency than the account's. */
+  /** Known once money has moved. A declined payment may be in another currency than the account's. */
   currency: string | undefined;
 }
 
@@ -67,7 +67,7 @@ export interface AccountTotals {
 
 type Counter = Exclude<keyof Counts, 'capturedMinor' | 'refundedMinor'>;
 
-/** Steps that are only on the way count nothing, though they may move money. */
+/** Intermediate steps count nothing, though they may move money. */
 const COUNTERS: Record<EventType, Counter | undefined> = {
   initiated: 'initiatedCount',
   authorized: undefined,
@@ -79,12 +79,12 @@ const COUNTERS: Record<EventType, Counter | undefined> = {
   refunded: 'refundCount',
 };
 
-/** A hold that runs out after a part was captured ends a payment that did take place. */
+/** If a hold runs out after a part was captured, the payment counts as completed. */
 function counterOf({ type, hasMoved }: PaymentFact): Counter | undefined {
   return type === 'expired' && hasMoved ? 'completedCount' : COUNTERS[type];
 }
 
-/** What the facts add to each day, by day and currency, and to each account, by id: whoever locks the rows locks them in this order. */
+/** The sums of the facts, sorted: per day and currency, and per account by id. Rows are locked in this order. */
 export function sumUp(facts: Iterable<PaymentFact>): { days: DailyTotals[]; accounts: AccountChange[] } {
   const days = new Map<string, DailyTotals>();
   const accounts = new Map<string, AccountChange>();
@@ -109,10 +109,13 @@ function addToDay(day: DailyTotals, fact: PaymentFact): void {
   if (fact.occurredAt > day.latestEventAt) day.latestEventAt = fact.occurredAt;
 }
 
-/** A payment is counted when it ends with money moved, its amounts as they move. Refunds leave what was sent and received as it was. */
+/**
+ * A payment is counted when it ends with money moved; its amounts are counted when they move. Refunds do not change the amounts
+ * sent and received.
+ */
 function addToAccounts(totalsOf: (accountId: string) => AccountChange, fact: PaymentFact): void {
   const counter = counterOf(fact);
-  // A payment from an account that is not there, or that a stranger tried to use, says nothing about that account.
+  // A payment from a missing account, or by a caller who may not pay from it, says nothing about the account.
   if (counter === 'failedCount' && fact.isPayerKnown) totalsOf(fact.fromAccount).failedCount += 1n;
   const count = counter === 'completedCount' ? 1n : 0n;
   if (count === 0n && fact.capturedMinor === 0n) return;
@@ -160,7 +163,7 @@ export const NO_ACCOUNT_TOTALS: Omit<AccountTotals, 'accountId'> = {
   failedCount: 0n,
 };
 
-/** completed / (completed + failed); undefined where nothing has ended. */
+/** completed / (completed + failed). Undefined if nothing has ended. */
 export function successRate({ completedCount, failedCount }: Counts): number | undefined {
   const ended = completedCount + failedCount;
   return ended === 0n ? undefined : Number(completedCount) / Number(ended);

@@ -1,6 +1,6 @@
 /**
- * Who may call what. Customers see their own accounts only; that is decided in app/get-account-totals.ts, which asks authorization
- * in the caller's name: an API client needs accounts:read besides, as auth sees to.
+ * Access rules of AnalyticsService. Customers read only their own accounts: app/get-account-totals.ts checks this with
+ * authorization, in the caller's name. So an API client also needs accounts:read, which auth ensures.
  */
 import type { AccessTable } from '@payflowx/chassis';
 import type { AnalyticsServiceService } from '@payflowx/proto/analytics';
@@ -8,7 +8,7 @@ import type { AnalyticsServiceService } from '@payflowx/proto/analytics';
 export const access: AccessTable<typeof AnalyticsServiceService> = {
   getSummary: { roles: ['operator', 'auditor'], scope: 'analytics:read' },
   listDailyTotals: { roles: ['operator', 'auditor'], scope: 'analytics:read' },
-  // What a reconciliation reads.
+  // Read by a reconciliation.
   listAccountFigures: ['service'],
   getAccountTotals: { roles: ['customer', 'operator', 'auditor'], scope: 'analytics:read' },
 };

@@ -24,7 +24,7 @@ export function analyticsService(deps: AnalyticsDeps): BoundService {
   return bindService(AnalyticsServiceService, {
     access,
     errors,
-    // As long as payment's may take, for a reconciliation waits for both.
+    // The same limit as payment's, because a reconciliation waits for both.
     longestMs: { listAccountFigures: 150_000 },
     handlers: {
       async getSummary({ currency }) {
@@ -46,7 +46,7 @@ export function analyticsService(deps: AnalyticsDeps): BoundService {
   });
 }
 
-/** Of a filter; empty: any. */
+/** Checks the currency of a filter. Empty means any. */
 function checkCurrency(currency: string): void {
   if (currency === '' || isCurrency(currency)) return;
   const description = 'must be the ISO 4217 code of a currency in use, or left out';

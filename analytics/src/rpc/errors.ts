@@ -1,4 +1,4 @@
-/** Analytics' reasons in gRPC's codes. */
+/** The gRPC status of each of analytics' reasons. */
 import { status } from '@grpc/grpc-js';
 import { errorTable } from '@payflowx/chassis';
 import { AnalyticsError } from '../domain/errors.ts';

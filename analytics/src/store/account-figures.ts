@@ -1,16 +1,16 @@
-/** What was counted for each account, for a reconciliation to read. */
+/** Reads the amounts counted for each account, for a reconciliation. */
 import { type Kysely, sql } from 'kysely';
 import type { Database } from './database.ts';
 
 export interface AccountFigures {
   accountId: string;
-  /** Empty where it is not known. */
+  /** Empty if unknown. */
   currency: string;
   sentMinor: bigint;
   receivedMinor: bigint;
 }
 
-/** The next accounts after the id, by id; of these only, if any are named. */
+/** Returns the next accounts after the id, by id. If `only` is not empty, only these. */
 export async function listFiguresAfter(
   db: Kysely<Database>,
   accountId: string,

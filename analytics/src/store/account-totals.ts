@@ -1,10 +1,10 @@
-/** The table `account_totals`. */
+/** Reads and writes the table `account_totals`. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { AccountChange, AccountTotals } from '../domain/totals.ts';
 import type { AccountTotalsRow, Database } from './database.ts';
 
-/** Adds to the accounts they name. Rows are locked in the order given: give them by account id. */
+/** Adds the changes to the stored totals. Rows are locked in the given order, so pass them sorted by account id. */
 export async function addToAccounts(
   trx: Transaction<Database>,
   accounts: readonly AccountChange[],
@@ -48,7 +48,7 @@ export async function findAccountTotals(
   return row && toTotals(row);
 }
 
-/** The next of all accounts after the id, by id. */
+/** Returns the next accounts after the id, by id. */
 export async function listAccountTotalsAfter(
   db: Kysely<Database>,
   accountId: string,

@@ -1,10 +1,10 @@
-/** The table `daily_totals`. */
+/** Reads and writes the table `daily_totals`. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Counts, DailyTotals } from '../domain/totals.ts';
 import type { CountColumns, DailyTotalsRow, Database } from './database.ts';
 
-/** Adds to the days they name. Rows are locked in the order given: give them by day and currency. */
+/** Adds the changes to the stored totals. Rows are locked in the given order, so pass them sorted by day and currency. */
 export async function addToDays(trx: Transaction<Database>, days: readonly DailyTotals[]): Promise<void> {
   const rows: DailyTotalsRow[] = days.map((day) => ({
     day: day.day,
@@ -56,11 +56,11 @@ export interface DayRange {
   from: string;
   /** YYYY-MM-DD, inclusive. */
   to: string;
-  /** Empty: all. */
+  /** Empty means all currencies. */
   currency: string;
 }
 
-/** By day and currency. */
+/** Sorted by day and currency. */
 export async function listDays(
   db: Kysely<Database>,
   { from, to, currency }: DayRange,
@@ -92,7 +92,7 @@ export interface CurrencyTotals extends Counts {
   latestEventAt: Date;
 }
 
-/** All days together, by currency. Empty: all currencies. */
+/** The sums of all days, by currency. An empty currency means all. */
 export async function sumDays(db: Kysely<Database>, currency: string): Promise<CurrencyTotals[]> {
   const sums = COLUMNS.map((column) => sql`sum(${sql.ref(column)})::bigint as ${sql.ref(column)}`);
   const { rows } = await sql<CountColumns & { currency: string; latest_event_at: Date }>`

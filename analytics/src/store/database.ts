@@ -1,4 +1,4 @@
-/** The tables as Kysely sees them; migrations/ is where they are made. The inbox is the chassis' own. */
+/** The tables as Kysely sees them. The migrations create them. The inbox table belongs to the chassis. */
 
 export interface Database {
   daily_totals: DailyTotalsRow;
@@ -25,7 +25,7 @@ export interface DailyTotalsRow extends CountColumns {
 
 export interface AccountTotalsRow {
   account_id: string;
-  /** Null where no money has moved, or none since this is kept. */
+  /** Null if no money has moved, or none since the column was added. */
   currency: string | null;
   sent_count: bigint;
   sent_minor: bigint;

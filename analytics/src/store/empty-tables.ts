@@ -1,9 +1,12 @@
-/** Forgets everything that was counted, so that it can be counted anew. */
+/** Deletes all totals and the inbox, so that everything can be counted again. */
 import { inTransaction } from '@payflowx/chassis/postgres';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from './database.ts';
 
-/** Only the role that owns the tables may. In the order in which a flush locks them, so that a running service is not in the way. */
+/**
+ * Needs the role that owns the tables. Takes the locks in the order of a batch, so that it cannot deadlock with a running
+ * service.
+ */
 export async function emptyTables(db: Kysely<Database>): Promise<void> {
   await inTransaction(db, (trx) => sql`truncate inbox, account_totals, daily_totals`.execute(trx));
 }

@@ -1,13 +1,16 @@
-/** Whose accounts a caller may look at. Who owns what is known to the authorization service; it is asked in the caller's own name. */
+/**
+ * Decides whose accounts a caller may read. The authorization service knows the owners; the ledger calls it with the caller's own
+ * token.
+ */
 import type { Caller } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
-import type { Accounts, Asker } from '../clients/accounts.ts';
+import type { Accounts, Requester } from '../clients/accounts.ts';
 import { LedgerError } from '../domain/errors.ts';
 import type { JournalTransaction } from '../domain/journal.ts';
 import { findBalance } from '../store/balances.ts';
 import type { Database } from '../store/database.ts';
 
-export interface Viewer extends Asker {
+export interface Viewer extends Requester {
   caller: Caller;
 }
 
@@ -16,30 +19,32 @@ export interface AccessDeps {
   accounts: Accounts;
 }
 
-/** Operators and auditors read all there is. */
-export function seesEverything({ caller }: Viewer): boolean {
+/** Operators and auditors may read all accounts. */
+export function readsAllAccounts({ caller }: Viewer): boolean {
   return caller.roles.includes('operator') || caller.roles.includes('auditor');
 }
 
-/** Throws ACCOUNT_NOT_FOUND for an account that is not there and for one that is somebody else's: they look the same. */
+/**
+ * Throws ACCOUNT_NOT_FOUND if the account is missing or belongs to another customer: the caller cannot tell these cases apart.
+ */
 export async function requireVisible(
   { db, accounts }: AccessDeps,
   viewer: Viewer,
   accountId: string,
 ): Promise<void> {
-  // An account with entries surely exists; so those who read everything can, while the authorization service is away.
-  if (seesEverything(viewer) && (await findBalance(db, accountId))) return;
+  // An account with entries exists. So operators and auditors can read it while the authorization service is unavailable.
+  if (readsAllAccounts(viewer) && (await findBalance(db, accountId))) return;
   if (await accounts.isVisible(viewer, accountId)) return;
   throw new LedgerError('ACCOUNT_NOT_FOUND', 'There is no such account.');
 }
 
-/** Whether one of the accounts in the transactions may be looked at: then they may be seen whole. */
-export async function seesOneOf(
+/** True if the viewer may read at least one account in the transactions. That gives access to the whole transactions. */
+export async function readsOneAccountOf(
   { accounts }: AccessDeps,
   viewer: Viewer,
   transactions: readonly JournalTransaction[],
 ): Promise<boolean> {
-  if (seesEverything(viewer)) return true;
+  if (readsAllAccounts(viewer)) return true;
   const postings = transactions.flatMap((transaction) => transaction.postings);
   const involved = new Set(
     postings.flatMap(({ debitAccount, creditAccount }) => [debitAccount, creditAccount]),
@@ -50,8 +55,10 @@ export async function seesOneOf(
   return false;
 }
 
-/** The accounts whose entries the viewer may list: the one asked for, all of its own, or undefined for everybody's. */
-export async function accountsInSight(
+/**
+ * The accounts whose entries the viewer may list: the requested one, or all of the viewer's own. Undefined means all accounts.
+ */
+export async function visibleAccountIds(
   deps: AccessDeps,
   viewer: Viewer,
   accountId: string | undefined,
@@ -60,5 +67,5 @@ export async function accountsInSight(
     await requireVisible(deps, viewer, accountId);
     return [accountId];
   }
-  return seesEverything(viewer) ? undefined : deps.accounts.listOwn(viewer);
+  return readsAllAccounts(viewer) ? undefined : deps.accounts.listOwn(viewer);
 }

@@ -1,4 +1,4 @@
-/** Checks the whole journal against its seal and puts the first thing that is wrong into words. */
+/** Checks the whole journal against its seal and describes the first fault in words. */
 import { CallError } from '@payflowx/chassis';
 import type { Transaction } from 'kysely';
 import { canonicalBytes } from '../domain/canonical-bytes.ts';
@@ -9,9 +9,9 @@ import type { Database } from '../store/database.ts';
 import type { JournalCounts } from '../store/proof.ts';
 import {
   countWaiting,
-  findHeadless,
-  findLost,
-  findStray,
+  findRemovedUnsealed,
+  findUnqueued,
+  findWithoutTransaction,
   sealedHeads,
   sealedLeaves,
   transactionAt,
@@ -19,18 +19,18 @@ import {
 import { findAuditPaths, findNewestHead } from '../store/seals.ts';
 
 export interface SealCheck {
-  /** The newest; undefined before the first. */
+  /** The newest head. Undefined before the first one. */
   head: SealedHead | undefined;
   unsealedCount: bigint;
-  /** Empty: none, or one that is known no more. */
+  /** Empty if nothing is broken, or if the id of the broken transaction is lost. */
   firstBrokenTransactionId: string;
-  /** Empty: nothing is broken. */
+  /** Empty if nothing is broken. */
   brokenDetail: string;
 }
 
 type Broken = Pick<SealCheck, 'firstBrokenTransactionId' | 'brokenDetail'>;
 
-/** Throws DEADLINE_EXCEEDED when nobody waits for the answer any more. */
+/** Throws DEADLINE_EXCEEDED when the caller's deadline has passed. */
 export async function checkSeal(
   snapshot: Transaction<Database>,
   counts: JournalCounts,
@@ -57,7 +57,7 @@ interface Walk {
   broken: Broken | undefined;
 }
 
-/** From the first leaf to the newest head, or to what is wrong first. */
+/** Walks from the first leaf to the newest head, or to the first fault. */
 async function walkSeal(snapshot: Transaction<Database>, { deadline }: { deadline: Date }): Promise<Walk> {
   const leaves = sealedLeaves(snapshot);
   const checker = sealChecker();
@@ -69,7 +69,10 @@ async function walkSeal(snapshot: Transaction<Database>, { deadline }: { deadlin
       if (fault) return { ...walk, broken: await describe(snapshot, fault, leaf ?? undefined) };
       walk.postingCount += BigInt(leaf?.transaction?.postings.length ?? 0);
       if (checker.size % DEADLINE_EVERY === 0 && Date.now() > deadline.getTime()) {
-        throw new CallError('DEADLINE_EXCEEDED', 'The caller does not wait for the proof any more.');
+        throw new CallError(
+          'DEADLINE_EXCEEDED',
+          'The deadline of the call passed before the proof was complete.',
+        );
       }
     }
     const fault = checker.head(head);
@@ -106,38 +109,38 @@ function wordsFor(fault: Exclude<SealFault, { kind: 'missing' }>): string {
     case 'removed':
       return 'the transaction was removed from the journal.';
     case 'changed':
-      return 'the transaction is not what was sealed.';
+      return 'the transaction differs from what was sealed.';
     case 'retimed':
-      return 'its time, or the time of its entries, is not what was sealed.';
+      return 'its time, or the time of its entries, differs from what was sealed.';
     case 'replaced':
       return `one of the transactions from here to position ${fault.lastPosition} was replaced, in the journal and in the seal.`;
     case 'subtree':
       return 'its row in the seal was rewritten: the hashes of the subtrees that end with it.';
     case 'head':
-      return `the head of size ${fault.size}, which added it, does not commit to the journal or not to the head before.`;
+      return `the head of size ${fault.size}, which added it, does not commit to the journal, or not to the head before it.`;
   }
 }
 
-/** Journal and seal disagree about a leaf: the one that leads to the newest head is as it was. */
+/** Journal and seal disagree about a leaf. The one that leads to the newest head is unchanged. */
 async function describeChange(
   snapshot: Transaction<Database>,
-  { position, transaction, leafHash: kept }: SealedLeaf,
+  { position, transaction, leafHash: stored }: SealedLeaf,
 ): Promise<string> {
   const head = await findNewestHead(snapshot);
   const paths = head && (await findAuditPaths(snapshot, head, [position]));
   const path = paths?.get(position) ?? [];
   const leadsToHead = (leaf: Buffer) =>
     head && rootFromPath(leaf, { position, size: head.size, path })?.equals(head.rootHash);
-  if (leadsToHead(kept)) return 'the transaction or one of its entries was changed after it was sealed.';
+  if (leadsToHead(stored)) return 'the transaction or one of its entries was changed after it was sealed.';
   if (transaction && leadsToHead(leafHash(canonicalBytes(transaction)))) {
     return 'its row in the seal was rewritten: the leaf hash. The transaction is as it was sealed.';
   }
-  return 'the transaction is not what was sealed, and the seal around it was rewritten too.';
+  return 'the transaction differs from what was sealed, and the seal around it was rewritten too.';
 }
 
-/** The row of the seal is gone; a transaction without one is the one it was of. */
+/** The row of the seal is missing. If the journal has a transaction without a row, the row belonged to it. */
 async function describeMissing(snapshot: Transaction<Database>, position: number): Promise<Broken> {
-  const stray = await findStray(snapshot);
+  const stray = await findUnqueued(snapshot);
   return {
     firstBrokenTransactionId: stray ?? '',
     brokenDetail:
@@ -147,24 +150,25 @@ async function describeMissing(snapshot: Transaction<Database>, position: number
   };
 }
 
-/** All that is sealed is right: whatever the journal has besides must be waiting for its seal. */
+/** The sealed part is right. All other transactions of the journal must be waiting for their seal. */
 async function findUnsealedFault(
   snapshot: Transaction<Database>,
   surplus: Pick<JournalCounts, 'transactionCount' | 'postingCount'>,
 ): Promise<Broken | undefined> {
-  const lost = await findLost(snapshot);
+  const lost = await findRemovedUnsealed(snapshot);
   if (lost !== undefined) {
     return { firstBrokenTransactionId: lost, brokenDetail: 'It was removed before it was sealed.' };
   }
   if (surplus.transactionCount !== 0n) {
     return {
-      firstBrokenTransactionId: (await findStray(snapshot)) ?? '',
-      brokenDetail: 'It was put into the journal by force: it is neither sealed nor waiting to be.',
+      firstBrokenTransactionId: (await findUnqueued(snapshot)) ?? '',
+      brokenDetail:
+        'It was put into the journal with superuser rights: it is neither sealed nor waiting for its seal.',
     };
   }
   if (surplus.postingCount !== 0n) {
     return {
-      firstBrokenTransactionId: (await findHeadless(snapshot)) ?? '',
+      firstBrokenTransactionId: (await findWithoutTransaction(snapshot)) ?? '',
       brokenDetail: 'There are entries of a transaction that is not in the journal.',
     };
   }

@@ -1,17 +1,17 @@
-/** One number for all that the ledger holds: two ledgers with the same digest are the same, row by row. */
+/** Computes one digest of all that the ledger holds. Two ledgers with equal digests are equal row by row. */
 import { createHash } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import { canonicalText } from '../domain/journal.ts';
 import { listBalancesAfter } from '../store/balances.ts';
 import type { Database } from '../store/database.ts';
 import { listTransactionsAfter } from '../store/journal.ts';
-import { inSnapshot } from '../store/proof.ts';
+import { atOneMoment } from '../store/snapshot.ts';
 
 const PAGE = 5_000;
 
 /** SHA-256, in hex, over the journal by transaction id and the balances by account, one line each. */
 export function digestLedger(db: Kysely<Database>): Promise<string> {
-  return inSnapshot(db, async (snapshot) => {
+  return atOneMoment(db, async (snapshot) => {
     const hash = createHash('sha256');
     for await (const line of linesOf(snapshot)) hash.update(`${line}\n`);
     return hash.digest('hex');

@@ -1,4 +1,4 @@
-/** Reads an account's balance: the one kept for now, or its entries summed up to a moment. */
+/** Reads an account's balance: the current one from `balances`, or that of a past moment, summed from its entries. */
 import { type AccountSums, findBalance } from '../store/balances.ts';
 import { sumBefore } from '../store/hourly-totals.ts';
 import { type AccessDeps, requireVisible, type Viewer } from './account-access.ts';
@@ -8,8 +8,10 @@ export interface BalanceAt extends AccountSums {
 }
 
 /**
- * Throws ACCOUNT_NOT_FOUND. An account that nothing was posted to yet has 0. Up to a moment means by the time of the events: one
- * that is consumed late counts where it happened, so the balance of a past moment is final once all its events are here.
+ * Throws ACCOUNT_NOT_FOUND. An account without postings has balance 0.
+ *
+ * A past moment is compared with the time of the events, so an event that is consumed late counts when it happened. The balance
+ * of a past moment is final once the ledger has consumed all events up to it.
  */
 export async function getAccountBalance(
   deps: AccessDeps & { now: () => Date },
@@ -18,11 +20,11 @@ export async function getAccountBalance(
 ): Promise<BalanceAt> {
   await requireVisible(deps, viewer, accountId);
   if (at !== undefined) return { ...(await sumBefore(deps.db, accountId, justAfter(at))), at };
-  const kept = (await findBalance(deps.db, accountId)) ?? { postedMinor: 0n, pendingMinor: 0n };
-  return { ...kept, at: deps.now() };
+  const stored = (await findBalance(deps.db, accountId)) ?? { postedMinor: 0n, pendingMinor: 0n };
+  return { ...stored, at: deps.now() };
 }
 
-/** Times of events are whole milliseconds: before this one is up to and including the moment. */
+/** Event times are whole milliseconds. So "before the returned time" includes the given moment. */
 function justAfter(moment: Date): Date {
   return new Date(moment.getTime() + 1);
 }

@@ -1,4 +1,4 @@
-/** Makes the receipt of a payment: all that it did to the journal, with the proof that a head commits to it. */
+/** Makes the receipt of a payment: its journal transactions, with the proof that a head commits to them. */
 import { canonicalBytes } from '../domain/canonical-bytes.ts';
 import { LedgerError } from '../domain/errors.ts';
 import type { JournalTransaction } from '../domain/journal.ts';
@@ -6,12 +6,12 @@ import type { SealedHead } from '../domain/sealed-head.ts';
 import { findTransactionsOfPayment } from '../store/journal.ts';
 import { findAuditPaths, findHead, findNewestHead, findPositions } from '../store/seals.ts';
 import { atOneMoment } from '../store/snapshot.ts';
-import { type AccessDeps, seesOneOf, type Viewer } from './account-access.ts';
+import { type AccessDeps, readsOneAccountOf, type Viewer } from './account-access.ts';
 
 export interface Receipt {
   paymentId: string;
   head: SealedHead;
-  /** By position. */
+  /** Sorted by position. */
   transactions: SealedTransaction[];
 }
 
@@ -19,25 +19,25 @@ export interface SealedTransaction {
   transaction: JournalTransaction;
   canonical: Buffer;
   position: number;
-  /** From the leaf to the root. */
+  /** Sorted from the leaf to the root. */
   path: Buffer[];
 }
 
 export interface ReceiptQuery {
   paymentId: string;
-  /** Against the head of this size; undefined: the newest. */
+  /** The size of the head to prove against. Undefined means the newest head. */
   headSize?: bigint | undefined;
 }
 
 /**
- * Throws PAYMENT_NOT_FOUND for one that the journal knows nothing of and for other people's; NOT_SEALED_YET; INVALID_ARGUMENT where
- * there is no head of the size. Against an older head it holds what was sealed up to that head.
+ * Throws PAYMENT_NOT_FOUND if the journal does not know the payment or it is between other customers' accounts, NOT_SEALED_YET,
+ * and INVALID_ARGUMENT if there is no head of this size. Against an older head the receipt holds what was sealed up to that head.
  */
 export async function getReceipt(deps: AccessDeps, viewer: Viewer, query: ReceiptQuery): Promise<Receipt> {
   const { transactions, head, sealed } = await atOneMoment(deps.db, (snapshot) =>
     readSealed(snapshot, query),
   );
-  if (transactions.length === 0 || !(await seesOneOf(deps, viewer, transactions))) {
+  if (transactions.length === 0 || !(await readsOneAccountOf(deps, viewer, transactions))) {
     throw new LedgerError('PAYMENT_NOT_FOUND', 'The journal has no such payment.');
   }
   if (head === undefined && query.headSize !== undefined) {

@@ -1,7 +1,9 @@
 /**
- * An account's statement: what moved its posted balance in a period, by the time of the events, between the balance before and the
- * balance after. All pages are of one moment, that of the first: what is recorded later, with whatever time, is in none of them,
- * so that opening, lines and closing always add up.
+ * An account's statement for a period: its entries of the posted layer, with the balance before and after them. The period is
+ * compared with the time of the events.
+ *
+ * All pages show the snapshot of the first page. Entries recorded later are on none of them, whatever their time, so opening, lines
+ * and closing always add up.
  */
 import { decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
 import { type Static, Type } from 'typebox';
@@ -15,9 +17,9 @@ import { type AccessDeps, requireVisible, type Viewer } from './account-access.t
 
 export interface StatementQuery {
   accountId: string;
-  /** Undefined: the account's first entry. */
+  /** Undefined means the account's first entry. */
   from: Date | undefined;
-  /** Undefined: now. */
+  /** Undefined means now. */
   to: Date | undefined;
   pageSize: number;
   /** Empty for the first page. */
@@ -37,7 +39,7 @@ export interface Statement {
 
 const Amount = Type.String({ pattern: '^-?[0-9]{1,19}$' });
 
-/** What the first page found out, and how far the pages have come. */
+/** The content of a page token: the results of the first page, and the last line of the page before. */
 const Progress = Type.Object({
   accountId: Type.String(),
   fromMs: Type.Integer(),
@@ -58,7 +60,9 @@ const Progress = Type.Object({
 });
 type Progress = Static<typeof Progress>;
 
-/** Throws ACCOUNT_NOT_FOUND; INVALID_ARGUMENT for a period that ends before it begins, and for a token of another statement. */
+/**
+ * Throws ACCOUNT_NOT_FOUND, and INVALID_ARGUMENT if the period ends before it begins or the token belongs to another statement.
+ */
 export async function getStatement(
   deps: AccessDeps & { now: () => Date },
   viewer: Viewer,
@@ -77,11 +81,11 @@ export async function getStatement(
 
 async function begin(
   snapshot: AccessDeps['db'],
-  { accountId, from: askedFrom, to: askedTo }: StatementQuery,
+  { accountId, from: requestedFrom, to: requestedTo }: StatementQuery,
   now: Date,
 ): Promise<Progress> {
-  const to = askedTo ?? now;
-  const from = askedFrom ?? earlier((await findFirstEntryTime(snapshot, accountId)) ?? to, to);
+  const to = requestedTo ?? now;
+  const from = requestedFrom ?? earlier((await findFirstEntryTime(snapshot, accountId)) ?? to, to);
   if (from > to) {
     throw new LedgerError('INVALID_ARGUMENT', 'The period ends before it begins.', [
       { field: 'from', description: 'must not be later than to' },
@@ -114,7 +118,7 @@ function requireSameStatement({ accountId, fromMs, toMs }: Progress, query: Stat
   throw new LedgerError('INVALID_ARGUMENT', 'The page token belongs to another statement.', [
     {
       field: 'page_token',
-      description: 'must be asked with the account and the period that it was given for',
+      description: 'must be sent with the account and the period of its first page',
     },
   ]);
 }
@@ -124,13 +128,13 @@ function filterOf({ accountId, fromMs, toMs, seenBy, after }: Progress) {
     accountId,
     from: new Date(fromMs),
     to: new Date(toMs),
-    // The first page reads in that snapshot itself.
+    // The first page needs no filter: it runs in that snapshot.
     seenBy: after ? seenBy : undefined,
     after: after ? { ...after, createdAt: new Date(after.createdAtMs) } : undefined,
   };
 }
 
-/** `found` is one more than the page where there is a next one. */
+/** `found` has one entry more than the page if there is a next page. */
 function toStatement(progress: Progress, found: Entry[], limit: number): Statement {
   let balanceMinor = BigInt(progress.after?.balance ?? progress.opening);
   const lines = found.slice(0, limit).map((entry) => {

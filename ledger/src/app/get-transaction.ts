@@ -1,16 +1,16 @@
-/** Reads one journal transaction, for those who may see one of its accounts. */
+/** Reads one journal transaction, for viewers who may read one of its accounts. */
 import { LedgerError } from '../domain/errors.ts';
 import type { JournalTransaction } from '../domain/journal.ts';
 import { findTransactions } from '../store/journal.ts';
-import { type AccessDeps, seesOneOf, type Viewer } from './account-access.ts';
+import { type AccessDeps, readsOneAccountOf, type Viewer } from './account-access.ts';
 
-/** Throws TRANSACTION_NOT_FOUND for one that is not there and for one between other people's accounts. */
+/** Throws TRANSACTION_NOT_FOUND if it is missing or between other customers' accounts. */
 export async function getTransaction(
   deps: AccessDeps,
   viewer: Viewer,
   id: string,
 ): Promise<JournalTransaction> {
   const [transaction] = await findTransactions(deps.db, [id]);
-  if (transaction && (await seesOneOf(deps, viewer, [transaction]))) return transaction;
+  if (transaction && (await readsOneAccountOf(deps, viewer, [transaction]))) return transaction;
   throw new LedgerError('TRANSACTION_NOT_FOUND', 'There is no such transaction.');
 }

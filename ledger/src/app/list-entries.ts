@@ -3,7 +3,7 @@ import { decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis'
 import { Type } from 'typebox';
 import type { Entry } from '../domain/journal.ts';
 import { type EntryFilter, listEntries as selectEntries } from '../store/entries.ts';
-import { type AccessDeps, accountsInSight, type Viewer } from './account-access.ts';
+import { type AccessDeps, type Viewer, visibleAccountIds } from './account-access.ts';
 
 export interface EntriesQuery extends Omit<EntryFilter, 'accountIds' | 'before'> {
   pageSize: number;
@@ -27,8 +27,8 @@ export async function listEntries(
   const limit = pageSizeOf(pageSize);
   const position = decodePageToken(pageToken, Position);
   const before = position && { ...position, createdAt: new Date(position.createdAtMs) };
-  const accountIds = await accountsInSight(deps, viewer, accountId);
-  // One more than asked for says whether there is a next page.
+  const accountIds = await visibleAccountIds(deps, viewer, accountId);
+  // One entry more than the page size shows that there is a next page.
   const found = await selectEntries(deps.db, { ...filter, accountIds, before }, limit + 1);
   const entries = found.slice(0, limit);
   const last = entries.at(-1);

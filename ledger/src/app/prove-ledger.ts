@@ -1,23 +1,27 @@
-/** Proves the ledger: folds the whole journal anew and holds it against its seal, the kept balances and the authorization service's. */
+/**
+ * Proves the ledger: sums the whole journal again and compares it with its seal, the stored balances and the balances of
+ * authorization.
+ */
 import { inTime } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import type { Accounts } from '../clients/accounts.ts';
 import { type AccountsProof, accountsProof, isBalanced } from '../domain/proof.ts';
 import type { Database } from '../store/database.ts';
-import { countJournal, foldAccounts, inSnapshot, type JournalCounts } from '../store/proof.ts';
+import { countJournal, foldAccounts, type JournalCounts } from '../store/proof.ts';
+import { atOneMoment } from '../store/snapshot.ts';
 import { checkSeal, type SealCheck } from './check-seal.ts';
 
 export interface ProofDeps {
   db: Kysely<Database>;
   accounts: Pick<Accounts, 'listBalances'>;
-  /** Events of the topic that are not consumed yet. */
+  /** The number of events in the topic that are not consumed yet. */
   eventLag: () => Promise<bigint>;
   now: () => Date;
 }
 
 export interface Proof extends AccountsProof, JournalCounts, SealCheck {
   holds: boolean;
-  /** -1n: Kafka did not say. */
+  /** -1n if Kafka did not answer. */
   eventLag: bigint;
   provedAt: Date;
 }
@@ -26,8 +30,8 @@ const LAG_UNKNOWN = -1n;
 const LAG_DEADLINE_MS = 3_000;
 
 /**
- * Money that moves meanwhile makes the two services differ for a moment: authorization knows it first. Authorization is read
- * first, then the lag, then the journal; so where the lag is 0, the journal has every event that was published until then.
+ * While money moves, the two services differ for a moment, because authorization changes first. So the proof reads authorization
+ * first, then the lag, then the journal. If the lag is 0, the journal has every event that was published until then.
  */
 export async function proveLedger(
   { db, accounts, eventLag, now }: ProofDeps,
@@ -35,9 +39,9 @@ export async function proveLedger(
 ): Promise<Proof> {
   const proof = accountsProof();
   for await (const balance of accounts.listBalances(limits)) proof.addAuthorized(balance);
-  // The lag explains differences; without Kafka the proof can do without the explanation.
+  // The lag only explains differences, so the proof works without Kafka.
   const lag = await inTime(eventLag(), LAG_DEADLINE_MS, () => LAG_UNKNOWN).catch(() => LAG_UNKNOWN);
-  const { counts, seal } = await inSnapshot(db, async (snapshot) => {
+  const { counts, seal } = await atOneMoment(db, async (snapshot) => {
     const counts = await countJournal(snapshot);
     const seal = await checkSeal(snapshot, counts, limits);
     for await (const account of foldAccounts(snapshot)) proof.addFolded(account);

@@ -1,4 +1,4 @@
-/** Which accounts really differ: a difference counts only where the same figures are read twice, some time apart. */
+/** Finds the accounts that really differ. A difference counts only if two readings, some time apart, give the same figures. */
 import {
   type AccountFigures,
   type Difference,
@@ -10,44 +10,44 @@ import type { FigureStreams } from './reconciliation-merge.ts';
 import { mergeByAccount } from './reconciliation-merge.ts';
 
 export interface FindingDeps {
-  /** What every service says about these accounts, or about all, by account id. */
+  /** The figures of every service by account id, for these accounts or for all. */
   figuresOf(accountIds?: readonly string[]): FigureStreams;
   pause(ms: number): Promise<void>;
 }
 
 export interface FindingSettings {
-  /** Between two readings of an account. */
+  /** Milliseconds between two readings of an account. */
   gapMs: number;
-  /** How often a differing account is read again before it is left alone. */
+  /** The maximum number of times that a differing account is read again. */
   rereadings: number;
 }
 
 export interface Findings {
   accountCount: number;
   differenceCount: number;
-  /** The first of them. */
+  /** At most `MAX_LISTED`. */
   differences: Difference[];
   unsettledCount: number;
-  /** The first of them. */
+  /** At most `MAX_LISTED`. */
   unsettledIds: string[];
 }
 
-/** As many differences, and ids of unsettled accounts, as anybody will read. All are counted. */
+/** A report lists at most this many differences, and the log this many ids of unsettled accounts. All are counted. */
 const MAX_LISTED = 100;
-/** How many differing accounts are kept in memory before they are read again. */
+/** The maximum number of differing accounts in memory. Then they are read again. */
 const MAX_SUSPECTS = 20_000;
-/** How many accounts one request names. */
+/** The maximum number of account ids in one request. */
 const CHUNK = 500;
 
-/** An account as it was read last: its figures as one text. */
+/** The latest reading of a differing account; its figures are one text. */
 interface Suspect {
   accountId: string;
   fingerprint: string;
-  /** A service knows of more to come: what is read does not count as standing still. */
+  /** True if a service expects more events. Then the reading does not count as stable. */
   isPending: boolean;
 }
 
-/** Compares every account. Money moves meanwhile, so whoever differs is read again, and again while it still moves. */
+/** Compares every account. Money moves meanwhile, so a differing account is read again, as long as its figures still change. */
 export async function findDifferences(deps: FindingDeps, settings: FindingSettings): Promise<Findings> {
   const findings: Findings = {
     accountCount: 0,
@@ -69,7 +69,7 @@ export async function findDifferences(deps: FindingDeps, settings: FindingSettin
   return findings;
 }
 
-/** Reads the suspects again until each of them agrees, or stands still and differs; those that do neither are unsettled. */
+/** Reads the suspects again until each of them agrees, or differs with stable figures. The remaining ones are unsettled. */
 async function examine(
   deps: FindingDeps,
   { gapMs, rereadings }: FindingSettings,
@@ -90,7 +90,7 @@ async function examine(
     if (findings.unsettledIds.length < MAX_LISTED) findings.unsettledIds.push(accountId);
 }
 
-/** The suspects that have moved since. */
+/** Returns the suspects whose figures have changed since the last reading. */
 async function readAgain(
   { figuresOf }: FindingDeps,
   suspects: readonly Suspect[],
@@ -102,7 +102,7 @@ async function readAgain(
     const differences = differencesOf(account);
     if (differences.length === 0) continue;
     const now = toSuspect(account);
-    if (standsStill(before.get(account.accountId), now)) note(findings, differences);
+    if (isStable(before.get(account.accountId), now)) note(findings, differences);
     else moved.push(now);
   }
   return moved;
@@ -116,7 +116,7 @@ function toSuspect(account: AccountFigures): Suspect {
   };
 }
 
-function standsStill(before: Suspect | undefined, now: Suspect): boolean {
+function isStable(before: Suspect | undefined, now: Suspect): boolean {
   return before?.fingerprint === now.fingerprint && !before.isPending && !now.isPending;
 }
 

@@ -1,9 +1,9 @@
-/** A merge join of sorted streams: however many accounts there are, one line of each stream is in memory, and the page it came with. */
+/** A merge join of sorted streams. Memory holds one line of each stream and its page, for any number of accounts. */
 import type { AccountFigures, FigureLine, Source } from '../domain/reconciliation.ts';
 
 export type FigureStreams = Record<Source, AsyncIterable<FigureLine>>;
 
-/** Every account that any stream names, once, by id. Throws if a stream is not sorted by account id, bytewise. */
+/** Yields every account of any stream, once, by id. Throws if a stream is not sorted by account id, bytewise. */
 export async function* mergeByAccount(streams: FigureStreams): AsyncGenerator<AccountFigures> {
   const readers = await Promise.all(
     Object.entries(streams).map(([source, lines]) => openReader(source as Source, lines)),

@@ -1,4 +1,4 @@
-/** One reconciliation: compares, stores the report, and says so if anything differs. */
+/** Runs one reconciliation: compares, stores the report, and logs the result. */
 import { type Logger, newId } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { ReconciliationError } from '../domain/reconciliation-errors.ts';
@@ -7,23 +7,26 @@ import { holdingReconciliationLock, insertReport, type Report } from '../store/r
 import { type FindingDeps, type FindingSettings, findDifferences } from './reconciliation-findings.ts';
 
 export interface ReconciliationDeps extends FindingDeps {
-  /** Connections of their own: one holds the lock for as long as a run takes. */
+  /** A separate pool: one connection holds the lock during the whole run. */
   db: Kysely<ReconciliationDatabase>;
   settings: FindingSettings;
   log: Logger;
   now(): Date;
 }
 
-/** About as long as a run takes where money moves meanwhile. */
+/** About the duration of a run while money moves. */
 const RETRY_AFTER_MS = 5_000;
 
-/** `requestedBy`: a user's id; empty: the schedule. Throws ReconciliationError RECONCILIATION_RUNNING, NEIGHBOUR_UNAVAILABLE. */
+/**
+ * `requestedBy` is a user's id, or empty for the schedule. Throws ReconciliationError RECONCILIATION_RUNNING or
+ * NEIGHBOUR_UNAVAILABLE.
+ */
 export async function runReconciliation(deps: ReconciliationDeps, requestedBy: string): Promise<Report> {
   const report = await holdingReconciliationLock(deps.db, () => reconcile(deps, requestedBy));
   if (report) return report;
   throw new ReconciliationError(
     'RECONCILIATION_RUNNING',
-    'A reconciliation is running already.',
+    'A reconciliation is already running.',
     RETRY_AFTER_MS,
   );
 }
@@ -34,11 +37,11 @@ async function reconcile(deps: ReconciliationDeps, requestedBy: string): Promise
   const { unsettledIds, ...findings } = await findDifferences(deps, deps.settings);
   const report: Report = { id, requestedBy, startedAt, finishedAt: deps.now(), ...findings };
   await insertReport(deps.db, report);
-  tell(deps.log, report, unsettledIds);
+  logResult(deps.log, report, unsettledIds);
   return report;
 }
 
-function tell(log: Logger, report: Report, unsettledIds: readonly string[]): void {
+function logResult(log: Logger, report: Report, unsettledIds: readonly string[]): void {
   const { id, accountCount, differenceCount, unsettledCount, differences } = report;
   const facts = { reconciliation_id: id, accounts: accountCount, differences: differenceCount };
   if (unsettledCount > 0) {

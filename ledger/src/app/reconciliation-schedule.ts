@@ -1,13 +1,13 @@
-/** Reconciles from time to time, whichever instance comes first. */
+/** Runs reconciliations on a schedule. Of all instances, the first one that finds a run due starts it. */
 import { type Repetition, repeat } from '@payflowx/chassis';
 import { ReconciliationError } from '../domain/reconciliation-errors.ts';
 import { listReports } from '../store/reconciliations.ts';
 import { type ReconciliationDeps, runReconciliation } from './reconciliation-run.ts';
 
-/** How often an instance looks whether it is time, and how long it leaves a platform alone that has just been started. */
+/** Milliseconds between two checks if a run is due, and from startup to the first run. A shorter `everyMs` shortens both. */
 const LOOK_MS = 60_000;
 
-/** Begins a run when the last one, by whomever, began `everyMs` ago; 0: never. */
+/** Starts a run `everyMs` after the start of the last run, scheduled or requested. 0 turns the schedule off. */
 export function startReconciliationSchedule(deps: ReconciliationDeps, everyMs: number): Repetition {
   if (everyMs === 0) return { stop: async () => {} };
   const lookMs = Math.min(LOOK_MS, everyMs);
@@ -19,7 +19,7 @@ export function startReconciliationSchedule(deps: ReconciliationDeps, everyMs: n
   return repeat('a scheduled reconciliation', lookMs, round, deps.log);
 }
 
-/** Whether it ran. */
+/** Returns true if a run took place. */
 export async function runIfDue(deps: ReconciliationDeps, everyMs: number): Promise<boolean> {
   const [last] = await listReports(deps.db, undefined, 1);
   if (last && deps.now().getTime() - last.startedAt.getTime() < everyMs) return false;

@@ -1,4 +1,4 @@
-/** Adds what events did to the journal and to the balances, in one database transaction for a whole batch. */
+/** Adds the transactions of events to the journal and to the balances, in one database transaction for a whole batch. */
 import { faultPoint } from '@payflowx/chassis';
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
@@ -10,14 +10,14 @@ import type { Database } from '../store/database.ts';
 import { findTransactions, insertPostings, insertTransactions } from '../store/journal.ts';
 
 /**
- * Records each transaction once, however often and in whatever order it comes. Throws EventRefused if one is known with
+ * Records each transaction once, for any number and order of deliveries. Throws EventRefused if the journal has the id with
  * another content; then nothing of the batch is recorded.
  */
 export async function recordTransactions(
   { db }: { db: Kysely<Database> },
   transactions: readonly JournalTransaction[],
 ): Promise<void> {
-  // Sorted, so that instances that record the same transactions at once wait for each other instead of deadlocking.
+  // Sorted, so that instances that record the same transactions at the same time wait and do not deadlock.
   const distinct = withoutRepeats(transactions).sort((a, b) => (a.id < b.id ? -1 : 1));
   if (distinct.length === 0) return;
   await inTransaction(db, async (trx) => {
@@ -42,7 +42,7 @@ function withoutRepeats(transactions: readonly JournalTransaction[]): JournalTra
   return [...byId.values()];
 }
 
-/** The journal itself is the inbox: what is in it under the same id must be the same transaction. */
+/** The journal itself is the inbox: a transaction with an id that is already there must be the same transaction. */
 async function requireSameContent(
   trx: Transaction<Database>,
   transactions: readonly JournalTransaction[],

@@ -1,6 +1,6 @@
 /**
- * Seals the journal in the background, after the commit: each new transaction gets its place in the Merkle tree, and a head commits
- * to the tree as it then is. Any number of instances may run it; one seals at a time.
+ * Seals the journal in the background, after the commit: each new transaction gets its position in the Merkle tree, and a new
+ * head commits to the tree. Any number of instances may run it; one seals at a time.
  */
 import { faultPoint, type Logger, type Repetition, repeat } from '@payflowx/chassis';
 import { inTransaction } from '@payflowx/chassis/postgres';
@@ -31,20 +31,20 @@ export interface SealDeps {
   now: () => Date;
 }
 
-/** Few enough that hashing them keeps nobody waiting, many enough that a backlog shrinks quickly. */
+/** Small enough that hashing a batch delays no request, large enough that a backlog shrinks quickly. */
 const BATCH = 1_000;
 
 export function startSealer(deps: SealDeps, everyMs: number, log: Logger): Repetition {
   return repeat('sealing', everyMs, () => sealBatch(deps), log);
 }
 
-/** Seals what waits, up to `limit` transactions, in one database transaction. Returns whether there may be more. */
+/** Seals up to `limit` waiting transactions in one database transaction. Returns true if there may be more. */
 export async function sealBatch({ db, now }: SealDeps, limit = BATCH): Promise<boolean> {
   const count = await inTransaction(db, async (trx) => {
     if (!(await lockSeal(trx))) return 0;
     const ids = await listUnsealed(trx, limit);
     if (ids.length === 0) return 0;
-    // A transaction that was removed by force and came back with a replay has its place already.
+    // A transaction that was removed with superuser rights and came back with a replay has its position already.
     const sealed = await findPositions(trx, ids);
     const fresh = await findTransactions(
       trx,

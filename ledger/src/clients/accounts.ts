@@ -1,33 +1,33 @@
-/** The authorization service's accounts: who may look at one, and what balances it keeps. */
+/** The client of authorization's AccountService: decides if a caller may read an account, and reads balances. */
 import { status } from '@grpc/grpc-js';
 import { connectGrpc, NeighbourError } from '@payflowx/chassis';
 import { AccountServiceClient } from '@payflowx/proto/authorization';
 import { LedgerError } from '../domain/errors.ts';
 import type { AuthorizedBalance } from '../domain/proof.ts';
 
-/** In whose name accounts are asked for, and until when the answer is of use. */
-export interface Asker {
+/** The caller in whose name accounts are read, and the deadline of its call. */
+export interface Requester {
   accessToken: string | undefined;
   deadline: Date;
 }
 
 export interface Accounts {
-  /** Whether the account exists and the asker may look at it. */
-  isVisible(asker: Asker, accountId: string): Promise<boolean>;
-  /** Ids of the asker's accounts. */
-  listOwn(asker: Asker): Promise<string[]>;
-  /** Every account's balances, the external ones too. Not one moment's view: each page is as of when it was read. */
+  /** True if the account exists and the requester may read it. */
+  isVisible(requester: Requester, accountId: string): Promise<boolean>;
+  /** Ids of the requester's accounts. */
+  listOwn(requester: Requester): Promise<string[]>;
+  /** Balances of all accounts, the external ones too. The pages are not one snapshot: each shows the moment when it was read. */
   listBalances(limits: { deadline: Date }): AsyncIterable<AuthorizedBalance>;
   close(): void;
 }
 
 const DEADLINE_MS = 3_000;
 const BALANCES_DEADLINE_MS = 10_000;
-const NOT_THERE: readonly status[] = [status.NOT_FOUND, status.INVALID_ARGUMENT];
+const MISSING_CODES: readonly status[] = [status.NOT_FOUND, status.INVALID_ARGUMENT];
 const ACCOUNTS_PAGE = 100;
 const BALANCES_PAGE = 5_000;
 
-/** All calls throw LedgerError AUTHORIZATION_UNAVAILABLE where the authorization service does not answer. */
+/** All calls throw LedgerError AUTHORIZATION_UNAVAILABLE if the authorization service does not answer. */
 export function connectAccounts(settings: { target: string; token: () => Promise<string> }): Accounts {
   const service = connectGrpc(AccountServiceClient, {
     ...settings,
@@ -39,8 +39,8 @@ export function connectAccounts(settings: { target: string; token: () => Promise
         await service.getAccount({ accountId }, { deadlineMs: DEADLINE_MS, accessToken, deadline });
         return true;
       } catch (error) {
-        // What cannot be an account's id names no account either.
-        if (error instanceof NeighbourError && NOT_THERE.includes(error.code)) return false;
+        // A text that cannot be an account id counts as a missing account.
+        if (error instanceof NeighbourError && MISSING_CODES.includes(error.code)) return false;
         throw translate(error);
       }
     },
@@ -79,10 +79,14 @@ async function* allPages<T>(
   } while (pageToken !== '');
 }
 
-const AWAY: readonly status[] = [status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.RESOURCE_EXHAUSTED];
+const OUTAGE_CODES: readonly status[] = [
+  status.UNAVAILABLE,
+  status.DEADLINE_EXCEEDED,
+  status.RESOURCE_EXHAUSTED,
+];
 
-/** What is no outage is a mistake of ours, and goes on as what it is: unexpected. */
+/** Other errors than an outage are mistakes of ours. They stay unchanged and count as unexpected. */
 function translate(error: unknown): unknown {
-  if (!(error instanceof NeighbourError) || !AWAY.includes(error.code)) return error;
+  if (!(error instanceof NeighbourError) || !OUTAGE_CODES.includes(error.code)) return error;
   return new LedgerError('AUTHORIZATION_UNAVAILABLE', 'The authorization service does not answer.');
 }

@@ -1,4 +1,4 @@
-/** What every other service says about accounts, in one shape: sorted lines, read page by page. */
+/** Reads the figures of every other service about accounts, as sorted lines, page by page. */
 import { status } from '@grpc/grpc-js';
 import { connectGrpc, NeighbourError } from '@payflowx/chassis';
 import { AnalyticsServiceClient } from '@payflowx/proto/analytics';
@@ -11,20 +11,20 @@ import { ReconciliationError } from '../domain/reconciliation-errors.ts';
 type Neighbours = Exclude<Source, 'ledger'>;
 
 export interface FiguresClient {
-  /** Everybody's figures by account id, or those of these accounts. Reading them throws ReconciliationError NEIGHBOUR_UNAVAILABLE. */
+  /** Figures by account id, of all accounts or of these. Reading them throws ReconciliationError NEIGHBOUR_UNAVAILABLE. */
   figuresOf(accountIds?: readonly string[]): Record<Neighbours, AsyncIterable<FigureLine>>;
   close(): void;
 }
 
-/** Payment folds all its payments for the first page; its own limit is two minutes. */
+/** For the first page, payment sums all its payments. Its own limit is two minutes. */
 const PAGE_DEADLINE_MS = 150_000;
 const PAGE = 1_000;
 
 export function connectFigures(settings: {
   targets: Record<Neighbours, string>;
-  /** Our own: these RPCs are for services. */
+  /** The ledger's own service token: these RPCs are for services. */
   token: () => Promise<string>;
-  /** Ends all reading, with its own reason. */
+  /** Aborts all reading with the reason of the signal. */
   signal: AbortSignal;
 }): FiguresClient {
   const { targets, token, signal } = settings;
@@ -119,7 +119,7 @@ async function* pagesOf(
   } while (pageToken !== '');
 }
 
-/** A page may take minutes; a service that is told to stop has seconds. */
+/** A page may take minutes, but a service has only seconds for its shutdown. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
@@ -129,12 +129,16 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-const AWAY: readonly status[] = [status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.RESOURCE_EXHAUSTED];
+const OUTAGE_CODES: readonly status[] = [
+  status.UNAVAILABLE,
+  status.DEADLINE_EXCEEDED,
+  status.RESOURCE_EXHAUSTED,
+];
 
-/** What is no outage is a mistake of ours, and goes on as what it is: unexpected. */
+/** Other errors than an outage are mistakes of ours. They stay unchanged and count as unexpected. */
 function translate(source: Neighbours, error: unknown): unknown {
   if (!(error instanceof NeighbourError)) return error;
-  // A page token that is good no more: what it belonged to was lost in a crash.
-  if (!AWAY.includes(error.code) && error.reason !== 'INVALID_PAGE_TOKEN') return error;
+  // The page token is no longer valid: its pages were lost when the service crashed.
+  if (!OUTAGE_CODES.includes(error.code) && error.reason !== 'INVALID_PAGE_TOKEN') return error;
   return new ReconciliationError('NEIGHBOUR_UNAVAILABLE', `The ${source} service does not answer.`);
 }

@@ -24,7 +24,7 @@ describe('an event', () => {
     });
   });
 
-  it('posts a release as its hold the other way round', () => {
+  it('posts a release with the accounts of its hold exchanged', () => {
     const movements = [hold('acct_a', 'acct_b', 10n), release('acct_a', 'acct_b', 10n)];
     expect(decodePaymentEvent(encode(paymentEvent(movements)))?.postings).toMatchObject([
       { number: 0, kind: 'hold', debitAccount: 'acct_a', creditAccount: 'acct_b' },
@@ -32,14 +32,14 @@ describe('an event', () => {
     ]);
   });
 
-  it('that moved nothing leaves no transaction', () => {
+  it('without movements makes no transaction', () => {
     const event = paymentEvent([], { type: PaymentEventType.INITIATED });
     expect(decodePaymentEvent(encode(event))).toBeUndefined();
   });
 
   const good = paymentEvent([transfer('acct_a', 'acct_b', 1n)]);
   it.each([
-    ['bytes that are no event', Buffer.from([0xff, 0x00]), /no PaymentEvent/],
+    ['bytes that are not an event', Buffer.from([0xff, 0x00]), /not a PaymentEvent/],
     ['a foreign id', encode({ ...good, id: 'pay_1' }), /not the id of an event/],
     ['an unknown type', encode({ ...good, type: 99 as PaymentEventType }), /unknown type 99/],
     ['no payment', encode({ ...good, payment: undefined }), /names no payment/],

@@ -1,4 +1,7 @@
-/** The topic payment-events: what the ledger takes from each event. Whatever it cannot post is refused with the reason. */
+/**
+ * Consumes the topic payment-events: turns each event into a journal transaction. Events that cannot be posted are refused with
+ * the reason.
+ */
 import type { KafkaHandlers } from '@payflowx/chassis/kafka';
 import { MovementKind } from '@payflowx/proto/authorization';
 import { PaymentEvent, PaymentEventType } from '@payflowx/proto/payment';
@@ -13,7 +16,7 @@ import {
 } from '../domain/journal.ts';
 import type { Database } from '../store/database.ts';
 
-/** What the consumer does with the topic; a replay does the same. Events without movements leave no trace in the journal. */
+/** The Kafka handlers of the topic; a replay uses the same. Events without movements add nothing to the journal. */
 export function paymentEvents(deps: { db: Kysely<Database> }): KafkaHandlers<JournalTransaction | undefined> {
   return {
     decode: ({ payload }) => decodePaymentEvent(payload),
@@ -42,16 +45,16 @@ const POSTING_KINDS: Record<number, PostingKind> = {
   [MovementKind.TRANSFER]: 'transfer',
 };
 
-/** "At most 9,007,199,254,740,991 everywhere." */
+/** The documented limit: "At most 9,007,199,254,740,991 everywhere." */
 const MAX_AMOUNT = BigInt(Number.MAX_SAFE_INTEGER);
 
-/** The transaction that an event makes; undefined if it moved nothing. Throws EventRefused for one that cannot be posted. */
+/** Returns the transaction of an event; undefined if the event moved no money. Throws EventRefused if it cannot be posted. */
 export function decodePaymentEvent(payload: Buffer): JournalTransaction | undefined {
   const event = parse(payload);
   const id = transactionIdOf(event.id);
   if (id === undefined) throw new EventRefused(`"${event.id}" is not the id of an event.`);
   const eventType = EVENT_TYPES[event.type];
-  if (eventType === undefined) throw new EventRefused(`${event.id} is of the unknown type ${event.type}.`);
+  if (eventType === undefined) throw new EventRefused(`${event.id} has the unknown type ${event.type}.`);
   if (event.movements.length === 0) return undefined;
 
   const { payment, occurredAt } = event;
@@ -68,11 +71,11 @@ function parse(payload: Buffer): PaymentEvent {
   try {
     return PaymentEvent.decode(payload);
   } catch (error) {
-    throw new EventRefused('The payload is no PaymentEvent.', { cause: error });
+    throw new EventRefused('The payload is not a PaymentEvent.', { cause: error });
   }
 }
 
-/** A release gives back what a hold took: the same two accounts, the other way round. */
+/** A release reverses its hold: the same two accounts, with debit and credit exchanged. */
 function toPosting(
   eventId: string,
   number: number,

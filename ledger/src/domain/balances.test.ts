@@ -50,7 +50,7 @@ describe('balance changes', () => {
     ]);
   });
 
-  it('are nothing after a hold and its release, even where the receiver holds as much for the payer', () => {
+  it('are zero after a hold and its release, even if the receiver has an equal hold for the payer', () => {
     const held = transactionOf('hold', 'acct_a', 'acct_b');
     const released = transactionOf('release', 'acct_b', 'acct_a');
     const back = transactionOf('hold', 'acct_b', 'acct_a');
@@ -60,7 +60,7 @@ describe('balance changes', () => {
     ]);
   });
 
-  it('sum to zero in each currency and layer, whatever was posted', () => {
+  it('sum to zero in each currency and layer, for any postings', () => {
     fc.assert(
       fc.property(fc.array(transaction), (transactions) => {
         const sums = new Map<string, { posted: bigint; pending: bigint }>();
@@ -73,7 +73,7 @@ describe('balance changes', () => {
     );
   });
 
-  it('come in the order of account ids, in which rows are locked', () => {
+  it('are sorted by account id, the order in which rows are locked', () => {
     fc.assert(
       fc.property(fc.array(transaction), (transactions) => {
         const keys = balanceChanges(transactions).map(

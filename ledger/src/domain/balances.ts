@@ -1,4 +1,4 @@
-/** What transactions add up to, account by account. */
+/** Sums transactions to balances, account by account. */
 import type { JournalTransaction, Posting } from './journal.ts';
 
 export interface Balance {
@@ -9,11 +9,11 @@ export interface Balance {
   postedMinor: bigint;
   /** Credits minus debits of the pending layer. */
   pendingMinor: bigint;
-  /** The account's own money on hold: holds debit it and releases credit it; what others hold for it does not count. */
+  /** The account's own money on hold: holds debit it and releases credit it. Holds in favour of the account do not count. */
   heldMinor: bigint;
 }
 
-/** How much the transactions change each balance, in the order of account ids: whoever locks the rows locks them in this order. */
+/** The change of each balance, sorted by account id. Rows are locked in this order. */
 export function balanceChanges(transactions: Iterable<JournalTransaction>): Balance[] {
   const changes = new Map<string, Balance>();
   const changeOf = (accountId: string, currency: string): Balance => {

@@ -23,7 +23,7 @@ const transaction = fc.record<JournalTransaction>({
 });
 
 describe('canonical bytes', () => {
-  it('are written as the README says', () => {
+  it('have the layout of the README', () => {
     const bytes = canonicalBytes({
       id: 'txn_1',
       eventType: 'payment.completed',
@@ -59,7 +59,7 @@ describe('canonical bytes', () => {
     );
   });
 
-  it('give back the transaction that they are of', () => {
+  it('decode to the transaction that they encode', () => {
     fc.assert(
       fc.property(transaction, (each) => {
         expect(readCanonicalBytes(canonicalBytes(each))).toEqual(each);
@@ -67,7 +67,7 @@ describe('canonical bytes', () => {
     );
   });
 
-  it('are refused where they were cut, prolonged or are of no known layout', () => {
+  it('are refused if they are cut, extended or have an unknown layout', () => {
     fc.assert(
       fc.property(transaction, fc.nat(), (each, choice) => {
         const bytes = canonicalBytes(each);

@@ -1,11 +1,12 @@
 /**
- * A journal transaction as bytes, in one form only: what the seal hashes. Fields come in a fixed order; a text is its length in
- * UTF-8 bytes (4 bytes) and these bytes; numbers are big-endian. So no two transactions share their bytes, and anybody can
- * write and read them without a library. README.md has the layout as a table.
+ * The canonical bytes of a journal transaction, which the seal hashes. A transaction has one form only.
+ *
+ * Fields come in a fixed order. A text is its length in UTF-8 bytes (4 bytes) and these bytes; numbers are big-endian. So no two
+ * transactions share their bytes, and the bytes can be written and read without a library. README.md has the layout as a table.
  */
 import type { JournalTransaction, Posting, PostingKind } from './journal.ts';
 
-/** The first field: whatever is hashed under this name has this layout, for ever. A new layout gets a new name. */
+/** The first field. Bytes with this name have this layout for ever; a new layout gets a new name. */
 const LAYOUT = 'payflowx.ledger.transaction.v1';
 
 export function canonicalBytes(transaction: JournalTransaction): Buffer {
@@ -27,7 +28,7 @@ export function canonicalBytes(transaction: JournalTransaction): Buffer {
   return writer.written();
 }
 
-/** More than enough: no character of a text takes more than 3 bytes for each of its UTF-16 units. */
+/** An upper bound: a UTF-16 unit takes at most 3 bytes in UTF-8. */
 function maxLengthOf({ id, eventType, paymentId, postings }: JournalTransaction): number {
   const head = 100 + 3 * (id.length + eventType.length + paymentId.length);
   return postings.reduce(
@@ -37,7 +38,7 @@ function maxLengthOf({ id, eventType, paymentId, postings }: JournalTransaction)
   );
 }
 
-/** One buffer for all fields: millions of transactions are written for a proof. */
+/** One buffer for all fields, because a proof writes millions of transactions. */
 function writerOf(maxLength: number) {
   const bytes = Buffer.allocUnsafe(maxLength);
   let at = 0;
@@ -61,7 +62,7 @@ export class NotCanonical extends Error {
   override readonly name = 'NotCanonical';
 }
 
-/** The transaction that the bytes are of. Throws NotCanonical for all that `canonicalBytes` does not write. */
+/** Returns the transaction of these bytes. Throws NotCanonical for bytes that `canonicalBytes` does not write. */
 export function readCanonicalBytes(bytes: Buffer): JournalTransaction {
   const reader = readerOf(bytes);
   if (reader.text() !== LAYOUT) throw new NotCanonical(`they do not begin with "${LAYOUT}"`);
@@ -72,7 +73,7 @@ export function readCanonicalBytes(bytes: Buffer): JournalTransaction {
     createdAt: new Date(Number(reader.int64())),
     postings: Array.from({ length: reader.uint32({ max: bytes.length }) }, () => readPosting(reader)),
   };
-  // The way back finds everything that reading let pass: bytes left over, times out of range, texts that are no UTF-8.
+  // Encoding again finds everything that reading does not check: left-over bytes, times out of range, texts that are not UTF-8.
   if (Number.isNaN(transaction.createdAt.getTime()) || !canonicalBytes(transaction).equals(bytes)) {
     throw new NotCanonical('they are not in canonical form');
   }
@@ -84,7 +85,7 @@ type Reader = ReturnType<typeof readerOf>;
 function readPosting(reader: Reader): Posting {
   const number = reader.uint32();
   const kind = reader.text();
-  if (!isPostingKind(kind)) throw new NotCanonical(`"${kind}" is no kind of posting`);
+  if (!isPostingKind(kind)) throw new NotCanonical(`"${kind}" is not a kind of posting`);
   const debitAccount = reader.text();
   const creditAccount = reader.text();
   return { number, kind, debitAccount, creditAccount, amountMinor: reader.int64(), currency: reader.text() };

@@ -1,38 +1,41 @@
 /**
- * Holds the journal against its seal: every leaf hashed anew from the journal, the tree grown anew from these, each head compared
- * with it. Pure: it is fed leaf by leaf and head by head, in the order of the seal, and says what is wrong first.
+ * Compares the journal with its seal: hashes every leaf again from the journal, grows the tree again from these hashes, and
+ * compares each head with it. Pure: it receives leaves and heads in the order of the seal and reports the first fault.
  */
 import { canonicalBytes } from './canonical-bytes.ts';
 import type { JournalTransaction } from './journal.ts';
 import { growingTree, leafHash } from './merkle-tree.ts';
 import { headHash, type SealedHead } from './sealed-head.ts';
 
-/** A row of the seal, and what the journal has for it. */
+/** A row of the seal, and its transaction in the journal. */
 export interface SealedLeaf {
   position: number;
   transactionId: string;
   leafHash: Buffer;
   subtreeHashes: Buffer;
-  /** Undefined if the journal does not have it any more. */
+  /** Undefined if the journal no longer has it. */
   transaction: JournalTransaction | undefined;
-  /** Whether its postings bear the transaction's time, to the last digit. */
+  /** True if all its postings have exactly the transaction's time. */
   timesAgree: boolean;
 }
 
 export type SealFault =
   /** The transaction, or its row in the seal, at this position. */
   | { kind: 'removed' | 'changed' | 'retimed'; position: number }
-  /** Journal and seal were replaced alike at one of the positions; the tree above them was not. */
+  /** At one of the positions, journal and seal were replaced together; the tree above them was not. */
   | { kind: 'replaced'; position: number; lastPosition: number }
-  /** Only the hashes of subtrees beside it are not as they were. */
+  /** Only the stored hashes of subtrees beside the leaf were changed. */
   | { kind: 'subtree'; position: number }
   /** The seal has no row at this position. */
   | { kind: 'missing'; position: number }
-  /** The head of this size does not commit to these leaves, or not to the head before; the position is the first that it added. */
+  /**
+   * The head of this size does not commit to these leaves or not to the head before it. The position is the first one that it
+   * added.
+   */
   | { kind: 'head'; position: number; size: number };
 
 export interface SealChecker {
-  /** How many leaves were right so far. */
+  /** The number of correct leaves so far. */
   readonly size: number;
   leaf(leaf: SealedLeaf): SealFault | undefined;
   head(head: SealedHead): SealFault | undefined;
@@ -41,10 +44,10 @@ export interface SealChecker {
 export function sealChecker(): SealChecker {
   const tree = growingTree();
   let previous: Pick<SealedHead, 'size' | 'headHash'> = { size: 0, headHash: Buffer.alloc(0) };
-  // A tree that does not agree with the subtrees kept beside the leaves: the next head says which of the two was replaced.
+  // Set if the tree differs from the subtrees stored with the leaves. The next head shows which of the two was replaced.
   let doubt: { position: number; level: number } | undefined;
 
-  /** Of two faults the earlier one comes first. */
+  /** Reports the earlier one of two faults. */
   function first(fault: SealFault): SealFault {
     return doubt ? replacedBelow(doubt) : fault;
   }
@@ -76,18 +79,18 @@ export function sealChecker(): SealChecker {
   };
 }
 
-/** The leaves of the subtree that differs; those of the smaller ones in it did not. */
+/** The leaves of the smallest subtree that differs. */
 function replacedBelow({ position, level }: { position: number; level: number }): SealFault {
   return { kind: 'replaced', position: position + 1 - 2 ** level, lastPosition: position };
 }
 
 const HASH_BYTES = 32;
 
-/** The level of the smallest subtree whose hash is not the kept one; undefined if all are the same. */
-function firstDifference(hashes: readonly Buffer[], kept: Buffer): number | undefined {
+/** Returns the level of the smallest subtree whose hash differs from the stored one; undefined if all are equal. */
+function firstDifference(hashes: readonly Buffer[], stored: Buffer): number | undefined {
   const index = hashes.findIndex(
-    (hash, at) => !hash.equals(kept.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES)),
+    (hash, at) => !hash.equals(stored.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES)),
   );
   if (index >= 0) return index + 1;
-  return kept.length === hashes.length * HASH_BYTES ? undefined : hashes.length;
+  return stored.length === hashes.length * HASH_BYTES ? undefined : hashes.length;
 }

@@ -1,4 +1,4 @@
-/** Everything that the ledger answers instead of a result. */
+/** The errors of the ledger's RPCs and of its consumer. */
 
 export type LedgerReason =
   | 'ACCOUNT_NOT_FOUND'
@@ -13,7 +13,7 @@ export class LedgerError extends Error {
   override readonly name = 'LedgerError';
   readonly reason: LedgerReason;
   readonly violations: readonly { field: string; description: string }[];
-  /** Trying again makes sense, after this long. */
+  /** Milliseconds after which a retry makes sense. */
   readonly retryAfterMs: number | undefined;
   constructor(
     reason: LedgerReason,
@@ -28,7 +28,7 @@ export class LedgerError extends Error {
   }
 }
 
-/** An event that cannot be posted, whenever it is tried: it belongs to the dead letters. */
+/** An event that can never be posted. It goes to the dead-letter topic. */
 export class EventRefused extends Error {
   override readonly name = 'EventRefused';
 }

@@ -1,4 +1,4 @@
-/** The journal hour by hour of its events' time, UTC: what a balance of the past is summed from. */
+/** Groups the journal by the hour of its events, UTC. Balances of past moments are summed from these totals. */
 import { balanceChanges } from './balances.ts';
 import type { JournalTransaction } from './journal.ts';
 
@@ -6,7 +6,7 @@ export interface HourlyTotal {
   accountId: string;
   /** ISO 4217. */
   currency: string;
-  /** The hour's first moment. */
+  /** The first moment of the hour. */
   hour: Date;
   postedMinor: bigint;
   pendingMinor: bigint;
@@ -14,12 +14,12 @@ export interface HourlyTotal {
 
 const HOUR_MS = 3_600_000;
 
-/** The first moment of the hour that the moment is in. */
+/** Returns the first moment of the hour that contains the given moment. */
 export function hourOf(moment: Date): Date {
   return new Date(Math.floor(moment.getTime() / HOUR_MS) * HOUR_MS);
 }
 
-/** How much the transactions change each account's total of each hour. */
+/** The change of each account's total in each hour. */
 export function hourlyChanges(transactions: readonly JournalTransaction[]): HourlyTotal[] {
   const byHour = Map.groupBy(transactions, ({ createdAt }) => hourOf(createdAt).getTime());
   return [...byHour].flatMap(([hour, ofTheHour]) =>

@@ -1,13 +1,13 @@
 /** The double-entry journal. Pure: no clock, no database, no network. */
 
-/** What a posting does: a hold and its release belong to the pending layer, a transfer to the posted one. */
+/** The kind of a posting. A hold and its release belong to the pending layer, a transfer to the posted layer. */
 export type PostingKind = 'hold' | 'release' | 'transfer';
 export type Layer = 'pending' | 'posted';
 export type Direction = 'debit' | 'credit';
 
-/** One amount that leaves one account and enters another: balanced by construction. */
+/** One amount that leaves one account and enters another, so every posting is balanced. */
 export interface Posting {
-  /** Its place in the transaction, from 0. */
+  /** Its index in the transaction, from 0. */
   number: number;
   kind: PostingKind;
   debitAccount: string;
@@ -18,19 +18,19 @@ export interface Posting {
   currency: string;
 }
 
-/** What one event did to the books. */
+/** The postings of one event. */
 export interface JournalTransaction {
   /** `txn_` and the UUID of the event. */
   id: string;
-  /** `payment.completed` and the like. */
+  /** For example `payment.completed`. */
   eventType: string;
   paymentId: string;
-  /** When the event happened. */
+  /** The time of the event. */
   createdAt: Date;
   postings: Posting[];
 }
 
-/** One side of a posting, as its account sees it. */
+/** One side of a posting, from the view of its account. */
 export interface Entry {
   transactionId: string;
   number: number;
@@ -45,7 +45,7 @@ export interface Entry {
 
 const EVENT_ID = /^evt_(?<uuid>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
-/** The id of the transaction that the event makes; undefined if it is no event's id. */
+/** Returns the id of the event's transaction; undefined if the text is not an event id. */
 export function transactionIdOf(eventId: string): string | undefined {
   const uuid = EVENT_ID.exec(eventId)?.groups?.uuid;
   return uuid && `txn_${uuid}`;
@@ -82,8 +82,8 @@ export function entriesOf({ id, paymentId, createdAt, postings }: JournalTransac
   });
 }
 
-/** A transaction as the REST API words it. */
-export function transactionInWords(transaction: JournalTransaction) {
+/** A transaction with the field names of the REST API. */
+export function toRestTransaction(transaction: JournalTransaction) {
   const { id, eventType, paymentId, createdAt } = transaction;
   return {
     id,
@@ -105,7 +105,7 @@ export function transactionInWords(transaction: JournalTransaction) {
   };
 }
 
-/** The whole transaction in one form only: equal texts are equal transactions. Postings must be in the order of their numbers. */
+/** The whole transaction as one text: equal texts mean equal transactions. Postings must be sorted by number. */
 export function canonicalText({ id, eventType, paymentId, createdAt, postings }: JournalTransaction): string {
   return JSON.stringify([
     id,

@@ -33,7 +33,7 @@ const ROOTS = [
   '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328',
 ];
 
-/** The definition of RFC 6962, word by word. */
+/** The definition of RFC 6962, written literally. */
 function rootByDefinition(leaves: readonly Buffer[]): Buffer {
   const [only] = leaves;
   if (only && leaves.length === 1) return only;
@@ -49,7 +49,7 @@ const hashOf = (leaves: readonly Buffer[], { level, last }: Subtree) =>
   rootByDefinition(leaves.slice(last + 1 - 2 ** level, last + 1));
 
 describe('the Merkle tree', () => {
-  it('has the roots that Certificate Transparency has', () => {
+  it('has the roots of the Certificate Transparency test vectors', () => {
     const tree = growingTree();
     const roots = LEAVES.map((leaf) => {
       tree.append(leafHash(Buffer.from(leaf, 'hex')));
@@ -58,7 +58,7 @@ describe('the Merkle tree', () => {
     expect(roots).toEqual(ROOTS);
   });
 
-  it('goes on from its complete subtrees as if it had never been put down', () => {
+  it('continues from its complete subtrees as if it had never been interrupted', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 70 }), fc.integer({ min: 1, max: 70 }), (before, added) => {
         const leaves = someLeaves(before + added);
@@ -77,7 +77,7 @@ describe('the Merkle tree', () => {
     );
   });
 
-  it('leads from every leaf to its root, and from no other leaf, position or root', () => {
+  it('has audit paths from every leaf to its root, and from no other leaf, position or root', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 140 }), fc.nat(), (size, choice) => {
         const position = choice % size;

@@ -1,10 +1,10 @@
 /**
- * The Merkle tree of RFC 6962 (https://www.rfc-editor.org/rfc/rfc6962#section-2.1), SHA-256. It grows by leaves and nothing of it
- * ever changes: all that is kept of it are its complete subtrees, those whose leaves fill a power of two.
+ * The Merkle tree of RFC 6962 (https://www.rfc-editor.org/rfc/rfc6962#section-2.1), SHA-256. It only grows, and no part of it
+ * ever changes. So only its complete subtrees are stored, those with a power of two of leaves.
  */
 import { hash } from 'node:crypto';
 
-/** Leaves and nodes are hashed under different first bytes, so that neither can pass for the other. */
+/** Leaves and nodes are hashed with different first bytes, so that neither can pass for the other. */
 const LEAF = Buffer.from([0]);
 const NODE = Buffer.from([1]);
 
@@ -22,7 +22,10 @@ export interface Subtree {
   last: number;
 }
 
-/** The complete subtrees that together are the leaves from `start` up to `end`, left to right. `start` must be where a subtree larger than all of them could begin, as 0 is. */
+/**
+ * The complete subtrees that cover the leaves from `start` up to `end`, left to right. `start` must be a possible start of a
+ * subtree larger than all of them, such as 0.
+ */
 export function subtreesOf(start: number, end: number): Subtree[] {
   const subtrees: Subtree[] = [];
   let at = start;
@@ -34,17 +37,17 @@ export function subtreesOf(start: number, end: number): Subtree[] {
   return subtrees;
 }
 
-/** The root over complete subtrees, left to right. */
+/** Computes the root over complete subtrees, given left to right. */
 export function rootOf(hashes: readonly Buffer[]): Buffer {
   return hashes.reduceRight((right, left) => nodeHash(left, right));
 }
 
-/** A tree that grows. It remembers one hash for each complete subtree of `subtreesOf(0, size)`. */
+/** A tree that grows. It stores one hash for each complete subtree of `subtreesOf(0, size)`. */
 export interface GrowingTree {
   readonly size: number;
   /** Adds a leaf and returns the hashes of the larger complete subtrees that end with it, smallest first. */
   append(leaf: Buffer): Buffer[];
-  /** Of a tree that has leaves. */
+  /** Needs at least one leaf. */
   root(): Buffer;
 }
 
@@ -59,7 +62,7 @@ export function growingTree(initialSize = 0, hashes: readonly Buffer[] = []): Gr
     append(leaf) {
       const completed: Buffer[] = [];
       let current = leaf;
-      // As a carry in binary: two subtrees of one size become one of the next.
+      // Like a carry in binary: two subtrees of one size become one of the next size.
       for (let rest = size; rest % 2 === 1; rest = (rest - 1) / 2) {
         const left = open.pop();
         if (left === undefined) throw new Error(`the tree of ${size} leaves lacks a subtree`);
@@ -74,13 +77,13 @@ export function growingTree(initialSize = 0, hashes: readonly Buffer[] = []): Gr
   };
 }
 
-/** The siblings on the way from a leaf to the root, leaf first: each is made of the complete subtrees listed for it. */
+/** The siblings on the path from a leaf to the root, leaf first. Each is given as its complete subtrees. */
 export function auditSiblings(position: number, size: number): Subtree[][] {
   const siblings: Subtree[][] = [];
   let start = 0;
   let end = size;
   while (end - start > 1) {
-    // The left part is the largest power of two that leaves something for the right.
+    // The left part is the largest power of two that is smaller than the whole.
     const middle = start + 2 ** Math.ceil(Math.log2(end - start) - 1);
     if (position < middle) {
       siblings.unshift(subtreesOf(middle, end));
@@ -94,8 +97,8 @@ export function auditSiblings(position: number, size: number): Subtree[][] {
 }
 
 /**
- * The root that a leaf and its audit path lead to; undefined if a path from this position in a tree of this size has another length.
- * After RFC 9162, section 2.1.3.2.
+ * Computes the root from a leaf and its audit path. Undefined if a path from this position in a tree of this size has another
+ * length. The algorithm is that of RFC 9162, section 2.1.3.2.
  */
 export function rootFromPath(
   leaf: Buffer,
@@ -108,7 +111,7 @@ export function rootFromPath(
     if (last === 0) return undefined;
     if (node % 2 === 1 || node === last) {
       current = nodeHash(sibling, current);
-      // On the right edge a node without a sibling goes up as it is.
+      // On the right edge a node without a sibling moves up unchanged.
       while (node % 2 === 0 && node !== 0) {
         node /= 2;
         last = Math.floor(last / 2);

@@ -1,7 +1,7 @@
-/** The proof: the journal folded anew, held against everything else that claims to know a balance. */
+/** The proof of balances: the journal summed again, and compared with every other record of a balance. */
 import { type Balance, byAccount } from './balances.ts';
 
-/** What the authorization service says about one account. */
+/** The balances of one account in the authorization service. */
 export interface AuthorizedBalance {
   accountId: string;
   currency: string;
@@ -9,11 +9,11 @@ export interface AuthorizedBalance {
   heldMinor: bigint;
 }
 
-/** An account in the fold of the journal, and the balance that is kept for it; either may be missing. */
+/** An account's balance summed from the journal, and its stored balance. Either may be missing. */
 export interface FoldedAccount {
   folded: Balance;
-  kept: Balance;
-  /** Hours whose kept totals are not what the journal folds to. */
+  stored: Balance;
+  /** The number of hours whose stored total differs from the journal. */
   wrongHourCount: bigint;
 }
 
@@ -33,13 +33,13 @@ export interface BalanceDifference {
   authorizationHeldMinor: bigint;
 }
 
-/** What holding every account against all that claims to know its balance came to. */
+/** The result of comparing every account. */
 export interface AccountsProof {
-  /** One line a currency: by double entry every sum is 0. */
+  /** One line per currency. By double entry every sum is 0. */
   trialBalances: TrialBalance[];
-  /** Accounts that have a kept balance, or kept totals of an hour, that are not what the journal folds to. */
+  /** Accounts whose stored balance, or stored total of an hour, differs from the journal. */
   staleBalanceCount: bigint;
-  /** By account id, the first `MAX_LISTED`. */
+  /** Sorted by account id, at most `MAX_LISTED`. */
   differences: BalanceDifference[];
   differenceCount: bigint;
   accountCount: bigint;
@@ -48,11 +48,11 @@ export interface AccountsProof {
 const MAX_LISTED = 100;
 
 /**
- * Takes first what authorization says of each account, then the ledger's accounts, one by one and each once. Only of the former
- * anything is kept. An account that either side does not know counts there as empty: one that nobody used yet is no difference.
+ * First receives authorization's balances, then the ledger's accounts, each once. Only authorization's stay in memory. An
+ * account that one side does not know counts there as empty, so an unused account is no difference.
  */
 export function accountsProof() {
-  // By currency, then by account: with a million accounts it matters what is kept of each.
+  // By currency, then by account: with a million accounts, the memory for each of them matters.
   const unmatched = new Map<string, Map<string, Figures>>();
   const byCurrency = new Map<string, TrialBalance>();
   const differing: BalanceDifference[] = [];
@@ -85,7 +85,7 @@ export function accountsProof() {
       compare(folded, folded, ofCurrency?.get(folded.accountId) ?? NOTHING);
       ofCurrency?.delete(folded.accountId);
     },
-    /** After the last account. */
+    /** Call it after the last account. */
     finish(): AccountsProof {
       for (const [currency, ofCurrency] of unmatched)
         for (const [accountId, figures] of ofCurrency) compare({ accountId, currency }, NOTHING, figures);
@@ -124,11 +124,11 @@ export function isBalanced({ postedSumMinor, pendingSumMinor }: TrialBalance): b
   return postedSumMinor === 0n && pendingSumMinor === 0n;
 }
 
-function isStale({ folded, kept, wrongHourCount }: FoldedAccount): boolean {
+function isStale({ folded, stored, wrongHourCount }: FoldedAccount): boolean {
   return (
-    folded.postedMinor !== kept.postedMinor ||
-    folded.pendingMinor !== kept.pendingMinor ||
-    folded.heldMinor !== kept.heldMinor ||
+    folded.postedMinor !== stored.postedMinor ||
+    folded.pendingMinor !== stored.pendingMinor ||
+    folded.heldMinor !== stored.heldMinor ||
     wrongHourCount !== 0n
   );
 }

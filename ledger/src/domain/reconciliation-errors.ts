@@ -1,4 +1,4 @@
-/** Everything that a reconciliation answers instead of a report. */
+/** The errors of a reconciliation. */
 
 export type ReconciliationReason =
   | 'RECONCILIATION_RUNNING'
@@ -8,7 +8,7 @@ export type ReconciliationReason =
 export class ReconciliationError extends Error {
   override readonly name = 'ReconciliationError';
   readonly reason: ReconciliationReason;
-  /** Trying again makes sense, after this long. */
+  /** Milliseconds after which a retry makes sense. */
   readonly retryAfterMs: number | undefined;
   constructor(reason: ReconciliationReason, message: string, retryAfterMs?: number) {
     super(message);

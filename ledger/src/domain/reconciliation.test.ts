@@ -26,7 +26,7 @@ const account = (lines: Partial<AccountFigures['lines']>): AccountFigures => ({
   lines: { ...NOBODY, ...lines },
 });
 
-/** All services agree, but for what is given. */
+/** All services agree, except for the given figures. */
 const agreed = (changes: Partial<Record<Source, Figures>> = {}): AccountFigures => {
   const of = (source: Source, figures: Figures, currency = 'EUR') => [
     line({ ...figures, ...changes[source] }, currency),
@@ -42,16 +42,16 @@ const agreed = (changes: Partial<Record<Source, Figures>> = {}): AccountFigures 
   });
 };
 
-const told = (view: AccountFigures) =>
+const differencesIn = (view: AccountFigures) =>
   differencesOf(view).map(
     ({ figure, expectedBy, expected, foundBy, found }) =>
       `${figure}: ${expectedBy} ${expected}, ${foundBy} ${found}`,
   );
 
 describe('an account', () => {
-  it('does not differ where all agree, nor where those who do not know it count as 0', () => {
-    expect(told(agreed())).toEqual([]);
-    expect(told(account({ authorization: [line({ posted: 0n, held: 0n })] }))).toEqual([]);
+  it('has no difference if all services agree, and services that do not know it count as 0', () => {
+    expect(differencesIn(agreed())).toEqual([]);
+    expect(differencesIn(account({ authorization: [line({ posted: 0n, held: 0n })] }))).toEqual([]);
   });
 
   it.each<[Partial<Record<Source, Figures>>, string[]]>([
@@ -66,42 +66,42 @@ describe('an account', () => {
       ['posted: authorization 70, ledger 1', 'posted: authorization 70, payment 2'],
     ],
   ])('names who differs (%#)', (changes, expected) => {
-    expect(told(agreed(changes))).toEqual(expected);
+    expect(differencesIn(agreed(changes))).toEqual(expected);
   });
 
-  it('differs in authorization where ledger and payment agree against it', () => {
-    expect(told(agreed({ authorization: { posted: 69n, held: 6n } }))).toEqual([
+  it('differs in authorization if ledger and payment agree against it', () => {
+    expect(differencesIn(agreed({ authorization: { posted: 69n, held: 6n } }))).toEqual([
       'posted: ledger 70, authorization 69',
       'held: ledger 5, authorization 6',
     ]);
   });
 
-  it('differs where somebody does not know it at all', () => {
+  it('differs if a service does not know it at all', () => {
     const { lines } = agreed();
-    expect(told(account({ ...lines, ledger: [] }))).toEqual([
+    expect(differencesIn(account({ ...lines, ledger: [] }))).toEqual([
       'posted: authorization 70, ledger 0',
       'held: authorization 5, ledger 0',
     ]);
   });
 
-  it('is compared currency by currency, notifications over all of them', () => {
+  it('is compared currency by currency, but notifications in total', () => {
     const { lines } = agreed();
     const tried = line({ notifications: 1n }, 'USD');
     const heard = { notification: [line({ notifications: 4n }, '')] };
-    expect(told(account({ ...lines, payment: [...lines.payment, tried], ...heard }))).toEqual([]);
+    expect(differencesIn(account({ ...lines, payment: [...lines.payment, tried], ...heard }))).toEqual([]);
     const wrong = differencesOf(
       account({ ...lines, ledger: [...lines.ledger, line({ posted: 1n }, 'USD')] }),
     );
     expect(wrong).toMatchObject([{ currency: 'USD', figure: 'posted', foundBy: 'ledger', found: 1n }]);
   });
 
-  it('means its one currency where analytics does not know it', () => {
+  it('uses its only currency for analytics if analytics does not know it', () => {
     const { lines } = agreed();
     const analytics = [line({ sent: 30n, received: 100n }, '')];
-    expect(told(account({ ...lines, analytics }))).toEqual([]);
+    expect(differencesIn(account({ ...lines, analytics }))).toEqual([]);
   });
 
-  it('has moved if any figure has', () => {
+  it('has another fingerprint if any figure changes', () => {
     expect(fingerprintOf(agreed())).toBe(fingerprintOf(agreed()));
     expect(fingerprintOf(agreed())).not.toBe(fingerprintOf(agreed({ analytics: { sent: 31n } })));
   });

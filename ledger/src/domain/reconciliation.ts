@@ -1,26 +1,26 @@
-/** What the services believe of an account, held against each other. Pure. */
+/** Compares the figures of the services about an account. Pure. */
 
 export type Source = 'authorization' | 'ledger' | 'payment' | 'analytics' | 'notification';
 export type Figure = 'posted' | 'held' | 'sent' | 'received' | 'notifications';
 
-/** What one service says about one account in one currency. */
+/** The figures of one service about one account in one currency. */
 export interface FigureLine {
   accountId: string;
-  /** ISO 4217; empty where the service does not know it, or counts things that have none. */
+  /** ISO 4217. Empty if the service does not know it, or counts things that have no currency. */
   currency: string;
-  /** Minor units, or a count. A figure that is left out is 0. */
+  /** Minor units, or a count. A missing figure is 0. */
   figures: Partial<Record<Figure, bigint>>;
-  /** Whether the service itself knows that more is coming. */
+  /** True if the service itself expects more events. */
   isPending?: boolean;
 }
 
-/** What all of them say about one account; no lines from a service that does not know it. */
+/** The figures of all services about one account. A service that does not know the account has no lines. */
 export interface AccountFigures {
   accountId: string;
   lines: Record<Source, FigureLine[]>;
 }
 
-/** One figure of one account that two services do not agree on. */
+/** One figure of one account on which two services do not agree. */
 export interface Difference {
   accountId: string;
   currency: string;
@@ -32,10 +32,10 @@ export interface Difference {
 }
 
 /**
- * Who knows a figure. The first is taken as right: authorization decides what moves, payment is what the others are told of.
- * But where all the others agree with each other against the first, it is the first that is wrong.
+ * The services that know each figure. The first one is taken as right: authorization decides what moves, and payment publishes
+ * the events that the others consume. But if all the others agree with each other against the first one, the first one is wrong.
  */
-const WITNESSES: Record<Figure, readonly Source[]> = {
+const SOURCES_OF: Record<Figure, readonly Source[]> = {
   posted: ['authorization', 'ledger', 'payment'],
   held: ['authorization', 'ledger', 'payment'],
   sent: ['payment', 'analytics'],
@@ -45,11 +45,11 @@ const WITNESSES: Record<Figure, readonly Source[]> = {
 
 const MONEY = ['posted', 'held', 'sent', 'received'] as const satisfies readonly Figure[];
 
-/** All that the services do not agree on, by currency. */
+/** All differences between the services, by currency. */
 export function differencesOf({ accountId, lines }: AccountFigures): Difference[] {
   const all = Object.values(lines).flat();
   const currencies = [...new Set(all.map(({ currency }) => currency))].filter((code) => code !== '').sort();
-  // An account has one currency: whoever does not know it means that one.
+  // An account has one currency. Services that do not know it mean this one.
   const unnamed = currencies[0] ?? '';
   if (currencies.length === 0) currencies.push(unnamed);
   const money = currencies.flatMap((currency) =>
@@ -64,30 +64,30 @@ export function differencesOf({ accountId, lines }: AccountFigures): Difference[
 }
 
 function compare(
-  what: Pick<Difference, 'accountId' | 'currency' | 'figure'>,
-  toldBy: (source: Source) => bigint,
+  key: Pick<Difference, 'accountId' | 'currency' | 'figure'>,
+  figureOf: (source: Source) => bigint,
 ): Difference[] {
-  const [first, ...others] = WITNESSES[what.figure].map((source) => ({ source, value: toldBy(source) }));
+  const [first, ...others] = SOURCES_OF[key.figure].map((source) => ({ source, value: figureOf(source) }));
   const [second, third] = others;
   if (!first || !second) return [];
   if (third && second.value === third.value && first.value !== second.value) {
-    return [toDifference(what, second, first)];
+    return [toDifference(key, second, first)];
   }
-  return others.filter(({ value }) => value !== first.value).map((other) => toDifference(what, first, other));
+  return others.filter(({ value }) => value !== first.value).map((other) => toDifference(key, first, other));
 }
 
-interface Testimony {
+interface SourceValue {
   source: Source;
   value: bigint;
 }
 
 function toDifference(
-  what: Pick<Difference, 'accountId' | 'currency' | 'figure'>,
-  expected: Testimony,
-  found: Testimony,
+  key: Pick<Difference, 'accountId' | 'currency' | 'figure'>,
+  expected: SourceValue,
+  found: SourceValue,
 ): Difference {
   return {
-    ...what,
+    ...key,
     expectedBy: expected.source,
     expected: expected.value,
     foundBy: found.source,
@@ -99,12 +99,12 @@ function sum(lines: readonly FigureLine[], figure: Figure, counts: (line: Figure
   return lines.filter(counts).reduce((total, { figures }) => total + (figures[figure] ?? 0n), 0n);
 }
 
-/** Whether any service itself knows that more is coming for the account. */
+/** True if any service itself expects more events for the account. */
 export function isPending({ lines }: AccountFigures): boolean {
   return Object.values(lines).some((of) => of.some((line) => line.isPending === true));
 }
 
-/** All figures in one text: equal texts are equal figures, so nothing has moved between two readings. */
+/** All figures as one text. Two readings with equal texts have equal figures, so nothing has moved between them. */
 export function fingerprintOf({ lines }: AccountFigures): string {
   return JSON.stringify(lines, (_, value) => (typeof value === 'bigint' ? value.toString() : value));
 }

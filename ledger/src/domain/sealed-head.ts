@@ -1,12 +1,12 @@
-/** A head commits to all leaves up to its size and, through the head before it, to every head there ever was. */
+/** A head commits to all leaves up to its size and, through the hash of the head before it, to all earlier heads. */
 import { hash } from 'node:crypto';
 
 export interface SealedHead {
-  /** How many transactions it commits to. */
+  /** The number of transactions that it commits to. */
   size: number;
   rootHash: Buffer;
   headHash: Buffer;
-  /** Empty for the first. */
+  /** Empty for the first head. */
   previousHeadHash: Buffer;
   sealedAt: Date;
 }

@@ -1,28 +1,30 @@
 /**
- * Verifies a receipt against a head, with nothing but the two: all that is said about the payment is read from the canonical bytes,
- * and these must lead to the head's root. Pure, and imports nothing but Node's SHA-256, so that a stranger can read all of it.
+ * Verifies a receipt against a head and needs nothing else. Everything about the payment is read from the canonical bytes, and
+ * these must lead to the head's root.
+ *
+ * Pure, and imports nothing but Node's SHA-256, so that an outsider can read all of it.
  */
 import { readCanonicalBytes } from './canonical-bytes.ts';
-import { type JournalTransaction, transactionInWords } from './journal.ts';
+import { type JournalTransaction, toRestTransaction } from './journal.ts';
 import { leafHash, rootFromPath } from './merkle-tree.ts';
 import { headHash } from './sealed-head.ts';
 
-/** Why a receipt proves nothing. */
+/** The reason why a receipt proves nothing. */
 export class ReceiptRefused extends Error {
   override readonly name = 'ReceiptRefused';
 }
 
 export interface VerifiedReceipt {
   paymentId: string;
-  /** What the head commits to: in how many transactions, under which root. */
+  /** The number of transactions that the head commits to. */
   size: number;
   rootHash: string;
   transactions: { transaction: JournalTransaction; position: number }[];
 }
 
 /**
- * `head` is what the verifier trusts: a head as the API gives it, or only its root_hash or head_hash in hex. Throws ReceiptRefused
- * with the first reason found.
+ * `head` is the head that the verifier trusts: the JSON of the API, or only its root_hash or head_hash in hex. Throws
+ * ReceiptRefused with the first reason found.
  */
 export function verifyReceipt(receipt: unknown, head: unknown): VerifiedReceipt {
   const fields = objectAt(receipt, 'the receipt');
@@ -52,10 +54,12 @@ function readHead(value: unknown, where: string): Head {
   const previousHeadHash = hexAt(fields.previous_head_hash, `${where}: previous_head_hash`);
   const head = { size, rootHash, headHash: hashAt(fields.head_hash, `${where}: head_hash`) };
   if (previousHeadHash.length !== 0 && previousHeadHash.length !== HASH_BYTES) {
-    throw new ReceiptRefused(`${where}: previous_head_hash is no hash.`);
+    throw new ReceiptRefused(`${where}: previous_head_hash is not a hash.`);
   }
   if (headHash({ previousHeadHash, size, rootHash }).equals(head.headHash)) return head;
-  throw new ReceiptRefused(`In ${where}, head_hash is not the hash of size, root and the head before.`);
+  throw new ReceiptRefused(
+    `In ${where}, head_hash is not the hash of size, root_hash and previous_head_hash.`,
+  );
 }
 
 function requireSameHead(claimed: Head, trusted: unknown): void {
@@ -69,7 +73,7 @@ function requireSameHead(claimed: Head, trusted: unknown): void {
   const head = readHead(trusted, 'the head');
   if (head.headHash.equals(claimed.headHash)) return;
   throw new ReceiptRefused(
-    `It was made against another head: of size ${claimed.size}, not ${head.size}. Verify it with the head of its time, or ask for a new one.`,
+    `It was made against another head: of size ${claimed.size}, not ${head.size}. Verify it with the head of that size, or request a new receipt.`,
   );
 }
 
@@ -85,7 +89,7 @@ function verifyTransaction(
     position < head.size ? rootFromPath(leafHash(canonical), { position, size: head.size, path }) : undefined;
   if (!root?.equals(head.rootHash)) {
     throw new ReceiptRefused(
-      `${where}: its bytes, position and path do not lead to the head's root: the journal does not hold it.`,
+      `${where}: its bytes, position and path do not lead to the head's root, so the journal does not hold it.`,
     );
   }
   const transaction = read(canonical, where);
@@ -93,7 +97,7 @@ function verifyTransaction(
     throw new ReceiptRefused(`${where} belongs to payment ${transaction.paymentId}, not to ${paymentId}.`);
   }
   if (fields.transaction !== undefined) {
-    requireWords(fields.transaction, transactionInWords(transaction), `${where}: transaction`);
+    requireSameFields(fields.transaction, toRestTransaction(transaction), `${where}: transaction`);
   }
   return { transaction, position };
 }
@@ -106,17 +110,18 @@ function read(canonical: Buffer, where: string): JournalTransaction {
   }
 }
 
-/** The words beside the bytes prove nothing, but must not mislead whoever reads them. */
-function requireWords(said: unknown, sealed: unknown, where: string): void {
+/** The JSON fields beside the bytes prove nothing, but they must not mislead a reader. */
+function requireSameFields(said: unknown, sealed: unknown, where: string): void {
   if (Array.isArray(sealed)) {
     const items = listAt(said, where);
     if (items.length !== sealed.length) {
       throw new ReceiptRefused(`${where} has ${items.length} items; the sealed bytes have ${sealed.length}.`);
     }
-    for (const [index, item] of sealed.entries()) requireWords(items[index], item, `${where}[${index}]`);
+    for (const [index, item] of sealed.entries()) requireSameFields(items[index], item, `${where}[${index}]`);
   } else if (typeof sealed === 'object' && sealed !== null) {
     const fields = objectAt(said, where);
-    for (const [name, value] of Object.entries(sealed)) requireWords(fields[name], value, `${where}.${name}`);
+    for (const [name, value] of Object.entries(sealed))
+      requireSameFields(fields[name], value, `${where}.${name}`);
   } else if (said !== sealed) {
     throw new ReceiptRefused(
       `${where} says ${JSON.stringify(said)}; the sealed bytes say ${JSON.stringify(sealed)}.`,
@@ -130,22 +135,22 @@ function objectAt(value: unknown, where: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }
-  throw new ReceiptRefused(`${where} is missing or no object.`);
+  throw new ReceiptRefused(`${where} is missing or not an object.`);
 }
 
 function listAt(value: unknown, where: string): unknown[] {
   if (Array.isArray(value)) return value;
-  throw new ReceiptRefused(`${where} is missing or no list.`);
+  throw new ReceiptRefused(`${where} is missing or not a list.`);
 }
 
 function textAt(value: unknown, where: string): string {
   if (typeof value === 'string' && value !== '') return value;
-  throw new ReceiptRefused(`${where} is missing or no text.`);
+  throw new ReceiptRefused(`${where} is missing, empty or not a text.`);
 }
 
 function wholeNumberAt(value: unknown, where: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new ReceiptRefused(`${where} is missing or no whole number.`);
+  throw new ReceiptRefused(`${where} is missing or not a whole number.`);
 }
 
 function hexAt(value: unknown, where: string): Buffer {
@@ -156,5 +161,5 @@ function hexAt(value: unknown, where: string): Buffer {
 function hashAt(value: unknown, where: string): Buffer {
   const bytes = hexAt(value, where);
   if (bytes.length === HASH_BYTES) return bytes;
-  throw new ReceiptRefused(`${where} is no SHA-256.`);
+  throw new ReceiptRefused(`${where} is not a SHA-256.`);
 }

@@ -1,6 +1,6 @@
 /**
- * Who may call what. Customers see their own accounts only; that is decided in app/account-access.ts, which asks authorization
- * in the caller's name: an API client needs accounts:read besides, as auth sees to.
+ * Access rules of LedgerService. Customers read only their own accounts: app/account-access.ts checks this with authorization, in
+ * the caller's name. So an API client also needs accounts:read, which auth ensures.
  */
 import type { AccessTable } from '@payflowx/chassis';
 import type { LedgerServiceService } from '@payflowx/proto/ledger';
@@ -10,7 +10,7 @@ export const access: AccessTable<typeof LedgerServiceService> = {
   getTransaction: { roles: ['customer', 'operator', 'auditor'], scope: 'ledger:read' },
   getAccountBalance: { roles: ['customer', 'operator', 'auditor'], scope: 'ledger:read' },
   getStatement: { roles: ['customer', 'operator', 'auditor'], scope: 'ledger:read' },
-  // A head says nothing of anybody's payments, and is of use to whoever keeps it.
+  // A head reveals nothing about payments, and every caller may keep one as evidence.
   getSealedHead: { roles: ['customer', 'operator', 'auditor'], scope: 'ledger:read' },
   getReceipt: { roles: ['customer', 'operator', 'auditor'], scope: 'ledger:read' },
   getProof: { roles: ['operator', 'auditor'], scope: 'ledger:read' },

@@ -1,4 +1,4 @@
-/** Between the messages of the contract and our own words. */
+/** Converts between the messages of the contract and the types of this service. */
 import { isCurrency } from '@payflowx/proto/currency';
 import * as contract from '@payflowx/proto/ledger';
 import type { Receipt } from '../app/get-receipt.ts';
@@ -24,7 +24,7 @@ const DIRECTIONS: Record<Direction, contract.Direction> = {
   credit: contract.Direction.CREDIT,
 };
 
-/** The layer of a filter; undefined: both. */
+/** The layer of a filter. Undefined means both. */
 export function layerFrom(layer: contract.Layer): Layer | undefined {
   if (layer === contract.Layer.UNSPECIFIED) return undefined;
   if (layer === contract.Layer.PENDING) return 'pending';
@@ -34,7 +34,7 @@ export function layerFrom(layer: contract.Layer): Layer | undefined {
   ]);
 }
 
-/** The side of a filter; undefined: both. */
+/** The side of a filter. Undefined means both. */
 export function directionFrom(direction: contract.Direction): Direction | undefined {
   if (direction === contract.Direction.UNSPECIFIED) return undefined;
   if (direction === contract.Direction.DEBIT) return 'debit';
@@ -44,7 +44,7 @@ export function directionFrom(direction: contract.Direction): Direction | undefi
   ]);
 }
 
-/** The currency of a filter; undefined: any. */
+/** The currency of a filter. Undefined means any. */
 export function currencyFrom(currency: string): string | undefined {
   if (currency === '') return undefined;
   if (isCurrency(currency)) return currency;
@@ -79,7 +79,7 @@ export function toTransaction(transaction: JournalTransaction): contract.Journal
   };
 }
 
-/** Every posting has two sides. */
+/** Every posting is two entries. */
 export function toProof({ postingCount, head, ...proof }: Proof): contract.GetProofResponse {
   return { ...proof, head: head && toHead(head), entryCount: 2n * postingCount };
 }

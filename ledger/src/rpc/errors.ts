@@ -1,4 +1,4 @@
-/** The ledger's reasons in gRPC's codes. */
+/** The gRPC status of each of the ledger's reasons. */
 import { status } from '@grpc/grpc-js';
 import { errorTable } from '@payflowx/chassis';
 import { LedgerError } from '../domain/errors.ts';

@@ -27,7 +27,7 @@ import { errors } from './errors.ts';
 
 export type LedgerServiceDeps = AccessDeps &
   ProofDeps & {
-    /** Connections of its own for proofs, so that they cannot take those of consumer and readers. */
+    /** A separate pool for proofs, so that they cannot take the connections of the consumer and of readers. */
     proofDb: Kysely<Database>;
   };
 

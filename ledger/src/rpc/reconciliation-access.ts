@@ -1,4 +1,4 @@
-/** Who may reconcile, and read what came of it. */
+/** Access rules of ReconciliationService. */
 import type { AccessTable } from '@payflowx/chassis';
 import type { ReconciliationServiceService } from '@payflowx/proto/ledger';
 

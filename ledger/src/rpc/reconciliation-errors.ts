@@ -1,4 +1,4 @@
-/** A reconciliation's reasons in gRPC's codes. */
+/** The gRPC status of each of a reconciliation's reasons. */
 import { status } from '@grpc/grpc-js';
 import { errorTable } from '@payflowx/chassis';
 import { ReconciliationError } from '../domain/reconciliation-errors.ts';

@@ -21,7 +21,7 @@ export function reconciliationService(deps: ReconciliationDeps): BoundService {
   return bindService(ReconciliationServiceService, {
     access: reconciliationAccess,
     errors: reconciliationErrors,
-    // It reads every account of every service, at a pace that leaves room for payments.
+    // It reads every account of every service, at a pace that leaves capacity for payments.
     longestMs: { runReconciliation: 10 * 60_000 },
     handlers: {
       async runReconciliation(_, call) {
@@ -35,7 +35,7 @@ export function reconciliationService(deps: ReconciliationDeps): BoundService {
       async listReconciliations({ pageSize, pageToken }) {
         const limit = pageSizeOf(pageSize);
         const before = decodePageToken(pageToken, Position)?.before;
-        // One more than asked for says whether another page follows.
+        // One report more than the page size shows that there is a next page.
         const found = await listReports(deps.db, before, limit + 1);
         const page = found.slice(0, limit);
         const last = page.at(-1);

@@ -1,10 +1,10 @@
-/** The table `balances`: what the journal has been folded to so far. */
+/** Reads and writes the table `balances`, the running sums of the journal. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Balance } from '../domain/balances.ts';
 import type { BalanceRow, Database } from './database.ts';
 
-/** Adds the changes to the balances they name. Rows are locked in the order given: give them by account id. */
+/** Adds the changes to the stored balances. Rows are locked in the given order, so pass them sorted by account id. */
 export async function addToBalances(trx: Transaction<Database>, changes: readonly Balance[]): Promise<void> {
   const rows: BalanceRow[] = changes.map((change) => ({
     account_id: change.accountId,
@@ -35,7 +35,7 @@ export interface AccountSums {
   pendingMinor: bigint;
 }
 
-/** The balance kept for an account; undefined if the journal does not know it. */
+/** Returns the stored balance of an account; undefined if the journal does not know it. */
 export async function findBalance(db: Kysely<Database>, accountId: string): Promise<AccountSums | undefined> {
   const row = await db
     .selectFrom('balances')
@@ -45,7 +45,7 @@ export async function findBalance(db: Kysely<Database>, accountId: string): Prom
   return row && { postedMinor: row.posted_minor, pendingMinor: row.pending_minor };
 }
 
-/** The currency of an account, ISO 4217; undefined if the journal does not know it. */
+/** Returns the currency of an account, ISO 4217; undefined if the journal does not know it. */
 export async function findCurrency(db: Kysely<Database>, accountId: string): Promise<string | undefined> {
   const row = await db
     .selectFrom('balances')
@@ -55,7 +55,7 @@ export async function findCurrency(db: Kysely<Database>, accountId: string): Pro
   return row?.currency;
 }
 
-/** The next of all balances after the account, by account id and currency. */
+/** Returns the next balances after this one, by account id and currency. */
 export async function listBalancesAfter(
   db: Kysely<Database>,
   { accountId, currency }: { accountId: string; currency: string },

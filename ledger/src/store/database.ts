@@ -1,4 +1,4 @@
-/** The tables as Kysely sees them; migrations/ is where they are made. */
+/** The tables as Kysely sees them. The migrations create them. */
 import type { PostingKind } from '../domain/journal.ts';
 
 export interface Database {

@@ -1,9 +1,9 @@
-/** Entries, read from the postings they are the sides of. */
+/** Reads entries. An entry is one side of a posting. */
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { type Direction, type Entry, type Layer, layerOf, type PostingKind } from '../domain/journal.ts';
 import type { Database } from './database.ts';
 
-/** Where a page ended. */
+/** The position of the last entry of a page. */
 export interface EntryPosition {
   createdAt: Date;
   transactionId: string;
@@ -12,22 +12,22 @@ export interface EntryPosition {
 }
 
 export interface EntryFilter {
-  /** Of one of these accounts; undefined: of any. */
+  /** Entries of these accounts. Undefined means all accounts. */
   accountIds: readonly string[] | undefined;
   paymentId: string | undefined;
   layer: Layer | undefined;
   direction: Direction | undefined;
   currency: string | undefined;
-  /** Of this moment or later. */
+  /** At this moment or later. */
   createdAfter: Date | undefined;
   /** Earlier than this moment. */
   createdBefore: Date | undefined;
-  /** Older than this one. */
+  /** Older than this entry. */
   before: EntryPosition | undefined;
 }
 
 /**
- * The newest entries that pass the filter. Each side, and each account, is asked for its newest by itself: an index gives them in
+ * The newest entries that pass the filter. There is one subquery for each side and each account. An index gives its entries in
  * order and the scan stops at the limit, however many entries a busy account has.
  */
 export async function listEntries(
@@ -55,7 +55,7 @@ export async function listEntries(
 
 function newestOf(direction: Direction, filter: EntryFilter, limit: number): RawBuilder<unknown> {
   const account = sql.ref(`p.${direction}_account`);
-  // The same time and the same id stand in both tables; each has the index for one way of asking.
+  // Both tables store the time and the id. Each table has the index for one kind of query.
   const [time, id] =
     filter.accountIds === undefined || filter.paymentId !== undefined
       ? [sql`t.created_at`, sql`t.id`]
@@ -84,7 +84,7 @@ function conditionsOf(
   if (createdBefore !== undefined) conditions.push(sql`${time} < ${createdBefore}`);
   if (before !== undefined) {
     const { createdAt, transactionId, number } = before;
-    // The first line is what an index can do, the second what is meant.
+    // The first condition is the one that an index can use. The second is the exact one.
     conditions.push(sql`(${time}, ${id}) <= (${createdAt}, ${transactionId})`);
     conditions.push(sql`
       (${time}, ${id}, p.number, ${sql.lit(direction)}) <
@@ -95,12 +95,12 @@ function conditionsOf(
 
 export interface StatementFilter {
   accountId: string;
-  /** The first moment of the period, and the first one past it. */
+  /** From the first moment of the period up to the first one after it. */
   from: Date;
   to: Date;
-  /** Younger than this one. */
+  /** Younger than this entry. */
   after: Omit<EntryPosition, 'direction'> | undefined;
-  /** Only what this snapshot of the database saw, in Postgres' own words; undefined: all there is. */
+  /** Only rows visible in this snapshot, as Postgres writes it (`pg_snapshot`). Undefined means all rows. */
   seenBy: string | undefined;
 }
 
@@ -133,7 +133,7 @@ function oldestOf(
     );
   }
   if (seenBy !== undefined) {
-    // An id that is not given out yet came with a dump of another server: such a row was there before.
+    // A transaction id that this server has not assigned yet came with a dump of another server. Such a row was there before.
     conditions.push(sql`
       (pg_visible_in_snapshot(t.recorded_by, ${seenBy}::pg_snapshot)
         or t.recorded_by >= pg_snapshot_xmax(pg_current_snapshot()))`);
@@ -146,7 +146,7 @@ function oldestOf(
     order by p.created_at, p.transaction_id, p.number limit ${limit}`;
 }
 
-/** When an account's first entry was; undefined if it has none. */
+/** Returns the time of an account's first entry; undefined if it has none. */
 export async function findFirstEntryTime(db: Kysely<Database>, accountId: string): Promise<Date | undefined> {
   const first = (side: 'debit_account' | 'credit_account') => sql`
     select min(created_at) as created_at from postings where ${sql.ref(side)} = ${accountId}`;
@@ -156,13 +156,13 @@ export async function findFirstEntryTime(db: Kysely<Database>, accountId: string
   return rows[0]?.created_at ?? undefined;
 }
 
-/** What this transaction of the database sees, in Postgres' own words. */
+/** The snapshot of this database transaction, as Postgres writes it (`pg_snapshot`). */
 export async function currentSnapshot(db: Kysely<Database>): Promise<string> {
   const { rows } = await sql<{ snapshot: string }>`select pg_current_snapshot()::text as snapshot`.execute(
     db,
   );
   const [row] = rows;
-  if (!row) throw new Error('Postgres did not say what it sees.');
+  if (!row) throw new Error('Postgres returned no snapshot.');
   return row.snapshot;
 }
 

@@ -1,11 +1,11 @@
-/** The table `hourly_totals`, and balances of the past, which are summed from it. */
+/** Reads and writes the table `hourly_totals`, and sums balances of past moments from it. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import { type HourlyTotal, hourOf } from '../domain/hours.ts';
 import type { AccountSums } from './balances.ts';
 import type { Database, HourlyTotalRow } from './database.ts';
 
-/** Adds what was just sealed. Only the sealer does, so nobody else waits for these rows. */
+/** Adds newly sealed transactions. Only the sealer writes these rows, so there is no contention for them. */
 export async function addToHourlyTotals(
   trx: Transaction<Database>,
   changes: readonly HourlyTotal[],
@@ -33,8 +33,9 @@ export async function addToHourlyTotals(
 }
 
 /**
- * What the account's entries before the moment add up to: whole hours from their totals, the rest of the last hour from its
- * entries, and what is not sealed yet, and so in no total, from the queue. One statement, so all three are of one moment.
+ * Sums the account's entries before the moment. Whole hours come from their totals, the rest of the last hour from its entries.
+ * Transactions that are not sealed are in no total yet, so they come from the queue. All this is one statement, so its parts show
+ * the same moment.
  */
 export async function sumBefore(db: Kysely<Database>, accountId: string, moment: Date): Promise<AccountSums> {
   const hour = hourOf(moment);
@@ -56,8 +57,8 @@ export async function sumBefore(db: Kysely<Database>, accountId: string, moment:
 }
 
 /**
- * Read from the queue outwards: OFFSET 0 keeps the planner from reading the account's entries first. A transaction that has its
- * place already, and only came back into the queue with a replay, is in the totals.
+ * Starts from the queue: OFFSET 0 keeps the planner from reading the account's entries first. A transaction that already has its
+ * position, and came back into the queue with a replay, is in the totals.
  */
 const UNSEALED_POSTINGS = sql`unsealed as u cross join lateral (
   select debit_account, credit_account, created_at, kind, amount_minor

@@ -1,12 +1,12 @@
-/** The tables `transactions` and `postings`: adding to them and reading them whole. */
+/** Reads and writes the tables `transactions` and `postings`. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { JournalTransaction } from '../domain/journal.ts';
 import type { Database, PostingRow, TransactionRow } from './database.ts';
 
 /**
- * Adds the transactions that are not in the journal yet, to be sealed later, and returns their ids. Locks in the order given: give them sorted by id.
- * One that another instance is adding right now is waited for.
+ * Adds the transactions that are not in the journal yet, queues them for the sealer, and returns their ids. Locks in the given
+ * order, so pass them sorted by id. If another instance is adding the same transaction, the call waits for it.
  */
 export async function insertTransactions(
   trx: Transaction<Database>,
@@ -65,7 +65,7 @@ const POSTING_TYPES = {
   created_at: 'timestamptz',
 } as const;
 
-/** All that one payment did, by id. */
+/** Returns all transactions of one payment, by id. */
 export async function findTransactionsOfPayment(
   db: Kysely<Database>,
   paymentId: string,
@@ -73,7 +73,7 @@ export async function findTransactionsOfPayment(
   return assemble(db, await selectTransactions(db).where('payment_id', '=', paymentId).execute());
 }
 
-/** Those of the ids that are in the journal, whole, by id. */
+/** Returns the transactions with these ids, with their postings, by id. Ids that are not in the journal are left out. */
 export async function findTransactions(
   db: Kysely<Database>,
   ids: readonly string[],
@@ -81,7 +81,7 @@ export async function findTransactions(
   return assemble(db, await selectTransactions(db).where('id', 'in', list(ids)).execute());
 }
 
-/** The next of all transactions after the id, by id: the journal, page by page. */
+/** Returns the next transactions after the id, by id, to read the journal page by page. */
 export async function listTransactionsAfter(
   db: Kysely<Database>,
   id: string,
@@ -94,7 +94,7 @@ function selectTransactions(db: Kysely<Database>) {
   return db.selectFrom('transactions').select(['id', 'event_type', 'payment_id', 'created_at']).orderBy('id');
 }
 
-/** One array parameter for any number of ids, so that the statement's text stays the same. */
+/** One array parameter for any number of ids, so that the text of the statement stays the same. */
 function list(ids: readonly string[]) {
   return sql<string>`(select unnest(${ids}::text[]))`;
 }

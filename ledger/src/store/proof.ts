@@ -1,9 +1,7 @@
-/** The whole journal summed anew, as one consistent view of the database. */
+/** Sums the whole journal again, in one consistent view of the database. */
 import { sql, type Transaction } from 'kysely';
 import type { FoldedAccount } from '../domain/proof.ts';
 import type { Database } from './database.ts';
-
-export { atOneMoment as inSnapshot } from './snapshot.ts';
 
 export interface JournalCounts {
   transactionCount: bigint;
@@ -11,19 +9,19 @@ export interface JournalCounts {
   openHoldCount: bigint;
 }
 
-/** A proof reads every posting there is, which may take longer than any other statement may. */
+/** A proof reads every posting, which may take longer than any other statement is allowed to. */
 export const PROOF_STATEMENT_TIMEOUT_MS = 120_000;
-/** Between its pages a proof calls authorization. It holds no locks. */
+/** A proof calls authorization between its pages, and holds no locks meanwhile. */
 export const PROOF_IDLE_TIMEOUT_MS = 30_000;
 
 const PAGE = 1_000;
 
 /**
- * Every account as its postings add up, beside the balance and the hourly totals that are kept for it. Totals are of what is sealed;
- * a transaction that has its place and only came back into the queue with a replay is in them.
+ * Every account with the sum of its postings, its stored balance and its stored hourly totals. Totals contain sealed transactions
+ * only. They include a transaction that has its position and came back into the queue with a replay.
  */
 export async function* foldAccounts(snapshot: Transaction<Database>): AsyncGenerator<FoldedAccount> {
-  // All rows will be fetched: without this the planner would choose what gives the first tenth of them soonest.
+  // All rows will be fetched. Without this setting the planner would optimise for the first tenth of them.
   await sql`set local cursor_tuple_fraction = 1`.execute(snapshot);
   await sql`
     declare folded_accounts no scroll cursor for
@@ -58,8 +56,8 @@ export async function* foldAccounts(snapshot: Transaction<Database>): AsyncGener
     )
     select account_id, currency, coalesce(w.count, 0) as wrong_hour_count,
            coalesce(f.posted_minor, 0) as posted_minor, coalesce(f.pending_minor, 0) as pending_minor,
-           coalesce(f.held_minor, 0) as held_minor, coalesce(b.posted_minor, 0) as kept_posted_minor,
-           coalesce(b.pending_minor, 0) as kept_pending_minor, coalesce(b.held_minor, 0) as kept_held_minor
+           coalesce(f.held_minor, 0) as held_minor, coalesce(b.posted_minor, 0) as stored_posted_minor,
+           coalesce(b.pending_minor, 0) as stored_pending_minor, coalesce(b.held_minor, 0) as stored_held_minor
     from folded as f full join balances as b using (account_id, currency)
       full join wrong_hours as w using (account_id, currency)`.execute(snapshot);
   for (;;) {
@@ -76,9 +74,9 @@ interface FoldedRow {
   posted_minor: bigint;
   pending_minor: bigint;
   held_minor: bigint;
-  kept_posted_minor: bigint;
-  kept_pending_minor: bigint;
-  kept_held_minor: bigint;
+  stored_posted_minor: bigint;
+  stored_pending_minor: bigint;
+  stored_held_minor: bigint;
   wrong_hour_count: bigint;
 }
 
@@ -91,11 +89,11 @@ function toFoldedAccount(row: FoldedRow): FoldedAccount {
       pendingMinor: row.pending_minor,
       heldMinor: row.held_minor,
     },
-    kept: {
+    stored: {
       ...key,
-      postedMinor: row.kept_posted_minor,
-      pendingMinor: row.kept_pending_minor,
-      heldMinor: row.kept_held_minor,
+      postedMinor: row.stored_posted_minor,
+      pendingMinor: row.stored_pending_minor,
+      heldMinor: row.stored_held_minor,
     },
     wrongHourCount: row.wrong_hour_count,
   };

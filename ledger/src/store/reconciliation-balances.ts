@@ -1,12 +1,12 @@
-/** The ledger's own kept balances, as a reconciliation reads them; that they are what the journal folds to is the proof's to say. */
+/** Reads the ledger's own stored balances for a reconciliation. The proof checks that they match the journal. */
 import { type Kysely, sql } from 'kysely';
 import type { FigureLine } from '../domain/reconciliation.ts';
 import type { ReconciliationDatabase } from './reconciliation-tables.ts';
 
 const PAGE = 1_000;
 
-/** By account id and currency: everybody's, or of these accounts only. */
-export async function* keptBalances(
+/** By account id and currency: all balances, or those of these accounts. */
+export async function* storedBalances(
   db: Kysely<ReconciliationDatabase>,
   accountIds: readonly string[] | undefined,
 ): AsyncGenerator<FigureLine> {

@@ -1,4 +1,4 @@
-/** The tables that a reconciliation uses, as Kysely sees them; migrations/ is where they are made. */
+/** The tables of reconciliations as Kysely sees them. The migrations create them. */
 import type { Figure, Source } from '../domain/reconciliation.ts';
 import type { BalanceRow } from './database.ts';
 

@@ -1,4 +1,4 @@
-/** The reports of reconciliations, and the lock that lets one run at a time. */
+/** Reads and writes the reports of reconciliations, and takes the lock that lets one run at a time. */
 import { inTransaction, unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Difference } from '../domain/reconciliation.ts';
@@ -6,7 +6,7 @@ import type { DifferenceRow, ReconciliationDatabase, ReconciliationRow } from '.
 
 export interface ReportSummary {
   id: string;
-  /** A user's id; empty: the schedule. */
+  /** A user's id. Empty for a scheduled run. */
   requestedBy: string;
   startedAt: Date;
   finishedAt: Date;
@@ -16,13 +16,13 @@ export interface ReportSummary {
 }
 
 export interface Report extends ReportSummary {
-  /** The first of them. */
+  /** The first ones; `differenceCount` counts all. */
   differences: Difference[];
 }
 
 /**
- * Runs `work` while no other instance does; undefined if one is at it. The lock lives on one connection, held until `work` is done:
- * whoever is killed loses the connection, and with it the lock.
+ * Runs `work` while no other instance does. Returns undefined if another instance holds the lock. One connection holds the lock
+ * until `work` is done: an instance that is killed loses the connection, and with it the lock.
  */
 export function holdingReconciliationLock<T>(
   db: Kysely<ReconciliationDatabase>,
@@ -102,7 +102,7 @@ const COLUMNS = [
   'unsettled_count',
 ] as const satisfies readonly (keyof ReconciliationRow)[];
 
-/** Newest first: ids are UUIDv7. `beforeId` undefined: from the newest. */
+/** Newest first, because ids are UUIDv7. Undefined `beforeId` starts at the newest. */
 export async function listReports(
   db: Kysely<ReconciliationDatabase>,
   beforeId: string | undefined,

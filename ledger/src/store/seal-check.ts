@@ -1,4 +1,4 @@
-/** What the proof reads of journal and seal, in batches by position, so that it needs no more memory for millions of rows. */
+/** The reads of journal and seal for a proof. They run in batches by position, so that millions of rows need no more memory. */
 import { type Kysely, sql } from 'kysely';
 import type { SealedLeaf } from '../domain/check-seal.ts';
 import type { JournalTransaction, PostingKind } from '../domain/journal.ts';
@@ -9,8 +9,8 @@ import { listHeadsAfter } from './seals.ts';
 const BATCH = 1_000;
 
 /**
- * All rows of the seal by position, each with what the journal has for it. The database reads the next batch while this one is
- * being hashed.
+ * All rows of the seal by position, each with its transaction from the journal. The database reads the next batch while this one
+ * is being hashed.
  */
 export async function* sealedLeaves(snapshot: Kysely<Database>): AsyncGenerator<SealedLeaf> {
   let next = readLeaves(snapshot, -1);
@@ -19,7 +19,7 @@ export async function* sealedLeaves(snapshot: Kysely<Database>): AsyncGenerator<
     const last = leaves.at(-1);
     if (!last) return;
     next = readLeaves(snapshot, last.position);
-    // Whoever found something broken reads no further; then nobody asks how this one ended.
+    // A caller that found a fault reads no further. Then the result of this query is not used.
     next.catch(() => {});
     yield* leaves;
   }
@@ -30,13 +30,13 @@ async function readLeaves(snapshot: Kysely<Database>, after: number): Promise<Se
   return [...Map.groupBy(rows, (row) => row.position).values()].map(toLeaf);
 }
 
-/** One row a posting; a transaction that is gone, or has none, still has one row. */
+/** One row for each posting. A transaction that is missing or has no postings still has one row. */
 interface LeafRow {
   position: bigint;
   transaction_id: string;
   leaf_hash: Buffer;
   subtree_hashes: Buffer;
-  /** Null where the transaction is gone. */
+  /** Null if the transaction is missing. */
   event_type: string | null;
   payment_id: string;
   created_at_ms: number;
@@ -95,7 +95,7 @@ function toTransaction(eventType: string, row: LeafRow, rows: readonly LeafRow[]
   };
 }
 
-/** All heads by size. */
+/** Yields all heads by size. */
 export async function* sealedHeads(snapshot: Kysely<Database>): AsyncGenerator<SealedHead> {
   let size = 0;
   for (;;) {
@@ -122,8 +122,8 @@ export async function countWaiting(snapshot: Kysely<Database>): Promise<Waiting>
   return { transactionCount: transactions, postingCount: postings };
 }
 
-/** The first by id that waits to be sealed but is in the journal no more, and was not sealed either. */
-export async function findLost(snapshot: Kysely<Database>): Promise<string | undefined> {
+/** The lowest id that waits to be sealed, but was never sealed and is no longer in the journal. */
+export async function findRemovedUnsealed(snapshot: Kysely<Database>): Promise<string | undefined> {
   return firstId(
     snapshot,
     sql`select u.transaction_id as id from unsealed as u
@@ -132,8 +132,8 @@ export async function findLost(snapshot: Kysely<Database>): Promise<string | und
   );
 }
 
-/** The first by id of the journal that is neither sealed nor waiting for it. */
-export async function findStray(snapshot: Kysely<Database>): Promise<string | undefined> {
+/** The lowest id in the journal that is neither sealed nor waiting for it. */
+export async function findUnqueued(snapshot: Kysely<Database>): Promise<string | undefined> {
   return firstId(
     snapshot,
     sql`select t.id from transactions as t
@@ -142,8 +142,8 @@ export async function findStray(snapshot: Kysely<Database>): Promise<string | un
   );
 }
 
-/** The first by id that has postings and is not in the journal itself. */
-export async function findHeadless(snapshot: Kysely<Database>): Promise<string | undefined> {
+/** The lowest id that has postings, but no transaction in the journal. */
+export async function findWithoutTransaction(snapshot: Kysely<Database>): Promise<string | undefined> {
   return firstId(
     snapshot,
     sql`select p.transaction_id as id from postings as p

@@ -1,4 +1,7 @@
-/** The tables `unsealed`, `seals` and `heads`: what waits to be sealed, the leaves of the tree, and the heads over it. */
+/**
+ * Reads and writes the tables `unsealed`, `seals` and `heads`: the queue of the sealer, the leaves of the tree, and the heads
+ * over it.
+ */
 import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { auditSiblings, rootOf, type Subtree } from '../domain/merkle-tree.ts';
@@ -9,15 +12,17 @@ export interface Seal {
   position: number;
   transactionId: string;
   leafHash: Buffer;
-  /** Of the larger complete subtrees that end with this leaf, smallest first. */
+  /** The hashes of the larger complete subtrees that end with this leaf, smallest first. */
   subtreeHashes: Buffer[];
 }
 
 const HASH_BYTES = 32;
 
 /**
- * Makes this database transaction the only one that seals, among all instances; false if another is at it. The queue is nearly
- * empty or full of dead rows, and its statistics are of some other moment: only its index is always right.
+ * Takes the lock that lets one database transaction seal at a time, among all instances. Returns false if another one holds it.
+ *
+ * The queue is nearly empty or full of dead rows, and its statistics are of another moment. So sequential scans are off: only the
+ * index is always a good plan.
  */
 export async function lockSeal(trx: Transaction<Database>): Promise<boolean> {
   const { rows } = await sql<{ locked: boolean }>`
@@ -26,9 +31,12 @@ export async function lockSeal(trx: Transaction<Database>): Promise<boolean> {
   return rows[0]?.locked ?? false;
 }
 
-/** Ids that wait, from the first on: never after some last one seen, for they become visible in the order of commits. */
+/**
+ * Waiting ids, always from the lowest one on. Continuing after the last id seen would skip ids, because they become visible in
+ * the order of commits.
+ */
 export async function listUnsealed(trx: Transaction<Database>, limit: number): Promise<string[]> {
-  // One whose transaction was removed by force stays for the proof to name.
+  // An id whose transaction was removed with superuser rights stays in the queue, so that the proof can name it.
   const rows = await trx
     .selectFrom('unsealed as u')
     .select('u.transaction_id')
@@ -45,7 +53,7 @@ export async function removeUnsealed(trx: Transaction<Database>, ids: readonly s
   await sql`delete from unsealed where transaction_id = any(${ids}::text[])`.execute(trx);
 }
 
-/** The positions of those of the ids that are sealed. */
+/** The positions of the sealed ones among these ids. */
 export async function findPositions(
   db: Kysely<Database>,
   ids: readonly string[],
@@ -96,7 +104,7 @@ export async function findHead(db: Kysely<Database>, size: bigint): Promise<Seal
   return row && toHead(row);
 }
 
-/** The next heads after the one of this size, by size. */
+/** Returns the next heads after the one of this size, by size. */
 export async function listHeadsAfter(
   db: Kysely<Database>,
   size: number,
@@ -121,7 +129,10 @@ function toHead(row: HeadRow): SealedHead {
   };
 }
 
-/** The hash of each complete subtree, as it was stored with the leaf that completed it; of a seal that was tampered with perhaps not of all. */
+/**
+ * The hash of each complete subtree, as stored with the leaf that completed it. If the seal was changed by an attacker, some may
+ * be missing.
+ */
 export async function findSubtreeHashes(
   db: Kysely<Database>,
   subtrees: readonly Subtree[],
@@ -144,7 +155,7 @@ export async function findSubtreeHashes(
   );
 }
 
-/** The audit path from each position that the head commits to; none where the seal lacks a part of it. */
+/** The audit path from each position that the head commits to. A position has none if the seal lacks a part of its path. */
 export async function findAuditPaths(
   db: Kysely<Database>,
   head: SealedHead,

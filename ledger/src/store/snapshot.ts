@@ -1,8 +1,8 @@
-/** Reads that must be of one moment. */
+/** Reads that need one consistent snapshot. */
 import type { Kysely, Transaction } from 'kysely';
 import type { Database } from './database.ts';
 
-/** Runs `work` on one snapshot of the database, which it cannot change. */
+/** Runs `work` in a read-only transaction on one snapshot of the database. */
 export function atOneMoment<T>(
   db: Kysely<Database>,
   work: (snapshot: Transaction<Database>) => Promise<T>,
