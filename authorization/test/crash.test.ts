@@ -1,4 +1,4 @@
-/** The whole service as a process of its own, killed in the worst moments. */
+/** Runs the service as a separate process and kills it at the worst moments. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -73,7 +73,7 @@ async function startProcess(): Promise<void> {
   await eventually(() => balanceOf('external:EUR').catch(rethrowUnlessAnswered));
 }
 
-/** Not finding an account is an answer too. */
+/** An account that is not found is a response too. */
 function rethrowUnlessAnswered(error: { reason?: string }): void {
   if (error.reason !== 'ACCOUNT_NOT_FOUND') throw error;
 }
@@ -89,7 +89,7 @@ async function call<T>(
   return work({ deadlineMs: PATIENCE_MS, accessToken });
 }
 
-/** A client each: after a kill nothing is known of the old connection. */
+/** One client per attempt: after a kill the old connection is unusable. */
 async function withAccounts<T>(use: (client: ReturnType<typeof connectAccounts>) => Promise<T>): Promise<T> {
   const client = connectAccounts();
   return use(client).finally(() => client.close());
@@ -127,7 +127,7 @@ function openAccount(): Promise<string> {
   );
 }
 
-/** A client each, here too. */
+/** One client per attempt here too. */
 function asPayment<T>(
   use: (client: ReturnType<typeof connectAuthorization>, settings: CallSettings) => Promise<T>,
 ): Promise<T> {

@@ -1,4 +1,4 @@
-/** What the database refuses by itself, whatever the code believes. */
+/** The constraints of the database, which hold even if the code has a bug. */
 import { eventually } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import pg from 'pg';
@@ -33,7 +33,7 @@ describe('the balances', () => {
     ).rejects.toMatchObject({ constraint });
   });
 
-  it('let the world outside go below zero, but not beyond the cap', async () => {
+  it('let the external account go below zero, but not beyond the cap', async () => {
     const { rows } = await serving.query("select posted from balances where account_id = 'external:EUR'");
     expect(rows).toEqual([{ posted: '-1000' }]);
     await expect(
@@ -73,7 +73,7 @@ describe('the serving role', () => {
   });
 });
 
-describe('what was decided and done', () => {
+describe('a record of a decision or change', () => {
   it.each([
     'delete from decisions',
     "update decisions set code = 'X'",
@@ -111,7 +111,7 @@ describe('a hold', () => {
 
 describe('an update of a balance', () => {
   async function counted(): Promise<{ updates: number; hot: number }> {
-    // Postgres counts in the session that did it, and tells the others only now and then.
+    // Postgres counts in the session that made the change, and publishes the counts only from time to time.
     await serving.query('select pg_stat_force_next_flush()');
     const counts = 'select n_tup_upd::int as updates, n_tup_hot_upd::int as hot from pg_stat_user_tables';
     const { rows } = await service.sql(`${counts} where relname = 'balances'`);
@@ -119,7 +119,7 @@ describe('an update of a balance', () => {
   }
 
   it('stays on its page and touches no index', async () => {
-    // Again if one had to leave: while another session looks on, a page cannot give up what it would otherwise.
+    // Tries again if a row had to move: while another session holds a snapshot, a page cannot free its dead rows.
     await eventually(async () => {
       const before = await counted();
       for (let n = 0; n < 50; n += 1) {

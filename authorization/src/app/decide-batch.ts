@@ -1,4 +1,4 @@
-/** Decides many steps of payments together: read, decide, write in one statement for all of them. */
+/** Decides a batch of steps: reads, decides, and writes all decisions in one statement. */
 import {
   CallError,
   failed,
@@ -31,7 +31,10 @@ export interface DecideDeps {
   patience: LockPatience;
 }
 
-/** A step was not decided, as somebody else has rows that it needs locked, and for longer than another instance would. */
+/**
+ * Thrown if a step was not decided, because another session has its rows locked for longer than an instance of this service
+ * would.
+ */
 export class RowsLocked extends Error {
   override readonly name = 'RowsLocked';
   readonly rows: ReadonlySet<RowName>;
@@ -42,9 +45,9 @@ export class RowsLocked extends Error {
 }
 
 /**
- * One result for each command, in order. A command's decline or error is its own; RowsLocked is one.
- * Where the transaction fails because of what one command brought into it, each is tried alone, so that only the culprit
- * fails. Rejects if the database is away: nothing is known then, and asking again with the same ids is safe.
+ * Returns one result per command, in order. A decline, an error or RowsLocked affects only its own command. If one command makes
+ * the transaction fail, each command is tried alone, so that only that one fails. Rejects if the database is unavailable: the
+ * outcome is unknown then, and a retry with the same ids is safe.
  */
 export async function decideBatch(deps: DecideDeps, commands: readonly Command[]): Promise<Result<Answer>[]> {
   try {
@@ -57,8 +60,8 @@ export async function decideBatch(deps: DecideDeps, commands: readonly Command[]
 }
 
 /**
- * Also the way out for a step that another instance decided at the same moment without a change of the accounts, a decline: its
- * insert failed on the decision's key, and alone and anew it finds that decision.
+ * Also needed if another instance declined the same step at the same moment. A decline changes no account, so the insert fails on
+ * the decision's key. Tried alone and again, the step finds that decision.
  */
 async function decideOneByOne(deps: DecideDeps, commands: readonly Command[]): Promise<Result<Answer>[]> {
   const results: Result<Answer>[] = [];
@@ -79,7 +82,10 @@ function rejectIfAway(error: unknown, log: Logger): void {
   throw new CallError('DATABASE_UNAVAILABLE', 'The service cannot reach its database at the moment.');
 }
 
-/** Without a lock first, as hardly ever two instances decide on the same accounts at the same moment; if they did, with it. */
+/**
+ * The first attempt takes no lock, as two instances rarely decide on the same accounts at once. If they do, the second attempt
+ * locks.
+ */
 async function decideTogether(deps: DecideDeps, commands: readonly Command[]): Promise<Result<Answer>[]> {
   const results =
     (await unlessBrokenOff(() => tryToDecide(deps, deps.db, commands))) ??
@@ -88,10 +94,10 @@ async function decideTogether(deps: DecideDeps, commands: readonly Command[]): P
   return results;
 }
 
-/** So often a batch is tried that waited too long for a lock which nobody has any more a moment later. */
+/** Attempts of a batch whose lock timed out although the lock was free a moment later. */
 const MAX_ATTEMPTS = 3;
 
-/** Commands whose rows stay locked are left out after a short wait, and the others are decided without them. */
+/** After a short wait, commands whose rows stay locked are left out. The others are decided without them. */
 async function decideUnderLock(
   deps: DecideDeps,
   commands: readonly Command[],
@@ -103,7 +109,7 @@ async function decideUnderLock(
       const { accountIds, heldFor } = await findNeeds(trx, commands);
       await lockRows(trx, accountIds, heldFor);
       const answers = await tryToDecide(deps, trx, commands);
-      // A hold that was made only just now can bring an account that was not locked.
+      // A hold made just now can add an account that was not locked.
       if (answers === undefined) throw new Error('An account changed in spite of its lock.');
       return answers;
     });
@@ -132,7 +138,9 @@ async function decideWithoutLocked(
   );
 }
 
-/** Reads, decides and writes. Undefined, and nothing is written, if somebody else has a row locked or changed it in between. */
+/**
+ * Reads, decides and writes. Returns undefined and writes nothing if another session has a row locked or has changed it since.
+ */
 async function tryToDecide(
   { now, holdTtlMs, rules, patience }: DecideDeps,
   db: Kysely<Database>,
@@ -142,7 +150,7 @@ async function tryToDecide(
   const requests = commands.map(({ request }) => request);
   const [books, known] = await Promise.all([readBooks(db, commands), findKnown(db, requests)]);
   const tryRules = await rules.at(db, known.rulesetVersion);
-  // The clock is read after the accounts: changes of one account are dated in the order in which they were made.
+  // The clock is read after the accounts, so that the times of one account's changes are in their order.
   const context = { now: now(), holdTtlMs, rules: tryRules };
   const round = startRound({ ...books, known: known.decisions }, context);
   const answers = commands.map((command) => answer(round, command));
@@ -153,7 +161,10 @@ async function tryToDecide(
   return isWritten ? answers : undefined;
 }
 
-/** Accounts and holds that the commands are about. Accounts first: what a hold changed after that shows in its payer's version. */
+/**
+ * Reads the accounts and holds of the commands. Accounts come first: a hold that changes later also changes its payer's row
+ * version.
+ */
 async function readBooks(db: Kysely<Database>, commands: readonly Command[]) {
   const { accountIds, heldFor } = await findNeeds(db, commands);
   const read = await readAccounts(db, accountIds);
@@ -161,7 +172,7 @@ async function readBooks(db: Kysely<Database>, commands: readonly Command[]) {
   return { ...read, holds };
 }
 
-/** The accounts of the commands; captures and releases name a hold, whose accounts never change. */
+/** Finds the accounts of the commands. Captures and releases name a hold, whose accounts never change. */
 async function findNeeds(db: Kysely<Database>, commands: readonly Command[]) {
   const asked = commands.flatMap(({ request }) => (namesHold(request) ? request.paymentId : []));
   const holds = asked.length > 0 ? await findHolds(db, asked) : new Map<string, Hold>();
@@ -175,7 +186,7 @@ async function findNeeds(db: Kysely<Database>, commands: readonly Command[]) {
     const hold = holds.get(request.paymentId);
     return hold ? [holdRow(hold.paymentId), accountRow(hold.fromAccount), accountRow(hold.toAccount)] : [];
   };
-  // Not the holds asked for: one that is made a moment later has accounts that are not among these, and is not there yet.
+  // Only holds that exist now. A hold made a moment later has accounts that are not in this list.
   return { accountIds, heldFor: [...holds.keys()], rowsOf };
 }
 

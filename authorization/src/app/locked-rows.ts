@@ -1,4 +1,4 @@
-/** Rows that somebody else has had locked for long, remembered until they are free, so that no batch waits for them. */
+/** Remembers rows that another session has locked for long, until they are free, so that no batch waits for them. */
 import { type Logger, type Repetition, repeat } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import type { Database } from '../store/database.ts';
@@ -10,7 +10,7 @@ export interface LockedRows {
   stop(): Promise<void>;
 }
 
-/** How often the database is asked whether remembered rows are free. While there are none, it is not asked. */
+/** Milliseconds between two queries for free rows. Without remembered rows there are no queries. */
 const LOOK_EVERY_MS = 50;
 
 export function createLockedRows({ db, log }: { db: Kysely<Database>; log: Logger }): LockedRows {

@@ -10,7 +10,7 @@ import { answer, outcomeOf, startRound } from './round.ts';
 
 const CURRENCIES = ['EUR', 'USD'];
 const OWNED = ['a', 'b', 'c', 'd', 'e'];
-/** Mostly what can succeed, so that steps build on each other; now and then what cannot. */
+/** Mostly valid accounts, so that steps build on each other; sometimes an invalid one. */
 const anyAccount = fc.oneof(
   { weight: 20, arbitrary: fc.constantFrom(...OWNED) },
   { weight: 1, arbitrary: fc.constantFrom('nobody', ...CURRENCIES.map(externalAccountId)) },
@@ -34,13 +34,13 @@ const owned = fc.record({
   timeZone: fc.constantFrom('UTC', 'Europe/Berlin', 'America/Havana', 'Pacific/Kiritimati'),
 });
 
-// Round amounts meet each other, small ones find the edges of small balances, huge ones the cap.
+// Round amounts equal each other often, small ones reach the limits of small balances, huge ones the cap.
 const amount = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(100n, 300n, 400n, 600n) },
   { weight: 3, arbitrary: fc.bigInt({ min: 1n, max: 1_000n }) },
   { weight: 1, arbitrary: fc.bigInt({ min: 1n, max: MAX_MINOR }) },
 );
-/** What is drawn about a step; which payment of those before it is meant is drawn as a number. */
+/** The random part of a step. `pick` selects one of the earlier payments. */
 const step = fc.record({
   kind: fc.constantFrom(
     'AUTHORIZE',
@@ -66,7 +66,7 @@ const step = fc.record({
 });
 type Drawn = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
-/** Owned accounts begin with this, so that steps have something to move; the world outside owes it. */
+/** The starting balance of owned accounts. The external account owes it. */
 const START = 5_000n;
 
 function startingAccounts(drawn: readonly Partial<Account>[]) {
@@ -98,7 +98,7 @@ function startingAccounts(drawn: readonly Partial<Account>[]) {
   );
 }
 
-/** The step in full: a payment of its own, or something that is done about one of those before it. */
+/** Builds the full step: a new payment, or a step of an earlier payment. */
 function requestOf(drawn: Drawn, index: number, asked: readonly StepRequest[]): StepRequest | undefined {
   const { fromAccount, toAccount, currency } = drawn;
   const payment = { paymentId: `pay_${index}`, operationId: `pay_${index}` };
@@ -122,7 +122,7 @@ function requestOf(drawn: Drawn, index: number, asked: readonly StepRequest[]): 
     };
   }
   if (drawn.kind === 'REPLAY') return asked.toReversed()[drawn.pick];
-  // One of the last payments, so that steps meet.
+  // Returns one of the last payments, so that many steps are about the same ones.
   const payments = asked.toReversed().filter(({ kind }) => kind === 'AUTHORIZE');
   const earlier = payments[drawn.pick % Math.min(payments.length, 4)];
   if (earlier?.kind !== 'AUTHORIZE') return undefined;
@@ -135,7 +135,7 @@ function requestOf(drawn: Drawn, index: number, asked: readonly StepRequest[]): 
   return { kind: 'REFUND', ...key, ...back, amount: drawn.amount, currency: earlier.currency };
 }
 
-/** What must be true of all accounts and holds at any time. */
+/** Invariants of all accounts and holds. */
 function expectSound(accounts: ReadonlyMap<string, Account>, holds: ReadonlyMap<string, Hold>): void {
   for (const currency of CURRENCIES) {
     const ofCurrency = [...accounts.values()].filter((each) => each.currency === currency);
@@ -159,7 +159,7 @@ function expectSound(accounts: ReadonlyMap<string, Account>, holds: ReadonlyMap<
 
 type Limited = Pick<Usage, 'spentToday' | 'countToday' | 'spentThisMonth'>;
 
-/** What an account has spent in the windows of `now`, told anew from all that ever happened to it. */
+/** Computes the use of the limits in the windows of `now` from the full history of an account. */
 function usageToldAnew(account: Account, holds: ReadonlyMap<string, Hold>, paid: readonly Paid[]): Limited {
   const { day, month } = account.usage;
   const mine = paid.filter(({ from }) => from === account.id);
@@ -182,7 +182,7 @@ interface Paid {
 }
 
 describe('any sequence of steps', () => {
-  it('conserves money, overdraws nobody, keeps the limits, holds what it promised, and repeats nothing', () => {
+  it('conserves money, overdraws no account, keeps limits, holds the right amounts, and applies no step again', () => {
     fc.assert(
       fc.property(
         fc.array(owned, { minLength: OWNED.length, maxLength: OWNED.length }),
@@ -212,7 +212,7 @@ function play(accounts: Map<string, Account>, steps: readonly Drawn[]): void {
     }
     const written = outcomeOf(round);
     if (result.value.askAgainAt !== undefined) {
-      // Time alone stands in the way: nothing is kept, and the same step may get another answer later.
+      // Only the time is missing: the decision is not stored, and a retry may get another one later.
       expect(result.value.askAgainAt > now).toBe(true);
       expect(written).toMatchObject({ steps: [], changed: [], newHolds: [], changedHolds: [] });
       continue;

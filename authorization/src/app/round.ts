@@ -1,6 +1,6 @@
 /**
- * One pass over a batch of steps, each deciding on what the ones before it left. Pure: everything was read before, and
- * what is to be written is gathered for the end.
+ * Decides a batch of steps in order, each on the state that the steps before it left. Pure: all data is read before, and the rows
+ * to write are collected for the end.
  */
 import { hash } from 'node:crypto';
 import { failed, ok, type Result } from '@payflowx/chassis';
@@ -14,16 +14,16 @@ import type { DecidedBatch, DecidedStep } from '../store/decided-batch.ts';
 import { toDecisionMessage } from '../store/decision-message.ts';
 import { type Answer, type KnownDecision, stepKey } from '../store/decisions.ts';
 
-/** A step that somebody asks for. */
+/** A step to decide. */
 export interface Command {
   request: StepRequest;
-  /** Past this nobody waits for the answer; undefined: somebody always does. */
+  /** The caller's deadline. Undefined: the step has none. */
   deadline: Date | undefined;
 }
 
 export interface Round {
   readonly accounts: Map<string, Account>;
-  /** By payment: the ones read, and the ones made in this round. */
+  /** By payment id: holds that were read, and holds made in this round. */
   readonly holds: Map<string, Hold>;
   readonly known: Map<string, KnownDecision>;
   readonly context: DecideContext;
@@ -44,7 +44,7 @@ export function startRound(read: Pick<Round, 'accounts' | 'holds' | 'known'>, co
   };
 }
 
-/** Answers one command, from what is known or by a decision that is applied to the round. */
+/** Returns the stored response of a command, or decides it and applies the decision to the round. */
 export function answer(round: Round, { request, deadline }: Command): Result<Answer> {
   try {
     return ok(knownAnswer(round, request) ?? newAnswer(round, request, deadline));
@@ -94,7 +94,7 @@ function applyHold(round: Round, { kind }: StepRequest, hold: Hold): void {
   round.holds.set(paymentId, hold);
 }
 
-/** What the round leaves to be written. */
+/** Returns the rows that the batch writes. */
 export function outcomeOf({ context, ...round }: Round): DecidedBatch {
   return {
     steps: round.steps,
@@ -106,8 +106,8 @@ export function outcomeOf({ context, ...round }: Round): DecidedBatch {
 }
 
 /**
- * What makes two requests the same: all but the caller's roles, which may change between a request and its repetition, and the seconds
- * of a hold, which earlier versions of the caller do not send; they follow from what is compared.
+ * The request fingerprint. It leaves out the caller's roles, which may change before a retry, and the seconds of a hold. Earlier
+ * versions of the caller do not send the seconds, and they follow from fields that are compared.
  */
 function fingerprintOf(request: StepRequest): string {
   const text = [request.kind, ...factsOf(request)].join('\n');
@@ -130,7 +130,7 @@ function factsOf(request: StepRequest): unknown[] {
   }
 }
 
-/** What the payer says about it, if anything: without words a request has the fingerprint that it always had. */
+/** Returns the payer's texts, if any. Without them a request has the same fingerprint as in earlier versions. */
 function wordsOf({ description, reference, metadata }: PaymentRequest): string[] {
   const pairs = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
   const words = [description, reference, ...pairs.flat()];

@@ -1,4 +1,4 @@
-/** Saves versions of rules. One at a time, under the lock of the ruleset; no decision waits for it. */
+/** Saves versions of rules, one at a time, under the lock of the ruleset. Decisions do not wait for that lock. */
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { compileExpression } from '../cel/expression.ts';
@@ -22,9 +22,9 @@ export interface SaveRuleDeps {
   newRuleId: () => string;
 }
 
-/** All rules in force together, in steps of an evaluation: what one payment may cost at most, half a millisecond. */
+/** The most evaluation steps of all enabled rules together. It limits their cost per payment to half a millisecond. */
 const MAX_STEPS = 5_000;
-/** Each has its check in the trace of every decision. */
+/** Each enabled rule adds a check to the trace of every decision. */
 const MAX_ENABLED = 100;
 
 export interface CreateRuleCommand {
@@ -35,7 +35,7 @@ export interface CreateRuleCommand {
   terms: RuleTerms;
 }
 
-/** The first version. Throws INVALID_ARGUMENT, RULE_NAME_TAKEN, REQUEST_ID_REUSED. */
+/** Saves the first version. Throws INVALID_ARGUMENT, RULE_NAME_TAKEN, REQUEST_ID_REUSED. */
 export function createRule(
   { db, now, newRuleId }: SaveRuleDeps,
   { actor, requestId, name, terms }: CreateRuleCommand,
@@ -66,7 +66,9 @@ interface UpdateRuleCommand {
   change: RuleChange;
 }
 
-/** The next version, or the one there is where nothing changes. Throws RULE_NOT_FOUND, VERSION_MISMATCH, INVALID_ARGUMENT. */
+/**
+ * Saves the next version. Returns the current one if nothing changes. Throws RULE_NOT_FOUND, VERSION_MISMATCH, INVALID_ARGUMENT.
+ */
 export function updateRule(
   { db, now }: SaveRuleDeps,
   { actor, ruleId, expectedVersion, change }: UpdateRuleCommand,
@@ -78,14 +80,14 @@ export function updateRule(
     const terms = changedTerms(rule, change, expectedVersion);
     if (terms === undefined) return rule;
     const next = { ...rule, ...terms, version: rule.version + 1n, createdBy: actor.id, createdAt: now() };
-    // A rule can always be switched off, also one that would not be accepted any more.
+    // A rule can always be disabled, even if its expression is no longer valid.
     if (next.enabled || next.expression !== rule.expression) await requireSound(trx, next);
     await insertRuleVersion(trx, next, { actor, requestId: '' });
     return next;
   });
 }
 
-/** Throws INVALID_ARGUMENT unless the expression is good and there is room for it among the rules in force. */
+/** Throws INVALID_ARGUMENT unless the expression is valid and the enabled rules stay within both limits. */
 async function requireSound(trx: Transaction<Database>, rule: Rule): Promise<void> {
   const steps = stepsOf(rule.expression);
   if (!rule.enabled) return;
@@ -101,7 +103,7 @@ async function requireSound(trx: Transaction<Database>, rule: Rule): Promise<voi
   );
 }
 
-/** Throws INVALID_ARGUMENT with the place of the mistake. */
+/** Returns the evaluation steps of the expression. Throws INVALID_ARGUMENT with the place of a mistake. */
 export function stepsOf(expression: string): number {
   try {
     return compileExpression(expression).cost;
@@ -111,7 +113,7 @@ export function stepsOf(expression: string): number {
   }
 }
 
-/** One that is not good any more is not evaluated. */
+/** A rule that is no longer valid is not evaluated, so it takes 0 steps. */
 function stepsIfGood(expression: string): number {
   try {
     return stepsOf(expression);

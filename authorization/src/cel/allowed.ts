@@ -1,6 +1,6 @@
 /**
- * The part of CEL that rules may use: what is decided exactly, in a time that the length of the expression bounds. So there
- * are no macros that loop, no fractions, no patterns, and no text or list that grows.
+ * The subset of CEL that rules may use. Results are exact, and the length of the expression limits the evaluation time. So there
+ * are no macros with loops, no fractions, no patterns, and no text or list that grows.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { ExpressionError } from './expression-error.ts';
@@ -8,7 +8,7 @@ import { environment, FIELDS, STRICT_INT } from './vocabulary.ts';
 
 const FUNCTIONS = new Set(['has', 'size', STRICT_INT, 'timestamp', 'duration']);
 const METHODS = new Set(['startsWith', 'endsWith', 'contains', 'size', 'lowerAscii', 'upperAscii']);
-/** Of `now`, in UTC. */
+/** Methods of `now`, in UTC. */
 const TIME_METHODS = new Set([
   'getFullYear',
   'getMonth',
@@ -23,7 +23,10 @@ const OFFERED =
 
 const MAX_INT = 2n ** 63n - 1n;
 
-/** How many steps an evaluation takes at most: the nodes of the tree. Throws ExpressionError for what rules may not use. */
+/**
+ * Returns the largest number of evaluation steps: the nodes of the tree. Throws ExpressionError for parts of CEL that rules may
+ * not use.
+ */
 export function requireAllowed(node: ASTNode): number {
   switch (node.op) {
     case 'value':
@@ -89,7 +92,7 @@ function requireLiteral(node: ASTNode & { op: 'value' }): void {
 
 const VARIABLES = new Set([...Object.keys(FIELDS), 'metadata', 'now']);
 
-/** The checker also knows names of types. */
+/** The checker also accepts the names of types. */
 function requireVariable(node: ASTNode & { op: 'id' }): void {
   if (VARIABLES.has(node.args)) return;
   throw new ExpressionError(node, unknownVariable(node.args));
@@ -99,7 +102,7 @@ export function unknownVariable(name: string): string {
   return `there is no ${name}: rules know ${[...VARIABLES].join(', ')}`;
 }
 
-/** A field must be one that the checker knows; only what has keys or places is asked for by them. */
+/** Fields need a dot, so that the checker verifies their names. Brackets are for maps and lists. */
 function requireIndexed(node: ASTNode): void {
   if (/^(map|list)</.test(typeOf(node))) return;
   throw new ExpressionError(node, 'write a field with a point, such as payment.amount');
@@ -114,7 +117,7 @@ function requireCall(node: ASTNode, name: string, args: readonly ASTNode[]): voi
   if (name === 'duration') requireConstant(node, argument, isSpan, 'such as "36h", "90m" or "30s"');
 }
 
-/** has() would call a field that nobody has absent; so would a rule with a slip in it, for ever. */
+/** has() is false for a field that does not exist, so a rule with a typing mistake would never match. */
 function requireKnown(node: ASTNode): void {
   const [group, field] = node.op === '.' ? node.args : [];
   const variable = group?.op === 'id' ? group.args : undefined;
@@ -126,8 +129,8 @@ function requireKnown(node: ASTNode): void {
 const DATE_TIME = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.\d{1,3})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 /**
- * RFC 3339, of a day that exists, to the millisecond that `now` has. The library would also take a time without an offset, which is then one of
- * the machine's own zone, and 30 February for 2 March.
+ * Accepts RFC 3339 with an existing day and at most milliseconds, the precision of `now`. The library would also accept a time
+ * without an offset, in the time zone of the machine, and would read 30 February as 2 March.
  */
 function isDateTime(text: string): boolean {
   const [, local = ''] = DATE_TIME.exec(text) ?? [];
@@ -139,7 +142,7 @@ function isSpan(text: string): boolean {
   return /^\d{1,6}[smh]$/.test(text);
 }
 
-/** What is written out is known now: it need not fail later. */
+/** Literals are evaluated when the rule is saved, so that a mistake fails then and not per payment. */
 function requireConstant(
   node: ASTNode,
   argument: ASTNode | undefined,
@@ -162,7 +165,7 @@ function requireMethod(node: ASTNode, name: string, receiver: ASTNode, args: rea
     throw new ExpressionError(node, `there is no function ${name} for rules: ${OFFERED}`);
   }
   if (receiver.op !== 'id') throw new ExpressionError(receiver, `${name}() is asked of now`);
-  // The library finds other zones by way of the machine's own.
+  // For other zones the library uses the time zone of the machine.
   if (args.length > 0) throw new ExpressionError(args[0] as ASTNode, `${name}() is always in UTC`);
 }
 
@@ -172,7 +175,10 @@ function requireNumbers(node: ASTNode): void {
   throw new ExpressionError(node, 'only numbers and times are added');
 }
 
-/** As the checker found it. The library leaves it at the node and does not declare it: were it gone, nothing would pass here. */
+/**
+ * Returns the type that the checker found. The library sets it on the node but does not declare it. Without it all expressions
+ * would be refused here.
+ */
 function typeOf(node: ASTNode & { checkedType?: { name: string } }): string {
   return node.checkedType?.name ?? '';
 }

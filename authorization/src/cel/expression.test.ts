@@ -57,7 +57,7 @@ describe('an expression', () => {
     ],
     ['now - duration("24h") < timestamp("2025-03-10T12:00:00Z")', true],
     ['now == timestamp("2025-03-11T00:30:00.000+01:00")', true],
-    // What cannot be told does not matter where the rest decides: as CEL has it.
+    // An error does not matter if the other operand decides, as CEL defines it.
     ['metadata.risk == "high" || true', true],
     ['false && metadata.risk == "high"', false],
     ['(payment.amount + 1) * 2 - 3 > 10 % 4 // a comment', true],
@@ -90,7 +90,7 @@ describe('an expression', () => {
     },
   );
 
-  it('knows numbers to the last of 64 bits', () => {
+  it('handles integers exactly up to 64 bits', () => {
     for (const [score, matched] of [
       ['9223372036854775807', true],
       ['9223372036854775806', false],
@@ -185,7 +185,7 @@ describe('an expression is refused, with the place', () => {
     expect(() => compileExpression(expression)).toThrow(problem);
   });
 
-  it('takes a list as long as the text may be', () => {
+  it('accepts the longest list that fits into the text', () => {
     const countries = Array.from({ length: 200 }, (_, index) => `"C${index}"`).join(', ');
     expect(tried(`metadata.country in [${countries}]`)).toEqual({ matched: false });
   });

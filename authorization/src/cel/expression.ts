@@ -1,4 +1,4 @@
-/** An expression of a rule: checked once, then evaluated for every payment. */
+/** The expression of a rule: checked once, then evaluated for every payment. */
 import {
   type ASTNode,
   type Context,
@@ -14,13 +14,13 @@ import { environment, LIMITS, STRICT_INT } from './vocabulary.ts';
 export const MAX_LENGTH = 2_000;
 
 export interface Expression {
-  /** How many steps an evaluation takes at most. */
+  /** The largest number of evaluation steps. */
   readonly cost: number;
   /** Never throws. The context comes from toContext. */
   tryOn(context: Context): Tried;
 }
 
-/** Throws ExpressionError with the place and what is wrong there. */
+/** Throws ExpressionError with the place and the problem. */
 export function compileExpression(source: string): Expression {
   if ([...source].length > MAX_LENGTH) {
     throw new ExpressionError({ input: source, start: MAX_LENGTH }, `longer than ${MAX_LENGTH} characters`);
@@ -53,7 +53,9 @@ function parse(input: string) {
   }
 }
 
-/** Calls of int go to our own, which has a name of the same length: every place in the text stays where it is. */
+/**
+ * Replaces calls of int by the stricter function. Its name has the same length, so that all positions in the text stay the same.
+ */
 function withStrictInt(source: string): string {
   const starts = callsOf('int', parse(source).ast);
   return starts.reduce(
@@ -82,7 +84,7 @@ const LIMIT_WORDS = [
   ['maxListElements', `a list of more than ${LIMITS.maxListElements} elements`],
 ] as const;
 
-/** The library's words with our place; its own are for a terminal. */
+/** Keeps the library's summary but uses the place format of this service; the library formats its messages for a terminal. */
 function explained(caught: unknown, input: string): ExpressionError {
   if (!(caught instanceof ParseError || caught instanceof TypeProblem)) throw caught;
   const { code, summary, range } = caught;
@@ -100,7 +102,7 @@ function wordsFor(code: string, text: string, summary: string): string {
   return words.charAt(0).toLowerCase() + words.slice(1);
 }
 
-/** By the library's code. No figure is named: these words go to the payer, and a rule may look at the receiver. */
+/** Texts by the library's error code. They contain no figures: payers see them, and a rule may read the receiver's data. */
 const FAILURES: Record<string, string> = {
   no_such_key: 'is not there',
   index_out_of_bounds: 'is not there',
@@ -118,7 +120,7 @@ function failureOf(caught: unknown, source: string): string {
   return `${placeOf(source, start)}: ${shortened(source.slice(start, end))} ${words}`;
 }
 
-/** These words are kept with every decision, and a place says the rest. */
+/** This text is stored with every decision, so it is cut. The place identifies the rest. */
 function shortened(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }

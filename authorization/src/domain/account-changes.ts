@@ -1,8 +1,8 @@
-/** What operators may change about an account. Pure; each returns the very same account where there is nothing to do. */
+/** Changes that operators make to an account. Pure. Each function returns the same object if nothing changes. */
 import type { AccountRecord, AccountState, Limits } from './account.ts';
 import { AuthorizationError } from './errors.ts';
 
-/** What is to be different; undefined: as it is. */
+/** The new values. Undefined fields keep their value. */
 export interface AccountUpdate {
   readonly name: string | undefined;
   readonly limits: Limits | undefined;
@@ -26,8 +26,8 @@ export function updateAccount(
 }
 
 /**
- * `expectedVersion` undefined: any. An account that is in the state already stays as it is, whatever its version: so the
- * same request again is answered alike. Throws INVALID_STATE, VERSION_MISMATCH, ACCOUNT_NOT_EMPTY.
+ * `expectedVersion` undefined accepts any version. An account already in the state is returned as it is, whatever its version, so
+ * that a retry gets the same response. Throws INVALID_STATE, VERSION_MISMATCH, ACCOUNT_NOT_EMPTY.
  */
 export function changeState(
   account: AccountRecord,

@@ -11,7 +11,7 @@ interface Capture extends HeldMoney {
   readonly now: Date;
 }
 
-/** The time decides, not whether somebody came to clear up: from `expiresAt` on the money is the payer's again. */
+/** From `expiresAt` on the money belongs to the payer again, even if no worker has released the hold yet. */
 const inTime: CheckOf<Capture> = ({ hold: { expiresAt }, now }) => {
   const finding = { name: 'hold_time', inputs: { expires_at: expiresAt.toISOString() } };
   if (now < expiresAt) return { ...finding, decline: undefined };
@@ -25,7 +25,7 @@ const amountIsHeld: CheckOf<Capture> = ({ hold, amount }) => ({
   decline: amount <= hold.remaining ? undefined : 'CAPTURE_EXCEEDS_HOLD',
 });
 
-/** The payer's state is not asked: its money was promised while it could pay. */
+/** The payer's state is not checked: the money was held while the payer could pay. */
 const CAPTURE_CHECKS: readonly CheckOf<Capture>[] = [holdIsOpen, inTime, toState, amountIsHeld];
 
 /** Throws HOLD_NOT_FOUND. */
@@ -56,7 +56,7 @@ export function capture(request: CaptureRequest, books: Books, { now }: DecideCo
   });
 }
 
-/** All that is held no more is released, and what is captured of it moves: so a ledger of both comes out even. */
+/** The hold is first released, then the captured part moves. So an account book of both movements balances. */
 function movementsOf(
   { fromAccount, toAccount }: HeldMoney['hold'],
   { amount, rest }: { amount: bigint; rest: bigint },

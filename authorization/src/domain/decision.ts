@@ -1,6 +1,6 @@
-/** The service's answer to one step of a payment. */
+/** The decision on one step of a payment. */
 
-/** Why a step may not happen, each with a sentence that the payer may read. */
+/** The reasons of a decline, each with a text for the payer. */
 export const DECLINES = {
   FROM_ACCOUNT_NOT_FOUND: 'The paying account does not exist.',
   TO_ACCOUNT_NOT_FOUND: 'The receiving account does not exist.',
@@ -24,14 +24,14 @@ export type DeclineCode = keyof typeof DECLINES;
 export interface Check {
   readonly name: string;
   readonly passed: boolean;
-  /** The figures it looked at; only such as whoever gives the money may see. */
+  /** The figures that the check used. Only those that the payer may see. */
   readonly inputs: Readonly<Record<string, string>>;
 }
 
 export interface LimitUse {
   readonly limit: bigint;
   readonly used: bigint;
-  /** Undefined for a limit that has no window. */
+  /** Undefined for a limit without a window. */
   readonly resetsAt: Date | undefined;
 }
 
@@ -45,7 +45,7 @@ export interface Movement {
 export interface Decision {
   /** Undefined: approved. */
   readonly decline: DeclineCode | undefined;
-  /** The decline in a sentence, where there is a clearer one than the code's own. */
+  /** The text of the decline, if there is a clearer one than the default of the code. */
   readonly message: string | undefined;
   readonly limit: LimitUse | undefined;
   readonly checks: readonly Check[];
@@ -53,6 +53,6 @@ export interface Decision {
   readonly fromOwnerId: string | null;
   readonly toOwnerId: string | null;
   readonly decidedAt: Date;
-  /** When the hold ends that the decision made; undefined: it made none. */
+  /** The end of the hold that the decision made. Undefined if it made none. */
   readonly holdExpiresAt?: Date;
 }

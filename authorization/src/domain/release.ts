@@ -21,7 +21,7 @@ const timeIsOver: CheckOf<Release> = ({ hold: { expiresAt }, now }) => ({
   decline: now >= expiresAt ? undefined : 'HOLD_NOT_EXPIRED',
 });
 
-/** The accounts' states are not asked: what is promised no more is the payer's own, frozen or not. */
+/** The states of the accounts are not checked: released money belongs to the payer, frozen or not. */
 const RELEASE_CHECKS: Record<ReleaseRequest['cause'], readonly CheckOf<Release>[]> = {
   CANCEL: [holdIsOpen, nothingIsCaptured],
   EXPIRY: [holdIsOpen, timeIsOver],

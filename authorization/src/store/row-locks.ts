@@ -1,8 +1,8 @@
-/** Locks on the rows that steps change: balances and holds. */
+/** Locks the rows that steps change: balances and holds. */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Database } from './database.ts';
 
-/** One name for a row of either table. */
+/** A name for a row of either table. */
 export type RowName = `account:${string}` | `hold:${string}`;
 export const accountRow = (id: string): RowName => `account:${id}`;
 export const holdRow = (paymentId: string): RowName => `hold:${paymentId}`;
@@ -11,8 +11,8 @@ const idsIn = (rows: Iterable<RowName>, table: 'account' | 'hold') =>
   [...rows].filter((row) => row.startsWith(`${table}:`)).map((row) => row.slice(table.length + 1));
 
 /**
- * Locks those of these accounts and holds that exist until the transaction ends.
- * Accounts before holds, and each in the order of their ids, whoever asks: two transactions never wait for each other in a circle.
+ * Locks the existing ones of these accounts and holds until the transaction ends. Accounts come before holds, and each table is
+ * locked in order of ids, so two transactions cannot deadlock.
  */
 export async function lockRows(
   trx: Transaction<Database>,
@@ -36,7 +36,7 @@ export async function lockRows(
     .execute();
 }
 
-/** Those of these rows that somebody else has locked at this moment. Waits for none. */
+/** Returns the rows that other sessions have locked at this moment. Waits for no lock. */
 export async function findLockedRows(db: Kysely<Database>, rows: Iterable<RowName>): Promise<Set<RowName>> {
   const names = [...rows];
   const accountIds = idsIn(names, 'account');
