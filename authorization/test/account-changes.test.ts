@@ -111,7 +111,7 @@ describe('an update', () => {
     ['time_zone', { timeZone: '+02:00' }],
     ['expected_version', { expectedVersion: 0n }],
     ['account_id', { accountId: 'external:EUR' }],
-  ])('is refused for a bad %s', async (field, change) => {
+  ])('is refused for an invalid %s', async (field, change) => {
     const id = await openAccount(service);
     await expect(update(id, change)).rejects.toMatchObject({
       reason: 'INVALID_ARGUMENT',
@@ -212,7 +212,7 @@ describe('an account', () => {
     ['reason', { reason: 'x'.repeat(501) }],
     ['expected_version', { expectedVersion: -1n }],
     ['account_id', { accountId: 'external:EUR' }],
-  ])('is not led on by a request with a bad %s', async (field, change) => {
+  ])('is not changed by a request with an invalid %s', async (field, change) => {
     const request = { accountId: 'acct_x', state: AccountState.FROZEN, expectedVersion: 0n, reason: '' };
     await expect(
       service.accounts.changeAccountState({ ...request, ...change }, asOperator),

@@ -146,7 +146,7 @@ function authorize(item: AuthorizeItem) {
 
 describe('a kill', () => {
   it.each(['authorization.before-commit', 'authorization.after-commit'])(
-    'at %s loses nothing and doubles nothing once the step is asked for again',
+    'at %s loses no money and moves none a second time after a retry',
     async (point) => {
       const before = (await balanceOf(accountId)) ?? 0n;
       const payment = deposit(accountId, 500n);
@@ -166,7 +166,7 @@ describe('a kill', () => {
   );
 
   it.each(['authorization.before-commit', 'authorization.after-commit'])(
-    'at %s of a capture moves the held money once, and the answer says what is still held',
+    'at %s of a capture moves the held money once, and the response has the remaining hold',
     async (point) => {
       const toAccount = await openAccount();
       const held = item({ fromAccount: accountId, toAccount, captureMode: CaptureMode.MANUAL });

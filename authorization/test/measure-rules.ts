@@ -1,8 +1,8 @@
 /**
- * What rules cost: `node --conditions=payflowx-source test/measure-rules.ts`, with the servers of the tests.
- * For each number of rules: payments decided a second through BatchAuthorize, calls of 100, four at once, and this process' CPU for
- * one (client, server and rules together; Postgres is apart). The best of several rounds, taken in turn, since the machine has
- * other things to do.
+ * Measures the cost of rules. Run `node --conditions=payflowx-source test/measure-rules.ts` with the servers of the tests.
+ * For each number of rules it prints the payments decided per second through BatchAuthorize (calls of 100, four at once), and the
+ * CPU time of this process per payment. That is client, server and rules together, without Postgres. It takes the best of several
+ * rounds, which alternate between the numbers of rules, since the machine has other work too.
  */
 import { RuleAction } from '@payflowx/proto/authorization';
 import { item, openAccount, startService } from './running-service.ts';

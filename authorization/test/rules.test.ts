@@ -176,7 +176,7 @@ describe('a rule that fails to evaluate', () => {
     await create({ name: 'Risk', expression: 'metadata.risk == "high"' });
     const declined = await pay();
     expect(declined).toMatchObject({ outcome: Outcome.DECLINED, code: 'RULE_DECLINED' });
-    expect(declined.message).toMatch(/could not be told/);
+    expect(declined.message).toMatch(/could not be evaluated/);
     const [check] = ruleChecks(declined);
     expect(check).toMatchObject({
       passed: false,

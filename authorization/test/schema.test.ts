@@ -24,7 +24,7 @@ afterAll(async () => {
 describe('the balances', () => {
   it.each([
     ['a balance below zero', 'posted = -1', 'balances_not_overdrawn'],
-    ['more held than is there', 'held = 1001', 'balances_not_overdrawn'],
+    ['more held than the balance', 'held = 1001', 'balances_not_overdrawn'],
     ['a balance beyond 2^53 - 1', 'posted = 9007199254740992', 'balances_posted_fits'],
     ['a negative hold', 'held = -1', 'balances_held_check'],
   ])('refuse %s', async (_, change, constraint) => {
@@ -119,7 +119,8 @@ describe('an update of a balance', () => {
   }
 
   it('stays on its page and touches no index', async () => {
-    // Tries again if a row had to move: while another session holds a snapshot, a page cannot free its dead rows.
+    // Tries again if a row moved to another page: while another session has a snapshot open, the page cannot free old row
+    // versions.
     await eventually(async () => {
       const before = await counted();
       for (let n = 0; n < 50; n += 1) {

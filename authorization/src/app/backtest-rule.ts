@@ -44,11 +44,11 @@ export async function backtestRule(
   { backtestDb, now }: BacktestDeps,
   { expression: source, period, deadline }: { expression: string; period: Period; deadline: Date },
 ): Promise<Backtest> {
-  const expression = goodExpression(source);
+  const expression = validExpression(source);
   const result = emptyBacktest();
   let after: DecidedPosition | undefined;
   for (;;) {
-    if (deadline <= now()) throw tooLate();
+    if (deadline <= now()) throw deadlinePassed();
     const limit = Math.min(PAGE, MAX_TRIED - result.tried);
     // Reads one row more than it tries; that row shows that there are others.
     const page = await listDecidedPayments(backtestDb, { ...period, after, limit: limit + 1 });
@@ -60,7 +60,7 @@ export async function backtestRule(
   }
 }
 
-function goodExpression(source: string): Expression {
+function validExpression(source: string): Expression {
   stepsOf(source);
   return compileExpression(source);
 }
@@ -85,7 +85,7 @@ function tryOn(payment: DecidedPayment, expression: Expression, result: Backtest
   if (result.samplePaymentIds.length < MAX_SAMPLES) result.samplePaymentIds.push(payment.paymentId);
 }
 
-function tooLate(): AuthorizationError {
+function deadlinePassed(): AuthorizationError {
   return new AuthorizationError(
     'DEADLINE_PASSED',
     'The deadline passed before all payments were tried. A shorter period takes less time.',

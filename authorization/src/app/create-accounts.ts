@@ -62,7 +62,7 @@ export async function createAccount(
   opening: Opening,
 ): Promise<AccountRecord> {
   const [result] = await createAccounts(deps, actor, [opening]);
-  if (!result) throw new Error('An opening was left without a result.');
+  if (!result) throw new Error('An account opening has no result.');
   if (result.ok) return result.value;
   throw result.error;
 }

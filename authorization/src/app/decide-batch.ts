@@ -18,8 +18,8 @@ import { saveDecisions } from '../store/decided-batch.ts';
 import { type Answer, findKnown } from '../store/decisions.ts';
 import { findHolds } from '../store/holds.ts';
 import { accountRow, findLockedRows, holdRow, lockRows, type RowName } from '../store/row-locks.ts';
+import { answer, type Command, resultOf, startBatch } from './decide-steps.ts';
 import type { LockPatience } from './lock-patience.ts';
-import { answer, type Command, outcomeOf, startRound } from './round.ts';
 import type { RulesInForce } from './rules-in-force.ts';
 
 export interface DecideDeps {
@@ -39,7 +39,7 @@ export class RowsLocked extends Error {
   override readonly name = 'RowsLocked';
   readonly rows: ReadonlySet<RowName>;
   constructor(rows: ReadonlySet<RowName>) {
-    super('Rows of this step are locked by somebody else.');
+    super('Another session has rows of this step locked.');
     this.rows = rows;
   }
 }
@@ -53,8 +53,8 @@ export async function decideBatch(deps: DecideDeps, commands: readonly Command[]
   try {
     return await decideTogether(deps, commands);
   } catch (error) {
-    rejectIfAway(error, deps.log);
-    deps.log.warn({ err: error, items: commands.length }, 'a batch failed and is tried item by item');
+    rejectIfUnavailable(error, deps.log);
+    deps.log.warn({ err: error, items: commands.length }, 'a batch failed; its items are tried one by one');
     return decideOneByOne(deps, commands);
   }
 }
@@ -69,14 +69,14 @@ async function decideOneByOne(deps: DecideDeps, commands: readonly Command[]): P
     try {
       results.push(...(await decideTogether(deps, [command])));
     } catch (error) {
-      rejectIfAway(error, deps.log);
+      rejectIfUnavailable(error, deps.log);
       results.push(failed(error));
     }
   }
   return results;
 }
 
-function rejectIfAway(error: unknown, log: Logger): void {
+function rejectIfUnavailable(error: unknown, log: Logger): void {
   if (!isTransient(error)) return;
   log.warn({ err: error }, 'the database did not answer');
   throw new CallError('DATABASE_UNAVAILABLE', 'The service cannot reach its database at the moment.');
@@ -106,11 +106,11 @@ async function decideUnderLock(
   try {
     return await inTransaction(deps.db, async (trx) => {
       await limitLockWait(trx, deps.patience.waitMs());
-      const { accountIds, heldFor } = await findNeeds(trx, commands);
-      await lockRows(trx, accountIds, heldFor);
+      const { accountIds, heldPaymentIds } = await findAffectedRows(trx, commands);
+      await lockRows(trx, accountIds, heldPaymentIds);
       const answers = await tryToDecide(deps, trx, commands);
       // A hold made just now can add an account that was not locked.
-      if (answers === undefined) throw new Error('An account changed in spite of its lock.');
+      if (answers === undefined) throw new Error('An account changed although it was locked.');
       return answers;
     });
   } catch (error) {
@@ -124,7 +124,7 @@ async function decideWithoutLocked(
   commands: readonly Command[],
   attempt: number,
 ): Promise<Result<Answer>[]> {
-  const { rowsOf } = await findNeeds(deps.db, commands);
+  const { rowsOf } = await findAffectedRows(deps.db, commands);
   const locked = await findLockedRows(deps.db, new Set(commands.flatMap(rowsOf)));
   const lockedRows = new Map(
     commands.map((command) => [command, new Set(rowsOf(command).filter((row) => locked.has(row)))]),
@@ -146,18 +146,18 @@ async function tryToDecide(
   db: Kysely<Database>,
   commands: readonly Command[],
 ): Promise<Result<Answer>[] | undefined> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   const requests = commands.map(({ request }) => request);
   const [books, known] = await Promise.all([readBooks(db, commands), findKnown(db, requests)]);
   const tryRules = await rules.at(db, known.rulesetVersion);
   // The clock is read after the accounts, so that the times of one account's changes are in their order.
   const context = { now: now(), holdTtlMs, rules: tryRules };
-  const round = startRound({ ...books, known: known.decisions }, context);
-  const answers = commands.map((command) => answer(round, command));
-  if (round.steps.length === 0) return answers;
+  const state = startBatch({ ...books, known: known.decisions }, context);
+  const answers = commands.map((command) => answer(state, command));
+  if (state.steps.length === 0) return answers;
   faultPoint('authorization.before-commit');
-  const isWritten = await saveDecisions(db, books, outcomeOf(round));
-  patience.observe(performance.now() - begun);
+  const isWritten = await saveDecisions(db, books, resultOf(state));
+  patience.observe(performance.now() - startedAt);
   return isWritten ? answers : undefined;
 }
 
@@ -166,16 +166,16 @@ async function tryToDecide(
  * version.
  */
 async function readBooks(db: Kysely<Database>, commands: readonly Command[]) {
-  const { accountIds, heldFor } = await findNeeds(db, commands);
+  const { accountIds, heldPaymentIds } = await findAffectedRows(db, commands);
   const read = await readAccounts(db, accountIds);
-  const holds = heldFor.length > 0 ? await findHolds(db, heldFor) : new Map<string, Hold>();
+  const holds = heldPaymentIds.length > 0 ? await findHolds(db, heldPaymentIds) : new Map<string, Hold>();
   return { ...read, holds };
 }
 
 /** Finds the accounts of the commands. Captures and releases name a hold, whose accounts never change. */
-async function findNeeds(db: Kysely<Database>, commands: readonly Command[]) {
-  const asked = commands.flatMap(({ request }) => (namesHold(request) ? request.paymentId : []));
-  const holds = asked.length > 0 ? await findHolds(db, asked) : new Map<string, Hold>();
+async function findAffectedRows(db: Kysely<Database>, commands: readonly Command[]) {
+  const paymentIds = commands.flatMap(({ request }) => (namesHold(request) ? request.paymentId : []));
+  const holds = paymentIds.length > 0 ? await findHolds(db, paymentIds) : new Map<string, Hold>();
   const accountIds = new Set<string>();
   for (const { fromAccount, toAccount } of holds.values()) accountIds.add(fromAccount).add(toAccount);
   for (const { request } of commands) {
@@ -187,7 +187,7 @@ async function findNeeds(db: Kysely<Database>, commands: readonly Command[]) {
     return hold ? [holdRow(hold.paymentId), accountRow(hold.fromAccount), accountRow(hold.toAccount)] : [];
   };
   // Only holds that exist now. A hold made a moment later has accounts that are not in this list.
-  return { accountIds, heldFor: [...holds.keys()], rowsOf };
+  return { accountIds, heldPaymentIds: [...holds.keys()], rowsOf };
 }
 
 function namesHold(request: StepRequest): request is CaptureRequest | ReleaseRequest {

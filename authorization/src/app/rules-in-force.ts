@@ -52,6 +52,6 @@ function compileOrFail(rule: Rule, log: Logger): Pick<Expression, 'tryOn'> {
       { err: error, rule: rule.name },
       'a rule in force cannot be compiled: it declines every payment',
     );
-    return { tryOn: () => ({ error: 'it cannot be compiled any more' }) };
+    return { tryOn: () => ({ error: 'it no longer compiles' }) };
   }
 }

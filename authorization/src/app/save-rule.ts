@@ -45,10 +45,10 @@ export function createRule(
     const earlier = await findRuleByRequest(trx, { callerId: actor.id, requestId });
     if (earlier !== undefined) return sameRule(earlier, name, terms);
     if ((await findRuleByName(trx, name)) !== undefined) {
-      throw new AuthorizationError('RULE_NAME_TAKEN', 'There is a rule of this name already.');
+      throw new AuthorizationError('RULE_NAME_TAKEN', 'A rule with this name already exists.');
     }
     const rule = { ...terms, id: newRuleId(), name, version: 1n, createdBy: actor.id, createdAt: now() };
-    await requireSound(trx, rule);
+    await requireAcceptable(trx, rule);
     await insertRuleVersion(trx, rule, { actor, requestId });
     return rule;
   });
@@ -81,25 +81,25 @@ export function updateRule(
     if (terms === undefined) return rule;
     const next = { ...rule, ...terms, version: rule.version + 1n, createdBy: actor.id, createdAt: now() };
     // A rule can always be disabled, even if its expression is no longer valid.
-    if (next.enabled || next.expression !== rule.expression) await requireSound(trx, next);
+    if (next.enabled || next.expression !== rule.expression) await requireAcceptable(trx, next);
     await insertRuleVersion(trx, next, { actor, requestId: '' });
     return next;
   });
 }
 
 /** Throws INVALID_ARGUMENT unless the expression is valid and the enabled rules stay within both limits. */
-async function requireSound(trx: Transaction<Database>, rule: Rule): Promise<void> {
+async function requireAcceptable(trx: Transaction<Database>, rule: Rule): Promise<void> {
   const steps = stepsOf(rule.expression);
   if (!rule.enabled) return;
   const others = (await findRuleset(trx)).rules.filter(({ id }) => id !== rule.id);
   if (others.length >= MAX_ENABLED) {
     throw invalid('enabled', `at most ${MAX_ENABLED} rules can be enabled`);
   }
-  const all = others.reduce((sum, { expression }) => sum + stepsIfGood(expression), steps);
+  const all = others.reduce((sum, { expression }) => sum + stepsIfValid(expression), steps);
   if (all <= MAX_STEPS) return;
   throw invalid(
     'enabled',
-    `all enabled rules together would take ${all} steps for a payment, and may take ${MAX_STEPS}`,
+    `all enabled rules together would take ${all} evaluation steps per payment; the limit is ${MAX_STEPS}`,
   );
 }
 
@@ -114,7 +114,7 @@ export function stepsOf(expression: string): number {
 }
 
 /** A rule that is no longer valid is not evaluated, so it takes 0 steps. */
-function stepsIfGood(expression: string): number {
+function stepsIfValid(expression: string): number {
   try {
     return stepsOf(expression);
   } catch {

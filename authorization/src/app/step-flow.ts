@@ -7,9 +7,9 @@ import { AuthorizationError } from '../domain/errors.ts';
 import type { Answer } from '../store/decisions.ts';
 import { accountRow, holdRow, type RowName } from '../store/row-locks.ts';
 import { type DecideDeps, decideBatch, RowsLocked } from './decide-batch.ts';
+import type { Command } from './decide-steps.ts';
 import { createLockPatience } from './lock-patience.ts';
 import { createLockedRows } from './locked-rows.ts';
-import type { Command } from './round.ts';
 
 export interface StepFlow {
   /**

@@ -17,8 +17,8 @@ const TIME_METHODS = new Set([
   'getHours',
   'getMinutes',
 ]);
-const OFFERED =
-  'rules have has, size, int, timestamp, duration, startsWith, endsWith, contains, lowerAscii, upperAscii, and of now ' +
+const AVAILABLE =
+  'rules can use has, size, int, timestamp, duration, startsWith, endsWith, contains, lowerAscii, upperAscii, and on now ' +
   [...TIME_METHODS].join(', ');
 
 const MAX_INT = 2n ** 63n - 1n;
@@ -69,7 +69,7 @@ export function requireAllowed(node: ASTNode): number {
     case '%':
       return 1 + sumOf(node.args);
     default:
-      throw new ExpressionError(node, 'this part of CEL is not for rules');
+      throw new ExpressionError(node, 'rules cannot use this part of CEL');
   }
 }
 
@@ -83,8 +83,8 @@ function requireLiteral(node: ASTNode & { op: 'value' }): void {
   if (typeof value !== 'bigint') {
     const problem =
       typeof value === 'number'
-        ? 'fractions are not for rules: amounts are whole minor units'
-        : 'only texts, whole numbers, true and false can be written out';
+        ? 'rules cannot use fractions: amounts are whole minor units'
+        : 'literals can only be texts, whole numbers, true and false';
     throw new ExpressionError(node, problem);
   }
   if (value > MAX_INT) throw new ExpressionError(node, 'the number does not fit into 64 bits');
@@ -99,18 +99,18 @@ function requireVariable(node: ASTNode & { op: 'id' }): void {
 }
 
 export function unknownVariable(name: string): string {
-  return `there is no ${name}: rules know ${[...VARIABLES].join(', ')}`;
+  return `there is no variable ${name}: rules can use ${[...VARIABLES].join(', ')}`;
 }
 
 /** Fields need a dot, so that the checker verifies their names. Brackets are for maps and lists. */
 function requireIndexed(node: ASTNode): void {
   if (/^(map|list)</.test(typeOf(node))) return;
-  throw new ExpressionError(node, 'write a field with a point, such as payment.amount');
+  throw new ExpressionError(node, 'write a field with a dot, such as payment.amount');
 }
 
 function requireCall(node: ASTNode, name: string, args: readonly ASTNode[]): void {
   if (!FUNCTIONS.has(name))
-    throw new ExpressionError(node, `there is no function ${name} for rules: ${OFFERED}`);
+    throw new ExpressionError(node, `there is no function ${name} for rules: ${AVAILABLE}`);
   const [argument] = args;
   if (name === 'has' && argument) requireKnown(argument);
   if (name === 'timestamp') requireConstant(node, argument, isDateTime, 'such as "2025-01-31T12:00:00Z"');
@@ -123,7 +123,7 @@ function requireKnown(node: ASTNode): void {
   const variable = group?.op === 'id' ? group.args : undefined;
   const known: Record<string, unknown> | undefined = FIELDS[variable as keyof typeof FIELDS];
   if (variable === 'metadata' || (known && field !== undefined && Object.hasOwn(known, field))) return;
-  throw new ExpressionError(node, 'has() asks for a key of metadata or a field, such as has(limits.daily)');
+  throw new ExpressionError(node, 'has() needs a key of metadata or a field, such as has(limits.daily)');
 }
 
 const DATE_TIME = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.\d{1,3})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
@@ -150,7 +150,7 @@ function requireConstant(
   example: string,
 ): void {
   const text = argument?.op === 'value' && typeof argument.args === 'string' ? argument.args : undefined;
-  const problem = `this takes a text, ${example}`;
+  const problem = `the argument must be a text, ${example}`;
   if (text === undefined || !fits(text)) throw new ExpressionError(argument ?? node, problem);
   try {
     environment.evaluate(node.input.slice(node.start, node.end));
@@ -162,9 +162,9 @@ function requireConstant(
 function requireMethod(node: ASTNode, name: string, receiver: ASTNode, args: readonly ASTNode[]): void {
   if (METHODS.has(name)) return;
   if (!TIME_METHODS.has(name)) {
-    throw new ExpressionError(node, `there is no function ${name} for rules: ${OFFERED}`);
+    throw new ExpressionError(node, `there is no function ${name} for rules: ${AVAILABLE}`);
   }
-  if (receiver.op !== 'id') throw new ExpressionError(receiver, `${name}() is asked of now`);
+  if (receiver.op !== 'id') throw new ExpressionError(receiver, `${name}() works only on now`);
   // For other zones the library uses the time zone of the machine.
   if (args.length > 0) throw new ExpressionError(args[0] as ASTNode, `${name}() is always in UTC`);
 }
@@ -172,7 +172,7 @@ function requireMethod(node: ASTNode, name: string, receiver: ASTNode, args: rea
 function requireNumbers(node: ASTNode): void {
   const type = typeOf(node);
   if (type === 'int' || type.startsWith('google.protobuf.')) return;
-  throw new ExpressionError(node, 'only numbers and times are added');
+  throw new ExpressionError(node, '+ works only for numbers and times');
 }
 
 /**

@@ -17,7 +17,7 @@ export function updateAccount(
 ): AccountRecord {
   requireVersion(account, expectedVersion);
   if (account.state === 'CLOSED') {
-    throw new AuthorizationError('ACCOUNT_CLOSED', 'The account is closed and stays as it is.');
+    throw new AuthorizationError('ACCOUNT_CLOSED', 'The account is closed and cannot be changed.');
   }
   if (name === account.name && timeZone === account.timeZone && sameLimits(limits, account.limits)) {
     return account;
@@ -36,7 +36,7 @@ export function changeState(
 ): AccountRecord {
   if (account.state === state) return account;
   if (account.state === 'CLOSED') {
-    throw new AuthorizationError('INVALID_STATE', 'The account is closed, for good.', {
+    throw new AuthorizationError('INVALID_STATE', 'The account is closed permanently.', {
       metadata: { state: account.state },
     });
   }
@@ -44,7 +44,7 @@ export function changeState(
   if (state === 'CLOSED' && (account.posted !== 0n || account.held !== 0n)) {
     throw new AuthorizationError(
       'ACCOUNT_NOT_EMPTY',
-      'An account with money in it or held cannot be closed.',
+      'An account with a balance or held money cannot be closed.',
       {
         metadata: { posted_minor: `${account.posted}`, held_minor: `${account.held}` },
       },
@@ -55,7 +55,7 @@ export function changeState(
 
 function requireVersion({ version }: AccountRecord, expected: bigint): void {
   if (version === expected) return;
-  throw new AuthorizationError('VERSION_MISMATCH', 'The account was changed meanwhile.', {
+  throw new AuthorizationError('VERSION_MISMATCH', 'The account was changed in the meantime.', {
     metadata: { version: `${version}` },
   });
 }

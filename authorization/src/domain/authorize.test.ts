@@ -57,21 +57,21 @@ describe('a payment is declined', () => {
       [rich(), bob],
     ],
     [
-      'from outside, by a customer',
+      'from the external account, by a customer',
       'FROM_ACCOUNT_NOT_FOUND',
       { fromAccount: 'external:EUR' },
       [external('EUR'), bob],
     ],
-    ['to an account that is not there', 'TO_ACCOUNT_NOT_FOUND', {}, [rich()]],
+    ['to an unknown account', 'TO_ACCOUNT_NOT_FOUND', {}, [rich()]],
     [
-      'to outside, by a customer',
+      'to the external account, by a customer',
       'TO_ACCOUNT_NOT_FOUND',
       { toAccount: 'external:EUR' },
       [rich(), external('EUR')],
     ],
     ['from a frozen account', 'FROM_ACCOUNT_NOT_ACTIVE', {}, [rich({ state: 'FROZEN' }), bob]],
     ['to a closed account', 'TO_ACCOUNT_NOT_ACTIVE', {}, [rich(), account('bob', { state: 'CLOSED' })]],
-    ['in a currency that neither has', 'CURRENCY_MISMATCH', { currency: 'USD' }, [rich(), bob]],
+    ['in a currency of neither account', 'CURRENCY_MISMATCH', { currency: 'USD' }, [rich(), bob]],
     [
       'to an account of another currency',
       'CURRENCY_MISMATCH',
@@ -79,31 +79,31 @@ describe('a payment is declined', () => {
       [rich(), account('bob', { currency: 'USD' })],
     ],
     [
-      'above what one payment may be',
+      'above the limit per payment',
       'PER_PAYMENT_LIMIT_EXCEEDED',
       {},
       [rich(limits({ perPayment: 99n })), bob],
     ],
     [
-      'above the rest of the day',
+      'above the rest of the daily limit',
       'DAILY_LIMIT_EXCEEDED',
       {},
       [rich({ ...limits({ daily: 549n }), ...usedToday }), bob],
     ],
     [
-      'above the rest of the month',
+      'above the rest of the monthly limit',
       'MONTHLY_LIMIT_EXCEEDED',
       {},
       [rich({ ...limits({ monthly: 899n }), ...usedToday }), bob],
     ],
     [
-      'beyond the count of the day',
+      'above the daily count',
       'DAILY_COUNT_EXCEEDED',
       {},
       [rich({ ...limits({ dailyCount: 3 }), ...usedToday }), bob],
     ],
     ['above the balance', 'INSUFFICIENT_BALANCE', { amount: 1_001n }, [rich(), bob]],
-    ['above what is not held', 'INSUFFICIENT_BALANCE', {}, [rich({ held: 901n }), bob]],
+    ['above the balance that is not held', 'INSUFFICIENT_BALANCE', {}, [rich({ held: 901n }), bob]],
   ];
 
   it.each(cases)('%s: %s', (_, code, change, accounts) => {

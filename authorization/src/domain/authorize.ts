@@ -27,8 +27,8 @@ export function authorize(request: PaymentRequest, { accounts }: Books, context:
   }
 
   const usage = usageIn(windowsAt(now, from.timeZone), from.usage);
-  const asked = { request, from, to, usage };
-  const { checks, refusal, basis } = examine(asked, context);
+  const toCheck = { request, from, to, usage };
+  const { checks, refusal, basis } = runChecksAndRules(toCheck, context);
   if (refusal) return { ...declined({ refusal, checks, now, from, to }), basis };
 
   // Limits apply to accounts with an owner; the external account has none.
@@ -38,7 +38,7 @@ export function authorize(request: PaymentRequest, { accounts }: Books, context:
   return { ...done, basis };
 }
 
-interface AskedPayment {
+interface PaymentToCheck {
   request: PaymentRequest;
   from: Account;
   to: Account;
@@ -49,9 +49,9 @@ interface AskedPayment {
  * Runs all checks, then the rules. The rules come last, so that a decline by a rule has the whole trace, and a payment that an
  * ALLOW rule accepts has passed all other checks.
  */
-function examine(asked: AskedPayment, { now, rules }: DecideContext) {
-  const facts = factsOf({ ...asked, now });
-  const made = runChecks(PAYMENT_CHECKS, asked);
+function runChecksAndRules(toCheck: PaymentToCheck, { now, rules }: DecideContext) {
+  const facts = factsOf({ ...toCheck, now });
+  const made = runChecks(PAYMENT_CHECKS, toCheck);
   const checks = [passed('from_account'), passed('to_account'), ...made.checks];
   if (made.refusal) return { checks, refusal: made.refusal, basis: { facts, allowed: false } };
   const verdict = judgeByRules(rules(facts));

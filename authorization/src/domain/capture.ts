@@ -3,7 +3,7 @@ import { approved, declined } from './answers.ts';
 import { type CheckOf, runChecks, toState } from './checks.ts';
 import type { Movement } from './decision.ts';
 import type { Books, DecideContext, Decided } from './decision-context.ts';
-import { givenBack, type HeldMoney, heldMoney, holdIsOpen } from './held-money.ts';
+import { afterRelease, type HeldMoney, heldMoney, holdIsOpen } from './held-money.ts';
 import type { CaptureRequest } from './step-request.ts';
 
 interface Capture extends HeldMoney {
@@ -48,7 +48,7 @@ export function capture(request: CaptureRequest, books: Books, { now }: DecideCo
   return approved({
     checks,
     movements: movementsOf(hold, { amount, rest }),
-    changed: [givenBack(payer, afterwards, rest), { ...to, posted: to.posted + amount }],
+    changed: [afterRelease(payer, afterwards, rest), { ...to, posted: to.posted + amount }],
     hold: afterwards,
     from,
     to,
@@ -56,7 +56,10 @@ export function capture(request: CaptureRequest, books: Books, { now }: DecideCo
   });
 }
 
-/** The hold is first released, then the captured part moves. So an account book of both movements balances. */
+/**
+ * Releases the captured amount and the rest, then moves the captured amount. So the ledger's account of held money comes out
+ * even.
+ */
 function movementsOf(
   { fromAccount, toAccount }: HeldMoney['hold'],
   { amount, rest }: { amount: bigint; rest: bigint },

@@ -131,7 +131,7 @@ export const PAYMENT_CHECKS: readonly CheckOf<Payment>[] = [
 /** The checks of a refund. Limits apply to payments only. */
 export const REFUND_CHECKS: readonly CheckOf<Transfer>[] = [fromState, toState, currency, balance];
 
-interface AskedLimit {
+interface LimitToCheck {
   readonly limit: bigint;
   readonly used: bigint;
   /** Called only for a decline: finding midnight in a zone is slow. */
@@ -142,7 +142,7 @@ function againstLimit(
   name: string,
   code: DeclineCode,
   wanted: bigint,
-  { limit, used, resetsAt }: AskedLimit,
+  { limit, used, resetsAt }: LimitToCheck,
 ): Finding {
   const inputs = { wanted: `${wanted}`, used: `${used}`, limit: `${limit}` };
   if (used + wanted <= limit) return { name, inputs, decline: undefined };

@@ -28,7 +28,7 @@ export interface Decided {
   /** Minor units held for this payment after the step. */
   readonly remaining: bigint;
   /** Set if only the time is missing. The decision is then not stored, and from this moment a retry is decided again. */
-  readonly askAgainAt?: Date;
+  readonly retryAt?: Date;
   /** The facts for backtests of rules. Set for payments whose accounts are known, approved or not. */
   readonly basis?: Basis;
 }

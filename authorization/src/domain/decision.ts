@@ -7,16 +7,16 @@ export const DECLINES = {
   FROM_ACCOUNT_NOT_ACTIVE: 'The paying account is not active.',
   TO_ACCOUNT_NOT_ACTIVE: 'The receiving account is not active.',
   CURRENCY_MISMATCH: 'Both accounts must be in the currency of the payment.',
-  PER_PAYMENT_LIMIT_EXCEEDED: 'The amount is above what one payment from this account may be.',
-  DAILY_LIMIT_EXCEEDED: 'The amount is above what this account may still spend today.',
-  MONTHLY_LIMIT_EXCEEDED: 'The amount is above what this account may still spend this month.',
-  DAILY_COUNT_EXCEEDED: 'This account has made as many payments today as it may.',
+  PER_PAYMENT_LIMIT_EXCEEDED: 'The amount is above the limit for one payment from this account.',
+  DAILY_LIMIT_EXCEEDED: 'The amount is above what is left of the daily limit of this account.',
+  MONTHLY_LIMIT_EXCEEDED: 'The amount is above what is left of the monthly limit of this account.',
+  DAILY_COUNT_EXCEEDED: 'This account has reached its number of payments for today.',
   INSUFFICIENT_BALANCE: 'The paying account does not have enough money available.',
   RULE_DECLINED: 'A rule of the platform declines this payment.',
-  HOLD_NOT_OPEN: 'The money of this payment is not held any more.',
+  HOLD_NOT_OPEN: 'The money of this payment is no longer held.',
   CAPTURE_EXCEEDS_HOLD: 'The amount is above what is still held for this payment.',
   HOLD_PARTLY_CAPTURED: 'Part of the held money was captured, so the payment cannot be cancelled.',
-  HOLD_NOT_EXPIRED: 'The time of the hold is not over.',
+  HOLD_NOT_EXPIRED: 'The hold has not expired yet.',
 } as const;
 
 export type DeclineCode = keyof typeof DECLINES;

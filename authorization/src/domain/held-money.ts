@@ -40,7 +40,7 @@ export const holdIsOpen: CheckOf<{ hold: Hold }> = ({ hold: { state } }) => {
 /**
  * Returns the payer after `released` of the hold was given back. The money can be spent again, and the limits no longer count it.
  */
-export function givenBack(from: Account, hold: Hold, released: bigint): Account {
+export function afterRelease(from: Account, hold: Hold, released: bigint): Account {
   const { usedIn, captured } = hold;
   const whole = captured === 0n;
   const usage = usedIn ? minusReleased(from.usage, { usedIn, released, whole }) : from.usage;

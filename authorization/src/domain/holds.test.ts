@@ -207,13 +207,13 @@ describe('a refund', () => {
   });
 
   it.each([
-    ['what is not there', 'INSUFFICIENT_BALANCE', [alice, paid({ posted: 99n })]],
-    ['what is promised elsewhere', 'INSUFFICIENT_BALANCE', [alice, paid({ held: 1n })]],
+    ['above the balance', 'INSUFFICIENT_BALANCE', [alice, paid({ posted: 99n })]],
+    ['of money held for another payment', 'INSUFFICIENT_BALANCE', [alice, paid({ held: 1n })]],
     ['from a frozen account', 'FROM_ACCOUNT_NOT_ACTIVE', [alice, paid({ state: 'FROZEN' })]],
     ['to a closed account', 'TO_ACCOUNT_NOT_ACTIVE', [account('alice', { state: 'CLOSED' }), paid()]],
     ['in another currency', 'CURRENCY_MISMATCH', [account('alice', { currency: 'USD' }), paid()]],
-    ['from nowhere', 'FROM_ACCOUNT_NOT_FOUND', [alice]],
-    ['to nowhere', 'TO_ACCOUNT_NOT_FOUND', [paid()]],
+    ['from an unknown account', 'FROM_ACCOUNT_NOT_FOUND', [alice]],
+    ['to an unknown account', 'TO_ACCOUNT_NOT_FOUND', [paid()]],
   ] as const)('is declined %s: %s', (_, code, accounts) => {
     const { decision, changed } = decided(refund, { accounts: [...accounts] });
     expect(decision.decline).toBe(code);

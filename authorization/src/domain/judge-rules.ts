@@ -48,7 +48,8 @@ function declines({ rule, tried }: RuleFinding): boolean {
 
 /** Undefined means the default text of the code. */
 function messageOf({ rule, tried }: RuleFinding): string | undefined {
-  if ('error' in tried) return 'A rule could not be told for this payment, which is declined to be safe.';
+  if ('error' in tried)
+    return 'A rule could not be evaluated for this payment, so it is declined for safety.';
   return rule.message === '' ? undefined : rule.message;
 }
 

@@ -33,7 +33,7 @@ export type RuleChange = { readonly [K in keyof RuleTerms]: RuleTerms[K] | undef
  */
 export function changedTerms(rule: Rule, change: RuleChange, expectedVersion: bigint): RuleTerms | undefined {
   if (rule.version !== expectedVersion) {
-    throw new AuthorizationError('VERSION_MISMATCH', 'The rule was changed meanwhile.', {
+    throw new AuthorizationError('VERSION_MISMATCH', 'The rule was changed in the meantime.', {
       metadata: { version: `${rule.version}` },
     });
   }

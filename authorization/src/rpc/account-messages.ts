@@ -49,7 +49,11 @@ export function toAccountUpdate(request: UpdateAccountRequest): {
   const { accountId, expectedVersion, name, timeZone } = request;
   const violations = collectViolations();
   requireOwned(violations, accountId);
-  violations.require(expectedVersion >= 1n, 'expected_version', 'must be the version that you saw');
+  violations.require(
+    expectedVersion >= 1n,
+    'expected_version',
+    'must be the version that the caller last read',
+  );
   if (name !== undefined) requireText(violations, 'name', name, 100);
   const limits = request.limits && toLimits(request.limits, violations);
   if (timeZone !== undefined) requireTimeZone(violations, timeZone);
@@ -88,7 +92,7 @@ export function toStateChange(request: ChangeAccountStateRequest): {
 
 /** Operators cannot change the external account: frozen or closed it would stop all deposits and withdrawals of a currency. */
 function requireOwned(violations: Violations, accountId: string): void {
-  const description = 'must not be the account of the world outside';
+  const description = 'must not be an external account';
   violations.require(!accountId.startsWith(externalAccountId('')), 'account_id', description);
 }
 

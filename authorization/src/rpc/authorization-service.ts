@@ -73,8 +73,8 @@ export function authorizationService({ steps, log, ...deps }: AuthorizationServi
       },
 
       async releaseHold(request, { deadline }) {
-        const { decision, askAgainAt } = await steps.decide(toReleaseCommand(request, deadline));
-        return { decision, expiresAt: askAgainAt };
+        const { decision, retryAt } = await steps.decide(toReleaseCommand(request, deadline));
+        return { decision, expiresAt: retryAt };
       },
 
       async refundTransfer(request, { deadline }) {

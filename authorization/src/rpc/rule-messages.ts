@@ -53,7 +53,11 @@ export function toRuleUpdate(request: UpdateRuleRequest): {
   const action = ACTIONS.get(request.action);
   const isNewAction = request.action !== RuleActionMessage.UNSPECIFIED;
   const violations = collectViolations();
-  violations.require(expectedVersion >= 1n, 'expected_version', 'must be the version that you saw');
+  violations.require(
+    expectedVersion >= 1n,
+    'expected_version',
+    'must be the version that the caller last read',
+  );
   if (expression !== undefined) requireExpression(violations, expression);
   violations.require(!isNewAction || action !== undefined, 'action', ACTION_RULE);
   if (message !== undefined) requireText(violations, 'message', message, MAX_MESSAGE);

@@ -45,7 +45,7 @@ export function ruleService({ db, backtestDb, now }: RuleServiceDeps): BoundServ
   return bindService(RuleServiceService, {
     access: RULE_ACCESS,
     errors: ERRORS,
-    // A long period takes long, and runs at a lower priority than payments.
+    // A backtest of a long period takes long, since it lets payments go first.
     longestMs: { backtestRule: 10 * 60_000 },
     handlers: {
       async createRule(request, call) {

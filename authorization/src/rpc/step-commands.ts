@@ -8,7 +8,7 @@ import {
   ReleaseCause,
   type ReleaseHoldRequest,
 } from '@payflowx/proto/authorization';
-import type { Command } from '../app/round.ts';
+import type { Command } from '../app/decide-steps.ts';
 import { isId } from '../domain/ids.ts';
 import { isPayable, MAX_MINOR } from '../domain/money.ts';
 import type { PaymentRequest, ReleaseRequest, Role, StepKey } from '../domain/step-request.ts';

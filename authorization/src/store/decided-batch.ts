@@ -43,7 +43,7 @@ export async function saveDecisions(
   batch: DecidedBatch,
 ): Promise<boolean> {
   requireRows(batch.changed, rowVersions);
-  const heldFor = batch.changedHolds.map(({ paymentId }) => paymentId);
+  const heldPaymentIds = batch.changedHolds.map(({ paymentId }) => paymentId);
   const { rows } = await sql<{ unchanged: boolean }>`
     with unchanged as (
       select b.account_id
@@ -51,10 +51,10 @@ export async function saveDecisions(
       order by b.account_id
       for update of b skip locked
     ), free_holds as (
-      select payment_id from holds where payment_id = any(${heldFor}::text[]) for update skip locked
+      select payment_id from holds where payment_id = any(${heldPaymentIds}::text[]) for update skip locked
     ), verdict as (
       select (select count(*) from unchanged) = ${rowVersions.size}
-        and (select count(*) from free_holds) = ${heldFor.length} as unchanged
+        and (select count(*) from free_holds) = ${heldPaymentIds.length} as unchanged
     ), changed as (
       update balances as b
       set posted = r.posted, held = r.held,
@@ -88,7 +88,7 @@ export async function saveDecisions(
 /** Money must not move from or to an account without a row. */
 function requireRows(changed: readonly Account[], rowVersions: ReadonlyMap<string, string>): void {
   if (changed.some(({ id }) => !rowVersions.has(id))) {
-    throw new Error('A decision would have changed an account that is not there.');
+    throw new Error('A decision would have changed an account that does not exist.');
   }
 }
 

@@ -11,7 +11,7 @@ export interface Answer {
   /** Minor units held for the payment after the step. */
   remaining: bigint;
   /** From this moment the same step is decided again. Undefined: the decision is final. */
-  askAgainAt?: Date | undefined;
+  retryAt?: Date | undefined;
 }
 
 export interface KnownDecision {

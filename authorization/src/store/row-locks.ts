@@ -17,7 +17,7 @@ const idsIn = (rows: Iterable<RowName>, table: 'account' | 'hold') =>
 export async function lockRows(
   trx: Transaction<Database>,
   accountIds: Iterable<string>,
-  heldFor: readonly string[] = [],
+  heldPaymentIds: readonly string[] = [],
 ): Promise<void> {
   await trx
     .selectFrom('balances')
@@ -26,10 +26,10 @@ export async function lockRows(
     .orderBy('account_id')
     .forUpdate()
     .execute();
-  if (heldFor.length === 0) return;
+  if (heldPaymentIds.length === 0) return;
   await trx
     .selectFrom('holds')
-    .where('payment_id', '=', sql<string>`any(${heldFor}::text[])`)
+    .where('payment_id', '=', sql<string>`any(${heldPaymentIds}::text[])`)
     .select('payment_id')
     .orderBy('payment_id')
     .forUpdate()

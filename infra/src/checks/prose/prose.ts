@@ -25,7 +25,7 @@ const NOT_YET_REWRITTEN: readonly string[] = [
   'gateway/',
   'auth/migrations/',
   'payment/',
-  'authorization/',
+  'authorization/migrations/',
   'ledger/',
   'notification/',
   'analytics/',

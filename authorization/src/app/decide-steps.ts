@@ -21,9 +21,9 @@ export interface Command {
   deadline: Date | undefined;
 }
 
-export interface Round {
+export interface BatchState {
   readonly accounts: Map<string, Account>;
-  /** By payment id: holds that were read, and holds made in this round. */
+  /** By payment id: holds that were read, and holds made by this batch. */
   readonly holds: Map<string, Hold>;
   readonly known: Map<string, KnownDecision>;
   readonly context: DecideContext;
@@ -33,7 +33,10 @@ export interface Round {
   readonly newHolds: Set<string>;
 }
 
-export function startRound(read: Pick<Round, 'accounts' | 'holds' | 'known'>, context: DecideContext): Round {
+export function startBatch(
+  read: Pick<BatchState, 'accounts' | 'holds' | 'known'>,
+  context: DecideContext,
+): BatchState {
   return {
     ...read,
     context,
@@ -44,63 +47,63 @@ export function startRound(read: Pick<Round, 'accounts' | 'holds' | 'known'>, co
   };
 }
 
-/** Returns the stored response of a command, or decides it and applies the decision to the round. */
-export function answer(round: Round, { request, deadline }: Command): Result<Answer> {
+/** Returns the stored response of a command, or decides it and applies the decision to the batch state. */
+export function answer(state: BatchState, { request, deadline }: Command): Result<Answer> {
   try {
-    return ok(knownAnswer(round, request) ?? newAnswer(round, request, deadline));
+    return ok(storedAnswer(state, request) ?? newAnswer(state, request, deadline));
   } catch (error) {
     if (error instanceof AuthorizationError) return failed(error);
     throw error;
   }
 }
 
-function knownAnswer(round: Round, request: StepRequest): Answer | undefined {
-  const earlier = round.known.get(stepKey(request));
+function storedAnswer(state: BatchState, request: StepRequest): Answer | undefined {
+  const earlier = state.known.get(stepKey(request));
   if (earlier === undefined) return undefined;
   if (earlier.fingerprint === fingerprintOf(request)) return earlier.answer;
   throw new AuthorizationError('OPERATION_REUSED', 'This step was already decided for another request.');
 }
 
-function newAnswer(round: Round, request: StepRequest, deadline: Date | undefined): Answer {
-  if (deadline !== undefined && deadline <= round.context.now) {
+function newAnswer(state: BatchState, request: StepRequest, deadline: Date | undefined): Answer {
+  if (deadline !== undefined && deadline <= state.context.now) {
     throw new AuthorizationError('DEADLINE_PASSED', 'The deadline passed before it was decided.');
   }
-  const { decision, changed, hold, remaining, basis, askAgainAt } = decide(request, round, round.context);
-  if (askAgainAt !== undefined) return { decision: toDecisionMessage(decision), remaining, askAgainAt };
-  if (hold !== undefined) applyHold(round, request, hold);
+  const { decision, changed, hold, remaining, basis, retryAt } = decide(request, state, state.context);
+  if (retryAt !== undefined) return { decision: toDecisionMessage(decision), remaining, retryAt };
+  if (hold !== undefined) applyHold(state, request, hold);
   for (const account of changed) {
-    round.accounts.set(account.id, account);
-    round.changedAccounts.add(account.id);
+    state.accounts.set(account.id, account);
+    state.changedAccounts.add(account.id);
   }
   const { kind, paymentId, operationId } = request;
   const fingerprint = fingerprintOf(request);
   const stepAnswer = { decision: toDecisionMessage(decision), remaining };
   const { decline } = decision;
-  round.steps.push({ kind, paymentId, operationId, fingerprint, decline, answer: stepAnswer, basis });
-  round.known.set(stepKey(request), { fingerprint, answer: stepAnswer });
+  state.steps.push({ kind, paymentId, operationId, fingerprint, decline, answer: stepAnswer, basis });
+  state.known.set(stepKey(request), { fingerprint, answer: stepAnswer });
   return stepAnswer;
 }
 
-function applyHold(round: Round, { kind }: StepRequest, hold: Hold): void {
+function applyHold(state: BatchState, { kind }: StepRequest, hold: Hold): void {
   const { paymentId } = hold;
   if (kind === 'AUTHORIZE') {
-    if (round.holds.has(paymentId)) {
+    if (state.holds.has(paymentId)) {
       throw new AuthorizationError('OPERATION_REUSED', 'Money is held for this payment by another step.');
     }
-    round.newHolds.add(paymentId);
-  } else if (!round.newHolds.has(paymentId)) {
-    round.changedHolds.add(paymentId);
+    state.newHolds.add(paymentId);
+  } else if (!state.newHolds.has(paymentId)) {
+    state.changedHolds.add(paymentId);
   }
-  round.holds.set(paymentId, hold);
+  state.holds.set(paymentId, hold);
 }
 
 /** Returns the rows that the batch writes. */
-export function outcomeOf({ context, ...round }: Round): DecidedBatch {
+export function resultOf({ context, ...state }: BatchState): DecidedBatch {
   return {
-    steps: round.steps,
-    changed: [...round.accounts.values()].filter(({ id }) => round.changedAccounts.has(id)),
-    newHolds: [...round.holds.values()].filter(({ paymentId }) => round.newHolds.has(paymentId)),
-    changedHolds: [...round.holds.values()].filter(({ paymentId }) => round.changedHolds.has(paymentId)),
+    steps: state.steps,
+    changed: [...state.accounts.values()].filter(({ id }) => state.changedAccounts.has(id)),
+    newHolds: [...state.holds.values()].filter(({ paymentId }) => state.newHolds.has(paymentId)),
+    changedHolds: [...state.holds.values()].filter(({ paymentId }) => state.changedHolds.has(paymentId)),
     decidedAt: context.now,
   };
 }
@@ -119,7 +122,7 @@ function factsOf(request: StepRequest): unknown[] {
     case 'AUTHORIZE': {
       const { fromAccount, toAccount, amount, currency, captureMode, callerId, holdExpiresAt } = request;
       const until = holdExpiresAt?.getTime();
-      return [fromAccount, toAccount, amount, currency, captureMode, callerId, until, ...wordsOf(request)];
+      return [fromAccount, toAccount, amount, currency, captureMode, callerId, until, ...textsOf(request)];
     }
     case 'CAPTURE':
       return [request.amount, request.final];
@@ -131,8 +134,8 @@ function factsOf(request: StepRequest): unknown[] {
 }
 
 /** Returns the payer's texts, if any. Without them a request has the same fingerprint as in earlier versions. */
-function wordsOf({ description, reference, metadata }: PaymentRequest): string[] {
+function textsOf({ description, reference, metadata }: PaymentRequest): string[] {
   const pairs = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
-  const words = [description, reference, ...pairs.flat()];
-  return words.some((word) => word !== '') ? [JSON.stringify(words)] : [];
+  const texts = [description, reference, ...pairs.flat()];
+  return texts.some((text) => text !== '') ? [JSON.stringify(texts)] : [];
 }

@@ -6,7 +6,7 @@ import { NO_RULES } from '../domain/judge-rules.ts';
 import { MAX_MINOR } from '../domain/money.ts';
 import type { StepRequest } from '../domain/step-request.ts';
 import { NEVER_USED, type Usage } from '../domain/usage.ts';
-import { answer, outcomeOf, startRound } from './round.ts';
+import { answer, resultOf, startBatch } from './decide-steps.ts';
 
 const CURRENCIES = ['EUR', 'USD'];
 const OWNED = ['a', 'b', 'c', 'd', 'e'];
@@ -99,7 +99,11 @@ function startingAccounts(drawn: readonly Partial<Account>[]) {
 }
 
 /** Builds the full step: a new payment, or a step of an earlier payment. */
-function requestOf(drawn: Drawn, index: number, asked: readonly StepRequest[]): StepRequest | undefined {
+function requestOf(
+  drawn: Drawn,
+  index: number,
+  earlierSteps: readonly StepRequest[],
+): StepRequest | undefined {
   const { fromAccount, toAccount, currency } = drawn;
   const payment = { paymentId: `pay_${index}`, operationId: `pay_${index}` };
   if (drawn.kind === 'AUTHORIZE') {
@@ -121,9 +125,9 @@ function requestOf(drawn: Drawn, index: number, asked: readonly StepRequest[]): 
       metadata: {},
     };
   }
-  if (drawn.kind === 'REPLAY') return asked.toReversed()[drawn.pick];
+  if (drawn.kind === 'REPLAY') return earlierSteps.toReversed()[drawn.pick];
   // Returns one of the last payments, so that many steps are about the same ones.
-  const payments = asked.toReversed().filter(({ kind }) => kind === 'AUTHORIZE');
+  const payments = earlierSteps.toReversed().filter(({ kind }) => kind === 'AUTHORIZE');
   const earlier = payments[drawn.pick % Math.min(payments.length, 4)];
   if (earlier?.kind !== 'AUTHORIZE') return undefined;
   const key = { paymentId: earlier.paymentId, operationId: `op_${index}` };
@@ -196,24 +200,24 @@ describe('any sequence of steps', () => {
 
 function play(accounts: Map<string, Account>, steps: readonly Drawn[]): void {
   const read = { accounts, holds: new Map<string, Hold>(), known: new Map() };
-  const asked: StepRequest[] = [];
+  const earlierSteps: StepRequest[] = [];
   const firstAnswers = new Map<StepRequest, unknown>();
   const paid: Paid[] = [];
   let now = new Date('2025-03-30T00:00:00Z');
   for (const [index, each] of steps.entries()) {
     now = new Date(now.getTime() + each.hoursLater * 3_600_000);
-    const request = requestOf(each, index, asked);
+    const request = requestOf(each, index, earlierSteps);
     if (request === undefined) continue;
-    const round = startRound(read, { now, holdTtlMs: 24 * 3_600_000, rules: NO_RULES });
-    const result = answer(round, { request, deadline: undefined });
+    const state = startBatch(read, { now, holdTtlMs: 24 * 3_600_000, rules: NO_RULES });
+    const result = answer(state, { request, deadline: undefined });
     if (!result.ok) {
       expect(result.error).toMatchObject({ reason: 'HOLD_NOT_FOUND' });
       continue;
     }
-    const written = outcomeOf(round);
-    if (result.value.askAgainAt !== undefined) {
+    const written = resultOf(state);
+    if (result.value.retryAt !== undefined) {
       // Only the time is missing: the decision is not stored, and a retry may get another one later.
-      expect(result.value.askAgainAt > now).toBe(true);
+      expect(result.value.retryAt > now).toBe(true);
       expect(written).toMatchObject({ steps: [], changed: [], newHolds: [], changedHolds: [] });
       continue;
     }
@@ -222,7 +226,7 @@ function play(accounts: Map<string, Account>, steps: readonly Drawn[]): void {
       expect(written).toMatchObject({ steps: [], changed: [], newHolds: [], changedHolds: [] });
       continue;
     }
-    asked.push(request);
+    earlierSteps.push(request);
     firstAnswers.set(request, structuredClone(result.value));
     const payer = request.kind === 'AUTHORIZE' ? accounts.get(request.fromAccount) : undefined;
     if (request.kind === 'AUTHORIZE' && payer && !payer.isExternal && written.changed.length > 0) {
