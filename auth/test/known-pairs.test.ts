@@ -60,7 +60,7 @@ async function hashesIn<T>(work: () => Promise<T>): Promise<[T, number]> {
 describe('a user who logs in here every day', () => {
   const address = '192.0.2.1';
 
-  it('still can while others fail here; an unknown pair and an unknown name cannot', async () => {
+  it('can still log in while others fail here; an unknown pair and an unknown name cannot', async () => {
     await logIn('customer', address);
     await failAsOthers(address);
     const refused = await hashesIn(async () => [

@@ -13,7 +13,7 @@ const CALLS = 40;
 const CALL_SIZE = 100;
 const AT_ONCE = 4;
 
-/** As operators write them: some look at metadata, some at figures, some at lists. None matches. */
+/** Typical rules: some read metadata, some figures, some lists. None matches. */
 const EXPRESSIONS = [
   'payment.amount > 100000000 && payment.kind == "payment"',
   'has(metadata.risk) && metadata.risk == "high"',
@@ -88,7 +88,7 @@ async function measure(calls = CALLS) {
   };
 }
 
-/** Of the newest decisions, in bytes: as written, and as Postgres keeps them. */
+/** Returns the size of the newest decisions in bytes: as written, and as stored by Postgres. */
 async function sizes() {
   const { rows } = await service.sql(
     `select avg(octet_length(decision))::int as decision, avg(pg_column_size(decision))::int as "decision kept",
