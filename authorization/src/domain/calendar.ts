@@ -61,7 +61,7 @@ export function endOfMonth(firstDay: string, timeZone: string): Date {
   return startOfDay(next.toISOString().slice(0, 10), timeZone);
 }
 
-/** The largest offset of any zone from UTC, in seconds. */
+/** Seconds. The offset of every zone from UTC is smaller. */
 const MOST_OFFSET_S = 26 * 3600;
 
 /**
