@@ -1,6 +1,6 @@
 /**
- * What the operator's command does: reads users and API clients as JSON, makes them be so and says which users there are. It works on the
- * database as its owner, whether or not the service runs.
+ * The operator's command. It reads users and API clients as JSON, creates or corrects them, and prints the users. It connects to
+ * the database as its owner, so the service need not run.
  */
 import { ConfigError, createLogger, isTransient, newId } from '@payflowx/chassis';
 import { migrate, openDatabase } from '@payflowx/chassis/postgres';
@@ -42,7 +42,7 @@ const Identities = Type.Object(
 );
 type Identities = Static<typeof Identities>;
 
-/** A mistake of whoever runs the command: told without a stack. */
+/** A mistake of the operator. It is printed without a stack. */
 class UsageError extends Error {}
 
 export interface CommandLine {
@@ -52,7 +52,7 @@ export interface CommandLine {
   env: NodeJS.ProcessEnv;
 }
 
-/** `output` is for stdout; `problem` for stderr, and then the command has failed. */
+/** `output` goes to stdout. `problem` goes to stderr; the command has then failed. */
 export async function runAdminCommand({
   args,
   readInput,
@@ -66,7 +66,7 @@ export async function runAdminCommand({
   }
 }
 
-/** What went wrong, for a person; with a stack only where it is a bug of ours. */
+/** Returns the error as the operator sees it. Only an unexpected error keeps its stack. */
 function describe(error: unknown): unknown {
   if ([UsageError, ConfigError, AuthError].some((known) => error instanceof known))
     return (error as Error).message;
@@ -80,12 +80,12 @@ function parse(input: string): Identities {
   try {
     identities = JSON.parse(input);
   } catch {
-    // The parser's own message would quote the input, secrets and all.
-    throw new UsageError('What came on stdin is not JSON.');
+    // The parser's own message would quote the input, including its secrets.
+    throw new UsageError('The input on stdin is not JSON.');
   }
   if (Check(Identities, identities)) return identities;
   const problems = Errors(Identities, identities)
-    // It stands beside 'must not have additional properties', which says the same in words.
+    // It only repeats the error 'must not have additional properties'.
     .filter(({ keyword }) => keyword !== 'boolean')
     .map(({ instancePath, message }) => `  - ${instancePath || '/'} ${message}`);
   throw new UsageError(`The identities on stdin are not usable:\n${problems.join('\n')}`);
@@ -97,7 +97,7 @@ async function ensure({ users = [], clients = [] }: Identities, env: NodeJS.Proc
   await migrate(config.migrations, log);
   const db = openDatabase<Database>({ url: config.migrations.url, poolMax: 4 }, log);
   try {
-    // Nobody waits behind these, so the queue may be as long as the list.
+    // No login waits in this queue, so it may be as long as the list.
     const passwords = await createPasswordHasher({ concurrency: 2, queueMax: users.length });
     const deps = { db, passwords, now: () => new Date(), newUserId: () => newId('usr') };
     await Promise.all(clients.map((client) => named(client.id, ensureClient(deps, client))));
@@ -108,7 +108,7 @@ async function ensure({ users = [], clients = [] }: Identities, env: NodeJS.Proc
   }
 }
 
-/** Says whose identity an error is about. */
+/** Puts the name of the identity in front of the error text. */
 async function named<T>(name: string, work: Promise<T>): Promise<T> {
   try {
     return await work;

@@ -1,4 +1,4 @@
-/** Auth's configuration. The only reader of the environment. */
+/** The configuration of auth. The only file that reads the environment. */
 import {
   KEYS_MAX_AGE_MS,
   portSetting,
@@ -18,7 +18,7 @@ export const schema = Type.Object({
   AUTH_SEALING_KEY: Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' }),
   REFRESH_TOKEN_LIFETIME_S: Type.Integer({ minimum: 1, default: 30 * 24 * 60 * 60 }),
   SIGNING_KEY_MAX_AGE_S: Type.Integer({ minimum: 3_600, default: 30 * 24 * 60 * 60 }),
-  /** Twice the age at which the chassis' verifiers renew their keys, at least. */
+  /** At least twice the age at which the chassis' verifiers renew their keys. */
   SIGNING_KEY_ANNOUNCE_S: Type.Integer({ minimum: (2 * KEYS_MAX_AGE_MS) / 1000, default: 15 * 60 }),
   PASSWORD_HASH_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 2 }),
   PASSWORD_HASH_QUEUE_MAX: Type.Integer({ minimum: 0, maximum: 10_000, default: 50 }),
@@ -26,7 +26,7 @@ export const schema = Type.Object({
 
 const MIGRATIONS = new URL('../migrations/', import.meta.url);
 
-/** What the service needs. Throws ConfigError with everything that is wrong. */
+/** The configuration of the service. Throws ConfigError with all problems. */
 export function loadConfig(env: NodeJS.ProcessEnv) {
   const read = readEnvironment(schema, env);
   return {
@@ -47,7 +47,7 @@ const administering = Type.Object({
   POSTGRES_MIGRATE_URL: postgresSettings.POSTGRES_MIGRATE_URL,
 });
 
-/** The little that the operator's command needs of the same environment. */
+/** The part of the configuration that the operator's command needs. */
 export function loadAdminConfig(env: NodeJS.ProcessEnv) {
   const read = readEnvironment(administering, env);
   return {

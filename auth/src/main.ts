@@ -1,18 +1,18 @@
-/** Starts the auth service. Parts are built from the inside out and stopped in reverse order. */
+/** Starts the auth service. Parts start in order of dependency and stop in reverse order. */
 import { createTokenVerifier, newId, runService, serveGrpc } from '@payflowx/chassis';
 import { migrate, openDatabase } from '@payflowx/chassis/postgres';
 import { joinRegistry } from '@payflowx/registry';
 import { createAccessTokenIssuer } from './app/access-tokens.ts';
-import { forgetOldLogins } from './app/login-throttle.ts';
+import { deleteOldLogins } from './app/login-throttle.ts';
 import { createPasswordHasher } from './app/password-hasher.ts';
-import { turnSigningKeys } from './app/rotate-signing-key.ts';
+import { runDueRotationStep } from './app/rotate-signing-key.ts';
 import { activeSigningKey, publicJwks } from './app/signing-keys.ts';
 import { startUpkeep } from './app/upkeep.ts';
 import { loadConfig } from './config.ts';
 import { authService } from './rpc/auth-service.ts';
 import type { Database } from './store/database.ts';
 
-/** A key takes over at most this long after its time. */
+/** A due key becomes active at most this much later. */
 const UPKEEP_EVERY_MS = 15_000;
 
 const config = loadConfig(process.env);
@@ -25,26 +25,26 @@ await runService('auth', config, async ({ log, onStop }) => {
   const now = () => new Date();
   const { sealingKey, rotation, refreshLifetimeMs } = config;
   const activeKey = activeSigningKey({ db, now }, sealingKey);
-  // Now, so that a wrong sealing key is found here and not by the first login.
+  // Reads the key at startup, so that a wrong sealing key is found here and not by the first login.
   log.info({ kid: (await activeKey()).kid }, 'signing access tokens');
   const passwords = await createPasswordHasher(config.hashing);
   const issueAccessToken = createAccessTokenIssuer({ activeKey, now, newTokenId: () => newId('jti') });
   const deps = { db, passwords, issueAccessToken, refreshLifetimeMs, sealingKey, rotation, now, log };
 
-  const turnKeys = async () => {
-    const step = await turnSigningKeys(deps);
-    if (step) log.info({ step }, 'signing keys rotate');
+  const rotateIfDue = async () => {
+    const step = await runDueRotationStep(deps);
+    if (step) log.info({ step }, 'a step of the signing key rotation is done');
   };
-  const tasks = { 'signing keys': turnKeys, 'old logins': () => forgetOldLogins(deps) };
+  const tasks = { 'signing keys': rotateIfDue, 'old logins': () => deleteOldLogins(deps) };
   const upkeep = startUpkeep(tasks, { everyMs: UPKEEP_EVERY_MS }, log);
   onStop('upkeep', () => upkeep.stop());
 
-  // Auth is the one service that needs no call to auth to know its callers.
+  // Auth verifies its callers' tokens with its own keys; the other services fetch them from auth.
   const verifier = createTokenVerifier({ jwks: () => publicJwks({ db, now }) });
   const server = await serveGrpc({ ...config.grpc, verifier, log }, [authService(deps)]);
   onStop('grpc server', () => server.drain());
 
-  // Last in, first out: callers stop finding us before we stop answering them.
+  // Last in, first out: callers stop finding this instance before it stops serving them.
   const { consulUrl, instanceId: id } = config;
   const membership = await joinRegistry(
     { consulUrl, log },

@@ -30,7 +30,7 @@ afterAll(async () => {
 const environment = () => ({ ...process.env, POSTGRES_MIGRATE_URL: database.migrateUrl });
 const asText = (input: unknown) => (typeof input === 'string' ? input : JSON.stringify(input));
 
-/** Runs the command in this process: starting one takes longer than all that it does. */
+/** Runs the command in this process: a process of its own takes longer to start than to run. */
 function ensure(input: unknown) {
   return runAdminCommand({
     args: ['ensure'],
@@ -58,7 +58,7 @@ async function outputOf(input: unknown): Promise<string> {
   return result.output;
 }
 
-/** What the command has written down so far; what one run did, in one order. */
+/** Returns the audit records of the command so far; those of one run are sorted. */
 async function audited(): Promise<string[]> {
   const records = await auth.db
     .selectFrom('identity_audit_records')
@@ -73,7 +73,7 @@ async function audited(): Promise<string[]> {
 const login = (password: string) => auth.client.login({ username: 'alice', password }, { deadlineMs });
 
 describe('admin ensure', () => {
-  it('makes what is missing, leaves what is right, and prints the users and nothing else', async () => {
+  it('creates what is missing, leaves the rest unchanged, and prints only the users', async () => {
     const wanted = {
       users: [{ username: 'alice', password: PASSWORD, roles: ['customer'] }],
       clients: [{ id: 'svc_ledger', secret: CLIENT_SECRET, roles: ['service'] }],
@@ -86,12 +86,12 @@ describe('admin ensure', () => {
 
     expect(await outputOf(wanted)).toBe(first.stdout);
     expect(await audited()).toEqual(['client.created', 'user.created']);
-    // Nothing had to be set right, so nobody was logged out.
+    // No password changed, so the logins stay valid.
     await auth.client.refreshTokens({ refreshToken: tokens?.refreshToken ?? '' }, { deadlineMs });
     await auth.client.loginClient({ clientId: 'svc_ledger', clientSecret: CLIENT_SECRET }, { deadlineMs });
   });
 
-  it('sets a password, roles and a secret right, and ends the logins made with the old password', async () => {
+  it('corrects a password, roles and a secret, and ends the logins made with the old password', async () => {
     const { tokens } = await login(PASSWORD);
     const otherSecret = CLIENT_SECRET.replace('c2', 'x2');
     const output = await outputOf({
@@ -116,18 +116,18 @@ describe('admin ensure', () => {
       'bob: password',
     ],
     ['a weak secret', { clients: [{ id: 'svc_x', secret: 'hush', roles: ['service'] }] }, 'svc_x: '],
-  ])('says what is wrong with %s and repeats no secret', async (_, input, expected) => {
+  ])('reports %s and repeats no secret', async (_, input, expected) => {
     const result = await ensure(input);
     const problem = 'problem' in result ? result.problem : undefined;
-    // A text: an error would be shown with its stack.
+    // A text: an Error would be printed with its stack.
     expect(problem).toBeTypeOf('string');
     expect(problem).toContain(expected);
     expect(problem).not.toContain('hush');
   });
 
-  it('fails as a process does, with nothing on stdout', async () => {
+  it('exits with an error as a process does, with nothing on stdout', async () => {
     const { stdout, stderr, exitCode } = await ensureInProcess('{"users": [{"password": "hush"');
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 1 });
-    expect(stderr).toBe('What came on stdin is not JSON.\n');
+    expect(stderr).toBe('The input on stdin is not JSON.\n');
   });
 });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type AuthServer,
   asOwner,
-  ensurePeople,
+  createUsersAndClient,
   freshDatabase,
   PASSWORD,
   refusal,
@@ -23,7 +23,7 @@ let customerId: string;
 
 beforeAll(async () => {
   database = await freshDatabase();
-  await ensurePeople(database);
+  await createUsersAndClient(database);
   auth = await startAuth(database);
   tokens = await tokensOf(auth);
   customerId = createDecoder()(tokens.customer).sub;
@@ -70,7 +70,7 @@ describe('an API client', () => {
     });
   });
 
-  it("may nothing here, not even with an operator's roles", async () => {
+  it('may call nothing at auth, not even with the roles of an operator', async () => {
     const userId = createDecoder()(tokens.operator).sub;
     const { id, clientSecret } = await create({ userId });
     const { accessToken } = await login(id, clientSecret);
@@ -82,7 +82,7 @@ describe('an API client', () => {
     expect(await refusal(auth.client.listUsers({ pageSize: 0, pageToken: '' }, call))).toMatchObject(refused);
   });
 
-  it('has the roles that its user has at this moment', async () => {
+  it('has the current roles of its user', async () => {
     const { id, clientSecret } = await create();
     const setRoles = (roles: ('customer' | 'auditor')[]) =>
       asOwner(database, (db) =>
@@ -93,7 +93,7 @@ describe('an API client', () => {
     await setRoles(['customer']);
   });
 
-  it('can no longer log in when it is revoked, once and for good', async () => {
+  it('can no longer log in after it is revoked, which is permanent', async () => {
     const { id, clientSecret } = await create();
     await login(id, clientSecret);
     const { client: first } = await auth.client.revokeApiClient({ clientId: id }, asOperator());
@@ -102,7 +102,7 @@ describe('an API client', () => {
     expect(second).toEqual(first);
     const refused = await refusal(login(id, clientSecret));
     expect(refused).toMatchObject({ code: status.UNAUTHENTICATED, reason: 'INVALID_CREDENTIALS' });
-    // The answer is that for a client which never was.
+    // The error is the same as for a client that never existed.
     expect(await refusal(login('cli_nobody', clientSecret))).toEqual(refused);
     const rotation = auth.client.rotateApiClientSecret({ clientId: id }, asOperator());
     expect(await refusal(rotation)).toMatchObject({
@@ -111,14 +111,14 @@ describe('an API client', () => {
     });
   });
 
-  it('gets another secret, and the old one is worth nothing', async () => {
+  it('gets a new secret, and the old one stops working', async () => {
     const { id, clientSecret } = await create();
     const { clientSecret: next } = await auth.client.rotateApiClientSecret({ clientId: id }, asOperator());
     await login(id, next);
     expect(await refusal(login(id, clientSecret))).toMatchObject({ reason: 'INVALID_CREDENTIALS' });
   });
 
-  it('has a secret that is nowhere but with whom it was shown to', async () => {
+  it('has a secret that is not stored in the clear', async () => {
     const { id, clientSecret } = await create();
     const row = await asOwner(database, (db) =>
       db.selectFrom('user_api_clients').select('secret_hash').where('id', '=', id).executeTakeFirstOrThrow(),
@@ -128,8 +128,8 @@ describe('an API client', () => {
   });
 });
 
-describe('making an API client', () => {
-  it('with one request id makes one, and shows its secret once', async () => {
+describe('creating an API client', () => {
+  it('creates one client per request id, and shows its secret once', async () => {
     const request = { requestId: 'r-1', scopes: ['accounts:read', 'ledger:read'] };
     const made = await Promise.all(Array.from({ length: 6 }, () => create(request)));
     expect(new Set(made.map(({ id }) => id)).size).toBe(1);
@@ -160,14 +160,14 @@ describe('making an API client', () => {
     ['no scope', { scopes: [] }, 'INVALID_ARGUMENT'],
     ['an unknown scope', { scopes: ['users:write'] }, 'INVALID_ARGUMENT'],
     ['no name', { name: '' }, 'INVALID_ARGUMENT'],
-    ['a user who is not there', { userId: `usr_${'0'.repeat(36)}` }, 'USER_NOT_FOUND'],
-    ['a service to act for', { userId: 'svc_payment' }, 'USER_NOT_FOUND'],
-    ['a user id that cannot be one', { userId: 'usr_\0' }, 'USER_NOT_FOUND'],
+    ['a missing user', { userId: `usr_${'0'.repeat(36)}` }, 'USER_NOT_FOUND'],
+    ['a service as its user', { userId: 'svc_payment' }, 'USER_NOT_FOUND'],
+    ['an invalid user id', { userId: 'usr_\0' }, 'USER_NOT_FOUND'],
   ])('refuses %s', async (_, request, reason) => {
     expect(await refusal(create(request))).toMatchObject({ reason });
   });
 
-  it.each(['customer', 'auditor', 'service'] as const)('is not for a %s', async (role) => {
+  it.each(['customer', 'auditor', 'service'] as const)('cannot be called by a %s', async (role) => {
     const call = { deadlineMs, accessToken: tokens[role] };
     const refused = { code: status.PERMISSION_DENIED, reason: 'ROLE_NOT_ALLOWED' };
     const wanted = { requestId: '', name: 'x', userId: customerId, scopes: ['payments:read'] };
@@ -199,7 +199,7 @@ describe('API clients', () => {
     expect(nobody.clients).toEqual([]);
   });
 
-  it('are not found by an id that is none of theirs', async () => {
+  it('are not found by an id of another form', async () => {
     for (const clientId of ['cli_nobody', 'svc_payment', '', 'cli_\0']) {
       const call = auth.client.revokeApiClient({ clientId }, asOperator());
       expect(await refusal(call)).toMatchObject({

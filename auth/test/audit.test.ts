@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   type AuthServer,
   asOwner,
-  ensurePeople,
+  createUsersAndClient,
   freshDatabase,
   PASSWORD,
   refusal,
@@ -24,7 +24,7 @@ let operatorId: string;
 
 beforeAll(async () => {
   database = await freshDatabase();
-  await ensurePeople(database);
+  await createUsersAndClient(database);
   auth = await startAuth(database);
   tokens = await tokensOf(auth);
   operatorId = createDecoder()(tokens.operator).sub;
@@ -48,7 +48,7 @@ const newUser = (username: string) => ({
   roles: [Role.CUSTOMER],
 });
 
-it('says who did what, when and in which request, and holds no secret', async () => {
+it('records who did what, when and in which request, and contains no secret', async () => {
   const trace = traceFrom(undefined);
   const { userId, clientId, secret, nextKid } = await runInTrace(trace, async () => {
     const { user } = await auth.client.createUser(newUser('lena'), asOperator());
@@ -77,7 +77,7 @@ it('says who did what, when and in which request, and holds no secret', async ()
   expect(JSON.parse(records.at(-1)?.detailsJson ?? '')).toEqual({ username: 'lena', roles: ['customer'] });
 });
 
-it('says nothing about what was done already or was refused', async () => {
+it('has no record of changes that were already done or were refused', async () => {
   const before = (await list()).records.length;
   await auth.client.createUser(newUser('lena'), asOperator());
   await refusal(auth.client.createUser({ ...newUser('lena'), requestId: '' }, asOperator()));
@@ -85,7 +85,7 @@ it('says nothing about what was done already or was refused', async () => {
   expect((await list()).records).toHaveLength(before);
 });
 
-it("tells the operator's command and the service itself from people", async () => {
+it('names the operator command and the service itself as actors', async () => {
   const { records } = await list({ actorId: 'command' });
   expect(records.map(({ action }) => action).toSorted()).toEqual([
     'client.created',
@@ -95,7 +95,7 @@ it("tells the operator's command and the service itself from people", async () =
   ]);
 });
 
-it('pages newest first, nothing twice and nothing skipped while records are added', async () => {
+it('pages newest first, without duplicates or gaps while records are added', async () => {
   const before = (await list()).records.map(({ id }) => id);
   const seen: string[] = [];
   let pageToken = '';
@@ -122,7 +122,7 @@ it('is found by subject and by action', async () => {
   }
 });
 
-it('is for operators and auditors to read', async () => {
+it('is readable by operators and auditors only', async () => {
   await list({}, tokens.operator);
   for (const accessToken of [tokens.customer, tokens.service]) {
     expect(await refusal(list({}, accessToken))).toMatchObject({ reason: 'ROLE_NOT_ALLOWED' });

@@ -1,4 +1,4 @@
-/** An instance of auth on a database of its own and a real gRPC server, as main.ts wires it. */
+/** An instance of auth with its own database and a real gRPC server, built as in main.ts. */
 import { connectGrpc, createTokenVerifier, NeighbourError, newId, serveGrpc } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
 import { createTestDatabase, PATIENCE_MS, type TestDatabase, testLog } from '@payflowx/chassis/testing';
@@ -8,7 +8,7 @@ import { createAccessTokenIssuer } from '../src/app/access-tokens.ts';
 import { ensureClient, ensureUser } from '../src/app/ensure-identities.ts';
 import type { FairQueueLimits } from '../src/app/fair-queue.ts';
 import { createPasswordHasher, type PasswordHasher } from '../src/app/password-hasher.ts';
-import { turnSigningKeys } from '../src/app/rotate-signing-key.ts';
+import { runDueRotationStep } from '../src/app/rotate-signing-key.ts';
 import { activeSigningKey, publicJwks } from '../src/app/signing-keys.ts';
 import { authService } from '../src/rpc/auth-service.ts';
 import type { Database } from '../src/store/database.ts';
@@ -16,7 +16,7 @@ import type { Database } from '../src/store/database.ts';
 export const MIGRATIONS = new URL('../migrations/', import.meta.url);
 export const SEALING_KEY = Buffer.alloc(32, 7);
 const REFRESH_LIFETIME_MS = 60_000;
-/** A key signs for a day and is announced a quarter of an hour before. */
+/** A key signs for a day and is announced a quarter of an hour before it is activated. */
 export const ROTATION = { maxAgeMs: 24 * 60 * 60_000, announceMs: 15 * 60_000 };
 const ROOMY: FairQueueLimits = { concurrency: 2, queueMax: 100 };
 
@@ -53,16 +53,16 @@ export async function startAuth(database: TestDatabase, hashing = ROOMY) {
     db,
     signingKey: await activeKey(),
     now,
-    /** How many passwords were compared so far. */
+    /** The number of passwords compared so far. */
     hashes,
-    /** What upkeep does with the keys. */
-    turnKeys: () => turnSigningKeys(deps),
-    /** Lets time pass. */
+    /** Runs the rotation step of the upkeep. */
+    rotateIfDue: () => runDueRotationStep(deps),
+    /** Moves the clock forward. */
     skip: (ms: number) => {
       aheadMs += ms;
     },
-    /** From now on it is `time`, however slow the machine is; only `skip` moves it. */
-    standAt: (time: Date) => {
+    /** Stops the clock at `time`, so that a slow machine makes no difference. Only `skip` moves it. */
+    stopClockAt: (time: Date) => {
       standsAt = time;
       aheadMs = 0;
     },
@@ -92,8 +92,8 @@ function countingComparisons(hasher: PasswordHasher) {
 export const PASSWORD = 'correct horse battery staple';
 export const CLIENT_SECRET = 'c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0';
 
-/** One user of each role, named like it, and one API client, made as the operator's command makes them. */
-export async function ensurePeople(database: TestDatabase): Promise<void> {
+/** Creates one user per role, named like it, and one API client, as the operator's command does. */
+export async function createUsersAndClient(database: TestDatabase): Promise<void> {
   await asOwner(database, async (db) => {
     const deps = {
       db,
@@ -120,7 +120,7 @@ export async function asOwner<T>(
   }
 }
 
-/** Tokens of the people above, and of the service. */
+/** Tokens of these users, and of the service. */
 export async function tokensOf({ client }: AuthServer) {
   const deadlineMs = PATIENCE_MS;
   const tokenOf = async (username: string) =>
@@ -134,7 +134,7 @@ export async function tokensOf({ client }: AuthServer) {
   };
 }
 
-/** The whole of a refused call that a caller can see. */
+/** All parts of a refused call that the caller can see. */
 export async function refusal(call: Promise<unknown>) {
   try {
     await call;

@@ -1,8 +1,8 @@
-/** Users who share an address with somebody who guesses passwords. */
+/** Users who share an address with an attacker who guesses passwords. */
 import { status } from '@grpc/grpc-js';
 import type { TestDatabase } from '@payflowx/chassis/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { admitTry, forgetOldLogins, recordFailure, recordSuccess } from '../src/app/login-throttle.ts';
+import { admitTry, deleteOldLogins, recordFailure, recordSuccess } from '../src/app/login-throttle.ts';
 import { networkOf } from '../src/domain/client-address.ts';
 import { AuthError } from '../src/domain/errors.ts';
 import { KNOWN_NETWORKS_MAX, KNOWN_PAIR_TRIES } from '../src/domain/known-login-pair.ts';
@@ -10,7 +10,7 @@ import { throttleKeys } from '../src/domain/login-throttle.ts';
 import {
   type AuthServer,
   asOwner,
-  ensurePeople,
+  createUsersAndClient,
   freshDatabase,
   PASSWORD,
   refusal,
@@ -27,7 +27,7 @@ let accessToken: string;
 
 beforeAll(async () => {
   database = await freshDatabase();
-  await ensurePeople(database);
+  await createUsersAndClient(database);
   auth = await startAuth(database);
   ({ service: accessToken } = await tokensOf(auth));
 });
@@ -36,7 +36,7 @@ afterAll(async () => {
   await database?.drop();
 });
 beforeEach(async () => {
-  auth.standAt(new Date());
+  auth.stopClockAt(new Date());
   await auth.db.deleteFrom('login_throttles').execute();
   await auth.db.deleteFrom('known_login_pairs').execute();
 });
@@ -44,14 +44,14 @@ beforeEach(async () => {
 const logIn = (username: string, clientAddress: string, { password = PASSWORD, at = auth } = {}) =>
   at.client.login({ username, password, clientAddress }, { deadlineMs, accessToken });
 
-/** Somebody else fails at this address until all of it has to wait. No password is hashed for it. */
+/** Another client fails at this address until all logins from it have to wait. No password is hashed for it. */
 async function failAsOthers(address: string, username = 'somebody-else'): Promise<void> {
   for (let failure = 0; failure < 56; failure += 1) {
     await recordFailure(auth, throttleKeys(`${username}-${failure}`, networkOf(address)));
   }
 }
 
-/** Resolves with what `work` returns and how often it hashed a password. */
+/** Resolves with the result of `work` and the number of password hashes. */
 async function hashesIn<T>(work: () => Promise<T>): Promise<[T, number]> {
   const before = auth.hashes();
   return [await work(), auth.hashes() - before];
@@ -60,7 +60,7 @@ async function hashesIn<T>(work: () => Promise<T>): Promise<[T, number]> {
 describe('a user who logs in here every day', () => {
   const address = '192.0.2.1';
 
-  it('still does while others fail here, and neither an unknown pair nor an unknown name does', async () => {
+  it('can still log in while others fail here; an unknown pair and an unknown name cannot', async () => {
     await logIn('customer', address);
     await failAsOthers(address);
     const refused = await hashesIn(async () => [
@@ -82,12 +82,12 @@ describe('a user who logs in here every day', () => {
       const [answer, hashes] = await hashesIn(() =>
         refusal(logIn('customer', address, { password: 'slip' })),
       );
-      // The answer does not tell that the password was looked at.
+      // The error does not show that the password was checked.
       expect({ ...answer, retryAfterMs: 0 }).toEqual({ ...unknown, retryAfterMs: 0 });
       expect(hashes).toBe(1);
     }
     expect(await hashesIn(() => refusal(logIn('customer', address)))).toMatchObject([delayed, 0]);
-    // Each slip has added its minute to the wait of the address.
+    // Each failure has added its minute to the wait of the address.
     auth.skip((unknown.retryAfterMs ?? 0) + KNOWN_PAIR_TRIES * 60_000);
     await logIn('customer', address);
     await failAsOthers(address);
@@ -102,7 +102,7 @@ describe('a user who logs in here every day', () => {
     expect(await refusal(logIn('customer', address))).toMatchObject(delayed);
   });
 
-  it('is not delayed by guesses from elsewhere, which do not become more by its logins', async () => {
+  it('is not delayed by guesses from other networks, and its logins allow no more of them', async () => {
     await logIn('customer', address);
     for (let failure = 0; failure < 30; failure += 1) {
       await recordFailure(auth, throttleKeys('customer', `198.51.100.${failure}`));
@@ -111,7 +111,7 @@ describe('a user who logs in here every day', () => {
     expect(await refusal(logIn('customer', '198.51.100.200'))).toMatchObject(delayed);
   });
 
-  it('is known by the whole /64 of an IPv6 address, and not by the next one', async () => {
+  it('is known in the whole /64 of an IPv6 address, and not in the next one', async () => {
     await logIn('customer', '2001:db8:0:1::1');
     await failAsOthers('2001:db8:0:1::2');
     await failAsOthers('2001:db8:0:2::2');
@@ -121,22 +121,22 @@ describe('a user who logs in here every day', () => {
 
   it('is known for 30 days, at all instances, and then purged', async () => {
     const other = await startAuth(database);
-    other.standAt(auth.now());
+    other.stopClockAt(auth.now());
     await logIn('customer', address, { at: other });
     await other.stop();
     auth.skip(30 * DAY_MS - 1);
     await failAsOthers(address);
-    await forgetOldLogins(auth);
+    await deleteOldLogins(auth);
     await logIn('customer', address);
     auth.skip(30 * DAY_MS);
     await failAsOthers(address);
     expect(await refusal(logIn('customer', address))).toMatchObject(delayed);
-    await forgetOldLogins(auth);
+    await deleteOldLogins(auth);
     expect(await auth.db.selectFrom('known_login_pairs').selectAll().execute()).toEqual([]);
   });
 });
 
-it('knows the networks used last, and not more than some of each account', async () => {
+it('keeps the last used networks, and at most a fixed number per account', async () => {
   const customer = await auth.db
     .selectFrom('users')
     .select('id')
@@ -156,7 +156,7 @@ it('knows the networks used last, and not more than some of each account', async
     await succeed(`198.51.100.${network}`);
   }
   auth.skip(1_000);
-  // Two at once may keep one too many; the next login makes it right.
+  // Two concurrent logins may keep one too many; the next login removes it.
   await Promise.all([succeed('203.0.113.1'), succeed('203.0.113.2')]);
   auth.skip(1_000);
   await succeed('203.0.113.1');
@@ -167,15 +167,18 @@ it('knows the networks used last, and not more than some of each account', async
   expect([known('203.0.113.1'), known('203.0.113.2'), known('198.51.100.3')]).toEqual([true, true, false]);
 });
 
-it('lets two logins of one new pair at two instances both succeed', async () => {
+it('succeeds with two concurrent logins of one new pair at two instances', async () => {
   const other = await startAuth(database);
   await Promise.all([auth, other, auth, other].map((at) => logIn('customer', '192.0.2.9', { at })));
   await other.stop();
   expect(await auth.db.selectFrom('known_login_pairs').selectAll().execute()).toHaveLength(1);
 });
 
-describe('somebody who guesses', () => {
-  /** Guesses as fast as it is let for `minutes`: known names first, then ever new ones. How many guesses were looked at. */
+describe('a password guesser', () => {
+  /**
+   * Guesses as fast as it is allowed for `minutes`: known names first, then new names. Returns the number of guesses that were
+   * hashed.
+   */
   async function guessesIn(minutes: number, address: string, known: string[]): Promise<number> {
     const until = auth.now().getTime() + minutes * 60_000;
     let looked = 0;
@@ -203,7 +206,7 @@ describe('somebody who guesses', () => {
     return looked;
   }
 
-  it('gets no more guesses in an hour from an address where many are known', async () => {
+  it('gets no more guesses in an hour from an address with many known users', async () => {
     const names = Array.from({ length: 15 }, (_, index) => `colleague-${index}`);
     const alone = await guessesIn(60, '192.0.2.20', []);
     await asOwner(database, async (db) => {
@@ -219,7 +222,7 @@ describe('somebody who guesses', () => {
     expect(among).toBeLessThanOrEqual(alone);
   });
 
-  it('gains nothing by a known account of its own', async () => {
+  it('gains nothing from a known account of its own', async () => {
     const address = '192.0.2.22';
     await logIn('customer', address);
     await failAsOthers(address);
@@ -229,10 +232,10 @@ describe('somebody who guesses', () => {
     }
   });
 
-  it('sends many guesses at a known pair at once to two instances, and few are looked at', async () => {
+  it('sends many concurrent guesses at a known pair to two instances, and few are hashed', async () => {
     const address = '192.0.2.23';
     const other = await startAuth(database);
-    other.standAt(auth.now());
+    other.stopClockAt(auth.now());
     await logIn('customer', address);
     await failAsOthers(address);
     const before = auth.hashes() + other.hashes();
@@ -243,7 +246,7 @@ describe('somebody who guesses', () => {
     );
     const looked = auth.hashes() + other.hashes() - before;
     await other.stop();
-    // The tries of a known pair, and at most one more for each hash that was under way on the two instances.
+    // The tries of a known pair, and at most one more for each hash in flight on the two instances.
     expect(looked).toBeGreaterThanOrEqual(KNOWN_PAIR_TRIES);
     expect(looked).toBeLessThanOrEqual(KNOWN_PAIR_TRIES + 3);
   });

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type AuthServer,
   CLIENT_SECRET,
-  ensurePeople,
+  createUsersAndClient,
   freshDatabase,
   PASSWORD,
   refusal,
@@ -22,7 +22,7 @@ let auth: AuthServer;
 
 beforeAll(async () => {
   database = await freshDatabase();
-  await ensurePeople(database);
+  await createUsersAndClient(database);
   auth = await startAuth(database);
 });
 afterAll(async () => {
@@ -36,13 +36,13 @@ async function login(username: string, password = PASSWORD) {
   return tokens;
 }
 
-/** What any other service makes of the keys that auth publishes. */
+/** Verifies a token as any other service does, with the keys that auth publishes. */
 function anotherService() {
   return createTokenVerifier({ jwks: async () => (await auth.client.getJwks({}, { deadlineMs })).keys });
 }
 
 describe('a login', () => {
-  it('gives a token pair, whatever the case of the name', async () => {
+  it('returns a token pair, whatever the case of the name', async () => {
     const tokens = await login('CUSTOMER');
     expect(tokens).toMatchObject({ tokenType: 'Bearer', expiresIn: 300 });
     const { user } = await auth.client.getMe({}, { deadlineMs, accessToken: tokens.accessToken });
@@ -50,7 +50,7 @@ describe('a login', () => {
     expect(user?.id).toMatch(/^usr_/);
   });
 
-  it('answers an unknown name, an impossible name and a wrong password alike', async () => {
+  it('returns the same error for an unknown name, an invalid name and a wrong password', async () => {
     const wrong = await refusal(login('customer', 'not the password'));
     expect(wrong).toMatchObject({ code: status.UNAUTHENTICATED, reason: 'INVALID_CREDENTIALS' });
     expect(await refusal(login('nobody'))).toEqual(wrong);
@@ -62,7 +62,7 @@ describe('a login', () => {
     const { service: accessToken } = await tokensOf(auth);
     let address = 0;
     const time = async (username: string) => {
-      // From ever new addresses, as the gateway says, so that no delay comes between.
+      // Each login has a new client address, as the gateway sends it, so that no delay applies.
       address += 1;
       const request = { username, password: 'not the password', clientAddress: `192.0.2.${address}` };
       const startedAt = performance.now();
@@ -76,14 +76,14 @@ describe('a login', () => {
     expect(median(1) / median(0)).toBeGreaterThan(0.5);
   });
 
-  it('refuses a password too long to be one', async () => {
+  it('refuses a password that is too long', async () => {
     expect(await refusal(login('customer', 'x'.repeat(257)))).toMatchObject({
       code: status.INVALID_ARGUMENT,
       reason: 'INVALID_ARGUMENT',
     });
   });
 
-  it('is told to come back later when too many hash at once', async () => {
+  it('gets TOO_MANY_LOGINS when too many hashes are in progress', async () => {
     const narrow = await startAuth(database, { concurrency: 1, queueMax: 2 });
     const burst = Array.from({ length: 20 }, () =>
       narrow.client.login({ username: 'customer', password: PASSWORD }, { deadlineMs }),
@@ -96,7 +96,7 @@ describe('a login', () => {
       expect(reason).toMatchObject({ code: status.RESOURCE_EXHAUSTED, reason: 'TOO_MANY_LOGINS' });
       expect(reason.retryAfterMs).toBeGreaterThan(0);
     }
-    // The burst is over: the next one gets in.
+    // The burst is over: the next login succeeds.
     await narrow.client.login({ username: 'customer', password: PASSWORD }, { deadlineMs });
     await narrow.stop();
   });
@@ -106,17 +106,17 @@ describe("an API client's login", () => {
   const loginClient = (clientId: string, clientSecret: string) =>
     auth.client.loginClient({ clientId, clientSecret }, { deadlineMs });
 
-  it('gives a token with the client as its subject', async () => {
+  it('returns a token with the client as its subject', async () => {
     const { accessToken, tokenType, expiresIn } = await loginClient('svc_payment', CLIENT_SECRET);
     expect({ tokenType, expiresIn }).toEqual({ tokenType: 'Bearer', expiresIn: 300 });
     expect(await anotherService().verify(accessToken)).toEqual({ id: 'svc_payment', roles: ['service'] });
-    // A machine is no user.
+    // Machines are not users.
     expect(await refusal(auth.client.getMe({}, { deadlineMs, accessToken }))).toMatchObject({
       reason: 'ROLE_NOT_ALLOWED',
     });
   });
 
-  it('answers an unknown client and a wrong secret alike', async () => {
+  it('returns the same error for an unknown client and a wrong secret', async () => {
     const wrong = await refusal(loginClient('svc_payment', 'wrong'));
     expect(wrong).toMatchObject({ code: status.UNAUTHENTICATED, reason: 'INVALID_CREDENTIALS' });
     expect(await refusal(loginClient('svc_nobody', CLIENT_SECRET))).toEqual(wrong);
@@ -125,7 +125,7 @@ describe("an API client's login", () => {
 });
 
 describe('an access token', () => {
-  it('says what RFC 9068 asks for', async () => {
+  it('has the claims of RFC 9068', async () => {
     const { accessToken } = await login('auditor');
     const { header, payload } = createDecoder({ complete: true })(accessToken);
     const { keys } = await auth.client.getJwks({}, { deadlineMs });
@@ -136,7 +136,7 @@ describe('an access token', () => {
     expect(payload.exp - payload.iat).toBe(300);
   });
 
-  it('verifies elsewhere with nothing but the published keys', async () => {
+  it('verifies at other services with only the published keys', async () => {
     const { accessToken } = await login('operator');
     const caller = await anotherService().verify(accessToken);
     expect(caller.roles).toEqual(['operator']);
@@ -158,7 +158,7 @@ describe('an access token', () => {
     return createSigner({ algorithm: 'EdDSA', key, header: headers })({ ...claims(), ...changed });
   };
 
-  it('passes if it is like those of auth', async () => {
+  it('is accepted if it has the form of those of auth', async () => {
     await listUsers(signOurselves({}, {}));
   });
 
@@ -167,13 +167,13 @@ describe('an access token', () => {
     ['another issuer', { iss: 'elsewhere' }, {}],
     ['another type', {}, { typ: 'JWT' }],
     ['another key id', {}, { kid: 'elsewhere' }],
-    ['no life left', { exp: 1_000 }, {}],
-  ])('is refused with %s, even when we signed it', async (_, changed, header) => {
+    ['an expiry in the past', { exp: 1_000 }, {}],
+  ])('is refused with %s, even with a valid signature', async (_, changed, header) => {
     const refused = await refusal(listUsers(signOurselves(changed, header)));
     expect(refused).toMatchObject({ code: status.UNAUTHENTICATED, reason: 'UNAUTHENTICATED' });
   });
 
-  it('is refused when nobody signed it, or a secret made of the public key did', async () => {
+  it('is refused without a signature, or signed with a secret made of the public key', async () => {
     const { kid } = auth.signingKey;
     const unsigned = createSigner({ algorithm: 'none', header: { alg: 'none', typ: 'at+jwt', kid } });
     const { keys } = await auth.client.getJwks({}, { deadlineMs });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type AuthServer,
   asOwner,
-  ensurePeople,
+  createUsersAndClient,
   freshDatabase,
   PASSWORD,
   refusal,
@@ -19,7 +19,7 @@ let auth: AuthServer;
 
 beforeAll(async () => {
   database = await freshDatabase();
-  await ensurePeople(database);
+  await createUsersAndClient(database);
   auth = await startAuth(database);
 });
 afterAll(async () => {
@@ -38,14 +38,14 @@ async function refresh(refreshToken: string): Promise<string> {
 }
 
 describe('a refresh token', () => {
-  it('is spent for the next one, again and again', async () => {
+  it('is exchanged for the next one, several times', async () => {
     const first = await login();
     const second = await refresh(first);
     const third = await refresh(second);
     expect(new Set([first, second, third]).size).toBe(3);
   });
 
-  it('gives access tokens with the roles of this moment', async () => {
+  it('returns access tokens with the current roles', async () => {
     const refreshToken = await login();
     await asOwner(database, (db) =>
       db
@@ -58,7 +58,7 @@ describe('a refresh token', () => {
     expect(createDecoder()(tokens?.accessToken ?? '').roles).toEqual(['auditor']);
   });
 
-  it('revokes its whole family when it is used twice', async () => {
+  it('revokes its whole family when it is used a second time', async () => {
     const first = await login();
     const second = await refresh(first);
     const bystander = await login();
@@ -68,7 +68,7 @@ describe('a refresh token', () => {
     await refresh(bystander);
   });
 
-  it('has one winner when it is used twice at once, and then none', async () => {
+  it('has one winner of two concurrent uses, and then the family is revoked', async () => {
     for (let round = 0; round < 10; round += 1) {
       const token = await login();
       const results = await Promise.allSettled([refresh(token), refresh(token), refresh(token)]);
@@ -78,7 +78,7 @@ describe('a refresh token', () => {
     }
   });
 
-  it('is worth nothing when it is unknown, empty or too old', async () => {
+  it('is refused when it is unknown, empty or too old', async () => {
     const token = await login();
     expect(await refusal(refresh('unknown'))).toMatchObject(invalid);
     expect(await refusal(refresh(''))).toMatchObject(invalid);
@@ -86,7 +86,7 @@ describe('a refresh token', () => {
     expect(await refusal(refresh(token))).toMatchObject(invalid);
   });
 
-  it('is forgotten when its family has expired and the user logs in again', async () => {
+  it('is deleted when its family has expired and the user logs in again', async () => {
     await login();
     auth.skip(60_001);
     await login();
@@ -96,7 +96,7 @@ describe('a refresh token', () => {
     expect(families).toHaveLength(1);
   });
 
-  it('is nowhere in the database as it is', async () => {
+  it('is not stored in the clear', async () => {
     const token = await login();
     const hashes = await asOwner(database, (db) =>
       db.selectFrom('refresh_tokens').select('token_hash').execute(),
@@ -116,7 +116,7 @@ describe('a logout', () => {
     await logout(first);
   });
 
-  it('is silent about a token that it does not know', async () => {
+  it('returns no error for an unknown token', async () => {
     expect(await logout('unknown')).toEqual({});
     expect(await logout('')).toEqual({});
   });

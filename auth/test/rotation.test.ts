@@ -6,7 +6,7 @@ import {
   type AuthServer,
   asOwner,
   CLIENT_SECRET,
-  ensurePeople,
+  createUsersAndClient,
   freshDatabase,
   ROTATION,
   refusal,
@@ -24,10 +24,10 @@ let tokens: Awaited<ReturnType<typeof tokensOf>>;
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['performance', 'Date'] });
   database = await freshDatabase();
-  await ensurePeople(database);
+  await createUsersAndClient(database);
   [one, two] = [await startAuth(database), await startAuth(database)];
   tokens = await tokensOf(one);
-  // So that the first key is older than the next: they are listed by age.
+  // Makes the first key older than the next: keys are listed by age.
   skip(1);
 });
 afterEach(async () => {
@@ -38,7 +38,7 @@ afterEach(async () => {
 });
 
 function skip(ms: number): void {
-  // Auth's clock, that of whoever verifies tokens, and the one that tells verifiers how old their keys are.
+  // Auth's clock, the verifier's clock, and the clock that gives verifiers the age of their keys.
   vi.advanceTimersByTime(ms);
 }
 const rotate = () => one.client.rotateSigningKey({}, { deadlineMs, accessToken: tokens.operator });
@@ -50,7 +50,7 @@ const issue = async (auth: AuthServer) => {
 };
 
 describe('a rotation', () => {
-  it('announces the next key, lets it take over at both instances, and keeps the old one listed while it matters', async () => {
+  it('announces the next key, activates it at both instances, and lists the old one while its tokens are valid', async () => {
     const old = kidOf(await issue(one));
     const { activeKid, nextKid, activatesAt } = await rotate();
     expect(activeKid).toBe(old);
@@ -58,10 +58,10 @@ describe('a rotation', () => {
     expect((await published()).map(({ kid }) => kid)).toEqual([old, nextKid]);
 
     skip(ROTATION.announceMs - MINUTE);
-    await two.turnKeys();
+    await two.rotateIfDue();
     expect(kidOf(await issue(one))).toBe(old);
     skip(MINUTE);
-    expect(await two.turnKeys()).toBe('activated');
+    expect(await two.rotateIfDue()).toBe('activated');
     expect([kidOf(await issue(one)), kidOf(await issue(two))]).toEqual([nextKid, nextKid]);
 
     skip(5 * MINUTE);
@@ -70,14 +70,14 @@ describe('a rotation', () => {
     expect((await published()).map(({ kid }) => kid)).toEqual([nextKid]);
   });
 
-  it('never lets anybody refuse a valid token, however old the keys are that it keeps', async () => {
-    /** Keeps the keys for as long as the announcement allows, and asks for nothing in between: the most stubborn there is. */
+  it('never makes a verifier refuse a valid token, however old its cached keys are', async () => {
+    /** This verifier keeps the keys as long as the announcement allows and fetches nothing in between: the worst case. */
     const stubborn = { verifier: undefined as TokenVerifier | undefined, renewedAt: 0 };
     const chassis = createTokenVerifier({ jwks: published });
     const issued: { token: string; minute: number }[] = [];
     for (let minute = 0; minute < 40; minute += 1) {
       if (minute === 3) await rotate();
-      await Promise.all([one.turnKeys(), two.turnKeys()]);
+      await Promise.all([one.rotateIfDue(), two.rotateIfDue()]);
       if (minute - stubborn.renewedAt >= 14 || !stubborn.verifier) {
         const snapshot = await published();
         stubborn.verifier = createTokenVerifier({ jwks: async () => snapshot });
@@ -87,7 +87,7 @@ describe('a rotation', () => {
       for (const { token } of issued.filter((each) => minute - each.minute < 5)) {
         await chassis.verify(token);
         await stubborn.verifier.verify(token);
-        // And one that starts only now, with nothing but what is published at this moment.
+        // This verifier starts now, with only the keys published at this moment.
         await createTokenVerifier({ jwks: published }).verify(token);
       }
       skip(MINUTE);
@@ -95,32 +95,32 @@ describe('a rotation', () => {
     expect(new Set(issued.map(({ token }) => kidOf(token))).size).toBe(2);
   });
 
-  it('is one, however many operators ask and however many instances find it due', async () => {
+  it('happens once, however many operators ask and however many instances find it due', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, rotate));
     expect(new Set(answers.map(({ nextKid }) => nextKid)).size).toBe(1);
     skip(ROTATION.announceMs);
-    const turns = await Promise.all(Array.from({ length: 8 }, (_, n) => (n % 2 ? one : two).turnKeys()));
+    const turns = await Promise.all(Array.from({ length: 8 }, (_, n) => (n % 2 ? one : two).rotateIfDue()));
     expect(turns.filter((turn) => turn === 'activated')).toHaveLength(1);
     expect(await published()).toHaveLength(2);
   });
 
   it('happens by itself when a key is old', async () => {
     const old = kidOf(await issue(one));
-    expect(await one.turnKeys()).toBeUndefined();
+    expect(await one.rotateIfDue()).toBeUndefined();
     skip(ROTATION.maxAgeMs);
-    const turns = await Promise.all([one.turnKeys(), two.turnKeys()]);
+    const turns = await Promise.all([one.rotateIfDue(), two.rotateIfDue()]);
     expect(turns.filter(Boolean)).toEqual(['announced']);
     expect(kidOf(await issue(one))).toBe(old);
     skip(ROTATION.announceMs);
-    await two.turnKeys();
+    await two.rotateIfDue();
     expect(kidOf(await issue(one))).not.toBe(old);
-    expect(await one.turnKeys()).toBeUndefined();
+    expect(await one.rotateIfDue()).toBeUndefined();
   });
 
-  it('leaves no private half of a retired key behind', async () => {
+  it('deletes the private half of a retired key', async () => {
     await rotate();
     skip(ROTATION.announceMs);
-    await one.turnKeys();
+    await one.rotateIfDue();
     const keys = await asOwner(database, (db) =>
       db.selectFrom('signing_keys').select(['state', 'sealed_private_key']).execute(),
     );

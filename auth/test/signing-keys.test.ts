@@ -5,7 +5,14 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { activeSigningKey, publicJwks } from '../src/app/signing-keys.ts';
 import { makeSigningKey } from '../src/domain/signing-key.ts';
 import type { Database } from '../src/store/database.ts';
-import { asOwner, ensurePeople, freshDatabase, PASSWORD, SEALING_KEY, startAuth } from './auth-server.ts';
+import {
+  asOwner,
+  createUsersAndClient,
+  freshDatabase,
+  PASSWORD,
+  SEALING_KEY,
+  startAuth,
+} from './auth-server.ts';
 
 const deadlineMs = PATIENCE_MS;
 const now = () => new Date();
@@ -28,7 +35,7 @@ async function withDb<T>(work: (db: ReturnType<typeof openDatabase<Database>>) =
 }
 
 describe('signing keys', () => {
-  it('are one, however many instances start at once on an empty database', async () => {
+  it('are created once, however many instances start at once on an empty database', async () => {
     await withDb(async (db) => {
       const opened = await Promise.all(
         Array.from({ length: 8 }, () => activeSigningKey({ db, now }, SEALING_KEY)()),
@@ -39,7 +46,7 @@ describe('signing keys', () => {
   });
 
   it('let two instances verify each other, and survive a restart', async () => {
-    await ensurePeople(database);
+    await createUsersAndClient(database);
     const [one, two] = await Promise.all([startAuth(database), startAuth(database)]);
     const { tokens } = await one.client.login({ username: 'customer', password: PASSWORD }, { deadlineMs });
     const accessToken = tokens?.accessToken;
@@ -51,7 +58,7 @@ describe('signing keys', () => {
     await restarted.stop();
   });
 
-  it('do not open with another sealing key, and say what to do', async () => {
+  it('do not open with another sealing key, and the error says what to do', async () => {
     await withDb(async (db) => {
       await activeSigningKey({ db, now }, SEALING_KEY)();
       await expect(activeSigningKey({ db, now }, Buffer.alloc(32, 8))()).rejects.toThrow(

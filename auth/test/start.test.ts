@@ -15,7 +15,7 @@ let database: TestDatabase;
 const started: ChildProcess[] = [];
 
 beforeAll(async () => {
-  // A folder without migrations makes a database without tables: a first start has everything to do.
+  // A folder without migrations gives a database without tables, so that the first start creates all of them.
   const nothing = pathToFileURL(`${await mkdtemp(`${tmpdir()}/auth-`)}/`);
   database = await createTestDatabase({ service: 'auth', migrations: nothing });
 });
@@ -67,7 +67,7 @@ describe('the process', () => {
     }
   });
 
-  it('does not start with another sealing key, and says why', async () => {
+  it('does not start with another sealing key, and logs why', async () => {
     const child = startMain(Buffer.alloc(32, 9));
     const [output, [exitCode]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
     expect(exitCode).toBe(1);

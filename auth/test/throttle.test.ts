@@ -1,10 +1,10 @@
 import { status } from '@grpc/grpc-js';
 import { PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { forgetOldLogins } from '../src/app/login-throttle.ts';
+import { deleteOldLogins } from '../src/app/login-throttle.ts';
 import {
   type AuthServer,
-  ensurePeople,
+  createUsersAndClient,
   freshDatabase,
   PASSWORD,
   refusal,
@@ -22,11 +22,11 @@ let customerToken: string;
 
 beforeAll(async () => {
   database = await freshDatabase();
-  await ensurePeople(database);
+  await createUsersAndClient(database);
   auth = await startAuth(database);
   ({ service: serviceToken, customer: customerToken } = await tokensOf(auth));
   // A delay of a second must not be over because the machine is slow.
-  auth.standAt(new Date());
+  auth.stopClockAt(new Date());
 });
 afterAll(async () => {
   await auth?.stop();
@@ -41,13 +41,13 @@ interface Try {
   accessToken?: string | undefined;
 }
 
-/** As the gateway sends it for somebody. Resolves when the login succeeds. */
+/** Logs in with a client address, as the gateway does. Resolves when the login succeeds. */
 const tryLogin = ({ username, password = 'guess', from, at = auth, accessToken = serviceToken }: Try) =>
   at.client.login({ username, password, clientAddress: from }, { deadlineMs, accessToken });
 
 const guess = (one: Try) => refusal(tryLogin(one));
 
-/** Guesses until there is a delay, and tells how many guesses were looked at and what the delay was. */
+/** Guesses until there is a delay. Returns the number of hashed guesses and the delay. */
 async function guessUntilDelayed(one: (index: number) => Try) {
   for (let guesses = 0; ; guesses += 1) {
     const answer = await guess(one(guesses));
@@ -57,7 +57,7 @@ async function guessUntilDelayed(one: (index: number) => Try) {
 }
 
 describe('guesses of one address at one account', () => {
-  it('are delayed more and more, and a try that comes too soon is not even looked at', async () => {
+  it('are delayed more and more, and a try that comes too soon is not hashed', async () => {
     const from = '192.0.2.1';
     const { guesses, retryAfterMs } = await guessUntilDelayed(() => ({ username: 'customer', from }));
     expect(guesses).toBe(5);
@@ -74,14 +74,14 @@ describe('guesses of one address at one account', () => {
     }
   });
 
-  it('delay nobody who logs in from elsewhere', async () => {
+  it('do not delay users at other addresses', async () => {
     await guessUntilDelayed(() => ({ username: 'customer', from: '192.0.2.2' }));
     await tryLogin({ username: 'customer', password: PASSWORD, from: '192.0.2.3' });
-    // The account's count is forgotten with that; the guesser's own delay is not.
+    // This deletes the account's count; the guesser's own delay stays.
     expect(await guess({ username: 'customer', from: '192.0.2.2' })).toMatchObject(delayed);
   });
 
-  it('are forgotten when the true user logs in from there', async () => {
+  it('are forgotten when the account owner logs in from there', async () => {
     const from = '192.0.2.4';
     for (let round = 0; round < 3; round += 1) {
       for (let slip = 0; slip < 4; slip += 1)
@@ -90,7 +90,7 @@ describe('guesses of one address at one account', () => {
     }
   });
 
-  it('are delayed alike for a name that nobody has', async () => {
+  it('are delayed alike for an unknown name', async () => {
     const known = await guessUntilDelayed(() => ({ username: 'auditor', from: '192.0.2.5' }));
     const unknown = await guessUntilDelayed(() => ({ username: 'nobody', from: '192.0.2.5' }));
     expect(unknown.guesses).toBe(known.guesses);
@@ -103,20 +103,20 @@ describe('guesses of one address at one account', () => {
     expect(impossible.guesses).toBe(known.guesses);
   });
 
-  it('count together at all instances, and all at once count each', async () => {
+  it('count together at all instances, and concurrent failures are all counted', async () => {
     const other = await startAuth(database);
-    other.standAt(auth.now());
+    other.stopClockAt(auth.now());
     const burst = Array.from({ length: 30 }, (_, index) =>
       guess({ username: 'customer', from: '192.0.2.6', at: index % 2 ? auth : other }),
     );
     const looked = (await Promise.all(burst)).filter(({ reason }) => reason === 'INVALID_CREDENTIALS');
-    // Five, and at most one more for each hash that was under way on the two instances.
+    // Five, and at most one more for each hash in flight on the two instances.
     expect(looked.length).toBeGreaterThanOrEqual(5);
     expect(looked.length).toBeLessThanOrEqual(5 + 4);
     await other.stop();
   });
 
-  it('count by /64 where the address is IPv6', async () => {
+  it('count by /64 if the address is IPv6', async () => {
     const from = (index: number) => `2001:db8:0:1::${index + 1}`;
     const { guesses } = await guessUntilDelayed((index) => ({ username: 'customer', from: from(index) }));
     expect(guesses).toBe(5);
@@ -125,7 +125,7 @@ describe('guesses of one address at one account', () => {
 });
 
 describe('guesses of many addresses at one account', () => {
-  it('delay everybody, but never for long', async () => {
+  it('delay all logins of the account, but only for a short time', async () => {
     const from = (index: number) => `198.51.100.${index + 1}`;
     const { guesses, retryAfterMs } = await guessUntilDelayed((index) => ({
       username: 'operator',
@@ -149,24 +149,24 @@ describe('guesses of many addresses at one account', () => {
 });
 
 describe('guesses of one address at many accounts', () => {
-  it('are delayed, and a good login of its own does not pay for them', async () => {
+  it('are delayed, and a successful login to an account of its own does not reset the count', async () => {
     const from = '203.0.113.1';
     const { guesses } = await guessUntilDelayed((index) => ({ username: `somebody-${index}`, from }));
     expect(guesses).toBe(50);
     auth.skip(1_000);
     await tryLogin({ username: 'customer', password: PASSWORD, from });
-    expect(await guess({ username: 'somebody-else', from })).toMatchObject(wrong);
-    expect(await guess({ username: 'somebody-else', from })).toMatchObject(delayed);
-    // Others are not concerned.
-    expect(await guess({ username: 'somebody-else', from: '203.0.113.2' })).toMatchObject(wrong);
+    expect(await guess({ username: 'other-user', from })).toMatchObject(wrong);
+    expect(await guess({ username: 'other-user', from })).toMatchObject(delayed);
+    // Other addresses are not delayed.
+    expect(await guess({ username: 'other-user', from: '203.0.113.2' })).toMatchObject(wrong);
   });
 });
 
 describe("the client's address", () => {
   it.each([
-    ['nobody', async () => undefined],
+    ['an anonymous caller', async () => undefined],
     ['a customer', async () => customerToken],
-  ])('is not believed when %s names it', async (_, tokenOf) => {
+  ])('is ignored when sent by %s', async (_, tokenOf) => {
     const username = `liar-${Math.random()}`;
     const accessToken = await tokenOf();
     const { guesses } = await guessUntilDelayed((index) => {
@@ -175,11 +175,11 @@ describe("the client's address", () => {
         ? { username, from, accessToken: 'none' }
         : { username, from, accessToken };
     });
-    // All of them counted for the one address that they came from.
+    // All failures were counted for the one address that they came from.
     expect(guesses).toBe(5);
   });
 
-  it('must be one', async () => {
+  it('must be an IP address', async () => {
     expect(await guess({ username: 'customer', from: 'unknown' })).toMatchObject({
       code: status.INVALID_ARGUMENT,
       reason: 'INVALID_ARGUMENT',
@@ -187,13 +187,13 @@ describe("the client's address", () => {
   });
 });
 
-it('keeps no count longer than it counts, and no name in the clear', async () => {
+it('deletes expired counts, and stores no name in the clear', async () => {
   const { db, now } = auth;
   await guess({ username: 'a-name-nobody-has', from: '192.0.2.8' });
   const rows = await db.selectFrom('login_throttles').selectAll().execute();
   expect(rows.length).toBeGreaterThan(0);
   expect(JSON.stringify(rows.map(({ key }) => key.toString('latin1')))).not.toContain('a-name');
   auth.skip(24 * 60 * 60_000);
-  await forgetOldLogins({ db, now });
+  await deleteOldLogins({ db, now });
   expect(await db.selectFrom('login_throttles').selectAll().execute()).toEqual([]);
 });

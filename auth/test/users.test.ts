@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type AuthServer,
   CLIENT_SECRET,
-  ensurePeople,
+  createUsersAndClient,
   freshDatabase,
   PASSWORD,
   refusal,
@@ -19,7 +19,7 @@ let operator: string;
 
 beforeAll(async () => {
   database = await freshDatabase();
-  await ensurePeople(database);
+  await createUsersAndClient(database);
   auth = await startAuth(database);
   operator = await tokenOf('operator');
 });
@@ -49,8 +49,8 @@ async function create(request: Partial<CreateUserRequest>, accessToken: string |
   return (await auth.client.createUser({ ...dora, ...request }, { deadlineMs, accessToken })).user;
 }
 
-describe('making a user', () => {
-  it('gives one that can log in', async () => {
+describe('creating a user', () => {
+  it('creates one that can log in', async () => {
     const user = await create({ username: 'Erika', roles: [Role.OPERATOR, Role.CUSTOMER, Role.CUSTOMER] });
     expect(user).toMatchObject({ username: 'Erika', roles: [Role.CUSTOMER, Role.OPERATOR] });
     await tokenOf('erika');
@@ -83,20 +83,20 @@ describe('making a user', () => {
     });
   });
 
-  it('gives the first answer again for the same request id', async () => {
+  it('returns the first response to a retry with the same request id', async () => {
     const request = { requestId: 'r-1', username: 'gerd', roles: [Role.AUDITOR, Role.CUSTOMER] };
     const first = await create(request);
     expect(await create({ ...request, roles: [Role.CUSTOMER, Role.AUDITOR] })).toEqual(first);
     const reused = { code: status.ALREADY_EXISTS, reason: 'REQUEST_ID_REUSED' };
     expect(await refusal(create({ ...request, username: 'hans' }))).toMatchObject(reused);
     expect(await refusal(create({ ...request, roles: [Role.OPERATOR] }))).toMatchObject(reused);
-    // An answer of success would be taken for a password that works.
+    // A success would suggest that the password works.
     const password = 'another good password';
     expect(await refusal(create({ ...request, password }))).toMatchObject(reused);
     expect(await create(request)).toEqual(first);
   });
 
-  it('lets one of two passwords through when both come with one request id at once', async () => {
+  it('accepts one of two passwords that come with one request id at once', async () => {
     const request = { requestId: 'r-4', username: 'karl' };
     const passwords = Array.from({ length: 4 }, (_, index) => `${PASSWORD} ${index % 2}`);
     const answers = await Promise.allSettled(passwords.map((password) => create({ ...request, password })));
@@ -115,13 +115,13 @@ describe('making a user', () => {
     expect(await create({ requestId: 'r-5', username: 'lena' })).toEqual(one);
   });
 
-  it('makes one user of many requests with one id at once', async () => {
+  it('creates one user for many concurrent requests with one id', async () => {
     const request = { requestId: 'r-2', username: 'inge' };
     const users = await Promise.all(Array.from({ length: 8 }, () => create(request)));
     expect(new Set(users.map((user) => user?.id)).size).toBe(1);
   });
 
-  it('does not hold a request id that made no user', async () => {
+  it('does not keep a request id if no user was created', async () => {
     const request = { requestId: 'r-3', username: 'customer' };
     expect(await refusal(create(request))).toMatchObject({ reason: 'USERNAME_TAKEN' });
     expect(await create({ ...request, username: 'jens' })).toMatchObject({ username: 'jens' });
@@ -142,7 +142,7 @@ describe('making a user', () => {
 });
 
 describe('listing users', () => {
-  it('pages newest first, nothing twice and nothing skipped while users are added', async () => {
+  it('pages newest first, without duplicates or gaps while users are added', async () => {
     const list = (pageToken: string) =>
       auth.client.listUsers({ pageSize: 2, pageToken }, { deadlineMs, accessToken: operator });
     const before = await auth.client.listUsers(
@@ -161,7 +161,7 @@ describe('listing users', () => {
     expect(seen).toEqual(seen.toSorted().reverse());
   });
 
-  it('refuses a page token that is not ours', async () => {
+  it('refuses a page token of another form', async () => {
     const request = { pageSize: 0, pageToken: Buffer.from('{"before":"x"}').toString('base64url') };
     expect(
       await refusal(auth.client.listUsers(request, { deadlineMs, accessToken: operator })),

@@ -1,4 +1,4 @@
-/** What the service can be told, and the only place that reads the environment. */
+/** The configuration of authorization. The only file that reads the environment. */
 import {
   identityConfig,
   identitySettings,
@@ -16,7 +16,7 @@ export const schema = Type.Object({
   ...postgresSettings,
   ...identitySettings,
   GRPC_PORT: portSetting(50_052),
-  /** How long money is held where a payment does not say; seconds. Seven days. */
+  /** Seconds that a hold lasts if the payment does not set its end. Seven days. */
   HOLD_TTL_S: Type.Integer({ minimum: 1, default: 604_800 }),
   BATCH_SIZE: Type.Integer({ minimum: 1, maximum: 500, default: 200 }),
   BATCHES_IN_FLIGHT: Type.Integer({ minimum: 1, maximum: 500, default: 1 }),
@@ -24,7 +24,7 @@ export const schema = Type.Object({
 
 const MIGRATIONS = new URL('../migrations/', import.meta.url);
 
-/** Throws ConfigError with everything that is wrong. */
+/** Throws ConfigError with all problems. */
 export function loadConfig(env: NodeJS.ProcessEnv) {
   const values = readEnvironment(schema, env);
   return {

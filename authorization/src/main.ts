@@ -1,4 +1,4 @@
-/** Starts the authorization service. Parts are built from the inside out and stopped in reverse order. */
+/** Starts the authorization service. Parts start in order of dependency and stop in reverse order. */
 import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/chassis';
 import { migrate, openDatabase } from '@payflowx/chassis/postgres';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
@@ -35,7 +35,7 @@ await runService('authorization', config, async ({ log, onStop }) => {
   const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log }, services);
   onStop('grpc server', () => server.drain());
 
-  // Last in, first out: callers stop finding us before we stop answering them.
+  // Last in, first out: callers stop finding this instance before it stops serving them.
   const { consulUrl, instanceId: id } = config;
   const membership = await joinRegistry(
     { consulUrl, log },

@@ -1,4 +1,4 @@
-/** The service without its surroundings: what main.ts serves, and tests too. */
+/** Builds the gRPC services without the process around them, for main.ts and for tests. */
 import type { BoundService, Logger } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { createRulesInForce } from './app/rules-in-force.ts';
@@ -10,18 +10,21 @@ import type { Database } from './store/database.ts';
 
 interface ServicesDeps {
   db: Kysely<Database>;
-  /** Connections of their own for what reads long. */
+  /** A separate connection pool for long reads. */
   backtestDb: Kysely<Database>;
   log: Logger;
   now: () => Date;
   holdTtlMs: number;
-  /** Steps in one statement: enough to make the commit cheap, few enough to keep the locks short; and batches at once. */
+  /**
+   * `maxSize` steps per statement: enough to make the commit cheap, few enough to keep locks short. `concurrency` batches run at
+   * once.
+   */
   batches?: { maxSize: number; concurrency: number };
 }
 
 export interface Services {
   services: BoundService[];
-  /** Ends once everything that was taken is decided. */
+  /** Resolves when all accepted steps are decided. */
   drain(): Promise<void>;
 }
 

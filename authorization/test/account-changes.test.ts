@@ -1,4 +1,4 @@
-/** What operators change about accounts, and what is kept of it for good. */
+/** Changes that operators make to accounts, and their audit records. */
 import { status } from '@grpc/grpc-js';
 import type { CallSettings } from '@payflowx/chassis';
 import { PATIENCE_MS } from '@payflowx/chassis/testing';
@@ -50,7 +50,7 @@ const refusal = (code: status, reason: string, metadata = {}) =>
   expect.objectContaining({ code, reason, metadata: expect.objectContaining(metadata) });
 
 describe('an update', () => {
-  it('changes what is given, leaves the rest, and raises the version', async () => {
+  it('changes the given fields, keeps the rest, and raises the version', async () => {
     const id = await openAccount(service, { limits: { dailyMinor: 5n, dailyCount: 3 } });
     const { account } = await update(id, { name: 'Rent', timeZone: 'Europe/Berlin' });
     expect(account).toMatchObject({ name: 'Rent', timeZone: 'Europe/Berlin', version: 2n });
@@ -60,7 +60,7 @@ describe('an update', () => {
     expect(limited.account?.limits).toEqual({ ...NO_LIMITS, monthlyMinor: 7n });
   });
 
-  it('is refused to who has not seen the latest, and says which that is', async () => {
+  it('with an outdated version is refused with the latest version', async () => {
     const id = await openAccount(service);
     await update(id, { name: 'First' });
     await expect(update(id, { name: 'Second' })).rejects.toEqual(
@@ -69,7 +69,7 @@ describe('an update', () => {
     expect((await accountOf(service, id)).name).toBe('First');
   });
 
-  it('goes to exactly one of many that saw the same version', async () => {
+  it('succeeds for exactly one of many with the same version', async () => {
     const id = await openAccount(service);
     const answers = await Promise.allSettled(times(20, (n) => update(id, { name: `Name ${n}` })));
     expect(answers.filter(({ status: outcome }) => outcome === 'fulfilled').length).toBe(1);
@@ -77,14 +77,14 @@ describe('an update', () => {
     expect(await actionsOf(id)).toEqual(['account.updated', 'account.created']);
   });
 
-  it('that changes nothing leaves no trace', async () => {
+  it('without a change writes no audit record', async () => {
     const id = await openAccount(service);
     const { account } = await update(id, { name: '', limits: NO_LIMITS, timeZone: 'UTC' });
     expect(account?.version).toBe(1n);
     expect(await actionsOf(id)).toEqual(['account.created']);
   });
 
-  it('of limits and time zone counts for the next payment', async () => {
+  it('of limits and time zone applies to the next payment', async () => {
     now = new Date('2025-03-31T22:30:00Z');
     const fromAccount = await openAccount(service, { balance: 1_000n });
     const toAccount = await openAccount(service, { ownerId: 'usr_bob' });
@@ -95,7 +95,7 @@ describe('an update', () => {
       return answer?.decision?.code;
     };
     expect(await pay()).toBe('DAILY_LIMIT_EXCEEDED');
-    // Half past midnight there: another day. Back again it stays that day: no day is opened twice.
+    // Half past midnight there, so another day. Moved back it stays that day: no day is opened a second time.
     await update(fromAccount, { expectedVersion: 2n, timeZone: 'Europe/Berlin' });
     expect(await pay()).toBe('');
     await update(fromAccount, { expectedVersion: 3n, timeZone: 'UTC' });
@@ -111,7 +111,7 @@ describe('an update', () => {
     ['time_zone', { timeZone: '+02:00' }],
     ['expected_version', { expectedVersion: 0n }],
     ['account_id', { accountId: 'external:EUR' }],
-  ])('is refused for a bad %s', async (field, change) => {
+  ])('is refused for an invalid %s', async (field, change) => {
     const id = await openAccount(service);
     await expect(update(id, change)).rejects.toMatchObject({
       reason: 'INVALID_ARGUMENT',
@@ -119,14 +119,14 @@ describe('an update', () => {
     });
   });
 
-  it('of no account is not found', async () => {
+  it('of an unknown account is not found', async () => {
     for (const id of ['acct_none', '\0', '']) {
       await expect(update(id, { name: 'x' })).rejects.toEqual(refusal(status.NOT_FOUND, 'ACCOUNT_NOT_FOUND'));
     }
   });
 });
 
-it('an account is opened in a time zone, and only in one that there is', async () => {
+it('an account is opened only in an existing time zone', async () => {
   const id = await openAccount(service, { timeZone: 'Asia/Kolkata' });
   expect(await accountOf(service, id)).toMatchObject({ timeZone: 'Asia/Kolkata' });
   await expect(openAccount(service, { timeZone: 'Asia/Atlantis' })).rejects.toMatchObject({
@@ -153,17 +153,17 @@ describe('an account', () => {
     expect(await pay(id, other)).toBe('');
   });
 
-  it('that is in the state already stays as it is, and nothing is written down', async () => {
+  it('that is already in the state stays unchanged, without an audit record', async () => {
     const id = await openAccount(service);
     const { account: frozen } = await lead(id, AccountState.FROZEN, 1n);
-    // The same request again: its version is not the latest any more, and it has what it wants.
+    // A retry: its version is no longer the latest, but the account is already in the state.
     expect((await lead(id, AccountState.FROZEN, 1n)).account).toEqual(frozen);
     await lead(id, AccountState.CLOSED);
     expect((await lead(id, AccountState.CLOSED)).account?.version).toBe(3n);
     expect(await actionsOf(id)).toEqual(['account.closed', 'account.frozen', 'account.created']);
   });
 
-  it('is led on only by who has seen the latest, unless any will do', async () => {
+  it('changes state only with the latest version, or with no version given', async () => {
     const id = await openAccount(service);
     await update(id, { name: 'New' });
     const stale = lead(id, AccountState.FROZEN, 1n);
@@ -171,7 +171,7 @@ describe('an account', () => {
     expect((await lead(id, AccountState.FROZEN, 2n)).account?.version).toBe(3n);
   });
 
-  it('is closed only when nothing is in it and nothing is held, and then for good', async () => {
+  it('is closed only when it is empty and nothing is held, and then permanently', async () => {
     const id = await openAccount(service, { balance: 100n });
     const other = await openAccount(service, { ownerId: 'usr_bob' });
     const notEmpty = refusal(status.FAILED_PRECONDITION, 'ACCOUNT_NOT_EMPTY');
@@ -192,7 +192,7 @@ describe('an account', () => {
     expect((await service.refund(back)).decision?.code).toBe('TO_ACCOUNT_NOT_ACTIVE');
   });
 
-  it('never gets money after it was closed, though both happen at once', async () => {
+  it('never receives money after it was closed, even with both at once', async () => {
     const payer = await openAccount(service, { balance: 1_000n });
     for (const _ of times(20, String)) {
       const id = await openAccount(service);
@@ -212,7 +212,7 @@ describe('an account', () => {
     ['reason', { reason: 'x'.repeat(501) }],
     ['expected_version', { expectedVersion: -1n }],
     ['account_id', { accountId: 'external:EUR' }],
-  ])('is not led on by a request with a bad %s', async (field, change) => {
+  ])('is not changed by a request with an invalid %s', async (field, change) => {
     const request = { accountId: 'acct_x', state: AccountState.FROZEN, expectedVersion: 0n, reason: '' };
     await expect(
       service.accounts.changeAccountState({ ...request, ...change }, asOperator),
@@ -221,7 +221,7 @@ describe('an account', () => {
 });
 
 describe('the audit log', () => {
-  it('says who did what when and why, how it was before and after, and in which request', async () => {
+  it('shows who did what, when, why and in which request, with the account before and after', async () => {
     const id = await openAccount(service, { limits: { dailyMinor: 5n } });
     now = new Date('2025-03-11T10:00:00Z');
     await update(id, { name: 'Rent', limits: { perPaymentMinor: 9_007_199_254_740_991n } });
@@ -246,7 +246,7 @@ describe('the audit log', () => {
     expect(created).toMatchObject({ action: 'account.created', beforeJson: '', actorId: 'usr_operator' });
   });
 
-  it('keeps one record of an account that is opened twice by the same request', async () => {
+  it('has one record of an account that the same request opens again', async () => {
     const request = { requestId: 'once', ownerId: 'usr_x', currency: 'EUR', name: '', timeZone: '' };
     const opened = await Promise.all(
       times(5, () => service.accounts.createAccount({ ...request, limits: undefined }, asOperator)),
@@ -254,7 +254,7 @@ describe('the audit log', () => {
     expect(await actionsOf(opened[0]?.account?.id ?? '')).toEqual(['account.created']);
   });
 
-  it('is kept only with the change: what fails leaves nothing in it', async () => {
+  it('is written only with the change: a failed change leaves no record', async () => {
     const id = await openAccount(service, { balance: 1n });
     await lead(id, AccountState.CLOSED).catch(() => undefined);
     expect(await actionsOf(id)).toEqual(['account.created']);

@@ -1,4 +1,4 @@
-/** AccountService, and who may see what. */
+/** AccountService, and access to it. */
 import { status } from '@grpc/grpc-js';
 import type { CallSettings, NeighbourError, RoleName } from '@payflowx/chassis';
 import { PATIENCE_MS } from '@payflowx/chassis/testing';
@@ -41,7 +41,7 @@ const refusal = (code: status, reason: string) =>
   expect.objectContaining({ code, reason }) as unknown as NeighbourError;
 
 describe('opening an account', () => {
-  it('begins with nothing, no limits unless given, and version 1', async () => {
+  it('starts with balance 0, no limits unless given, and version 1', async () => {
     const limits: Limits = { perPaymentMinor: 5n, dailyMinor: undefined, monthlyMinor: 0n, dailyCount: 3 };
     const { account } = await service.accounts.createAccount(opening({ limits }), await asOperator());
     expect(account).toMatchObject({
@@ -56,7 +56,7 @@ describe('opening an account', () => {
     expect(account?.id).toMatch(/^acct_[0-9a-f-]{36}$/);
   });
 
-  it('opens one account for one request id, however often and wherever it is asked for', async () => {
+  it('opens one account for one request id, however often and on which instance it is requested', async () => {
     const request = opening({ requestId: 'open-1', currency: 'CHF', limits: { dailyCount: 3 } });
     const answers = await Promise.all(
       Array.from({ length: 20 }, async () => service.accounts.createAccount(request, await asOperator())),
@@ -76,7 +76,7 @@ describe('opening an account', () => {
     );
   });
 
-  it('names everything that is wrong with a request', async () => {
+  it('reports all violations of a request', async () => {
     const request = opening({ ownerId: 'alice', name: 'x'.repeat(101), limits: { dailyMinor: -1n } });
     const error = await service.accounts.createAccount(request, await asOperator()).catch((caught) => caught);
     expect(error).toEqual(refusal(status.INVALID_ARGUMENT, 'INVALID_ARGUMENT'));
@@ -89,7 +89,7 @@ describe('opening an account', () => {
 });
 
 describe('reading accounts', () => {
-  it('shows an account to its owner and to those who read everything, and is not there for anybody else', async () => {
+  it('returns an account to its owner and to roles that read all accounts, and is not found for other callers', async () => {
     const accountId = await openAccount(service, { ownerId: 'usr_carol', balance: 5n });
     const readers = [
       as('usr_carol', 'customer'),
@@ -109,7 +109,7 @@ describe('reading accounts', () => {
     }
   });
 
-  it("lists a customer's own, newest first, nothing twice and nothing left out while others are opened", async () => {
+  it('lists the accounts of a customer newest first, without duplicates or gaps while others are opened', async () => {
     const opened: string[] = [];
     for (let n = 0; n < 7; n += 1) opened.push(await openAccount(service, { ownerId: 'usr_dave' }));
     await openAccount(service, { ownerId: 'usr_erin' });
@@ -125,7 +125,7 @@ describe('reading accounts', () => {
     expect(listed).toEqual(opened.toReversed());
   });
 
-  it("lists everybody's for an auditor, but never the world outside", async () => {
+  it('lists all accounts for an auditor, but never the external account', async () => {
     const { accounts } = await service.accounts.listAccounts(
       { pageSize: 100, pageToken: '' },
       await as('usr_a', 'auditor'),
@@ -134,7 +134,7 @@ describe('reading accounts', () => {
     expect(accounts.filter(({ id }) => id.startsWith('external:'))).toEqual([]);
   });
 
-  it('pages through all balances, the world outside too, and they add up to nothing', async () => {
+  it('pages through all balances, also external ones, and they add up to zero', async () => {
     await openAccount(service, { balance: 1_234n });
     let sum = 0n;
     const ids: string[] = [];
@@ -155,7 +155,7 @@ describe('reading accounts', () => {
     expect(ids).toEqual([...new Set(ids)].sort());
   });
 
-  it('pages through the balances of named accounts only', async () => {
+  it('pages through the balances of given accounts only', async () => {
     const opened = [await openAccount(service), await openAccount(service)];
     const accountIds = ['acct_none', ...opened].reverse();
     const request = { pageSize: 1, pageToken: '', accountIds };
@@ -167,7 +167,7 @@ describe('reading accounts', () => {
     expect(second.nextPageToken).toBe('');
   });
 
-  it('refuses a page token that is not ours', async () => {
+  it('refuses a page token of another form', async () => {
     await expect(
       service.accounts.listAccounts({ pageSize: 0, pageToken: 'bm8' }, await asOperator()),
     ).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
@@ -269,7 +269,7 @@ describe('access', () => {
     );
   });
 
-  it("lets nobody spend from another's account, whoever the calling service names", async () => {
+  it('lets no user spend from the account of another, whoever the calling service names', async () => {
     const fromAccount = await openAccount(service, { balance: 1_000n });
     const toAccount = await openAccount(service, { ownerId: 'usr_mallory' });
     const [answer] = await service.authorize(item({ fromAccount, toAccount, callerId: 'usr_mallory' }));

@@ -1,4 +1,4 @@
-/** Trying a rule on payments that were decided. */
+/** Backtests of rules on decided payments. */
 import { status } from '@grpc/grpc-js';
 import { Role } from '@payflowx/proto/auth';
 import { type Check, type Rule, RuleAction } from '@payflowx/proto/authorization';
@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** The service's clock goes on. */
+/** The service's clock moves on. */
 function later(ms: number): Date {
   now = new Date(now.getTime() + ms);
   return now;
@@ -48,7 +48,7 @@ async function disable({ id: ruleId, version: expectedVersion }: Rule): Promise<
   await rpc().updateRule({ ruleId, expectedVersion, ...as }, asOperator());
 }
 
-/** Payments of all kinds and outcomes, one every minute; what each of them says about itself differs. */
+/** Payments of all kinds and outcomes, one every minute, with different texts. */
 async function payAtRandom(count: number) {
   const answers: { paymentId: string; code: string; checks: Check[] }[] = [];
   for (const index of times(count, (n) => n)) {
@@ -80,14 +80,14 @@ const EXPRESSIONS = [
 ];
 
 describe('a backtest', () => {
-  it('finds exactly what the same rule found when the payments were decided', async () => {
+  it('finds exactly the same matches as the rule found when the payments were decided', async () => {
     const start = later(1);
     const rules = [];
     for (const expression of EXPRESSIONS) rules.push(await create(expression, RuleAction.SHADOW));
     const answers = await payAtRandom(120);
     for (const rule of rules) await disable(rule);
     later(1);
-    // Money has moved since, and an account is not what it was: the facts of then count.
+    // Money has moved since, and an account has changed: the stored facts apply.
     await service.authorize(item({ fromAccount: alice, toAccount: bob, amountMinor: 1n }));
 
     for (const { id, expression } of rules) {
@@ -99,7 +99,7 @@ describe('a backtest', () => {
       const failed = found.filter(({ inputs }) => inputs.error !== undefined);
       const result = await backtest(expression, { from: start, to: now });
       expect(result.triedCount).toBe(120n);
-      // Where another check declined, no rule was asked then; it is tried now.
+      // If another check declined the payment, no rule was evaluated then. The backtest evaluates the rule now.
       expect(result.newlyDeclinedCount).toBe(BigInt(matched.length));
       expect(result.matchedCount).toBeGreaterThanOrEqual(result.newlyDeclinedCount);
       expect(result.samplePaymentIds).toEqual(
@@ -115,7 +115,7 @@ describe('a backtest', () => {
     }
   });
 
-  it('leaves out of what would be declined newly what was declined then, and what a rule lets pass all others', async () => {
+  it('does not count as newly declined a payment that was declined then or that an ALLOW rule matched', async () => {
     const from = later(1);
     const allowing = await create('has(metadata.vip)', RuleAction.ALLOW);
     const declining = await create('has(metadata.bad)', RuleAction.DECLINE);
@@ -135,7 +135,7 @@ describe('a backtest', () => {
     });
   });
 
-  it('tries no captures, releases and refunds, and no payment whose accounts are not known', async () => {
+  it('tries no captures, releases and refunds, and no payments with unknown accounts', async () => {
     now = new Date('2025-03-20T09:00:00Z');
     const from = now;
     const held = item({
@@ -156,7 +156,7 @@ describe('a backtest', () => {
     expect(result).toMatchObject({ triedCount: 1n, samplePaymentIds: [held.paymentId] });
   });
 
-  it('looks at the last day, unless it is told from when to when', async () => {
+  it('uses the last day unless the request has a period', async () => {
     now = new Date('2025-04-10T09:00:00Z');
     const times = ['2025-04-09T08:59:59.999Z', '2025-04-09T09:00:00.000Z', '2025-04-10T08:59:59.999Z'];
     for (const time of [...times, '2025-04-10T09:00:00.000Z']) {
@@ -170,7 +170,7 @@ describe('a backtest', () => {
     expect((await backtest('true', { to: new Date(times[1] as string) })).triedCount).toBe(1n);
   });
 
-  it('refuses what is no rule, and a period that is none', async () => {
+  it('refuses an invalid expression and an invalid period', async () => {
     await expect(backtest('payment.amount >')).rejects.toMatchObject({
       code: status.INVALID_ARGUMENT,
       violations: [{ field: 'expression', description: 'line 1, column 17: unexpected token: EOF' }],
@@ -189,7 +189,7 @@ describe('a backtest of very many payments', { timeout: 120_000 }, () => {
     now = new Date('2025-05-10T09:00:00Z');
     const model = item({ fromAccount: alice, toAccount: bob, amountMinor: 1n });
     await service.authorize(model);
-    // As many more like it, one a millisecond.
+    // As many similar payments, one per millisecond.
     await service.sql(
       `insert into decisions (payment_id, operation_id, fingerprint, outcome, decision, remaining, facts, decided_at)
        select 'pay_' || n, 'pay_' || n, fingerprint, outcome, decision, remaining, facts, decided_at + n * interval '1 ms'
@@ -198,18 +198,18 @@ describe('a backtest of very many payments', { timeout: 120_000 }, () => {
     );
   });
 
-  it('tries the newest 100,000 and says that there are more', async () => {
+  it('tries the newest 100,000 and reports that there are more', async () => {
     const result = await backtest('payment.amount == 1', period);
     expect(result).toMatchObject({ triedCount: 100_000n, newlyDeclinedCount: 100_000n, truncated: true });
     expect(result.samplePaymentIds).toEqual(times(20, (index) => `pay_${100_200 - index}`));
   });
 
-  it('ends with its deadline', async () => {
+  it('ends at its deadline', async () => {
     const late = rpc().backtestRule({ expression: 'true', ...period }, asOperator(150));
     await expect(late).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
   });
 
-  it('lets decisions go on meanwhile', async () => {
+  it('does not stop decisions meanwhile', async () => {
     let isOver = false;
     const running = backtest('payment.description.contains("x")', period).finally(() => {
       isOver = true;

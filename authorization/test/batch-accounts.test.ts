@@ -1,4 +1,4 @@
-/** Opening many accounts in one call. */
+/** Opens many accounts in one call. */
 import { status } from '@grpc/grpc-js';
 import type { CallSettings } from '@payflowx/chassis';
 import { PATIENCE_MS } from '@payflowx/chassis/testing';
@@ -37,7 +37,7 @@ const messageOf = ({ result }: CreateAccountResult) =>
   result?.$case === 'error' ? result.value.message : undefined;
 
 describe('opening accounts in a batch', () => {
-  it('opens each with its limits and an audit record, and answers in order', async () => {
+  it('opens each with its limits and an audit record, and responds in order', async () => {
     const items = Array.from({ length: 500 }, (_, n) =>
       opening({
         name: `account ${n}`,
@@ -56,7 +56,7 @@ describe('opening accounts in a batch', () => {
     expect(records).toMatchObject([{ actorId: OPERATOR.id, action: 'account.created' }]);
   });
 
-  it('refuses an item without touching its neighbours', async () => {
+  it('refuses an item without effect on the other items', async () => {
     const results = await open([
       opening(),
       opening({ currency: 'XXX', requestId: 'wrong-currency' }),
@@ -72,7 +72,7 @@ describe('opening accounts in a batch', () => {
     expect(results.filter(({ result }) => result?.$case === 'account').length).toBe(2);
   });
 
-  it('opens one account for one request id, within a batch, in a later one, and in two at once', async () => {
+  it('opens one account per request id, within a batch, in a later one, and in two at once', async () => {
     const items = ['b', 'a', 'b', 'c'].map((id) => opening({ requestId: `batch-${id}` }));
     const answers = await Promise.all([open(items), open(items.toReversed()), open(items)]);
     const [first, reversed, third] = answers.map((results) => results.map(idOf));
@@ -86,7 +86,7 @@ describe('opening accounts in a batch', () => {
     expect(rows).toEqual([{ count: 3 }]);
   });
 
-  it('refuses a request id that was used for another request, also by its neighbour', async () => {
+  it('refuses a request id that was used for another request, also in the same batch', async () => {
     const results = await open([
       opening({ requestId: 'reused' }),
       opening({ requestId: 'reused', name: 'Another' }),

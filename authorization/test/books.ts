@@ -1,11 +1,11 @@
-/** What must be true of the whole database after anything. */
+/** Invariants of the whole database after any test. */
 import { expect } from 'vitest';
 import type { RunningService } from './running-service.ts';
 
 export const times = <T>(n: number, make: (index: number) => T) =>
   Array.from({ length: n }, (_, index) => make(index));
 
-/** Money is conserved, and what is held is what open holds promise. */
+/** The balances of each currency add up to 0, and the held amount of each account equals the sum of its open holds. */
 export async function expectBooksToBalance(service: RunningService): Promise<void> {
   const { rows: sums } = await service.sql(
     'select a.currency from balances b join accounts a on a.id = b.account_id group by 1 having sum(b.posted) <> 0',

@@ -1,4 +1,4 @@
-/** The whole service as a process of its own, killed in the worst moments. */
+/** Runs the service as a separate process and kills it at the worst moments. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -73,7 +73,7 @@ async function startProcess(): Promise<void> {
   await eventually(() => balanceOf('external:EUR').catch(rethrowUnlessAnswered));
 }
 
-/** Not finding an account is an answer too. */
+/** An account that is not found is a response too. */
 function rethrowUnlessAnswered(error: { reason?: string }): void {
   if (error.reason !== 'ACCOUNT_NOT_FOUND') throw error;
 }
@@ -89,7 +89,7 @@ async function call<T>(
   return work({ deadlineMs: PATIENCE_MS, accessToken });
 }
 
-/** A client each: after a kill nothing is known of the old connection. */
+/** One client per attempt: after a kill the old connection is unusable. */
 async function withAccounts<T>(use: (client: ReturnType<typeof connectAccounts>) => Promise<T>): Promise<T> {
   const client = connectAccounts();
   return use(client).finally(() => client.close());
@@ -127,7 +127,7 @@ function openAccount(): Promise<string> {
   );
 }
 
-/** A client each, here too. */
+/** One client per attempt here too. */
 function asPayment<T>(
   use: (client: ReturnType<typeof connectAuthorization>, settings: CallSettings) => Promise<T>,
 ): Promise<T> {
@@ -146,7 +146,7 @@ function authorize(item: AuthorizeItem) {
 
 describe('a kill', () => {
   it.each(['authorization.before-commit', 'authorization.after-commit'])(
-    'at %s loses nothing and doubles nothing once the step is asked for again',
+    'at %s loses no money and moves none a second time after a retry',
     async (point) => {
       const before = (await balanceOf(accountId)) ?? 0n;
       const payment = deposit(accountId, 500n);
@@ -166,7 +166,7 @@ describe('a kill', () => {
   );
 
   it.each(['authorization.before-commit', 'authorization.after-commit'])(
-    'at %s of a capture moves the held money once, and the answer says what is still held',
+    'at %s of a capture moves the held money once, and the response has the remaining hold',
     async (point) => {
       const toAccount = await openAccount();
       const held = item({ fromAccount: accountId, toAccount, captureMode: CaptureMode.MANUAL });

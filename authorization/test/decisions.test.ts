@@ -1,4 +1,4 @@
-/** What BatchAuthorize answers, one call at a time. */
+/** BatchAuthorize, one call at a time. */
 import { status } from '@grpc/grpc-js';
 import { fromRpcStatus } from '@payflowx/chassis';
 import { CaptureMode, MovementKind, Outcome } from '@payflowx/proto/authorization';
@@ -39,7 +39,7 @@ const movementsOf = async (paymentId: string) => {
 };
 
 describe('an automatic payment', () => {
-  it('moves the money at once and says so', async () => {
+  it('moves the money at once and returns the movement', async () => {
     const accounts = await twoAccounts();
     const [answer] = await service.authorize(item({ ...accounts, amountMinor: 300n }));
     expect(answer?.decision).toMatchObject({
@@ -54,7 +54,7 @@ describe('an automatic payment', () => {
     expect((await accountOf(service, accounts.toAccount)).balance.postedMinor).toBe(300n);
   });
 
-  it('changes nothing but the record of the decision when it is declined', async () => {
+  it('writes only the decision when it is declined', async () => {
     const accounts = await twoAccounts({ limits: { dailyMinor: 5_000n } });
     const before = await accountOf(service, accounts.fromAccount);
     const declined = item({ ...accounts, amountMinor: 1_001n });
@@ -71,7 +71,7 @@ describe('an automatic payment', () => {
 });
 
 describe('a payment that is captured later', () => {
-  it('holds the money until the platform would let it go', async () => {
+  it('holds the money until the default expiry of the platform', async () => {
     const accounts = await twoAccounts();
     const held = item({ ...accounts, amountMinor: 600n, captureMode: CaptureMode.MANUAL });
     const [answer] = await service.authorize(held);
@@ -90,7 +90,7 @@ describe('a payment that is captured later', () => {
     ]);
   });
 
-  it('keeps others from spending what is held', async () => {
+  it('keeps other payments from spending held money', async () => {
     const accounts = await twoAccounts();
     const held = item({ ...accounts, amountMinor: 600n, captureMode: CaptureMode.MANUAL });
     const [, beyond] = await service.authorize(held, item({ ...accounts, amountMinor: 401n }));
@@ -99,7 +99,7 @@ describe('a payment that is captured later', () => {
 });
 
 describe('a step that was decided before', () => {
-  it('gets its first decision again, to the last byte, and moves nothing', async () => {
+  it('gets its first decision again, byte for byte, and moves nothing', async () => {
     const accounts = await twoAccounts();
     const payment = item({ ...accounts, amountMinor: 300n });
     const first = await service.authorize(payment);
@@ -108,7 +108,7 @@ describe('a step that was decided before', () => {
     expect((await accountOf(service, accounts.fromAccount)).balance.postedMinor).toBe(700n);
   });
 
-  it('gets its decline again even when the money is there by now', async () => {
+  it('gets its decline again even when there is enough money now', async () => {
     const accounts = await twoAccounts();
     const payment = item({ ...accounts, amountMinor: 1_500n });
     const first = await service.authorize(payment);
@@ -116,7 +116,7 @@ describe('a step that was decided before', () => {
     expect(await service.authorize(payment)).toEqual(first);
   });
 
-  it('is decided once when it comes twice in one batch', async () => {
+  it('is decided once if one batch contains a duplicate', async () => {
     const accounts = await twoAccounts();
     const payment = item({ ...accounts, amountMinor: 300n });
     const [one, two] = await service.authorize(payment, payment);
@@ -156,7 +156,7 @@ describe('one item of a batch', () => {
     expect(again?.decision?.outcome).toBe(Outcome.APPROVED);
   });
 
-  it('is decided in time where the clocks differ: its deadline counts from when it was sent', async () => {
+  it('is decided in time if the clocks differ: its deadline counts from its send time', async () => {
     const accounts = await twoAccounts();
     const { authorizationRpc: rpc, tokens } = service;
     const settings = { deadlineMs: 20_000, accessToken: tokens.service };
@@ -170,7 +170,7 @@ describe('one item of a batch', () => {
     }
   });
 
-  it('is told everything that is wrong with it, and its neighbours go on', async () => {
+  it('gets all its violations, and the other items are decided', async () => {
     const accounts = await twoAccounts();
     const bad = item({
       ...accounts,
@@ -191,9 +191,9 @@ describe('one item of a batch', () => {
     expect(fine?.decision?.outcome).toBe(Outcome.APPROVED);
   });
 
-  it('fails alone where the database refuses what it would write', async () => {
+  it('fails alone if the database refuses its rows', async () => {
     const accounts = await twoAccounts();
-    // A balance that no deposit could have made: paying into it passes the cap.
+    // A balance that no deposit could have made: a payment into it passes the cap.
     const full = await openAccount(service);
     await service.sql('update balances set posted = 9007199254740991 where account_id = $1', [full]);
     const [before, poison, after] = await service.authorize(
@@ -213,7 +213,7 @@ describe('one item of a batch', () => {
 });
 
 describe('limits', () => {
-  it('decline with the limit, what is used of it, and when it resets', async () => {
+  it('decline with the limit, the amount used, and the reset time', async () => {
     const accounts = await twoAccounts({ limits: { dailyMinor: 500n } });
     await service.authorize(item({ ...accounts, amountMinor: 450n }));
     const [answer] = await service.authorize(item({ ...accounts, amountMinor: 51n }));
@@ -225,7 +225,7 @@ describe('limits', () => {
     expect(usage).toEqual({ dailyMinor: 450n, monthlyMinor: 450n, dailyCount: 1 });
   });
 
-  it('of the day begin anew at midnight, UTC; those of the month go on until it ends', async () => {
+  it('of the day start again at midnight UTC; those of the month continue until its end', async () => {
     const accounts = await twoAccounts({ limits: { dailyMinor: 300n, monthlyMinor: 500n, dailyCount: 1 } });
     const pay = async (time: string, amountMinor: bigint) => {
       now = new Date(time);

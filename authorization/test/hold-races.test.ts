@@ -1,4 +1,4 @@
-/** Captures, releases and refunds that race, through two instances on one database. */
+/** Races of captures, releases and refunds, through two instances on one database. */
 import { newId } from '@payflowx/chassis';
 import { CaptureMode, type Decision } from '@payflowx/proto/authorization';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -24,7 +24,7 @@ afterAll(() => service.stop());
 const RACES = 1_000;
 const AMOUNT = 100n;
 
-/** As many holds of AMOUNT, spread over ten payers with the limits given. */
+/** As many holds of AMOUNT, spread over ten payers with the given limits. */
 async function holds(count: number, { limits }: { limits?: { dailyMinor: bigint } } = {}) {
   const share = (BigInt(count) * AMOUNT) / 10n;
   const payers = await Promise.all(
@@ -47,7 +47,7 @@ async function holds(count: number, { limits }: { limits?: { dailyMinor: bigint 
   return { payers, toAccount, paymentIds: payments.map(({ paymentId }) => paymentId) };
 }
 
-/** How often each pair of answers came; '' is an approval. */
+/** Counts each pair of decline codes; '' is an approval. */
 function tally(pairs: [Decision | undefined, Decision | undefined][]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const [one, other] of pairs) {
@@ -57,7 +57,7 @@ function tally(pairs: [Decision | undefined, Decision | undefined][]): Record<st
   return counts;
 }
 
-/** Captured money is with the receiver and used of limits; the rest is as if it had never been held. */
+/** Captured money is with the receiver and counts in the limits. The rest is as if it had never been held. */
 async function expectOutcome(payers: string[], toAccount: string, captured: number) {
   const total = BigInt(captured) * AMOUNT;
   expect((await accountOf(service, toAccount)).balance.postedMinor).toBe(total);
@@ -74,7 +74,7 @@ describe('a thousand times, both at once', () => {
     const { payers, toAccount, paymentIds } = await holds(RACES);
     const pairs = await Promise.all(
       paymentIds.map(async (paymentId, n) => {
-        // Now the one is sent first, now the other; the calls go to the two instances in turn.
+        // The order of sending alternates, and the calls go to the two instances in turn.
         const steps = [() => service.capture(captureOf(paymentId)), () => service.cancel(paymentId)];
         if (n % 4 >= 2) steps.reverse();
         const answers = await Promise.all(steps.map((step) => step()));
@@ -88,18 +88,18 @@ describe('a thousand times, both at once', () => {
       'approved, HOLD_NOT_OPEN': captured,
       'HOLD_NOT_OPEN, approved': RACES - captured,
     });
-    // Neither side wins by default, or it was no race.
+    // Each side must win sometimes, or it was not a race.
     expect(captured).toBeGreaterThan(0);
     expect(captured).toBeLessThan(RACES);
     await expectOutcome(payers, toAccount, captured);
   });
 
-  it('a capture and an expiry, while time runs out: exactly one wins in the end', async () => {
-    // Far enough back that no call of the race is past its deadline.
+  it('a capture and an expiry, while the expiry passes: exactly one wins in the end', async () => {
+    // Far enough in the past that no call of the race is past its deadline.
     const start = Date.now() - 2 * 3_600_000;
     now = () => new Date(start);
     const { payers, toAccount, paymentIds } = await holds(RACES);
-    // Each decision finds the clock a little further on, so that it passes the expiries of all holds during the race.
+    // Each decision moves the clock a little, so that it passes the expiries of all holds during the race.
     let passed = 3_600_000 - 10;
     now = () => {
       passed = Math.min(passed + RACES / 20, 3_600_000 + RACES);
@@ -112,7 +112,7 @@ describe('a thousand times, both at once', () => {
       }),
     );
     expect(Object.keys(tally(pairs))).not.toContain('approved, approved');
-    // A worker comes again for what was not over when it came first.
+    // A worker retries holds that had not expired at its first attempt.
     passed = 3_600_000 + RACES;
     const again = await Promise.all(paymentIds.map((paymentId) => service.expire(paymentId)));
     const winners = paymentIds.map((_, n) => {
@@ -130,7 +130,7 @@ describe('a thousand times, both at once', () => {
 });
 
 describe('many at once', () => {
-  it('captures of parts never take more than was held', async () => {
+  it('partial captures never take more than was held', async () => {
     const { payers, toAccount, paymentIds } = await holds(20);
     const answers = await Promise.all(
       paymentIds.flatMap((paymentId) =>
@@ -163,7 +163,7 @@ describe('many at once', () => {
     await expectBooksToBalance(service);
   });
 
-  it('the same step is decided once and answered alike', async () => {
+  it('the same step is decided once, with one response for all', async () => {
     const { toAccount, paymentIds } = await holds(10);
     const steps = paymentIds.map((paymentId) => captureOf(paymentId, { amountMinor: 30n }));
     const answers = await Promise.all(
@@ -186,7 +186,7 @@ describe('many at once', () => {
     expect((await accountOf(service, receiver)).balance.postedMinor).toBe(0n);
   });
 
-  it('steps of all kinds between the same accounts end without a deadlock, and limits come out exact', async () => {
+  it('steps of all kinds between the same accounts end without a deadlock, and limits are exact', async () => {
     const accounts = await Promise.all(
       times(4, () => openAccount(service, { balance: 10_000n, limits: { dailyMinor: 1_000_000n } })),
     );

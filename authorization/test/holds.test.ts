@@ -1,4 +1,4 @@
-/** Held money: captured, given back, out of time; and money that goes back. One call at a time, through two instances. */
+/** Holds: captured, released, expired; and refunds. One call at a time, through two instances. */
 import { status } from '@grpc/grpc-js';
 import { newId } from '@payflowx/chassis';
 import { PATIENCE_MS } from '@payflowx/chassis/testing';
@@ -58,7 +58,7 @@ const moneyOf = async (accountId: string) => {
 const refusal = (code: status, reason: string) => expect.objectContaining({ code, reason });
 
 describe('held money', () => {
-  it('is captured in parts, and the final one gives back the rest', async () => {
+  it('is captured in parts, and the final capture releases the rest', async () => {
     const { paymentId, fromAccount, toAccount } = await heldPayment();
     const first = await service.capture(captureOf(paymentId, { amountMinor: 100n }));
     expect(summary(first.decision)).toEqual({
@@ -91,7 +91,7 @@ describe('held money', () => {
     });
   });
 
-  it('is not captured beyond what is held', async () => {
+  it('is not captured beyond the held amount', async () => {
     const { paymentId, fromAccount } = await heldPayment();
     const { decision, remainingMinor } = await service.capture(captureOf(paymentId, { amountMinor: 601n }));
     expect(decision?.code).toBe('CAPTURE_EXCEEDS_HOLD');
@@ -104,7 +104,7 @@ describe('held money', () => {
     expect(await moneyOf(fromAccount)).toEqual([1_000n, 600n]);
   });
 
-  it('is out of time from its last moment on, though nobody came to clear up, and then only expires', async () => {
+  it('is expired from its last moment on, even before any worker has released it, and then it can only expire', async () => {
     const { paymentId, fromAccount } = await heldPayment();
     const expiresAt = now.getTime() + HOLD_TTL_MS;
     now = new Date(expiresAt - 1);
@@ -121,7 +121,7 @@ describe('held money', () => {
     expect((await service.expire(paymentId)).decision?.code).toBe('HOLD_NOT_OPEN');
   });
 
-  it('whose expiry came too early expires under the same id once its time is over, and that is kept', async () => {
+  it('with an early expiry request expires later under the same id, and that decision is stored', async () => {
     const { paymentId, fromAccount } = await heldPayment();
     const expiry = expiryOf(paymentId);
     const decisionsKept = async () => {
@@ -144,7 +144,7 @@ describe('held money', () => {
     expect(await moneyOf(fromAccount)).toEqual([1_000n, 0n]);
   });
 
-  it('lasts as many seconds as it was asked for by the clock that decides, whatever the caller takes the time for', async () => {
+  it('lasts the requested seconds by the clock of this service, whatever the clock of the caller shows', async () => {
     const fromAccount = await openAccount(service, { balance: 1_000n });
     const toAccount = await openAccount(service, { ownerId: 'usr_bob' });
     for (const callersNow of [now.getTime() + 3_600_000, now.getTime() - 3_600_000]) {
@@ -169,7 +169,7 @@ describe('held money', () => {
     expect(await moneyOf(fromAccount)).toEqual([999n, 0n]);
   });
 
-  it('can be captured and given back though its payer was frozen', async () => {
+  it('can be captured and released while its payer is frozen', async () => {
     const [one, two] = [await heldPayment(), await heldPayment()];
     for (const { fromAccount } of [one, two]) {
       await service.sql("update balances set state = 'FROZEN' where account_id = $1", [fromAccount]);
@@ -178,7 +178,7 @@ describe('held money', () => {
     expect((await service.cancel(two.paymentId)).decision?.code).toBe('');
   });
 
-  it('of no payment is not found, whatever is asked', async () => {
+  it('of an unknown payment is not found, for any step', async () => {
     const unknown = newId('pay');
     const automatic = item(await heldPayment());
     await service.authorize({ ...automatic, paymentId: unknown, operationId: unknown });
@@ -193,7 +193,7 @@ describe('held money', () => {
 describe('the limits of a payer', () => {
   const limits = { dailyMinor: 10_000n };
 
-  it('know nothing more of a payment that was cancelled', async () => {
+  it('do not count a cancelled payment', async () => {
     const { paymentId, fromAccount } = await heldPayment({ limits });
     await service.cancel(paymentId);
     expect((await accountOf(service, fromAccount)).usage).toEqual({
@@ -203,7 +203,7 @@ describe('the limits of a payer', () => {
     });
   });
 
-  it('know what a final capture took of it, as one payment', async () => {
+  it('count the final captured amount, as one payment', async () => {
     const { paymentId, fromAccount } = await heldPayment({ limits });
     await service.capture(captureOf(paymentId, { amountMinor: 250n, final: true }));
     expect((await accountOf(service, fromAccount)).usage).toEqual({
@@ -226,8 +226,8 @@ describe('the limits of a payer', () => {
     });
   });
 
-  it('count days where the account is, and say when they end there', async () => {
-    // 23:00 in Havana on the eve of summer time; that night has no midnight, the day begins at 01:00.
+  it('count days in the time zone of the account, and return their end there', async () => {
+    // 23:00 in Havana on the eve of summer time. That night has no midnight: the day begins at 01:00.
     now = new Date('2025-03-09T04:00:00Z');
     const timeZone = 'America/Havana';
     const there = { limits: { dailyMinor: 650n, monthlyMinor: 10_000n }, timeZone };
@@ -247,8 +247,8 @@ describe('the limits of a payer', () => {
   });
 });
 
-describe('money that goes back', () => {
-  it('comes from what the receiver has available, gives no limit back, and may come in parts', async () => {
+describe('a refund', () => {
+  it('comes from the available money of the receiver, does not reduce its limits, and may be partial', async () => {
     const fromAccount = await openAccount(service, { balance: 1_000n, limits: { dailyMinor: 5_000n } });
     const toAccount = await openAccount(service, { ownerId: 'usr_bob' });
     const payment = item({ fromAccount, toAccount, amountMinor: 300n });
@@ -269,7 +269,7 @@ describe('money that goes back', () => {
     expect((await accountOf(service, fromAccount)).usage.dailyMinor).toBe(300n);
   });
 
-  it('goes out of the platform too, where it came from', async () => {
+  it('leaves the platform if the money came from outside', async () => {
     const toAccount = await openAccount(service);
     const paidIn = deposit(toAccount, 500n);
     await service.authorize(paidIn);
@@ -287,7 +287,7 @@ describe('money that goes back', () => {
 });
 
 describe('a step that was decided before', () => {
-  it('gets its first answer again, with what was held then, and changes nothing', async () => {
+  it('gets its first response again, with the amount held then, and changes nothing', async () => {
     const { paymentId, fromAccount, toAccount } = await heldPayment();
     const capture = captureOf(paymentId, { amountMinor: 100n });
     const refund = refundOf({ paymentId, fromAccount: toAccount, toAccount: fromAccount, amountMinor: 60n });
@@ -341,7 +341,7 @@ describe('a step that was decided before', () => {
   });
 });
 
-it('a request that is not valid is told all that is wrong with it', async () => {
+it('an invalid request gets all its violations', async () => {
   const fields = async (attempt: Promise<unknown>) => {
     const error = await attempt.then(
       () => undefined,
@@ -372,7 +372,7 @@ describe('a simulation', () => {
     );
   };
 
-  it('says what would be decided, with the same checks, and writes nothing', async () => {
+  it('returns the decision with the same checks, and writes nothing', async () => {
     const { fromAccount, toAccount } = await heldPayment({ limits: { dailyMinor: 800n } });
     const before = await everything();
     for (const change of [

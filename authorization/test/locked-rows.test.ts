@@ -1,4 +1,4 @@
-/** Rows that somebody else holds locked for long: their steps wait, and nobody else's. */
+/** Rows that an outside session holds locked for long: only their own steps wait. */
 import { fromRpcStatus } from '@payflowx/chassis';
 import { eventually } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
@@ -47,13 +47,13 @@ async function hold(accounts: Awaited<ReturnType<typeof open>>) {
 }
 
 describe('a payer whose row is locked', () => {
-  it('is refused as busy, in one call with payments that are decided, and is decided once the row is free', async () => {
+  it('is refused as busy while other payments of the call are decided, and is decided once the row is free', async () => {
     const [mine, others] = [await open(), await open()];
     await lock('balances', 'account_id', mine.fromAccount);
     const payment = item(mine);
     const together = await service.authorize(item(others), payment, item(others));
     expect(together.map(outcome)).toEqual(['', 'ACCOUNT_BUSY', '']);
-    // The other side of a payment is locked with it, and by then the row is known to be locked.
+    // The other account of the payment is locked with it, and by then the row is known to be locked.
     const reversed = item({ fromAccount: others.fromAccount, toAccount: mine.fromAccount });
     expect((await service.authorize(reversed, item(others))).map(outcome)).toEqual(['ACCOUNT_BUSY', '']);
     expect((await accountOf(service, others.toAccount)).balance.postedMinor).toBe(300n);
@@ -64,7 +64,7 @@ describe('a payer whose row is locked', () => {
     await expectBooksToBalance(service);
   });
 
-  it('is refused captures, releases and refunds alike, and the holds of others are captured meanwhile', async () => {
+  it('is refused captures, releases and refunds alike, while holds of other payers are captured', async () => {
     const [mine, others] = [await open(), await open()];
     const [locked, free] = [await hold(mine), await hold(others)];
     await lock('balances', 'account_id', mine.fromAccount);
@@ -87,7 +87,7 @@ describe('a payer whose row is locked', () => {
 });
 
 describe('a hold whose row is locked', () => {
-  it('keeps its own capture waiting, but neither its accounts nor other holds', async () => {
+  it('delays its own capture, but neither its accounts nor other holds', async () => {
     const accounts = await open();
     const [locked, free] = [await hold(accounts), await hold(accounts)];
     await lock('holds', 'payment_id', locked);

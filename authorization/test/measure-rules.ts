@@ -1,8 +1,8 @@
 /**
- * What rules cost: `node --conditions=payflowx-source test/measure-rules.ts`, with the servers of the tests.
- * For each number of rules: payments decided a second through BatchAuthorize, calls of 100, four at once, and this process' CPU for
- * one (client, server and rules together; Postgres is apart). The best of several rounds, taken in turn, since the machine has
- * other things to do.
+ * Measures the cost of rules. Run `node --conditions=payflowx-source test/measure-rules.ts` with the servers of the tests.
+ * For each number of rules it prints the payments decided per second through BatchAuthorize (calls of 100, four at once), and the
+ * CPU time of this process per payment. That is client, server and rules together, without Postgres. It takes the best of several
+ * rounds, which alternate between the numbers of rules, since the machine has other work too.
  */
 import { RuleAction } from '@payflowx/proto/authorization';
 import { item, openAccount, startService } from './running-service.ts';
@@ -13,7 +13,7 @@ const CALLS = 40;
 const CALL_SIZE = 100;
 const AT_ONCE = 4;
 
-/** As operators write them: some look at metadata, some at figures, some at lists. None matches. */
+/** Typical rules: some read metadata, some figures, some lists. None matches. */
 const EXPRESSIONS = [
   'payment.amount > 100000000 && payment.kind == "payment"',
   'has(metadata.risk) && metadata.risk == "high"',
@@ -88,7 +88,7 @@ async function measure(calls = CALLS) {
   };
 }
 
-/** Of the newest decisions, in bytes: as written, and as Postgres keeps them. */
+/** Returns the size of the newest decisions in bytes: as written, and as stored by Postgres. */
 async function sizes() {
   const { rows } = await service.sql(
     `select avg(octet_length(decision))::int as decision, avg(pg_column_size(decision))::int as "decision kept",

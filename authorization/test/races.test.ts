@@ -1,4 +1,4 @@
-/** Many callers at once, through two instances on one database. */
+/** Many concurrent callers, through two instances on one database. */
 import { newId } from '@payflowx/chassis';
 import { eventually } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** How often each code came; '' is an approval. An error has no place here. */
+/** Counts each code; '' is an approval. Errors fail the test. */
 function tally(answers: Answer[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { decision, error } of answers) {
@@ -47,7 +47,7 @@ describe('100 payments at once from an account that affords ten', () => {
     },
   );
 
-  it('keep to a daily limit and a daily count as exactly', async () => {
+  it('keep a daily limit and a daily count exactly', async () => {
     const toAccount = await openAccount(service, { ownerId: 'usr_bob' });
     const byAmount = await openAccount(service, { balance: 100_000n, limits: { dailyMinor: 750n } });
     const byCount = await openAccount(service, { balance: 100_000n, limits: { dailyCount: 7 } });
@@ -60,7 +60,7 @@ describe('100 payments at once from an account that affords ten', () => {
 });
 
 describe('payments in opposite directions at once', () => {
-  it('all succeed: no deadlock reaches a caller', async () => {
+  it('all succeed: no caller sees a deadlock', async () => {
     const ids = await Promise.all(times(6, () => openAccount(service, { balance: 100_000n })));
     const pairs = ids.flatMap((fromAccount) =>
       ids.filter((id) => id !== fromAccount).map((toAccount) => ({ fromAccount, toAccount })),
@@ -72,8 +72,8 @@ describe('payments in opposite directions at once', () => {
   });
 });
 
-describe('a payment that was decided on an account which somebody else is changing', () => {
-  it('is decided anew on the account as it is afterwards', async () => {
+describe('a payment decided on an account that another session is changing', () => {
+  it('is decided again on the account after the change', async () => {
     const fromAccount = await openAccount(service, { balance: 1_000n });
     const toAccount = await openAccount(service, { ownerId: 'usr_bob' });
     const change = service.sql(`
@@ -94,7 +94,7 @@ describe('a payment that was decided on an account which somebody else is changi
       expect(rows).toHaveLength(1);
     });
     const payment = item({ fromAccount, toAccount });
-    // As long as the change lasts, the account is busy.
+    // The account is busy as long as the change lasts.
     await eventually(async () => {
       const [answer] = await service.authorize(payment);
       expect(answer?.decision?.code).toBe('FROM_ACCOUNT_NOT_ACTIVE');
@@ -105,7 +105,7 @@ describe('a payment that was decided on an account which somebody else is changi
 });
 
 describe('the same step 50 times at once', () => {
-  it('moves the money once and answers all alike', async () => {
+  it('moves the money once and gets the same response each time', async () => {
     const fromAccount = await openAccount(service, { balance: 1_000n });
     const toAccount = await openAccount(service, { ownerId: 'usr_bob' });
     const payment = item({ fromAccount, toAccount });
@@ -115,7 +115,7 @@ describe('the same step 50 times at once', () => {
     expect((await accountOf(service, toAccount)).balance.postedMinor).toBe(100n);
   });
 
-  it('is decided once also where no account exists whose lock would keep the instances apart', async () => {
+  it('is decided once even without an existing account whose lock would separate the instances', async () => {
     for (const round of times(10, String)) {
       const payment = item({ fromAccount: `acct_none-${round}`, toAccount: 'acct_none' });
       const answers = await atOnce(times(20, () => payment));

@@ -1,4 +1,4 @@
-/** RuleService: saving rules, reading them, and who may. */
+/** RuleService: saving and reading rules, and access to it. */
 
 import { status } from '@grpc/grpc-js';
 import { PATIENCE_MS } from '@payflowx/chassis/testing';
@@ -56,7 +56,7 @@ const errorOf = (attempt: Promise<unknown>) =>
   );
 
 describe('creating a rule', () => {
-  it('saves what was asked for as version 1', async () => {
+  it('saves the request as version 1', async () => {
     const request = ruleRequest({ message: 'No.', action: RuleAction.DECLINE });
     const { rule } = await rpc().createRule(request, asOperator());
     const { requestId: _, ...terms } = request;
@@ -65,7 +65,7 @@ describe('creating a rule', () => {
     expect((await rpc(1).getRule({ ruleId: rule?.id ?? '' }, asOperator())).rule).toEqual(rule);
   });
 
-  it('gives the same rule for the same request, at once and later, and refuses another one', async () => {
+  it('returns the same rule to a retry, at once and later, and refuses a different request', async () => {
     const request = ruleRequest({ requestId: 'req-1' });
     const answers = await Promise.all(times(10, (index) => rpc(index).createRule(request, asOperator())));
     expect(new Set(answers.map(({ rule }) => rule?.id)).size).toBe(1);
@@ -76,7 +76,7 @@ describe('creating a rule', () => {
     expect(other).toMatchObject({ code: status.ALREADY_EXISTS, reason: 'REQUEST_ID_REUSED' });
   });
 
-  it('refuses a name that is taken, also at the same moment', async () => {
+  it('refuses a name that is taken, also in a race', async () => {
     const name = 'the one';
     const attempts = await Promise.all(
       times(8, (index) => errorOf(rpc(index).createRule(ruleRequest({ name }), asOperator()))),
@@ -87,7 +87,7 @@ describe('creating a rule', () => {
       expect(error).toMatchObject({ code: status.ALREADY_EXISTS, reason: 'RULE_NAME_TAKEN' });
   });
 
-  it('says where an expression is wrong', async () => {
+  it('reports the place of an error in an expression', async () => {
     const error = await errorOf(
       create({ expression: 'payment.amount > 100 &&\n  payment.curency == "EUR"' }),
     );
@@ -98,7 +98,7 @@ describe('creating a rule', () => {
     });
   });
 
-  it('says everything else that is wrong', async () => {
+  it('reports all other violations', async () => {
     const bad = {
       requestId: 'ä',
       name: ' ',
@@ -120,7 +120,7 @@ describe('creating a rule', () => {
 });
 
 describe('updating a rule', () => {
-  it('adds a version: what is absent stays, who and when are of this version', async () => {
+  it('adds a version: absent fields keep their value, author and time are those of this version', async () => {
     const rule = await create({ message: 'before' });
     now = new Date('2025-03-11T09:00:00Z');
     const other = { id: 'usr_other', roles: ['operator'] as const };
@@ -142,7 +142,7 @@ describe('updating a rule', () => {
     expect(versions).toEqual([next, rule]);
   });
 
-  it('lets exactly one of many through that were made from the same version', async () => {
+  it('succeeds for exactly one of many with the same version', async () => {
     const rule = await create();
     const attempts = await Promise.all(
       times(20, (index) =>
@@ -160,12 +160,12 @@ describe('updating a rule', () => {
     }
   });
 
-  it('changes nothing where nothing is different', async () => {
+  it('changes nothing if nothing is different', async () => {
     const rule = await create({ message: 'same' });
     expect(await update(rule, { message: 'same', enabled: false })).toEqual(rule);
   });
 
-  it('refuses a bad expression, a rule that is not there, and a version that is none', async () => {
+  it('refuses an invalid expression, an unknown rule and an invalid version', async () => {
     const rule = await create();
     const bad = await errorOf(update(rule, { expression: 'payment.amount' }));
     expect(bad.violations).toEqual([
@@ -181,7 +181,7 @@ describe('updating a rule', () => {
 });
 
 describe('rules in force', () => {
-  it('are bounded together: what a payment costs stays small', async () => {
+  it('have a common limit, so that the cost of a payment stays small', async () => {
     const list = Array.from({ length: 199 }, (_, index) => index).join(', ');
     const large = `payment.amount in [${list}] || payment.amount + 1 in [${list}]`;
     const made: Rule[] = [];
@@ -213,7 +213,7 @@ describe('reading rules', () => {
       const page = await rpc().listRules({ pageSize: 7, pageToken }, asOperator());
       seen.push(...page.rules);
       pageToken = page.nextPageToken;
-      // What is added meanwhile is newer than all of it.
+      // Rules added meanwhile are newer than all of these.
       await create();
     } while (pageToken !== '');
     expect(seen[0]).toEqual(newest);
@@ -231,7 +231,7 @@ describe('reading rules', () => {
     );
   });
 
-  it('pages through the versions of one', async () => {
+  it('pages through the versions of one rule', async () => {
     let rule = await create();
     for (const round of times(6, String)) rule = await update(rule, { message: round });
     const first = await rpc().listRuleVersions({ ruleId: rule.id, pageSize: 4, pageToken: '' }, asOperator());
@@ -246,7 +246,7 @@ describe('reading rules', () => {
     expect(none).toMatchObject({ reason: 'RULE_NOT_FOUND' });
   });
 
-  it('is for operators and auditors, saving for operators, and none of it for others', async () => {
+  it('is for operators and auditors, saving is for operators, and other roles have no access', async () => {
     const rule = await create();
     const calls = async (role: 'customer' | 'auditor' | 'service') => {
       const accessToken = await service.tokenFor({ id: `usr_${role}`, roles: [role] });

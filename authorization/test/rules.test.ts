@@ -1,4 +1,4 @@
-/** Rules as operators save them, and what they do to payments, through two instances on one database. */
+/** Rules and their effect on payments, through two instances on one database. */
 import { newId } from '@payflowx/chassis';
 import { PATIENCE_MS } from '@payflowx/chassis/testing';
 import { Role } from '@payflowx/proto/auth';
@@ -34,7 +34,7 @@ beforeAll(async () => {
   bob = await openAccount(service, { ownerId: 'usr_bob', balance: 1_000n });
 });
 afterAll(() => service.stop());
-// Each test has the rules that it makes.
+// Each test makes its own rules.
 afterEach(async () => {
   const { rules } = await rpc().listRules({ pageSize: 100, pageToken: '' }, asOperator());
   for (const rule of rules.filter(({ enabled }) => enabled)) await update(rule, { enabled: false });
@@ -117,7 +117,7 @@ describe('a rule that declines', () => {
     }
   });
 
-  it('declines last, so that its trace shows all other checks; what fails before asks no rule', async () => {
+  it('runs last, so its trace shows all other checks; after a failed check no rule runs', async () => {
     await create({ expression: 'true' });
     const declined = await pay();
     expect(declined.checks.map(({ name }) => name)).toEqual([
@@ -134,7 +134,7 @@ describe('a rule that declines', () => {
     expect(ruleChecks(poor)).toEqual([]);
   });
 
-  it('leaves a payment that was decided before it, and the steps of one, as they are', async () => {
+  it('does not affect a payment that was decided before it, or its later steps', async () => {
     const decided = payment();
     const first = await service.authorize(decided);
     const held = payment({ captureMode: CaptureMode.MANUAL });
@@ -147,7 +147,7 @@ describe('a rule that declines', () => {
     expect(back.decision?.outcome).toBe(Outcome.APPROVED);
   });
 
-  it('knows what kind of payment it is: deposits and withdrawals come to it too', async () => {
+  it('knows the kind of payment: it also gets deposits and withdrawals', async () => {
     await create({ expression: 'payment.kind == "deposit" && payment.amount > 500' });
     await create({ expression: 'payment.kind == "withdrawal" && caller.id == "usr_operator"' });
     const [small, large] = await service.authorize(deposit(alice, 500n), deposit(alice, 501n));
@@ -157,7 +157,7 @@ describe('a rule that declines', () => {
     expect((await pay()).code).toBe('');
   });
 
-  it('sees the payments before it in the same batch', async () => {
+  it('sees the earlier payments of the same batch', async () => {
     const from = await openAccount(service, { balance: 1_000n });
     await create({ expression: `from.id == "${from}" && usage.daily_count >= 3` });
     const answers = await service.authorize(...times(5, () => payment({ fromAccount: from })));
@@ -171,12 +171,12 @@ describe('a rule that declines', () => {
   });
 });
 
-describe('a rule that cannot be told for a payment', () => {
-  it('declines it and says so', async () => {
+describe('a rule that fails to evaluate', () => {
+  it('declines the payment and names the error', async () => {
     await create({ name: 'Risk', expression: 'metadata.risk == "high"' });
     const declined = await pay();
     expect(declined).toMatchObject({ outcome: Outcome.DECLINED, code: 'RULE_DECLINED' });
-    expect(declined.message).toMatch(/could not be told/);
+    expect(declined.message).toMatch(/could not be evaluated/);
     const [check] = ruleChecks(declined);
     expect(check).toMatchObject({
       passed: false,
@@ -185,7 +185,7 @@ describe('a rule that cannot be told for a payment', () => {
     expect((await pay({ metadata: { risk: 'low' } })).code).toBe('');
   });
 
-  it('shows no figure of anybody', async () => {
+  it('shows no figures of any account', async () => {
     await create({ expression: 'to.posted * 9223372036854775807 > 0' });
     const [check] = ruleChecks(await pay());
     expect(check?.inputs.error).toBe(
@@ -193,7 +193,7 @@ describe('a rule that cannot be told for a payment', () => {
     );
   });
 
-  it('allows nothing if it should allow, and is only recorded if it is in the shadow', async () => {
+  it('allows nothing as an ALLOW rule, and is only recorded as a SHADOW rule', async () => {
     await create({ expression: 'metadata.vip == "yes"', action: RuleAction.ALLOW });
     await create({ expression: 'metadata.vip == "no"', action: RuleAction.SHADOW });
     expect((await pay()).code).toBe('');
@@ -207,7 +207,7 @@ describe('a rule that cannot be told for a payment', () => {
     ]);
   });
 
-  it('declines every payment if it was good once and is not any more', async () => {
+  it('declines every payment if it was valid once and no longer is', async () => {
     const { id } = await create({ expression: 'false' });
     await service.sql(
       `insert into rule_versions (id, version, name, expression, action, message, enabled, created_by, trace_id, created_at)
@@ -224,7 +224,7 @@ describe('a rule that cannot be told for a payment', () => {
 });
 
 describe('a rule that allows', () => {
-  it('lets a payment pass all that decline, also one that cannot be told, and says which', async () => {
+  it('overrides all DECLINE rules, also one that fails to evaluate, and the trace names it', async () => {
     await create({ expression: 'true' });
     await create({ expression: 'metadata.risk == "high"' });
     const allowing = await create({ expression: 'has(metadata.vip)', action: RuleAction.ALLOW });
@@ -238,7 +238,7 @@ describe('a rule that allows', () => {
     ]);
   });
 
-  it('never passes balance, limits, states or owners', async () => {
+  it('never overrides balance, limits, states or owners', async () => {
     await create({ expression: 'true', action: RuleAction.ALLOW });
     const limited = await openAccount(service, { balance: 1_000n, limits: { dailyMinor: 50n } });
     expect((await pay({ amountMinor: 2_000_000n })).code).toBe('INSUFFICIENT_BALANCE');
@@ -248,7 +248,7 @@ describe('a rule that allows', () => {
   });
 });
 
-describe('a rule in the shadow', () => {
+describe('a SHADOW rule', () => {
   it('is recorded, and changes nothing', async () => {
     await create({ expression: 'payment.amount > 10', action: RuleAction.SHADOW });
     const approved = await pay();
@@ -260,7 +260,7 @@ describe('a rule in the shadow', () => {
 });
 
 describe('a simulation', () => {
-  it('has the trace of the real decision, rules and all', async () => {
+  it('has the trace of the real decision, including rules', async () => {
     await create({ expression: 'metadata.risk == "high"' });
     await create({ expression: 'payment.description.contains("bet")', action: RuleAction.SHADOW });
     await create({ expression: 'payment.reference == "trusted"', action: RuleAction.ALLOW });
@@ -284,7 +284,7 @@ describe('a simulation', () => {
 });
 
 describe('two instances', () => {
-  it('never decide by a rule that was changed before, wherever it was changed', async () => {
+  it('never decide by an outdated rule, on whichever instance it was changed', async () => {
     let rule = await create({ expression: 'true' });
     for (const round of times(60, (index) => index)) {
       const isOn = round % 2 === 1;
@@ -298,7 +298,7 @@ describe('two instances', () => {
     }
   });
 
-  it('decide by the newest rule also while payments come without end', async () => {
+  it('decide by the newest rule even under continuous load', async () => {
     let isOver = false;
     const traffic = times(2, async (instance) => {
       while (!isOver) await service.authorizeAt(instance, ...times(20, () => payment({ amountMinor: 1n })));

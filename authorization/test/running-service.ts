@@ -1,4 +1,4 @@
-/** The service as its callers meet it: real gRPC servers, any number of instances, on one real database of their own. */
+/** Runs the service as callers see it: real gRPC servers, any number of instances, and one real database for them. */
 import { connectGrpc, newId, serveGrpc } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
 import {
@@ -68,14 +68,14 @@ export async function startService({ instances = 1, now = () => new Date() } = {
   return {
     accounts: nth(started, 0).accounts,
     authorizationRpc: nth(started, 0).authorization,
-    /** Of each instance. */
+    /** For each instance. */
     rules: started.map(({ rules }) => rules),
     tokenFor: identity.tokenFor,
     tokens,
     servingUrl: database.url,
-    /** As superuser, past every grant. */
+    /** Runs as superuser, ignoring all grants. */
     sql: (text: string, values: unknown[] = []) => admin.query(text, values),
-    /** Locks the rows of this `select … for update` in a session of its own, as an outsider would. */
+    /** Locks the rows of this `select … for update` in a session of its own, as an outside session would. */
     async lock(select: string, values: unknown[]) {
       const session = await admin.connect();
       await session.query('begin');
@@ -88,7 +88,7 @@ export async function startService({ instances = 1, now = () => new Date() } = {
     },
     /** Sends a call with these items to the instances in turn. */
     authorize: (...items: AuthorizeItem[]) => authorizeAt(next(), items),
-    /** Sends it to one of them. */
+    /** Sends it to one of the instances. */
     authorizeAt: (instance: number, ...items: AuthorizeItem[]) =>
       authorizeAt(nth(started, instance).authorization, items),
     /** These send to the instances in turn. */
@@ -138,7 +138,7 @@ async function startInstance(
   };
 }
 
-/** A valid item: an automatic payment of 1 EUR by its owner; `change` says what matters to the test. */
+/** Returns a valid item: an automatic payment of 1 EUR by its owner. `change` overrides fields. */
 export function item(
   change: Partial<AuthorizeItem> & Pick<AuthorizeItem, 'fromAccount' | 'toAccount'>,
 ): AuthorizeItem {
@@ -162,7 +162,7 @@ export function item(
   };
 }
 
-/** All that is held, unless `change` says otherwise; each its own step. */
+/** Captures all held money unless `change` overrides it. Each call is its own step. */
 export function captureOf(paymentId: string, change: Partial<CaptureHoldRequest> = {}): CaptureHoldRequest {
   return {
     paymentId,
@@ -195,7 +195,7 @@ export function refundOf(
   };
 }
 
-/** A deposit, as the payment service asks for it in an operator's name. */
+/** Returns a deposit, as the payment service sends it for an operator. */
 export function deposit(toAccount: string, amountMinor: bigint, currency = 'EUR'): AuthorizeItem {
   return item({
     fromAccount: `external:${currency}`,
@@ -230,7 +230,7 @@ export async function openAccount(
   return account.id;
 }
 
-/** Balance and use of limits, as an operator reads them. */
+/** Returns balance and use of limits, as an operator reads them. */
 export async function accountOf(service: RunningService, accountId: string) {
   const { account } = await service.accounts.getAccount(
     { accountId },

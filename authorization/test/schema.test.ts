@@ -1,4 +1,4 @@
-/** What the database refuses by itself, whatever the code believes. */
+/** The constraints of the database, which hold even if the code has a bug. */
 import { eventually } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import pg from 'pg';
@@ -24,7 +24,7 @@ afterAll(async () => {
 describe('the balances', () => {
   it.each([
     ['a balance below zero', 'posted = -1', 'balances_not_overdrawn'],
-    ['more held than is there', 'held = 1001', 'balances_not_overdrawn'],
+    ['more held than the balance', 'held = 1001', 'balances_not_overdrawn'],
     ['a balance beyond 2^53 - 1', 'posted = 9007199254740992', 'balances_posted_fits'],
     ['a negative hold', 'held = -1', 'balances_held_check'],
   ])('refuse %s', async (_, change, constraint) => {
@@ -33,7 +33,7 @@ describe('the balances', () => {
     ).rejects.toMatchObject({ constraint });
   });
 
-  it('let the world outside go below zero, but not beyond the cap', async () => {
+  it('let the external account go below zero, but not beyond the cap', async () => {
     const { rows } = await serving.query("select posted from balances where account_id = 'external:EUR'");
     expect(rows).toEqual([{ posted: '-1000' }]);
     await expect(
@@ -73,7 +73,7 @@ describe('the serving role', () => {
   });
 });
 
-describe('what was decided and done', () => {
+describe('a record of a decision or change', () => {
   it.each([
     'delete from decisions',
     "update decisions set code = 'X'",
@@ -111,7 +111,7 @@ describe('a hold', () => {
 
 describe('an update of a balance', () => {
   async function counted(): Promise<{ updates: number; hot: number }> {
-    // Postgres counts in the session that did it, and tells the others only now and then.
+    // Postgres counts in the session that made the change, and publishes the counts only from time to time.
     await serving.query('select pg_stat_force_next_flush()');
     const counts = 'select n_tup_upd::int as updates, n_tup_hot_upd::int as hot from pg_stat_user_tables';
     const { rows } = await service.sql(`${counts} where relname = 'balances'`);
@@ -119,7 +119,8 @@ describe('an update of a balance', () => {
   }
 
   it('stays on its page and touches no index', async () => {
-    // Again if one had to leave: while another session looks on, a page cannot give up what it would otherwise.
+    // Tries again if a row moved to another page: while another session has a snapshot open, the page cannot free old row
+    // versions.
     await eventually(async () => {
       const before = await counted();
       for (let n = 0; n < 50; n += 1) {

@@ -8,14 +8,14 @@ export interface AccessToken {
   accessToken: string;
   /** Seconds. */
   expiresIn: number;
-  /** All that the token may be used for, separated by blanks; undefined for one without limits. */
+  /** The scopes of the token, separated by blanks. Undefined if the token has no limits. */
   scope?: string | undefined;
 }
 
 export type IssueAccessToken = (subject: Subject) => Promise<AccessToken>;
 
 interface IssuerDeps {
-  /** The key to sign with at this moment. */
+  /** Returns the current signing key. */
   activeKey(): Promise<ActiveSigningKey>;
   now(): Date;
   newTokenId(): string;
@@ -38,7 +38,7 @@ function signerOf({ kid, privateKey }: ActiveSigningKey) {
   return createSigner({
     algorithm: 'EdDSA',
     key: privateKey.export({ format: 'pem', type: 'pkcs8' }),
-    // The type keeps any other JWT of this key from passing for an access token.
+    // The `typ` header: verifiers refuse other JWTs that this key signed.
     header: { alg: 'EdDSA', typ: TOKEN_TYPE, kid },
     iss: TOKEN_ISSUER,
     aud: TOKEN_AUDIENCE,

@@ -1,4 +1,4 @@
-/** An operator revokes an API client, or gives it another secret. */
+/** Revokes an API client, or replaces its secret, for an operator. */
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { hashClientSecret } from '../domain/api-client.ts';
@@ -24,7 +24,7 @@ interface Request {
   clientId: string;
 }
 
-/** For good. The second time does nothing. Throws API_CLIENT_NOT_FOUND. */
+/** Revokes permanently. A second call changes nothing. Throws API_CLIENT_NOT_FOUND. */
 export async function revokeApiClient(
   { db, now }: Deps,
   { actor, clientId }: Request,
@@ -45,7 +45,7 @@ export async function revokeApiClient(
   });
 }
 
-/** The secret before is worth nothing at once. Throws API_CLIENT_NOT_FOUND, API_CLIENT_REVOKED. */
+/** The old secret stops working at once. Throws API_CLIENT_NOT_FOUND, API_CLIENT_REVOKED. */
 export async function rotateApiClientSecret(
   { db, now }: Deps,
   { actor, clientId }: Request,
@@ -53,7 +53,8 @@ export async function rotateApiClientSecret(
   const secret = newClientSecret();
   await inTransaction(db, async (trx) => {
     const client = await lockClient(trx, clientId);
-    if (client.revokedAt) throw new AuthError('API_CLIENT_REVOKED', 'This API client is revoked, for good.');
+    if (client.revokedAt)
+      throw new AuthError('API_CLIENT_REVOKED', 'This API client is revoked permanently.');
     await updateClientSecret(trx, clientId, hashClientSecret(secret));
     const details = { name: client.name, user_id: client.userId };
     await insertAuditRecord(

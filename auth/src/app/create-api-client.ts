@@ -1,4 +1,4 @@
-/** An operator makes an API client that acts for a user. */
+/** Creates an API client that acts for a user. Operators call it. */
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { hashClientSecret } from '../domain/api-client.ts';
@@ -31,7 +31,7 @@ interface CreateApiClientRequest {
 
 export interface CreatedApiClient {
   client: UserApiClient;
-  /** Empty when the answer is repeated: the secret is nowhere any more but with whom it was shown to. */
+  /** Empty in the response to a retry: the secret is shown once and is not stored. */
   secret: string;
 }
 
@@ -50,7 +50,7 @@ export async function createApiClient(
   };
   return inTransaction(deps.db, async (trx) => {
     if (!isUserId(wanted.userId) || !(await findUser(trx, wanted.userId))) {
-      throw new AuthError('USER_NOT_FOUND', 'There is no such user to act for.');
+      throw new AuthError('USER_NOT_FOUND', 'The user that the client would act for does not exist.');
     }
     const secretHash = hashClientSecret(secret);
     if (!(await insertUserApiClient(trx, { client, secretHash, createdBy: actor.id, requestId }))) {

@@ -1,4 +1,4 @@
-/** An operator makes a user. */
+/** Creates a user for an operator. */
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import type { Actor, AuditFact } from '../domain/audit.ts';
@@ -29,21 +29,21 @@ interface CreateUserRequest {
 }
 
 /**
- * The same caller's request id again returns the first answer, if name, roles and password are the same. Throws INVALID_ARGUMENT,
- * USERNAME_TAKEN, REQUEST_ID_REUSED, TOO_MANY_LOGINS.
+ * A retry (same caller, same request id) returns the first response if name, roles and password are the same. Throws
+ * INVALID_ARGUMENT, USERNAME_TAKEN, REQUEST_ID_REUSED, TOO_MANY_LOGINS.
  */
 export async function createUser(deps: CreateUserDeps, request: CreateUserRequest): Promise<User> {
   const { actor, requestId } = request;
   requireRequestId(requestId);
-  // Looked up before the password is hashed: a repeated request costs one hash, as a new one does.
+  // The lookup comes before the hash: a retry then costs one hash, as a new request does.
   const earlier = await findEarlier(deps, request);
   if (earlier) return replay(deps, request, earlier);
   const made = await make(deps, request);
   if (made) return made;
-  // The same request at the same time was faster.
-  const faster = await findEarlier(deps, request);
-  if (!faster) throw new Error(`The request ${requestId} of ${actor.id} was claimed and is not there.`);
-  return replay(deps, request, faster);
+  // A concurrent request with the same id committed first.
+  const concurrent = await findEarlier(deps, request);
+  if (!concurrent) throw new Error(`The request ${requestId} of ${actor.id} was claimed but not found.`);
+  return replay(deps, request, concurrent);
 }
 
 async function findEarlier(
@@ -53,7 +53,7 @@ async function findEarlier(
   return requestId === '' ? undefined : findCreatedUser(db, { callerId: actor.id, requestId });
 }
 
-/** Undefined if the request id has been claimed meanwhile. */
+/** Undefined if a concurrent request claimed the request id. */
 async function make(
   deps: CreateUserDeps,
   { actor, requestId, wanted }: CreateUserRequest,
@@ -66,7 +66,7 @@ async function make(
       return undefined;
     }
     if (!(await insertUser(trx, { ...user, passwordHash }))) {
-      throw new AuthError('USERNAME_TAKEN', 'There is a user of this name already.');
+      throw new AuthError('USERNAME_TAKEN', 'A user with this name already exists.');
     }
     await insertAuditRecord(trx, actor, userCreated(user), user.createdAt);
     return user;
@@ -74,17 +74,17 @@ async function make(
 }
 
 /**
- * The password is compared with the user's own hash: no other trace of it is kept. So an answer is not repeated for a password that
- * does not log in, be it another one or one that has been reset since.
+ * Compares the password with the user's current hash, since no other trace of the password is stored. A retry with a wrong
+ * password, or with one that was reset since, is therefore refused.
  */
 async function replay(
   { passwords }: CreateUserDeps,
   { actor, wanted }: CreateUserRequest,
   { passwordHash, ...earlier }: UserWithPassword,
 ): Promise<User> {
-  const asked = earlier.username === wanted.username && haveSameRoles(earlier.roles, wanted.roles);
+  const sameFields = earlier.username === wanted.username && haveSameRoles(earlier.roles, wanted.roles);
   const same =
-    asked && (await passwords.inTurn(actor.id, (matches) => matches(passwordHash, wanted.password)));
+    sameFields && (await passwords.inTurn(actor.id, (matches) => matches(passwordHash, wanted.password)));
   if (same) return earlier;
   throw new AuthError('REQUEST_ID_REUSED', 'This request id was used for another user or another password.');
 }

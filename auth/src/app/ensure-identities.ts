@@ -1,6 +1,6 @@
 /**
- * Makes users and API clients be as a file of secrets says. Whoever runs this holds the truth: what differs is set right,
- * what is right already is left alone, so it can run at every start.
+ * Makes users and API clients equal to a file of secrets. The file wins: entries that differ are corrected, equal entries are not
+ * touched. So the command can run at every startup.
  */
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
@@ -23,19 +23,19 @@ import { userCreated } from './create-user.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 
 interface EnsureDeps {
-  /** As the owner of the database: the role that serves may not change users or clients. */
+  /** Connects as the owner of the database: the role of the service may not change users or clients. */
   db: Kysely<Database>;
   passwords: PasswordHasher;
   now(): Date;
   newUserId(): string;
 }
 
-/** The user as it is afterwards. Throws INVALID_ARGUMENT. */
+/** Returns the user as it is afterwards. Throws INVALID_ARGUMENT. */
 export async function ensureUser(
   deps: EnsureDeps,
-  asked: { username: string; password: string; roles: readonly string[] },
+  input: { username: string; password: string; roles: readonly string[] },
 ): Promise<User> {
-  const wanted = newUser(asked);
+  const wanted = newUser(input);
   const found = await findUserByName(deps.db, wanted.username);
   if (found) return correctUser(deps, found, wanted);
   const { username, roles } = wanted;
@@ -46,11 +46,11 @@ export async function ensureUser(
     await insertAuditRecord(trx, COMMAND, userCreated(user), user.createdAt);
     return true;
   });
-  // Another run made the user meanwhile: look again.
-  return inserted ? user : ensureUser(deps, asked);
+  // A concurrent run created the user: read it again.
+  return inserted ? user : ensureUser(deps, input);
 }
 
-/** A password that does not verify is reset, which also ends the logins made with the old one. */
+/** A password that does not verify is reset. That also ends the logins made with the old password. */
 async function correctUser(deps: EnsureDeps, found: UserWithPassword, wanted: NewUser): Promise<User> {
   const { id, username, createdAt } = found;
   const verifies = await deps.passwords.inTurn(username, (matches) =>
@@ -77,7 +77,7 @@ export async function ensureClient(
   { id, secret, roles }: { id: string; secret: string; roles: readonly Role[] },
 ): Promise<void> {
   if (!isClientId(id)) {
-    throw new AuthError('INVALID_ARGUMENT', `The client id ${id} must look like svc_payment.`);
+    throw new AuthError('INVALID_ARGUMENT', `The client id ${id} must have the form svc_payment.`);
   }
   if (secret.length < CLIENT_SECRET_MIN) {
     throw new AuthError(

@@ -1,16 +1,16 @@
 /**
- * Work that takes turns: some runs at once, some waits, the rest is refused. Each party waits in a line of its own and the
- * lines are served in rotation, so a flood by one party makes that party wait. A full queue makes room for a party with few
- * waiting at the cost of the one with most.
+ * A bounded queue that is fair between parties. Some work runs at once, some waits, the rest is refused. Each party has its own
+ * line and the lines are served in rotation, so a flood by one party delays only that party. A full queue makes room for a party
+ * with few waiting: it refuses the last of the party with the most.
  */
 export interface FairQueue {
   inTurn<T>(party: string, work: () => Promise<T>): Promise<T>;
 }
 
 export interface FairQueueLimits {
-  /** How many run at once. */
+  /** Number of tasks that run at once. */
   concurrency: number;
-  /** How many more may wait for their turn. */
+  /** Number of tasks that may wait. */
   queueMax: number;
 }
 
@@ -19,7 +19,7 @@ interface Waiter {
   refuse(): void;
 }
 
-/** Whoever finds no place is refused with what `refusal` makes. */
+/** `refusal` makes the error of a refused task. */
 export function createFairQueue({ concurrency, queueMax }: FairQueueLimits, refusal: () => Error): FairQueue {
   // In the order in which the parties are served.
   const lines = new Map<string, Waiter[]>();
@@ -32,7 +32,7 @@ export function createFairQueue({ concurrency, queueMax }: FairQueueLimits, refu
       (most, line) => (line[1].length > (most?.[1].length ?? 0) ? line : most),
       undefined,
     );
-    // One more than the newcomer will have: otherwise two parties would push each other out without end.
+    // One more than the newcomer will have. Otherwise two parties would push each other out endlessly.
     if (!longest || longest[1].length <= newcomersLine + 1) return false;
     longest[1].pop()?.refuse();
     waiting -= 1;
@@ -49,7 +49,7 @@ export function createFairQueue({ concurrency, queueMax }: FairQueueLimits, refu
       waiting += 1;
     });
 
-  const handOn = () => {
+  const passSlotOn = () => {
     const [first] = lines;
     if (!first) {
       running -= 1;
@@ -59,7 +59,7 @@ export function createFairQueue({ concurrency, queueMax }: FairQueueLimits, refu
     lines.delete(party);
     if (rest.length > 0) lines.set(party, rest);
     waiting -= 1;
-    // The turn is handed on, so `running` stays as it is.
+    // The next task takes over this slot, so `running` does not change.
     next?.start();
   };
 
@@ -70,7 +70,7 @@ export function createFairQueue({ concurrency, queueMax }: FairQueueLimits, refu
       try {
         return await work();
       } finally {
-        handOn();
+        passSlotOn();
       }
     },
   };

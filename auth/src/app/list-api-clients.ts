@@ -1,4 +1,4 @@
-/** A page of the API clients that act for users, newest first, revoked ones too. */
+/** Lists the API clients that act for users, newest first, including revoked ones. */
 import type { Kysely } from 'kysely';
 import { isUserId } from '../domain/user.ts';
 import type { UserApiClient } from '../domain/user-api-client.ts';
@@ -6,7 +6,7 @@ import type { Database } from '../store/database.ts';
 import { listUserApiClients } from '../store/user-api-clients.ts';
 import { type Page, type PageRequest, toPage } from './page.ts';
 
-/** Of one user, or all. */
+/** Undefined lists the clients of all users. */
 export async function listApiClients(
   { db }: { db: Kysely<Database> },
   { pageSize, beforeId, userId }: PageRequest & { userId: string | undefined },

@@ -1,4 +1,4 @@
-/** A page of the audit log, newest first. */
+/** Lists the audit log, newest first. */
 import type { Kysely } from 'kysely';
 import type { AuditFilter, AuditRecord } from '../domain/audit.ts';
 import * as auditRecords from '../store/audit-records.ts';

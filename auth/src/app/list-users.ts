@@ -1,4 +1,4 @@
-/** A page of users, newest first. */
+/** Lists users, newest first. */
 import type { Kysely } from 'kysely';
 import type { User } from '../domain/user.ts';
 import type { Database } from '../store/database.ts';

@@ -1,4 +1,7 @@
-/** An API client's id and secret for an access token (RFC 6749, 4.4). There is no refresh token: a client can log in again. */
+/**
+ * Exchanges an API client's id and secret for an access token (RFC 6749, 4.4). There is no refresh token: a client can log in
+ * again.
+ */
 import type { Kysely } from 'kysely';
 import type { Subject } from '../domain/access-token.ts';
 import { isClientId, secretMatches } from '../domain/api-client.ts';
@@ -9,7 +12,7 @@ import type { Database } from '../store/database.ts';
 import { findLoginOfClient } from '../store/user-api-clients.ts';
 import type { AccessToken, IssueAccessToken } from './access-tokens.ts';
 
-/** Throws INVALID_CREDENTIALS, the same for a client that is unknown, revoked, or has another secret. */
+/** Throws INVALID_CREDENTIALS. The error is the same for an unknown client, a revoked client and a wrong secret. */
 export async function loginClient(
   deps: { db: Kysely<Database>; issueAccessToken: IssueAccessToken },
   { clientId, clientSecret }: { clientId: string; clientSecret: string },
@@ -19,7 +22,7 @@ export async function loginClient(
   return deps.issueAccessToken(found.subject);
 }
 
-/** Whom the client's tokens speak for: a service for itself, any other client for its user. */
+/** Returns the subject of the client's tokens: a service itself, or the user that any other client acts for. */
 async function findSubject(
   db: Kysely<Database>,
   id: string,

@@ -1,4 +1,4 @@
-/** Failed logins delay the next try. They are counted in the database: all instances count together. */
+/** Delays logins after failures. The counts are in the database, so all instances share them. */
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { tooManyLogins } from '../domain/errors.ts';
@@ -7,8 +7,8 @@ import { countFailure, type ThrottleKeys, waitMs } from '../domain/login-throttl
 import type { Database } from '../store/database.ts';
 import { deleteKnownPairs, isKnownPair, saveKnownPair, trimKnownPairs } from '../store/known-login-pairs.ts';
 import {
+  deleteExpiredCounts,
   deleteFailureCounts,
-  deleteForgottenCounts,
   findFailureCounts,
   lockFailureCounts,
   saveFailureCounts,
@@ -19,14 +19,14 @@ interface Deps {
   now(): Date;
 }
 
-/** How long this try would have to wait if its pair were unknown. 0: nothing delays it. */
+/** Milliseconds that this try would have to wait if its pair were unknown. 0 if nothing delays it. */
 export interface Admission {
   skippedMs: number;
 }
 
 /**
- * Lets a try through, or throws TOO_MANY_LOGINS with the time to wait. A try that is refused here is not counted: waiting is enough.
- * Any name, known or not, is refused alike and after the same queries.
+ * Admits a try, or throws TOO_MANY_LOGINS with the time to wait. A try that is refused here is not counted: waiting is enough.
+ * All names, known or not, get the same error after the same queries.
  */
 export async function admitTry({ db, now }: Deps, keys: ThrottleKeys): Promise<Admission> {
   const at = now();
@@ -53,8 +53,9 @@ export async function recordFailure({ db, now }: Deps, keys: ThrottleKeys): Prom
 }
 
 /**
- * Forgets the failures of the pair and the account, and knows the pair from now on. The address keeps its count: otherwise a good login
- * of one's own would pay for guesses at others'. So does the account while it delays others: those who guess from elsewhere wait on.
+ * Deletes the failure counts of the pair and the account, and stores the pair as known. The address keeps its count: otherwise an
+ * attacker could reset it by logging in to an account of their own. The account keeps its count too while it delays others, so
+ * that guessers at other addresses stay delayed.
  */
 export async function recordSuccess(
   trx: Transaction<Database>,
@@ -66,9 +67,9 @@ export async function recordSuccess(
   await trimKnownPairs(trx, userId, KNOWN_NETWORKS_MAX);
 }
 
-/** Removes counts and known pairs that are of no use any more. */
-export async function forgetOldLogins({ db, now }: Deps): Promise<void> {
+/** Deletes expired counts and known pairs. */
+export async function deleteOldLogins({ db, now }: Deps): Promise<void> {
   const at = now();
-  await deleteForgottenCounts(db, at);
+  await deleteExpiredCounts(db, at);
   await deleteKnownPairs(db, oldestKnownLogin(at));
 }

@@ -1,4 +1,4 @@
-/** A name and a password for a token pair, the first of its family. */
+/** Exchanges a name and a password for a token pair, the first of its family. */
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { networkOf } from '../domain/client-address.ts';
@@ -33,7 +33,7 @@ interface LoginRequest {
   address: string;
 }
 
-/** Throws INVALID_CREDENTIALS, the same and after the same time whether or not the user exists; TOO_MANY_LOGINS, likewise. */
+/** Throws INVALID_CREDENTIALS or TOO_MANY_LOGINS. Error and response time are the same whether or not the user exists. */
 export async function login(
   deps: LoginDeps,
   { username, password, address }: LoginRequest,
@@ -41,14 +41,15 @@ export async function login(
   requireLoginPassword(password);
   const network = networkOf(address);
   const keys = throttleKeys(username, network);
-  // Before it waits for a turn: who is delayed anyway must not fill the queue.
+  // The first check comes before the queue: delayed tries must not fill it.
   await admitTry(deps, keys);
-  // What can't be a name is not looked up, but costs a hash like any other.
+  // An invalid name is not looked up, but costs a hash like any other.
   const user = isUsername(username) ? await findUserByName(deps.db, username) : undefined;
   const { matches, admission } = await deps.passwords.inTurn(network, async (compare) => {
-    // Again, and the failure is counted within the turn: of many tries at once, those behind the failures don't get to the hash.
+    // The second check. The failure is counted within the same turn, so of many concurrent tries those behind the failures do not
+    // reach the hash.
     const admission = await admitTry(deps, keys);
-    // No transaction is open here: waiting for a hash must not hold a connection.
+    // No transaction is open here: a try that waits for its hash must not hold a connection.
     const matches = await compare(user?.passwordHash, password);
     if (!matches) await recordFailure(deps, keys);
     return { matches, admission };
@@ -69,7 +70,10 @@ export async function login(
   return { ...(await deps.issueAccessToken(user)), refreshToken };
 }
 
-/** Where an unknown pair would have been told to wait, a known one is too: else the answer would tell which names log in from there. */
+/**
+ * Returns TOO_MANY_LOGINS to a known pair if an unknown pair would have had to wait. Otherwise the error would show which names
+ * log in from this network.
+ */
 function refusalOf({ skippedMs }: Admission): Error {
   return skippedMs > 0 ? tooManyLogins(skippedMs) : invalidCredentials();
 }

@@ -5,7 +5,7 @@ import { hashRefreshToken } from '../domain/refresh-token.ts';
 import type { Database } from '../store/database.ts';
 import { findFamilyId, revokeFamily } from '../store/refresh-tokens.ts';
 
-/** Silent for a token that isn't known: the caller wanted it to be worth nothing, and it is (RFC 7009, 2.2). */
+/** Does not throw for an unknown token: it is already worth nothing, as the caller wants (RFC 7009, 2.2). */
 export async function logout(
   deps: { db: Kysely<Database>; now(): Date },
   refreshToken: string,

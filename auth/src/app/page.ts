@@ -1,7 +1,9 @@
-/** Cuts a page out of what was found with one more than asked for, which tells whether there is a next page. */
+/**
+ * Cuts a page out of the rows found. The query reads one row more than the page size; that row shows that there is a next page.
+ */
 export interface Page<T> {
   items: T[];
-  /** Where the next page starts; undefined on the last one. */
+  /** The id before which the next page starts. Undefined on the last page. */
   nextBeforeId: string | undefined;
 }
 
@@ -10,7 +12,7 @@ export function toPage<T extends { id: string }>(found: readonly T[], pageSize: 
   return { items, nextBeforeId: found.length > pageSize ? items.at(-1)?.id : undefined };
 }
 
-/** Which page is wanted. */
+/** The size of a page, and the id before which it starts. */
 export interface PageRequest {
   pageSize: number;
   beforeId: string | undefined;

@@ -1,26 +1,27 @@
 /**
- * Argon2id, bounded. One hash takes 19 MiB and tens of milliseconds of a core, so a burst of logins could starve everything
- * else: a few run at once, some wait in a fair queue, the rest is told to come back later.
+ * Hashes passwords with argon2id, a limited number at once. One hash takes 19 MiB and tens of milliseconds of a core, so a burst
+ * of logins could starve all other requests. A few hashes run at once, some wait in a fair queue, and the rest get
+ * TOO_MANY_LOGINS.
  */
 import { randomBytes } from 'node:crypto';
 import { hash, type Options, verify } from '@node-rs/argon2';
 import { tooManyLogins } from '../domain/errors.ts';
 import { createFairQueue, type FairQueueLimits } from './fair-queue.ts';
 
-/** False for an unknown user (no hash) too, and after the same work. */
+/** False for an unknown user (no hash) too, after the same work. */
 export type Matches = (passwordHash: string | undefined, password: string) => Promise<boolean>;
 
 export interface PasswordHasher {
-  /** In turn. `party` is whom it is done for. */
+  /** Waits in the queue of `party`, then hashes. */
   hash(party: string, password: string): Promise<string>;
-  /** Runs `work` in turn. The turn is for one hash and what must happen right around it. */
+  /** Waits in the queue of `party`, then runs `work`. A turn covers one hash and the steps directly around it. */
   inTurn<T>(party: string, work: (matches: Matches) => Promise<T>): Promise<T>;
 }
 
 /** OWASP's password storage cheat sheet, second choice of argon2id; the library's default algorithm is argon2id. */
 const COST: Options = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
-/** A full queue is worked off in about this time. */
+/** A full queue empties in about this time. */
 const RETRY_AFTER_MS = 1_000;
 
 export async function createPasswordHasher(limits: FairQueueLimits): Promise<PasswordHasher> {

@@ -1,4 +1,4 @@
-/** A refresh token for the next pair of its family. */
+/** Exchanges a refresh token for the next token pair of its family. */
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { invalidRefreshToken } from '../domain/errors.ts';
@@ -13,7 +13,7 @@ interface RefreshDeps {
   issueAccessToken: IssueAccessToken;
   refreshLifetimeMs: number;
   now(): Date;
-  /** Told of a reuse, which may be a theft. */
+  /** Called when a spent token is used again, which may be a theft. */
   onReuse(familyId: string, userId: string): void;
 }
 
@@ -35,7 +35,7 @@ export async function refreshTokens(deps: RefreshDeps, refreshToken: string): Pr
     await rotateToken(trx, { familyId, spentHash, nextHash: hashRefreshToken(next), now, expiresAt });
     return { reused: false, familyId, user };
   });
-  // Thrown only now: inside, it would roll the revocation back.
+  // Thrown after the commit: inside the transaction it would roll the revocation back.
   if (outcome?.reused) deps.onReuse(outcome.familyId, outcome.user.id);
   if (!outcome || outcome.reused) throw invalidRefreshToken();
   return { ...(await deps.issueAccessToken(outcome.user)), refreshToken: next };

@@ -1,4 +1,6 @@
-/** Signing keys take turns: one is announced, takes over when everybody knows it, and is replaced when it is old. */
+/**
+ * Rotates the signing keys. A new key is announced, becomes active when all verifiers know it, and is replaced when it is old.
+ */
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { type Actor, AUTH } from '../domain/audit.ts';
@@ -22,7 +24,7 @@ export interface RotationDeps {
 
 export type Announced = KeyStates & { next: NonNullable<KeyStates['next']> };
 
-/** Announces the next key, or tells which is announced already. */
+/** Announces the next key, or returns the one that is already announced. */
 export async function rotateSigningKey(deps: RotationDeps, actor: Actor): Promise<Announced> {
   const key = makeSigningKey(deps.sealingKey);
   return inTransaction(deps.db, async (trx) => {
@@ -33,12 +35,12 @@ export async function rotateSigningKey(deps: RotationDeps, actor: Actor): Promis
 }
 
 /**
- * Does what is due by now: announces, or lets the announced key take over. Any instance may at any time: whoever comes second
- * finds it done. Says what it did.
+ * Does the step that is due: announces the next key, or activates the announced one. Returns that step. Any instance may call it
+ * at any time; the second of two finds the step done.
  */
-export async function turnSigningKeys(deps: RotationDeps): Promise<'announced' | 'activated' | undefined> {
+export async function runDueRotationStep(deps: RotationDeps): Promise<'announced' | 'activated' | undefined> {
   const { db, now, rotation } = deps;
-  // Nearly always there is nothing to do, and that is seen without a lock.
+  // Usually no step is due, and this check needs no lock.
   if (!dueStep(await findKeyStates(db), now(), rotation)) return undefined;
   const key = makeSigningKey(deps.sealingKey);
   return inTransaction(db, async (trx) => {

@@ -1,4 +1,4 @@
-/** The key that signs now, and all keys that a valid token may name. */
+/** Reads the active signing key, and the public keys of all valid tokens. */
 import type { KeyObject } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { oldestUsefulRetirement } from '../domain/access-token.ts';
@@ -17,8 +17,8 @@ interface KeyDeps {
 }
 
 /**
- * The key to sign with, looked up each time: whichever instance lets a new one take over, all sign with it from then on. On a
- * fresh database it is made first. Throws SealError if the sealing key is not the right one.
+ * Returns the active key, read from the database each time, so that after a rotation all instances sign with the new key at once.
+ * Creates the first key of an empty database. Throws SealError if the sealing key is wrong.
  */
 export function activeSigningKey({ db, now }: KeyDeps, sealingKey: Buffer): () => Promise<ActiveSigningKey> {
   let opened: ActiveSigningKey | undefined;
@@ -31,9 +31,9 @@ export function activeSigningKey({ db, now }: KeyDeps, sealingKey: Buffer): () =
 
 async function makeFirst({ db, now }: KeyDeps, sealingKey: Buffer) {
   await insertFirstSigningKey(db, makeSigningKey(sealingKey), now());
-  // Not necessarily the one just made: another instance may have been first.
+  // Not always the key just made: another instance may have been first.
   const key = await findActiveSigningKey(db);
-  if (!key) throw new Error('There is no active signing key right after one was stored.');
+  if (!key) throw new Error('No active signing key was found right after one was stored.');
   return key;
 }
 

@@ -1,12 +1,14 @@
-/** What is done from time to time, by every instance: each task must be harmless when others do it too. */
+/** Runs periodic tasks. Every instance runs them, so each task must be harmless when others run it too. */
 import type { Logger } from '@payflowx/chassis';
 
 export interface Upkeep {
-  /** Waits for the task that is under way. */
+  /** Waits for the task in progress. */
   stop(): Promise<void>;
 }
 
-/** Runs `tasks` one after the other, now and every `everyMs`. One that fails is logged and tried again the next time. */
+/**
+ * Runs `tasks` one after the other, at once and then every `everyMs`. A task that fails is logged and tried again the next time.
+ */
 export function startUpkeep(
   tasks: Record<string, () => Promise<unknown>>,
   { everyMs }: { everyMs: number },
@@ -18,7 +20,9 @@ export function startUpkeep(
   const round = async () => {
     for (const [task, run] of Object.entries(tasks)) {
       if (stopped) return;
-      await run().catch((error: unknown) => log.warn({ err: error, task }, 'upkeep failed, will try again'));
+      await run().catch((error: unknown) =>
+        log.warn({ err: error, task }, 'an upkeep task failed and will be retried'),
+      );
     }
     if (!stopped) timer = setTimeout(start, everyMs);
   };

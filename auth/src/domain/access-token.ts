@@ -1,19 +1,19 @@
-/** Whom an access token speaks for and for how long. */
+/** The subject of an access token, and the time that a retired key stays published. */
 import { ACCESS_TOKEN_LIFETIME_S, type Scope } from '@payflowx/chassis';
 import type { Role } from './user.ts';
 
 export interface Subject {
-  /** A user's id or that of one of the platform's services. */
+  /** The id of a user or of one of the platform's services. */
   id: string;
   roles: readonly Role[];
-  /** The API client that acts for the user, and what for. */
+  /** The API client that acts for the user, and its scopes. */
   client?: { id: string; scopes: readonly Scope[] };
 }
 
-/** For the token that is being signed while its key retires, and for instances whose clocks differ. */
+/** Covers a token signed while its key retires, and clock differences between instances. */
 const RETIREMENT_MARGIN_MS = 60_000;
 
-/** A key that was retired before this moment has signed no token that is still valid. */
+/** Keys retired before this moment have signed no token that is still valid. */
 export function oldestUsefulRetirement(now: Date): Date {
   return new Date(now.getTime() - ACCESS_TOKEN_LIFETIME_S * 1000 - RETIREMENT_MARGIN_MS);
 }

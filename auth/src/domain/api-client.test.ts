@@ -4,7 +4,7 @@ import { hashClientSecret, isClientId, secretMatches } from './api-client.ts';
 describe("a client's secret", () => {
   const client = { id: 'svc_x', secretHash: hashClientSecret('secret'), roles: ['service'] as const };
 
-  it('matches itself only, and nothing when there is no client', () => {
+  it('matches only itself, and matches nothing if the client does not exist', () => {
     expect(secretMatches(client, 'secret')).toBe(true);
     expect(secretMatches(client, 'Secret')).toBe(false);
     expect(secretMatches(client, '')).toBe(false);

@@ -1,4 +1,4 @@
-/** API clients: machines that log in with an id and a secret. Here are the platform's own services; see user-api-client.ts for the rest. */
+/** API clients of the platform's own services: they log in with an id and a secret. See user-api-client.ts for the others. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Role } from './user.ts';
 
@@ -8,9 +8,12 @@ export interface ApiClient {
   roles: readonly Role[];
 }
 
-/** Neither a user's id nor that of a client that acts for one. */
+/** The prefix differs from user ids and from ids of clients that act for a user. */
 const CLIENT_ID = /^(?!usr_|cli_)[a-z]+_[a-z0-9-]{1,60}$/;
-/** 128 random bits in base64. Shorter secrets could be guessed, and a person's own choice belongs to a user with argon2id. */
+/**
+ * 128 random bits in base64. Shorter secrets could be guessed. People choose their own passwords, so they are users with
+ * argon2id.
+ */
 export const CLIENT_SECRET_MIN = 22;
 
 export function isClientId(text: string): boolean {
@@ -18,8 +21,8 @@ export function isClientId(text: string): boolean {
 }
 
 /**
- * SHA-256 and not argon2: a slow hash makes up for secrets that people choose and that can be guessed. These are random
- * and long, so guessing is hopeless at any speed, and every service's login stays cheap.
+ * SHA-256, not argon2. A slow hash protects secrets that people choose and others can guess. These are random and long, so they
+ * cannot be guessed at any speed, and each service's login stays cheap.
  */
 export function hashClientSecret(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();

@@ -1,4 +1,4 @@
-/** What is written down about those who change users, API clients and signing keys. */
+/** Audit records of changes to users, API clients and signing keys. */
 
 export const AUDIT_ACTIONS = [
   'user.created',
@@ -11,24 +11,24 @@ export const AUDIT_ACTIONS = [
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-/** Who acts, and in which request. */
+/** The author of a change, and its request. */
 export interface Actor {
   /** A user's id, or one of the two below. */
   id: string;
-  /** Empty where there was no request. */
+  /** Empty if there is no request. */
   traceId: string;
 }
 
-/** The operator's command, which works on the database as its owner. */
+/** The operator's command, which connects to the database as its owner. */
 export const COMMAND: Actor = { id: 'command', traceId: '' };
-/** The service itself, as it is configured. */
+/** The service itself, acting by its configuration. */
 export const AUTH: Actor = { id: 'auth', traceId: '' };
 
 export interface AuditFact {
   action: AuditAction;
-  /** The user, the client or the key. */
+  /** The id of the user, client or key. */
   subjectId: string;
-  /** What came of it. Never a secret. */
+  /** The result of the action. Never contains a secret. */
   details: Record<string, unknown>;
 }
 

@@ -9,7 +9,7 @@ it.each([
   expect(addressOfPeer(peer)).toBe(address);
 });
 
-describe('one source of logins', () => {
+describe('the network of a login address', () => {
   it.each([
     ['192.0.2.1', '192.0.2.1'],
     ['::ffff:192.0.2.1', '192.0.2.1'],

@@ -1,4 +1,4 @@
-/** Where a login comes from, as far as throttling is concerned. */
+/** The client addresses that login throttling counts by. */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { AuthError } from './errors.ts';
 
@@ -7,7 +7,7 @@ export function addressOfPeer(peer: string): string {
   return peer.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
 }
 
-/** Throws INVALID_ARGUMENT: a service that names something else has a bug that would switch throttling off. */
+/** Throws INVALID_ARGUMENT. A service that sends something else has a bug that would switch throttling off. */
 export function requireAddress(address: string): string {
   if (isIP(address) !== 0) return address;
   const violation = { field: 'client_address', description: 'must be an IP address' };
@@ -19,7 +19,10 @@ export function requireAddress(address: string): string {
 const MAPPED_IPV4 = new BlockList();
 MAPPED_IPV4.addSubnet('::ffff:0:0', 96, 'ipv6');
 
-/** What counts as one source: an IPv4 address; of IPv6 the /64, since whoever has one address there has 2^64. */
+/**
+ * Returns the network that failures are counted for: an IPv4 address, or the /64 of an IPv6 address. A client with one IPv6
+ * address has the 2^64 of its /64.
+ */
 export function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
   const groups = expand(address.replace(/%.*$/, ''));
@@ -35,7 +38,7 @@ export function networkOf(address: string): string {
     .join(':')}::/64`;
 }
 
-/** The eight groups of an IPv6 address, which may be shortened and may end as an IPv4 address (RFC 4291, 2.2). */
+/** Returns the eight groups of an IPv6 address. It may be shortened, and may end as an IPv4 address (RFC 4291, 2.2). */
 function expand(address: string): number[] {
   const [head = '', tail] = address.split('::');
   const left = groupsOf(head);

@@ -1,4 +1,4 @@
-/** Everything that can go wrong in auth on purpose. The reasons are part of the contract. */
+/** All expected errors of auth. The reasons are part of the contract. */
 
 export type AuthReason =
   | 'INVALID_ARGUMENT'
@@ -12,7 +12,7 @@ export type AuthReason =
   | 'API_CLIENT_REVOKED';
 
 export interface Violation {
-  /** As the contract's request message names it. */
+  /** The field's name in the contract's request message. */
   field: string;
   description: string;
 }
@@ -35,22 +35,22 @@ export class AuthError extends Error {
   }
 }
 
-/** One answer for an unknown name and a wrong password, so that nobody learns which names exist. */
+/** One error for an unknown name and a wrong password, so that callers cannot find out which names exist. */
 export function invalidCredentials(): AuthError {
   return new AuthError('INVALID_CREDENTIALS', 'The name or the password is wrong.');
 }
 
-/** One answer for an unknown, an expired, a spent and a revoked token: the holder must log in again in any case. */
+/** One error for an unknown, an expired, a spent and a revoked token: the user must log in again in any case. */
 export function invalidRefreshToken(): AuthError {
   return new AuthError('INVALID_REFRESH_TOKEN', 'The refresh token is not valid. Log in again.');
 }
 
-/** One answer for a full queue and for a delay, and whoever asks can do the same about both: wait. */
+/** One error for a full queue and for a delay: the caller can only wait in both cases. */
 export function tooManyLogins(retryAfterMs: number): AuthError {
   return new AuthError('TOO_MANY_LOGINS', 'Too many logins. Try again later.', { retryAfterMs });
 }
 
-/** Throws INVALID_ARGUMENT with whatever of `checks` is a violation. */
+/** Throws INVALID_ARGUMENT with the violations among `checks`. */
 export function refuse(checks: (Violation | false)[]): void {
   const violations = checks.filter((check) => check !== false);
   if (violations.length === 0) return;

@@ -1,4 +1,7 @@
-/** When which signing key takes over. Pure. A key is announced first, so that whoever verifies tokens knows it before it signs. */
+/**
+ * Decides when a signing key is announced and when it is activated. Pure. A key is announced first, so that verifiers know it
+ * before it signs.
+ */
 
 export interface KeyStates {
   active: { kid: string; activatedAt: Date };
@@ -6,13 +9,13 @@ export interface KeyStates {
 }
 
 export interface RotationPolicy {
-  /** A key that has signed for this long is replaced. */
+  /** Milliseconds after which an active key is replaced. */
   maxAgeMs: number;
-  /** How long a key is announced before it signs. Longer than any verifier's cache. */
+  /** Milliseconds between the announcement of a key and its activation. Longer than any verifier's cache. */
   announceMs: number;
 }
 
-/** What the keys need at this moment. */
+/** Returns the step that is due now, if any. */
 export function dueStep(
   { active, next }: KeyStates,
   now: Date,

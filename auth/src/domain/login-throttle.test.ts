@@ -22,31 +22,31 @@ function delaysOf(kind: ThrottleKind, failures: number): number[] {
 }
 
 describe('the delay after failed logins', () => {
-  it('of one address at one account grows from nothing to a quarter of an hour', () => {
+  it('grows from 0 to 15 minutes for one address at one account', () => {
     expect(delaysOf('pair', 17)).toEqual([0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
   });
 
-  it('of all addresses at one account stays short, for its true user waits too', () => {
+  it('stays short for all addresses at one account, since the account owner waits too', () => {
     const delays = delaysOf('account', 40);
     expect(delays.findIndex((delay) => delay > 0)).toBe(19);
     expect(Math.max(...delays)).toBe(30);
   });
 
-  it('is the longest of those that apply, and is over in the end', () => {
+  it('is the longest of those that apply, and ends', () => {
     const counts = [{ blockedUntil: null }, { blockedUntil: later(500) }, { blockedUntil: later(2_000) }];
     expect(waitMs(counts, start)).toBe(2_000);
     expect(waitMs(counts, later(2_000))).toBe(0);
     expect(waitMs([], start)).toBe(0);
   });
 
-  it('is forgotten after a quiet time', () => {
+  it('is forgotten after a time without failures', () => {
     const count = { failures: 30, blockedUntil: null, forgottenAt: later(1_000) };
     expect(countFailure('pair', count, later(999)).failures).toBe(31);
     expect(countFailure('pair', count, later(1_000))).toMatchObject({ failures: 1, blockedUntil: null });
   });
 });
 
-it('counts a name without regard to case, and never two things as one', () => {
+it('ignores the case of names, and never gives two things one key', () => {
   expect(throttleKeys('Alice', '192.0.2.1')).toEqual(throttleKeys('alice', '192.0.2.1'));
   const keys = [throttleKeys('alice', 'x'), throttleKeys('x', 'alice'), throttleKeys('alice","x', '')];
   const all = keys.flatMap(({ pair, account, address }) => [pair, account, address]);

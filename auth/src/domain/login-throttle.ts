@@ -1,18 +1,18 @@
-/** How failed logins delay the next try. Pure. Why it is counted three ways is in the README. */
+/** Computes how failed logins delay the next try. Pure. The README explains the three counts. */
 import { createHash } from 'node:crypto';
 
 export interface FailureCount {
   failures: number;
-  /** The next try may come then; null while tries are free. */
+  /** The time from which the next try is allowed. Null while there is no delay. */
   blockedUntil: Date | null;
-  /** When the count starts anew. */
+  /** The time at which the count returns to 0. */
   forgottenAt: Date;
 }
 
 interface Delays {
-  /** The first failure that delays the next try: people mistype. */
+  /** The first failure that delays the next try. It is not 1, since people mistype. */
   delaysFrom: number;
-  /** The first delay; each further failure doubles it, up to `maxMs`. */
+  /** The first delay. Each further failure doubles it, up to `maxMs`. */
   firstMs: number;
   maxMs: number;
   /** A count without a failure for this long is forgotten. */
@@ -23,9 +23,9 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 export const DELAYS = {
-  /** One address against one account: hard, since it hurts nobody else. */
+  /** One address against one account: a long delay, since it affects no other client. */
   pair: { delaysFrom: 5, firstMs: 1_000, maxMs: 15 * MINUTE, forgetMs: 24 * HOUR },
-  /** All addresses against one account: soft, since its true user waits too. */
+  /** All addresses against one account: a short delay, since the account's owner waits too. */
   account: { delaysFrom: 20, firstMs: 1_000, maxMs: 30_000, forgetMs: HOUR },
   /** One address against all accounts: many people may share it. */
   address: { delaysFrom: 50, firstMs: 1_000, maxMs: MINUTE, forgetMs: HOUR },
@@ -41,7 +41,7 @@ export interface ThrottleKey {
 
 export type ThrottleKeys = Record<ThrottleKind, ThrottleKey>;
 
-/** What a login of this name from this network counts against. The name need not be anybody's. */
+/** Returns the keys that a login of this name from this network counts for. The name need not exist. */
 export function throttleKeys(username: string, network: string): ThrottleKeys {
   const name = username.toLowerCase();
   return {
@@ -61,8 +61,8 @@ function keyOf(kind: ThrottleKind, ...parts: string[]): ThrottleKey {
 }
 
 /**
- * The count after one more failure. Its delay begins when the last one ends: so a failure of a try that need not wait (a known pair's)
- * is waited for by the others, and no more guesses come through in the long run than without known pairs.
+ * Returns the count after one more failure. The new delay begins when the current one ends. So a failure of a known pair, which
+ * need not wait, still makes the others wait longer. In the long run known pairs therefore allow no extra guesses.
  */
 export function countFailure(kind: ThrottleKind, before: FailureCount | undefined, now: Date): FailureCount {
   const { delaysFrom, firstMs, maxMs, forgetMs }: Delays = DELAYS[kind];
@@ -78,7 +78,7 @@ export function countFailure(kind: ThrottleKind, before: FailureCount | undefine
   };
 }
 
-/** How long the next try has to wait; 0: it may come now. */
+/** Returns the milliseconds that the next try has to wait. 0 if it is allowed now. */
 export function waitMs(counts: readonly Pick<FailureCount, 'blockedUntil'>[], now: Date): number {
   const waits = counts.map(({ blockedUntil }) => (blockedUntil ? blockedUntil.getTime() - now.getTime() : 0));
   return Math.max(0, ...waits);

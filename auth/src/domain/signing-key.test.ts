@@ -5,7 +5,7 @@ import { makeSigningKey, openSigningKey, SealError, thumbprint, toJwk } from './
 const sealingKey = Buffer.alloc(32, 1);
 
 describe('a sealed signing key', () => {
-  it('opens to the private half of the key that is published', () => {
+  it('opens to the private half of the published key', () => {
     const key = makeSigningKey(sealingKey);
     const { kty, crv, x } = toJwk(key);
     const publicKey = createPublicKey({ key: { kty, crv, x }, format: 'jwk' });
@@ -17,7 +17,7 @@ describe('a sealed signing key', () => {
     expect(() => openSigningKey(makeSigningKey(sealingKey), Buffer.alloc(32, 2))).toThrow(SealError);
   });
 
-  it('does not open when a byte of it was changed, or under the name of another key', () => {
+  it('does not open with a changed byte, or under the id of another key', () => {
     const key = makeSigningKey(sealingKey);
     for (const at of [0, 12, 28, key.sealedPrivateKey.length - 1]) {
       const changed = Buffer.from(key.sealedPrivateKey);
@@ -29,14 +29,14 @@ describe('a sealed signing key', () => {
     );
   });
 
-  it('does not open when it was cut short', () => {
+  it('does not open when it is cut short', () => {
     const key = makeSigningKey(sealingKey);
     const short = { ...key, sealedPrivateKey: key.sealedPrivateKey.subarray(0, 20) };
     expect(() => openSigningKey(short, sealingKey)).toThrow(SealError);
   });
 });
 
-it('is named by its thumbprint, as in RFC 8037, A.3', () => {
+it('has its thumbprint as its id, as in RFC 8037, A.3', () => {
   const publicKey = Buffer.from('11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', 'base64url');
   expect(thumbprint(publicKey)).toBe('kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k');
 });

@@ -1,4 +1,4 @@
-/** Signing keys: made, sealed for storage, opened again, and shown as public JWKs. */
+/** Creates signing keys, seals them for storage, opens them, and converts them to public JWKs. */
 import {
   createCipheriv,
   createDecipheriv,
@@ -26,14 +26,14 @@ export interface PublicJwk {
   use: 'sig';
 }
 
-/** The sealing key is not the one that the signing key was sealed with, or the stored bytes were changed. */
+/** Thrown if the signing key was sealed with another sealing key, or the stored bytes were changed. */
 export class SealError extends Error {
   override readonly name = 'SealError';
   constructor(kid: string) {
     super(
       `AUTH_SEALING_KEY does not open the signing key ${kid} in the database. ` +
         'Start with the sealing key that the database was first started with. If it is lost, delete the row from signing_keys: ' +
-        'a new key is made, and every access token given so far is refused.',
+        'a new key is created, and all access tokens issued so far are refused.',
     );
   }
 }
@@ -64,7 +64,7 @@ export function toJwk({ kid, publicKey }: { kid: string; publicKey: Buffer }): P
   return { kid, kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url'), alg: 'EdDSA', use: 'sig' };
 }
 
-/** The kid is authenticated too: a sealed key can't be moved under another key's name. */
+/** The kid is authenticated too, so that a sealed key cannot be moved to the row of another key. */
 function seal(plain: Buffer, kid: string, sealingKey: Buffer): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(CIPHER, sealingKey, nonce, { authTagLength: TAG_BYTES });

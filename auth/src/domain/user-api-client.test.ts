@@ -16,7 +16,7 @@ it('can have every scope that the services know', () => {
 it.each([
   ['no scope', { scopes: [] }, /scopes must be/],
   ['an unknown scope among others', { scopes: ['payments:read', 'users:write'] }, /scopes must be/],
-  ['a scope without the one it needs', { scopes: ['ledger:read'] }, /must hold accounts:read too/],
+  ['a scope without the one it needs', { scopes: ['ledger:read'] }, /must also contain accounts:read/],
   ['an empty name', { name: '  ' }, /name/],
   ['an overlong name', { name: 'x'.repeat(101) }, /name/],
   ['a name that is not printable', { name: 'a\nb' }, /name/],
@@ -24,7 +24,7 @@ it.each([
   expect(() => newUserApiClient({ ...good, ...changed })).toThrow(expected);
 });
 
-it('has a secret of 256 random bits and an id of its own kind', () => {
+it('has a secret of 256 random bits and an id with its own prefix', () => {
   expect(Buffer.from(newClientSecret(), 'base64url')).toHaveLength(32);
   expect(newClientSecret()).not.toBe(newClientSecret());
   expect(['cli_1', 'svc_payment', 'usr_1', "cli_'"].map(isUserApiClientId)).toEqual([

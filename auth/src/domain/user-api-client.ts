@@ -1,4 +1,4 @@
-/** API clients that act for a user: made by an operator, limited to scopes, revocable. Pure but for the random bits. */
+/** API clients that act for a user. Operators create them, limit them to scopes and revoke them. Pure but for the random bits. */
 import { randomBytes } from 'node:crypto';
 import type { Scope } from '@payflowx/chassis';
 import { AuthError, refuse } from './errors.ts';
@@ -6,7 +6,7 @@ import { AuthError, refuse } from './errors.ts';
 export interface UserApiClient {
   id: string;
   name: string;
-  /** Whom it acts for. */
+  /** The user that the client acts for. */
   userId: string;
   scopes: readonly Scope[];
   createdAt: Date;
@@ -16,11 +16,11 @@ export interface UserApiClient {
 export interface NewUserApiClient {
   name: string;
   userId: string;
-  /** In one order and once each, so that equal sets are equal lists. */
+  /** In a fixed order without duplicates, so that equal sets are equal lists. */
   scopes: readonly Scope[];
 }
 
-/** Every scope, and what is worth nothing without: ledger and analytics ask for the account in the caller's own name. */
+/** Each scope, and the scopes that it needs: ledger and analytics read the account with the caller's own token. */
 const NEEDS: Record<Scope, readonly Scope[]> = {
   'accounts:read': [],
   'payments:read': [],
@@ -34,7 +34,7 @@ const SCOPES = Object.keys(NEEDS) as Scope[];
 const NAME = /^[^\p{C}]{1,100}$/u;
 const CLIENT_ID = /^cli_[a-z0-9-]{1,60}$/;
 
-/** Whether the id is of this kind of client. The platform's own services are `svc_…`. */
+/** True if the id has the form of this kind of client. The platform's own services are `svc_…`. */
 export function isUserApiClientId(text: string): boolean {
   return CLIENT_ID.test(text);
 }
@@ -44,7 +44,7 @@ export function newClientSecret(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** A client as somebody wants it. Throws INVALID_ARGUMENT that names everything wrong with it. */
+/** Validates a new client. Throws INVALID_ARGUMENT with all violations. */
 export function newUserApiClient(wanted: {
   name: string;
   userId: string;
@@ -62,7 +62,7 @@ export function newUserApiClient(wanted: {
     },
     missing.length > 0 && {
       field: 'scopes',
-      description: `must hold ${[...new Set(missing)].join(', ')} too, which others of them need`,
+      description: `must also contain ${[...new Set(missing)].join(', ')}: other scopes need them`,
     },
   ]);
   return { name, userId: wanted.userId, scopes };
@@ -77,5 +77,5 @@ export function isSameClient(left: NewUserApiClient, right: NewUserApiClient): b
 }
 
 export function clientNotFound(): AuthError {
-  return new AuthError('API_CLIENT_NOT_FOUND', 'There is no such API client.');
+  return new AuthError('API_CLIENT_NOT_FOUND', 'The API client does not exist.');
 }

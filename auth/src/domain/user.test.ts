@@ -10,7 +10,7 @@ describe('a new user', () => {
     expect(newUser({ ...good, roles }).roles).toEqual(['customer', 'operator']);
   });
 
-  it('is refused with everything that is wrong with it', () => {
+  it('is refused with all violations', () => {
     const wrong = () => newUser({ username: 'a', password: 'short', roles: [] });
     expect(wrong).toThrow(AuthError);
     try {
@@ -33,7 +33,7 @@ describe('a new user', () => {
   );
 });
 
-it('compares roles without regard to order', () => {
+it('compares roles in any order', () => {
   expect(haveSameRoles(['customer', 'auditor'], ['auditor', 'customer'])).toBe(true);
   expect(haveSameRoles(['customer'], ['auditor', 'customer'])).toBe(false);
 });

@@ -1,9 +1,9 @@
-/** Who may call what. Everything else is refused before a handler runs. No API client may call anything here but LoginClient. */
+/** The callers that each RPC allows. All others are refused before a handler runs. API clients may call only LoginClient here. */
 import type { AccessTable } from '@payflowx/chassis';
 import type { AuthServiceService } from '@payflowx/proto/auth';
 
 export const access: AccessTable<AuthServiceService> = {
-  // The gateway identifies itself, so that it is believed whom it speaks for.
+  // The gateway authenticates itself, so that auth trusts the client address that it sends.
   login: 'anyone-may-identify',
   loginClient: 'anyone',
   refreshTokens: 'anyone',

@@ -1,4 +1,4 @@
-/** The audit log, to read. */
+/** Handlers that read the audit log. */
 import type { Handlers } from '@payflowx/chassis';
 import type { AuthServiceService } from '@payflowx/proto/auth';
 import { listAuditRecords } from '../app/list-audit-records.ts';

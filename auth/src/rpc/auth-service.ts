@@ -1,4 +1,4 @@
-/** AuthService: what it is made of. Each group of handlers decodes, calls the use case, encodes. */
+/** Puts AuthService together. Each group of handlers decodes the request, calls the use case and encodes the result. */
 import { type BoundService, bindService } from '@payflowx/chassis';
 import { AuthServiceService } from '@payflowx/proto/auth';
 import { access } from './access.ts';

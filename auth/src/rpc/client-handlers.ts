@@ -1,4 +1,4 @@
-/** API clients that act for users. */
+/** Handlers for API clients that act for users. */
 import { type Handlers, newId } from '@payflowx/chassis';
 import type { AuthServiceService } from '@payflowx/proto/auth';
 import { revokeApiClient, rotateApiClientSecret } from '../app/change-api-client.ts';

@@ -1,4 +1,4 @@
-/** Between the contract's messages and our own words. */
+/** Converts between the contract's messages and the types of this service. */
 import {
   type Call,
   decodePageToken,
@@ -37,7 +37,7 @@ const ROLE_MESSAGES: Record<Role, RoleMessage> = {
   service: RoleMessage.SERVICE,
 };
 
-/** A number without a name stays one, for the domain to refuse. */
+/** An unknown enum number stays a number; the domain refuses it. */
 export function fromRoleMessages(roles: readonly RoleMessage[]): string[] {
   const names = Object.entries(ROLE_MESSAGES);
   return roles.map((role) => names.find(([, message]) => message === role)?.[0] ?? String(role));
@@ -84,17 +84,17 @@ export function fromAuditFilter(asked: { subjectId: string; actorId: string; act
   };
 }
 
-/** An empty text stands for a filter that is not given. */
+/** An empty text means that the filter is not set. */
 export function given(text: string): string | undefined {
   return text === '' ? undefined : text;
 }
 
-/** Who calls, for the audit log. */
+/** The caller as the audit log stores it. */
 export function actorOf(call: Call): Actor {
   return { id: requireCaller(call).id, traceId: call.trace.traceId };
 }
 
-/** Where a page ended: newest first, so the next one starts before an id. */
+/** The content of a page token: the id before which the next page starts. Pages are newest first. */
 const positionOf = (prefix: IdPrefix) =>
   Type.Object(
     { before: Type.String({ pattern: `^${prefix}_[0-9a-f-]{36}$` }) },
@@ -103,7 +103,7 @@ const positionOf = (prefix: IdPrefix) =>
 
 const POSITIONS = { usr: positionOf('usr'), cli: positionOf('cli'), aud: positionOf('aud') };
 
-/** The page that a request asks for, of things whose ids begin with `prefix`. */
+/** Reads the requested page of things whose ids begin with `prefix`. */
 export function pageRequest(
   { pageSize, pageToken }: { pageSize: number; pageToken: string },
   prefix: keyof typeof POSITIONS,

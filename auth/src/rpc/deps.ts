@@ -1,4 +1,4 @@
-/** What the handlers of AuthService are given. */
+/** Dependencies of the AuthService handlers. */
 import type { Logger } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import type { IssueAccessToken } from '../app/access-tokens.ts';

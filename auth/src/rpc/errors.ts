@@ -1,4 +1,4 @@
-/** Auth's reasons as gRPC codes. */
+/** Maps the reasons of auth to gRPC codes. */
 import { status } from '@grpc/grpc-js';
 import { errorTable } from '@payflowx/chassis';
 import { AuthError } from '../domain/errors.ts';

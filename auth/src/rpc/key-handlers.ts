@@ -1,4 +1,4 @@
-/** Signing keys. */
+/** Handlers for signing keys. */
 import type { Handlers } from '@payflowx/chassis';
 import type { AuthServiceService } from '@payflowx/proto/auth';
 import { rotateSigningKey } from '../app/rotate-signing-key.ts';

@@ -1,4 +1,4 @@
-/** Logins of people and machines, and what comes after a login. */
+/** Handlers for logins of people and machines, refresh and logout. */
 import { type Call, type Handlers, newId } from '@payflowx/chassis';
 import type { AuthServiceService } from '@payflowx/proto/auth';
 import { login } from '../app/login.ts';
@@ -39,7 +39,7 @@ export function loginHandlers(service: AuthServiceDeps): LoginHandlers {
   };
 }
 
-/** Only a service may say whom it speaks for: else everybody could log in from anywhere, or block others' addresses. */
+/** Only a service may send a client address. Otherwise a client could claim any address, or block the addresses of others. */
 function addressOfLogin(claimed: string | undefined, { caller, peer }: Call): string {
   if (claimed !== undefined && caller?.roles.includes('service')) return requireAddress(claimed);
   return addressOfPeer(peer);

@@ -1,4 +1,4 @@
-/** Users. */
+/** Handlers for users. */
 import { type Handlers, newId, requireCaller } from '@payflowx/chassis';
 import type { AuthServiceService } from '@payflowx/proto/auth';
 import { createUser } from '../app/create-user.ts';

@@ -1,4 +1,4 @@
-/** The platform's own services as API clients. Only the operator's command writes them. */
+/** Reads and writes the API clients of the platform's own services. Only the operator's command writes them. */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { ApiClient } from '../domain/api-client.ts';
 import type { Role } from '../domain/user.ts';
@@ -13,27 +13,27 @@ export async function findApiClient(db: Kysely<Database>, id: string): Promise<A
   return row && { id: row.id, secretHash: row.secret_hash, roles: row.roles };
 }
 
-/** Makes the client, or gives the one of this id the secret and the roles. Says which, or that all was right already. */
+/** Creates the client, or updates the secret and roles of an existing one. Returns the change, if any. */
 export async function upsertApiClient(
   trx: Transaction<Database>,
   client: ApiClient,
   now: Date,
 ): Promise<'client.created' | 'client.updated' | 'none'> {
-  const told = { secret_hash: client.secretHash, roles: [...client.roles] };
+  const credentials = { secret_hash: client.secretHash, roles: [...client.roles] };
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('api_clients')
-    .values({ id: client.id, ...told, created_at: now })
+    .values({ id: client.id, ...credentials, created_at: now })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .executeTakeFirstOrThrow();
   if (numInsertedOrUpdatedRows === 1n) return 'client.created';
   const { numUpdatedRows } = await trx
     .updateTable('api_clients')
-    .set(told)
+    .set(credentials)
     .where('id', '=', client.id)
     .where((where) =>
       where.or([
-        where('secret_hash', '!=', told.secret_hash),
-        where('roles', '!=', sql<Role[]>`${told.roles}`),
+        where('secret_hash', '!=', credentials.secret_hash),
+        where('roles', '!=', sql<Role[]>`${credentials.roles}`),
       ]),
     )
     .executeTakeFirstOrThrow();

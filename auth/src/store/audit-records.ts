@@ -1,10 +1,10 @@
-/** The audit log. It is only ever added to; the database forbids the rest. */
+/** Reads and writes the audit log. Append-only: the database refuses updates and deletes. */
 import { newId } from '@payflowx/chassis';
 import type { Kysely, Transaction } from 'kysely';
 import type { Actor, AuditFact, AuditFilter, AuditRecord } from '../domain/audit.ts';
 import type { Database } from './database.ts';
 
-/** Writes down what the transaction does. */
+/** Adds a record in the transaction of the change. */
 export async function insertAuditRecord(
   trx: Transaction<Database>,
   actor: Actor,

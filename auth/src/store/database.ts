@@ -1,4 +1,4 @@
-/** The tables of auth as Kysely sees them. */
+/** The types of auth's tables for Kysely. */
 import type { Scope } from '@payflowx/chassis';
 import type { ColumnType } from 'kysely';
 import type { AuditAction } from '../domain/audit.ts';
@@ -45,7 +45,7 @@ interface SigningKeyTable {
   kid: string;
   state: 'next' | 'active' | 'retired';
   public_key: Buffer;
-  /** Null once the key is retired. */
+  /** Null after the key is retired. */
   sealed_private_key: Buffer | null;
   created_at: Date;
   activates_at: Date | null;
@@ -87,7 +87,7 @@ interface UserApiClientTable {
   name: string;
   user_id: string;
   scopes: Scope[];
-  /** Null once the client is revoked. */
+  /** Null after the client is revoked. */
   secret_hash: Buffer | null;
   created_by: string;
   request_id: string | null;

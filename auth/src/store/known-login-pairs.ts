@@ -1,8 +1,8 @@
-/** From which networks users logged in not long ago. */
+/** Reads and writes the known pairs: the networks from which users logged in recently. */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Database } from './database.ts';
 
-/** By the pair's throttle key alone, so that a name which nobody has costs the same. */
+/** Looks up the pair by its throttle key alone, so that an unknown name costs the same. */
 export async function isKnownPair(db: Kysely<Database>, key: Buffer, after: Date): Promise<boolean> {
   const row = await db
     .selectFrom('known_login_pairs')
@@ -22,14 +22,16 @@ export async function saveKnownPair(
     .values({ key: pair.key, user_id: pair.userId, last_login_at: pair.loginAt })
     .onConflict((conflict) =>
       conflict.column('key').doUpdateSet({
-        // Another instance's clock may be ahead, and its login committed first.
+        // A login on an instance whose clock is ahead may have committed first.
         last_login_at: sql<Date>`greatest(known_login_pairs.last_login_at, excluded.last_login_at)`,
       }),
     )
     .execute();
 }
 
-/** Keeps the `max` pairs of a user that logged in last. Of logins at one moment each may keep one more, until the next login. */
+/**
+ * Keeps the user's `max` pairs with the newest logins. Each of several concurrent logins may keep one more, until the next login.
+ */
 export async function trimKnownPairs(trx: Transaction<Database>, userId: string, max: number): Promise<void> {
   const surplus = trx
     .selectFrom('known_login_pairs')

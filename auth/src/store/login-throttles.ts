@@ -1,4 +1,4 @@
-/** How often logins failed, and until when the next has to wait. */
+/** Reads and writes the counts of failed logins, and the end of their delays. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { FailureCount, ThrottleKey } from '../domain/login-throttle.ts';
@@ -6,7 +6,7 @@ import type { Database } from './database.ts';
 
 type CountOf = ThrottleKey & FailureCount;
 
-/** Of those of `keys` that have failures which still count. */
+/** Returns the unexpired counts of `keys` that have failures. */
 export async function findFailureCounts(
   db: Kysely<Database>,
   keys: readonly ThrottleKey[],
@@ -21,14 +21,14 @@ export async function findFailureCounts(
   return toCounts(rows, keys);
 }
 
-/** The count of each of `keys`, locked. Those that were not there are made, with nothing counted. */
+/** Locks and returns the count of each of `keys`. Missing counts are inserted with 0 failures. */
 export async function lockFailureCounts(
   trx: Transaction<Database>,
   keys: readonly ThrottleKey[],
   now: Date,
 ): Promise<CountOf[]> {
   const rows = keys.map(({ key }) => ({ key, forgotten_at: now }));
-  // In one order of keys, so that two failures at once never wait for each other; the update locks what is there already.
+  // Inserts in one order of keys, so that two concurrent failures cannot deadlock. The update locks the rows that exist.
   const { rows: locked } = await sql<Selectable<Database['login_throttles']>>`
     insert into login_throttles as t (key, failures, forgotten_at)
     select key, 0, forgotten_at from ${unnest(rows, { key: 'bytea', forgotten_at: 'timestamptz' })} as r order by key
@@ -69,8 +69,8 @@ export async function deleteFailureCounts(
     .execute();
 }
 
-/** Removes what counts for nothing any more. */
-export async function deleteForgottenCounts(db: Kysely<Database>, now: Date): Promise<void> {
+/** Deletes expired counts. */
+export async function deleteExpiredCounts(db: Kysely<Database>, now: Date): Promise<void> {
   await db.deleteFrom('login_throttles').where('forgotten_at', '<=', now).execute();
 }
 

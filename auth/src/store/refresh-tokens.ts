@@ -1,4 +1,4 @@
-/** Refresh tokens and their families. */
+/** Reads and writes refresh tokens and their families. */
 import type { Kysely, Transaction } from 'kysely';
 import type { StoredRefreshToken } from '../domain/refresh-token.ts';
 import type { UserRole } from '../domain/user.ts';
@@ -6,7 +6,7 @@ import type { Database } from './database.ts';
 
 export interface LockedRefreshToken extends StoredRefreshToken {
   familyId: string;
-  /** Whom the family speaks for, with the roles of this moment. */
+  /** The user of the family, with the current roles. */
   user: { id: string; roles: readonly UserRole[] };
 }
 
@@ -18,7 +18,7 @@ export interface NewFamily {
   expiresAt: Date;
 }
 
-/** Starts a family with its first token, and forgets the user's families that have expired. */
+/** Inserts a family with its first token, and deletes the user's expired families. */
 export async function insertFamily(trx: Transaction<Database>, family: NewFamily): Promise<void> {
   await trx
     .deleteFrom('refresh_families')
@@ -37,7 +37,7 @@ export async function insertFamily(trx: Transaction<Database>, family: NewFamily
   await insertToken(trx, { tokenHash: family.tokenHash, familyId: family.id, issuedAt: family.issuedAt });
 }
 
-/** The token, locked with its family: a concurrent use of it waits here and then sees that it was spent. */
+/** Locks the token and its family. A concurrent use of the token waits here and then finds it spent. */
 export async function lockRefreshToken(
   trx: Transaction<Database>,
   tokenHash: Buffer,
@@ -68,7 +68,7 @@ export interface Rotation {
   expiresAt: Date;
 }
 
-/** Spends a locked token, adds its successor and moves the family's expiry on. */
+/** Marks a locked token as spent, inserts its successor and extends the family's expiry. */
 export async function rotateToken(trx: Transaction<Database>, rotation: Rotation): Promise<void> {
   const { familyId, spentHash, nextHash, now, expiresAt } = rotation;
   await trx

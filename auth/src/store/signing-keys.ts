@@ -1,4 +1,4 @@
-/** Signing keys, sealed. */
+/** Reads and writes the sealed signing keys. */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { KeyStates } from '../domain/key-rotation.ts';
 import type { SealedSigningKey } from '../domain/signing-key.ts';
@@ -14,7 +14,7 @@ export async function findActiveSigningKey(db: Kysely<Database>): Promise<Sealed
   return { kid: row.kid, publicKey: row.public_key, sealedPrivateKey: row.sealed_private_key };
 }
 
-/** Makes the key the active one unless there is one. Of several instances that try at once, one succeeds. */
+/** Inserts the key as the active one unless there is one. Of several concurrent instances one succeeds. */
 export async function insertFirstSigningKey(
   db: Kysely<Database>,
   key: SealedSigningKey,
@@ -30,12 +30,12 @@ export async function insertFirstSigningKey(
       created_at: now,
       activated_at: now,
     })
-    // Without a target: a second active key conflicts on the index of active keys.
+    // Without a conflict target: a second active key conflicts on the index of active keys.
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }
 
-/** One instance changes the states of keys at a time; until the end of the transaction. */
+/** Locks the states of all keys until the end of the transaction. One instance changes them at a time. */
 export async function lockSigningKeys(trx: Transaction<Database>): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('auth.signing_keys'))`.execute(trx);
 }
@@ -74,7 +74,7 @@ export async function insertNextSigningKey(
     .execute();
 }
 
-/** The announced key signs from now on, and the private half of the one before is gone. */
+/** Activates the announced key, retires the active one and deletes its private half. */
 export async function activateNextSigningKey(trx: Transaction<Database>, now: Date): Promise<void> {
   await trx
     .updateTable('signing_keys')
@@ -88,7 +88,7 @@ export async function activateNextSigningKey(trx: Transaction<Database>, now: Da
     .execute();
 }
 
-/** The keys that sign, that will, and those that were retired after `retiredAfter`; oldest first. */
+/** Returns the active key, the announced key, and the keys retired after `retiredAfter`; oldest first. */
 export async function listPublicKeys(
   db: Kysely<Database>,
   retiredAfter: Date,

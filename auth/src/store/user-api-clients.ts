@@ -1,4 +1,4 @@
-/** API clients that act for a user. */
+/** Reads and writes API clients that act for a user. */
 import type { Scope } from '@payflowx/chassis';
 import type { Kysely, Transaction } from 'kysely';
 import type { UserRole } from '../domain/user.ts';
@@ -15,7 +15,7 @@ export interface InsertedClient {
   requestId: string;
 }
 
-/** False if its maker has made a client with this request id already. */
+/** False if the same operator already created a client with this request id. */
 export async function insertUserApiClient(
   trx: Transaction<Database>,
   { client, secretHash, createdBy, requestId }: InsertedClient,
@@ -50,7 +50,7 @@ export async function findClientOfRequest(
   return row && toClient(row);
 }
 
-/** What a login needs to know; undefined for a client that is not there or revoked. */
+/** Returns the fields that a login needs. Undefined if the client does not exist or is revoked. */
 export async function findLoginOfClient(
   db: Kysely<Database>,
   id: string,
@@ -97,7 +97,7 @@ export async function listUserApiClients(
   return rows.map(toClient);
 }
 
-/** Its secret goes with it. */
+/** Also deletes its secret. */
 export async function revokeUserApiClient(trx: Transaction<Database>, id: string, now: Date): Promise<void> {
   await trx
     .updateTable('user_api_clients')

@@ -1,4 +1,4 @@
-/** Users, and the answers that CreateUser gave. */
+/** Reads and writes users, and the stored responses of CreateUser. */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { User, UserRole } from '../domain/user.ts';
 import type { Database } from './database.ts';
@@ -14,7 +14,7 @@ export async function findUser(db: Kysely<Database>, id: string): Promise<User |
   return row && toUser(row);
 }
 
-/** Without regard to case. */
+/** Ignores case. */
 export async function findUserByName(
   db: Kysely<Database>,
   username: string,
@@ -27,7 +27,7 @@ export async function findUserByName(
   return row && { ...toUser(row), passwordHash: row.password_hash };
 }
 
-/** Newest first: the ids are UUIDv7 and sort bytewise by the time they were made. */
+/** Newest first: the ids are UUIDv7, which sort bytewise by creation time. */
 export async function listUsers(
   db: Kysely<Database>,
   { limit, beforeId }: { limit: number; beforeId: string | undefined },
@@ -78,7 +78,7 @@ export async function updateRoles(
     .execute();
 }
 
-/** Claims a caller's request id for the making of `user`. False if it has been claimed before. */
+/** Claims a caller's request id for the new `user`. False if it was claimed before. */
 export async function claimCreateUserRequest(
   trx: Transaction<Database>,
   request: { callerId: string; requestId: string; user: User },
@@ -99,7 +99,7 @@ export async function claimCreateUserRequest(
   return numInsertedOrUpdatedRows === 1n;
 }
 
-/** The user that a caller's request made, as it was then, with the password's hash of today. */
+/** Returns the user that a caller's request created, as it was then, but with the current password hash. */
 export async function findCreatedUser(
   db: Kysely<Database>,
   { callerId, requestId }: { callerId: string; requestId: string },

@@ -1,4 +1,6 @@
-/** Tries an expression on payments that were decided, with the facts as they were. Writes nothing, and never holds up a decision. */
+/**
+ * Evaluates an expression on payments that were decided, with their stored facts. Writes nothing, and never delays a decision.
+ */
 import { setImmediate } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { compileExpression, type Expression } from '../cel/expression.ts';
@@ -9,7 +11,7 @@ import { type DecidedPayment, type DecidedPosition, listDecidedPayments } from '
 import { stepsOf } from './save-rule.ts';
 
 interface BacktestDeps {
-  /** Connections of its own: those of decisions are never waited for. */
+  /** A connection pool of its own, so that decisions never wait for a connection. */
   backtestDb: Kysely<Database>;
   now: () => Date;
 }
@@ -22,33 +24,33 @@ export interface Period {
 export interface Backtest {
   tried: number;
   matched: number;
-  /** Among the matched, those that were approved and that no rule let pass whatever others say. */
+  /** The matched payments that were approved without a matching ALLOW rule. */
   newlyDeclined: number;
   errors: number;
-  /** Of the newly declined, newest first. */
+  /** Ids of newly declined payments, newest first. */
   samplePaymentIds: string[];
   firstError: string;
-  /** Whether the period has more payments than were tried. */
+  /** True if the period has more payments than were tried. */
   truncated: boolean;
 }
 
 const MAX_TRIED = 100_000;
-/** Few milliseconds of work; then others have their turn. */
+/** A few milliseconds of work. Then other requests get the event loop. */
 const PAGE = 200;
 const MAX_SAMPLES = 20;
 
-/** Newest payments first. Throws INVALID_ARGUMENT for a bad expression, DEADLINE_PASSED. */
+/** Tries the newest payments first. Throws INVALID_ARGUMENT for a bad expression, DEADLINE_PASSED. */
 export async function backtestRule(
   { backtestDb, now }: BacktestDeps,
   { expression: source, period, deadline }: { expression: string; period: Period; deadline: Date },
 ): Promise<Backtest> {
-  const expression = goodExpression(source);
+  const expression = validExpression(source);
   const result = emptyBacktest();
   let after: DecidedPosition | undefined;
   for (;;) {
-    if (deadline <= now()) throw tooLate();
+    if (deadline <= now()) throw deadlinePassed();
     const limit = Math.min(PAGE, MAX_TRIED - result.tried);
-    // One more than is tried shows whether there are others.
+    // Reads one row more than it tries; that row shows that there are others.
     const page = await listDecidedPayments(backtestDb, { ...period, after, limit: limit + 1 });
     for (const payment of page.slice(0, limit)) tryOn(payment, expression, result);
     after = page[limit - 1];
@@ -58,7 +60,7 @@ export async function backtestRule(
   }
 }
 
-function goodExpression(source: string): Expression {
+function validExpression(source: string): Expression {
   stepsOf(source);
   return compileExpression(source);
 }
@@ -83,7 +85,7 @@ function tryOn(payment: DecidedPayment, expression: Expression, result: Backtest
   if (result.samplePaymentIds.length < MAX_SAMPLES) result.samplePaymentIds.push(payment.paymentId);
 }
 
-function tooLate(): AuthorizationError {
+function deadlinePassed(): AuthorizationError {
   return new AuthorizationError(
     'DEADLINE_PASSED',
     'The deadline passed before all payments were tried. A shorter period takes less time.',

@@ -1,4 +1,4 @@
-/** Changes an account for an operator, and keeps who did what, in the same transaction. */
+/** Changes an account for an operator, and writes the audit record in the same transaction. */
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import type { AccountRecord, AccountState } from '../domain/account.ts';
@@ -26,7 +26,9 @@ export function applyUpdate(
   );
 }
 
-/** `expectedVersion` undefined: any. Throws ACCOUNT_NOT_FOUND, INVALID_STATE, VERSION_MISMATCH, ACCOUNT_NOT_EMPTY. */
+/**
+ * `expectedVersion` undefined accepts any version. Throws ACCOUNT_NOT_FOUND, INVALID_STATE, VERSION_MISMATCH, ACCOUNT_NOT_EMPTY.
+ */
 export function applyState(
   deps: ChangeDeps,
   command: {
@@ -43,7 +45,7 @@ export function applyState(
   );
 }
 
-/** Under the same lock as every decision: a payment is decided before the change or knows of it. */
+/** Takes the same lock as decisions, so that each payment is decided either before the change or with it. */
 function change(
   { db, now, newAuditId }: ChangeDeps,
   { accountId, ...facts }: { actor: Actor; accountId: string; action: AuditAction; reason: string },

@@ -1,4 +1,4 @@
-/** Opens accounts: one, or many in one transaction. */
+/** Opens one account, or many in one transaction. */
 import { hash } from 'node:crypto';
 import { failed, ok, type Result } from '@payflowx/chassis';
 import { inTransaction } from '@payflowx/chassis/postgres';
@@ -13,9 +13,9 @@ import { type AccountRequest, claimRequests, findRequests } from '../store/accou
 import { insertAccounts, insertExternalAccounts } from '../store/accounts.ts';
 import type { Database } from '../store/database.ts';
 
-/** What is asked for. */
+/** The fields of a new account. */
 export interface Opening {
-  /** The actor's own; empty: not idempotent. */
+  /** The request id of the actor. Empty: not idempotent. */
   requestId: string;
   ownerId: string;
   currency: string;
@@ -32,8 +32,8 @@ export interface CreateAccountsDeps {
 }
 
 /**
- * One result for each opening, in order: the account with balance 0, or why there is none. The same request again gets the
- * same answer, whatever became of the account since; also within one batch. Errors: CURRENCY_UNKNOWN, REQUEST_ID_REUSED.
+ * Returns one result per opening, in order: the account with balance 0, or an error. A retry gets the first response again,
+ * whatever happened to the account since; so does a duplicate within one batch. Errors: CURRENCY_UNKNOWN, REQUEST_ID_REUSED.
  */
 export async function createAccounts(
   deps: CreateAccountsDeps,
@@ -55,19 +55,19 @@ export async function createAccounts(
   });
 }
 
-/** One account. Throws CURRENCY_UNKNOWN, REQUEST_ID_REUSED. */
+/** Opens one account. Throws CURRENCY_UNKNOWN, REQUEST_ID_REUSED. */
 export async function createAccount(
   deps: CreateAccountsDeps,
   actor: Actor,
   opening: Opening,
 ): Promise<AccountRecord> {
   const [result] = await createAccounts(deps, actor, [opening]);
-  if (!result) throw new Error('An opening was left without a result.');
+  if (!result) throw new Error('An account opening has no result.');
   if (result.ok) return result.value;
   throw result.error;
 }
 
-/** Claims each request id for its candidate, and says which account every one of these ids stands for, since now or before. */
+/** Claims each free request id for its candidate. Returns the account of every id, claimed now or earlier. */
 async function claimRequestIds(
   trx: Transaction<Database>,
   actor: Actor,
@@ -87,7 +87,7 @@ async function claimRequestIds(
   return new Map(known.map((request) => [request.requestId, request]));
 }
 
-/** The candidate, or the account that its request id opened earlier, or what is wrong. */
+/** Returns the candidate, the account that this request id opened earlier, or an error. */
 function answer(
   opening: Opening,
   candidate: AccountRecord,
@@ -113,7 +113,7 @@ async function saveOpened(
   actor: Actor,
   opened: readonly AccountRecord[],
 ): Promise<void> {
-  // Before the first account of a currency there is no world outside of it to be paid from.
+  // Inserts the external account before the first account of a currency, since payments into the platform come from it.
   const currencies = [...new Set(opened.map(({ currency }) => currency))];
   await insertExternalAccounts(trx, currencies, now());
   await insertAccounts(trx, opened);
@@ -134,7 +134,7 @@ async function saveOpened(
   );
 }
 
-/** An account as it is in the moment it is opened. */
+/** Returns a new account with balance 0. */
 function openedAccount(
   { ownerId, currency, name, limits, timeZone }: Opening,
   { id, createdAt }: { id: string; createdAt: Date },

@@ -1,4 +1,4 @@
-/** Decides many steps of payments together: read, decide, write in one statement for all of them. */
+/** Decides a batch of steps: reads, decides, and writes all decisions in one statement. */
 import {
   CallError,
   failed,
@@ -18,8 +18,8 @@ import { saveDecisions } from '../store/decided-batch.ts';
 import { type Answer, findKnown } from '../store/decisions.ts';
 import { findHolds } from '../store/holds.ts';
 import { accountRow, findLockedRows, holdRow, lockRows, type RowName } from '../store/row-locks.ts';
+import { answer, type Command, resultOf, startBatch } from './decide-steps.ts';
 import type { LockPatience } from './lock-patience.ts';
-import { answer, type Command, outcomeOf, startRound } from './round.ts';
 import type { RulesInForce } from './rules-in-force.ts';
 
 export interface DecideDeps {
@@ -31,34 +31,37 @@ export interface DecideDeps {
   patience: LockPatience;
 }
 
-/** A step was not decided, as somebody else has rows that it needs locked, and for longer than another instance would. */
+/**
+ * Thrown if a step was not decided, because another session has its rows locked for longer than an instance of this service
+ * would.
+ */
 export class RowsLocked extends Error {
   override readonly name = 'RowsLocked';
   readonly rows: ReadonlySet<RowName>;
   constructor(rows: ReadonlySet<RowName>) {
-    super('Rows of this step are locked by somebody else.');
+    super('Another session has rows of this step locked.');
     this.rows = rows;
   }
 }
 
 /**
- * One result for each command, in order. A command's decline or error is its own; RowsLocked is one.
- * Where the transaction fails because of what one command brought into it, each is tried alone, so that only the culprit
- * fails. Rejects if the database is away: nothing is known then, and asking again with the same ids is safe.
+ * Returns one result per command, in order. A decline, an error or RowsLocked affects only its own command. If one command makes
+ * the transaction fail, each command is tried alone, so that only that one fails. Rejects if the database is unavailable: the
+ * outcome is unknown then, and a retry with the same ids is safe.
  */
 export async function decideBatch(deps: DecideDeps, commands: readonly Command[]): Promise<Result<Answer>[]> {
   try {
     return await decideTogether(deps, commands);
   } catch (error) {
-    rejectIfAway(error, deps.log);
-    deps.log.warn({ err: error, items: commands.length }, 'a batch failed and is tried item by item');
+    rejectIfUnavailable(error, deps.log);
+    deps.log.warn({ err: error, items: commands.length }, 'a batch failed; its items are tried one by one');
     return decideOneByOne(deps, commands);
   }
 }
 
 /**
- * Also the way out for a step that another instance decided at the same moment without a change of the accounts, a decline: its
- * insert failed on the decision's key, and alone and anew it finds that decision.
+ * Also needed if another instance declined the same step at the same moment. A decline changes no account, so the insert fails on
+ * the decision's key. Tried alone and again, the step finds that decision.
  */
 async function decideOneByOne(deps: DecideDeps, commands: readonly Command[]): Promise<Result<Answer>[]> {
   const results: Result<Answer>[] = [];
@@ -66,20 +69,23 @@ async function decideOneByOne(deps: DecideDeps, commands: readonly Command[]): P
     try {
       results.push(...(await decideTogether(deps, [command])));
     } catch (error) {
-      rejectIfAway(error, deps.log);
+      rejectIfUnavailable(error, deps.log);
       results.push(failed(error));
     }
   }
   return results;
 }
 
-function rejectIfAway(error: unknown, log: Logger): void {
+function rejectIfUnavailable(error: unknown, log: Logger): void {
   if (!isTransient(error)) return;
   log.warn({ err: error }, 'the database did not answer');
   throw new CallError('DATABASE_UNAVAILABLE', 'The service cannot reach its database at the moment.');
 }
 
-/** Without a lock first, as hardly ever two instances decide on the same accounts at the same moment; if they did, with it. */
+/**
+ * The first attempt takes no lock, as two instances rarely decide on the same accounts at once. If they do, the second attempt
+ * locks.
+ */
 async function decideTogether(deps: DecideDeps, commands: readonly Command[]): Promise<Result<Answer>[]> {
   const results =
     (await unlessBrokenOff(() => tryToDecide(deps, deps.db, commands))) ??
@@ -88,10 +94,10 @@ async function decideTogether(deps: DecideDeps, commands: readonly Command[]): P
   return results;
 }
 
-/** So often a batch is tried that waited too long for a lock which nobody has any more a moment later. */
+/** Attempts of a batch whose lock timed out although the lock was free a moment later. */
 const MAX_ATTEMPTS = 3;
 
-/** Commands whose rows stay locked are left out after a short wait, and the others are decided without them. */
+/** After a short wait, commands whose rows stay locked are left out. The others are decided without them. */
 async function decideUnderLock(
   deps: DecideDeps,
   commands: readonly Command[],
@@ -100,11 +106,11 @@ async function decideUnderLock(
   try {
     return await inTransaction(deps.db, async (trx) => {
       await limitLockWait(trx, deps.patience.waitMs());
-      const { accountIds, heldFor } = await findNeeds(trx, commands);
-      await lockRows(trx, accountIds, heldFor);
+      const { accountIds, heldPaymentIds } = await findAffectedRows(trx, commands);
+      await lockRows(trx, accountIds, heldPaymentIds);
       const answers = await tryToDecide(deps, trx, commands);
-      // A hold that was made only just now can bring an account that was not locked.
-      if (answers === undefined) throw new Error('An account changed in spite of its lock.');
+      // A hold made just now can add an account that was not locked.
+      if (answers === undefined) throw new Error('An account changed although it was locked.');
       return answers;
     });
   } catch (error) {
@@ -118,7 +124,7 @@ async function decideWithoutLocked(
   commands: readonly Command[],
   attempt: number,
 ): Promise<Result<Answer>[]> {
-  const { rowsOf } = await findNeeds(deps.db, commands);
+  const { rowsOf } = await findAffectedRows(deps.db, commands);
   const locked = await findLockedRows(deps.db, new Set(commands.flatMap(rowsOf)));
   const lockedRows = new Map(
     commands.map((command) => [command, new Set(rowsOf(command).filter((row) => locked.has(row)))]),
@@ -132,39 +138,44 @@ async function decideWithoutLocked(
   );
 }
 
-/** Reads, decides and writes. Undefined, and nothing is written, if somebody else has a row locked or changed it in between. */
+/**
+ * Reads, decides and writes. Returns undefined and writes nothing if another session has a row locked or has changed it since.
+ */
 async function tryToDecide(
   { now, holdTtlMs, rules, patience }: DecideDeps,
   db: Kysely<Database>,
   commands: readonly Command[],
 ): Promise<Result<Answer>[] | undefined> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   const requests = commands.map(({ request }) => request);
   const [books, known] = await Promise.all([readBooks(db, commands), findKnown(db, requests)]);
   const tryRules = await rules.at(db, known.rulesetVersion);
-  // The clock is read after the accounts: changes of one account are dated in the order in which they were made.
+  // The clock is read after the accounts, so that the times of one account's changes are in their order.
   const context = { now: now(), holdTtlMs, rules: tryRules };
-  const round = startRound({ ...books, known: known.decisions }, context);
-  const answers = commands.map((command) => answer(round, command));
-  if (round.steps.length === 0) return answers;
+  const state = startBatch({ ...books, known: known.decisions }, context);
+  const answers = commands.map((command) => answer(state, command));
+  if (state.steps.length === 0) return answers;
   faultPoint('authorization.before-commit');
-  const isWritten = await saveDecisions(db, books, outcomeOf(round));
-  patience.observe(performance.now() - begun);
+  const isWritten = await saveDecisions(db, books, resultOf(state));
+  patience.observe(performance.now() - startedAt);
   return isWritten ? answers : undefined;
 }
 
-/** Accounts and holds that the commands are about. Accounts first: what a hold changed after that shows in its payer's version. */
+/**
+ * Reads the accounts and holds of the commands. Accounts come first: a hold that changes later also changes its payer's row
+ * version.
+ */
 async function readBooks(db: Kysely<Database>, commands: readonly Command[]) {
-  const { accountIds, heldFor } = await findNeeds(db, commands);
+  const { accountIds, heldPaymentIds } = await findAffectedRows(db, commands);
   const read = await readAccounts(db, accountIds);
-  const holds = heldFor.length > 0 ? await findHolds(db, heldFor) : new Map<string, Hold>();
+  const holds = heldPaymentIds.length > 0 ? await findHolds(db, heldPaymentIds) : new Map<string, Hold>();
   return { ...read, holds };
 }
 
-/** The accounts of the commands; captures and releases name a hold, whose accounts never change. */
-async function findNeeds(db: Kysely<Database>, commands: readonly Command[]) {
-  const asked = commands.flatMap(({ request }) => (namesHold(request) ? request.paymentId : []));
-  const holds = asked.length > 0 ? await findHolds(db, asked) : new Map<string, Hold>();
+/** Finds the accounts of the commands. Captures and releases name a hold, whose accounts never change. */
+async function findAffectedRows(db: Kysely<Database>, commands: readonly Command[]) {
+  const paymentIds = commands.flatMap(({ request }) => (namesHold(request) ? request.paymentId : []));
+  const holds = paymentIds.length > 0 ? await findHolds(db, paymentIds) : new Map<string, Hold>();
   const accountIds = new Set<string>();
   for (const { fromAccount, toAccount } of holds.values()) accountIds.add(fromAccount).add(toAccount);
   for (const { request } of commands) {
@@ -175,8 +186,8 @@ async function findNeeds(db: Kysely<Database>, commands: readonly Command[]) {
     const hold = holds.get(request.paymentId);
     return hold ? [holdRow(hold.paymentId), accountRow(hold.fromAccount), accountRow(hold.toAccount)] : [];
   };
-  // Not the holds asked for: one that is made a moment later has accounts that are not among these, and is not there yet.
-  return { accountIds, heldFor: [...holds.keys()], rowsOf };
+  // Only holds that exist now. A hold made a moment later has accounts that are not in this list.
+  return { accountIds, heldPaymentIds: [...holds.keys()], rowsOf };
 }
 
 function namesHold(request: StepRequest): request is CaptureRequest | ReleaseRequest {

@@ -1,19 +1,20 @@
 /**
- * How long a batch waits for a lock. Another instance holds its locks about as long as a batch takes here, and is waited for; a lock
- * that is held for several times as long is somebody else's, and the batch goes on without the row. Measured rather than fixed: on a
- * busy machine batches take longer, and instances must not take each other for outsiders then.
+ * Computes how long a batch waits for a lock. Another instance holds its locks about as long as a batch takes here, so a batch
+ * waits for it. A lock that is held several times as long belongs to an outside session, and the batch continues without the row.
+ * The time is measured, not fixed: on a busy machine batches take longer, and instances must not take each other for outside
+ * sessions.
  */
 export interface LockPatience {
-  /** A batch was read, decided and written in this time, with no wait for a lock in it. */
+  /** Records how long a batch took to read, decide and write, without lock waits. */
   observe(batchMs: number): void;
   waitMs(): number;
 }
 
-/** Of a batch: the other instance may have just begun, and the one that waits before us too. */
+/** Batches to wait for: the other instance may have just started one, and so may the instance next in the queue. */
 const BATCHES = 5;
 const MIN_WAIT_MS = 100;
 const MAX_WAIT_MS = 1_000;
-/** The weight of the newest batch in the average. */
+/** The weight of the newest batch in the moving average. */
 const NEWEST = 0.2;
 
 export function createLockPatience(): LockPatience {

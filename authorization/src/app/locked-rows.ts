@@ -1,4 +1,4 @@
-/** Rows that somebody else has had locked for long, remembered until they are free, so that no batch waits for them. */
+/** Remembers rows that another session has locked for long, until they are free, so that no batch waits for them. */
 import { type Logger, type Repetition, repeat } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import type { Database } from '../store/database.ts';
@@ -10,17 +10,17 @@ export interface LockedRows {
   stop(): Promise<void>;
 }
 
-/** How often the database is asked whether remembered rows are free. While there are none, it is not asked. */
-const LOOK_EVERY_MS = 50;
+/** Milliseconds between two queries for free rows. Without remembered rows there are no queries. */
+const CHECK_EVERY_MS = 50;
 
 export function createLockedRows({ db, log }: { db: Kysely<Database>; log: Logger }): LockedRows {
   const locked = new Set<RowName>();
   let watch: Repetition | undefined;
 
-  async function look(): Promise<boolean> {
-    const asked = [...locked];
-    const still = await findLockedRows(db, asked);
-    const free = asked.filter((row) => !still.has(row));
+  async function checkRows(): Promise<boolean> {
+    const rows = [...locked];
+    const still = await findLockedRows(db, rows);
+    const free = rows.filter((row) => !still.has(row));
     if (free.length > 0) log.info({ rows: free }, 'rows are no longer locked');
     for (const row of free) locked.delete(row);
     if (locked.size === 0) {
@@ -35,9 +35,9 @@ export function createLockedRows({ db, log }: { db: Kysely<Database>; log: Logge
     add(rows) {
       const fresh = [...rows].filter((row) => !locked.has(row));
       if (fresh.length === 0) return;
-      log.warn({ rows: fresh }, 'rows are locked by somebody else; their steps have to wait');
+      log.warn({ rows: fresh }, 'another session has rows locked; their steps are refused as busy');
       for (const row of fresh) locked.add(row);
-      watch ??= repeat('looking for locked rows', LOOK_EVERY_MS, look, log);
+      watch ??= repeat('looking for locked rows', CHECK_EVERY_MS, checkRows, log);
     },
     async stop() {
       await watch?.stop();

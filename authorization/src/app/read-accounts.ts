@@ -1,4 +1,4 @@
-/** Reads accounts for those who may see them. */
+/** Reads accounts for callers who may see them. */
 import type { Caller, RoleName } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import type { AccountRecord } from '../domain/account.ts';
@@ -11,7 +11,7 @@ interface ReadDeps {
   db: Kysely<Database>;
 }
 
-/** Throws ACCOUNT_NOT_FOUND, also for somebody else's: whether it exists is not for a stranger to know. */
+/** Throws ACCOUNT_NOT_FOUND, also for an account of another owner: callers must not learn that it exists. */
 export async function readAccount(
   { db }: ReadDeps,
   caller: Caller,
@@ -24,7 +24,7 @@ export async function readAccount(
   return account;
 }
 
-/** The accounts that the caller may see, newest first. */
+/** Lists the accounts that the caller may see, newest first. */
 export async function readAccounts(
   { db }: ReadDeps,
   caller: Caller,

@@ -1,4 +1,4 @@
-/** The rules that decisions are taken by, compiled once for each version of the ruleset. */
+/** Compiles the enabled rules, once per version of the ruleset. */
 import type { Logger } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { compileExpression, type Expression } from '../cel/expression.ts';
@@ -9,9 +9,9 @@ import type { Database } from '../store/database.ts';
 import { findRuleset, type Ruleset } from '../store/rules.ts';
 
 export interface RulesInForce {
-  /** The rules of this version, which was just read; or of a later one, if there is one by now. */
+  /** Returns the rules of this version, which was just read, or of a later version. */
   at(db: Kysely<Database>, version: bigint): Promise<TryRules>;
-  /** The rules as they are at the moment. */
+  /** Returns the current rules. */
   now(db: Kysely<Database>): Promise<TryRules>;
 }
 
@@ -43,7 +43,7 @@ function compileRuleset({ rules }: Ruleset, log: Logger): TryRules {
   };
 }
 
-/** A rule that was good when it was saved and is not any more, after an update of this service, fails closed. */
+/** A rule that was valid when saved may no longer compile after an update of this service. It then fails closed. */
 function compileOrFail(rule: Rule, log: Logger): Pick<Expression, 'tryOn'> {
   try {
     return compileExpression(rule.expression);
@@ -52,6 +52,6 @@ function compileOrFail(rule: Rule, log: Logger): Pick<Expression, 'tryOn'> {
       { err: error, rule: rule.name },
       'a rule in force cannot be compiled: it declines every payment',
     );
-    return { tryOn: () => ({ error: 'it cannot be compiled any more' }) };
+    return { tryOn: () => ({ error: 'it no longer compiles' }) };
   }
 }

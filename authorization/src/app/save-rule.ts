@@ -1,4 +1,4 @@
-/** Saves versions of rules. One at a time, under the lock of the ruleset; no decision waits for it. */
+/** Saves versions of rules, one at a time, under the lock of the ruleset. Decisions do not wait for that lock. */
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { compileExpression } from '../cel/expression.ts';
@@ -22,9 +22,9 @@ export interface SaveRuleDeps {
   newRuleId: () => string;
 }
 
-/** All rules in force together, in steps of an evaluation: what one payment may cost at most, half a millisecond. */
+/** The most evaluation steps of all enabled rules together. It limits their cost per payment to half a millisecond. */
 const MAX_STEPS = 5_000;
-/** Each has its check in the trace of every decision. */
+/** Each enabled rule adds a check to the trace of every decision. */
 const MAX_ENABLED = 100;
 
 export interface CreateRuleCommand {
@@ -35,7 +35,7 @@ export interface CreateRuleCommand {
   terms: RuleTerms;
 }
 
-/** The first version. Throws INVALID_ARGUMENT, RULE_NAME_TAKEN, REQUEST_ID_REUSED. */
+/** Saves the first version. Throws INVALID_ARGUMENT, RULE_NAME_TAKEN, REQUEST_ID_REUSED. */
 export function createRule(
   { db, now, newRuleId }: SaveRuleDeps,
   { actor, requestId, name, terms }: CreateRuleCommand,
@@ -45,10 +45,10 @@ export function createRule(
     const earlier = await findRuleByRequest(trx, { callerId: actor.id, requestId });
     if (earlier !== undefined) return sameRule(earlier, name, terms);
     if ((await findRuleByName(trx, name)) !== undefined) {
-      throw new AuthorizationError('RULE_NAME_TAKEN', 'There is a rule of this name already.');
+      throw new AuthorizationError('RULE_NAME_TAKEN', 'A rule with this name already exists.');
     }
     const rule = { ...terms, id: newRuleId(), name, version: 1n, createdBy: actor.id, createdAt: now() };
-    await requireSound(trx, rule);
+    await requireAcceptable(trx, rule);
     await insertRuleVersion(trx, rule, { actor, requestId });
     return rule;
   });
@@ -66,7 +66,9 @@ interface UpdateRuleCommand {
   change: RuleChange;
 }
 
-/** The next version, or the one there is where nothing changes. Throws RULE_NOT_FOUND, VERSION_MISMATCH, INVALID_ARGUMENT. */
+/**
+ * Saves the next version. Returns the current one if nothing changes. Throws RULE_NOT_FOUND, VERSION_MISMATCH, INVALID_ARGUMENT.
+ */
 export function updateRule(
   { db, now }: SaveRuleDeps,
   { actor, ruleId, expectedVersion, change }: UpdateRuleCommand,
@@ -78,30 +80,30 @@ export function updateRule(
     const terms = changedTerms(rule, change, expectedVersion);
     if (terms === undefined) return rule;
     const next = { ...rule, ...terms, version: rule.version + 1n, createdBy: actor.id, createdAt: now() };
-    // A rule can always be switched off, also one that would not be accepted any more.
-    if (next.enabled || next.expression !== rule.expression) await requireSound(trx, next);
+    // A rule can always be disabled, even if its expression is no longer valid.
+    if (next.enabled || next.expression !== rule.expression) await requireAcceptable(trx, next);
     await insertRuleVersion(trx, next, { actor, requestId: '' });
     return next;
   });
 }
 
-/** Throws INVALID_ARGUMENT unless the expression is good and there is room for it among the rules in force. */
-async function requireSound(trx: Transaction<Database>, rule: Rule): Promise<void> {
+/** Throws INVALID_ARGUMENT unless the expression is valid and the enabled rules stay within both limits. */
+async function requireAcceptable(trx: Transaction<Database>, rule: Rule): Promise<void> {
   const steps = stepsOf(rule.expression);
   if (!rule.enabled) return;
   const others = (await findRuleset(trx)).rules.filter(({ id }) => id !== rule.id);
   if (others.length >= MAX_ENABLED) {
     throw invalid('enabled', `at most ${MAX_ENABLED} rules can be enabled`);
   }
-  const all = others.reduce((sum, { expression }) => sum + stepsIfGood(expression), steps);
+  const all = others.reduce((sum, { expression }) => sum + stepsIfValid(expression), steps);
   if (all <= MAX_STEPS) return;
   throw invalid(
     'enabled',
-    `all enabled rules together would take ${all} steps for a payment, and may take ${MAX_STEPS}`,
+    `all enabled rules together would take ${all} evaluation steps per payment; the limit is ${MAX_STEPS}`,
   );
 }
 
-/** Throws INVALID_ARGUMENT with the place of the mistake. */
+/** Returns the evaluation steps of the expression. Throws INVALID_ARGUMENT with the place of a mistake. */
 export function stepsOf(expression: string): number {
   try {
     return compileExpression(expression).cost;
@@ -111,8 +113,8 @@ export function stepsOf(expression: string): number {
   }
 }
 
-/** One that is not good any more is not evaluated. */
-function stepsIfGood(expression: string): number {
+/** A rule that is no longer valid is not evaluated, so it takes 0 steps. */
+function stepsIfValid(expression: string): number {
   try {
     return stepsOf(expression);
   } catch {

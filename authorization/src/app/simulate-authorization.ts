@@ -1,4 +1,4 @@
-/** What would be decided about a payment now. Writes nothing and waits for nobody. */
+/** Returns the decision that a payment would get now. Writes nothing and waits for no lock. */
 import type { Kysely } from 'kysely';
 import { authorize } from '../domain/authorize.ts';
 import type { Decision } from '../domain/decision.ts';
@@ -14,7 +14,7 @@ interface SimulateDeps {
   rules: RulesInForce;
 }
 
-/** The same arithmetic as for a real payment, over accounts that are read but not locked. */
+/** Decides like a real payment, but the accounts are read without a lock. */
 export async function simulateAuthorization(
   { db, now, holdTtlMs, rules }: SimulateDeps,
   request: PaymentRequest,

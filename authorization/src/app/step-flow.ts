@@ -1,20 +1,23 @@
 /**
- * The way of a step to its decision: in the next batch; or, while one of its rows is locked by somebody else, not at all. So a
- * locked row stops its own steps and no others.
+ * Sends a step to the next batch, or refuses it while another session has one of its rows locked. So a locked row delays only its
+ * own steps.
  */
 import { createBatcher } from '@payflowx/chassis';
 import { AuthorizationError } from '../domain/errors.ts';
 import type { Answer } from '../store/decisions.ts';
 import { accountRow, holdRow, type RowName } from '../store/row-locks.ts';
 import { type DecideDeps, decideBatch, RowsLocked } from './decide-batch.ts';
+import type { Command } from './decide-steps.ts';
 import { createLockPatience } from './lock-patience.ts';
 import { createLockedRows } from './locked-rows.ts';
-import type { Command } from './round.ts';
 
 export interface StepFlow {
-  /** Rejects with what the step is refused for; ACCOUNT_BUSY: a row is locked, nothing was decided, and the same step may be asked for again. */
+  /**
+   * Rejects with the error of the step. ACCOUNT_BUSY: a row is locked, nothing was decided, and the caller may retry the same
+   * step.
+   */
   decide(command: Command): Promise<Answer>;
-  /** Takes no more, and resolves when everything taken is decided. */
+  /** Accepts no more steps, and resolves when all accepted ones are decided. */
   drain(): Promise<void>;
 }
 
@@ -47,7 +50,7 @@ export function createStepFlow(
   };
 }
 
-/** Without a look at the database: the accounts of a capture or release stand in its hold. */
+/** Returns the rows that are known without a query. The accounts of a capture or release are only in its hold. */
 function rowsNamedBy({ request }: Command): RowName[] {
   return request.kind === 'CAPTURE' || request.kind === 'RELEASE'
     ? [holdRow(request.paymentId)]

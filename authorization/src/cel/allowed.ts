@@ -1,6 +1,6 @@
 /**
- * The part of CEL that rules may use: what is decided exactly, in a time that the length of the expression bounds. So there
- * are no macros that loop, no fractions, no patterns, and no text or list that grows.
+ * The subset of CEL that rules may use. Results are exact, and the length of the expression limits the evaluation time. So there
+ * are no macros with loops, no fractions, no patterns, and no text or list that grows.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { ExpressionError } from './expression-error.ts';
@@ -8,7 +8,7 @@ import { environment, FIELDS, STRICT_INT } from './vocabulary.ts';
 
 const FUNCTIONS = new Set(['has', 'size', STRICT_INT, 'timestamp', 'duration']);
 const METHODS = new Set(['startsWith', 'endsWith', 'contains', 'size', 'lowerAscii', 'upperAscii']);
-/** Of `now`, in UTC. */
+/** Methods of `now`, in UTC. */
 const TIME_METHODS = new Set([
   'getFullYear',
   'getMonth',
@@ -17,13 +17,16 @@ const TIME_METHODS = new Set([
   'getHours',
   'getMinutes',
 ]);
-const OFFERED =
-  'rules have has, size, int, timestamp, duration, startsWith, endsWith, contains, lowerAscii, upperAscii, and of now ' +
+const AVAILABLE =
+  'rules can use has, size, int, timestamp, duration, startsWith, endsWith, contains, lowerAscii, upperAscii, and on now ' +
   [...TIME_METHODS].join(', ');
 
 const MAX_INT = 2n ** 63n - 1n;
 
-/** How many steps an evaluation takes at most: the nodes of the tree. Throws ExpressionError for what rules may not use. */
+/**
+ * Returns the largest number of evaluation steps: the nodes of the tree. Throws ExpressionError for parts of CEL that rules may
+ * not use.
+ */
 export function requireAllowed(node: ASTNode): number {
   switch (node.op) {
     case 'value':
@@ -66,7 +69,7 @@ export function requireAllowed(node: ASTNode): number {
     case '%':
       return 1 + sumOf(node.args);
     default:
-      throw new ExpressionError(node, 'this part of CEL is not for rules');
+      throw new ExpressionError(node, 'rules cannot use this part of CEL');
   }
 }
 
@@ -80,8 +83,8 @@ function requireLiteral(node: ASTNode & { op: 'value' }): void {
   if (typeof value !== 'bigint') {
     const problem =
       typeof value === 'number'
-        ? 'fractions are not for rules: amounts are whole minor units'
-        : 'only texts, whole numbers, true and false can be written out';
+        ? 'rules cannot use fractions: amounts are whole minor units'
+        : 'literals can only be texts, whole numbers, true and false';
     throw new ExpressionError(node, problem);
   }
   if (value > MAX_INT) throw new ExpressionError(node, 'the number does not fit into 64 bits');
@@ -89,45 +92,45 @@ function requireLiteral(node: ASTNode & { op: 'value' }): void {
 
 const VARIABLES = new Set([...Object.keys(FIELDS), 'metadata', 'now']);
 
-/** The checker also knows names of types. */
+/** The checker also accepts the names of types. */
 function requireVariable(node: ASTNode & { op: 'id' }): void {
   if (VARIABLES.has(node.args)) return;
   throw new ExpressionError(node, unknownVariable(node.args));
 }
 
 export function unknownVariable(name: string): string {
-  return `there is no ${name}: rules know ${[...VARIABLES].join(', ')}`;
+  return `there is no variable ${name}: rules can use ${[...VARIABLES].join(', ')}`;
 }
 
-/** A field must be one that the checker knows; only what has keys or places is asked for by them. */
+/** Fields need a dot, so that the checker verifies their names. Brackets are for maps and lists. */
 function requireIndexed(node: ASTNode): void {
   if (/^(map|list)</.test(typeOf(node))) return;
-  throw new ExpressionError(node, 'write a field with a point, such as payment.amount');
+  throw new ExpressionError(node, 'write a field with a dot, such as payment.amount');
 }
 
 function requireCall(node: ASTNode, name: string, args: readonly ASTNode[]): void {
   if (!FUNCTIONS.has(name))
-    throw new ExpressionError(node, `there is no function ${name} for rules: ${OFFERED}`);
+    throw new ExpressionError(node, `there is no function ${name} for rules: ${AVAILABLE}`);
   const [argument] = args;
   if (name === 'has' && argument) requireKnown(argument);
   if (name === 'timestamp') requireConstant(node, argument, isDateTime, 'such as "2025-01-31T12:00:00Z"');
   if (name === 'duration') requireConstant(node, argument, isSpan, 'such as "36h", "90m" or "30s"');
 }
 
-/** has() would call a field that nobody has absent; so would a rule with a slip in it, for ever. */
+/** has() is false for a field that does not exist, so a rule with a typing mistake would never match. */
 function requireKnown(node: ASTNode): void {
   const [group, field] = node.op === '.' ? node.args : [];
   const variable = group?.op === 'id' ? group.args : undefined;
   const known: Record<string, unknown> | undefined = FIELDS[variable as keyof typeof FIELDS];
   if (variable === 'metadata' || (known && field !== undefined && Object.hasOwn(known, field))) return;
-  throw new ExpressionError(node, 'has() asks for a key of metadata or a field, such as has(limits.daily)');
+  throw new ExpressionError(node, 'has() needs a key of metadata or a field, such as has(limits.daily)');
 }
 
 const DATE_TIME = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.\d{1,3})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 /**
- * RFC 3339, of a day that exists, to the millisecond that `now` has. The library would also take a time without an offset, which is then one of
- * the machine's own zone, and 30 February for 2 March.
+ * Accepts RFC 3339 with an existing day and at most milliseconds, the precision of `now`. The library would also accept a time
+ * without an offset, in the time zone of the machine, and would read 30 February as 2 March.
  */
 function isDateTime(text: string): boolean {
   const [, local = ''] = DATE_TIME.exec(text) ?? [];
@@ -139,7 +142,7 @@ function isSpan(text: string): boolean {
   return /^\d{1,6}[smh]$/.test(text);
 }
 
-/** What is written out is known now: it need not fail later. */
+/** Literals are evaluated when the rule is saved, so that a mistake fails then and not per payment. */
 function requireConstant(
   node: ASTNode,
   argument: ASTNode | undefined,
@@ -147,7 +150,7 @@ function requireConstant(
   example: string,
 ): void {
   const text = argument?.op === 'value' && typeof argument.args === 'string' ? argument.args : undefined;
-  const problem = `this takes a text, ${example}`;
+  const problem = `the argument must be a text, ${example}`;
   if (text === undefined || !fits(text)) throw new ExpressionError(argument ?? node, problem);
   try {
     environment.evaluate(node.input.slice(node.start, node.end));
@@ -159,20 +162,23 @@ function requireConstant(
 function requireMethod(node: ASTNode, name: string, receiver: ASTNode, args: readonly ASTNode[]): void {
   if (METHODS.has(name)) return;
   if (!TIME_METHODS.has(name)) {
-    throw new ExpressionError(node, `there is no function ${name} for rules: ${OFFERED}`);
+    throw new ExpressionError(node, `there is no function ${name} for rules: ${AVAILABLE}`);
   }
-  if (receiver.op !== 'id') throw new ExpressionError(receiver, `${name}() is asked of now`);
-  // The library finds other zones by way of the machine's own.
+  if (receiver.op !== 'id') throw new ExpressionError(receiver, `${name}() works only on now`);
+  // For other zones the library uses the time zone of the machine.
   if (args.length > 0) throw new ExpressionError(args[0] as ASTNode, `${name}() is always in UTC`);
 }
 
 function requireNumbers(node: ASTNode): void {
   const type = typeOf(node);
   if (type === 'int' || type.startsWith('google.protobuf.')) return;
-  throw new ExpressionError(node, 'only numbers and times are added');
+  throw new ExpressionError(node, '+ works only for numbers and times');
 }
 
-/** As the checker found it. The library leaves it at the node and does not declare it: were it gone, nothing would pass here. */
+/**
+ * Returns the type that the checker found. The library sets it on the node but does not declare it. Without it all expressions
+ * would be refused here.
+ */
 function typeOf(node: ASTNode & { checkedType?: { name: string } }): string {
   return node.checkedType?.name ?? '';
 }

@@ -5,7 +5,7 @@ import { FIELDS } from './vocabulary.ts';
 
 const PAGE = new URL('../../../docs/operators/rules.md', import.meta.url);
 
-// Lifted out of the checkout, the service has no page beside it.
+// Outside the checkout the service has no documentation page next to it.
 describe.skipIf(!existsSync(PAGE))('the page for operators', () => {
   const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '';
 

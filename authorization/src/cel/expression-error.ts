@@ -1,4 +1,4 @@
-/** What is wrong with an expression, and where. */
+/** The error of an expression, with its place. */
 export class ExpressionError extends Error {
   override readonly name = 'ExpressionError';
 
@@ -7,7 +7,7 @@ export class ExpressionError extends Error {
   }
 }
 
-/** Line and column as a person counts them: from 1, and a character is a character. */
+/** Line and column count from 1, in Unicode characters. */
 export function placeOf(input: string, offset: number): string {
   const lines = input.slice(0, offset).split('\n');
   const column = [...(lines.at(-1) ?? '')].length + 1;

@@ -44,7 +44,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc.record({
   now: fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true }),
 });
 
-/** Expressions of rules, by their types; what may be absent, overflow or divide by nothing is among them. */
+/** Generates rule expressions by type. They include absent values, overflows and divisions by zero. */
 const { bool } = fc.letrec<{ bool: string; int: string; text: string }>((tie) => {
   const joined = (operators: string[], of: fc.Arbitrary<string>) =>
     fc.tuple(of, fc.constantFrom(...operators), of).map(([a, operator, b]) => `(${a} ${operator} ${b})`);
@@ -97,7 +97,7 @@ const { bool } = fc.letrec<{ bool: string; int: string; text: string }>((tie) =>
   };
 });
 
-/** The same facts for the other implementation: an absent limit is no key there. */
+/** Converts the facts for the other implementation: an absent limit has no key there. */
 function asMaps({ metadata, now: _, ...groups }: Facts) {
   const maps = Object.entries(groups).map(([name, group]) => [
     name,
@@ -106,13 +106,15 @@ function asMaps({ metadata, now: _, ...groups }: Facts) {
   return { ...Object.fromEntries(maps), metadata: new Map(Object.entries(metadata)) };
 }
 
-/** Without the functions that are not of CEL's core, and the time, which it takes in another form. */
+/**
+ * Leaves out the functions that are not in the core of CEL, and the time, which the other implementation takes in another form.
+ */
 function isCore(expression: string): boolean {
   return !expression.includes('lowerAscii') && !expression.includes('now');
 }
 
 describe('any expression, on any facts', () => {
-  it('is what CEL says it is, as the implementation that passes its conformance tests has it', () => {
+  it('has the same result as in the implementation that passes the CEL conformance tests', () => {
     fc.assert(
       fc.property(bool.filter(isCore), anyFacts, (expression, facts) => {
         const expected = plan(celEnv(), parse(expression))(asMaps(facts));
@@ -124,7 +126,7 @@ describe('any expression, on any facts', () => {
     );
   });
 
-  it('is true, false, or cannot be told, and then its words name nothing of the facts', () => {
+  it('is true, false or an error, and the error text contains no fact', () => {
     fc.assert(
       fc.property(bool, anyFacts, (expression, facts) => {
         const tried = compileExpression(expression).tryOn(toContext(facts));
@@ -132,7 +134,7 @@ describe('any expression, on any facts', () => {
           expect(tried.error).toMatch(/^line \d+, column \d+: /);
           const words = tried.error.replace(/^line \d+, column \d+: /, '');
           const [shown = ''] = words.split(/ (?:is not|does not|divides|cannot)/);
-          // A long part is cut, and ends with an ellipsis.
+          // Long parts are cut and end with an ellipsis.
           expect(expression).toContain(shown.replace(/…$/, ''));
         } else {
           expect(typeof tried.matched).toBe('boolean');
@@ -150,7 +152,7 @@ const anyTried: fc.Arbitrary<Tried> = fc.oneof(
 const anyAction = fc.constantFrom<RuleAction[]>('DECLINE', 'ALLOW', 'SHADOW');
 
 describe('any rules together', () => {
-  it('let a payment pass only if each that declines is known not to match, or one that allows is known to', () => {
+  it('approve a payment only if each DECLINE rule is known not to match, or an ALLOW rule is known to match', () => {
     const rules = fc.array(fc.record({ action: anyAction, tried: anyTried }), { maxLength: 6 });
     fc.assert(
       fc.property(rules, (drawn) => {

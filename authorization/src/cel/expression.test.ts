@@ -57,7 +57,7 @@ describe('an expression', () => {
     ],
     ['now - duration("24h") < timestamp("2025-03-10T12:00:00Z")', true],
     ['now == timestamp("2025-03-11T00:30:00.000+01:00")', true],
-    // What cannot be told does not matter where the rest decides: as CEL has it.
+    // An error does not matter if the other operand decides, as CEL defines it.
     ['metadata.risk == "high" || true', true],
     ['false && metadata.risk == "high"', false],
     ['(payment.amount + 1) * 2 - 3 > 10 % 4 // a comment', true],
@@ -78,19 +78,19 @@ describe('an expression', () => {
       `${'payment.amount + '.repeat(5)}9223372036854775807 > 0`,
       expect.stringMatching(/ payment.{52}… does not fit/),
     ],
-  ])('that cannot be told says why, and no figure: %s', (expression, error) => {
+  ])('that cannot be evaluated has an error without figures: %s', (expression, error) => {
     expect(tried(expression)).toEqual({ error });
   });
 
   it.each(['', ' 1', '1 ', '0b1', '0x1', '1.0', '1e3', '9223372036854775808', '٣', 'x'])(
-    'takes no text for a number that is none: %j',
+    'refuses a text that is not a number: %j',
     (score) => {
       const odd = toContext({ ...facts, metadata: { score } });
       expect(compileExpression('int(metadata.score) < 99').tryOn(odd)).toHaveProperty('error');
     },
   );
 
-  it('knows numbers to the last of 64 bits', () => {
+  it('handles integers exactly up to 64 bits', () => {
     for (const [score, matched] of [
       ['9223372036854775807', true],
       ['9223372036854775806', false],
@@ -117,57 +117,85 @@ describe('an expression is refused, with the place', () => {
     [
       'with an unknown name',
       'amount > 3',
-      /^line 1, column 1: there is no amount: rules know payment, from,/,
+      /^line 1, column 1: there is no variable amount: rules can use payment, from,/,
     ],
-    ['with an unknown field, also in has()', 'has(payment.fee)', /^line 1, column 5: has\(\) asks for/],
+    ['with an unknown field, also in has()', 'has(payment.fee)', /^line 1, column 5: has\(\) needs a key/],
     ['with a field of a text', 'metadata.a.b == "x"', /^line 1, column 12: cannot index/],
     [
       'that compares what cannot be',
       'payment.amount > "3"',
       /^line 1, column 1: no such overload: int > string/,
     ],
-    ['that compares with a fraction', 'payment.amount > 12.5', /^line 1, column 18: fractions/],
+    [
+      'that compares with a fraction',
+      'payment.amount > 12.5',
+      /^line 1, column 18: rules cannot use fractions/,
+    ],
     ['that is a number', 'payment.amount + 1', 'line 1, column 1: must be true or false, not of type int'],
     ['that is a text', 'payment.id', 'line 1, column 1: must be true or false, not of type string'],
-    ['that is nothing', '', /unexpected token: EOF/],
+    ['that is empty', '', /unexpected token: EOF/],
     [
       'that loops',
       'caller.roles.exists(r, r == "a")',
       /^line 1, column 1: there is no function exists for rules/,
     ],
     ['that loops and makes lists', 'caller.roles.map(r, r).size() > 1', /there is no function map/],
-    ['that names a part', 'cel.bind(x, 1, x == 1)', /there is no function bind/],
+    ['that binds a name', 'cel.bind(x, 1, x == 1)', /there is no function bind/],
     ['with a pattern', 'payment.id.matches("(a+)+$")', /there is no function matches/],
-    ['that leaves the types', 'dyn(payment.amount) == "x"', /there is no function dyn/],
+    ['that avoids the type check', 'dyn(payment.amount) == "x"', /there is no function dyn/],
     ['with an unknown function', 'true || fee(payment.amount) > 1', /^line 1, column 9: /],
     [
       'that makes texts grow',
       'payment.id + payment.id == ""',
-      'line 1, column 1: only numbers and times are added',
+      'line 1, column 1: + works only for numbers and times',
     ],
-    ['that makes lists grow', '"a" in (["a"] + ["b"])', /only numbers and times are added/],
-    ['with a map', '{"a": 1}.a == 1', /this part of CEL is not for rules/],
-    ['with bytes', 'b"a" == b"a"', /only texts, whole numbers, true and false/],
-    ['with an unsigned number', 'payment.amount > 1u', /^line 1, column 18: only texts/],
-    ['with nothing in it', 'null == null', /only texts/],
-    ['with a type', 'int == int', /^line 1, column 1: there is no int: rules know/],
+    ['that makes lists grow', '"a" in (["a"] + ["b"])', /\+ works only for numbers and times/],
+    ['with a map', '{"a": 1}.a == 1', /rules cannot use this part of CEL/],
+    ['with bytes', 'b"a" == b"a"', /only be texts, whole numbers, true and false/],
+    ['with an unsigned number', 'payment.amount > 1u', /^line 1, column 18: literals can only be texts/],
+    ['with null', 'null == null', /only be texts/],
+    ['with a type', 'int == int', /^line 1, column 1: there is no variable int: rules can use/],
     [
       'with a number that is too large',
       'payment.amount < 9223372036854775808',
       /^line 1, column 18: the number/,
     ],
-    ['with a field by a name that is found later', 'payment[metadata.a] == 1', /write a field with a point/],
-    ['with a time that is none', 'now > timestamp("tomorrow")', /^line 1, column 17: this takes a text/],
-    ['with a time without an offset', 'now > timestamp("2025-03-10T12:00:00.0")', /this takes a text/],
+    ['with a field name that is computed', 'payment[metadata.a] == 1', /write a field with a dot/],
+    [
+      'with an invalid time',
+      'now > timestamp("tomorrow")',
+      /^line 1, column 17: the argument must be a text/,
+    ],
+    [
+      'with a time without an offset',
+      'now > timestamp("2025-03-10T12:00:00.0")',
+      /the argument must be a text/,
+    ],
     [
       'with a time of no zone of RFC 3339',
       'now > timestamp("2025-03-10T12:00:00+0100")',
-      /this takes a text/,
+      /the argument must be a text/,
     ],
-    ['with a day that does not exist', 'now > timestamp("2025-02-30T12:00:00Z")', /this takes a text/],
-    ['with a time finer than now', 'now > timestamp("2025-03-10T12:00:00.0001Z")', /this takes a text/],
-    ['with a time that is found later', 'now > timestamp(metadata.due)', /^line 1, column 17: this takes/],
-    ['with a span that is none', 'now - duration("1d") < now', /^line 1, column 16: this takes a text/],
+    [
+      'with a day that does not exist',
+      'now > timestamp("2025-02-30T12:00:00Z")',
+      /the argument must be a text/,
+    ],
+    [
+      'with a time finer than now',
+      'now > timestamp("2025-03-10T12:00:00.0001Z")',
+      /the argument must be a text/,
+    ],
+    [
+      'with a computed time',
+      'now > timestamp(metadata.due)',
+      /^line 1, column 17: the argument must be a text/,
+    ],
+    [
+      'with an invalid duration',
+      'now - duration("1d") < now',
+      /^line 1, column 16: the argument must be a text/,
+    ],
     [
       'with hours elsewhere',
       'now.getHours("Europe/Berlin") < 6',
@@ -185,7 +213,7 @@ describe('an expression is refused, with the place', () => {
     expect(() => compileExpression(expression)).toThrow(problem);
   });
 
-  it('takes a list as long as the text may be', () => {
+  it('accepts the longest list that fits into the text', () => {
     const countries = Array.from({ length: 200 }, (_, index) => `"C${index}"`).join(', ');
     expect(tried(`metadata.country in [${countries}]`)).toEqual({ matched: false });
   });

@@ -1,4 +1,4 @@
-/** An expression of a rule: checked once, then evaluated for every payment. */
+/** The expression of a rule: checked once, then evaluated for every payment. */
 import {
   type ASTNode,
   type Context,
@@ -14,13 +14,13 @@ import { environment, LIMITS, STRICT_INT } from './vocabulary.ts';
 export const MAX_LENGTH = 2_000;
 
 export interface Expression {
-  /** How many steps an evaluation takes at most. */
+  /** The largest number of evaluation steps. */
   readonly cost: number;
   /** Never throws. The context comes from toContext. */
   tryOn(context: Context): Tried;
 }
 
-/** Throws ExpressionError with the place and what is wrong there. */
+/** Throws ExpressionError with the place and the problem. */
 export function compileExpression(source: string): Expression {
   if ([...source].length > MAX_LENGTH) {
     throw new ExpressionError({ input: source, start: MAX_LENGTH }, `longer than ${MAX_LENGTH} characters`);
@@ -28,7 +28,7 @@ export function compileExpression(source: string): Expression {
   const input = withStrictInt(source);
   const evaluate = parse(input);
   const { valid, type, error } = evaluate.check();
-  if (!valid) throw explained(error, input);
+  if (!valid) throw toExpressionError(error, input);
   if (type !== 'bool') {
     throw new ExpressionError({ input, start: 0 }, `must be true or false, not of type ${type}`);
   }
@@ -49,11 +49,13 @@ function parse(input: string) {
   try {
     return environment.parse(input);
   } catch (caught) {
-    throw explained(caught, input);
+    throw toExpressionError(caught, input);
   }
 }
 
-/** Calls of int go to our own, which has a name of the same length: every place in the text stays where it is. */
+/**
+ * Replaces calls of int by the stricter function. Its name has the same length, so that all positions in the text stay the same.
+ */
 function withStrictInt(source: string): string {
   const starts = callsOf('int', parse(source).ast);
   return starts.reduce(
@@ -76,31 +78,31 @@ function isNode(value: unknown): value is ASTNode {
   return typeof value === 'object' && value !== null && 'op' in value && 'start' in value;
 }
 
-const LIMIT_WORDS = [
+const LIMIT_TEXTS = [
   ['maxDepth', `deeper than ${LIMITS.maxDepth} levels`],
   ['maxAstNodes', `more than ${LIMITS.maxAstNodes} parts`],
   ['maxListElements', `a list of more than ${LIMITS.maxListElements} elements`],
 ] as const;
 
-/** The library's words with our place; its own are for a terminal. */
-function explained(caught: unknown, input: string): ExpressionError {
+/** Keeps the library's summary but uses the place format of this service; the library formats its messages for a terminal. */
+function toExpressionError(caught: unknown, input: string): ExpressionError {
   if (!(caught instanceof ParseError || caught instanceof TypeProblem)) throw caught;
   const { code, summary, range } = caught;
   const start = range?.start ?? 0;
   const text = input.slice(start, range?.end ?? start);
-  return new ExpressionError({ input, start }, wordsFor(code, text, summary));
+  return new ExpressionError({ input, start }, textFor(code, text, summary));
 }
 
-function wordsFor(code: string, text: string, summary: string): string {
+function textFor(code: string, text: string, summary: string): string {
   if (code === 'no_such_key') return `there is no field ${text}`;
   if (code === 'unknown_variable') return unknownVariable(text);
-  const limit = LIMIT_WORDS.find(([name]) => code === 'limit_exceeded' && summary.includes(name));
+  const limit = LIMIT_TEXTS.find(([name]) => code === 'limit_exceeded' && summary.includes(name));
   if (limit) return limit[1];
-  const words = summary.replace(`${STRICT_INT}(`, 'int(');
-  return words.charAt(0).toLowerCase() + words.slice(1);
+  const plain = summary.replace(`${STRICT_INT}(`, 'int(');
+  return plain.charAt(0).toLowerCase() + plain.slice(1);
 }
 
-/** By the library's code. No figure is named: these words go to the payer, and a rule may look at the receiver. */
+/** Texts by the library's error code. They contain no figures: payers see them, and a rule may read the receiver's data. */
 const FAILURES: Record<string, string> = {
   no_such_key: 'is not there',
   index_out_of_bounds: 'is not there',
@@ -112,13 +114,13 @@ const FAILURES: Record<string, string> = {
 
 function failureOf(caught: unknown, source: string): string {
   if (!(caught instanceof EvaluationError)) return 'it cannot be evaluated';
-  const words = FAILURES[caught.code] ?? 'cannot be evaluated';
-  if (!caught.range) return `something ${words}`;
+  const problem = FAILURES[caught.code] ?? 'cannot be evaluated';
+  if (!caught.range) return `something ${problem}`;
   const { start, end } = caught.range;
-  return `${placeOf(source, start)}: ${shortened(source.slice(start, end))} ${words}`;
+  return `${placeOf(source, start)}: ${shortened(source.slice(start, end))} ${problem}`;
 }
 
-/** These words are kept with every decision, and a place says the rest. */
+/** This text is stored with every decision, so it is cut. The place identifies the rest. */
 function shortened(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }

@@ -1,4 +1,4 @@
-/** The words that rules are written in: variables with their types, for the checker and for every evaluation. */
+/** The variables of rules with their types, for the checker and for evaluation. */
 import { type Context, Environment, EvaluationError } from '@marcbachmann/cel-js';
 import type { Facts } from '../domain/facts.ts';
 
@@ -13,7 +13,7 @@ const ACCOUNT = {
   age_days: 'int',
 };
 
-/** The variables that have fields. Each fact has its type here: the compiler asks for a missing one. */
+/** The variables with fields. Every fact has its type here: the compiler reports a missing one. */
 export const FIELDS = {
   payment: {
     id: 'string',
@@ -31,7 +31,7 @@ export const FIELDS = {
   caller: { id: 'string', roles: 'list<string>' },
 } satisfies { [V in Exclude<keyof Facts, 'metadata' | 'now'>]: Record<keyof Facts[V], string> };
 
-/** What bounds an expression, and with it the time of an evaluation: there are no loops. */
+/** Limits the size of an expression, and so its evaluation time: there are no loops. */
 export const LIMITS = { maxAstNodes: 500, maxDepth: 32, maxListElements: 200, maxCallArguments: 4 };
 
 export const environment = new Environment({ limits: LIMITS })
@@ -40,7 +40,7 @@ export const environment = new Environment({ limits: LIMITS })
 
 type Variable = keyof typeof FIELDS;
 
-/** The library tells types apart by constructor, and reads the fields of such an object where they are. */
+/** The library finds types by constructor, and reads the fields of such objects directly. */
 function registerGroup<V extends Variable>(variable: V): (values: Facts[V]) => object {
   const Group = class {
     constructor(values: Facts[V]) {
@@ -61,7 +61,7 @@ const groups = {
   caller: registerGroup('caller'),
 };
 
-/** The facts as an evaluation takes them. Made once for all rules. */
+/** Converts the facts for evaluation. Runs once for all rules. */
 export function toContext(facts: Facts): Context {
   return {
     payment: groups.payment(facts.payment),
@@ -70,16 +70,16 @@ export function toContext(facts: Facts): Context {
     usage: groups.usage(facts.usage),
     limits: groups.limits(facts.limits),
     caller: groups.caller(facts.caller),
-    // A Map: a key such as "constructor" is in no Map by itself.
+    // A Map, since a Map has no inherited keys such as "constructor".
     metadata: new Map(Object.entries(facts.metadata)),
     now: facts.now,
   };
 }
 
-/** What `int` in an expression is called inside: as long, so that every place in the text stays where it is. */
+/** The internal name of `int`. It has the same length, so that all positions in the text stay the same. */
 export const STRICT_INT = 'Int';
 
-// The library's own int() takes "" for 0 and "0b1" for 1. A fact that is no number must not pass for a small one.
+// The library's own int() reads "" as 0 and "0b1" as 1. A text that is not a number must not pass as a small one.
 environment.registerFunction(`${STRICT_INT}(string): int`, (text: string) => {
   const number = /^[+-]?[0-9]{1,19}$/.test(text) ? BigInt(text) : undefined;
   if (number !== undefined && BigInt.asIntN(64, number) === number) return number;

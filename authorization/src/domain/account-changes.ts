@@ -1,8 +1,8 @@
-/** What operators may change about an account. Pure; each returns the very same account where there is nothing to do. */
+/** Changes that operators make to an account. Pure. Each function returns the same object if nothing changes. */
 import type { AccountRecord, AccountState, Limits } from './account.ts';
 import { AuthorizationError } from './errors.ts';
 
-/** What is to be different; undefined: as it is. */
+/** The new values. Undefined fields keep their value. */
 export interface AccountUpdate {
   readonly name: string | undefined;
   readonly limits: Limits | undefined;
@@ -17,7 +17,7 @@ export function updateAccount(
 ): AccountRecord {
   requireVersion(account, expectedVersion);
   if (account.state === 'CLOSED') {
-    throw new AuthorizationError('ACCOUNT_CLOSED', 'The account is closed and stays as it is.');
+    throw new AuthorizationError('ACCOUNT_CLOSED', 'The account is closed and cannot be changed.');
   }
   if (name === account.name && timeZone === account.timeZone && sameLimits(limits, account.limits)) {
     return account;
@@ -26,8 +26,8 @@ export function updateAccount(
 }
 
 /**
- * `expectedVersion` undefined: any. An account that is in the state already stays as it is, whatever its version: so the
- * same request again is answered alike. Throws INVALID_STATE, VERSION_MISMATCH, ACCOUNT_NOT_EMPTY.
+ * `expectedVersion` undefined accepts any version. An account already in the state is returned as it is, whatever its version, so
+ * that a retry gets the same response. Throws INVALID_STATE, VERSION_MISMATCH, ACCOUNT_NOT_EMPTY.
  */
 export function changeState(
   account: AccountRecord,
@@ -36,7 +36,7 @@ export function changeState(
 ): AccountRecord {
   if (account.state === state) return account;
   if (account.state === 'CLOSED') {
-    throw new AuthorizationError('INVALID_STATE', 'The account is closed, for good.', {
+    throw new AuthorizationError('INVALID_STATE', 'The account is closed permanently.', {
       metadata: { state: account.state },
     });
   }
@@ -44,7 +44,7 @@ export function changeState(
   if (state === 'CLOSED' && (account.posted !== 0n || account.held !== 0n)) {
     throw new AuthorizationError(
       'ACCOUNT_NOT_EMPTY',
-      'An account with money in it or held cannot be closed.',
+      'An account with a balance or held money cannot be closed.',
       {
         metadata: { posted_minor: `${account.posted}`, held_minor: `${account.held}` },
       },
@@ -55,7 +55,7 @@ export function changeState(
 
 function requireVersion({ version }: AccountRecord, expected: bigint): void {
   if (version === expected) return;
-  throw new AuthorizationError('VERSION_MISMATCH', 'The account was changed meanwhile.', {
+  throw new AuthorizationError('VERSION_MISMATCH', 'The account was changed in the meantime.', {
     metadata: { version: `${version}` },
   });
 }

@@ -1,4 +1,4 @@
-/** An account for the tests of decisions. */
+/** Accounts for unit tests of decisions. */
 import { type Account, NO_LIMITS } from './account.ts';
 import { NEVER_USED } from './usage.ts';
 

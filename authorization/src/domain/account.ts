@@ -1,10 +1,10 @@
-/** An account as a decision sees it: who owns it, what it holds, what it may spend. Pure. */
+/** An account: owner, balance, limits. Pure. */
 import { MAX_MINOR } from './money.ts';
 import { NEVER_USED, type Usage } from './usage.ts';
 
 export type AccountState = 'ACTIVE' | 'FROZEN' | 'CLOSED';
 
-/** What an account may spend. Amounts in minor units; null is no limit. */
+/** The limits of an account. Amounts in minor units; null means no limit. */
 export interface Limits {
   readonly perPayment: bigint | null;
   readonly daily: bigint | null;
@@ -16,32 +16,33 @@ export const NO_LIMITS: Limits = { perPayment: null, daily: null, monthly: null,
 
 export interface Account {
   readonly id: string;
-  /** Null: the world outside, which nobody owns. */
+  /** Null for the external account, which has no owner. */
   readonly ownerId: string | null;
   readonly currency: string;
   readonly isExternal: boolean;
   readonly state: AccountState;
   readonly limits: Limits;
-  /** IANA name of the zone whose days and months its limits count in. */
+  /** IANA time zone that defines the days and months of the limits. */
   readonly timeZone: string;
-  /** Minor units; below zero only outside. */
+  /** Minor units. Only an external account may be below zero. */
   readonly posted: bigint;
-  /** Minor units of `posted` that are promised to authorized payments. */
+  /** Minor units of `posted` that are held for authorized payments. */
   readonly held: bigint;
   readonly usage: Usage;
   readonly createdAt: Date;
 }
 
-/** An account with what only people look at. */
+/** An account with the fields that decisions do not need. */
 export interface AccountRecord extends Account {
   readonly name: string;
-  /** Rises with each change of name, state, limits or time zone. */
+  /** Increases with each change of name, state, limits or time zone. */
   readonly version: bigint;
 }
 
 /**
- * What can still be spent. The world outside may owe up to the cap: all money of a currency together never passes it,
- * and as nobody else is below zero, no single balance can either. A receiver's balance needs no check of its own.
+ * Returns the amount that can be spent. The external account may owe up to the cap, so all money of a currency together never
+ * exceeds it. No other account is below zero, so no single balance exceeds it either. A receiver's balance therefore needs no
+ * check.
  */
 export function available(account: Account): bigint {
   const owned = account.posted - account.held;
@@ -50,12 +51,12 @@ export function available(account: Account): bigint {
 
 const EXTERNAL = /^external:([A-Z]{3})$/;
 
-/** Money enters and leaves the platform through this account, so that all balances of a currency add up to zero. */
+/** Money enters and leaves the platform through the external account, so that all balances of a currency add up to zero. */
 export function externalAccountId(currency: string): string {
   return `external:${currency}`;
 }
 
-/** The external account of this id while no account of its currency was ever opened; undefined for any other id. */
+/** Returns the external account of a currency in which no account was ever opened. Undefined for any other id. */
 export function unopenedExternal(id: string, now: Date): Account | undefined {
   const currency = EXTERNAL.exec(id)?.[1];
   if (currency === undefined) return undefined;

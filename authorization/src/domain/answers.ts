@@ -1,11 +1,11 @@
-/** How every kind of step says yes or no. Pure. */
+/** Builds the decision of a step, approved or declined. Pure. */
 import type { Account } from './account.ts';
 import type { Refusal } from './checks.ts';
 import type { Check, Decision, Movement } from './decision.ts';
 import type { Decided } from './decision-context.ts';
 import type { Hold } from './hold.ts';
 
-/** Whom the step is between, as far as they are known and may be named. */
+/** The accounts of the step, if they are known and the caller may see them. */
 interface Parties {
   readonly from?: Account | undefined;
   readonly to?: Account | undefined;
@@ -34,7 +34,7 @@ export function approved({ checks, movements, changed, hold, ...parties }: Appro
 interface Decline extends Parties {
   readonly checks: readonly Check[];
   readonly refusal: Pick<Refusal, 'decline' | 'message' | 'limit'>;
-  /** The hold as it was and stays. */
+  /** The unchanged hold. */
   readonly hold?: Hold | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** What operators do to accounts, as it is kept for good. Pure. */
+/** Audit records of changes to accounts. They are kept permanently. Pure. */
 import type { AccountRecord, AccountState } from './account.ts';
 
 export type AuditAction =
@@ -8,14 +8,14 @@ export type AuditAction =
   | 'account.unfrozen'
   | 'account.closed';
 
-/** What leading an account into each state is called. */
+/** The audit action of a change into each state. */
 export const ACTION_INTO: Record<AccountState, AuditAction> = {
   ACTIVE: 'account.unfrozen',
   FROZEN: 'account.frozen',
   CLOSED: 'account.closed',
 };
 
-/** Who asks, in which request. */
+/** The author of a change, and its request. */
 export interface Actor {
   readonly id: string;
   readonly traceId: string;
@@ -27,13 +27,16 @@ export interface AuditRecord {
   readonly action: AuditAction;
   readonly accountId: string;
   readonly reason: string;
-  /** The account before, as JSON; undefined where it was created. */
+  /** The account before the change, as JSON. Undefined if the account was created. */
   readonly before: object | undefined;
   readonly after: object;
   readonly createdAt: Date;
 }
 
-/** What an operator can change, and what names the account. Not its money: that changes with every payment. */
+/**
+ * The fields that identify the account and those that an operator can change. Balances are left out, since every payment changes
+ * them.
+ */
 export function auditedFacts(account: AccountRecord): object {
   const { limits } = account;
   return {
@@ -53,7 +56,7 @@ export function auditedFacts(account: AccountRecord): object {
   };
 }
 
-/** No amount is beyond what a JSON number carries exactly. */
+/** All amounts fit exactly into a JSON number. */
 function toNumber(amount: bigint | null): number | null {
   return amount === null ? null : Number(amount);
 }

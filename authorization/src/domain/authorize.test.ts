@@ -57,21 +57,21 @@ describe('a payment is declined', () => {
       [rich(), bob],
     ],
     [
-      'from outside, by a customer',
+      'from the external account, by a customer',
       'FROM_ACCOUNT_NOT_FOUND',
       { fromAccount: 'external:EUR' },
       [external('EUR'), bob],
     ],
-    ['to an account that is not there', 'TO_ACCOUNT_NOT_FOUND', {}, [rich()]],
+    ['to an unknown account', 'TO_ACCOUNT_NOT_FOUND', {}, [rich()]],
     [
-      'to outside, by a customer',
+      'to the external account, by a customer',
       'TO_ACCOUNT_NOT_FOUND',
       { toAccount: 'external:EUR' },
       [rich(), external('EUR')],
     ],
     ['from a frozen account', 'FROM_ACCOUNT_NOT_ACTIVE', {}, [rich({ state: 'FROZEN' }), bob]],
     ['to a closed account', 'TO_ACCOUNT_NOT_ACTIVE', {}, [rich(), account('bob', { state: 'CLOSED' })]],
-    ['in a currency that neither has', 'CURRENCY_MISMATCH', { currency: 'USD' }, [rich(), bob]],
+    ['in a currency of neither account', 'CURRENCY_MISMATCH', { currency: 'USD' }, [rich(), bob]],
     [
       'to an account of another currency',
       'CURRENCY_MISMATCH',
@@ -79,31 +79,31 @@ describe('a payment is declined', () => {
       [rich(), account('bob', { currency: 'USD' })],
     ],
     [
-      'above what one payment may be',
+      'above the limit per payment',
       'PER_PAYMENT_LIMIT_EXCEEDED',
       {},
       [rich(limits({ perPayment: 99n })), bob],
     ],
     [
-      'above the rest of the day',
+      'above the rest of the daily limit',
       'DAILY_LIMIT_EXCEEDED',
       {},
       [rich({ ...limits({ daily: 549n }), ...usedToday }), bob],
     ],
     [
-      'above the rest of the month',
+      'above the rest of the monthly limit',
       'MONTHLY_LIMIT_EXCEEDED',
       {},
       [rich({ ...limits({ monthly: 899n }), ...usedToday }), bob],
     ],
     [
-      'beyond the count of the day',
+      'above the daily count',
       'DAILY_COUNT_EXCEEDED',
       {},
       [rich({ ...limits({ dailyCount: 3 }), ...usedToday }), bob],
     ],
     ['above the balance', 'INSUFFICIENT_BALANCE', { amount: 1_001n }, [rich(), bob]],
-    ['above what is not held', 'INSUFFICIENT_BALANCE', {}, [rich({ held: 901n }), bob]],
+    ['above the balance that is not held', 'INSUFFICIENT_BALANCE', {}, [rich({ held: 901n }), bob]],
   ];
 
   it.each(cases)('%s: %s', (_, code, change, accounts) => {
@@ -116,13 +116,13 @@ describe('a payment is declined', () => {
     expect(hold).toBeUndefined();
   });
 
-  it('with a trace that shows a stranger nothing', () => {
+  it('with a trace that contains no figures for a caller who is not the owner', () => {
     const { decision } = decided({ callerId: 'usr_mallory' }, rich(), bob);
     expect(decision.checks).toEqual([{ name: 'from_account', passed: false, inputs: {} }]);
     expect(decision).toMatchObject({ fromOwnerId: null, toOwnerId: null });
   });
 
-  it('with the limit, what of it is used, and when it ends', () => {
+  it('with the limit, the amount used, and the end of its window', () => {
     const alice = rich({ ...limits({ daily: 500n }), ...usedToday });
     expect(decided({}, alice, bob).decision.limit).toEqual({
       limit: 500n,
@@ -133,8 +133,8 @@ describe('a payment is declined', () => {
 });
 
 describe('the limits of an account', () => {
-  it('count in its own time zone, and say when the day and the month end there', () => {
-    // 12:00 UTC on March 31st is the first of April at the other end of the Pacific.
+  it('count in its own time zone, with the end of the day and the month there', () => {
+    // 12:00 UTC on March 31st is April 1st at the other end of the Pacific.
     const apart = { timeZone: 'Pacific/Kiritimati', ...usedToday };
     const today = rich({ ...limits({ daily: 99n }), ...apart });
     expect(decided({}, today, account('bob')).decision.limit).toEqual({
@@ -153,7 +153,7 @@ describe('the limits of an account', () => {
 describe('a payment is approved', () => {
   const bob = account('bob');
 
-  it('to the last minor unit of the balance and of every limit', () => {
+  it('up to the last minor unit of the balance and of every limit', () => {
     const alice = rich({
       ...limits({ perPayment: 1_000n, daily: 1_000n, monthly: 1_000n, dailyCount: 1 }),
     });
@@ -176,7 +176,7 @@ describe('a payment is approved', () => {
     });
   });
 
-  it('by holding the money where it is captured later', () => {
+  it('with a hold if it is captured later', () => {
     const { decision, changed, hold } = decided({ captureMode: 'MANUAL' }, rich(), bob);
     expect(decision.movements[0]?.kind).toBe('HOLD');
     expect(changed).toMatchObject([{ id: 'alice', posted: 1_000n, held: 100n }]);
@@ -190,7 +190,7 @@ describe('a payment is approved', () => {
     });
   });
 
-  it('by an operator, from any account and out of the platform', () => {
+  it('for an operator, from any account and out of the platform', () => {
     const outside = external('EUR', { posted: -1_000n });
     const { decision, changed } = decided({ ...asOperator, toAccount: outside.id }, rich(), outside);
     expect(decision).toMatchObject({ decline: undefined, toOwnerId: null });
@@ -202,19 +202,19 @@ describe('a payment is approved', () => {
 describe('a deposit', () => {
   const fromOutside = { ...asOperator, fromAccount: 'external:EUR', toAccount: 'alice' };
 
-  it('takes the world outside below zero and uses no limit', () => {
+  it('takes the external account below zero and uses no limit', () => {
     const { decision, changed } = decided(fromOutside, external('EUR'), account('alice'));
     expect(decision.decline).toBeUndefined();
     expect(changed).toMatchObject([{ posted: -100n, usage: NEVER_USED }, { posted: 100n }]);
   });
 
-  it('ends where all money of a currency together would pass the cap, so that no balance ever can', () => {
+  it('is declined if all money of a currency together would exceed the cap, so no balance can', () => {
     const full = external('EUR', { posted: -MAX_MINOR + 99n });
     const { decision } = decided(fromOutside, full, account('alice', { posted: MAX_MINOR - 99n }));
     expect(decision.decline).toBe('INSUFFICIENT_BALANCE');
   });
 
-  it('in a currency that no account has yet is of another currency than its account', () => {
+  it('in a currency without accounts has another currency than its account', () => {
     const dollars = { ...fromOutside, fromAccount: 'external:USD', currency: 'USD' };
     expect(decided(dollars, account('alice')).decision.decline).toBe('CURRENCY_MISMATCH');
   });

@@ -1,4 +1,4 @@
-/** Decides one payment and says what it does to the accounts. Pure: no clock, no database. */
+/** Decides one payment and computes the changes of its accounts. Pure: no clock, no database. */
 import { type Account, unopenedExternal } from './account.ts';
 import { approved, declined, failed, passed } from './answers.ts';
 import { PAYMENT_CHECKS, runChecks } from './checks.ts';
@@ -13,7 +13,7 @@ export function authorize(request: PaymentRequest, { accounts }: Books, context:
   const { now } = context;
   const from = payingAccount(request, accounts, now);
   if (from === undefined) {
-    // Neither the payer's figures nor the receiver's existence are for somebody who may not spend here.
+    // A caller who may not spend from this account must see neither the payer's figures nor that the receiver exists.
     return declined({
       refusal: { decline: 'FROM_ACCOUNT_NOT_FOUND' },
       checks: [failed('from_account')],
@@ -27,18 +27,18 @@ export function authorize(request: PaymentRequest, { accounts }: Books, context:
   }
 
   const usage = usageIn(windowsAt(now, from.timeZone), from.usage);
-  const asked = { request, from, to, usage };
-  const { checks, refusal, basis } = examine(asked, context);
+  const toCheck = { request, from, to, usage };
+  const { checks, refusal, basis } = runChecksAndRules(toCheck, context);
   if (refusal) return { ...declined({ refusal, checks, now, from, to }), basis };
 
-  // Limits bound what an owner's account spends; the world outside has none.
+  // Limits apply to accounts with an owner; the external account has none.
   const used = from.isExternal ? undefined : plusPayment(usage, request.amount);
   const payment = { request, from, to, used, checks };
   const done = request.captureMode === 'MANUAL' ? held(payment, context) : moved(payment, context);
   return { ...done, basis };
 }
 
-interface AskedPayment {
+interface PaymentToCheck {
   request: PaymentRequest;
   from: Account;
   to: Account;
@@ -46,12 +46,12 @@ interface AskedPayment {
 }
 
 /**
- * All checks, and then the rules: last, so that what a rule declines has the whole trace, and so that what a rule allows
- * has passed everything else.
+ * Runs all checks, then the rules. The rules come last, so that a decline by a rule has the whole trace, and a payment that an
+ * ALLOW rule accepts has passed all other checks.
  */
-function examine(asked: AskedPayment, { now, rules }: DecideContext) {
-  const facts = factsOf({ ...asked, now });
-  const made = runChecks(PAYMENT_CHECKS, asked);
+function runChecksAndRules(toCheck: PaymentToCheck, { now, rules }: DecideContext) {
+  const facts = factsOf({ ...toCheck, now });
+  const made = runChecks(PAYMENT_CHECKS, toCheck);
   const checks = [passed('from_account'), passed('to_account'), ...made.checks];
   if (made.refusal) return { checks, refusal: made.refusal, basis: { facts, allowed: false } };
   const verdict = judgeByRules(rules(facts));
@@ -62,14 +62,14 @@ function examine(asked: AskedPayment, { now, rules }: DecideContext) {
   };
 }
 
-/** The payer's account, for its owner and for operators; for anybody else it is not there. */
+/** Returns the payer's account to its owner and to operators. Undefined for other callers. */
 function payingAccount(request: PaymentRequest, accounts: Books['accounts'], now: Date): Account | undefined {
   const account = accounts.get(request.fromAccount);
   if (isOperator(request)) return account ?? unopenedExternal(request.fromAccount, now);
   return account !== undefined && account.ownerId === request.callerId ? account : undefined;
 }
 
-/** Anybody may be paid; only an operator may pay money out of the platform. */
+/** Any account may be the receiver, but only an operator may pay money out of the platform. */
 function receivingAccount(
   request: PaymentRequest,
   accounts: Books['accounts'],
@@ -88,7 +88,7 @@ interface ApprovedPayment {
   request: PaymentRequest;
   from: Account;
   to: Account;
-  /** The payer's limits with this payment counted; undefined where nothing counts. */
+  /** The payer's use of limits including this payment. Undefined for the external account. */
   used: Usage | undefined;
   checks: readonly Check[];
 }
@@ -135,7 +135,10 @@ function held(payment: ApprovedPayment, context: DecideContext): Decided {
   return { ...decided, decision: { ...decided.decision, holdExpiresAt: expiresAt } };
 }
 
-/** A hold is made, captured and ended by one clock, this service's: the caller's may differ by more than the hold lasts. */
+/**
+ * One clock, that of this service, times the start, capture and end of a hold. The caller's clock may differ by more than the
+ * hold lasts.
+ */
 function endOfHold({ holdSeconds, holdExpiresAt }: PaymentRequest, { now, holdTtlMs }: DecideContext): Date {
   if (holdSeconds > 0) return new Date(now.getTime() + holdSeconds * 1_000);
   return holdExpiresAt ?? new Date(now.getTime() + holdTtlMs);

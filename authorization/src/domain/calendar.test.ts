@@ -12,15 +12,15 @@ describe('the end of a day', () => {
     ['Asia/Kathmandu', '2025-06-01', '2025-06-01T18:15:00Z'],
     ['Pacific/Kiritimati', '2025-06-01', '2025-06-01T10:00:00Z'],
     ['America/Havana', '2025-03-08', '2025-03-09T05:00:00Z', 'no midnight: the next day begins at 01:00'],
-    ['America/Havana', '2025-11-02', '2025-11-03T05:00:00Z', '00:30 comes twice'],
-    ['Africa/Cairo', '2025-10-30', '2025-10-30T22:00:00Z', '23:30 comes twice'],
+    ['America/Havana', '2025-11-02', '2025-11-03T05:00:00Z', '00:30 occurs a second time'],
+    ['Africa/Cairo', '2025-10-30', '2025-10-30T22:00:00Z', '23:30 occurs a second time'],
     ['Australia/Lord_Howe', '2025-10-05', '2025-10-05T13:00:00Z', 'summer time of half an hour'],
-    ['Pacific/Apia', '2011-12-29', '2011-12-30T10:00:00Z', 'the 30th never came'],
+    ['Pacific/Apia', '2011-12-29', '2011-12-30T10:00:00Z', 'the calendar skips the 30th'],
   ])('in %s on %s is %s', (timeZone, day, end, _why?: string) => {
     expect(endOfDay(day, timeZone)).toEqual(new Date(end));
   });
 
-  it('is right where days of any zone and season meet', () => {
+  it('is right for every zone and season', () => {
     const zones = [
       'UTC',
       'Europe/Berlin',

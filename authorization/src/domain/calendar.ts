@@ -1,11 +1,11 @@
 /**
- * Calendar days in a time zone of the IANA database, from what Node carries (ICU). Pure: time is given.
+ * Calendar days in an IANA time zone, from the data in Node (ICU). Pure: the time is a parameter.
  * https://www.iana.org/time-zones, https://tc39.es/ecma402/#datetimeformat-objects
  */
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
-/** Making one costs a hundred times what using it does. Throws RangeError for an unknown zone. */
+/** Creating a formatter costs a hundred times as much as using it. Throws RangeError for an unknown zone. */
 function formatterOf(timeZone: string): Intl.DateTimeFormat {
   let formatter = formatters.get(timeZone);
   if (formatter === undefined) {
@@ -22,7 +22,7 @@ function formatterOf(timeZone: string): Intl.DateTimeFormat {
   return formatter;
 }
 
-/** Whether this names a zone. An offset such as +01:00 does not: it knows no summer time, so nobody lives by it. */
+/** True if this names a time zone. An offset such as +01:00 is refused: it has no summer time, so no place uses it all year. */
 export function isTimeZone(name: string): boolean {
   if (!/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name)) return false;
   try {
@@ -33,40 +33,40 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** The day on the calendar there, YYYY-MM-DD. */
+/** Returns the calendar day in the zone, YYYY-MM-DD. */
 export function dayAt(time: Date, timeZone: string): string {
   if (timeZone === 'UTC') return time.toISOString().slice(0, 10);
-  // By its parts: how a locale orders and separates them has changed with ICU before.
+  // Reads the parts by name: ICU has changed the order and separators of a locale before.
   const parts = formatterOf(timeZone).formatToParts(time);
   const part = (type: 'year' | 'month' | 'day') => parts.find((each) => each.type === type)?.value;
   return `${part('year')}-${part('month')}-${part('day')}`;
 }
 
-/** The first day of the month that this day lies in. */
+/** Returns the first day of the month of this day. */
 export function firstOfMonth(day: string): string {
   return `${day.slice(0, 7)}-01`;
 }
 
-/** The moment at which this day ends there. */
+/** Returns the moment at which this day ends in the zone. */
 export function endOfDay(day: string, timeZone: string): Date {
   const next = new Date(`${day}T00:00:00Z`);
   next.setUTCDate(next.getUTCDate() + 1);
   return startOfDay(next.toISOString().slice(0, 10), timeZone);
 }
 
-/** The moment at which the month that begins on this day ends there. */
+/** Returns the moment at which the month that starts on this day ends in the zone. */
 export function endOfMonth(firstDay: string, timeZone: string): Date {
   const next = new Date(`${firstDay}T00:00:00Z`);
   next.setUTCMonth(next.getUTCMonth() + 1);
   return startOfDay(next.toISOString().slice(0, 10), timeZone);
 }
 
-/** No zone is further from UTC than this; seconds. */
+/** Seconds. The offset of every zone from UTC is smaller. */
 const MOST_OFFSET_S = 26 * 3600;
 
 /**
- * The first second of that day there. That is not always 00:00, where the clocks go forward at midnight, nor always 24
- * hours after the last, so it is searched for: days only grow with time.
+ * Returns the first second of the day in the zone. It is not always 00:00 (clocks may go forward at midnight) and not always 24
+ * hours after the last one. So this searches for it; days only grow with time.
  */
 function startOfDay(day: string, timeZone: string): Date {
   const midnightUtc = Date.parse(`${day}T00:00:00Z`);

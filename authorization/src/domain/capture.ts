@@ -3,7 +3,7 @@ import { approved, declined } from './answers.ts';
 import { type CheckOf, runChecks, toState } from './checks.ts';
 import type { Movement } from './decision.ts';
 import type { Books, DecideContext, Decided } from './decision-context.ts';
-import { givenBack, type HeldMoney, heldMoney, holdIsOpen } from './held-money.ts';
+import { afterRelease, type HeldMoney, heldMoney, holdIsOpen } from './held-money.ts';
 import type { CaptureRequest } from './step-request.ts';
 
 interface Capture extends HeldMoney {
@@ -11,7 +11,7 @@ interface Capture extends HeldMoney {
   readonly now: Date;
 }
 
-/** The time decides, not whether somebody came to clear up: from `expiresAt` on the money is the payer's again. */
+/** From `expiresAt` on the money belongs to the payer again, even if no worker has released the hold yet. */
 const inTime: CheckOf<Capture> = ({ hold: { expiresAt }, now }) => {
   const finding = { name: 'hold_time', inputs: { expires_at: expiresAt.toISOString() } };
   if (now < expiresAt) return { ...finding, decline: undefined };
@@ -25,7 +25,7 @@ const amountIsHeld: CheckOf<Capture> = ({ hold, amount }) => ({
   decline: amount <= hold.remaining ? undefined : 'CAPTURE_EXCEEDS_HOLD',
 });
 
-/** The payer's state is not asked: its money was promised while it could pay. */
+/** The payer's state is not checked: the money was held while the payer could pay. */
 const CAPTURE_CHECKS: readonly CheckOf<Capture>[] = [holdIsOpen, inTime, toState, amountIsHeld];
 
 /** Throws HOLD_NOT_FOUND. */
@@ -48,7 +48,7 @@ export function capture(request: CaptureRequest, books: Books, { now }: DecideCo
   return approved({
     checks,
     movements: movementsOf(hold, { amount, rest }),
-    changed: [givenBack(payer, afterwards, rest), { ...to, posted: to.posted + amount }],
+    changed: [afterRelease(payer, afterwards, rest), { ...to, posted: to.posted + amount }],
     hold: afterwards,
     from,
     to,
@@ -56,7 +56,10 @@ export function capture(request: CaptureRequest, books: Books, { now }: DecideCo
   });
 }
 
-/** All that is held no more is released, and what is captured of it moves: so a ledger of both comes out even. */
+/**
+ * Releases the captured amount and the rest, then moves the captured amount. So the ledger's account of held money comes out
+ * even.
+ */
 function movementsOf(
   { fromAccount, toAccount }: HeldMoney['hold'],
   { amount, rest }: { amount: bigint; rest: bigint },

@@ -1,4 +1,4 @@
-/** What steps must pass, in order. The first check that fails declines. Pure. */
+/** The checks of a step, in order. The first check that fails declines the step. Pure. */
 import { type Account, available } from './account.ts';
 import { endOfDay, endOfMonth } from './calendar.ts';
 import type { Check, DeclineCode, LimitUse } from './decision.ts';
@@ -7,7 +7,7 @@ import type { Usage } from './usage.ts';
 
 export interface Finding {
   readonly name: string;
-  /** Figures of whoever gives the money only: a payer learns nothing about the receiver beyond the code. */
+  /** Figures of the payer's account only. A payer learns nothing about the receiver except the code. */
   readonly inputs: Record<string, string>;
   /** Undefined: passed. */
   readonly decline: DeclineCode | undefined;
@@ -15,13 +15,13 @@ export interface Finding {
   readonly limit?: LimitUse;
 }
 
-/** Looks at one thing. Undefined where there is nothing to look at: an account without that limit. */
+/** One check. Undefined if it does not apply, for example an account without that limit. */
 export type CheckOf<Q> = (question: Q) => Finding | undefined;
 
-/** A declined check with the code that it declines with. */
+/** A failed check with its decline code. */
 export type Refusal = Finding & { readonly decline: DeclineCode };
 
-/** Makes the checks in order, up to the first that declines. */
+/** Runs the checks in order, up to the first that declines. */
 export function runChecks<Q>(
   checks: readonly CheckOf<Q>[],
   question: Q,
@@ -37,17 +37,17 @@ export function runChecks<Q>(
   return { checks: made, refusal: undefined };
 }
 
-/** Money between two accounts that were found and may be named to the caller. */
+/** A transfer between two accounts that exist and that the caller may see. */
 interface Transfer {
   readonly request: { readonly amount: bigint; readonly currency: string };
   readonly from: Account;
   readonly to: Account;
 }
 
-/** A payment, which also uses limits. */
+/** A payment. It also uses limits. */
 interface Payment extends Transfer {
   readonly request: PaymentRequest;
-  /** What the payer has used of its limits in the current windows. */
+  /** The payer's use of its limits in the current windows. */
   readonly usage: Usage;
 }
 
@@ -116,7 +116,7 @@ const balance: CheckOf<Transfer> = ({ request, from }) => ({
   decline: available(from) >= request.amount ? undefined : 'INSUFFICIENT_BALANCE',
 });
 
-/** Of a payment. */
+/** The checks of a payment. */
 export const PAYMENT_CHECKS: readonly CheckOf<Payment>[] = [
   fromState,
   toState,
@@ -128,13 +128,13 @@ export const PAYMENT_CHECKS: readonly CheckOf<Payment>[] = [
   balance,
 ];
 
-/** Of money that goes back: the limits bound payments, and a refund is none. */
+/** The checks of a refund. Limits apply to payments only. */
 export const REFUND_CHECKS: readonly CheckOf<Transfer>[] = [fromState, toState, currency, balance];
 
-interface AskedLimit {
+interface LimitToCheck {
   readonly limit: bigint;
   readonly used: bigint;
-  /** Asked only where it is told: finding midnight in a zone takes a while. */
+  /** Called only for a decline: finding midnight in a zone is slow. */
   resetsAt(): Date | undefined;
 }
 
@@ -142,7 +142,7 @@ function againstLimit(
   name: string,
   code: DeclineCode,
   wanted: bigint,
-  { limit, used, resetsAt }: AskedLimit,
+  { limit, used, resetsAt }: LimitToCheck,
 ): Finding {
   const inputs = { wanted: `${wanted}`, used: `${used}`, limit: `${limit}` };
   if (used + wanted <= limit) return { name, inputs, decline: undefined };

@@ -1,6 +1,6 @@
 /**
- * Decides one step of a payment, of whatever kind. Pure: no clock, no database.
- * The caller holds the locks, applies what changed, and asks for the next step with the books as they are then.
+ * Decides one step of a payment, of any kind. Pure: no clock, no database. The caller holds the locks, applies the changes, and
+ * passes the new state to the next step.
  */
 import { authorize } from './authorize.ts';
 import { capture } from './capture.ts';
@@ -9,7 +9,7 @@ import { refund } from './refund.ts';
 import { release } from './release.ts';
 import type { StepRequest } from './step-request.ts';
 
-/** Throws HOLD_NOT_FOUND for a capture or release where nothing was ever held. */
+/** Throws HOLD_NOT_FOUND for a capture or release of a payment that never had a hold. */
 export function decide(request: StepRequest, books: Books, context: DecideContext): Decided {
   switch (request.kind) {
     case 'AUTHORIZE':

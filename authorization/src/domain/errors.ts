@@ -1,4 +1,4 @@
-/** Everything that this service refuses, by reason. A declined payment is not among them: it is a decision. */
+/** All expected errors of this service, by reason. A declined payment is a decision, not an error. */
 
 export type Reason =
   | 'INVALID_ARGUMENT'

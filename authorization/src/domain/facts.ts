@@ -1,11 +1,11 @@
-/** What rules may know about a payment, under the names that they use for it. Pure. Amounts and counts are whole numbers. */
+/** The variables of a rule, by the names used in its expression. Pure. Amounts and counts are integers. */
 import { type Account, available } from './account.ts';
 import type { PaymentRequest } from './step-request.ts';
 import type { Usage } from './usage.ts';
 
 export interface AccountFacts {
   readonly id: string;
-  /** Empty: the world outside, which nobody owns. */
+  /** Empty for the external account, which has no owner. */
   readonly owner: string;
   readonly currency: string;
   readonly state: string;
@@ -29,9 +29,9 @@ export interface Facts {
   readonly metadata: Readonly<Record<string, string>>;
   readonly from: AccountFacts;
   readonly to: AccountFacts;
-  /** What the payer has used in the windows of its time zone, before this payment. */
+  /** The payer's use of its limits in the windows of its time zone, before this payment. */
   readonly usage: { readonly daily: bigint; readonly monthly: bigint; readonly daily_count: bigint };
-  /** Of the payer; absent where it has no such limit. */
+  /** The payer's limits. A limit that is not set is absent. */
   readonly limits: {
     readonly per_payment: bigint | undefined;
     readonly daily: bigint | undefined;
@@ -50,7 +50,7 @@ interface Known {
   readonly now: Date;
 }
 
-/** As they are before the payment. */
+/** The state before the payment. */
 export function factsOf({ request, from, to, usage, now }: Known): Facts {
   const { limits } = from;
   return {

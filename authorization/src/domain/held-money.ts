@@ -1,4 +1,4 @@
-/** What capture and release have in common: an open hold, and what giving it back does. Pure. */
+/** Shared by capture and release: finds the hold, checks that it is open, and gives money back. Pure. */
 import type { Account } from './account.ts';
 import type { CheckOf } from './checks.ts';
 import type { Books } from './decision-context.ts';
@@ -13,7 +13,7 @@ export interface HeldMoney {
   readonly to: Account;
 }
 
-/** The hold of this payment with its accounts. Throws HOLD_NOT_FOUND. */
+/** Returns the hold of this payment with its accounts. Throws HOLD_NOT_FOUND. */
 export function heldMoney({ paymentId }: StepKey, { accounts, holds }: Books): HeldMoney {
   const hold = holds.get(paymentId);
   if (hold === undefined) {
@@ -37,8 +37,10 @@ export const holdIsOpen: CheckOf<{ hold: Hold }> = ({ hold: { state } }) => {
   return { ...finding, decline: 'HOLD_NOT_OPEN', message: HOW_IT_ENDED[state] };
 };
 
-/** The payer once `released` of the hold is promised no more: it can be spent again, and the limits know of it. */
-export function givenBack(from: Account, hold: Hold, released: bigint): Account {
+/**
+ * Returns the payer after `released` of the hold was given back. The money can be spent again, and the limits no longer count it.
+ */
+export function afterRelease(from: Account, hold: Hold, released: bigint): Account {
   const { usedIn, captured } = hold;
   const whole = captured === 0n;
   const usage = usedIn ? minusReleased(from.usage, { usedIn, released, whole }) : from.usage;

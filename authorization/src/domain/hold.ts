@@ -1,10 +1,10 @@
-/** Money that is promised to a payment until it is captured, given back, or its time is over. Pure. */
+/** Money held for a payment until it is captured, released or expired. Pure. */
 import type { Windows } from './usage.ts';
 
-/** OPEN while something is held; then how it ended: all captured or finally captured, cancelled, or out of time. */
+/** OPEN while money is held. Then the end: CAPTURED (in full, or by a final capture), RELEASED (cancelled) or EXPIRED. */
 export type HoldState = 'OPEN' | 'CAPTURED' | 'RELEASED' | 'EXPIRED';
 
-/** Minor units of the payer's currency. amount = captured + remaining + what was given back. */
+/** Minor units of the payer's currency. amount = captured + remaining + released. */
 export interface Hold {
   readonly paymentId: string;
   readonly fromAccount: string;
@@ -14,6 +14,6 @@ export interface Hold {
   readonly remaining: bigint;
   readonly state: HoldState;
   readonly expiresAt: Date;
-  /** Where the payer's limits counted it; undefined where nothing counted, as for the world outside. */
+  /** The windows in which the payer's limits counted it. Undefined if no limit counted it, as for the external account. */
   readonly usedIn: Windows | undefined;
 }

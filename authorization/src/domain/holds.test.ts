@@ -11,7 +11,7 @@ const NOW = new Date('2025-03-31T12:00:00Z');
 const LATER = new Date('2025-03-31T13:00:00Z');
 
 const today = { day: '2025-03-31', month: '2025-03-01' };
-/** Alice has 1,000; 600 of them are promised to Bob, one of her three payments of today. */
+/** Alice has 1,000; 600 of it are held for Bob, one of her three payments of today. */
 const alice = account('alice', {
   posted: 1_000n,
   held: 600n,
@@ -69,7 +69,7 @@ describe('a capture', () => {
     expect(remaining).toBe(350n);
   });
 
-  it('that is final gives the rest back, also to the limits, but stays one payment of today', () => {
+  it('that is final releases the rest, also in the limits, but still counts as one payment of today', () => {
     const { decision, changed, hold: afterwards, remaining } = captured(250n, true);
     expect(decision.movements).toEqual([
       { kind: 'RELEASE', ...between, amount: 600n },
@@ -90,7 +90,7 @@ describe('a capture', () => {
     expect(afterwards).toMatchObject({ captured: 600n, remaining: 0n, state: 'CAPTURED' });
   });
 
-  it('needs no active payer: its money was promised while it was', () => {
+  it('does not need an active payer: the money was held while the payer was active', () => {
     const frozen = account('alice', { ...alice, state: 'FROZEN' });
     expect(captured(1n, true, { accounts: [frozen, bob] }).decision.decline).toBeUndefined();
   });
@@ -127,7 +127,7 @@ describe('a capture', () => {
 });
 
 describe('a release', () => {
-  it('gives back all that is held and everything that it used', () => {
+  it('gives back all held money and everything that it used', () => {
     const { decision, changed, hold: afterwards, remaining } = released('CANCEL');
     expect(decision.movements).toEqual([{ kind: 'RELEASE', ...between, amount: 600n }]);
     expect(changed).toMatchObject([
@@ -141,7 +141,7 @@ describe('a release', () => {
     expect(remaining).toBe(0n);
   });
 
-  it('of what was held yesterday gives back the month, and leaves today alone', () => {
+  it('of a hold of yesterday gives back use of the month, and does not change today', () => {
     const yesterday = { ...hold, usedIn: { day: '2025-03-30', month: '2025-03-01' } };
     expect(released('CANCEL', { hold: yesterday }).changed[0]?.usage).toEqual({
       ...alice.usage,
@@ -149,7 +149,7 @@ describe('a release', () => {
     });
   });
 
-  it('at its time gives back the rest of a hold that was partly captured: one payment it stays', () => {
+  it('at its expiry releases the rest of a partly captured hold, which still counts as one payment', () => {
     const { changed, hold: afterwards } = released('EXPIRY', { hold: partlyCaptured, now: LATER });
     expect(changed[0]?.usage).toMatchObject({ spentToday: 400n, countToday: 3 });
     expect(afterwards).toMatchObject({ captured: 200n, remaining: 0n, state: 'EXPIRED' });
@@ -176,7 +176,7 @@ describe('a release', () => {
   });
 });
 
-it('a capture or release where nothing was ever held is an error, not a decision', () => {
+it('a capture or release without a hold is an error, not a decision', () => {
   const other = { hold: { ...hold, paymentId: 'pay_2' } };
   for (const attempt of [() => captured(1n, false, other), () => released('EXPIRY', other)]) {
     expect(attempt).toThrow(expect.objectContaining({ reason: 'HOLD_NOT_FOUND' }) as AuthorizationError);
@@ -194,7 +194,7 @@ describe('a refund', () => {
   };
   const paid = (change: Partial<Account> = {}) => account('bob', { posted: 100n, ...change });
 
-  it("moves the receiver's money back, and no limit knows of it, neither hers nor his", () => {
+  it('moves the receiver’s money back, and changes no limits of either account', () => {
     const strict = paid({ limits: { ...NO_LIMITS, perPayment: 0n, daily: 0n } });
     const { decision, changed } = decided(refund, { accounts: [alice, strict] });
     expect(decision.movements).toEqual([
@@ -207,13 +207,13 @@ describe('a refund', () => {
   });
 
   it.each([
-    ['what is not there', 'INSUFFICIENT_BALANCE', [alice, paid({ posted: 99n })]],
-    ['what is promised elsewhere', 'INSUFFICIENT_BALANCE', [alice, paid({ held: 1n })]],
+    ['above the balance', 'INSUFFICIENT_BALANCE', [alice, paid({ posted: 99n })]],
+    ['of money held for another payment', 'INSUFFICIENT_BALANCE', [alice, paid({ held: 1n })]],
     ['from a frozen account', 'FROM_ACCOUNT_NOT_ACTIVE', [alice, paid({ state: 'FROZEN' })]],
     ['to a closed account', 'TO_ACCOUNT_NOT_ACTIVE', [account('alice', { state: 'CLOSED' }), paid()]],
     ['in another currency', 'CURRENCY_MISMATCH', [account('alice', { currency: 'USD' }), paid()]],
-    ['from nowhere', 'FROM_ACCOUNT_NOT_FOUND', [alice]],
-    ['to nowhere', 'TO_ACCOUNT_NOT_FOUND', [paid()]],
+    ['from an unknown account', 'FROM_ACCOUNT_NOT_FOUND', [alice]],
+    ['to an unknown account', 'TO_ACCOUNT_NOT_FOUND', [paid()]],
   ] as const)('is declined %s: %s', (_, code, accounts) => {
     const { decision, changed } = decided(refund, { accounts: [...accounts] });
     expect(decision.decline).toBe(code);

@@ -1,9 +1,9 @@
-/** What the rules together say about a payment. Pure: what each of them found is given. */
+/** Combines the results of all rules into one verdict about a payment. Pure. */
 import type { Check, Decision } from './decision.ts';
 import type { Facts } from './facts.ts';
 import type { Rule } from './rule.ts';
 
-/** Whether an expression is true for a payment; where it cannot be told, why, in words that name no figure. */
+/** The result of an expression for a payment: true, false, or an error text without figures. */
 export type Tried = { readonly matched: boolean } | { readonly error: string };
 
 export interface RuleFinding {
@@ -11,7 +11,7 @@ export interface RuleFinding {
   readonly tried: Tried;
 }
 
-/** Tries every rule in force, in the order in which they were made. Never throws. */
+/** Evaluates every enabled rule, in order of creation. Never throws. */
 export type TryRules = (facts: Facts) => readonly RuleFinding[];
 
 export const NO_RULES: TryRules = () => [];
@@ -20,13 +20,13 @@ interface Verdict {
   /** One for each rule. */
   readonly checks: readonly Check[];
   readonly refusal: { readonly decline: 'RULE_DECLINED'; readonly message: Decision['message'] } | undefined;
-  /** Whether a rule lets the payment pass all that decline. */
+  /** True if an ALLOW rule matched. It overrides all DECLINE rules. */
   readonly allowed: boolean;
 }
 
 /**
- * A rule that declines and cannot be told for this payment declines it too: it fails closed. A rule that allows passes the
- * payment by those as well, since it would whatever they had said; one that cannot be told allows nothing.
+ * A DECLINE rule that cannot be evaluated declines the payment: it fails closed. A matching ALLOW rule overrides such errors too,
+ * since it overrides any result. An ALLOW rule that cannot be evaluated allows nothing.
  */
 export function judgeByRules(findings: readonly RuleFinding[]): Verdict {
   const allowing = findings.find(({ rule, tried }) => rule.action === 'ALLOW' && isMatch(tried));
@@ -46,9 +46,10 @@ function declines({ rule, tried }: RuleFinding): boolean {
   return rule.action === 'DECLINE' && ('error' in tried || tried.matched);
 }
 
-/** Undefined: the code's own sentence. */
+/** Undefined means the default text of the code. */
 function messageOf({ rule, tried }: RuleFinding): string | undefined {
-  if ('error' in tried) return 'A rule could not be told for this payment, which is declined to be safe.';
+  if ('error' in tried)
+    return 'A rule could not be evaluated for this payment, so it is declined for safety.';
   return rule.message === '' ? undefined : rule.message;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Decides whether moved money goes back. Pure.
- * Whether so much was ever captured is the payment's to know; here it counts whether the receiver still has it.
+ * Decides whether moved money goes back. Pure. The payment service checks that this much was captured; here the receiver only
+ * needs the balance.
  */
 import { approved, declined, failed, passed } from './answers.ts';
 import { REFUND_CHECKS, runChecks } from './checks.ts';

@@ -2,7 +2,7 @@
 import { approved, declined } from './answers.ts';
 import { type CheckOf, runChecks } from './checks.ts';
 import type { Books, DecideContext, Decided } from './decision-context.ts';
-import { givenBack, type HeldMoney, heldMoney, holdIsOpen } from './held-money.ts';
+import { afterRelease, type HeldMoney, heldMoney, holdIsOpen } from './held-money.ts';
 import type { ReleaseRequest } from './step-request.ts';
 
 interface Release extends HeldMoney {
@@ -21,7 +21,7 @@ const timeIsOver: CheckOf<Release> = ({ hold: { expiresAt }, now }) => ({
   decline: now >= expiresAt ? undefined : 'HOLD_NOT_EXPIRED',
 });
 
-/** The accounts' states are not asked: what is promised no more is the payer's own, frozen or not. */
+/** The states of the accounts are not checked: released money belongs to the payer, frozen or not. */
 const RELEASE_CHECKS: Record<ReleaseRequest['cause'], readonly CheckOf<Release>[]> = {
   CANCEL: [holdIsOpen, nothingIsCaptured],
   EXPIRY: [holdIsOpen, timeIsOver],
@@ -35,14 +35,14 @@ export function release(request: ReleaseRequest, books: Books, { now }: DecideCo
   const { checks, refusal } = runChecks(RELEASE_CHECKS[request.cause], { hold, from, to, now });
   if (refusal) {
     const decided = declined({ refusal, checks, hold, from, to, now });
-    return refusal.decline === 'HOLD_NOT_EXPIRED' ? { ...decided, askAgainAt: hold.expiresAt } : decided;
+    return refusal.decline === 'HOLD_NOT_EXPIRED' ? { ...decided, retryAt: hold.expiresAt } : decided;
   }
 
   const { fromAccount, toAccount, remaining: amount } = hold;
   return approved({
     checks,
     movements: [{ kind: 'RELEASE', fromAccount, toAccount, amount }],
-    changed: [givenBack(from, hold, amount)],
+    changed: [afterRelease(from, hold, amount)],
     hold: { ...hold, remaining: 0n, state: ENDS_AS[request.cause] },
     from,
     to,

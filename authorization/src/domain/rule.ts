@@ -1,14 +1,14 @@
-/** Rules, as operators write them. A rule never changes: each change is a new version, and the newest counts. Pure. */
+/** Rules as operators write them. A rule never changes: each change is a new version, and the newest applies. Pure. */
 import { AuthorizationError } from './errors.ts';
 
 export type RuleAction = 'DECLINE' | 'ALLOW' | 'SHADOW';
 
-/** What an operator says about a rule. */
+/** The settings of a rule. */
 export interface RuleTerms {
   /** CEL, of type bool. */
   readonly expression: string;
   readonly action: RuleAction;
-  /** What a payer is told whom it declines; empty: only that a rule did. */
+  /** The text for payers whose payment it declines. Empty: they get the default text. */
   readonly message: string;
   readonly enabled: boolean;
 }
@@ -16,21 +16,24 @@ export interface RuleTerms {
 /** One version of a rule. */
 export interface Rule extends RuleTerms {
   readonly id: string;
-  /** 1 and up. */
+  /** Starts at 1. */
   readonly version: bigint;
-  /** The same in all versions, and of no other rule. */
+  /** The same in all versions, and unique among rules. */
   readonly name: string;
-  /** Who saved this version. */
+  /** The operator who saved this version. */
   readonly createdBy: string;
   readonly createdAt: Date;
 }
 
 export type RuleChange = { readonly [K in keyof RuleTerms]: RuleTerms[K] | undefined };
 
-/** What the rule says after the change; undefined: the same as before. Throws VERSION_MISMATCH. */
+/**
+ * Returns the rule's new settings; undefined fields of the change keep their value. Undefined if nothing changes. Throws
+ * VERSION_MISMATCH.
+ */
 export function changedTerms(rule: Rule, change: RuleChange, expectedVersion: bigint): RuleTerms | undefined {
   if (rule.version !== expectedVersion) {
-    throw new AuthorizationError('VERSION_MISMATCH', 'The rule was changed meanwhile.', {
+    throw new AuthorizationError('VERSION_MISMATCH', 'The rule was changed in the meantime.', {
       metadata: { version: `${rule.version}` },
     });
   }

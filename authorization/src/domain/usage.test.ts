@@ -32,25 +32,25 @@ describe('the use of limits', () => {
     expect(today).toEqual({ ...used, spentToday: 0n, countToday: 0 });
   });
 
-  it('does not open yesterday anew for an instance whose clock is behind', () => {
+  it('does not reopen yesterday for an instance whose clock is behind', () => {
     const ahead = { ...used, day: '2025-02-01', month: '2025-02-01' };
     expect(usageIn(windowsAt(new Date('2025-01-31T23:59:59.999Z'), 'UTC'), ahead)).toEqual(ahead);
   });
 
-  it('begins a new day at midnight where the account is', () => {
+  it('begins a new day at midnight in the time zone of the account', () => {
     const inBerlin = (time: string) => windowsAt(new Date(time), 'Europe/Berlin');
     expect(inBerlin('2025-01-31T22:59:59.999Z')).toEqual({ day: '2025-01-31', month: '2025-01-01' });
     expect(inBerlin('2025-01-31T23:00:00.000Z')).toEqual({ day: '2025-02-01', month: '2025-02-01' });
     expect(inBerlin('2025-07-31T22:00:00.000Z')).toEqual({ day: '2025-08-01', month: '2025-08-01' });
   });
 
-  it('does not open a day anew for an account that moves westward', () => {
+  it('does not reopen a day for an account that moves westward', () => {
     const inTokyo = plusPayment(usageIn(windowsAt(new Date('2025-01-31T15:30:00Z'), 'Asia/Tokyo'), used), 5n);
     expect(inTokyo).toMatchObject({ day: '2025-02-01', spentToday: 5n });
     expect(usageIn(windowsAt(new Date('2025-01-31T15:31:00Z'), 'America/Lima'), inTokyo)).toEqual(inTokyo);
   });
 
-  it('takes off what is given back, and the payment itself where all of it is', () => {
+  it('subtracts a released amount, and the payment itself if it is released in full', () => {
     const usedIn = { day: used.day, month: used.month };
     expect(minusReleased(used, { usedIn, released: 30n, whole: false })).toEqual({
       ...used,
@@ -63,7 +63,7 @@ describe('the use of limits', () => {
     });
   });
 
-  it('takes nothing off a window that it was not used in', () => {
+  it('subtracts nothing from a window in which the amount was not used', () => {
     const yesterday = { day: '2025-01-30', month: '2025-01-01' };
     expect(minusReleased(used, { usedIn: yesterday, released: 30n, whole: true })).toEqual({
       ...used,

@@ -1,14 +1,14 @@
-/** How much of its limits an account has used, in calendar days and months of its time zone. Pure: time is given. */
+/** Counts the use of an account's limits, by calendar day and month of its time zone. Pure: the time is a parameter. */
 import { dayAt, firstOfMonth } from './calendar.ts';
 import { MAX_MINOR } from './money.ts';
 
-/** The windows that limits count in: a day, and the first day of a month, YYYY-MM-DD. */
+/** The current windows of the limits: a day, and the first day of a month, YYYY-MM-DD. */
 export interface Windows {
   readonly day: string;
   readonly month: string;
 }
 
-/** What was used in these windows. */
+/** The use in these windows. */
 export interface Usage extends Windows {
   readonly spentToday: bigint;
   readonly countToday: number;
@@ -23,17 +23,16 @@ export const NEVER_USED: Usage = {
   spentThisMonth: 0n,
 };
 
-/** The windows that a moment lies in there. */
+/** Returns the windows of a moment in a time zone. */
 export function windowsAt(now: Date, timeZone: string): Windows {
   const day = dayAt(now, timeZone);
   return { day, month: firstOfMonth(day) };
 }
 
 /**
- * The use within the current windows: what is over counts no more.
- * A window ahead of `now` is kept: of two instances, one's clock may be behind at midnight, and it must not open
- * yesterday anew. Nor must an account whose time zone was moved westward. So a window never comes back, and its day
- * names one count for good.
+ * Returns the use in the current windows; a window that is over counts as 0. A window ahead of `now` is kept. At midnight the
+ * clock of one instance may be behind, and it must not reopen yesterday. The same applies to an account whose time zone was moved
+ * westward. So a window never reopens, and each day has one count.
  */
 export function usageIn(windows: Windows, usage: Usage): Usage {
   if (usage.day >= windows.day && usage.month >= windows.month) return usage;
@@ -48,7 +47,7 @@ export function usageIn(windows: Windows, usage: Usage): Usage {
   };
 }
 
-/** The use after one more payment. Sums stop at the cap: no limit lies beyond it. */
+/** Returns the use after one more payment. Sums stop at the cap, since no limit is larger. */
 export function plusPayment(usage: Usage, amount: bigint): Usage {
   return {
     ...usage,
@@ -59,8 +58,8 @@ export function plusPayment(usage: Usage, amount: bigint): Usage {
 }
 
 /**
- * The use after part of a payment was given back, or all of it, which then counts as a payment no more.
- * Only what is still counted is taken off: a window that is over stays as it was.
+ * Returns the use after all or part of a payment was released. A payment released in full no longer counts as a payment. Windows
+ * that are over do not change.
  */
 export function minusReleased(
   usage: Usage,
@@ -80,7 +79,7 @@ function atMostCap(sum: bigint): bigint {
   return sum > MAX_MINOR ? MAX_MINOR : sum;
 }
 
-/** Below zero only after a sum had stopped at the cap. */
+/** Only negative if a sum had stopped at the cap. */
 function atLeastNothing(rest: bigint): bigint {
   return rest < 0n ? 0n : rest;
 }

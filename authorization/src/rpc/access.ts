@@ -1,6 +1,6 @@
 /**
- * Who may call what. Every RPC has its line; whoever is not named is refused. An API client may call only those with a scope, if it
- * was given that one.
+ * The callers that each RPC allows. Every RPC is listed; callers that are not listed are refused. API clients may call only RPCs
+ * with a scope, and need that scope.
  */
 import type { AccessTable } from '@payflowx/chassis';
 import type {
@@ -10,7 +10,7 @@ import type {
 } from '@payflowx/proto/authorization';
 
 export const AUTHORIZATION_ACCESS: AccessTable<AuthorizationServiceService> = {
-  // A person never decides about money here: only a service that has verified who asks.
+  // People never decide about money here: only a service that has verified the user may call this.
   batchAuthorize: ['service'],
   captureHold: ['service'],
   releaseHold: ['service'],
@@ -21,7 +21,7 @@ export const AUTHORIZATION_ACCESS: AccessTable<AuthorizationServiceService> = {
 export const ACCOUNT_ACCESS: AccessTable<AccountServiceService> = {
   createAccount: ['operator'],
   batchCreateAccounts: ['operator'],
-  // A customer sees its own.
+  // Customers see their own accounts.
   getAccount: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'accounts:read' },
   listAccounts: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'accounts:read' },
   updateAccount: ['operator'],
@@ -33,7 +33,7 @@ export const ACCOUNT_ACCESS: AccessTable<AccountServiceService> = {
 export const RULE_ACCESS: AccessTable<RuleServiceService> = {
   createRule: ['operator'],
   updateRule: ['operator'],
-  // Not for customers: whoever knows the rules pays around them.
+  // Not for customers: a customer who knows the rules can avoid them.
   getRule: ['operator', 'auditor'],
   listRules: ['operator', 'auditor'],
   listRuleVersions: ['operator', 'auditor'],

@@ -1,4 +1,4 @@
-/** Accounts between the contract's words and our own. */
+/** Converts accounts between the contract's messages and the types of this service. */
 import {
   type AccountAuditRecord,
   type Account as AccountMessage,
@@ -18,7 +18,7 @@ import { MAX_MINOR } from '../domain/money.ts';
 import { usageIn, windowsAt } from '../domain/usage.ts';
 import { collectViolations, requireText, type Violations } from './violations.ts';
 
-/** Throws INVALID_ARGUMENT with everything that is wrong with the request. */
+/** Throws INVALID_ARGUMENT with all violations. */
 export function toOpening(request: CreateAccountRequest): Opening {
   const { requestId, ownerId, currency, name } = request;
   const violations = collectViolations();
@@ -40,7 +40,7 @@ export function toOpening(request: CreateAccountRequest): Opening {
   return { requestId, ownerId, currency, name, limits, timeZone };
 }
 
-/** Throws INVALID_ARGUMENT with everything that is wrong with the request. */
+/** Throws INVALID_ARGUMENT with all violations. */
 export function toAccountUpdate(request: UpdateAccountRequest): {
   accountId: string;
   expectedVersion: bigint;
@@ -49,7 +49,11 @@ export function toAccountUpdate(request: UpdateAccountRequest): {
   const { accountId, expectedVersion, name, timeZone } = request;
   const violations = collectViolations();
   requireOwned(violations, accountId);
-  violations.require(expectedVersion >= 1n, 'expected_version', 'must be the version that you saw');
+  violations.require(
+    expectedVersion >= 1n,
+    'expected_version',
+    'must be the version that the caller last read',
+  );
   if (name !== undefined) requireText(violations, 'name', name, 100);
   const limits = request.limits && toLimits(request.limits, violations);
   if (timeZone !== undefined) requireTimeZone(violations, timeZone);
@@ -63,7 +67,7 @@ const STATES = new Map<AccountState, State>([
   [AccountState.CLOSED, 'CLOSED'],
 ]);
 
-/** Throws INVALID_ARGUMENT with everything that is wrong with the request. */
+/** Throws INVALID_ARGUMENT with all violations. */
 export function toStateChange(request: ChangeAccountStateRequest): {
   accountId: string;
   state: State;
@@ -86,9 +90,9 @@ export function toStateChange(request: ChangeAccountStateRequest): {
   };
 }
 
-/** The world outside has no operator: frozen or closed it would stop a currency for everybody. */
+/** Operators cannot change the external account: frozen or closed it would stop all deposits and withdrawals of a currency. */
 function requireOwned(violations: Violations, accountId: string): void {
-  const description = 'must not be the account of the world outside';
+  const description = 'must not be an external account';
   violations.require(!accountId.startsWith(externalAccountId('')), 'account_id', description);
 }
 
@@ -114,7 +118,7 @@ function toLimits(limits: LimitsMessage | undefined, violations: Violations): Li
   return { perPayment: perPaymentMinor, daily: dailyMinor, monthly: monthlyMinor, dailyCount };
 }
 
-/** The account with the use of its limits as of `now`: windows that are over count as unused. */
+/** Converts the account, with the use of its limits as of `now`: windows that are over count as unused. */
 export function toAccountMessage(account: AccountRecord, now: Date): AccountMessage {
   const { limits, posted, held } = account;
   const usage = usageIn(windowsAt(now, account.timeZone), account.usage);

@@ -1,4 +1,4 @@
-/** AccountService: the accounts that money moves between. */
+/** AccountService: opens, reads and changes accounts. */
 import {
   type BoundService,
   bindService,
@@ -33,7 +33,7 @@ import { ERRORS } from './errors.ts';
 import { openAccounts } from './open-accounts.ts';
 import { collectViolations } from './violations.ts';
 
-/** Where a page ended: the id of its last row. */
+/** The content of a page token: the id of the last row of the page. */
 const Position = Type.Object({ id: Type.String({ pattern: '^[\\x21-\\x7e]{1,64}$' }) });
 
 interface AccountServiceDeps {
@@ -47,7 +47,7 @@ export function accountService({ db, now, log }: AccountServiceDeps): BoundServi
   return bindService(AccountServiceService, {
     access: ACCOUNT_ACCESS,
     errors: ERRORS,
-    // As long as the figures of the other services may take to be read: a reconciliation waits for all of them.
+    // As long as the other services may take to read their figures: a reconciliation waits for all of them.
     longestMs: { listBalances: 150_000 },
     handlers: {
       async createAccount(request, call) {
@@ -67,7 +67,7 @@ export function accountService({ db, now, log }: AccountServiceDeps): BoundServi
       async listAccounts({ pageSize, pageToken }, call) {
         const before = decodePageToken(pageToken, Position)?.id;
         const limit = pageSizeOf(pageSize);
-        // One more than asked for shows whether there is another page.
+        // Reads one row more than the page size; that row shows that there is another page.
         const found = await readAccounts({ db }, requireCaller(call), { before, limit: limit + 1 });
         const page = found.slice(0, limit);
         const accounts = page.map((account) => toAccountMessage(account, now()));
@@ -121,7 +121,7 @@ function actorOf(call: Call): Actor {
   return { id: requireCaller(call).id, traceId: call.trace.traceId };
 }
 
-/** Empty: no filter. Throws INVALID_ARGUMENT for what can be no id. */
+/** Empty: no filter. Throws INVALID_ARGUMENT for an invalid id. */
 function filterOf(field: string, id: string): string | undefined {
   if (id === '') return undefined;
   const violations = collectViolations();

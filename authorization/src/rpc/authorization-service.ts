@@ -1,4 +1,4 @@
-/** AuthorizationService: may this step of a payment happen? */
+/** AuthorizationService: decides the steps of payments. */
 import {
   type BoundService,
   bindService,
@@ -32,7 +32,7 @@ import { collectViolations } from './violations.ts';
 const MAX_ITEMS = 500;
 
 interface AuthorizationServiceDeps {
-  /** Gathers the steps of all calls that run at once, of whatever kind. */
+  /** Collects the steps of all concurrent calls, of any kind, into batches. */
   steps: StepFlow;
   db: Kysely<Database>;
   now: () => Date;
@@ -47,7 +47,7 @@ export function authorizationService({ steps, log, ...deps }: AuthorizationServi
       const { decision } = await steps.decide(toAuthorizeCommand(item, aheadMs));
       return { result: { $case: 'decision', value: decision } };
     } catch (error) {
-      // Only an error is logged, and then it belongs to the payment's own request, not to the batch.
+      // Only errors are logged. The log entry then belongs to the payment's own trace, not to that of the batch.
       const trace = traceFrom(item.traceparent);
       const value = runInTrace(trace, () => toRpcStatus(error, ERRORS, log));
       return { result: { $case: 'error', value } };
@@ -73,8 +73,8 @@ export function authorizationService({ steps, log, ...deps }: AuthorizationServi
       },
 
       async releaseHold(request, { deadline }) {
-        const { decision, askAgainAt } = await steps.decide(toReleaseCommand(request, deadline));
-        return { decision, expiresAt: askAgainAt };
+        const { decision, retryAt } = await steps.decide(toReleaseCommand(request, deadline));
+        return { decision, expiresAt: retryAt };
       },
 
       async refundTransfer(request, { deadline }) {

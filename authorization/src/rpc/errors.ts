@@ -1,4 +1,4 @@
-/** What each reason is in gRPC. */
+/** Maps the reasons of this service to gRPC codes. */
 import { status } from '@grpc/grpc-js';
 import { errorTable } from '@payflowx/chassis';
 import { AuthorizationError } from '../domain/errors.ts';
@@ -6,12 +6,12 @@ import { AuthorizationError } from '../domain/errors.ts';
 export const ERRORS = errorTable('authorization', AuthorizationError, {
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
   ACCOUNT_NOT_FOUND: status.NOT_FOUND,
-  // Not UNAVAILABLE, which gRPC would retry by itself, at once and on another instance: the lock is in the database.
+  // Not UNAVAILABLE, since gRPC would retry at once on another instance. The lock is in the database, so that would not help.
   ACCOUNT_BUSY: status.ABORTED,
   ACCOUNT_CLOSED: status.FAILED_PRECONDITION,
   ACCOUNT_NOT_EMPTY: status.FAILED_PRECONDITION,
   INVALID_STATE: status.FAILED_PRECONDITION,
-  // https://google.aip.dev/154: a version that is not the latest.
+  // https://google.aip.dev/154: the version is not the latest.
   VERSION_MISMATCH: status.ABORTED,
   CURRENCY_UNKNOWN: status.INVALID_ARGUMENT,
   REQUEST_ID_REUSED: status.ALREADY_EXISTS,

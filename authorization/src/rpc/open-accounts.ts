@@ -1,4 +1,4 @@
-/** Many openings in one call, each with an outcome of its own. */
+/** Opens many accounts in one call, each with its own result. */
 import { failed, type Logger, type Result, toRpcStatus } from '@payflowx/chassis';
 import type { CreateAccountRequest, CreateAccountResult } from '@payflowx/proto/authorization';
 import { type CreateAccountsDeps, createAccounts, type Opening } from '../app/create-accounts.ts';
@@ -10,7 +10,7 @@ import { collectViolations } from './violations.ts';
 
 const MAX_ITEMS = 500;
 
-/** One result for each item, in order. Throws INVALID_ARGUMENT for too many or none. */
+/** Returns one result per item, in order. Throws INVALID_ARGUMENT for no items or too many. */
 export async function openAccounts(
   deps: CreateAccountsDeps & { log: Logger },
   actor: Actor,

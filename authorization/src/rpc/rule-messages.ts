@@ -1,4 +1,4 @@
-/** Rules between the contract's words and our own. */
+/** Converts rules between the contract's messages and the types of this service. */
 import {
   type BacktestRuleRequest,
   type BacktestRuleResponse,
@@ -23,7 +23,7 @@ const ACTION_RULE = 'must be DECLINE, ALLOW or SHADOW';
 const MAX_NAME = 100;
 const MAX_MESSAGE = 200;
 
-/** Throws INVALID_ARGUMENT with everything that is wrong with the request, but for what its expression says. */
+/** Throws INVALID_ARGUMENT with all violations, except those of the expression's content. */
 export function toCreateRuleCommand(request: CreateRuleRequest, actor: Actor): CreateRuleCommand {
   const { requestId, name, expression, message, enabled } = request;
   const action = ACTIONS.get(request.action);
@@ -43,7 +43,7 @@ export function toCreateRuleCommand(request: CreateRuleRequest, actor: Actor): C
   return { actor, requestId, name, terms };
 }
 
-/** Throws INVALID_ARGUMENT with everything that is wrong with the request, but for what its expression says. */
+/** Throws INVALID_ARGUMENT with all violations, except those of the expression's content. */
 export function toRuleUpdate(request: UpdateRuleRequest): {
   ruleId: string;
   expectedVersion: bigint;
@@ -53,7 +53,11 @@ export function toRuleUpdate(request: UpdateRuleRequest): {
   const action = ACTIONS.get(request.action);
   const isNewAction = request.action !== RuleActionMessage.UNSPECIFIED;
   const violations = collectViolations();
-  violations.require(expectedVersion >= 1n, 'expected_version', 'must be the version that you saw');
+  violations.require(
+    expectedVersion >= 1n,
+    'expected_version',
+    'must be the version that the caller last read',
+  );
   if (expression !== undefined) requireExpression(violations, expression);
   violations.require(!isNewAction || action !== undefined, 'action', ACTION_RULE);
   if (message !== undefined) requireText(violations, 'message', message, MAX_MESSAGE);

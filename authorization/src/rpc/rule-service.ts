@@ -1,4 +1,4 @@
-/** RuleService: the rules that payments are decided by, every version of them. */
+/** RuleService: saves, reads and backtests rules, in all their versions. */
 import {
   type BoundService,
   bindService,
@@ -30,7 +30,7 @@ import {
   toRuleUpdate,
 } from './rule-messages.ts';
 
-/** Where a page ended: its last rule, or its last version. */
+/** The content of a page token: the last rule, or the last version, of the page. */
 const RulePosition = Type.Object({ id: Type.String({ pattern: '^[\\x21-\\x7e]{1,64}$' }) });
 const VersionPosition = Type.Object({ version: Type.Integer({ minimum: 1 }) });
 
@@ -45,7 +45,7 @@ export function ruleService({ db, backtestDb, now }: RuleServiceDeps): BoundServ
   return bindService(RuleServiceService, {
     access: RULE_ACCESS,
     errors: ERRORS,
-    // A long period takes its time, and gives way to payments.
+    // A backtest of a long period takes long, since it lets payments go first.
     longestMs: { backtestRule: 10 * 60_000 },
     handlers: {
       async createRule(request, call) {
@@ -107,7 +107,7 @@ async function requireRule(db: Kysely<Database>, ruleId: string): Promise<Rule> 
   return rule;
 }
 
-/** What can be no id is none of a rule. */
+/** An invalid id is not the id of any rule. */
 function requireRuleId(ruleId: string): void {
   if (!isId(ruleId)) throw notFound();
 }

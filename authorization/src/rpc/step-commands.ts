@@ -1,4 +1,4 @@
-/** Steps of payments, as the contract asks for them, in our own words. */
+/** Converts steps of payments from the contract's messages to the types of this service. */
 import { Role as RoleMessage } from '@payflowx/proto/auth';
 import {
   type AuthorizeItem,
@@ -8,13 +8,15 @@ import {
   ReleaseCause,
   type ReleaseHoldRequest,
 } from '@payflowx/proto/authorization';
-import type { Command } from '../app/round.ts';
+import type { Command } from '../app/decide-steps.ts';
 import { isId } from '../domain/ids.ts';
 import { isPayable, MAX_MINOR } from '../domain/money.ts';
 import type { PaymentRequest, ReleaseRequest, Role, StepKey } from '../domain/step-request.ts';
 import { collectViolations, requireText, type Violations } from './violations.ts';
 
-/** `aheadMs`: by how much our clock is ahead of the caller's. Throws INVALID_ARGUMENT with everything that is wrong with the item. */
+/**
+ * `aheadMs`: milliseconds by which this service's clock is ahead of the caller's. Throws INVALID_ARGUMENT with all violations.
+ */
 export function toAuthorizeCommand(item: AuthorizeItem, aheadMs: number): Command {
   const violations = collectViolations();
   requireStep(violations, item);
@@ -24,7 +26,7 @@ export function toAuthorizeCommand(item: AuthorizeItem, aheadMs: number): Comman
   return { request: toPaymentRequest(item), deadline };
 }
 
-/** The payment of an item that is only tried: its ids name nothing. Throws INVALID_ARGUMENT. */
+/** Converts the payment of a simulation; its ids are not used. Throws INVALID_ARGUMENT. */
 export function toSimulatedPayment(item: AuthorizeItem | undefined): PaymentRequest {
   const violations = collectViolations();
   violations.require(item !== undefined, 'item', 'must be given');
@@ -33,7 +35,7 @@ export function toSimulatedPayment(item: AuthorizeItem | undefined): PaymentRequ
   return toPaymentRequest(item as AuthorizeItem);
 }
 
-/** Throws INVALID_ARGUMENT with everything that is wrong with the request. */
+/** Throws INVALID_ARGUMENT with all violations. */
 export function toCaptureCommand(request: CaptureHoldRequest, deadline: Date): Command {
   const { paymentId, operationId, amountMinor: amount, final } = request;
   const violations = collectViolations();
@@ -52,7 +54,7 @@ const CAUSES = new Map<ReleaseCause, ReleaseRequest['cause']>([
   [ReleaseCause.EXPIRY, 'EXPIRY'],
 ]);
 
-/** Throws INVALID_ARGUMENT with everything that is wrong with the request. */
+/** Throws INVALID_ARGUMENT with all violations. */
 export function toReleaseCommand(request: ReleaseHoldRequest, deadline: Date): Command {
   const { paymentId, operationId } = request;
   const cause = CAUSES.get(request.cause);
@@ -63,7 +65,7 @@ export function toReleaseCommand(request: ReleaseHoldRequest, deadline: Date): C
   return { request: { kind: 'RELEASE', paymentId, operationId, cause: cause ?? 'CANCEL' }, deadline };
 }
 
-/** Throws INVALID_ARGUMENT with everything that is wrong with the request. */
+/** Throws INVALID_ARGUMENT with all violations. */
 export function toRefundCommand(request: RefundTransferRequest, deadline: Date): Command {
   const { paymentId, operationId, fromAccount, toAccount, currency } = request;
   const violations = collectViolations();
@@ -144,7 +146,7 @@ const MAX_PAIRS = 20;
 /** 30 days. */
 const MAX_HOLD_SECONDS = 2_592_000;
 
-/** As the payment service takes them: together they bound what is stored for a decision, and what a rule looks at. */
+/** The same limits as in the payment service. Together they limit the bytes stored per decision and read by a rule. */
 function requireMetadata(violations: Violations, metadata: AuthorizeItem['metadata'], path: string): void {
   const pairs = Object.entries(metadata);
   violations.require(pairs.length <= MAX_PAIRS, `${path}metadata`, `must have at most ${MAX_PAIRS} pairs`);

@@ -1,10 +1,10 @@
-/** Collects what is wrong with a request, so that its caller hears of everything at once. */
+/** Collects all violations of a request, so that the caller gets them at once. */
 import { AuthorizationError, type Violation } from '../domain/errors.ts';
 
 export interface Violations {
-  /** Notes the field unless the condition holds. */
+  /** Adds a violation of the field unless the condition holds. */
   require(condition: boolean, field: string, description: string): void;
-  /** Throws INVALID_ARGUMENT if anything was noted. */
+  /** Throws INVALID_ARGUMENT if there is any violation. */
   throwIfAny(): void;
 }
 
@@ -21,7 +21,7 @@ export function collectViolations(): Violations {
   };
 }
 
-/** A character is a code point; Postgres cannot store NUL. */
+/** Counts Unicode code points. Postgres cannot store NUL. */
 export function requireText(violations: Violations, field: string, text: string, max: number): void {
   const fits = text.length <= max || (text.length <= 2 * max && [...text].length <= max);
   violations.require(fits, field, `must be at most ${max} characters`);

@@ -1,4 +1,4 @@
-/** What operators did to accounts. Append-only. */
+/** Reads and writes the audit records of account changes. Append-only. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { AuditRecord } from '../domain/audit.ts';
@@ -42,15 +42,15 @@ const COLUMNS = {
 } as const;
 
 interface AuditPage {
-  /** Undefined: of any account. */
+  /** Undefined: all accounts. */
   accountId: string | undefined;
-  /** Undefined: by anybody. */
+  /** Undefined: all actors. */
   actorId: string | undefined;
   before: string | undefined;
   limit: number;
 }
 
-/** Newest first, beginning before `before`. */
+/** Newest first, starting before `before`. */
 export async function listAuditRecords(
   db: Kysely<Database>,
   { accountId, actorId, before, limit }: AuditPage,

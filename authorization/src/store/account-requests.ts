@@ -1,4 +1,4 @@
-/** Which request opened which account. */
+/** Reads and writes the request ids of opened accounts. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { sql, type Transaction } from 'kysely';
 import type { Database } from './database.ts';
@@ -11,8 +11,8 @@ export interface AccountRequest {
 }
 
 /**
- * Takes the ids that are free; of equal ones the first. Waits for transactions that are taking them at this moment, in one
- * order of ids, so that two batches do not wait for each other.
+ * Claims the request ids that are free; of duplicates the first. Waits for transactions that are claiming them. Ids are claimed
+ * in one order, so that two batches cannot deadlock.
  */
 export async function claimRequests(
   trx: Transaction<Database>,

@@ -1,4 +1,4 @@
-/** Accounts: who owns what. Their money is in balances.ts. */
+/** Reads and writes accounts, without balances. Balances are in balances.ts. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { type AccountRecord, externalAccountId } from '../domain/account.ts';
@@ -51,13 +51,13 @@ const BALANCE_COLUMNS = {
   limit_daily_count: 'int4',
 } as const;
 
-/** The world outside, in each of these currencies; does nothing for those that are there already. */
+/** Inserts the external accounts of these currencies. Existing ones are not changed. */
 export async function insertExternalAccounts(
   trx: Transaction<Database>,
   currencies: readonly string[],
   createdAt: Date,
 ): Promise<void> {
-  // In one order, so that two transactions that bring the same new currencies do not wait for each other.
+  // Inserts in one order, so that two transactions with the same new currencies cannot deadlock.
   const ordered = currencies.toSorted();
   await trx
     .insertInto('accounts')
@@ -98,10 +98,7 @@ export async function findAccount(db: Kysely<Database>, id: string): Promise<Acc
   return row && toRecord(row);
 }
 
-/**
- * The account as it is once nobody else decides on it or changes it. Read after the lock was had: name and version stand
- * in another row than the lock.
- */
+/** Locks the account and returns it. It is read after the lock, since name and version are in another row than the lock. */
 export async function lockAccount(
   trx: Transaction<Database>,
   id: string,
@@ -110,7 +107,7 @@ export async function lockAccount(
   return findAccount(trx, id);
 }
 
-/** Writes what operators may change. The account is locked. */
+/** Writes the fields that operators may change. The caller holds the account's lock. */
 export async function saveAccount(trx: Transaction<Database>, account: AccountRecord): Promise<void> {
   const { limits } = account;
   await trx
@@ -132,7 +129,7 @@ export async function saveAccount(trx: Transaction<Database>, account: AccountRe
     .execute();
 }
 
-/** Newest first, beginning before `before`; without external ones. `ownerId` undefined: everybody's. */
+/** Newest first, starting before `before`, without external accounts. `ownerId` undefined: all owners. */
 export async function listAccounts(
   db: Kysely<Database>,
   { ownerId, before, limit }: { ownerId: string | undefined; before: string | undefined; limit: number },

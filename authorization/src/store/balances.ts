@@ -1,4 +1,4 @@
-/** The rows that money is decided on. */
+/** Reads the balances that decisions are based on. */
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Account } from '../domain/account.ts';
 import type { AccountsTable, BalancesTable, Database } from './database.ts';
@@ -8,7 +8,7 @@ type AccountRow = Selectable<
 > &
   Selectable<Omit<BalancesTable, 'account_id' | 'is_external'>>;
 
-/** What makes an Account, in a query over `balances as b` joined with `accounts as a`. */
+/** The columns of an Account, in a query of `balances as b` joined with `accounts as a`. */
 export const ACCOUNT_COLUMNS = [
   'a.id',
   'a.owner_id',
@@ -57,14 +57,14 @@ export function toAccount(row: AccountRow): Account {
   };
 }
 
-/** Accounts as they were read, and which version of its row each was. */
+/** Accounts with the versions of their rows. */
 export interface ReadAccounts {
   accounts: Map<string, Account>;
-  /** By account: `xmin`, the transaction that wrote the row, so another one as soon as anything in the row has changed. */
+  /** By account id: `xmin`, the transaction that wrote the row. It differs as soon as anything in the row has changed. */
   rowVersions: ReadonlyMap<string, string>;
 }
 
-/** The accounts of these ids that exist, as they are at the moment. */
+/** Reads those of these accounts that exist. */
 export async function readAccounts(db: Kysely<Database>, ids: Iterable<string>): Promise<ReadAccounts> {
   const rows = await db
     .selectFrom('balances as b')
@@ -85,7 +85,7 @@ export interface BalanceLine {
   held: bigint;
 }
 
-/** Balances of all accounts, external ones too, in the order of their ids, beginning after `after`; of these only, if any are named. */
+/** Returns balances of all accounts, also external ones, or of the given ones only. In order of ids, starting after `after`. */
 export async function listBalances(
   db: Kysely<Database>,
   { after, only, limit }: { after: string; only: readonly string[]; limit: number },

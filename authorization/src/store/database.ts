@@ -1,4 +1,4 @@
-/** The tables as Kysely sees them; migrations/ is what they are. */
+/** The types of the tables for Kysely; migrations/ defines the tables. */
 import type { ColumnType } from 'kysely';
 import type { AccountState } from '../domain/account.ts';
 import type { AuditAction } from '../domain/audit.ts';
@@ -48,7 +48,7 @@ export interface DecisionsTable {
   code: string | null;
   decision: Buffer;
   remaining: bigint;
-  /** Null: no rule can be tried on it. */
+  /** Null if the payment cannot be used in a backtest. */
   facts: ColumnType<FactsRecord | null, string | null, never>;
   decided_at: Date;
 }
@@ -101,7 +101,7 @@ export interface RuleVersionsTable {
   created_at: Date;
 }
 
-/** One row. */
+/** A table with one row. */
 export interface RulesetTable {
   version: bigint;
 }

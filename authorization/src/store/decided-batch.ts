@@ -1,4 +1,4 @@
-/** All that a batch of steps changed, written in one statement. */
+/** Writes the decisions and changes of a batch in one statement. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { Decision } from '@payflowx/proto/authorization';
 import { type Kysely, sql } from 'kysely';
@@ -17,13 +17,13 @@ export interface DecidedStep extends StepKey {
   fingerprint: string;
   decline: DeclineCode | undefined;
   answer: Answer;
-  /** What a rule can be tried on later; undefined: nothing. */
+  /** The facts for backtests. Undefined if there are none. */
   basis: Basis | undefined;
 }
 
 export interface DecidedBatch {
   steps: readonly DecidedStep[];
-  /** The accounts that changed, as they are now. */
+  /** The accounts after their changes. */
   changed: readonly Account[];
   newHolds: readonly Hold[];
   changedHolds: readonly Hold[];
@@ -31,12 +31,11 @@ export interface DecidedBatch {
 }
 
 /**
- * Writes all that a batch decided, in one statement: balances with the use of limits, holds, decisions. False, and nothing is
- * written, if an account that was read has changed since, as it was decided on what is not true any more; or if somebody else has an
- * account or a hold locked.
+ * Writes all results of a batch in one statement: balances with the use of limits, holds, decisions. Returns false and writes
+ * nothing if an account has changed since it was read, or if another session has an account or a hold locked.
  *
- * The statement never waits for a row: it skips those that are locked. A hold changes only together with its payer's row, so that row's
- * version stands for both.
+ * The statement never waits for a row: it skips locked rows. A hold changes only together with its payer's row, so that row's
+ * version covers both.
  */
 export async function saveDecisions(
   db: Kysely<Database>,
@@ -44,7 +43,7 @@ export async function saveDecisions(
   batch: DecidedBatch,
 ): Promise<boolean> {
   requireRows(batch.changed, rowVersions);
-  const heldFor = batch.changedHolds.map(({ paymentId }) => paymentId);
+  const heldPaymentIds = batch.changedHolds.map(({ paymentId }) => paymentId);
   const { rows } = await sql<{ unchanged: boolean }>`
     with unchanged as (
       select b.account_id
@@ -52,10 +51,10 @@ export async function saveDecisions(
       order by b.account_id
       for update of b skip locked
     ), free_holds as (
-      select payment_id from holds where payment_id = any(${heldFor}::text[]) for update skip locked
+      select payment_id from holds where payment_id = any(${heldPaymentIds}::text[]) for update skip locked
     ), verdict as (
       select (select count(*) from unchanged) = ${rowVersions.size}
-        and (select count(*) from free_holds) = ${heldFor.length} as unchanged
+        and (select count(*) from free_holds) = ${heldPaymentIds.length} as unchanged
     ), changed as (
       update balances as b
       set posted = r.posted, held = r.held,
@@ -86,10 +85,10 @@ export async function saveDecisions(
   return rows[0]?.unchanged ?? false;
 }
 
-/** Money must not come from or go to an account that has no row. */
+/** Money must not move from or to an account without a row. */
 function requireRows(changed: readonly Account[], rowVersions: ReadonlyMap<string, string>): void {
   if (changed.some(({ id }) => !rowVersions.has(id))) {
-    throw new Error('A decision would have changed an account that is not there.');
+    throw new Error('A decision would have changed an account that does not exist.');
   }
 }
 
@@ -146,13 +145,13 @@ function changedHoldRows(holds: readonly Hold[]) {
   return unnest(holds.map(changeable), CHANGEABLE);
 }
 
-/** What of a hold changes, and its key. */
+/** The key of a hold and its columns that change. */
 function changeable({ paymentId, captured, remaining, state }: Hold) {
   return { payment_id: paymentId, captured, remaining, state };
 }
 const CHANGEABLE = { payment_id: 'text', captured: 'int8', remaining: 'int8', state: 'text' } as const;
 
-/** In the order of their ids: where two instances decide the same steps, neither waits for the other in a circle. */
+/** In the order of their ids, so that two instances that decide the same steps cannot deadlock. */
 function decisionRows(steps: readonly DecidedStep[]) {
   const rows = steps
     .toSorted((a, b) => (stepKey(a) < stepKey(b) ? -1 : 1))

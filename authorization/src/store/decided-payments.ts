@@ -1,10 +1,10 @@
-/** Payments as they were decided, for trying a rule on them. */
+/** Reads decided payments for backtests of rules. */
 import { type Kysely, sql } from 'kysely';
 import type { Basis } from '../domain/decision-context.ts';
 import type { Database } from './database.ts';
 import { decodeFacts, type FactsRecord } from './facts-record.ts';
 
-/** Where a page of them ended. */
+/** The last row of a page. */
 export interface DecidedPosition {
   readonly decidedAt: Date;
   readonly paymentId: string;
@@ -16,11 +16,11 @@ export interface DecidedPayment extends DecidedPosition, Basis {
 }
 
 interface Page {
-  /** Decided at this moment or later, */
+  /** Includes payments decided at this time or later. */
   from: Date;
-  /** and before this one. */
+  /** Excludes payments decided at this time or later. */
   to: Date;
-  /** Beginning after this one; undefined: with the newest. */
+  /** Starts after this row. Undefined: starts with the newest. */
   after: DecidedPosition | undefined;
   limit: number;
 }
@@ -30,7 +30,7 @@ export async function listDecidedPayments(
   db: Kysely<Database>,
   { from, to, after, limit }: Page,
 ): Promise<DecidedPayment[]> {
-  // One upper bound: of two, Postgres begins at the first one and walks to the second, on every page.
+  // A single upper bound: with two, Postgres starts at the first and reads on to the second, on every page.
   const query = db
     .selectFrom('decisions')
     .where('facts', 'is not', null)

@@ -1,4 +1,4 @@
-/** A decision in the words of the contract: what is answered, and what is kept to be answered again. */
+/** Converts a decision to the contract's message, which is returned and stored for retries. */
 import { type Decision as DecisionMessage, MovementKind, Outcome } from '@payflowx/proto/authorization';
 import { DECLINES, type Decision } from '../domain/decision.ts';
 

@@ -1,17 +1,17 @@
-/** What was decided, kept so that the same question gets the same answer. */
+/** Reads stored decisions, so that a retry gets the first decision again. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { Decision } from '@payflowx/proto/authorization';
 import { type Kysely, sql } from 'kysely';
 import type { StepKey } from '../domain/step-request.ts';
 import type { Database } from './database.ts';
 
-/** What a step is answered, the first time and each time after it. */
+/** The response to a step, the same for every retry. */
 export interface Answer {
   decision: Decision;
-  /** Minor units that were held for the payment after the step. */
+  /** Minor units held for the payment after the step. */
   remaining: bigint;
-  /** From when on the same step is decided anew; undefined: it is decided for good. */
-  askAgainAt?: Date | undefined;
+  /** From this moment the same step is decided again. Undefined: the decision is final. */
+  retryAt?: Date | undefined;
 }
 
 export interface KnownDecision {
@@ -19,25 +19,25 @@ export interface KnownDecision {
   answer: Answer;
 }
 
-/** One key of a Map for both ids; a line break is in neither. */
+/** One Map key for both ids; neither contains a line break. */
 export function stepKey({ paymentId, operationId }: StepKey): string {
   return `${paymentId}\n${operationId}`;
 }
 
 export interface Known {
-  /** Those of the steps that were decided before. */
+  /** The steps that were decided before. */
   decisions: Map<string, KnownDecision>;
-  /** Of the rules in force at this moment. */
+  /** The version of the current ruleset. */
   rulesetVersion: bigint;
 }
 
-/** Which of these steps were decided before, and how; and by which rules the others are to be. */
+/** Returns the decisions of those steps that were decided before, and the current version of the ruleset. */
 export async function findKnown(db: Kysely<Database>, steps: readonly StepKey[]): Promise<Known> {
   const keys = unnest(
     steps.map(({ paymentId, operationId }) => ({ payment_id: paymentId, operation_id: operationId })),
     { payment_id: 'text', operation_id: 'text' },
   );
-  // Both in one statement: the version costs no round trip of its own, and is there where no decision is.
+  // Both in one statement: the version needs no round trip of its own, and is returned even without decisions.
   const { rows } = await sql<{ ruleset: bigint } & (DecisionRow | Record<keyof DecisionRow, null>)>`
     select s.version as ruleset, d.*
     from ruleset as s left join (

@@ -36,7 +36,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc.record({
   now: fc.date({ noInvalidDate: true }),
 });
 
-it('gives back the very facts that were kept', () => {
+it('returns exactly the facts that were stored', () => {
   fc.assert(
     fc.property(anyFacts, fc.boolean(), (facts, allowed) => {
       const kept = JSON.parse(encodeFacts({ facts, allowed }));

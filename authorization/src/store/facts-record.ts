@@ -1,6 +1,6 @@
 /**
- * Facts as they are kept beside a decision: by position, since names would be half of it. What stands in the decision's row
- * (the payment's id, the time) is not repeated. New facts are added at the end; no position changes its meaning.
+ * Encodes facts for storage by position, since names would be half of the bytes. Values that are in the decision's row (payment
+ * id, time) are not repeated. New facts are added at the end, and no position changes its meaning.
  */
 
 import type { Basis } from '../domain/decision-context.ts';
@@ -44,7 +44,7 @@ export function encodeFacts({ facts, allowed }: Basis): string {
   return JSON.stringify(record);
 }
 
-/** No amount is beyond what a JSON number carries exactly. */
+/** All amounts fit exactly into a JSON number. */
 function encodeAccount({ id, owner, currency, state, ...figures }: AccountFacts): AccountRecord {
   const { posted, held, available, age_days } = figures;
   return [id, owner, currency, state, Number(posted), Number(held), Number(available), Number(age_days)];

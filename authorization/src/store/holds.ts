@@ -1,9 +1,9 @@
-/** Money that is promised to authorized payments. */
+/** Reads holds. */
 import { type Kysely, sql } from 'kysely';
 import type { Hold } from '../domain/hold.ts';
 import type { Database } from './database.ts';
 
-/** The holds of these payments, by payment; a payment that none was made for is left out. */
+/** Returns the holds of these payments, by payment id. Payments without a hold are left out. */
 export async function findHolds(
   db: Kysely<Database>,
   paymentIds: readonly string[],

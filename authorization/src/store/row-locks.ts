@@ -1,8 +1,8 @@
-/** Locks on the rows that steps change: balances and holds. */
+/** Locks the rows that steps change: balances and holds. */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Database } from './database.ts';
 
-/** One name for a row of either table. */
+/** A name for a row of either table. */
 export type RowName = `account:${string}` | `hold:${string}`;
 export const accountRow = (id: string): RowName => `account:${id}`;
 export const holdRow = (paymentId: string): RowName => `hold:${paymentId}`;
@@ -11,13 +11,13 @@ const idsIn = (rows: Iterable<RowName>, table: 'account' | 'hold') =>
   [...rows].filter((row) => row.startsWith(`${table}:`)).map((row) => row.slice(table.length + 1));
 
 /**
- * Locks those of these accounts and holds that exist until the transaction ends.
- * Accounts before holds, and each in the order of their ids, whoever asks: two transactions never wait for each other in a circle.
+ * Locks the existing ones of these accounts and holds until the transaction ends. Accounts come before holds, and each table is
+ * locked in order of ids, so two transactions cannot deadlock.
  */
 export async function lockRows(
   trx: Transaction<Database>,
   accountIds: Iterable<string>,
-  heldFor: readonly string[] = [],
+  heldPaymentIds: readonly string[] = [],
 ): Promise<void> {
   await trx
     .selectFrom('balances')
@@ -26,17 +26,17 @@ export async function lockRows(
     .orderBy('account_id')
     .forUpdate()
     .execute();
-  if (heldFor.length === 0) return;
+  if (heldPaymentIds.length === 0) return;
   await trx
     .selectFrom('holds')
-    .where('payment_id', '=', sql<string>`any(${heldFor}::text[])`)
+    .where('payment_id', '=', sql<string>`any(${heldPaymentIds}::text[])`)
     .select('payment_id')
     .orderBy('payment_id')
     .forUpdate()
     .execute();
 }
 
-/** Those of these rows that somebody else has locked at this moment. Waits for none. */
+/** Returns the rows that other sessions have locked at this moment. Waits for no lock. */
 export async function findLockedRows(db: Kysely<Database>, rows: Iterable<RowName>): Promise<Set<RowName>> {
   const names = [...rows];
   const accountIds = idsIn(names, 'account');

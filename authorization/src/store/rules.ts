@@ -1,4 +1,4 @@
-/** Rules and all their versions. Append-only. */
+/** Reads and writes all versions of rules. Append-only. */
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { Actor } from '../domain/audit.ts';
 import type { Rule } from '../domain/rule.ts';
@@ -22,12 +22,12 @@ function toRule({ created_by, created_at, ...row }: RuleRow): Rule {
   return { ...row, createdBy: created_by, createdAt: created_at };
 }
 
-/** Whoever holds this lock is the only one who saves rules. */
+/** Takes the lock that all writers of rules need. */
 export async function lockRules(trx: Transaction<Database>): Promise<void> {
   await trx.selectFrom('ruleset').select('version').forUpdate().executeTakeFirstOrThrow();
 }
 
-/** Adds this version, which counts as soon as the transaction is committed. The rules are locked. */
+/** Adds this version, which applies when the transaction commits. The caller holds the rules' lock. */
 export async function insertRuleVersion(
   trx: Transaction<Database>,
   rule: Rule,
@@ -52,7 +52,7 @@ export async function insertRuleVersion(
   await trx.updateTable('ruleset').set({ version: sql`version + 1` }).execute();
 }
 
-/** The newest version. */
+/** Returns the newest version. */
 export async function findRule(db: Kysely<Database>, id: string): Promise<Rule | undefined> {
   const row = await db
     .selectFrom('rule_versions')
@@ -64,7 +64,7 @@ export async function findRule(db: Kysely<Database>, id: string): Promise<Rule |
   return row && toRule(row);
 }
 
-/** The first version of the rule that has this name. */
+/** Returns the first version of the rule with this name. */
 export async function findRuleByName(db: Kysely<Database>, name: string): Promise<Rule | undefined> {
   const row = await db
     .selectFrom('rule_versions')
@@ -75,7 +75,7 @@ export async function findRuleByName(db: Kysely<Database>, name: string): Promis
   return row && toRule(row);
 }
 
-/** The first version of the rule that this request created. */
+/** Returns the first version of the rule that this request created. */
 export async function findRuleByRequest(
   db: Kysely<Database>,
   { callerId, requestId }: { callerId: string; requestId: string },
@@ -90,7 +90,7 @@ export async function findRuleByRequest(
   return row && toRule(row);
 }
 
-/** The newest version of each rule, the newest rule first, beginning before `before`. */
+/** Lists the newest version of each rule, newest rule first, starting before `before`. */
 export async function listRules(
   db: Kysely<Database>,
   { before, limit }: { before: string | undefined; limit: number },
@@ -101,7 +101,7 @@ export async function listRules(
   return rows.map(toRule);
 }
 
-/** All versions of a rule, the newest first, beginning before `before`. */
+/** Lists all versions of a rule, newest first, starting before `before`. */
 export async function listRuleVersions(
   db: Kysely<Database>,
   { id, before, limit }: { id: string; before: bigint | undefined; limit: number },
@@ -114,11 +114,11 @@ export async function listRuleVersions(
 
 export interface Ruleset {
   readonly version: bigint;
-  /** The newest version of each rule that is enabled, in the order in which the rules were made. */
+  /** Lists the newest version of each enabled rule, in order of creation. */
   readonly rules: readonly Rule[];
 }
 
-/** The rules in force, with their version: one statement, so both are of the same moment. */
+/** Reads the enabled rules and their version in one statement, so that both are of the same moment. */
 export async function findRuleset(db: Kysely<Database>): Promise<Ruleset> {
   const { rows } = await sql<{ ruleset: bigint } & (RuleRow | Record<keyof RuleRow, null>)>`
     select s.version as ruleset, r.*

@@ -19,7 +19,7 @@ export interface Finding {
 /**
  * Folders whose comments are still to be rewritten; their pages are checked already. `make prose FOLDER=…` checks them all the same.
  */
-const NOT_YET_REWRITTEN: readonly string[] = ['proto/', 'chassis/', 'gateway/', 'auth/', 'authorization/'];
+const NOT_YET_REWRITTEN: readonly string[] = ['proto/', 'chassis/'];
 
 const CHECKED = /\.(md|ts|sql|proto|py|ya?ml)$|(^|\/)(Makefile|Dockerfile|\.env\.example)$/;
 /** Vendored files, and migrations, which are frozen once they are released. */

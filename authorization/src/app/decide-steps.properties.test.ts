@@ -6,11 +6,11 @@ import { NO_RULES } from '../domain/judge-rules.ts';
 import { MAX_MINOR } from '../domain/money.ts';
 import type { StepRequest } from '../domain/step-request.ts';
 import { NEVER_USED, type Usage } from '../domain/usage.ts';
-import { answer, outcomeOf, startRound } from './round.ts';
+import { answer, resultOf, startBatch } from './decide-steps.ts';
 
 const CURRENCIES = ['EUR', 'USD'];
 const OWNED = ['a', 'b', 'c', 'd', 'e'];
-/** Mostly what can succeed, so that steps build on each other; now and then what cannot. */
+/** Mostly valid accounts, so that steps build on each other; sometimes an invalid one. */
 const anyAccount = fc.oneof(
   { weight: 20, arbitrary: fc.constantFrom(...OWNED) },
   { weight: 1, arbitrary: fc.constantFrom('nobody', ...CURRENCIES.map(externalAccountId)) },
@@ -34,13 +34,13 @@ const owned = fc.record({
   timeZone: fc.constantFrom('UTC', 'Europe/Berlin', 'America/Havana', 'Pacific/Kiritimati'),
 });
 
-// Round amounts meet each other, small ones find the edges of small balances, huge ones the cap.
+// Round amounts equal each other often, small ones reach the limits of small balances, huge ones the cap.
 const amount = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(100n, 300n, 400n, 600n) },
   { weight: 3, arbitrary: fc.bigInt({ min: 1n, max: 1_000n }) },
   { weight: 1, arbitrary: fc.bigInt({ min: 1n, max: MAX_MINOR }) },
 );
-/** What is drawn about a step; which payment of those before it is meant is drawn as a number. */
+/** The random part of a step. `pick` selects one of the earlier payments. */
 const step = fc.record({
   kind: fc.constantFrom(
     'AUTHORIZE',
@@ -66,7 +66,7 @@ const step = fc.record({
 });
 type Drawn = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
-/** Owned accounts begin with this, so that steps have something to move; the world outside owes it. */
+/** The starting balance of owned accounts. The external account owes it. */
 const START = 5_000n;
 
 function startingAccounts(drawn: readonly Partial<Account>[]) {
@@ -98,8 +98,12 @@ function startingAccounts(drawn: readonly Partial<Account>[]) {
   );
 }
 
-/** The step in full: a payment of its own, or something that is done about one of those before it. */
-function requestOf(drawn: Drawn, index: number, asked: readonly StepRequest[]): StepRequest | undefined {
+/** Builds the full step: a new payment, or a step of an earlier payment. */
+function requestOf(
+  drawn: Drawn,
+  index: number,
+  earlierSteps: readonly StepRequest[],
+): StepRequest | undefined {
   const { fromAccount, toAccount, currency } = drawn;
   const payment = { paymentId: `pay_${index}`, operationId: `pay_${index}` };
   if (drawn.kind === 'AUTHORIZE') {
@@ -121,9 +125,9 @@ function requestOf(drawn: Drawn, index: number, asked: readonly StepRequest[]): 
       metadata: {},
     };
   }
-  if (drawn.kind === 'REPLAY') return asked.toReversed()[drawn.pick];
-  // One of the last payments, so that steps meet.
-  const payments = asked.toReversed().filter(({ kind }) => kind === 'AUTHORIZE');
+  if (drawn.kind === 'REPLAY') return earlierSteps.toReversed()[drawn.pick];
+  // Returns one of the last payments, so that many steps are about the same ones.
+  const payments = earlierSteps.toReversed().filter(({ kind }) => kind === 'AUTHORIZE');
   const earlier = payments[drawn.pick % Math.min(payments.length, 4)];
   if (earlier?.kind !== 'AUTHORIZE') return undefined;
   const key = { paymentId: earlier.paymentId, operationId: `op_${index}` };
@@ -135,7 +139,7 @@ function requestOf(drawn: Drawn, index: number, asked: readonly StepRequest[]): 
   return { kind: 'REFUND', ...key, ...back, amount: drawn.amount, currency: earlier.currency };
 }
 
-/** What must be true of all accounts and holds at any time. */
+/** Invariants of all accounts and holds. */
 function expectSound(accounts: ReadonlyMap<string, Account>, holds: ReadonlyMap<string, Hold>): void {
   for (const currency of CURRENCIES) {
     const ofCurrency = [...accounts.values()].filter((each) => each.currency === currency);
@@ -159,7 +163,7 @@ function expectSound(accounts: ReadonlyMap<string, Account>, holds: ReadonlyMap<
 
 type Limited = Pick<Usage, 'spentToday' | 'countToday' | 'spentThisMonth'>;
 
-/** What an account has spent in the windows of `now`, told anew from all that ever happened to it. */
+/** Computes the use of the limits in the windows of `now` from the full history of an account. */
 function usageToldAnew(account: Account, holds: ReadonlyMap<string, Hold>, paid: readonly Paid[]): Limited {
   const { day, month } = account.usage;
   const mine = paid.filter(({ from }) => from === account.id);
@@ -182,7 +186,7 @@ interface Paid {
 }
 
 describe('any sequence of steps', () => {
-  it('conserves money, overdraws nobody, keeps the limits, holds what it promised, and repeats nothing', () => {
+  it('conserves money, overdraws no account, keeps limits, holds the right amounts, and applies no step again', () => {
     fc.assert(
       fc.property(
         fc.array(owned, { minLength: OWNED.length, maxLength: OWNED.length }),
@@ -196,24 +200,24 @@ describe('any sequence of steps', () => {
 
 function play(accounts: Map<string, Account>, steps: readonly Drawn[]): void {
   const read = { accounts, holds: new Map<string, Hold>(), known: new Map() };
-  const asked: StepRequest[] = [];
+  const earlierSteps: StepRequest[] = [];
   const firstAnswers = new Map<StepRequest, unknown>();
   const paid: Paid[] = [];
   let now = new Date('2025-03-30T00:00:00Z');
   for (const [index, each] of steps.entries()) {
     now = new Date(now.getTime() + each.hoursLater * 3_600_000);
-    const request = requestOf(each, index, asked);
+    const request = requestOf(each, index, earlierSteps);
     if (request === undefined) continue;
-    const round = startRound(read, { now, holdTtlMs: 24 * 3_600_000, rules: NO_RULES });
-    const result = answer(round, { request, deadline: undefined });
+    const state = startBatch(read, { now, holdTtlMs: 24 * 3_600_000, rules: NO_RULES });
+    const result = answer(state, { request, deadline: undefined });
     if (!result.ok) {
       expect(result.error).toMatchObject({ reason: 'HOLD_NOT_FOUND' });
       continue;
     }
-    const written = outcomeOf(round);
-    if (result.value.askAgainAt !== undefined) {
-      // Time alone stands in the way: nothing is kept, and the same step may get another answer later.
-      expect(result.value.askAgainAt > now).toBe(true);
+    const written = resultOf(state);
+    if (result.value.retryAt !== undefined) {
+      // Only the time is missing: the decision is not stored, and a retry may get another one later.
+      expect(result.value.retryAt > now).toBe(true);
       expect(written).toMatchObject({ steps: [], changed: [], newHolds: [], changedHolds: [] });
       continue;
     }
@@ -222,7 +226,7 @@ function play(accounts: Map<string, Account>, steps: readonly Drawn[]): void {
       expect(written).toMatchObject({ steps: [], changed: [], newHolds: [], changedHolds: [] });
       continue;
     }
-    asked.push(request);
+    earlierSteps.push(request);
     firstAnswers.set(request, structuredClone(result.value));
     const payer = request.kind === 'AUTHORIZE' ? accounts.get(request.fromAccount) : undefined;
     if (request.kind === 'AUTHORIZE' && payer && !payer.isExternal && written.changed.length > 0) {
