@@ -1,4 +1,4 @@
-/** Starts the gateway. Parts are built from the inside out and stopped in reverse order. */
+/** Starts the gateway. Parts are created in order of dependency, and stopped in reverse order. */
 import { connectIdentity, createKeyStore, runService } from '@payflowx/chassis';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { closeNeighbours, connectNeighbours, findNotServing } from './clients/neighbours.ts';
@@ -8,7 +8,7 @@ import { createReadiness } from './http/readiness.ts';
 import { createServer } from './server.ts';
 
 const config = loadConfig(process.env);
-/** A probe waits no longer than this for the neighbours. */
+/** A probe waits at most this long for the other services. */
 const PROBE_DEADLINE_MS = 900;
 
 await runService('gateway', config.service, async ({ log, onStop }) => {
@@ -33,7 +33,7 @@ await runService('gateway', config.service, async ({ log, onStop }) => {
   const address = await server.listen({ host, port, ...(listenFd !== undefined && { fd: listenFd }) });
   onStop('readiness', () => readiness.stop());
 
-  // Last in, first out: callers stop finding us before we stop answering them.
+  // Parts stop in reverse order: callers stop finding this instance before it stops answering them.
   const membership = await joinRegistry(
     { consulUrl: config.consulUrl, log },
     {

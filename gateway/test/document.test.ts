@@ -1,4 +1,4 @@
-/** The OpenAPI document is right, and every route answers as it says (the client compares each answer with it). */
+/** The OpenAPI document is valid, and every route responds as it describes (the client checks each response). */
 
 import { AccountState, CaptureMode } from '@payflowx/proto/authorization';
 import { RefundState } from '@payflowx/proto/payment';
@@ -239,7 +239,7 @@ describe('answers as documented:', () => {
   });
 });
 
-it('passes a page’s cursor on as it came, and refuses none but the neighbour’s word', async () => {
+it('passes a page’s cursor on unchanged, and leaves its validation to the other service', async () => {
   const asked: unknown[] = [];
   platform.fakes.payment.listPayments = (request) => {
     asked.push(request);
@@ -264,7 +264,7 @@ it('passes a page’s cursor on as it came, and refuses none but the neighbour�
   expect(bad.body.errors).toMatchObject([{ pointer: '/cursor', in: 'query' }]);
 });
 
-it('shows its document at /docs with nothing from elsewhere', async () => {
+it('serves its document at /docs without resources from elsewhere', async () => {
   const page = await fetch(`${platform.url}/docs/`);
   const html = await page.text();
   const policy = page.headers.get('content-security-policy') ?? '';

@@ -1,4 +1,4 @@
-/** What becomes of a payment after its authorization, and of accounts that change, as HTTP says it. */
+/** Steps of a payment after its authorization, and changes of accounts, as HTTP requests. */
 import { status as grpc } from '@grpc/grpc-js';
 import type { Call } from '@payflowx/chassis';
 import { AccountState } from '@payflowx/proto/authorization';
@@ -26,7 +26,7 @@ const step = (name: string, body?: object) =>
     ...(body && { body }),
   });
 
-/** Lets the fake answer, and keeps what it was asked. */
+/** Sets the response of the fake, and keeps its requests. */
 function answering(service: 'payment' | 'authorization', method: string, answer: object) {
   const asked: unknown[] = [];
   platform.fakes[service][method] = (request: unknown) => {
@@ -40,8 +40,8 @@ describe('a capture', () => {
   const captured = { payment: paymentOf({}), replayed: false, pending: false };
 
   it.each([
-    ['all of it, with no body', undefined, { amountMinor: undefined, final: undefined }],
-    ['all of it, with an empty one', {}, { amountMinor: undefined, final: undefined }],
+    ['all of it, without a body', undefined, { amountMinor: undefined, final: undefined }],
+    ['all of it, with an empty body', {}, { amountMinor: undefined, final: undefined }],
     ['a part', { amount: 5 }, { amountMinor: 5n, final: undefined }],
     ['the last part', { amount: 5, final: true }, { amountMinor: 5n, final: true }],
     ['all, but leaving it open', { final: false }, { amountMinor: undefined, final: false }],
@@ -52,7 +52,7 @@ describe('a capture', () => {
     expect(asked).toEqual([{ requestId: 'k-1', paymentId: PAYMENT_ID, ...expected }]);
   });
 
-  it('is made in the caller’s own name, and needs a key', async () => {
+  it('is made with the caller’s own token, and needs a key', async () => {
     let caller: unknown;
     platform.fakes.payment.capturePayment = async (_request, { accessToken }: Call) => {
       caller = await platform.identity.verifier.verify(accessToken ?? '');
@@ -64,7 +64,7 @@ describe('a capture', () => {
     expect([keyless.status, keyless.body.code]).toEqual([400, 'IDEMPOTENCY_KEY_REQUIRED']);
   });
 
-  it('refuses a body that says something else', async () => {
+  it('refuses a body that contradicts it', async () => {
     for (const body of [{ amount: 0 }, { amount: null }, { final: 'yes' }, { all: true }, []]) {
       expect((await step('capture', body)).status).toBe(400);
     }
@@ -75,7 +75,7 @@ describe('a capture', () => {
 describe.each(['capture', 'cancel'])('a %s', (name) => {
   const method = name === 'capture' ? 'capturePayment' : 'cancelPayment';
 
-  it('whose outcome is not known yet is 202, with its place and when to ask', async () => {
+  it('with an outcome that is not known yet is 202, with Location and Retry-After', async () => {
     const payment = paymentOf({}, { state: PaymentState.AUTHORIZED });
     answering('payment', method, { payment, replayed: false, pending: true });
     const { status, headers, body } = await step(name);
@@ -83,13 +83,13 @@ describe.each(['capture', 'cancel'])('a %s', (name) => {
     expect([headers.get('location'), headers.get('retry-after')]).toEqual([PAYMENT, '1']);
   });
 
-  it('that is replayed says so', async () => {
+  it('that is replayed is marked as a replay', async () => {
     answering('payment', method, { payment: paymentOf({}), replayed: true, pending: false });
     const { status, headers } = await step(name);
     expect([status, headers.get('idempotent-replayed')]).toEqual([200, 'true']);
   });
 
-  it('that the state does not allow is 409 with the state and what it allows, and again when replayed', async () => {
+  it('that the state does not allow is 409 with the state and its allowed actions, and again when replayed', async () => {
     for (const replayed of [false, true]) {
       const metadata = {
         state: 'COMPLETED',
@@ -132,7 +132,7 @@ describe('a step that is refused', () => {
 });
 
 describe('a refund', () => {
-  it('that is made is 201, and is found in the payment’s list', async () => {
+  it('that was created is 201, and its Location is the payment’s list', async () => {
     const asked = answering('payment', 'createRefund', { refund: refundOf({}), replayed: true });
     const { status, headers, body } = await step('refunds', { amount: 500, reason: 'Broken' });
     expect([status, body.id, body.state]).toEqual([201, REFUND_ID, 'COMPLETED']);
@@ -141,7 +141,7 @@ describe('a refund', () => {
     expect(asked).toEqual([{ requestId: 'k-1', paymentId: PAYMENT_ID, amountMinor: 500n, reason: 'Broken' }]);
   });
 
-  it('whose outcome is not known yet is 202', async () => {
+  it('with an outcome that is not known yet is 202', async () => {
     answering('payment', 'createRefund', {
       refund: refundOf({ state: RefundState.PENDING }),
       replayed: false,
@@ -165,7 +165,7 @@ describe('a refund', () => {
 });
 
 describe('a simulation', () => {
-  it('needs no key, and is 200 also where the payment would be declined', async () => {
+  it('needs no key, and is 200 also if the payment would be declined', async () => {
     const asked = answering('payment', 'simulatePayment', { decision: paymentOf({}).decision });
     const { status, text } = await client.call('POST', '/v1/payments/simulate', {
       as: 'customer',
@@ -173,7 +173,7 @@ describe('a simulation', () => {
     });
     expect(status).toBe(200);
     expect(asked).toMatchObject([{ payment: { requestId: '', amountMinor: 1250n } }]);
-    // Whose account the receiver's is, is nobody's business.
+    // Callers must not see the owner of the receiver's account.
     expect(text).not.toContain('usr_');
   });
 });
@@ -182,7 +182,7 @@ describe('a change of an account', () => {
   const patch = (body: object, headers: Record<string, string> = { 'if-match': '"7"' }) =>
     client.call('PATCH', `/v1/accounts/${ALICE}`, { as: 'operator', body, headers });
 
-  it('needs the version that it is made from', async () => {
+  it('needs the version that it is based on', async () => {
     const absent = await patch({}, {});
     expect([absent.status, absent.body.code]).toEqual([428, 'PRECONDITION_REQUIRED']);
     for (const odd of ['7', 'W/"7"', '*', '"0"', '"a"', '"1", "2"']) {
@@ -191,7 +191,7 @@ describe('a change of an account', () => {
     }
   });
 
-  it('names the current version where another was seen', async () => {
+  it('gets the current version if it was based on another one', async () => {
     platform.fakes.authorization.updateAccount = () => {
       throw new Refusal('VERSION_MISMATCH', grpc.ABORTED, { metadata: { version: '9' } });
     };
@@ -204,7 +204,7 @@ describe('a change of an account', () => {
     ]);
   });
 
-  it('leaves alone what it does not name, and removes what is null', async () => {
+  it('keeps absent fields, and removes those that are null', async () => {
     const limits = { perPaymentMinor: 5n, dailyMinor: 10n, monthlyMinor: undefined, dailyCount: 3 };
     answering('authorization', 'getAccount', { account: { ...account, limits } });
     const asked = answering('authorization', 'updateAccount', { account: { ...account, version: 8n } });
@@ -232,12 +232,15 @@ describe('a change of an account', () => {
     ]);
   });
 
-  it.each(['Mars/Olympus', '+01:00', '', 'europe berlin', 5, null])('knows no zone %j', async (time_zone) => {
-    const { status, body } = await patch({ time_zone });
-    expect([status, body.errors[0].pointer]).toEqual([400, '/time_zone']);
-  });
+  it.each(['Mars/Olympus', '+01:00', '', 'europe berlin', 5, null])(
+    'refuses the time zone %j',
+    async (time_zone) => {
+      const { status, body } = await patch({ time_zone });
+      expect([status, body.errors[0].pointer]).toEqual([400, '/time_zone']);
+    },
+  );
 
-  it('of its state takes a reason and, where one is given, a version', async () => {
+  it('of its state takes a reason and, optionally, a version', async () => {
     const asked = answering('authorization', 'changeAccountState', { account });
     const change = (name: string, options: object) =>
       client.call('POST', `/v1/accounts/${ALICE}/${name}`, { as: 'operator', ...options });
@@ -252,7 +255,7 @@ describe('a change of an account', () => {
     ]);
   });
 
-  it('that cannot close it says what is in it', async () => {
+  it('that cannot close the account lists its balance', async () => {
     platform.fakes.authorization.changeAccountState = () => {
       const metadata = { posted_minor: '5', held_minor: '1' };
       throw new Refusal('ACCOUNT_NOT_EMPTY', grpc.FAILED_PRECONDITION, { metadata });

@@ -1,4 +1,4 @@
-/** One order of what several parts of the platform know, also when some of them do not answer. */
+/** Merges the records of several services into one order, also if some do not answer. */
 import { status as grpc } from '@grpc/grpc-js';
 import { Direction, Layer } from '@payflowx/proto/ledger';
 import { PaymentState } from '@payflowx/proto/payment';
@@ -38,7 +38,7 @@ const STEPS = [
     eventId: `evt_${uuid(3)}`,
     type: 'payment.refunded',
     state: PaymentState.REFUNDED,
-    // Kept from this reader.
+    // Hidden from this reader.
     decision: undefined,
     actorId: '',
     refundId: REFUND_ID,
@@ -75,7 +75,7 @@ type Item = { source: string; type: string; trace_id: string | null };
 const summary = ({ data }: { data: Item[] }) =>
   data.map(({ source, type, trace_id }) => `${source} ${type} ${trace_id?.[0]}`);
 
-it('tells what happened in order: decided, taken, posted, told', async () => {
+it('lists events in order: decided, taken, posted, notified', async () => {
   known();
   const { status, body } = await ask();
   expect(status).toBe(200);
@@ -99,7 +99,7 @@ it('tells what happened in order: decided, taken, posted, told', async () => {
   ]);
 });
 
-it('reads every part in the caller’s own name, page by page', async () => {
+it('reads every part with the caller’s own token, page by page', async () => {
   known();
   const asked: unknown[] = [];
   platform.fakes.ledger.listEntries = async (request, { accessToken }) => {
@@ -122,10 +122,10 @@ it('reads every part in the caller’s own name, page by page', async () => {
 });
 
 it.each([
-  ['is away', grpc.UNAVAILABLE, 'DATABASE_UNAVAILABLE'],
-  ['is silent', grpc.DEADLINE_EXCEEDED, 'DEADLINE_EXCEEDED'],
+  ['is unavailable', grpc.UNAVAILABLE, 'DATABASE_UNAVAILABLE'],
+  ['does not answer', grpc.DEADLINE_EXCEEDED, 'DEADLINE_EXCEEDED'],
   ['is outside the token’s scopes', grpc.PERMISSION_DENIED, 'INSUFFICIENT_SCOPE'],
-])('goes without a part that %s, and says so', async (_name, code, reason) => {
+])('leaves out a part that %s, and marks it as incomplete', async (_name, code, reason) => {
   known();
   platform.fakes.ledger.listEntries = () => {
     throw new Refusal(reason, code);
@@ -136,7 +136,7 @@ it.each([
   expect(body.data).toHaveLength(6);
 });
 
-it('does not pass over what is a fault, nor tell of a payment that is not the caller’s', async () => {
+it('fails for any other error, and hides a payment of another user', async () => {
   known();
   platform.fakes.notification.listNotifications = () => {
     throw new Refusal('INTERNAL', grpc.INTERNAL);

@@ -1,6 +1,6 @@
 /**
- * Carries creations of payments to the payment service, many in one call. Each keeps its own identity (the caller's
- * token), trace, deadline and outcome; one that fails leaves the others alone.
+ * Sends creations of payments to the payment service in batches. Each creation keeps its own caller token, trace, deadline and
+ * outcome. A creation that fails does not affect the others.
  */
 
 import { status as grpc } from '@grpc/grpc-js';
@@ -20,18 +20,19 @@ import type { Neighbours } from './neighbours.ts';
 
 export interface BatchSettings {
   maxSize: number;
-  /** How many calls may be under way at once, so that a slow one does not hold up the rest. */
+  /** The maximum number of concurrent calls. With more than one, a slow call does not delay the rest. */
   concurrency: number;
   /**
-   * The least time between the starts of two calls while one is under way, unless a batch is full. Alone, a creation leaves at once; a
-   * few hundred a second travel in groups, through all that follows: each by itself would cost several times the CPU, and wait for that.
+   * The minimum time between the starts of two calls while one is in flight, unless a batch is full. A single creation is sent at
+   * once. At a few hundred a second, creations are sent in batches through all services. Sent one by one, they would cost several
+   * times the CPU, and would wait for it.
    */
   paceMs: number;
 }
 
 type Item = CreatePaymentItem & { deadline: Date };
 
-/** Rejects with NeighbourError DEADLINE_EXCEEDED at the item's deadline, wherever the item is then: in the queue or in a call. */
+/** Rejects with NeighbourError DEADLINE_EXCEEDED at the item's deadline, both in the queue and during a call. */
 export type PaymentBatches = Batcher<Item, CreatePaymentResponse>;
 
 export function createPaymentBatches(
@@ -70,8 +71,9 @@ async function createPayments(
 }
 
 /**
- * A refusal of the whole call is about the gateway's own token. No caller may read it as being about theirs: nothing was begun, and the
- * same key may be tried again. An instance whose clock is wrong by more than a token lasts refuses every token; others do not.
+ * Returns true if the payment service refused the gateway's own token. The caller must not take that refusal as its own: nothing
+ * was begun, and the same key may be tried again. An instance whose clock is wrong by more than the lifetime of a token refuses
+ * every token. Other instances do not.
  */
 function isOurFault(error: unknown): boolean {
   return (

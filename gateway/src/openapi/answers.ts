@@ -1,4 +1,7 @@
-/** What answers have in common: refusals that follow from what a route is, and headers that follow from what an answer is. */
+/**
+ * Parts that responses share in the document: error responses that follow from the kind of a route, and headers that follow from
+ * the kind of a response.
+ */
 import type { RouteOptions } from 'fastify';
 import { ANSWER_WITHIN_MS } from '../http/deadline.ts';
 import { BODY_LIMIT_BYTES } from '../http/json-body.ts';
@@ -10,7 +13,10 @@ import type { Operation, Response } from './document.ts';
 type Shape = NonNullable<RouteOptions['schema']>;
 type Properties = { properties?: Record<string, unknown>; required?: string[] };
 
-/** The refusals of a route: its own, and those that follow from whether it needs a caller, has a body, names something by id. */
+/**
+ * Adds the shared error responses to those of the route. They depend on whether the route needs a caller, has a body, or has an
+ * id in its path.
+ */
 export function withSharedRefusals(schema: Shape, { config }: RouteOptions): Shape {
   const own = (schema.response ?? {}) as Record<string, Refusals>;
   const shared = sharedCodes(schema, config?.access === 'anyone');
@@ -95,7 +101,7 @@ export function addHeaders(operation: Operation): void {
   }
 }
 
-/** What passes with time says when; see `headersOf` in problem.ts. */
+/** Statuses with Retry-After. See `headersOf` in problem.ts. */
 const RETRIED = ['202', '429', '503'];
 
 function headersOf({ operationId, parameters = [] }: Operation, status: string, { content }: Response) {
@@ -115,5 +121,5 @@ function headersOf({ operationId, parameters = [] }: Operation, status: string, 
 
 const VERSIONED = new Set(['#/components/schemas/Account', '#/components/schemas/Rule']);
 
-/** What has an address of its own, besides what moves money. */
+/** Operations that create something with its own address, besides those that move money. */
 const LOCATED = new Set(['createAccount', 'createRule', 'runReconciliation']);

@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document, made from the schemas that validate and serialize. What every route shares is added here once. */
+/** Builds the OpenAPI 3.1 document from the schemas that validate and serialize. Adds once the parts that all routes share. */
 import swagger from '@fastify/swagger';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { query } from '../schemas/page.ts';
@@ -23,7 +23,7 @@ const TAGS = [
 
 export async function describeApi(app: FastifyInstance): Promise<void> {
   refuseUnknownQueries(app);
-  /** Operations whose body may be left out, which the plugin knows nothing of. */
+  /** Operations with an optional body. The plugin does not know about optional bodies. */
   const bodyOptional = new Set<unknown>();
   await app.register(swagger, {
     openapi: {
@@ -56,7 +56,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
   });
 }
 
-/** A route that names no query parameters takes none. */
+/** A route without declared query parameters accepts none. */
 function refuseUnknownQueries(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     if (route.schema && !('hide' in route.schema)) route.schema.querystring ??= query({});

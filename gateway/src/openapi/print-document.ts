@@ -1,4 +1,4 @@
-/** Prints the OpenAPI document, for whoever generates a client from it. Nobody is called, so nothing has to run. */
+/** Prints the OpenAPI document, as input for generating a client. No service is called, so none has to run. */
 import { createLogger } from '@payflowx/chassis';
 import type { Neighbours } from '../clients/neighbours.ts';
 import type { PaymentBatches } from '../clients/payment-batches.ts';

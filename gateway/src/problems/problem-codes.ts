@@ -1,7 +1,7 @@
-/** The closed list of what can go wrong, and which of it each answer of a neighbour means. */
+/** The closed list of problem codes, and the code for each error of another service. */
 import { status as grpc } from '@grpc/grpc-js';
 
-/** Every `code` of a problem but the decline codes. */
+/** Every `code` of a problem, except the decline codes. */
 export const PROBLEMS = {
   INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
   INVALID_JSON: { status: 400, title: 'The body is not acceptable JSON' },
@@ -61,14 +61,14 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** Why a refund is declined: who pays it is the payment's receiver. */
+/** Decline codes of a refund. The receiver of the payment pays the refund. */
 export const REFUND_DECLINES = [
   'INSUFFICIENT_BALANCE',
   'FROM_ACCOUNT_NOT_ACTIVE',
   'TO_ACCOUNT_NOT_ACTIVE',
 ] as const;
 
-/** Why a payment is declined, with a 402. Of FROM_ACCOUNT_NOT_FOUND the client hears as a 404. */
+/** Decline codes of a payment, with a 402. FROM_ACCOUNT_NOT_FOUND is missing: it is sent as a 404. */
 export const DECLINES = [
   ...REFUND_DECLINES,
   'TO_ACCOUNT_NOT_FOUND',
@@ -82,7 +82,7 @@ export const DECLINES = [
 
 export type DeclineCode = (typeof DECLINES)[number];
 
-/** What the reasons of the neighbours mean here. A reason that is not listed goes by its gRPC code, below. */
+/** Problem codes by the reasons of other services. For other reasons, the gRPC code below decides. */
 const BY_REASON: Record<string, ProblemCode> = {
   INSUFFICIENT_SCOPE: 'INSUFFICIENT_SCOPE',
   INVALID_CREDENTIALS: 'INVALID_CREDENTIALS',
@@ -119,7 +119,7 @@ const BY_REASON: Record<string, ProblemCode> = {
   IDEMPOTENCY_IN_PROGRESS: 'IDEMPOTENCY_IN_PROGRESS',
 };
 
-/** What is left says its gRPC code. Exhaustive: the compiler asks for a missing one. */
+/** Problem codes by gRPC code, for all other errors. Exhaustive: the compiler reports a missing one. */
 const BY_GRPC_CODE: Record<grpc, ProblemCode> = {
   [grpc.OK]: 'INTERNAL',
   [grpc.CANCELLED]: 'INTERNAL',
@@ -144,7 +144,7 @@ export function codeOfNeighbour({ reason, code }: { reason: string; code: grpc }
   return BY_REASON[reason] ?? BY_GRPC_CODE[code] ?? 'INTERNAL';
 }
 
-/** What the framework's own refusals mean. One that is not listed goes by its status. */
+/** Problem codes by the framework's error codes. For other errors, the HTTP status decides. */
 const BY_FRAMEWORK_CODE: Record<string, ProblemCode> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
   FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
@@ -156,7 +156,7 @@ const BY_FRAMEWORK_CODE: Record<string, ProblemCode> = {
 export function codeOfFramework(error: { code?: unknown; statusCode?: unknown }): ProblemCode {
   const { code, statusCode } = error;
   if (typeof code === 'string') {
-    // @fastify/jwt's and fast-jwt's: whatever is wrong with the token, it is not good.
+    // Codes of @fastify/jwt and fast-jwt. All mean that the token is not valid.
     if (code.startsWith('FST_JWT_') || code.startsWith('FAST_JWT_')) return 'UNAUTHENTICATED';
     const known = BY_FRAMEWORK_CODE[code];
     if (known) return known;

@@ -1,4 +1,4 @@
-/** Says in the client's own terms what is wrong where: Ajv's findings, and the violations that a neighbour reports. */
+/** Translates validation errors to the names of the REST API: those of Ajv, and the violations that another service reports. */
 import type { Violation } from '@payflowx/chassis';
 import type { FastifySchemaValidationError } from 'fastify';
 import type { ProblemCode } from './problem-codes.ts';
@@ -13,9 +13,9 @@ export interface FieldError {
 type Context = 'body' | 'querystring' | 'headers' | 'params';
 export type ValidationError = { validation?: FastifySchemaValidationError[]; validationContext?: Context };
 
-/** More would help nobody; the body limit alone would allow thousands. */
+/** More would not help clients. With the body limit alone, there could be thousands. */
 const MOST_ERRORS = 20;
-/** An enum with more values than this is not spelt out. */
+/** The values of a longer enum are not listed in the message. */
 const MOST_VALUES = 20;
 
 export interface Invalid {
@@ -24,11 +24,11 @@ export interface Invalid {
   errors: FieldError[];
 }
 
-/** What Fastify's validation found. */
+/** Translates a validation error of Fastify. */
 export function missingOrInvalid(error: ValidationError): Invalid {
   const { validation = [], validationContext = 'body' } = error;
   if (validationContext === 'params') {
-    // An id of a shape that no id has names nothing, just as one that was never given.
+    // An id with a wrong format gets the same response as an id that does not exist.
     return { problem: 'NOT_FOUND', detail: 'There is no such thing, or it is not yours.', errors: [] };
   }
   const place = PLACES[validationContext];
@@ -40,7 +40,7 @@ export function missingOrInvalid(error: ValidationError): Invalid {
 
 const PLACES = { body: 'body', querystring: 'query', headers: 'header' } as const;
 
-/** The headers with a schema are Idempotency-Key and If-Match; no route has both. */
+/** Only Idempotency-Key and If-Match have a schema, and no route has both. */
 function invalidHeader(validation: FastifySchemaValidationError[], errors: FieldError[]): Invalid {
   const missing = validation.find(({ keyword }) => keyword === 'required')?.params.missingProperty;
   const isVersion = missing === 'if-match' || errors.some(({ pointer }) => pointer === '/if-match');
@@ -92,7 +92,7 @@ function sentence([first]: FieldError[]): string {
     : `${first.pointer.slice(1)} ${first.detail}.`;
 }
 
-/** What a neighbour found wrong, with the names of the REST contract. */
+/** Translates the violations of another service to the names of the REST API. */
 export function invalidFields(
   { violations }: { violations: readonly Violation[] },
   place: FieldError['in'],
@@ -105,7 +105,7 @@ export function invalidFields(
   });
 }
 
-/** Fields that are called otherwise in REST, or stand elsewhere than in the body. */
+/** Fields with another name in REST, or in another place than the body. */
 const REST_NAMES: Record<string, Omit<FieldError, 'detail'>> = {
   page_token: { pointer: '/cursor', in: 'query' },
   page_size: { pointer: '/limit', in: 'query' },

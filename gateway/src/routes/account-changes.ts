@@ -1,4 +1,4 @@
-/** What operators change about accounts. Each change leaves a record: see audit.ts. */
+/** Changes of accounts by operators. Each change leaves a record: see audit.ts. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { AccountState } from '@payflowx/proto/authorization';
 import { type Static, Type } from 'typebox';
@@ -95,7 +95,7 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
       const { account } = await authorization.updateAccount(message, asCaller(request));
       return tagged(accountJson(account), reply);
 
-      /** What is read here cannot have changed when it is written: the version stands for the limits too. */
+      /** The version also covers the limits, so they cannot change between this read and the write. */
       async function limitsAfter(accountId: string, changes: Static<typeof LimitChanges>) {
         const { account: before } = await authorization.getAccount({ accountId }, asCaller(request));
         return mergedLimits(before?.limits, changes);

@@ -1,4 +1,4 @@
-/** The accounts that money moves between: opened and read. What operators change about them is in account-changes.ts. */
+/** Opens and reads accounts. Operators change them in account-changes.ts. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access/access.ts';

@@ -1,4 +1,4 @@
-/** Aggregates of payments, a moment behind the payments themselves. */
+/** Totals of payments. They lag behind the payments by a moment. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type {
   AccountTotals as AccountTotalsMessage,

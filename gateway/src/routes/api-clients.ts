@@ -1,4 +1,4 @@
-/** API clients: machines that log in by themselves and act for a user, within their scopes. Made and ended by operators. */
+/** API clients: machines that log in by themselves and act for a user, within their scopes. Operators create and revoke them. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { SCOPES, type Scope } from '@payflowx/chassis';
 import type { ApiClient as ApiClientMessage } from '@payflowx/proto/auth';
@@ -60,7 +60,7 @@ const NewApiClient = named(
         description: '`ledger:read` and `analytics:read` need `accounts:read` beside them.',
         examples: [['accounts:read', 'payments:write']],
         if: { contains: { enum: ['ledger:read', 'analytics:read'] } },
-        // biome-ignore lint/suspicious/noThenProperty: JSON Schema's word; nobody awaits a schema.
+        // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword; no code awaits a schema.
         then: { contains: { const: 'accounts:read' } },
       }),
     },

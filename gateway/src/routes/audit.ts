@@ -1,4 +1,4 @@
-/** Who did what: to accounts, and to users, API clients and signing keys. Records are never changed. */
+/** Lists the audit records of accounts, users, API clients and signing keys. Records are never changed. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { IdentityAuditRecord as IdentityRecordMessage } from '@payflowx/proto/auth';
 import type { AccountAuditRecord as AccountRecordMessage } from '@payflowx/proto/authorization';
@@ -10,7 +10,7 @@ import { named, ref } from '../schemas/named.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
 import { emptyAsNull, nullableText, time, timeJson } from '../schemas/text.ts';
 
-/** Whatever was recorded. */
+/** A recorded object with any members. */
 const facts = (description: string) =>
   Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true, description });
 

@@ -1,4 +1,4 @@
-/** Logging in and staying so, for people. Machines: machine-tokens.ts. */
+/** Logins and sessions of people. For machines see machine-tokens.ts. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { TokenPair } from '@payflowx/proto/auth';
 import { type Static, Type } from 'typebox';

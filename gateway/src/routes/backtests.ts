@@ -1,4 +1,4 @@
-/** What a rule would have done to the payments of the past. */
+/** Tries a rule on past payments. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { asCaller } from '../access/access.ts';
@@ -43,7 +43,7 @@ const Backtest = named(
 
 export const backtestSchemas = [NewBacktest, Backtest];
 
-/** Up to 100,000 payments are read and tried. */
+/** A backtest reads and tries up to 100,000 payments. */
 const BACKTEST_DEADLINE_MS = 30_000;
 
 interface Options {

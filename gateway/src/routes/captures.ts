@@ -1,4 +1,4 @@
-/** What becomes of held money: captured, whole or in parts, or given back. */
+/** Captures held money, in whole or in parts, or cancels the payment and releases it. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { asCaller } from '../access/access.ts';

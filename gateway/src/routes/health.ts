@@ -1,4 +1,4 @@
-/** Whether the process lives, and whether it should be sent requests. */
+/** Reports whether the process lives, and whether it is ready for requests. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Readiness } from '../http/readiness.ts';
@@ -10,7 +10,7 @@ const Health = named('Health', Type.Object({ status: Type.String({ examples: ['o
 
 export const healthSchemas = [Health];
 
-/** Probes are answered under load too, and are nobody's quota: whoever sheds load must still be seen alive. */
+/** Probes are answered under load too, and are not rate limited: an instance that sheds load must still look alive. */
 const always = {
   access: 'anyone',
   rateLimit: false,

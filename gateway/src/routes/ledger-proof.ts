@@ -1,4 +1,4 @@
-/** The proof that the journal adds up and is what was sealed. */
+/** Proves that the journal adds up and still matches its seal. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { GetProofResponse } from '@payflowx/proto/ledger';
 import { type Static, Type } from 'typebox';
@@ -61,7 +61,7 @@ const Proof = named(
 
 export const ledgerProofSchemas = [Proof];
 
-/** Folding a whole journal takes its time: some 30 s for a million transactions on two cores. */
+/** Recomputing a whole journal is slow: some 30 s for a million transactions on two cores. */
 const PROOF_DEADLINE_MS = 120_000;
 
 interface Options {

@@ -1,4 +1,4 @@
-/** The journal: what moved, and what is there because of it. */
+/** The journal: its entries and transactions, and the balances that follow from them. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Direction, Layer } from '@payflowx/proto/ledger';
 import { Type } from 'typebox';

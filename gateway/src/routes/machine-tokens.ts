@@ -1,4 +1,4 @@
-/** Logins of machines: an API client's id and secret for an access token. */
+/** Logins of machines: an API client gets an access token for its id and secret. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import type { Neighbours } from '../clients/neighbours.ts';
@@ -49,7 +49,7 @@ const MachineToken = named(
 
 export const machineTokenSchemas = [ClientCredentials, MachineToken];
 
-/** The platform's own services log in too, but not from outside. */
+/** The platform's own services log in too, but never through the gateway. */
 const PUBLIC_CLIENT = /^cli_/;
 
 interface Options {

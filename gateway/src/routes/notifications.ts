@@ -1,4 +1,4 @@
-/** What both sides of a payment were told. */
+/** Lists the notifications to payers and receivers. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access/access.ts';

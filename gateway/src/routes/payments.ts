@@ -100,7 +100,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
   });
 };
 
-/** What every creation of a payment may be refused with. */
+/** The errors that every creation of a payment may have. */
 export const refusals = {
   402: problem(DECLINES, 'Declined: the payment exists, is FAILED, and is in the body.', DeclinedProblem),
   404: problem(['FROM_ACCOUNT_NOT_FOUND']),

@@ -1,4 +1,7 @@
-/** What of the sealed journal anybody may keep: its head, and receipts that can be verified against a head alone. */
+/**
+ * The head of the sealed journal, and receipts of payments. Clients can keep both, and can verify a receipt with nothing but a
+ * head.
+ */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access/access.ts';

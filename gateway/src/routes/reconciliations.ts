@@ -1,4 +1,4 @@
-/** Comparisons, account by account, of what every service believes. */
+/** Compares the figures of every account between the services. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Reconciliation as ReconciliationMessage } from '@payflowx/proto/ledger';
 import { type Static, Type } from 'typebox';
@@ -50,7 +50,7 @@ const Reconciliation = named(
 
 export const reconciliationSchemas = [ReconciliationSummary, ReconciliationPage, Reconciliation];
 
-/** Every account of every service is read, twice where figures differ. */
+/** A run reads every account of every service, and twice if figures differ. */
 const RUN_DEADLINE_MS = 60_000;
 
 interface Options {

@@ -1,4 +1,4 @@
-/** Money that goes back: whole or in parts, up to what was captured. */
+/** Refunds of payments: in whole or in parts, up to the captured amount. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access/access.ts';
@@ -34,7 +34,6 @@ export const refundSchemas = [Refund, DeclinedRefundProblem, NewRefund, RefundPa
 
 interface Options {
   payment: Neighbours['payment'];
-  /** How long a refund waits for its outcome. */
 }
 
 export const refundRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment }) => {

@@ -1,4 +1,4 @@
-/** The rules that payments are decided by: saved, read, in every version. Trying one on past payments is in backtests.ts. */
+/** Saves rules and lists their versions. Rules decide on payments. backtests.ts tries a rule on past payments. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { RuleAction } from '@payflowx/proto/authorization';
 import { Type } from 'typebox';

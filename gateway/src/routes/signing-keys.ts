@@ -1,4 +1,4 @@
-/** The keys that access tokens are signed and verified with. */
+/** The keys that sign and verify access tokens. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { asCaller } from '../access/access.ts';

@@ -1,4 +1,4 @@
-/** What would be decided about a payment, without making it. */
+/** Returns the decision that a payment would get, without creating it. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { asCaller } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';

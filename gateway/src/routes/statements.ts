@@ -1,4 +1,4 @@
-/** What moved an account's balance in a period, between its balance before and after. */
+/** The entries of an account in a period, between its opening and closing balance. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access/access.ts';

@@ -1,4 +1,4 @@
-/** Everything that happened to one payment, from every part of the platform that knows something of it. */
+/** Everything that happened to one payment, from every service that has records of it. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { status as grpc } from '@grpc/grpc-js';
@@ -13,7 +13,7 @@ import { PaymentId, pathId } from '../schemas/ids.ts';
 import { ref } from '../schemas/named.ts';
 import { type Source, Timeline } from '../schemas/timeline.ts';
 
-/** A payment has a handful of entries; one that was captured in hundreds of parts is still shown whole. */
+/** A payment has a few entries. The limit still shows a payment with hundreds of captures in full. */
 const MAX_PAGES = 10;
 const PAGE_SIZE = 100;
 
@@ -37,7 +37,7 @@ export const timelineRoutes: FastifyPluginAsyncTypebox<Options> = async (
     handler: async (request) => {
       const paymentId = request.params.id;
       const settings = asCaller(request);
-      // Who may not see the payment is told so before anybody else is asked.
+      // A caller who may not see the payment gets 404 here, before the other services are called.
       const { steps } = await payment.listPaymentSteps({ paymentId }, settings);
       const [entries, notifications] = await Promise.all([
         partOf('ledger', listEntries(ledger, paymentId, settings), request.log),
@@ -56,7 +56,10 @@ interface Part<T> {
   incomplete: Source[];
 }
 
-/** What a source knows; nothing of one that does not answer, or not to this caller. */
+/**
+ * Returns the items of one source. Returns none, and marks the source as incomplete, if it does not answer or does not answer
+ * this caller.
+ */
 async function partOf<T>(
   source: Source,
   asked: Promise<{ items: T[]; whole: boolean }>,
@@ -72,7 +75,9 @@ async function partOf<T>(
   }
 }
 
-/** Away, silent, overloaded, or outside the token's scopes. Whatever else goes wrong is a fault, and is not passed over. */
+/**
+ * The source is unavailable, silent, overloaded, or outside the token's scopes. Any other error is a fault and fails the request.
+ */
 const WITHOUT_IT = new Set<grpc>([
   grpc.UNAVAILABLE,
   grpc.DEADLINE_EXCEEDED,

@@ -1,4 +1,4 @@
-/** Money from and to the world outside: deposits and withdrawals, made by operators. */
+/** Deposits and withdrawals: operators move money between an account and the external account. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { asCaller } from '../access/access.ts';

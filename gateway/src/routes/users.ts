@@ -1,4 +1,4 @@
-/** The users: made and listed by operators. There is no self sign-up. */
+/** Operators create and list users. There is no self sign-up. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Role, type User as UserMessage } from '@payflowx/proto/auth';
 import { type Static, Type } from 'typebox';

@@ -1,4 +1,4 @@
-/** What was decided about a payment, and every check that led to it. */
+/** The decision about a payment, with every check that led to it. */
 import { type Decision as DecisionMessage, Outcome } from '@payflowx/proto/authorization';
 import { type Static, Type } from 'typebox';
 import { minorUnits } from './money.ts';
@@ -55,7 +55,7 @@ export const Decision = named(
   ),
 );
 
-/** Movements and owners stay inside: the ledger shows the one, and the other is for notifications only. */
+/** Leaves out movements and owners: the ledger shows the movements, and only notifications need the owners. */
 export function decisionJson({
   outcome,
   code,

@@ -1,4 +1,4 @@
-/** The journal as clients see it: transactions, and the entries that they are made of. */
+/** The journal as clients see it: transactions and their entries. */
 import {
   Direction,
   type Entry as EntryMessage,
@@ -49,7 +49,7 @@ export const Transaction = named(
   }),
 );
 
-/** SHA-256. */
+/** A SHA-256 hash. */
 export const hash = (description: string) =>
   Type.String({ pattern: '^[0-9a-f]{64}$', description, examples: ['ab'.repeat(32)] });
 

@@ -1,4 +1,4 @@
-/** What an account may spend, as requests give it. */
+/** The limits of an account in requests. */
 import type { Limits as LimitsMessage } from '@payflowx/proto/authorization';
 import { type Static, Type } from 'typebox';
 import { Amount, MAX_AMOUNT } from './money.ts';
@@ -25,7 +25,7 @@ const changed = (maximum: number, example: number) =>
     Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 1, maximum, examples: [example] }),
   );
 
-/** For an account that exists. */
+/** For an existing account. */
 export const LimitChanges = named(
   'LimitChanges',
   Type.Unsafe<Partial<Record<keyof Static<typeof Limits>, number | null>> | null>({
@@ -57,7 +57,7 @@ export function limitsMessage({
   };
 }
 
-/** The contract replaces all limits at once: `changes` laid over those that the account has. */
+/** Applies `changes` to the current limits of the account, because the RPC replaces all limits at once. */
 export function mergedLimits(
   now: LimitsMessage | undefined,
   changes: Static<typeof LimitChanges>,

@@ -1,4 +1,4 @@
-/** What a payment is asked for with, for real or only to learn what would be decided. */
+/** The body of a request to create or simulate a payment. */
 import type { CreatePaymentRequest } from '@payflowx/proto/payment';
 import { type Static, Type } from 'typebox';
 import { AccountId } from './ids.ts';
@@ -60,9 +60,9 @@ export const NewPayment = named(
     {
       additionalProperties: false,
       examples: [EXAMPLE],
-      // What is captured at once is never held.
+      // An automatic capture never holds money.
       if: { required: ['hold_seconds'] },
-      // biome-ignore lint/suspicious/noThenProperty: JSON Schema's word; nobody awaits a schema.
+      // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword; no code awaits a schema.
       then: { properties: { capture: { const: 'manual' } }, required: ['capture'] },
     },
   ),

@@ -1,4 +1,4 @@
-/** The body of a request that says all by its path. */
+/** The body of a request whose path says everything. */
 import { Type } from 'typebox';
 import { named } from './named.ts';
 

@@ -1,4 +1,4 @@
-/** What one side of a payment was told, as clients see it. */
+/** A notification to the payer or the receiver, as clients see it. */
 import { type Notification as NotificationMessage, Side } from '@payflowx/proto/notification';
 import { type Static, Type } from 'typebox';
 import { AnyAccountId, PaymentId, UserId } from './ids.ts';

@@ -1,4 +1,4 @@
-/** Lists: a limit and an opaque cursor in, a page and the next cursor out. */
+/** Lists: a request has a limit and an opaque cursor, a response has a page and the next cursor. */
 import { type TSchema, Type } from 'typebox';
 import { type Named, named, ref } from './named.ts';
 
@@ -16,11 +16,11 @@ export const pageQuery = {
   ),
 };
 
-/** A query string of these parameters and no others. */
+/** A query string with these parameters and no others. */
 export const query = <T extends Record<string, TSchema>>(parameters: T) =>
   Type.Object(parameters, { additionalProperties: false });
 
-/** The page as the contracts ask for it. The cursor is the neighbour's own page token: it made it, it checks it. */
+/** The page fields of an RPC. The cursor is the page token of the other service, which creates and checks it. */
 export const pageRequest = ({ limit, cursor }: { limit?: number; cursor?: string }) => ({
   pageSize: limit ?? 20,
   pageToken: cursor ?? '',

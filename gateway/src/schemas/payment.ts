@@ -1,4 +1,4 @@
-/** A payment as clients see it; deposits and withdrawals are payments too. */
+/** A payment as clients see it. Deposits and withdrawals are payments too. */
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { PaymentKind, type Payment as PaymentMessage, PaymentState } from '@payflowx/proto/payment';
 import { type Static, Type } from 'typebox';

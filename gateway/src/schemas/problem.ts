@@ -1,4 +1,4 @@
-/** How a refusal looks (RFC 9457), for the document and for the serializer. problem.ts makes them. */
+/** The schema of an error response (RFC 9457), for the document and the serializer. problem.ts creates the responses. */
 import { type TSchema, Type } from 'typebox';
 import { minorUnits } from './money.ts';
 import { named, ref } from './named.ts';
@@ -58,7 +58,7 @@ export const Problem = named(
   ),
 );
 
-/** The 402: the payment exists, was declined, and stands in the body. */
+/** The 402 of a payment: the payment exists, was declined, and is in the body. */
 export const declinedProblem = <T extends TSchema & { $id: string }>(payment: T) =>
   named(
     'DeclinedProblem',
@@ -76,7 +76,7 @@ export const declinedProblem = <T extends TSchema & { $id: string }>(payment: T)
     ),
   );
 
-/** The 402 of a refund: it exists, was declined, and stands in the body. */
+/** The 402 of a refund: the refund exists, was declined, and is in the body. */
 export const declinedRefundProblem = <T extends TSchema & { $id: string }>(refund: T) =>
   named(
     'DeclinedRefundProblem',

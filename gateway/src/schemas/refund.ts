@@ -1,4 +1,4 @@
-/** Money of a payment on its way back, as clients see it. */
+/** A refund as clients see it. */
 import { type Refund as RefundMessage, RefundState } from '@payflowx/proto/payment';
 import { type Static, Type } from 'typebox';
 import { PaymentId, RefundId } from './ids.ts';

@@ -1,4 +1,4 @@
-/** A rule that payments are decided by, in one of its versions. */
+/** One version of a rule. */
 import { RuleAction, type Rule as RuleMessage } from '@payflowx/proto/authorization';
 import { type Static, Type } from 'typebox';
 import { RuleId } from './ids.ts';
@@ -16,7 +16,7 @@ export const ACTIONS = wireNames(
   },
 );
 
-/** As requests give it. */
+/** The expression of a rule in requests. */
 export const expressionInput = Type.String({
   minLength: 1,
   maxLength: 2_000,

@@ -39,8 +39,8 @@ const EXAMPLE = {
 };
 
 /**
- * One shape for all sources, with members that only some have. A union would be nicer to read, but the serializer picks a branch by
- * validating, and refuses a bigint in every one of them.
+ * One schema for all sources, with members that only some have. A union would be nicer to read, but the serializer picks a branch
+ * by validation, and that refuses a bigint in every branch.
  */
 const TimelineItem = named(
   'TimelineItem',

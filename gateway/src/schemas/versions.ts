@@ -1,4 +1,7 @@
-/** Versions of what can be changed: an ETag out, If-Match in (RFC 9110), so that nobody changes what he has not seen. */
+/**
+ * Versions of accounts and rules: an ETag in responses, If-Match in requests (RFC 9110). No caller can change a version that it
+ * has not read.
+ */
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 
@@ -9,7 +12,7 @@ const ifMatch = Type.String({
   examples: ['"1"'],
 });
 
-/** For changes of what somebody has read before. Without it: 428. */
+/** For changes to a version that the caller has read. A request without it gets 428. */
 export const requiredVersion = Type.Object({ 'if-match': ifMatch });
 
 export const optionalVersion = Type.Object({ 'if-match': Type.Optional(ifMatch) });
