@@ -257,5 +257,5 @@ it('does not start if a route does not declare who may call it', async () => {
   await checkAccess(app, { keys, known: recognizeCallers(app, keys) });
   app.get('/open', { config: { access: 'anyone' } }, async () => 'fine');
   app.get('/forgotten', async () => 'secret');
-  await expect(app.ready()).rejects.toThrow('Routes that do not say who may call them: GET /forgotten');
+  await expect(app.ready()).rejects.toThrow('Routes without config.access: GET /forgotten');
 });

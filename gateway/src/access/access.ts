@@ -102,8 +102,7 @@ function requireDeclaration(app: FastifyInstance): void {
     const undeclared = routes.flatMap(({ method, url, config }) =>
       config?.access ? [] : `${method} ${url}`,
     );
-    if (undeclared.length > 0)
-      throw new Error(`Routes that do not say who may call them: ${undeclared.join(', ')}`);
+    if (undeclared.length > 0) throw new Error(`Routes without config.access: ${undeclared.join(', ')}`);
   });
 }
 
@@ -140,7 +139,7 @@ function admit({ is404, caller, refusal, routeOptions }: FastifyRequest): void {
   if (refusal) throw refusal;
   if (!caller) throw unauthenticated();
   if (!caller.roles.some((role) => (access as readonly RoleName[] | undefined)?.includes(role))) {
-    throw new ProblemError('ROLE_NOT_ALLOWED', `This needs one of the roles ${access?.join(', ')}.`);
+    throw new ProblemError('ROLE_NOT_ALLOWED', `This request needs one of the roles ${access?.join(', ')}.`);
   }
 }
 

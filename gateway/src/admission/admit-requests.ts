@@ -88,7 +88,7 @@ const LOG_EVERY_MS = 1_000;
 function countRefusals(app: FastifyInstance, log: Logger) {
   let refused = 0;
   const timer = setInterval(() => {
-    if (refused > 0) log.warn({ refused }, 'overloaded: requests were refused');
+    if (refused > 0) log.warn({ refused }, 'overloaded: refused requests');
     refused = 0;
   }, LOG_EVERY_MS).unref();
   app.addHook('onClose', async () => clearInterval(timer));

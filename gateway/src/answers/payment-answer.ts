@@ -24,7 +24,7 @@ export function answerCreation(
   { payment, replayed }: Pick<CreatePaymentResponse, 'payment' | 'replayed'>,
   reply: FastifyReply,
 ): PaymentJson {
-  if (!payment) throw new Error('The payment service answered without a payment.');
+  if (!payment) throw new Error('The response of the payment service has no payment.');
   if (replayed) reply.header('idempotent-replayed', 'true');
   if (payment.state === PaymentState.FAILED) throw declined(payment);
   reply.header('location', locationOf(payment));
@@ -40,7 +40,7 @@ export function answerStep(
   { payment, replayed, pending }: CapturePaymentResponse,
   reply: FastifyReply,
 ): PaymentJson {
-  if (!payment) throw new Error('The payment service answered without a payment.');
+  if (!payment) throw new Error('The response of the payment service has no payment.');
   if (replayed) reply.header('idempotent-replayed', 'true');
   if (pending) {
     reply.code(202).header('retry-after', ASK_AGAIN_AFTER_S).header('location', locationOf(payment));
@@ -50,7 +50,7 @@ export function answerStep(
 
 /** Sets status and headers, and returns the body. Throws the 402, which is a problem. */
 export function answerRefund({ refund, replayed }: CreateRefundResponse, reply: FastifyReply): RefundJson {
-  if (!refund) throw new Error('The payment service answered without a refund.');
+  if (!refund) throw new Error('The response of the payment service has no refund.');
   if (replayed) reply.header('idempotent-replayed', 'true');
   if (refund.state === RefundState.FAILED) throw declinedRefund(refund);
   // A refund has no address of its own. The payment's list of refunds contains it.

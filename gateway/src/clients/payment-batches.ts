@@ -51,7 +51,11 @@ export function createPaymentBatches(
 }
 
 function late(): never {
-  throw new NeighbourError({ code: grpc.DEADLINE_EXCEEDED, message: 'No outcome in time.', details: [] });
+  throw new NeighbourError({
+    code: grpc.DEADLINE_EXCEEDED,
+    message: 'The payment service did not respond in time.',
+    details: [],
+  });
 }
 
 async function createPayments(
@@ -65,7 +69,9 @@ async function createPayments(
     return results.map(toResult);
   } catch (error) {
     throw isOurFault(error)
-      ? new ProblemError('UNAVAILABLE', 'The payment service does not take requests.', { cause: error })
+      ? new ProblemError('UNAVAILABLE', 'The payment service refuses requests of this instance.', {
+          cause: error,
+        })
       : error;
   }
 }
@@ -85,5 +91,5 @@ function isOurFault(error: unknown): boolean {
 function toResult({ result }: CreatePaymentResult): Result<CreatePaymentResponse> {
   if (result?.$case === 'response') return ok(result.value);
   if (result?.$case === 'error') return failed(fromRpcStatus(result.value));
-  return failed(new Error('The payment service left an item without an answer.'));
+  return failed(new Error('The payment service returned no result for an item.'));
 }

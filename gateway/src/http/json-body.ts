@@ -38,7 +38,7 @@ export function readJsonBodies(app: FastifyInstance): void {
     const { members, depth } = measure(text);
     if (depth > MAX_DEPTH) return done(invalidJson(`The body is nested more than ${MAX_DEPTH} levels deep.`));
     parseSafely(request, text, (error, value) => {
-      if (error) return done(invalidJson('The body is not JSON, or holds a name that is never allowed.'));
+      if (error) return done(invalidJson('The body is not JSON, or has a name that is never allowed.'));
       done(checkValue(text, value, members), value);
     });
   });
@@ -58,11 +58,11 @@ function standInForNoBody(app: FastifyInstance): void {
 }
 
 function checkValue(text: string, value: unknown, members: number): ProblemError | null {
-  if (countMembers(value) !== members) return invalidJson('A name is given twice in one object of the body.');
+  if (countMembers(value) !== members) return invalidJson('A name occurs twice in one object of the body.');
   // Raw NULs and broken UTF-8 were refused before. Only an escape can still add a bad character.
   const pointer = text.includes('\\u') ? findBadText(value, '') : undefined;
   if (pointer === undefined) return null;
-  const detail = 'holds a NUL character or half of a surrogate pair';
+  const detail = 'has a NUL character or half of a surrogate pair';
   return new ProblemError('INVALID_REQUEST', `${pointer.slice(1)} ${detail}.`, {
     errors: [{ pointer, detail, in: 'body' }],
   });

@@ -50,8 +50,8 @@ export function watchPaths(app: FastifyInstance): KnownPaths {
     refusalOf({ url }) {
       const path = url.split('?', 1)[0] ?? '';
       const allowed = methodsAt(path).join(', ');
-      if (allowed === '') return new ProblemError('NOT_FOUND', `There is nothing at ${path}.`);
-      return new ProblemError('METHOD_NOT_ALLOWED', `${path} knows ${allowed}.`, {
+      if (allowed === '') return new ProblemError('NOT_FOUND', `The path ${path} does not exist.`);
+      return new ProblemError('METHOD_NOT_ALLOWED', `${path} supports ${allowed}.`, {
         headers: { allow: allowed },
       });
     },

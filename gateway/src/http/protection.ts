@@ -53,7 +53,7 @@ function networkOf({ ip }: FastifyRequest): string {
 }
 
 function tooManyRequests(headers: Record<string, string> = {}): ProblemError {
-  const detail = 'Slow down: try again after the time in Retry-After.';
+  const detail = 'Too many requests. Try again after the time in Retry-After.';
   return new ProblemError('TOO_MANY_REQUESTS', detail, { headers });
 }
 

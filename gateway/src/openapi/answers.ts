@@ -64,11 +64,11 @@ type Details = Record<string, string>;
 
 const DETAILS: Details = {
   413: `The body is over ${BODY_LIMIT_BYTES / 1024} KiB.`,
-  500: 'Something went wrong on our side; `error_id` names it.',
+  500: 'Something went wrong on our side. `error_id` identifies the error.',
 };
 
 function timeoutDetails(withinMs: number): string {
-  return `There was no answer within ${withinMs / 1000} s; safe to try again with the same Idempotency-Key.`;
+  return `There was no response within ${withinMs / 1000} s. It is safe to retry with the same Idempotency-Key.`;
 }
 
 function merged(own: Refusals | undefined, shared: readonly ProblemCode[], details?: string): unknown {
@@ -79,12 +79,12 @@ function merged(own: Refusals | undefined, shared: readonly ProblemCode[], detai
 }
 
 const HEADERS = {
-  RequestId: header('Names this request: the caller’s own `x-request-id` if it sent a sane one.'),
-  RetryAfter: { description: 'Seconds after which to try again.', schema: { type: 'integer', minimum: 0 } },
+  RequestId: header('The id of this request: the caller’s own `x-request-id` if it sent a valid one.'),
+  RetryAfter: { description: 'Seconds to wait before a retry.', schema: { type: 'integer', minimum: 0 } },
   WwwAuthenticate: header('`Bearer`.'),
-  Location: header('Where it is to be found.'),
-  IdempotentReplayed: header('`true` on the first answer given again; absent otherwise.'),
-  ETag: header('The version, in quotes: what If-Match wants for a change.'),
+  Location: header('The path of the resource.'),
+  IdempotentReplayed: header('`true` if this is a replay of the first response; absent otherwise.'),
+  ETag: header('The version in quotes. Send it in If-Match to change the resource.'),
 };
 
 function header(description: string) {

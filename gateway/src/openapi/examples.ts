@@ -63,7 +63,7 @@ export function exampleOf(schema: Schema, schemas: Record<string, Schema>): unkn
     case 'string':
       return textExample(schema);
     default:
-      throw new Error(`There is no example for ${JSON.stringify(schema)}.`);
+      throw new Error(`Cannot build an example for ${JSON.stringify(schema)}.`);
   }
 }
 
@@ -88,7 +88,7 @@ const MEMBERS: Partial<Record<string, object>> = {
   VERSION_MISMATCH: { version: 3 },
   ACCOUNT_NOT_EMPTY: { balance: { posted: 1250, held: 0 } },
   NOT_READY: { not_serving: ['ledger'] },
-  INVALID_REQUEST: { errors: [{ pointer: '/unknown', detail: 'is not known here', in: 'query' }] },
+  INVALID_REQUEST: { errors: [{ pointer: '/unknown', detail: 'is not a known name', in: 'query' }] },
   DAILY_LIMIT_EXCEEDED: { limit: 10_000, used: 9_500, resets_at: '2026-02-01T00:00:00.000Z' },
 };
 

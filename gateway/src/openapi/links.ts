@@ -72,7 +72,8 @@ export function addLinks(document: Document): void {
   for (const { operation } of operationsOf(document)) {
     for (const [status, targets] of Object.entries(LINKS[operation.operationId] ?? {})) {
       const response = operation.responses[status];
-      if (!response) throw new Error(`${operation.operationId} has no ${status} to link from.`);
+      if (!response)
+        throw new Error(`${operation.operationId} has links for ${status}, but no such response.`);
       response.links = Object.fromEntries(
         Object.entries(targets).map(([operationId, target]) => [operationId, { operationId, ...target }]),
       );

@@ -10,7 +10,7 @@ const app = await createServer({
   config,
   neighbours: {} as Neighbours,
   batches: {} as PaymentBatches,
-  keys: { keyOf: () => Promise.reject(new Error('Nobody is asked.')), has: () => false },
+  keys: { keyOf: () => Promise.reject(new Error('No token is verified here.')), has: () => false },
   readiness: { findNotServing: async () => [], stop: () => undefined },
   log: createLogger('gateway', config.service, 'stderr'),
 });

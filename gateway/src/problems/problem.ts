@@ -114,7 +114,7 @@ function logFailure(error: ProblemError, body: object, request: FastifyRequest):
   const { code, error_id } = body as { code: string; error_id?: string };
   const fields = { code, error_id, request_id: request.id, err: error.cause ?? error };
   if (error.problem === 'INTERNAL') request.log.error(fields, 'unexpected error');
-  else request.log.warn(fields, 'could not be answered');
+  else request.log.warn(fields, 'request failed');
 }
 
 export function toProblem(error: unknown, place: FieldError['in'] = 'body'): ProblemError {
@@ -122,7 +122,7 @@ export function toProblem(error: unknown, place: FieldError['in'] = 'body'): Pro
   if (error instanceof NeighbourError) return fromNeighbour(error, place);
   if (error instanceof CallError) return fromChassis(error);
   if (error instanceof BatcherClosedError) {
-    return new ProblemError('UNAVAILABLE', 'This instance is stopping; try again.');
+    return new ProblemError('UNAVAILABLE', 'This instance is shutting down. Try again.');
   }
   return fromFramework(error);
 }
@@ -179,7 +179,9 @@ function fromChassis(error: CallError): ProblemError {
   return new ProblemError('UNAVAILABLE', `${PROBLEMS.UNAVAILABLE.title}.`, { cause: error });
 }
 
-export function unauthenticated(detail = 'The access token is missing, malformed, expired or not ours.') {
+export function unauthenticated(
+  detail = 'The access token is missing, malformed, expired or not issued by this platform.',
+) {
   return new ProblemError('UNAUTHENTICATED', detail);
 }
 

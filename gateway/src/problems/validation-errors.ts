@@ -29,7 +29,7 @@ export function missingOrInvalid(error: ValidationError): Invalid {
   const { validation = [], validationContext = 'body' } = error;
   if (validationContext === 'params') {
     // An id with a wrong format gets the same response as an id that does not exist.
-    return { problem: 'NOT_FOUND', detail: 'There is no such thing, or it is not yours.', errors: [] };
+    return { problem: 'NOT_FOUND', detail: 'The resource does not exist, or it is not yours.', errors: [] };
   }
   const place = PLACES[validationContext];
   const findings = validation.filter(({ keyword }) => keyword !== 'if');
@@ -46,11 +46,15 @@ function invalidHeader(validation: FastifySchemaValidationError[], errors: Field
   const isVersion = missing === 'if-match' || errors.some(({ pointer }) => pointer === '/if-match');
   if (isVersion) {
     return missing
-      ? { problem: 'PRECONDITION_REQUIRED', detail: 'Send the ETag that you read in If-Match.', errors: [] }
+      ? {
+          problem: 'PRECONDITION_REQUIRED',
+          detail: 'Send the ETag of the version that you read, in If-Match.',
+          errors: [],
+        }
       : { problem: 'INVALID_REQUEST', detail: 'If-Match must be an ETag of this API: "1".', errors };
   }
   if (missing) {
-    const detail = 'This request moves money: send an Idempotency-Key, so that it can be repeated safely.';
+    const detail = 'This request moves money: send an Idempotency-Key, so that it can be retried safely.';
     return { problem: 'IDEMPOTENCY_KEY_REQUIRED', detail, errors: [] };
   }
   const detail = 'Idempotency-Key must be 1 to 255 visible ASCII characters.';
@@ -65,7 +69,7 @@ function fieldError(finding: FastifySchemaValidationError, place: FieldError['in
   if (keyword === 'additionalProperties') {
     return {
       pointer: child(instancePath, params.additionalProperty),
-      detail: 'is not known here',
+      detail: 'is not a known name',
       in: place,
     };
   }

@@ -21,9 +21,11 @@ const NewAccount = named(
     {
       owner_id: ref(UserId),
       currency: ref(Currency),
-      name: Type.Optional(text(100, 'For people.', 'Household')),
+      name: Type.Optional(text(100, 'A name for people to read.', 'Household')),
       limits: Type.Optional(ref(Limits)),
-      time_zone: Type.Optional(timeZone('Whose days and months the limits count in; UTC if absent.')),
+      time_zone: Type.Optional(
+        timeZone('The limits count days and months of this time zone; UTC if absent.'),
+      ),
     },
     { additionalProperties: false },
   ),
@@ -69,7 +71,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
     schema: {
       tags: ['accounts'],
       operationId: 'listAccounts',
-      summary: 'List accounts, newest first: a customer’s own, everybody’s for operators and auditors',
+      summary: 'List accounts, newest first: customers see their own, operators and auditors see all',
       querystring: query(pageQuery),
       response: { 200: ref(AccountPage) },
     },
@@ -84,7 +86,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
     schema: {
       tags: ['accounts'],
       operationId: 'getAccount',
-      summary: 'One account with its balance, limits and their use',
+      summary: 'Get an account with its balance, limits and usage',
       params: pathId(ref(AnyAccountId)),
       response: { 200: ref(Account), 404: problem(['ACCOUNT_NOT_FOUND']) },
     },

@@ -27,7 +27,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ readiness: Readiness }> =
     schema: {
       tags: ['health'],
       operationId: 'getHealth',
-      summary: 'Whether the process lives',
+      summary: 'Check that the process lives',
       response: { 200: ref(Health) },
     },
     handler: async () => ({ status: 'ok' }),
@@ -38,8 +38,11 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ readiness: Readiness }> =
     schema: {
       tags: ['health'],
       operationId: 'getReadiness',
-      summary: 'Whether every part behind the gateway serves',
-      response: { 200: ref(Health), 503: problem(['NOT_READY'], '`not_serving` names what is not serving.') },
+      summary: 'Check that every service behind the gateway serves',
+      response: {
+        200: ref(Health),
+        503: problem(['NOT_READY'], '`not_serving` names the services that do not serve.'),
+      },
     },
     handler: async () => {
       const notServing = await readiness.findNotServing();

@@ -22,7 +22,7 @@ export const notificationRoutes: FastifyPluginAsyncTypebox<Options> = async (app
     schema: {
       tags: ['notifications'],
       operationId: 'listNotifications',
-      summary: 'List notifications, newest first: the caller’s own, everybody’s for operators and auditors',
+      summary: 'List notifications, newest first: customers see their own, operators and auditors see all',
       querystring: query({
         ...pageQuery,
         payment_id: Type.Optional(ref(PaymentId)),

@@ -28,9 +28,10 @@ export const timelineRoutes: FastifyPluginAsyncTypebox<Options> = async (
     schema: {
       tags: ['payments'],
       operationId: 'getTimeline',
-      summary: 'Everything that happened to one payment, in order: steps, decisions, postings, notifications',
+      summary:
+        'Get everything that happened to a payment, in order: steps, decisions, postings, notifications',
       description:
-        'Each reader sees what is theirs: entries of their own accounts, notifications to them, decisions about their own money. Where the ledger or the notifications do not answer, the rest is answered all the same, and `incomplete` names what is missing. Postings and notifications follow a step by a moment.',
+        'Readers see only their own data: entries of their accounts, notifications to them, decisions about their money. If the ledger or the notification service does not answer, the response has the rest, and `incomplete` names the missing service. Postings and notifications appear a moment after their step.',
       params: pathId(ref(PaymentId)),
       response: { 200: ref(Timeline), 404: problem(['PAYMENT_NOT_FOUND']) },
     },
@@ -70,7 +71,7 @@ async function partOf<T>(
     return { items, incomplete: whole ? [] : [source] };
   } catch (error) {
     if (!(error instanceof NeighbourError) || !WITHOUT_IT.has(error.code)) throw error;
-    log.warn({ err: error, source }, 'a timeline goes without');
+    log.warn({ err: error, source }, 'timeline without the items of a source');
     return { items: [], incomplete: [source] };
   }
 }

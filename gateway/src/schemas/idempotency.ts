@@ -7,7 +7,7 @@ const key = Type.String({
   maxLength: 255,
   pattern: '^[\\x21-\\x7e]+$',
   description:
-    'Makes the request safe to send again: the same key and request give the first answer again. 1 to 255 visible ASCII characters, unique per caller.',
+    'Makes the request safe to retry: the same key with the same request gets the first response again. 1 to 255 visible ASCII characters, unique per caller.',
   examples: ['order-4711-attempt'],
 });
 

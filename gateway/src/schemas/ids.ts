@@ -29,7 +29,7 @@ export const AnyAccountId = named(
   'AnyAccountId',
   Type.String({
     pattern: `^(acct_${UUID}|external:[A-Z]{3})$`,
-    description: 'An account of a user, or `external:CURRENCY` for the world outside.',
+    description: 'An account of a user, or the external account `external:CURRENCY`.',
     examples: [`acct_${EXAMPLE}`],
   }),
 );

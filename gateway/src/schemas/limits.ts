@@ -16,7 +16,7 @@ export const Limits = named(
       monthly: Type.Optional(ref(Amount)),
       daily_count: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_DAILY_COUNT, examples: [50] })),
     },
-    { additionalProperties: false, description: 'What is absent is no limit.' },
+    { additionalProperties: false, description: 'An absent field means no limit.' },
   ),
 );
 
@@ -38,8 +38,7 @@ export const LimitChanges = named(
     },
     additionalProperties: false,
     examples: [{ daily: 100_000, monthly: null }],
-    description:
-      'What is absent stays as it is; a limit that is null is removed, and all of them if `limits` itself is null.',
+    description: 'Absent limits keep their value. Null removes a limit; `limits: null` removes all.',
   }),
 );
 

@@ -13,7 +13,7 @@ export const Amount = named(
     minimum: 1,
     maximum: MAX_AMOUNT,
     description:
-      'Minor units of the currency: 1250 is EUR 12.50. `GET /v1/currencies` has the decimals of each.',
+      'Minor units of the currency: 1250 is EUR 12.50. `GET /v1/currencies` lists the decimals of each currency.',
     examples: [1250],
   }),
 );

@@ -4,5 +4,5 @@ import { named } from './named.ts';
 
 export const NoFields = named(
   'NoFields',
-  Type.Object({}, { additionalProperties: false, description: 'May be left out.' }),
+  Type.Object({}, { additionalProperties: false, description: 'The body may be absent.' }),
 );

@@ -4,14 +4,19 @@ import { type Named, named, ref } from './named.ts';
 
 export const pageQuery = {
   limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'How many to answer at most.' }),
+    Type.Integer({
+      minimum: 1,
+      maximum: 100,
+      default: 20,
+      description: 'Maximum number of items in the response.',
+    }),
   ),
   cursor: Type.Optional(
     Type.String({
       minLength: 1,
       maxLength: 1024,
       pattern: '^[\\x21-\\x7e]+$',
-      description: 'The `next_cursor` of the page before, asked with the same filters.',
+      description: 'The `next_cursor` of the previous page, with the same filters.',
     }),
   ),
 };
@@ -28,7 +33,7 @@ export const pageRequest = ({ limit, cursor }: { limit?: number; cursor?: string
 
 export const nextCursor = Type.Unsafe<string | null>({
   type: ['string', 'null'],
-  description: 'Asks for the page after this one; null on the last.',
+  description: 'The `cursor` of the next page; null on the last page.',
 });
 
 export function pageOf<T extends TSchema>(name: string, item: Named<T>) {

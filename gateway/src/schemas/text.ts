@@ -11,7 +11,7 @@ export const timeInput = (description: string) =>
   Type.String({
     format: 'date-time',
     pattern: DATE_TIME_PATTERN,
-    description: `${description} Digits below a millisecond count.`,
+    description: `${description} Digits below a millisecond are not ignored.`,
     examples: ['2026-01-31T12:00:00.000Z'],
   });
 
@@ -30,7 +30,7 @@ export function timeOf(
   if (value === undefined) return undefined;
   const date = parseDateTime(value, rounding);
   if (date) return date;
-  const detail = 'is not a moment that exists';
+  const detail = 'is not a time that exists';
   throw new ProblemError('INVALID_REQUEST', `${pointer.slice(1)} ${detail}.`, {
     errors: [{ pointer, detail, in: place }],
   });
@@ -57,7 +57,7 @@ export const time = (description: string) => Type.String({ format: 'date-time', 
 
 /** RFC 3339 UTC with milliseconds. A missing time that the contract promises is a bug of the other service. */
 export function timeJson(date: Date | undefined): string {
-  if (date === undefined) throw new Error('A neighbour left out a time that it promises.');
+  if (date === undefined) throw new Error('A response of another service has no time in a required field.');
   return date.toISOString();
 }
 

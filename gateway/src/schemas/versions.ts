@@ -8,7 +8,7 @@ import { Type } from 'typebox';
 const ifMatch = Type.String({
   pattern: '^"[1-9][0-9]{0,17}"$',
   description:
-    'The ETag of what the change is made from: the version in quotes. Another version than the current one is 412.',
+    'The ETag of the version that the change is based on: the version in quotes. If it is not the current version, the response is 412.',
   examples: ['"1"'],
 });
 

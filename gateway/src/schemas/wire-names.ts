@@ -10,7 +10,7 @@ export function wireNames<const T extends Record<number, string>>(description: s
     schema: Type.Unsafe<Name>({ type: 'string', enum: names, description }),
     nameOf(number: number): Name {
       const name = table[number];
-      if (name === undefined) throw new Error(`There is no name for ${number}: ${description}`);
+      if (name === undefined) throw new Error(`Unknown enum number ${number}: ${description}`);
       return name as Name;
     },
     numberOf(name: Name): keyof T & number {
