@@ -23,8 +23,8 @@ await runService('gateway', config.service, async ({ log, onStop }) => {
   const batches = createPaymentBatches(neighbours.payment, config.batches);
   onStop('payment batches', () => batches.drain());
 
-  const ask = () => findNotServing(neighbours, PROBE_DEADLINE_MS);
-  const readiness = createReadiness(ask, () => performance.now());
+  const checkServices = () => findNotServing(neighbours, PROBE_DEADLINE_MS);
+  const readiness = createReadiness(checkServices, () => performance.now());
   const keys = createKeyStore(identity.jwks);
   const server = await createServer({ config, neighbours, batches, keys, readiness, log });
   onStop('http server', () => server.close());

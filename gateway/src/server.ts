@@ -1,21 +1,21 @@
 /** The HTTP server: first the parts that all routes share, then the routes. */
 import type { KeyStore, Logger } from '@payflowx/chassis';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
-import { checkAccess, recognizeCallers } from './access/access.ts';
+import { checkAccess, identifyCallers } from './access/access.ts';
 import { admitRequests } from './admission/admit-requests.ts';
 import type { Neighbours } from './clients/neighbours.ts';
 import type { PaymentBatches } from './clients/payment-batches.ts';
 import type { Config } from './config.ts';
 import { answerBrokenConnection } from './http/broken-connection.ts';
 import { limitCaching } from './http/caching.ts';
-import { limitTime } from './http/deadline.ts';
+import { setDeadlines } from './http/deadline.ts';
 import { serveDocs } from './http/docs.ts';
 import { BODY_LIMIT_BYTES, readJsonBodies } from './http/json-body.ts';
-import { refuseUnknown, watchPaths } from './http/method-not-allowed.ts';
+import { recordPaths, refuseUnknown } from './http/method-not-allowed.ts';
 import { protect } from './http/protection.ts';
 import { readQueryNumbers } from './http/query-numbers.ts';
 import type { Readiness } from './http/readiness.ts';
-import { carryContext, logRequests, requestIdOf } from './http/request-context.ts';
+import { addRequestContext, logRequests, requestIdOf } from './http/request-context.ts';
 import { describeApi } from './openapi/describe-api.ts';
 import { handleProblems, sendProblem, toProblem } from './problems/problem.ts';
 import { addRoutes, NAMED_SCHEMAS, type RouteOptions } from './routes/all-routes.ts';
@@ -38,15 +38,15 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   const app = openServer(parts);
   for (const schema of NAMED_SCHEMAS) app.addSchema(schema);
 
-  const paths = watchPaths(app);
+  const paths = recordPaths(app);
   handleProblems(app, paths);
-  carryContext(app);
+  addRequestContext(app);
   limitCaching(app);
-  limitTime(app, parts.config.http);
+  setDeadlines(app, parts.config.http);
   logRequests(app, { log: parts.log, slowMs: parts.config.http.slowMs });
   readJsonBodies(app);
   await protect(app, parts.config.protection);
-  const known = recognizeCallers(app, parts.keys);
+  const known = identifyCallers(app, parts.keys);
   admitRequests(app, parts);
   await checkAccess(app, { ...parts, known });
   await describeApi(app);

@@ -10,7 +10,7 @@ import {
 import { createTestIdentity } from '@payflowx/chassis/testing';
 import Fastify from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { checkAccess, recognizeCallers } from '../src/access/access.ts';
+import { checkAccess, identifyCallers } from '../src/access/access.ts';
 import { handleProblems, ProblemError } from '../src/problems/problem.ts';
 import { type Client, createClient } from './client.ts';
 import {
@@ -112,12 +112,12 @@ describe.each(TABLE)('%s %s', (method, path, access, body) => {
   const call = (who: object) => client.call(method, path, { key: 'k', ...(body && { body }), ...who });
 
   it(`is open to ${access}`, async () => {
-    const nobody = await call({});
+    const anonymous = await call({});
     // A 401 of a login is about the credentials in the body.
     if (access === 'anyone')
-      return expect(['UNAUTHENTICATED', 'ROLE_NOT_ALLOWED']).not.toContain(nobody.body?.code);
-    expect([nobody.status, nobody.body.code]).toEqual([401, 'UNAUTHENTICATED']);
-    expect(nobody.headers.get('www-authenticate')).toBe('Bearer');
+      return expect(['UNAUTHENTICATED', 'ROLE_NOT_ALLOWED']).not.toContain(anonymous.body?.code);
+    expect([anonymous.status, anonymous.body.code]).toEqual([401, 'UNAUTHENTICATED']);
+    expect(anonymous.headers.get('www-authenticate')).toBe('Bearer');
 
     for (const role of ['customer', 'operator', 'auditor', 'service'] as const) {
       const { status } = await call({ as: role });
@@ -209,7 +209,7 @@ describe('a token', () => {
     async function gatewayAt(keys: KeyStore) {
       const app = Fastify();
       handleProblems(app, { refusalOf: () => new ProblemError('NOT_FOUND', '') });
-      await checkAccess(app, { keys, known: recognizeCallers(app, keys) });
+      await checkAccess(app, { keys, known: identifyCallers(app, keys) });
       app.get('/', { config: { access: ['operator'] } }, async () => 'fine');
       return async (token: string) =>
         (await app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })).statusCode;
@@ -254,7 +254,7 @@ describe('a token', () => {
 it('does not start if a route does not declare who may call it', async () => {
   const app = Fastify();
   const keys = { keyOf: async () => '', has: () => false };
-  await checkAccess(app, { keys, known: recognizeCallers(app, keys) });
+  await checkAccess(app, { keys, known: identifyCallers(app, keys) });
   app.get('/open', { config: { access: 'anyone' } }, async () => 'fine');
   app.get('/forgotten', async () => 'secret');
   await expect(app.ready()).rejects.toThrow('Routes without config.access: GET /forgotten');

@@ -22,7 +22,8 @@ describe('a request', () => {
       return (await client.call('GET', '/healthz', { headers })).headers.get('x-request-id');
     };
     expect(await idFor('order-4711/3')).toBe('order-4711/3');
-    for (const odd of [undefined, '', 'a b', '"', 'x'.repeat(101)]) expect(await idFor(odd)).toMatch(/^req_/);
+    for (const invalid of [undefined, '', 'a b', '"', 'x'.repeat(101)])
+      expect(await idFor(invalid)).toMatch(/^req_/);
   });
 
   it('has its trace and its id passed on, or starts a new trace', async () => {
@@ -42,9 +43,13 @@ describe('a request', () => {
   });
 
   it('gets 404 for an unknown path, and 405 with the allowed methods for an unknown method', async () => {
-    const lost = await client.call('GET', '/v1/nothing?token=secret');
-    expect([lost.status, lost.body.code, lost.body.instance]).toEqual([404, 'NOT_FOUND', '/v1/nothing']);
-    expect(lost.headers.get('content-type')).toContain('application/problem+json');
+    const unknown = await client.call('GET', '/v1/nothing?token=secret');
+    expect([unknown.status, unknown.body.code, unknown.body.instance]).toEqual([
+      404,
+      'NOT_FOUND',
+      '/v1/nothing',
+    ]);
+    expect(unknown.headers.get('content-type')).toContain('application/problem+json');
     const wrong = await client.call('DELETE', `/v1/payments/${PAYMENT_ID}`);
     expect([wrong.status, wrong.body.code]).toEqual([405, 'METHOD_NOT_ALLOWED']);
     expect(wrong.headers.get('allow')).toBe('GET, HEAD');
@@ -160,33 +165,33 @@ describe('limits', () => {
   });
 
   it('shed load with 503 before the process is overloaded, while the liveness probe still succeeds', async () => {
-    const drowning = await startPlatform({ MAX_RSS_BYTES: '1' });
+    const overloaded = await startPlatform({ MAX_RSS_BYTES: '1' });
     try {
       // The process samples its load once a second.
       const shed = await eventually(async () => {
-        const answer = await fetch(`${drowning.url}/v1/auth/me`);
+        const answer = await fetch(`${overloaded.url}/v1/auth/me`);
         expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
         return answer;
       });
       expect(shed.headers.get('cache-control')).toBe('no-store');
       expect(await shed.json()).toMatchObject({ code: 'OVERLOADED' });
-      expect((await fetch(`${drowning.url}/healthz`)).status).toBe(200);
+      expect((await fetch(`${overloaded.url}/healthz`)).status).toBe(200);
     } finally {
-      await drowning.close();
+      await overloaded.close();
     }
   });
 });
 
 it('do not take a slow startup for overload', async () => {
-  const young = await startPlatform({ MAX_EVENT_LOOP_DELAY_MS: '1' });
+  const starting = await startPlatform({ MAX_EVENT_LOOP_DELAY_MS: '1' });
   try {
     // The process samples its load once a second, and detects that it was blocked.
     const until = performance.now() + 1_500;
     while (performance.now() < until);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    expect((await fetch(`${young.url}/v1/auth/me`)).status).toBe(401);
+    expect((await fetch(`${starting.url}/v1/auth/me`)).status).toBe(401);
   } finally {
-    await young.close();
+    await starting.close();
   }
 });
 

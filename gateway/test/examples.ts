@@ -227,7 +227,7 @@ export const proof: GetProofResponse = {
   brokenDetail: 'Its bytes were changed.',
 };
 
-export const told: Notification = {
+export const notificationExample: Notification = {
   id: 'ntf_1',
   recipientId: USER_ID,
   accountId: BOB,

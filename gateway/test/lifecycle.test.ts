@@ -27,13 +27,13 @@ const step = (name: string, body?: object) =>
   });
 
 /** Sets the response of the fake, and keeps its requests. */
-function answering(service: 'payment' | 'authorization', method: string, answer: object) {
-  const asked: unknown[] = [];
+function recordRequests(service: 'payment' | 'authorization', method: string, answer: object) {
+  const requests: unknown[] = [];
   platform.fakes[service][method] = (request: unknown) => {
-    asked.push(request);
+    requests.push(request);
     return answer;
   };
-  return asked;
+  return requests;
 }
 
 describe('a capture', () => {
@@ -46,10 +46,10 @@ describe('a capture', () => {
     ['the last part', { amount: 5, final: true }, { amountMinor: 5n, final: true }],
     ['all, but leaving it open', { final: false }, { amountMinor: undefined, final: false }],
   ])('of %s', async (_name, body, expected) => {
-    const asked = answering('payment', 'capturePayment', captured);
+    const requests = recordRequests('payment', 'capturePayment', captured);
     const { status, headers, body: payment } = await step('capture', body);
     expect([status, payment.state, headers.has('idempotent-replayed')]).toEqual([200, 'COMPLETED', false]);
-    expect(asked).toEqual([{ requestId: 'k-1', paymentId: PAYMENT_ID, ...expected }]);
+    expect(requests).toEqual([{ requestId: 'k-1', paymentId: PAYMENT_ID, ...expected }]);
   });
 
   it('is made with the caller’s own token, and needs a key', async () => {
@@ -77,14 +77,14 @@ describe.each(['capture', 'cancel'])('a %s', (name) => {
 
   it('with an outcome that is not known yet is 202, with Location and Retry-After', async () => {
     const payment = paymentOf({}, { state: PaymentState.AUTHORIZED });
-    answering('payment', method, { payment, replayed: false, pending: true });
+    recordRequests('payment', method, { payment, replayed: false, pending: true });
     const { status, headers, body } = await step(name);
     expect([status, body.state]).toEqual([202, 'AUTHORIZED']);
     expect([headers.get('location'), headers.get('retry-after')]).toEqual([PAYMENT, '1']);
   });
 
   it('that is replayed is marked as a replay', async () => {
-    answering('payment', method, { payment: paymentOf({}), replayed: true, pending: false });
+    recordRequests('payment', method, { payment: paymentOf({}), replayed: true, pending: false });
     const { status, headers } = await step(name);
     expect([status, headers.get('idempotent-replayed')]).toEqual([200, 'true']);
   });
@@ -133,16 +133,18 @@ describe('a step that is refused', () => {
 
 describe('a refund', () => {
   it('that was created is 201, and its Location is the payment’s list', async () => {
-    const asked = answering('payment', 'createRefund', { refund: refundOf({}), replayed: true });
+    const requests = recordRequests('payment', 'createRefund', { refund: refundOf({}), replayed: true });
     const { status, headers, body } = await step('refunds', { amount: 500, reason: 'Broken' });
     expect([status, body.id, body.state]).toEqual([201, REFUND_ID, 'COMPLETED']);
     expect(headers.get('location')).toBe(`${PAYMENT}/refunds`);
     expect(headers.get('idempotent-replayed')).toBe('true');
-    expect(asked).toEqual([{ requestId: 'k-1', paymentId: PAYMENT_ID, amountMinor: 500n, reason: 'Broken' }]);
+    expect(requests).toEqual([
+      { requestId: 'k-1', paymentId: PAYMENT_ID, amountMinor: 500n, reason: 'Broken' },
+    ]);
   });
 
   it('with an outcome that is not known yet is 202', async () => {
-    answering('payment', 'createRefund', {
+    recordRequests('payment', 'createRefund', {
       refund: refundOf({ state: RefundState.PENDING }),
       replayed: false,
     });
@@ -153,7 +155,7 @@ describe('a refund', () => {
   it('that was declined is 402, with the refund', async () => {
     const failure = { code: 'INSUFFICIENT_BALANCE', message: 'The receiver has spent it.' };
     const refund = refundOf({ state: RefundState.FAILED, failure });
-    answering('payment', 'createRefund', { refund, replayed: false });
+    recordRequests('payment', 'createRefund', { refund, replayed: false });
     const { status, body } = await step('refunds');
     expect(status).toBe(402);
     expect(body).toMatchObject({
@@ -166,13 +168,13 @@ describe('a refund', () => {
 
 describe('a simulation', () => {
   it('needs no key, and is 200 also if the payment would be declined', async () => {
-    const asked = answering('payment', 'simulatePayment', { decision: paymentOf({}).decision });
+    const requests = recordRequests('payment', 'simulatePayment', { decision: paymentOf({}).decision });
     const { status, text } = await client.call('POST', '/v1/payments/simulate', {
       as: 'customer',
       body: newPayment,
     });
     expect(status).toBe(200);
-    expect(asked).toMatchObject([{ payment: { requestId: '', amountMinor: 1250n } }]);
+    expect(requests).toMatchObject([{ payment: { requestId: '', amountMinor: 1250n } }]);
     // Callers must not see the owner of the receiver's account.
     expect(text).not.toContain('usr_');
   });
@@ -185,9 +187,9 @@ describe('a change of an account', () => {
   it('needs the version that it is based on', async () => {
     const absent = await patch({}, {});
     expect([absent.status, absent.body.code]).toEqual([428, 'PRECONDITION_REQUIRED']);
-    for (const odd of ['7', 'W/"7"', '*', '"0"', '"a"', '"1", "2"']) {
-      const answer = await patch({}, { 'if-match': odd });
-      expect([odd, answer.status, answer.body.errors?.[0].pointer]).toEqual([odd, 400, '/if-match']);
+    for (const invalid of ['7', 'W/"7"', '*', '"0"', '"a"', '"1", "2"']) {
+      const answer = await patch({}, { 'if-match': invalid });
+      expect([invalid, answer.status, answer.body.errors?.[0].pointer]).toEqual([invalid, 400, '/if-match']);
     }
   });
 
@@ -206,15 +208,17 @@ describe('a change of an account', () => {
 
   it('keeps absent fields, and removes those that are null', async () => {
     const limits = { perPaymentMinor: 5n, dailyMinor: 10n, monthlyMinor: undefined, dailyCount: 3 };
-    answering('authorization', 'getAccount', { account: { ...account, limits } });
-    const asked = answering('authorization', 'updateAccount', { account: { ...account, version: 8n } });
+    recordRequests('authorization', 'getAccount', { account: { ...account, limits } });
+    const requests = recordRequests('authorization', 'updateAccount', {
+      account: { ...account, version: 8n },
+    });
 
     const first = await patch({ limits: { daily: null, monthly: 100 } });
     expect([first.status, first.headers.get('etag')]).toEqual([200, '"8"']);
     await patch({ name: null, time_zone: 'Asia/Kolkata' });
     await patch({ limits: null });
     const rest = { accountId: ALICE, expectedVersion: 7n, name: undefined, timeZone: undefined };
-    expect(asked).toEqual([
+    expect(requests).toEqual([
       {
         ...rest,
         limits: { perPaymentMinor: 5n, dailyMinor: undefined, monthlyMinor: 100n, dailyCount: 3 },
@@ -241,14 +245,14 @@ describe('a change of an account', () => {
   );
 
   it('of its state takes a reason and, optionally, a version', async () => {
-    const asked = answering('authorization', 'changeAccountState', { account });
+    const requests = recordRequests('authorization', 'changeAccountState', { account });
     const change = (name: string, options: object) =>
       client.call('POST', `/v1/accounts/${ALICE}/${name}`, { as: 'operator', ...options });
     await change('freeze', { body: { reason: 'stolen' } });
     await change('unfreeze', { headers: { 'if-match': '"7"' } });
     const closed = await change('close', { body: {} });
     expect([closed.status, closed.headers.get('etag')]).toEqual([200, '"1"']);
-    expect(asked).toEqual([
+    expect(requests).toEqual([
       { accountId: ALICE, state: AccountState.FROZEN, expectedVersion: 0n, reason: 'stolen' },
       { accountId: ALICE, state: AccountState.ACTIVE, expectedVersion: 7n, reason: '' },
       { accountId: ALICE, state: AccountState.CLOSED, expectedVersion: 0n, reason: '' },

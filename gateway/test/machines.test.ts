@@ -38,9 +38,9 @@ it('gives a machine a token, and lets no proxy store it', async () => {
 });
 
 it('gives the same response for an unknown client, a wrong secret and a service of the platform itself', async () => {
-  let asked = 0;
+  let calls = 0;
   platform.fakes.auth.loginClient = () => {
-    asked += 1;
+    calls += 1;
     throw new Refusal('INVALID_CREDENTIALS', grpc.UNAUTHENTICATED);
   };
   const answers = [await logIn(CLIENT_ID), await logIn('cli_unknown'), await logIn('svc_payment')];
@@ -48,7 +48,7 @@ it('gives the same response for an unknown client, a wrong secret and a service 
   expect(seen).toEqual(Array(3).fill([401, 'INVALID_CREDENTIALS', 'The credentials are not valid']));
   expect(new Set(answers.slice(0, 2).map(({ body }) => body.detail)).size).toBe(1);
   // Services log in from inside the platform.
-  expect(asked).toBe(2);
+  expect(calls).toBe(2);
 });
 
 it('limits the logins of each machine, and not those of another at the same address', async () => {

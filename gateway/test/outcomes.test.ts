@@ -147,7 +147,7 @@ describe('an error of another service', () => {
     expect(headers.has('retry-after')).toBe(status === 503 || reason === 'IDEMPOTENCY_IN_PROGRESS');
     expect(headers.get('www-authenticate')).toBe(status === 401 ? 'Bearer' : null);
     // Internal details of another service do not reach clients.
-    if (status >= 500) expect(answer.text).not.toContain('As the neighbour says.');
+    if (status >= 500) expect(answer.text).not.toContain('An error of the fake service.');
     if (status === 500) expect(body.error_id).toMatch(/^err_/);
   });
 
@@ -196,9 +196,9 @@ describe('an error of another service', () => {
 });
 
 it('gets 503 with Retry-After when another service is unavailable, and 504 when it does not answer', async () => {
-  const away = await startPlatform({ LEDGER_TARGET: 'ipv4:127.0.0.1:1' });
+  const withoutLedger = await startPlatform({ LEDGER_TARGET: 'ipv4:127.0.0.1:1' });
   try {
-    const caller = await createClient(away);
+    const caller = await createClient(withoutLedger);
     const proof = await caller.call('GET', '/v1/ledger/proof', { as: 'auditor' });
     expect([proof.status, proof.body.code, proof.headers.get('retry-after')]).toEqual([
       503,
@@ -207,15 +207,15 @@ it('gets 503 with Retry-After when another service is unavailable, and 504 when 
     ]);
     expect(proof.text).not.toContain('127.0.0.1');
   } finally {
-    await away.close();
+    await withoutLedger.close();
   }
-  const mute = await startPlatform({ REQUEST_DEADLINE_MS: '500' });
+  const silent = await startPlatform({ REQUEST_DEADLINE_MS: '500' });
   try {
-    mute.fakes.payment.batchCreatePayments = () => new Promise(() => {});
-    const caller = await createClient(mute);
-    const silent = await caller.call('POST', '/v1/payments', { as: 'customer', key: 'k', body: newPayment });
-    expect([silent.status, silent.body.code]).toEqual([504, 'TIMEOUT']);
+    silent.fakes.payment.batchCreatePayments = () => new Promise(() => {});
+    const caller = await createClient(silent);
+    const answer = await caller.call('POST', '/v1/payments', { as: 'customer', key: 'k', body: newPayment });
+    expect([answer.status, answer.body.code]).toEqual([504, 'TIMEOUT']);
   } finally {
-    await mute.close();
+    await silent.close();
   }
 });

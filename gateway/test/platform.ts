@@ -40,7 +40,7 @@ export class Refusal extends Error {
     code: status,
     details: Partial<Pick<Refusal, 'metadata' | 'violations' | 'retryAfterMs'>> = {},
   ) {
-    super('As the neighbour says.');
+    super('An error of the fake service.');
     this.reason = reason;
     this.code = code;
     this.metadata = details.metadata ?? {};

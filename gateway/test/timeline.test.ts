@@ -4,7 +4,7 @@ import { Direction, Layer } from '@payflowx/proto/ledger';
 import { PaymentState } from '@payflowx/proto/payment';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Client, createClient } from './client.ts';
-import { AT, entry, PAYMENT_ID, paymentOf, REFUND_ID, stepOf, told } from './examples.ts';
+import { AT, entry, notificationExample, PAYMENT_ID, paymentOf, REFUND_ID, stepOf } from './examples.ts';
 import { type Platform, Refusal, startPlatform } from './platform.ts';
 
 let platform: Platform;
@@ -62,11 +62,14 @@ const ENTRIES = [
   entryOf(2, 'credit', at(0)),
 ];
 
-function known(): void {
+function useExamples(): void {
   platform.fakes.payment.listPaymentSteps = () => ({ steps: STEPS });
   platform.fakes.ledger.listEntries = () => ({ entries: ENTRIES, nextPageToken: '' });
   platform.fakes.notification.listNotifications = () => ({
-    notifications: [{ ...told, eventType: 'payment.refunded', createdAt: at(50) }, told],
+    notifications: [
+      { ...notificationExample, eventType: 'payment.refunded', createdAt: at(50) },
+      notificationExample,
+    ],
     nextPageToken: '',
   });
 }
@@ -76,7 +79,7 @@ const summary = ({ data }: { data: Item[] }) =>
   data.map(({ source, type, trace_id }) => `${source} ${type} ${trace_id?.[0]}`);
 
 it('lists events in order: decided, taken, posted, notified', async () => {
-  known();
+  useExamples();
   const { status, body } = await ask();
   expect(status).toBe(200);
   expect(summary(body)).toEqual([
@@ -100,10 +103,10 @@ it('lists events in order: decided, taken, posted, notified', async () => {
 });
 
 it('reads every part with the caller’s own token, page by page', async () => {
-  known();
-  const asked: unknown[] = [];
+  useExamples();
+  const calls: unknown[] = [];
   platform.fakes.ledger.listEntries = async (request, { accessToken }) => {
-    asked.push([
+    calls.push([
       request.paymentId,
       request.pageToken,
       await platform.identity.verifier.verify(accessToken ?? ''),
@@ -115,7 +118,7 @@ it('reads every part with the caller’s own token, page by page', async () => {
   const { body } = await ask();
   expect(summary(body)).toHaveLength(8);
   const caller = { id: 'usr_1', roles: ['customer'] };
-  expect(asked).toEqual([
+  expect(calls).toEqual([
     [PAYMENT_ID, '', caller],
     [PAYMENT_ID, 'more', caller],
   ]);
@@ -126,7 +129,7 @@ it.each([
   ['does not answer', grpc.DEADLINE_EXCEEDED, 'DEADLINE_EXCEEDED'],
   ['is outside the token’s scopes', grpc.PERMISSION_DENIED, 'INSUFFICIENT_SCOPE'],
 ])('leaves out a part that %s, and marks it as incomplete', async (_name, code, reason) => {
-  known();
+  useExamples();
   platform.fakes.ledger.listEntries = () => {
     throw new Refusal(reason, code);
   };
@@ -137,7 +140,7 @@ it.each([
 });
 
 it('fails for any other error, and hides a payment of another user', async () => {
-  known();
+  useExamples();
   platform.fakes.notification.listNotifications = () => {
     throw new Refusal('INTERNAL', grpc.INTERNAL);
   };

@@ -12,7 +12,7 @@ const CREATED_AT = new Date('2026-11-27T18:00:00.123Z');
 
 let platform: Platform;
 let client: Client;
-let asked: { at?: Date | undefined; from?: Date | undefined; to?: Date | undefined };
+let lastRequest: { at?: Date | undefined; from?: Date | undefined; to?: Date | undefined };
 
 beforeAll(async () => {
   platform = await startPlatform();
@@ -24,15 +24,15 @@ beforeAll(async () => {
     return { payments: isFound ? [paymentOf({}, { createdAt: CREATED_AT })] : [], nextPageToken: '' };
   };
   ledger.getAccountBalance = (request: GetAccountBalanceRequest) => {
-    asked = request;
+    lastRequest = request;
     return { postedMinor: 0n, pendingMinor: 0n, at: request.at };
   };
   ledger.getStatement = (request: GetStatementRequest) => {
-    asked = request;
+    lastRequest = request;
     return statement;
   };
   rules.backtestRule = (request) => {
-    asked = request;
+    lastRequest = request;
     return {};
   };
 });
@@ -89,14 +89,14 @@ it('every time of the document is among those inputs, and has the same pattern',
 it('a balance at a time between two milliseconds is that of the earlier one, and a statement ends with it', async () => {
   const moment = '2026-11-27T18:00:43.4545Z';
   await get(`/v1/ledger/accounts/${ALICE}/balance?at=${moment}`);
-  expect(asked.at).toEqual(new Date('2026-11-27T18:00:43.454Z'));
+  expect(lastRequest.at).toEqual(new Date('2026-11-27T18:00:43.454Z'));
   await get(`/v1/ledger/accounts/${ALICE}/statement?from=${moment}&to=${moment}`);
   // Before .455 means up to and including .454.
-  expect([asked.from, asked.to]).toEqual(Array(2).fill(new Date('2026-11-27T18:00:43.455Z')));
+  expect([lastRequest.from, lastRequest.to]).toEqual(Array(2).fill(new Date('2026-11-27T18:00:43.455Z')));
 });
 
 it('a period that ends with the last microsecond of a day contains the whole day', async () => {
   const body = { expression: 'false', from: '2026-11-27T00:00:00Z', to: '2026-11-27T23:59:59.999999Z' };
   await client.call('POST', '/v1/rules/backtest', { as: 'auditor', body });
-  expect(asked.to).toEqual(new Date('2026-11-28T00:00:00.000Z'));
+  expect(lastRequest.to).toEqual(new Date('2026-11-28T00:00:00.000Z'));
 });

@@ -50,7 +50,7 @@ interface VerifiedJwt {
 }
 
 /** Sets the caller of a request if its token was verified before. This is cheap, so it may run before a request is admitted. */
-export function recognizeCallers(app: FastifyInstance, keys: KeyStore): KnownTokens {
+export function identifyCallers(app: FastifyInstance, keys: KeyStore): KnownTokens {
   const known = createKnownTokens(keys);
   app.decorateRequest('caller');
   app.addHook('onRequest', (request, _reply, done) => {
@@ -85,14 +85,14 @@ export async function checkAccess(
     },
   });
   app.decorateRequest('refusal');
-  requireDeclaration(app);
-  app.addHook('onRequest', verifyInto(known));
-  app.addHook('preParsing', async (request) => admit(request));
+  requireDeclaredAccess(app);
+  app.addHook('onRequest', createVerifyHook(known));
+  app.addHook('preParsing', async (request) => authorize(request));
 }
 
 type TokenHeader = { header: { kid?: string } };
 
-function requireDeclaration(app: FastifyInstance): void {
+function requireDeclaredAccess(app: FastifyInstance): void {
   const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => {
     routes.push(route);
@@ -110,7 +110,7 @@ function needsCaller({ is404, routeOptions }: FastifyRequest): boolean {
   return !is404 && routeOptions.config.access !== 'anyone';
 }
 
-function verifyInto(known: KnownTokens) {
+function createVerifyHook(known: KnownTokens) {
   return (request: FastifyRequest, _reply: FastifyReply, done: () => void) => {
     if (request.caller || !needsCaller(request)) return done();
     verify(request)
@@ -133,7 +133,7 @@ async function verify(request: FastifyRequest): Promise<VerifiedToken> {
   return { caller, kid: header.kid, iat, nbf, exp };
 }
 
-function admit({ is404, caller, refusal, routeOptions }: FastifyRequest): void {
+function authorize({ is404, caller, refusal, routeOptions }: FastifyRequest): void {
   const { access } = routeOptions.config;
   if (is404 || access === 'anyone') return;
   if (refusal) throw refusal;

@@ -29,7 +29,7 @@ const RETRY_AFTER_S = '1';
 export function admitRequests(app: FastifyInstance, { log }: { log: Logger }): void {
   const refusals = countRefusals(app, log);
   app.decorateRequest('finishAbandoned');
-  giveLanes(app);
+  addLimiters(app);
 
   app.addHook('onRequest', (request, reply, done) => {
     const { limiter } = request.routeOptions.config;
@@ -56,7 +56,7 @@ export function admitRequests(app: FastifyInstance, { log }: { log: Logger }): v
 /**
  * Adds the limiter of its lane to each route. A route's first tag names the resource. Routes without tags are the documentation.
  */
-function giveLanes(app: FastifyInstance): void {
+function addLimiters(app: FastifyInstance): void {
   const lanes = new Map<string, Limiter>();
   app.addHook('onRoute', (route) => {
     const lane = laneOf(route);

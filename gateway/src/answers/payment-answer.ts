@@ -17,7 +17,7 @@ import { type PaymentJson, paymentJson } from '../schemas/payment.ts';
 import { type RefundJson, refundJson } from '../schemas/refund.ts';
 
 /** The payment service finishes pending payments within seconds. Earlier polling would not help. */
-const ASK_AGAIN_AFTER_S = '1';
+const RETRY_AFTER_S = '1';
 
 /** Sets status and headers, and returns the body. Throws the 402, which is a problem. */
 export function answerCreation(
@@ -28,7 +28,7 @@ export function answerCreation(
   if (replayed) reply.header('idempotent-replayed', 'true');
   if (payment.state === PaymentState.FAILED) throw declined(payment);
   reply.header('location', locationOf(payment));
-  if (payment.state === PaymentState.INITIATED) reply.code(202).header('retry-after', ASK_AGAIN_AFTER_S);
+  if (payment.state === PaymentState.INITIATED) reply.code(202).header('retry-after', RETRY_AFTER_S);
   else reply.code(201);
   return paymentJson(payment);
 }
@@ -43,7 +43,7 @@ export function answerStep(
   if (!payment) throw new Error('The response of the payment service has no payment.');
   if (replayed) reply.header('idempotent-replayed', 'true');
   if (pending) {
-    reply.code(202).header('retry-after', ASK_AGAIN_AFTER_S).header('location', locationOf(payment));
+    reply.code(202).header('retry-after', RETRY_AFTER_S).header('location', locationOf(payment));
   }
   return paymentJson(payment);
 }
@@ -55,7 +55,7 @@ export function answerRefund({ refund, replayed }: CreateRefundResponse, reply: 
   if (refund.state === RefundState.FAILED) throw declinedRefund(refund);
   // A refund has no address of its own. The payment's list of refunds contains it.
   reply.header('location', refundsOf(refund));
-  if (refund.state === RefundState.PENDING) reply.code(202).header('retry-after', ASK_AGAIN_AFTER_S);
+  if (refund.state === RefundState.PENDING) reply.code(202).header('retry-after', RETRY_AFTER_S);
   else reply.code(201);
   return refundJson(refund);
 }

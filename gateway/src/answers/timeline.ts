@@ -17,7 +17,7 @@ export interface Parts {
 }
 
 /** The order within one millisecond: a step is decided, taken, posted, notified. */
-const RANKS: Record<Source, number> = { authorization: 0, payment: 1, ledger: 2, notification: 3 };
+const SOURCE_ORDER: Record<Source, number> = { authorization: 0, payment: 1, ledger: 2, notification: 3 };
 
 /** An item, and the index of the step that it belongs to. */
 interface Placed {
@@ -36,7 +36,7 @@ export function mergeTimeline({ steps, entries, notifications }: Parts): Timelin
     (left, right) =>
       compare(left.item.at, right.item.at) ||
       left.step - right.step ||
-      RANKS[left.item.source] - RANKS[right.item.source],
+      SOURCE_ORDER[left.item.source] - SOURCE_ORDER[right.item.source],
   );
   return placed.map(({ item }) => item);
 }

@@ -45,12 +45,13 @@ export function createPaymentBatches(
     flush: (items: Item[]) => createPayments(payment, items),
   });
   return {
-    submit: (item) => inTime(batcher.submit(item), item.deadline.getTime() - Date.now(), late),
+    submit: (item) =>
+      inTime(batcher.submit(item), item.deadline.getTime() - Date.now(), throwDeadlineExceeded),
     drain: batcher.drain,
   };
 }
 
-function late(): never {
+function throwDeadlineExceeded(): never {
   throw new NeighbourError({
     code: grpc.DEADLINE_EXCEEDED,
     message: 'The payment service did not respond in time.',
@@ -68,7 +69,7 @@ async function createPayments(
     const { results } = await payment.batchCreatePayments(request, { deadline: new Date(latest) });
     return results.map(toResult);
   } catch (error) {
-    throw isOurFault(error)
+    throw isOwnTokenRefused(error)
       ? new ProblemError('UNAVAILABLE', 'The payment service refuses requests of this instance.', {
           cause: error,
         })
@@ -81,7 +82,7 @@ async function createPayments(
  * was begun, and the same key may be tried again. An instance whose clock is wrong by more than the lifetime of a token refuses
  * every token. Other instances do not.
  */
-function isOurFault(error: unknown): boolean {
+function isOwnTokenRefused(error: unknown): boolean {
   return (
     error instanceof NeighbourError &&
     (error.code === grpc.UNAUTHENTICATED || error.code === grpc.PERMISSION_DENIED)

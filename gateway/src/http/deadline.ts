@@ -21,7 +21,7 @@ export const ANSWER_WITHIN_MS = 8_000;
 const ANSWER_MARGIN_MS = 500;
 export const MAX_DEADLINE_MS = ANSWER_WITHIN_MS - ANSWER_MARGIN_MS;
 
-export function limitTime(app: FastifyInstance, { deadlineMs }: { deadlineMs: number }): void {
+export function setDeadlines(app: FastifyInstance, { deadlineMs }: { deadlineMs: number }): void {
   app.decorateRequest('deadline');
   app.addHook('onRequest', (request, _reply, done) => {
     const ownMs = request.routeOptions.config?.deadlineMs;

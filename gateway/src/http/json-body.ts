@@ -26,11 +26,11 @@ export function readJsonBodies(app: FastifyInstance): void {
     done: (error: Error | null, value?: unknown) => void,
   ) => void;
 
-  standInForNoBody(app);
+  defaultToEmptyBody(app);
   // Only JSON is parsed. text/plain, which Fastify accepts by default, gets 415.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
-    // No route needs the body. The response is about the path.
+    // No route matches, so the body is not needed. The response is about the path.
     if (request.is404) return done(null);
     if (bytes.length === 0 && request.routeOptions.config.optionalBody) return done(null, {});
     if (!isUtf8(bytes)) return done(invalidJson('The body is not UTF-8.'));
@@ -45,7 +45,7 @@ export function readJsonBodies(app: FastifyInstance): void {
 }
 
 /** Without a content type the parser does not run. The validation still needs an object. */
-function standInForNoBody(app: FastifyInstance): void {
+function defaultToEmptyBody(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     if (!route.config?.optionalBody) return;
     route.preValidation = [

@@ -28,7 +28,7 @@ export interface KnownPaths extends Refusals {
 }
 
 /** Records routes as they are added. */
-export function watchPaths(app: FastifyInstance): KnownPaths {
+export function recordPaths(app: FastifyInstance): KnownPaths {
   const paths = new Map<string, KnownPath>();
 
   app.addHook('onRoute', ({ method, url, config }) => {

@@ -10,14 +10,15 @@ export interface Readiness {
 /** Probes come from several sources. The other services are checked at most once a second. */
 const FRESH_MS = 1_000;
 
-export function createReadiness(ask: () => Promise<string[]>, now: () => number): Readiness {
+export function createReadiness(checkServices: () => Promise<string[]>, now: () => number): Readiness {
   let stopping = false;
-  let asked: { at: number; answer: Promise<string[]> } | undefined;
+  let lastCheck: { at: number; result: Promise<string[]> } | undefined;
   return {
     findNotServing() {
       if (stopping) return Promise.resolve(['gateway']);
-      if (asked === undefined || now() - asked.at >= FRESH_MS) asked = { at: now(), answer: ask() };
-      return asked.answer;
+      if (lastCheck === undefined || now() - lastCheck.at >= FRESH_MS)
+        lastCheck = { at: now(), result: checkServices() };
+      return lastCheck.result;
     },
     stop() {
       stopping = true;

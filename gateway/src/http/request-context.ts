@@ -10,14 +10,14 @@ declare module 'fastify' {
 }
 
 /** A caller's own id is accepted if it is safe in headers and logs. */
-const SANE_REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._:+/=-]{0,99}$/;
+const VALID_REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._:+/=-]{0,99}$/;
 
 export function requestIdOf(headers: IncomingHttpHeaders): string {
   const given = headers['x-request-id'];
-  return typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : newId('req');
+  return typeof given === 'string' && VALID_REQUEST_ID.test(given) ? given : newId('req');
 }
 
-export function carryContext(app: FastifyInstance): void {
+export function addRequestContext(app: FastifyInstance): void {
   app.decorateRequest('trace');
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);

@@ -107,14 +107,14 @@ const RETRIED = ['202', '429', '503'];
 function headersOf({ operationId, parameters = [] }: Operation, status: string, { content }: Response) {
   const movesMoney = parameters.some(({ name, required }) => name === 'idempotency-key' && required);
   const isVersioned = VERSIONED.has(content?.['application/json']?.schema?.$ref ?? '');
-  const isMade = ['201', '202', '402'].includes(status) && (movesMoney || LOCATED.has(operationId));
-  const isKept = movesMoney && ['200', '201', '402', '409', '422'].includes(status);
+  const hasLocation = ['201', '202', '402'].includes(status) && (movesMoney || LOCATED.has(operationId));
+  const isReplayable = movesMoney && ['200', '201', '402', '409', '422'].includes(status);
   return {
     'x-request-id': reference('RequestId'),
     ...(status === '401' && { 'www-authenticate': reference('WwwAuthenticate') }),
     ...(RETRIED.includes(status) && { 'retry-after': reference('RetryAfter') }),
-    ...(isMade && { location: reference('Location') }),
-    ...(isKept && { 'idempotent-replayed': reference('IdempotentReplayed') }),
+    ...(hasLocation && { location: reference('Location') }),
+    ...(isReplayable && { 'idempotent-replayed': reference('IdempotentReplayed') }),
     ...((isVersioned || status === '412') && { etag: reference('ETag') }),
   };
 }

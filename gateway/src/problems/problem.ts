@@ -94,7 +94,7 @@ function pathOf(url: string): string {
 }
 
 /** Conflicts that end after a moment without any action. */
-const PASSES_BY_ITSELF = new Set<ProblemCode>([
+const TEMPORARY_CONFLICTS = new Set<ProblemCode>([
   'IDEMPOTENCY_IN_PROGRESS',
   'NOT_SEALED_YET',
   'RECONCILIATION_RUNNING',
@@ -102,7 +102,7 @@ const PASSES_BY_ITSELF = new Set<ProblemCode>([
 
 function headersOf({ problem, options }: ProblemError): Record<string, string> {
   const { status } = PROBLEMS[problem];
-  const retry = status === 429 || status === 503 || PASSES_BY_ITSELF.has(problem);
+  const retry = status === 429 || status === 503 || TEMPORARY_CONFLICTS.has(problem);
   return {
     ...options.headers,
     ...(retry && !options.headers?.['retry-after'] && { 'retry-after': RETRY_AFTER_S }),

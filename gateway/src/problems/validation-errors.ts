@@ -14,9 +14,9 @@ type Context = 'body' | 'querystring' | 'headers' | 'params';
 export type ValidationError = { validation?: FastifySchemaValidationError[]; validationContext?: Context };
 
 /** More would not help clients. With the body limit alone, there could be thousands. */
-const MOST_ERRORS = 20;
+const MAX_ERRORS = 20;
 /** The values of a longer enum are not listed in the message. */
-const MOST_VALUES = 20;
+const MAX_VALUES = 20;
 
 export interface Invalid {
   problem: ProblemCode;
@@ -33,7 +33,7 @@ export function missingOrInvalid(error: ValidationError): Invalid {
   }
   const place = PLACES[validationContext];
   const findings = validation.filter(({ keyword }) => keyword !== 'if');
-  const errors = findings.slice(0, MOST_ERRORS).map((finding) => fieldError(finding, place));
+  const errors = findings.slice(0, MAX_ERRORS).map((finding) => fieldError(finding, place));
   if (place === 'header') return invalidHeader(validation, errors);
   return { problem: 'INVALID_REQUEST', detail: sentence(errors), errors };
 }
@@ -84,7 +84,7 @@ function detailOf(keyword: string, params: Record<string, unknown>, message: str
   if (keyword === 'const') return `must be ${params.allowedValue}`;
   if (keyword !== 'enum') return message;
   const values = params.allowedValues as unknown[];
-  return values.length > MOST_VALUES
+  return values.length > MAX_VALUES
     ? 'is not one of the known values'
     : `must be one of ${values.join(', ')}`;
 }
@@ -101,7 +101,7 @@ export function invalidFields(
   { violations }: { violations: readonly Violation[] },
   place: FieldError['in'],
 ): FieldError[] {
-  return violations.slice(0, MOST_ERRORS).map(({ field, description }) => {
+  return violations.slice(0, MAX_ERRORS).map(({ field, description }) => {
     const known = REST_NAMES[field];
     return known
       ? { ...known, detail: description }

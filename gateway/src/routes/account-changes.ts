@@ -11,7 +11,7 @@ import { AccountId, pathId } from '../schemas/ids.ts';
 import { LimitChanges, mergedLimits } from '../schemas/limits.ts';
 import { named, ref } from '../schemas/named.ts';
 import { text } from '../schemas/text.ts';
-import { optionalVersion, requiredVersion, tagged, versionOf } from '../schemas/versions.ts';
+import { optionalVersion, requiredVersion, versionOf, withETag } from '../schemas/versions.ts';
 
 const AccountChanges = named(
   'AccountChanges',
@@ -93,7 +93,7 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
         timeZone: time_zone,
       };
       const { account } = await authorization.updateAccount(message, asCaller(request));
-      return tagged(accountJson(account), reply);
+      return withETag(accountJson(account), reply);
 
       /** The version also covers the limits, so they cannot change between this read and the write. */
       async function limitsAfter(accountId: string, changes: Static<typeof LimitChanges>) {
@@ -131,7 +131,7 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
         };
         const settings = asCaller(request);
         const { account } = await authorization.changeAccountState(message, settings);
-        return tagged(accountJson(account), reply);
+        return withETag(accountJson(account), reply);
       },
     });
   }

@@ -13,7 +13,7 @@ import { Currency } from '../schemas/money.ts';
 import { named, ref } from '../schemas/named.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
 import { text } from '../schemas/text.ts';
-import { tagged } from '../schemas/versions.ts';
+import { withETag } from '../schemas/versions.ts';
 
 const NewAccount = named(
   'NewAccount',
@@ -61,7 +61,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
         timeZone: time_zone,
       };
       const { account } = await authorization.createAccount(message, asCaller(request));
-      const body = tagged(accountJson(account), reply);
+      const body = withETag(accountJson(account), reply);
       return reply.code(201).header('location', `/v1/accounts/${body.id}`).send(body);
     },
   });
@@ -92,7 +92,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
     },
     handler: async (request, reply) => {
       const { account } = await authorization.getAccount({ accountId: request.params.id }, asCaller(request));
-      return tagged(accountJson(account), reply);
+      return withETag(accountJson(account), reply);
     },
   });
 };

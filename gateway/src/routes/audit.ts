@@ -11,7 +11,7 @@ import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page
 import { emptyAsNull, nullableText, time, timeJson } from '../schemas/text.ts';
 
 /** A recorded object with any members. */
-const facts = (description: string) =>
+const anyObject = (description: string) =>
   Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true, description });
 
 const record = {
@@ -38,10 +38,10 @@ const AccountAuditRecord = named(
     account_id: ref(AccountId),
     reason: nullableText('The reason, if one was given.'),
     before: Type.Unsafe<Record<string, unknown> | null>({
-      ...facts('The account before the action; null if it was created.'),
+      ...anyObject('The account before the action; null if it was created.'),
       type: ['object', 'null'],
     }),
-    after: facts('The account after the action.'),
+    after: anyObject('The account after the action.'),
     ...when,
   }),
 );
@@ -66,7 +66,7 @@ const IdentityAuditRecord = named(
       description: 'The id of the changed user, client or key.',
       examples: ['cli_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
     }),
-    details: facts('The result of the action. Never contains a secret.'),
+    details: anyObject('The result of the action. Never contains a secret.'),
     ...when,
   }),
 );

@@ -11,7 +11,7 @@ const Health = named('Health', Type.Object({ status: Type.String({ examples: ['o
 export const healthSchemas = [Health];
 
 /** Probes are answered under load too, and are not rate limited: an instance that sheds load must still look alive. */
-const always = {
+const PROBE_CONFIG = {
   access: 'anyone',
   rateLimit: false,
   pressureHandler: () => undefined,
@@ -23,7 +23,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ readiness: Readiness }> =
   { readiness },
 ) => {
   app.get('/healthz', {
-    config: always,
+    config: PROBE_CONFIG,
     schema: {
       tags: ['health'],
       operationId: 'getHealth',
@@ -34,7 +34,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ readiness: Readiness }> =
   });
 
   app.get('/readyz', {
-    config: always,
+    config: PROBE_CONFIG,
     schema: {
       tags: ['health'],
       operationId: 'getReadiness',

@@ -10,7 +10,7 @@ import { pathId, RuleId } from '../schemas/ids.ts';
 import { named, ref } from '../schemas/named.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
 import { ACTIONS, expressionInput, messageInput, Rule, ruleJson } from '../schemas/rule.ts';
-import { requiredVersion, tagged, versionOf } from '../schemas/versions.ts';
+import { requiredVersion, versionOf, withETag } from '../schemas/versions.ts';
 
 const NewRule = named(
   'NewRule',
@@ -76,7 +76,7 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
       const requestId = keyOf(request.headers);
       const wanted = { requestId, name, expression, action: ACTIONS.numberOf(action), message, enabled };
       const { rule } = await rules.createRule(wanted, asCaller(request));
-      const body = tagged(ruleJson(rule), reply);
+      const body = withETag(ruleJson(rule), reply);
       return reply.code(201).header('location', `/v1/rules/${body.id}`).send(body);
     },
   });
@@ -107,7 +107,7 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
     },
     handler: async (request, reply) => {
       const { rule } = await rules.getRule({ ruleId: request.params.id }, asCaller(request));
-      return tagged(ruleJson(rule), reply);
+      return withETag(ruleJson(rule), reply);
     },
   });
 
@@ -138,7 +138,7 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
         enabled,
       };
       const { rule } = await rules.updateRule(changes, asCaller(request));
-      return tagged(ruleJson(rule), reply);
+      return withETag(ruleJson(rule), reply);
     },
   });
 

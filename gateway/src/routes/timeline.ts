@@ -63,14 +63,14 @@ interface Part<T> {
  */
 async function partOf<T>(
   source: Source,
-  asked: Promise<{ items: T[]; whole: boolean }>,
+  request: Promise<{ items: T[]; whole: boolean }>,
   log: FastifyBaseLogger,
 ): Promise<Part<T>> {
   try {
-    const { items, whole } = await asked;
+    const { items, whole } = await request;
     return { items, incomplete: whole ? [] : [source] };
   } catch (error) {
-    if (!(error instanceof NeighbourError) || !WITHOUT_IT.has(error.code)) throw error;
+    if (!(error instanceof NeighbourError) || !TOLERATED_CODES.has(error.code)) throw error;
     log.warn({ err: error, source }, 'timeline without the items of a source');
     return { items: [], incomplete: [source] };
   }
@@ -79,7 +79,7 @@ async function partOf<T>(
 /**
  * The source is unavailable, silent, overloaded, or outside the token's scopes. Any other error is a fault and fails the request.
  */
-const WITHOUT_IT = new Set<grpc>([
+const TOLERATED_CODES = new Set<grpc>([
   grpc.UNAVAILABLE,
   grpc.DEADLINE_EXCEEDED,
   grpc.RESOURCE_EXHAUSTED,

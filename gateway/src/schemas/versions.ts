@@ -22,7 +22,7 @@ export function versionOf(tag: string): bigint {
 }
 
 /** Sets the ETag, and returns the body. */
-export function tagged<T extends { version: bigint }>(body: T, reply: FastifyReply): T {
+export function withETag<T extends { version: bigint }>(body: T, reply: FastifyReply): T {
   reply.header('etag', `"${body.version}"`);
   return body;
 }
