@@ -182,7 +182,7 @@ describe('limits', () => {
   });
 });
 
-it('do not take a slow startup for overload', async () => {
+it('does not take a slow startup for overload', async () => {
   const starting = await startPlatform({ MAX_EVENT_LOOP_DELAY_MS: '1' });
   try {
     // The process samples its load once a second, and detects that it was blocked.
@@ -195,7 +195,7 @@ it('do not take a slow startup for overload', async () => {
   }
 });
 
-it('allow the configured origins, and no others', async () => {
+it('allows the configured origins, and no others', async () => {
   const open = await startPlatform({ ALLOWED_ORIGINS: 'https://app.example' });
   try {
     const preflight = (origin: string) =>
