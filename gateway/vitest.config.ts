@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** In the checkout NODE_OPTIONS names the condition that picks the packages' sources; lifted out, their dist is used. */
+/** In the checkout, NODE_OPTIONS names the condition that selects the packages' sources. Outside of it, their dist is used. */
 const conditions = process.env.NODE_OPTIONS?.includes('payflowx-source') ? ['payflowx-source'] : [];
 
 export default defineConfig({

@@ -1,4 +1,4 @@
-/** The environment as the gateway understands it. The only reader of process.env. */
+/** The configuration of the gateway. The only reader of process.env. */
 import { getHeapStatistics } from 'node:v8';
 import {
   identityConfig,
@@ -12,7 +12,7 @@ import { MAX_DEADLINE_MS } from './http/deadline.ts';
 
 const { LOG_LEVEL, INSTANCE_ID, CONSUL_URL } = serviceSettings;
 
-/** Beyond this share of what V8 may use, garbage collection eats the time that answers need. */
+/** Above this share of V8's heap limit, garbage collection takes the time that responses need. */
 const HEAP_SHARE = 0.85;
 const HEAP_LIMIT = Math.floor(getHeapStatistics().heap_size_limit * HEAP_SHARE);
 
@@ -46,7 +46,7 @@ export const schema = Type.Object({
 
 export type Config = ReturnType<typeof loadConfig>;
 
-/** Throws ConfigError with everything that is wrong. */
+/** Throws a ConfigError that lists all mistakes. */
 export function loadConfig(env: NodeJS.ProcessEnv) {
   const values = readEnvironment(schema, env);
   return {
@@ -64,7 +64,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     http: {
       host: values.HTTP_HOST,
       port: values.HTTP_PORT,
-      /** A socket that listens already, inherited from a supervisor; it stands instead of host and port. */
+      /** File descriptor of a listening socket, inherited from a supervisor. It replaces host and port. */
       listenFd: values.HTTP_LISTEN_FD,
       advertisedHost: values.ADVERTISED_HOST || values.HTTP_HOST,
       trustedProxies: list(values.TRUST_PROXY),

@@ -1,4 +1,4 @@
-/** Starts the gateway. Parts are built from the inside out and stopped in reverse order. */
+/** Starts the gateway. Parts are created in order of dependency, and stopped in reverse order. */
 import { connectIdentity, createKeyStore, runService } from '@payflowx/chassis';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { closeNeighbours, connectNeighbours, findNotServing } from './clients/neighbours.ts';
@@ -8,7 +8,7 @@ import { createReadiness } from './http/readiness.ts';
 import { createServer } from './server.ts';
 
 const config = loadConfig(process.env);
-/** A probe waits no longer than this for the neighbours. */
+/** A probe waits at most this long for the other services. */
 const PROBE_DEADLINE_MS = 900;
 
 await runService('gateway', config.service, async ({ log, onStop }) => {
@@ -23,8 +23,8 @@ await runService('gateway', config.service, async ({ log, onStop }) => {
   const batches = createPaymentBatches(neighbours.payment, config.batches);
   onStop('payment batches', () => batches.drain());
 
-  const ask = () => findNotServing(neighbours, PROBE_DEADLINE_MS);
-  const readiness = createReadiness(ask, () => performance.now());
+  const checkServices = () => findNotServing(neighbours, PROBE_DEADLINE_MS);
+  const readiness = createReadiness(checkServices, () => performance.now());
   const keys = createKeyStore(identity.jwks);
   const server = await createServer({ config, neighbours, batches, keys, readiness, log });
   onStop('http server', () => server.close());
@@ -33,7 +33,7 @@ await runService('gateway', config.service, async ({ log, onStop }) => {
   const address = await server.listen({ host, port, ...(listenFd !== undefined && { fd: listenFd }) });
   onStop('readiness', () => readiness.stop());
 
-  // Last in, first out: callers stop finding us before we stop answering them.
+  // Parts stop in reverse order: callers stop finding this instance before it stops answering them.
   const membership = await joinRegistry(
     { consulUrl: config.consulUrl, log },
     {

@@ -1,21 +1,21 @@
-/** The HTTP server: what surrounds every route, then the routes. */
+/** The HTTP server: first the parts that all routes share, then the routes. */
 import type { KeyStore, Logger } from '@payflowx/chassis';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
-import { checkAccess, recognizeCallers } from './access/access.ts';
+import { checkAccess, identifyCallers } from './access/access.ts';
 import { admitRequests } from './admission/admit-requests.ts';
 import type { Neighbours } from './clients/neighbours.ts';
 import type { PaymentBatches } from './clients/payment-batches.ts';
 import type { Config } from './config.ts';
 import { answerBrokenConnection } from './http/broken-connection.ts';
 import { limitCaching } from './http/caching.ts';
-import { limitTime } from './http/deadline.ts';
+import { setDeadlines } from './http/deadline.ts';
 import { serveDocs } from './http/docs.ts';
 import { BODY_LIMIT_BYTES, readJsonBodies } from './http/json-body.ts';
-import { refuseUnknown, watchPaths } from './http/method-not-allowed.ts';
+import { recordPaths, refuseUnknown } from './http/method-not-allowed.ts';
 import { protect } from './http/protection.ts';
 import { readQueryNumbers } from './http/query-numbers.ts';
 import type { Readiness } from './http/readiness.ts';
-import { carryContext, logRequests, requestIdOf } from './http/request-context.ts';
+import { addRequestContext, logRequests, requestIdOf } from './http/request-context.ts';
 import { describeApi } from './openapi/describe-api.ts';
 import { handleProblems, sendProblem, toProblem } from './problems/problem.ts';
 import { addRoutes, NAMED_SCHEMAS, type RouteOptions } from './routes/all-routes.ts';
@@ -33,20 +33,20 @@ export interface ServerParts {
   log: Logger;
 }
 
-/** Ready to listen; rejects if a route does not say who may call it. */
+/** Returns a server that is ready to listen. Rejects if a route does not declare who may call it. */
 export async function createServer(parts: ServerParts): Promise<FastifyInstance> {
   const app = openServer(parts);
   for (const schema of NAMED_SCHEMAS) app.addSchema(schema);
 
-  const paths = watchPaths(app);
+  const paths = recordPaths(app);
   handleProblems(app, paths);
-  carryContext(app);
+  addRequestContext(app);
   limitCaching(app);
-  limitTime(app, parts.config.http);
+  setDeadlines(app, parts.config.http);
   logRequests(app, { log: parts.log, slowMs: parts.config.http.slowMs });
   readJsonBodies(app);
   await protect(app, parts.config.protection);
-  const known = recognizeCallers(app, parts.keys);
+  const known = identifyCallers(app, parts.keys);
   admitRequests(app, parts);
   await checkAccess(app, { ...parts, known });
   await describeApi(app);
@@ -64,17 +64,17 @@ function openServer({ config, log }: ServerParts): FastifyInstance {
   return Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
-    // One logger for all: a child for each request costs more than it tells (the lines name their request).
+    // One logger for all requests: a child logger for each costs time and adds nothing, because every line has the request id.
     childLoggerFactory: (logger) => logger,
     genReqId: (request) => requestIdOf(request.headers),
     trustProxy: config.http.trustedProxies.length > 0 ? config.http.trustedProxies : false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: 15_000,
     keepAliveTimeout: 75_000,
-    // While it drains, connections that are open are still served; the registry has sent new ones elsewhere.
+    // During shutdown, requests on open connections are still served. The registry sends new connections to other instances.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    // Nothing in a request is changed to fit: no conversion, nothing taken away. query-numbers.ts is the one exception.
+    // Requests are never changed to match the schema: no conversion, no removed fields. query-numbers.ts is the one exception.
     ajv: {
       customOptions: {
         coerceTypes: false,
@@ -91,13 +91,13 @@ function openServer({ config, log }: ServerParts): FastifyInstance {
   }) as unknown as FastifyInstance;
 }
 
-/** The next request of a connection that is in use comes within this time. */
+/** A client that reuses a connection sends its next request within this time. */
 const LINGER_MS = 500;
 
 /**
- * On the way down, the server takes no new connections, and each answer closes its connection (`Connection: close`). A connection that is
- * idle stays open for a moment: its client may be sending the next request right now, which would be lost. After that, waiting would hold
- * up the rest.
+ * During shutdown, the server accepts no new connections, and each response closes its connection (`Connection: close`). An idle
+ * connection stays open for a moment: its client may be sending the next request right now, and that request would be lost. A
+ * longer wait would delay the rest of the shutdown.
  */
 function closeConnectionsGently(app: FastifyInstance): void {
   app.addHook('preClose', async () => {

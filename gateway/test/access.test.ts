@@ -1,4 +1,4 @@
-/** Who gets through which route: nobody, every role, and tokens that are not good. */
+/** Access to every route: without a token, with every role, and with invalid tokens. */
 
 import {
   ACCESS_TOKEN_LIFETIME_S,
@@ -10,7 +10,7 @@ import {
 import { createTestIdentity } from '@payflowx/chassis/testing';
 import Fastify from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { checkAccess, recognizeCallers } from '../src/access/access.ts';
+import { checkAccess, identifyCallers } from '../src/access/access.ts';
 import { handleProblems, ProblemError } from '../src/problems/problem.ts';
 import { type Client, createClient } from './client.ts';
 import {
@@ -38,7 +38,7 @@ const EVERYONE: RoleName[] = ['customer', 'operator', 'auditor'];
 const DEPOSIT = { account_id: ALICE, amount: 1, currency: 'EUR' };
 const USER = { username: 'carol', password: 'long enough to be', roles: ['customer'] };
 
-/** What must be open to whom. It says again, from outside, what the routes say themselves. */
+/** The expected access of every route. It repeats the declarations of the routes from the outside. */
 const TABLE: [string, string, 'anyone' | RoleName[], object?][] = [
   ['POST', '/v1/auth/login', 'anyone', { username: 'a', password: 'b' }],
   ['POST', '/v1/auth/refresh', 'anyone', { refresh_token: 'r' }],
@@ -98,7 +98,7 @@ const TABLE: [string, string, 'anyone' | RoleName[], object?][] = [
   ['GET', '/readyz', 'anyone'],
 ];
 
-it('the table knows every route of the document', () => {
+it('the table lists every route of the document', () => {
   const documented = Object.entries(client.document.paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
   );
@@ -112,12 +112,12 @@ describe.each(TABLE)('%s %s', (method, path, access, body) => {
   const call = (who: object) => client.call(method, path, { key: 'k', ...(body && { body }), ...who });
 
   it(`is open to ${access}`, async () => {
-    const nobody = await call({});
-    // A login's 401 is about what stands in the body.
+    const anonymous = await call({});
+    // A 401 of a login is about the credentials in the body.
     if (access === 'anyone')
-      return expect(['UNAUTHENTICATED', 'ROLE_NOT_ALLOWED']).not.toContain(nobody.body?.code);
-    expect([nobody.status, nobody.body.code]).toEqual([401, 'UNAUTHENTICATED']);
-    expect(nobody.headers.get('www-authenticate')).toBe('Bearer');
+      return expect(['UNAUTHENTICATED', 'ROLE_NOT_ALLOWED']).not.toContain(anonymous.body?.code);
+    expect([anonymous.status, anonymous.body.code]).toEqual([401, 'UNAUTHENTICATED']);
+    expect(anonymous.headers.get('www-authenticate')).toBe('Bearer');
 
     for (const role of ['customer', 'operator', 'auditor', 'service'] as const) {
       const { status } = await call({ as: role });
@@ -134,7 +134,7 @@ describe('a token', () => {
   const CALLER = { id: 'usr_x', roles: ['operator'] as RoleName[] };
   const CLAIMS = { sub: CALLER.id, roles: CALLER.roles };
   const nowS = () => Math.floor(Date.now() / 1000);
-  /** Signed with the right key, so that nothing but the change can be the reason to refuse it. */
+  /** Signed with the right key, so that only the change can be the reason for a refusal. */
   const tokenWith = (changes: object, header?: object) =>
     platform.identity.tokenWith({ ...CLAIMS, ...changes }, header);
   const withoutSignature = async (header: object) => {
@@ -143,7 +143,7 @@ describe('a token', () => {
   };
   const get = (token: string) => client.call('GET', '/v1/auth/me', { token });
 
-  it('passes as the test signs it, and up to a minute from ahead', async () => {
+  it('is accepted as the test signs it, and up to a minute before its time', async () => {
     platform.fakes.auth.getMe = () => ({ user: { id: USER_ID, username: 'x', roles: [1] } });
     for (const token of [
       await tokenWith({}),
@@ -191,7 +191,7 @@ describe('a token', () => {
     expect((await client.call('GET', '/v1/auth/me', { token: changed })).status).toBe(401);
   });
 
-  it('is one text: another that decodes to the same bytes is refused', async () => {
+  it('has one spelling: another text that decodes to the same bytes is refused', async () => {
     const token = await tokenWith({});
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const twin = token.slice(0, -1) + alphabet[alphabet.indexOf(token.at(-1) ?? '') + 1];
@@ -205,11 +205,11 @@ describe('a token', () => {
     });
     const START_MS = new Date('2026-01-01T12:00:00Z').getTime();
 
-    /** A gateway that is nothing but its access check. */
+    /** A gateway that has only its access check. */
     async function gatewayAt(keys: KeyStore) {
       const app = Fastify();
       handleProblems(app, { refusalOf: () => new ProblemError('NOT_FOUND', '') });
-      await checkAccess(app, { keys, known: recognizeCallers(app, keys) });
+      await checkAccess(app, { keys, known: identifyCallers(app, keys) });
       app.get('/', { config: { access: ['operator'] } }, async () => 'fine');
       return async (token: string) =>
         (await app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })).statusCode;
@@ -225,7 +225,7 @@ describe('a token', () => {
       return { identity, keys, publish };
     }
 
-    it('stops being good in the second when it expires', async () => {
+    it('is refused from the second in which it expires', async () => {
       const { identity, keys } = startAt(START_MS);
       const statusOf = await gatewayAt(keys);
       const token = await identity.tokenFor(CALLER);
@@ -236,7 +236,7 @@ describe('a token', () => {
       expect(await statusOf(token)).toBe(401);
     });
 
-    it('stops being good when its key is no longer published', async () => {
+    it('is refused after its key is no longer published', async () => {
       const { identity, keys, publish } = startAt(START_MS);
       const statusOf = await gatewayAt(keys);
       const iat = START_MS / 1000 + 60;
@@ -244,18 +244,18 @@ describe('a token', () => {
       expect(await statusOf(token)).toBe(200);
       publish(createTestIdentity().jwks);
       vi.advanceTimersByTime(KEYS_MAX_AGE_MS + 1);
-      // The keys are asked for on the side, so this one is still let through.
+      // The keys are fetched in the background, so this request is still accepted.
       expect(await statusOf(token)).toBe(200);
       expect(await statusOf(token)).toBe(401);
     });
   });
 });
 
-it('does not start with a route that does not say who may call it', async () => {
+it('does not start if a route does not declare who may call it', async () => {
   const app = Fastify();
   const keys = { keyOf: async () => '', has: () => false };
-  await checkAccess(app, { keys, known: recognizeCallers(app, keys) });
+  await checkAccess(app, { keys, known: identifyCallers(app, keys) });
   app.get('/open', { config: { access: 'anyone' } }, async () => 'fine');
   app.get('/forgotten', async () => 'secret');
-  await expect(app.ready()).rejects.toThrow('Routes that do not say who may call them: GET /forgotten');
+  await expect(app.ready()).rejects.toThrow('Routes without config.access: GET /forgotten');
 });

@@ -1,4 +1,4 @@
-/** Many creations in few calls, and still each for itself. */
+/** Batches of payment creations: few calls, and an outcome of its own for each creation. */
 import { status as grpc } from '@grpc/grpc-js';
 import { toRpcStatus } from '@payflowx/chassis';
 import { eventually, testLog } from '@payflowx/chassis/testing';
@@ -30,7 +30,7 @@ function answerWith(
 ): void {
   platform.fakes.payment.batchCreatePayments = async (request: BatchCreatePaymentsRequest) => {
     batches.push(request);
-    // What the deadlines of the items are compared with, whatever the other clock shows.
+    // The deadlines of the items are compared with this, independent of the other clock.
     expect(request.sentAt?.getTime()).toBeLessThan(request.items[0]?.deadline?.getTime() ?? 0);
     return { results: await Promise.all(request.items.map(each)) };
   };
@@ -47,8 +47,8 @@ const pay = (n: number, headers = {}) =>
     body: { ...newPayment, amount: n + 1, reference: `ref-${n}` },
   });
 
-it('carries 50 concurrent payments in few calls, each with its own answer or error', async () => {
-  // The first calls are answered once as many as may be under way are, or all payments have arrived.
+it('carries 50 concurrent payments in few calls, each with its own response or error', async () => {
+  // The first calls wait until the maximum number of calls is in flight, or all payments have arrived.
   const arrived = () => batches.flatMap(({ items }) => items).length;
   const isEnough = () => expect(batches.length >= 4 || arrived() === 50).toBe(true);
   answerWith(async (item) => {
@@ -68,7 +68,7 @@ it('carries 50 concurrent payments in few calls, each with its own answer or err
   expect(batches.length).toBeLessThan(25);
 });
 
-it('gives each payment its caller’s token, its trace and a deadline, and calls in its own name', async () => {
+it('sends each payment with its caller’s token, its trace and a deadline, and calls with the gateway’s token', async () => {
   let gatewayToken: string | undefined;
   platform.fakes.payment.batchCreatePayments = (request: BatchCreatePaymentsRequest, call) => {
     batches.push(request);
@@ -98,7 +98,7 @@ it('gives each payment its caller’s token, its trace and a deadline, and calls
   });
 });
 
-it('lets a slow batch hold up nobody else', async () => {
+it('does not delay other batches because of a slow one', async () => {
   const { promise: slowly, resolve: answer } = Promise.withResolvers<void>();
   answerWith(async (item) => {
     if (item.request?.requestId === 'key-0') await slowly;
@@ -112,7 +112,7 @@ it('lets a slow batch hold up nobody else', async () => {
   expect((await slow).status).toBe(201);
 });
 
-it('refuses the batch’s payments, and only those, when its call fails', async () => {
+it('refuses the payments of a batch, and no others, when its call fails', async () => {
   let failing = true;
   platform.fakes.payment.batchCreatePayments = (request: BatchCreatePaymentsRequest) => {
     if (failing) throw new Refusal('INTERNAL', grpc.INTERNAL);

@@ -1,10 +1,10 @@
-/** No answer may be kept by anybody, but for the documents that are the same for everyone. */
+/** No response may be cached, except the documents that are the same for all callers. */
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PAYMENT_ID } from './examples.ts';
 import { type Platform, startPlatform } from './platform.ts';
 
-/** The only routes whose successes may be kept. Any other, new ones too, must be no-store. */
+/** The only routes with successful responses that may be cached. All others, new ones included, must be no-store. */
 const PUBLIC = ['/.well-known/jwks.json', '/openapi.json', '/docs', '/docs/*', '/v1/currencies'];
 
 let platform: Platform;
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => platform.close());
 
-/** Each route without a token, with one of no use, with a good one, and with a body that cannot be read. */
+/** Calls each route without a token, with an invalid one, with a valid one, and with a body that cannot be parsed. */
 const ATTEMPTS: (() => RequestInit)[] = [
   () => ({}),
   () => ({ headers: { authorization: 'Bearer guess' } }),
@@ -24,7 +24,7 @@ const ATTEMPTS: (() => RequestInit)[] = [
   () => ({ headers: { authorization: operator, 'content-type': 'application/json' }, body: '{' }),
 ];
 
-/** Returns whether it may be kept. */
+/** Returns true if the response may be cached. */
 function expectCaching(what: string, isPublic: boolean, { status, headers }: Response): boolean {
   const value = headers.get('cache-control') ?? 'none';
   if (!isPublic || status >= 400) {
@@ -36,7 +36,7 @@ function expectCaching(what: string, isPublic: boolean, { status, headers }: Res
   return true;
 }
 
-it('no answer of any route may be kept, but a success of the public documents', async () => {
+it('no response of any route may be cached, except successful ones of the public documents', async () => {
   const kept = new Set<string>();
   for (const { url, methods } of platform.server.knownPaths.all()) {
     const path = url.replace(/:[^/]+/g, PAYMENT_ID).replace('*', 'js/scalar.js');
@@ -54,7 +54,7 @@ it('no answer of any route may be kept, but a success of the public documents', 
   expect([...kept].sort()).toEqual(PUBLIC.toSorted());
 });
 
-it('no refusal may be kept, whoever makes it', async () => {
+it('no error response may be cached, from any part of the gateway', async () => {
   const { url } = platform;
   const huge = { method: 'POST', body: 'x'.repeat(70_000), headers: { 'content-type': 'application/json' } };
   const statuses = [];
@@ -73,7 +73,7 @@ it('no refusal may be kept, whoever makes it', async () => {
   expect(statuses).toEqual([404, 400, 405, 404, 415, 413]);
 });
 
-it('the keys are not kept as missing while auth is away', async () => {
+it('missing keys are not cached while auth is unavailable', async () => {
   const own = await startPlatform();
   try {
     await own.stop('auth');
@@ -84,7 +84,7 @@ it('the keys are not kept as missing while auth is away', async () => {
   }
 });
 
-it('a request that is no HTTP is told not to keep it either', async () => {
+it('the response to bytes that are no HTTP may not be cached either', async () => {
   const { port } = new URL(platform.url);
   const text = await new Promise<string>((resolve) => {
     const socket = connect(Number(port), '127.0.0.1', () => socket.write('nonsense\r\n\r\n'));

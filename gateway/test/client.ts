@@ -1,4 +1,4 @@
-/** Speaks HTTP to the gateway, and holds every answer against the gateway's own OpenAPI document. */
+/** An HTTP client of the gateway. It validates every response against the gateway's own OpenAPI document. */
 import type { RoleName } from '@payflowx/chassis';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
@@ -8,7 +8,7 @@ import type { Platform } from './platform.ts';
 export interface Answer {
   status: number;
   headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies freely; their shape is checked below.
+  // biome-ignore lint/suspicious/noExplicitAny: tests read any member of a body; its schema is checked below.
   body: any;
   text: string;
 }
@@ -19,7 +19,7 @@ export interface CallOptions {
   id?: string;
   key?: string;
   body?: unknown;
-  /** Sent as it is. */
+  /** Sent unchanged. */
   raw?: string | Buffer;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
@@ -72,7 +72,7 @@ interface Operation {
 }
 type Document = { openapi: string; paths: Record<string, Record<string, Operation>> };
 
-/** The examples of a problem name every code that it may have. */
+/** The examples of a problem list every code that it may have. */
 function checkCode(
   where: string,
   media: { examples?: object } | undefined,
@@ -83,7 +83,7 @@ function checkCode(
   }
 }
 
-/** Throws for an answer whose status or body the document does not foresee. */
+/** Throws if the document does not describe the status or the body of a response. */
 function documentChecker(document: Document) {
   const ajv = new Ajv2020({ strict: false, allErrors: true, formats: FORMATS });
   // The package is CommonJS: its function is the default of the default.
@@ -93,7 +93,7 @@ function documentChecker(document: Document) {
     path,
     pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{[^}]+\}/g, '[^/]+')}$`),
   }));
-  // /v1/payments/simulate is no payment's id.
+  // /v1/payments/simulate does not contain the id of a payment.
   patterns.sort((a, b) => Number(a.path.includes('{')) - Number(b.path.includes('{')));
 
   return (method: string, target: string, { status, headers, body }: Answer) => {

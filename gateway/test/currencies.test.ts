@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => platform.close());
 
-it('tells anyone the decimals of exactly those currencies that a request may name', async () => {
+it('gives anyone the decimals of exactly the currencies that a request may name', async () => {
   const { status, body } = await client.call('GET', '/v1/currencies');
   expect([status, body]).toEqual([200, { data: CURRENCIES }]);
   expect(body.data).toContainEqual({ code: 'HUF', numeric: '348', exponent: 2, name: 'Forint' });

@@ -1,4 +1,4 @@
-/** Whatever the document shows as an example is right by its own schemas, and nothing goes without. */
+/** Every schema, body and response of the document has an example, and every example is valid against its schema. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -55,7 +55,7 @@ function mediaOf({ requestBody, responses }: Operation): [string, Media][] {
   return contents.flatMap((content) => Object.entries(content));
 }
 
-it('has an example of every schema, of every body and of every answer', () => {
+it('has an example of every schema, every body and every response', () => {
   for (const [name, schema] of Object.entries(document.components.schemas)) {
     expect(schema.examples, name).toHaveLength(1);
     check(name, schema, schema.examples?.[0]);
@@ -81,7 +81,7 @@ it('has an example of every problem, under its code', () => {
   }
 });
 
-it('links only to operations that there are', () => {
+it('links only to operations that exist', () => {
   const known = operations.map(({ operationId }) => operationId);
   const linked = operations.flatMap(({ responses }) =>
     Object.values(responses).flatMap(({ links = {} }) => Object.values(links)),

@@ -1,4 +1,4 @@
-/** The OpenAPI document is right, and every route answers as it says (the client compares each answer with it). */
+/** The OpenAPI document is valid, and every route responds as it describes (the client checks each response). */
 
 import { AccountState, CaptureMode } from '@payflowx/proto/authorization';
 import { RefundState } from '@payflowx/proto/payment';
@@ -18,6 +18,7 @@ import {
   head,
   identityRecord,
   newPayment,
+  notificationExample,
   outside,
   PAYMENT_ID,
   paymentOf,
@@ -32,7 +33,6 @@ import {
   stepOf,
   TRANSACTION_ID,
   tokens,
-  told,
   totals,
   transaction,
   USER_ID,
@@ -129,7 +129,7 @@ beforeAll(async () => {
     getAccountBalance: () => ({ postedMinor: -5n, pendingMinor: 0n, at: AT }),
     getProof: () => proof,
   });
-  notification.listNotifications = () => ({ notifications: [told], nextPageToken: '' });
+  notification.listNotifications = () => ({ notifications: [notificationExample], nextPageToken: '' });
   Object.assign(analytics, {
     getSummary: () => ({ totals: [totals, { ...totals, successRate: undefined }], asOf: AT }),
     listDailyTotals: () => ({ days: [{ day: '2026-01-31', totals }] }),
@@ -239,17 +239,17 @@ describe('answers as documented:', () => {
   });
 });
 
-it('passes a page’s cursor on as it came, and refuses none but the neighbour’s word', async () => {
-  const asked: unknown[] = [];
+it('passes a page’s cursor on unchanged, and leaves its validation to the other service', async () => {
+  const requests: unknown[] = [];
   platform.fakes.payment.listPayments = (request) => {
-    asked.push(request);
+    requests.push(request);
     return { payments: [], nextPageToken: request.pageToken ? '' : 'eyJhIjoxfQ' };
   };
   const first = await client.call('GET', '/v1/payments?limit=1&currency=EUR', { as: 'customer' });
   expect(first.body).toEqual({ data: [], next_cursor: 'eyJhIjoxfQ' });
   const rest = `/v1/payments?limit=1&currency=EUR&cursor=${first.body.next_cursor}`;
   expect((await client.call('GET', rest, { as: 'customer' })).body.next_cursor).toBeNull();
-  expect(asked).toMatchObject([
+  expect(requests).toMatchObject([
     { pageSize: 1, pageToken: '', currency: 'EUR' },
     { pageSize: 1, pageToken: 'eyJhIjoxfQ', currency: 'EUR' },
   ]);
@@ -264,7 +264,7 @@ it('passes a page’s cursor on as it came, and refuses none but the neighbour�
   expect(bad.body.errors).toMatchObject([{ pointer: '/cursor', in: 'query' }]);
 });
 
-it('shows its document at /docs with nothing from elsewhere', async () => {
+it('serves its document at /docs without resources from elsewhere', async () => {
   const page = await fetch(`${platform.url}/docs/`);
   const html = await page.text();
   const policy = page.headers.get('content-security-policy') ?? '';

@@ -1,4 +1,4 @@
-/** What surrounds every route: ids, traces, limits, unknown paths, probes, the way down. */
+/** The parts that all routes share: ids, traces, limits, unknown paths, probes, shutdown. */
 import { connect } from 'node:net';
 import { eventually } from '@payflowx/chassis/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,16 +16,17 @@ beforeAll(async () => {
 afterAll(() => platform.close());
 
 describe('a request', () => {
-  it('keeps its own sane id, and gets one instead of any other', async () => {
+  it('keeps its own id if it is valid, and gets a new one otherwise', async () => {
     const idFor = async (given?: string) => {
       const headers: Record<string, string> = given === undefined ? {} : { 'x-request-id': given };
       return (await client.call('GET', '/healthz', { headers })).headers.get('x-request-id');
     };
     expect(await idFor('order-4711/3')).toBe('order-4711/3');
-    for (const odd of [undefined, '', 'a b', '"', 'x'.repeat(101)]) expect(await idFor(odd)).toMatch(/^req_/);
+    for (const invalid of [undefined, '', 'a b', '"', 'x'.repeat(101)])
+      expect(await idFor(invalid)).toMatch(/^req_/);
   });
 
-  it('has its trace and its id passed on, or a new trace begun', async () => {
+  it('has its trace and its id passed on, or starts a new trace', async () => {
     const traces: unknown[] = [];
     platform.fakes.payment.getPayment = (_request, { trace }) => {
       traces.push(trace);
@@ -41,10 +42,14 @@ describe('a request', () => {
     ]);
   });
 
-  it('to an unknown path is 404, with an unknown method 405 and what is allowed', async () => {
-    const lost = await client.call('GET', '/v1/nothing?token=secret');
-    expect([lost.status, lost.body.code, lost.body.instance]).toEqual([404, 'NOT_FOUND', '/v1/nothing']);
-    expect(lost.headers.get('content-type')).toContain('application/problem+json');
+  it('gets 404 for an unknown path, and 405 with the allowed methods for an unknown method', async () => {
+    const unknown = await client.call('GET', '/v1/nothing?token=secret');
+    expect([unknown.status, unknown.body.code, unknown.body.instance]).toEqual([
+      404,
+      'NOT_FOUND',
+      '/v1/nothing',
+    ]);
+    expect(unknown.headers.get('content-type')).toContain('application/problem+json');
     const wrong = await client.call('DELETE', `/v1/payments/${PAYMENT_ID}`);
     expect([wrong.status, wrong.body.code]).toEqual([405, 'METHOD_NOT_ALLOWED']);
     expect(wrong.headers.get('allow')).toBe('GET, HEAD');
@@ -57,7 +62,7 @@ describe('a request', () => {
     });
   });
 
-  it('of another method is 405 whatever its body, also where the path looks like an id', async () => {
+  it('with a wrong method gets 405 whatever its body is, also if the path looks like an id', async () => {
     const { port } = new URL(platform.url);
     const statusOf = (head: string) =>
       new Promise<string>((resolve) => {
@@ -79,7 +84,7 @@ describe('a request', () => {
     }
   });
 
-  it('that is no HTTP is told so', async () => {
+  it('that is no HTTP gets a problem as its response', async () => {
     const { port } = new URL(platform.url);
     const text = await new Promise<string>((resolve) => {
       const socket = connect(Number(port), '127.0.0.1', () => socket.write('nonsense\r\n\r\n'));
@@ -88,7 +93,7 @@ describe('a request', () => {
     expect(text).toMatch(/^HTTP\/1\.1 400 [\s\S]*x-request-id: req_[\s\S]*"code":"INVALID_REQUEST"/);
   });
 
-  it('is answered without anything that a browser might run', async () => {
+  it('has headers that stop a browser from running it', async () => {
     const { headers } = await client.call('GET', '/healthz');
     expect(headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -97,7 +102,7 @@ describe('a request', () => {
 });
 
 describe('limits', () => {
-  it('count by subject, else by address; probes not at all', async () => {
+  it('count by subject, else by address, but never probes', async () => {
     const limited = await startPlatform({ REQUESTS_PER_MINUTE: '3' });
     try {
       const { identity, url } = limited;
@@ -109,7 +114,7 @@ describe('limits', () => {
       expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
       expect((await me('usr_2')).status).not.toBe(429);
 
-      // Whoever tries tokens is counted by address, and so are wrong paths.
+      // Requests with bad tokens count by address, and so do wrong paths.
       const guess = () => one.call('GET', '/v1/auth/me', { token: 'guess' });
       const statuses = [await guess(), await guess(), await guess(), await guess()].map(
         ({ status }) => status,
@@ -121,7 +126,7 @@ describe('limits', () => {
     }
   });
 
-  it('of logins count by address and name, so that nobody uses up the logins of others', async () => {
+  it('count logins by address and name, so that no caller uses up the logins of others', async () => {
     const limited = await startPlatform({ LOGINS_PER_MINUTE: '2', TRUST_PROXY: '127.0.0.1' });
     try {
       const one = await createClient(limited);
@@ -143,7 +148,7 @@ describe('limits', () => {
     }
   });
 
-  it('of requests count all logins of an address, and of IPv6 the /64', async () => {
+  it('count all logins of an address as requests, and the /64 for IPv6', async () => {
     const limited = await startPlatform({ REQUESTS_PER_MINUTE: '2', TRUST_PROXY: '127.0.0.1' });
     try {
       const one = await createClient({ identity: limited.identity, url: limited.url });
@@ -159,38 +164,38 @@ describe('limits', () => {
     }
   });
 
-  it('shed load with 503 before the process drowns, and still say that it lives', async () => {
-    const drowning = await startPlatform({ MAX_RSS_BYTES: '1' });
+  it('shed load with 503 before the process is overloaded, while the liveness probe still succeeds', async () => {
+    const overloaded = await startPlatform({ MAX_RSS_BYTES: '1' });
     try {
-      // The process looks at itself once a second.
+      // The process samples its load once a second.
       const shed = await eventually(async () => {
-        const answer = await fetch(`${drowning.url}/v1/auth/me`);
+        const answer = await fetch(`${overloaded.url}/v1/auth/me`);
         expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
         return answer;
       });
       expect(shed.headers.get('cache-control')).toBe('no-store');
       expect(await shed.json()).toMatchObject({ code: 'OVERLOADED' });
-      expect((await fetch(`${drowning.url}/healthz`)).status).toBe(200);
+      expect((await fetch(`${overloaded.url}/healthz`)).status).toBe(200);
     } finally {
-      await drowning.close();
+      await overloaded.close();
     }
   });
 });
 
-it('does not take the slowness of a start for overload', async () => {
-  const young = await startPlatform({ MAX_EVENT_LOOP_DELAY_MS: '1' });
+it('does not take a slow startup for overload', async () => {
+  const starting = await startPlatform({ MAX_EVENT_LOOP_DELAY_MS: '1' });
   try {
-    // The process looks at itself once a second, and finds that it was blocked.
+    // The process samples its load once a second, and detects that it was blocked.
     const until = performance.now() + 1_500;
     while (performance.now() < until);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    expect((await fetch(`${young.url}/v1/auth/me`)).status).toBe(401);
+    expect((await fetch(`${starting.url}/v1/auth/me`)).status).toBe(401);
   } finally {
-    await young.close();
+    await starting.close();
   }
 });
 
-it('lets configured origins in, and only those', async () => {
+it('allows the configured origins, and no others', async () => {
   const open = await startPlatform({ ALLOWED_ORIGINS: 'https://app.example' });
   try {
     const preflight = (origin: string) =>
@@ -213,13 +218,13 @@ it('lets configured origins in, and only those', async () => {
   }
 });
 
-it('is ready while all neighbours serve, says which does not, and is not ready on its way down', async () => {
+it('is ready while all other services serve, names those that do not, and is not ready during shutdown', async () => {
   const own = await startPlatform();
   try {
     const one = await createClient(own);
     expect((await one.call('GET', '/readyz')).body).toEqual({ status: 'ready' });
     await own.stop('notification');
-    // What the neighbours said is good for a second.
+    // Results of the health checks are cached for a second.
     await eventually(async () => {
       const { status, headers, body } = await one.call('GET', '/readyz');
       expect([status, body.code, body.not_serving]).toEqual([503, 'NOT_READY', ['notification']]);
@@ -233,7 +238,7 @@ it('is ready while all neighbours serve, says which does not, and is not ready o
   }
 });
 
-it('answers the next request of a connection that is open while it closes, and closes it with the answer', async () => {
+it('answers the next request of an open connection during shutdown, and closes the connection with the response', async () => {
   const own = await startPlatform();
   const socket = connect(Number(new URL(own.url).port), '127.0.0.1');
   const answer = () => new Promise<string>((resolve) => socket.once('data', (data) => resolve(`${data}`)));
@@ -248,7 +253,7 @@ it('answers the next request of a connection that is open while it closes, and c
   await closed;
 });
 
-it('answers what is under way before it closes', async () => {
+it('answers requests in flight before it closes', async () => {
   const own = await startPlatform();
   const one = await createClient(own);
   const reached = Promise.withResolvers<void>();

@@ -1,4 +1,4 @@
-/** What the fakes answer with where it does not matter. */
+/** Default responses of the fakes, for tests that do not check them. */
 import type { AccountTotals, Totals } from '@payflowx/proto/analytics';
 import {
   type ApiClient,
@@ -122,8 +122,8 @@ export function refundOf(changes: Partial<Refund>): Refund {
   };
 }
 
-/** Answers each item of a batch with the payment it asks for. */
-// biome-ignore lint/suspicious/noExplicitAny: the fake sees decoded messages of the contract.
+/** Answers each item of a batch with its payment. */
+// biome-ignore lint/suspicious/noExplicitAny: the fake gets decoded messages of the contract.
 export const completeAll = ({ items }: any) => ({
   results: items.map((item: { request: CreatePaymentRequest }) => ({
     result: { $case: 'response', value: { payment: paymentOf(item.request), replayed: false } },
@@ -227,7 +227,7 @@ export const proof: GetProofResponse = {
   brokenDetail: 'Its bytes were changed.',
 };
 
-export const told: Notification = {
+export const notificationExample: Notification = {
   id: 'ntf_1',
   recipientId: USER_ID,
   accountId: BOB,
@@ -250,7 +250,7 @@ export const totals: Totals = {
   cancelledCount: 0n,
   expiredCount: 0n,
   refundCount: 0n,
-  // Beyond what a number can hold: it must come out digit by digit.
+  // Larger than a number can represent. The response must contain every digit.
   capturedMinor: 2n ** 60n + 1n,
   refundedMinor: 0n,
   successRate: 2 / 3,

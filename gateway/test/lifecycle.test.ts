@@ -1,4 +1,4 @@
-/** What becomes of a payment after its authorization, and of accounts that change, as HTTP says it. */
+/** Steps of a payment after its authorization, and changes of accounts, as HTTP requests. */
 import { status as grpc } from '@grpc/grpc-js';
 import type { Call } from '@payflowx/chassis';
 import { AccountState } from '@payflowx/proto/authorization';
@@ -26,33 +26,33 @@ const step = (name: string, body?: object) =>
     ...(body && { body }),
   });
 
-/** Lets the fake answer, and keeps what it was asked. */
-function answering(service: 'payment' | 'authorization', method: string, answer: object) {
-  const asked: unknown[] = [];
+/** Sets the response of the fake, and keeps its requests. */
+function recordRequests(service: 'payment' | 'authorization', method: string, answer: object) {
+  const requests: unknown[] = [];
   platform.fakes[service][method] = (request: unknown) => {
-    asked.push(request);
+    requests.push(request);
     return answer;
   };
-  return asked;
+  return requests;
 }
 
 describe('a capture', () => {
   const captured = { payment: paymentOf({}), replayed: false, pending: false };
 
   it.each([
-    ['all of it, with no body', undefined, { amountMinor: undefined, final: undefined }],
-    ['all of it, with an empty one', {}, { amountMinor: undefined, final: undefined }],
+    ['all of it, without a body', undefined, { amountMinor: undefined, final: undefined }],
+    ['all of it, with an empty body', {}, { amountMinor: undefined, final: undefined }],
     ['a part', { amount: 5 }, { amountMinor: 5n, final: undefined }],
     ['the last part', { amount: 5, final: true }, { amountMinor: 5n, final: true }],
     ['all, but leaving it open', { final: false }, { amountMinor: undefined, final: false }],
   ])('of %s', async (_name, body, expected) => {
-    const asked = answering('payment', 'capturePayment', captured);
+    const requests = recordRequests('payment', 'capturePayment', captured);
     const { status, headers, body: payment } = await step('capture', body);
     expect([status, payment.state, headers.has('idempotent-replayed')]).toEqual([200, 'COMPLETED', false]);
-    expect(asked).toEqual([{ requestId: 'k-1', paymentId: PAYMENT_ID, ...expected }]);
+    expect(requests).toEqual([{ requestId: 'k-1', paymentId: PAYMENT_ID, ...expected }]);
   });
 
-  it('is made in the caller’s own name, and needs a key', async () => {
+  it('is made with the caller’s own token, and needs a key', async () => {
     let caller: unknown;
     platform.fakes.payment.capturePayment = async (_request, { accessToken }: Call) => {
       caller = await platform.identity.verifier.verify(accessToken ?? '');
@@ -64,7 +64,7 @@ describe('a capture', () => {
     expect([keyless.status, keyless.body.code]).toEqual([400, 'IDEMPOTENCY_KEY_REQUIRED']);
   });
 
-  it('refuses a body that says something else', async () => {
+  it('refuses a body that contradicts it', async () => {
     for (const body of [{ amount: 0 }, { amount: null }, { final: 'yes' }, { all: true }, []]) {
       expect((await step('capture', body)).status).toBe(400);
     }
@@ -75,21 +75,21 @@ describe('a capture', () => {
 describe.each(['capture', 'cancel'])('a %s', (name) => {
   const method = name === 'capture' ? 'capturePayment' : 'cancelPayment';
 
-  it('whose outcome is not known yet is 202, with its place and when to ask', async () => {
+  it('with an outcome that is not known yet is 202, with Location and Retry-After', async () => {
     const payment = paymentOf({}, { state: PaymentState.AUTHORIZED });
-    answering('payment', method, { payment, replayed: false, pending: true });
+    recordRequests('payment', method, { payment, replayed: false, pending: true });
     const { status, headers, body } = await step(name);
     expect([status, body.state]).toEqual([202, 'AUTHORIZED']);
     expect([headers.get('location'), headers.get('retry-after')]).toEqual([PAYMENT, '1']);
   });
 
-  it('that is replayed says so', async () => {
-    answering('payment', method, { payment: paymentOf({}), replayed: true, pending: false });
+  it('that is replayed is marked as a replay', async () => {
+    recordRequests('payment', method, { payment: paymentOf({}), replayed: true, pending: false });
     const { status, headers } = await step(name);
     expect([status, headers.get('idempotent-replayed')]).toEqual([200, 'true']);
   });
 
-  it('that the state does not allow is 409 with the state and what it allows, and again when replayed', async () => {
+  it('that the state does not allow is 409 with the state and its allowed actions, and again when replayed', async () => {
     for (const replayed of [false, true]) {
       const metadata = {
         state: 'COMPLETED',
@@ -132,17 +132,19 @@ describe('a step that is refused', () => {
 });
 
 describe('a refund', () => {
-  it('that is made is 201, and is found in the payment’s list', async () => {
-    const asked = answering('payment', 'createRefund', { refund: refundOf({}), replayed: true });
+  it('that was created is 201, and its Location is the payment’s list', async () => {
+    const requests = recordRequests('payment', 'createRefund', { refund: refundOf({}), replayed: true });
     const { status, headers, body } = await step('refunds', { amount: 500, reason: 'Broken' });
     expect([status, body.id, body.state]).toEqual([201, REFUND_ID, 'COMPLETED']);
     expect(headers.get('location')).toBe(`${PAYMENT}/refunds`);
     expect(headers.get('idempotent-replayed')).toBe('true');
-    expect(asked).toEqual([{ requestId: 'k-1', paymentId: PAYMENT_ID, amountMinor: 500n, reason: 'Broken' }]);
+    expect(requests).toEqual([
+      { requestId: 'k-1', paymentId: PAYMENT_ID, amountMinor: 500n, reason: 'Broken' },
+    ]);
   });
 
-  it('whose outcome is not known yet is 202', async () => {
-    answering('payment', 'createRefund', {
+  it('with an outcome that is not known yet is 202', async () => {
+    recordRequests('payment', 'createRefund', {
       refund: refundOf({ state: RefundState.PENDING }),
       replayed: false,
     });
@@ -153,7 +155,7 @@ describe('a refund', () => {
   it('that was declined is 402, with the refund', async () => {
     const failure = { code: 'INSUFFICIENT_BALANCE', message: 'The receiver has spent it.' };
     const refund = refundOf({ state: RefundState.FAILED, failure });
-    answering('payment', 'createRefund', { refund, replayed: false });
+    recordRequests('payment', 'createRefund', { refund, replayed: false });
     const { status, body } = await step('refunds');
     expect(status).toBe(402);
     expect(body).toMatchObject({
@@ -165,15 +167,15 @@ describe('a refund', () => {
 });
 
 describe('a simulation', () => {
-  it('needs no key, and is 200 also where the payment would be declined', async () => {
-    const asked = answering('payment', 'simulatePayment', { decision: paymentOf({}).decision });
+  it('needs no key, and is 200 also if the payment would be declined', async () => {
+    const requests = recordRequests('payment', 'simulatePayment', { decision: paymentOf({}).decision });
     const { status, text } = await client.call('POST', '/v1/payments/simulate', {
       as: 'customer',
       body: newPayment,
     });
     expect(status).toBe(200);
-    expect(asked).toMatchObject([{ payment: { requestId: '', amountMinor: 1250n } }]);
-    // Whose account the receiver's is, is nobody's business.
+    expect(requests).toMatchObject([{ payment: { requestId: '', amountMinor: 1250n } }]);
+    // Callers must not see the owner of the receiver's account.
     expect(text).not.toContain('usr_');
   });
 });
@@ -182,16 +184,16 @@ describe('a change of an account', () => {
   const patch = (body: object, headers: Record<string, string> = { 'if-match': '"7"' }) =>
     client.call('PATCH', `/v1/accounts/${ALICE}`, { as: 'operator', body, headers });
 
-  it('needs the version that it is made from', async () => {
+  it('needs the version that it is based on', async () => {
     const absent = await patch({}, {});
     expect([absent.status, absent.body.code]).toEqual([428, 'PRECONDITION_REQUIRED']);
-    for (const odd of ['7', 'W/"7"', '*', '"0"', '"a"', '"1", "2"']) {
-      const answer = await patch({}, { 'if-match': odd });
-      expect([odd, answer.status, answer.body.errors?.[0].pointer]).toEqual([odd, 400, '/if-match']);
+    for (const invalid of ['7', 'W/"7"', '*', '"0"', '"a"', '"1", "2"']) {
+      const answer = await patch({}, { 'if-match': invalid });
+      expect([invalid, answer.status, answer.body.errors?.[0].pointer]).toEqual([invalid, 400, '/if-match']);
     }
   });
 
-  it('names the current version where another was seen', async () => {
+  it('gets the current version if it was based on another one', async () => {
     platform.fakes.authorization.updateAccount = () => {
       throw new Refusal('VERSION_MISMATCH', grpc.ABORTED, { metadata: { version: '9' } });
     };
@@ -204,17 +206,19 @@ describe('a change of an account', () => {
     ]);
   });
 
-  it('leaves alone what it does not name, and removes what is null', async () => {
+  it('keeps absent fields, and removes those that are null', async () => {
     const limits = { perPaymentMinor: 5n, dailyMinor: 10n, monthlyMinor: undefined, dailyCount: 3 };
-    answering('authorization', 'getAccount', { account: { ...account, limits } });
-    const asked = answering('authorization', 'updateAccount', { account: { ...account, version: 8n } });
+    recordRequests('authorization', 'getAccount', { account: { ...account, limits } });
+    const requests = recordRequests('authorization', 'updateAccount', {
+      account: { ...account, version: 8n },
+    });
 
     const first = await patch({ limits: { daily: null, monthly: 100 } });
     expect([first.status, first.headers.get('etag')]).toEqual([200, '"8"']);
     await patch({ name: null, time_zone: 'Asia/Kolkata' });
     await patch({ limits: null });
     const rest = { accountId: ALICE, expectedVersion: 7n, name: undefined, timeZone: undefined };
-    expect(asked).toEqual([
+    expect(requests).toEqual([
       {
         ...rest,
         limits: { perPaymentMinor: 5n, dailyMinor: undefined, monthlyMinor: 100n, dailyCount: 3 },
@@ -232,27 +236,30 @@ describe('a change of an account', () => {
     ]);
   });
 
-  it.each(['Mars/Olympus', '+01:00', '', 'europe berlin', 5, null])('knows no zone %j', async (time_zone) => {
-    const { status, body } = await patch({ time_zone });
-    expect([status, body.errors[0].pointer]).toEqual([400, '/time_zone']);
-  });
+  it.each(['Mars/Olympus', '+01:00', '', 'europe berlin', 5, null])(
+    'refuses the time zone %j',
+    async (time_zone) => {
+      const { status, body } = await patch({ time_zone });
+      expect([status, body.errors[0].pointer]).toEqual([400, '/time_zone']);
+    },
+  );
 
-  it('of its state takes a reason and, where one is given, a version', async () => {
-    const asked = answering('authorization', 'changeAccountState', { account });
+  it('of its state takes a reason and, optionally, a version', async () => {
+    const requests = recordRequests('authorization', 'changeAccountState', { account });
     const change = (name: string, options: object) =>
       client.call('POST', `/v1/accounts/${ALICE}/${name}`, { as: 'operator', ...options });
     await change('freeze', { body: { reason: 'stolen' } });
     await change('unfreeze', { headers: { 'if-match': '"7"' } });
     const closed = await change('close', { body: {} });
     expect([closed.status, closed.headers.get('etag')]).toEqual([200, '"1"']);
-    expect(asked).toEqual([
+    expect(requests).toEqual([
       { accountId: ALICE, state: AccountState.FROZEN, expectedVersion: 0n, reason: 'stolen' },
       { accountId: ALICE, state: AccountState.ACTIVE, expectedVersion: 7n, reason: '' },
       { accountId: ALICE, state: AccountState.CLOSED, expectedVersion: 0n, reason: '' },
     ]);
   });
 
-  it('that cannot close it says what is in it', async () => {
+  it('that cannot close the account lists its balance', async () => {
     platform.fakes.authorization.changeAccountState = () => {
       const metadata = { posted_minor: '5', held_minor: '1' };
       throw new Refusal('ACCOUNT_NOT_EMPTY', grpc.FAILED_PRECONDITION, { metadata });

@@ -1,4 +1,4 @@
-/** API clients and their tokens: what is a secret is shown once, to nobody in between. */
+/** API clients and their tokens. A secret is shown once, and no proxy may store it. */
 import { status as grpc } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Client, createClient } from './client.ts';
@@ -17,7 +17,7 @@ afterAll(() => platform.close());
 const logIn = (client_id: string, changes: object = {}) =>
   client.call('POST', '/v1/auth/token', { body: { client_id, client_secret: 'secret', ...changes } });
 
-it('gives a machine a token, and lets nothing on the way keep it', async () => {
+it('gives a machine a token, and lets no proxy store it', async () => {
   platform.fakes.auth.loginClient = ({ clientId, clientSecret }) => {
     expect([clientId, clientSecret]).toEqual([CLIENT_ID, 'secret']);
     return {
@@ -37,18 +37,18 @@ it('gives a machine a token, and lets nothing on the way keep it', async () => {
   });
 });
 
-it('says the same of an unknown client, a wrong secret and a service of the platform itself', async () => {
-  let asked = 0;
+it('gives the same response for an unknown client, a wrong secret and a service of the platform itself', async () => {
+  let calls = 0;
   platform.fakes.auth.loginClient = () => {
-    asked += 1;
+    calls += 1;
     throw new Refusal('INVALID_CREDENTIALS', grpc.UNAUTHENTICATED);
   };
   const answers = [await logIn(CLIENT_ID), await logIn('cli_unknown'), await logIn('svc_payment')];
   const seen = answers.map(({ status, body: { code, title } }) => [status, code, title]);
   expect(seen).toEqual(Array(3).fill([401, 'INVALID_CREDENTIALS', 'The credentials are not valid']));
   expect(new Set(answers.slice(0, 2).map(({ body }) => body.detail)).size).toBe(1);
-  // Services log in from inside.
-  expect(asked).toBe(2);
+  // Services log in from inside the platform.
+  expect(calls).toBe(2);
 });
 
 it('limits the logins of each machine, and not those of another at the same address', async () => {
@@ -80,7 +80,7 @@ it('shows a secret once', async () => {
   expect((await make()).body).toMatchObject({ client: { id: CLIENT_ID }, client_secret: null });
 });
 
-it('has no other secret for a client that is revoked', async () => {
+it('gives no new secret to a revoked client', async () => {
   platform.fakes.auth.rotateApiClientSecret = () => {
     throw new Refusal('API_CLIENT_REVOKED', grpc.FAILED_PRECONDITION);
   };

@@ -1,4 +1,4 @@
-/** What the neighbours say, as HTTP says it. */
+/** Responses and errors of the services, translated to HTTP. */
 import { status as grpc } from '@grpc/grpc-js';
 import { toRpcStatus } from '@payflowx/chassis';
 import { testLog } from '@payflowx/chassis/testing';
@@ -34,7 +34,7 @@ const answered = (payment: object, replayed = false) =>
   createWith({ $case: 'response', value: { payment, replayed } });
 
 describe('a payment', () => {
-  it('that completed is 201, with its place', async () => {
+  it('that completed is 201, with its Location', async () => {
     const { status, headers, body } = await answered(paymentOf({}));
     expect(status).toBe(201);
     expect(headers.get('location')).toBe(`/v1/payments/${PAYMENT_ID}`);
@@ -42,7 +42,7 @@ describe('a payment', () => {
     expect(body).toMatchObject({ id: PAYMENT_ID, state: 'COMPLETED', amount: 1250, failure: null });
   });
 
-  it('whose outcome is not known yet is 202, with its place and when to ask', async () => {
+  it('with an outcome that is not known yet is 202, with Location and Retry-After', async () => {
     const undecided = { state: PaymentState.INITIATED, decision: undefined, capturedMinor: 0n };
     const { status, headers, body } = await answered(paymentOf({}, undecided));
     expect(status).toBe(202);
@@ -65,13 +65,13 @@ describe('a payment', () => {
     });
   });
 
-  it('from an account that is not the caller’s is 404', async () => {
+  it('from an account of another user is 404', async () => {
     const { status, body } = await answered(declinedPayment('FROM_ACCOUNT_NOT_FOUND'));
     expect([status, body.code]).toEqual([404, 'FROM_ACCOUNT_NOT_FOUND']);
     expect(body.payment).toBeUndefined();
   });
 
-  it('that is replayed says so, with the same status and body', async () => {
+  it('that is replayed is marked as a replay, with the same status and body', async () => {
     const [first, second] = [await answered(paymentOf({})), await answered(paymentOf({}), true)];
     expect(second.headers.get('idempotent-replayed')).toBe('true');
     expect([second.status, second.text]).toEqual([first.status, first.text]);
@@ -90,7 +90,7 @@ const DEPOSIT = { account_id: ALICE, amount: 500, currency: 'EUR' };
 describe.each(['deposits', 'withdrawals'] as const)('%s', (name) => {
   const method = name === 'deposits' ? 'createDeposit' : 'createWithdrawal';
 
-  it('go through with the operator’s own token and key', async () => {
+  it('are sent with the operator’s own token and key', async () => {
     let seen: unknown;
     platform.fakes.payment[method] = async (request, { accessToken }) => {
       seen = { ...request, caller: await platform.identity.verifier.verify(accessToken ?? '') };
@@ -110,7 +110,7 @@ describe.each(['deposits', 'withdrawals'] as const)('%s', (name) => {
   });
 });
 
-it('a request without a key gets one for the way to the service, which may lead there twice', async () => {
+it('a request without a key gets one for the call to the service, which may be retried', async () => {
   const keys: string[] = [];
   platform.fakes.authorization.createAccount = ({ requestId }) => {
     keys.push(requestId);
@@ -123,7 +123,7 @@ it('a request without a key gets one for the way to the service, which may lead 
   expect(keys).toEqual([expect.stringMatching(/^req_/), keys[0]]);
 });
 
-describe('a refusal of a neighbour', () => {
+describe('an error of another service', () => {
   const cases: [string, grpc, number, string][] = [
     ['SAME_ACCOUNT', grpc.FAILED_PRECONDITION, 422, 'SAME_ACCOUNT'],
     ['FROM_ACCOUNT_NOT_FOUND', grpc.NOT_FOUND, 404, 'FROM_ACCOUNT_NOT_FOUND'],
@@ -139,25 +139,25 @@ describe('a refusal of a neighbour', () => {
     ['SOMETHING_NEW', grpc.UNKNOWN, 500, 'INTERNAL'],
   ];
 
-  it.each(cases)('%s is answered in the client’s terms', async (reason, code, status, problem) => {
+  it.each(cases)('%s is translated to the names of the REST API', async (reason, code, status, problem) => {
     const value = toRpcStatus(new Refusal(reason, code), refusals, testLog);
     const { headers, body, ...answer } = await createWith({ $case: 'error', value });
     expect([answer.status, body.code]).toEqual([status, problem]);
     expect(body).toMatchObject({ status, instance: '/v1/payments', request_id: headers.get('x-request-id') });
     expect(headers.has('retry-after')).toBe(status === 503 || reason === 'IDEMPOTENCY_IN_PROGRESS');
     expect(headers.get('www-authenticate')).toBe(status === 401 ? 'Bearer' : null);
-    // What a neighbour says about itself stays inside.
-    if (status >= 500) expect(answer.text).not.toContain('As the neighbour says.');
+    // Internal details of another service do not reach clients.
+    if (status >= 500) expect(answer.text).not.toContain('An error of the fake service.');
     if (status === 500) expect(body.error_id).toMatch(/^err_/);
   });
 
-  it('keeps its time to come back', async () => {
+  it('keeps its retry time', async () => {
     const busy = new Refusal('IDEMPOTENCY_IN_PROGRESS', grpc.ABORTED, { retryAfterMs: 2_500 });
     const answer = await createWith({ $case: 'error', value: toRpcStatus(busy, refusals, testLog) });
     expect(answer.headers.get('retry-after')).toBe('3');
   });
 
-  it('has its fields named as REST names them', async () => {
+  it('has its fields under their REST names', async () => {
     platform.fakes.authorization.createAccount = () => {
       const violations = [
         { field: 'limits.daily_minor', description: 'is too much' },
@@ -173,7 +173,7 @@ describe('a refusal of a neighbour', () => {
     ]);
   });
 
-  it('has the fields of a read found in the query string', async () => {
+  it('has the fields of a read in the query string', async () => {
     platform.fakes.analytics.listDailyTotals = () => {
       const violations = [{ field: 'from', description: 'must not be after to' }];
       throw new Refusal('INVALID_ARGUMENT', grpc.INVALID_ARGUMENT, { violations });
@@ -182,7 +182,7 @@ describe('a refusal of a neighbour', () => {
     expect(body.errors).toEqual([{ pointer: '/from', detail: 'must not be after to', in: 'query' }]);
   });
 
-  it('of the gateway’s own token is our fault, not the caller’s, who may try again', async () => {
+  it('about the gateway’s own token is a 503 that the caller may retry, and not the caller’s fault', async () => {
     platform.fakes.payment.batchCreatePayments = () => {
       throw new Refusal('UNAUTHENTICATED', grpc.UNAUTHENTICATED);
     };
@@ -195,10 +195,10 @@ describe('a refusal of a neighbour', () => {
   });
 });
 
-it('answers 503 with Retry-After when a neighbour is away, and 504 when it is silent', async () => {
-  const away = await startPlatform({ LEDGER_TARGET: 'ipv4:127.0.0.1:1' });
+it('gets 503 with Retry-After when another service is unavailable, and 504 when it does not answer', async () => {
+  const withoutLedger = await startPlatform({ LEDGER_TARGET: 'ipv4:127.0.0.1:1' });
   try {
-    const caller = await createClient(away);
+    const caller = await createClient(withoutLedger);
     const proof = await caller.call('GET', '/v1/ledger/proof', { as: 'auditor' });
     expect([proof.status, proof.body.code, proof.headers.get('retry-after')]).toEqual([
       503,
@@ -207,15 +207,15 @@ it('answers 503 with Retry-After when a neighbour is away, and 504 when it is si
     ]);
     expect(proof.text).not.toContain('127.0.0.1');
   } finally {
-    await away.close();
+    await withoutLedger.close();
   }
-  const mute = await startPlatform({ REQUEST_DEADLINE_MS: '500' });
+  const silent = await startPlatform({ REQUEST_DEADLINE_MS: '500' });
   try {
-    mute.fakes.payment.batchCreatePayments = () => new Promise(() => {});
-    const caller = await createClient(mute);
-    const silent = await caller.call('POST', '/v1/payments', { as: 'customer', key: 'k', body: newPayment });
-    expect([silent.status, silent.body.code]).toEqual([504, 'TIMEOUT']);
+    silent.fakes.payment.batchCreatePayments = () => new Promise(() => {});
+    const caller = await createClient(silent);
+    const answer = await caller.call('POST', '/v1/payments', { as: 'customer', key: 'k', body: newPayment });
+    expect([answer.status, answer.body.code]).toEqual([504, 'TIMEOUT']);
   } finally {
-    await mute.close();
+    await silent.close();
   }
 });

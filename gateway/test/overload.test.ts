@@ -1,4 +1,4 @@
-/** A neighbour that takes its time: what waits for it is bounded, and the rest is refused before anything is done. */
+/** A slow service: the number of requests that wait for it is bounded, and the rest are refused before anything is done. */
 import type { BatchCreatePaymentsRequest } from '@payflowx/proto/payment';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { LIMITS } from '../src/admission/limiter.ts';
@@ -32,7 +32,7 @@ beforeEach(async () => {
   tokens = { flood: await knownToken('usr_flood'), modest: await knownToken('usr_modest') };
 });
 
-/** A token that the gateway has verified before: until then a request counts as its address's. */
+/** A token that the gateway has verified before. Until then a request counts by its address. */
 async function knownToken(id: string): Promise<string> {
   const token = await platform.identity.tokenFor({ id, roles: ['customer'] });
   await client.call('GET', `/v1/payments/${PAYMENT_ID}`, { token });
@@ -44,13 +44,16 @@ afterEach(async () => {
   await platform.close();
 });
 
-/** More than are admitted under overload, fewer than in a burst. A slow machine may take so long to send them that it refuses the last. */
+/**
+ * More than are admitted under overload, and fewer than in a burst. A slow machine may take so long to send them that it refuses
+ * the last one.
+ */
 const MANY = 2 * LIMITS.floor;
 
 const pay = (who: 'flood' | 'modest', key: string, signal?: AbortSignal) =>
   client.call('POST', '/v1/payments', { token: tokens[who], key, body: newPayment, signal });
 
-/** Payments of one caller, of which none is answered. */
+/** Sends payments of one caller that get no response. */
 async function occupy(signal?: AbortSignal) {
   const answers = Array.from({ length: MANY }, (_, n) => pay('flood', `flood-${n}`, signal));
   const settled = Promise.allSettled(answers);
@@ -58,7 +61,7 @@ async function occupy(signal?: AbortSignal) {
   return { settled };
 }
 
-/** Tries one key after the other: the wait counts as overload only when it has lasted. */
+/** Tries one key after the other: long waits count as overload only after some time. */
 async function untilRefused() {
   for (let n = 0; ; n += 1) {
     const key = `try-${n}`;
@@ -68,7 +71,7 @@ async function untilRefused() {
   }
 }
 
-it('refuses the caller that floods, takes no key for it, and serves others and other routes', async () => {
+it('refuses a caller that floods, does not use up its key, and serves other callers and routes', async () => {
   const flood = await occupy();
   const { key, answer } = await untilRefused();
   expect([answer.status, answer.body.code]).toEqual([503, 'OVERLOADED']);
@@ -89,12 +92,12 @@ it('refuses the caller that floods, takes no key for it, and serves others and o
     (each) => each.status === 'fulfilled' && each.value.status === 201,
   );
   expect(accepted).toHaveLength(keys.filter((each) => each.startsWith('flood')).length);
-  // The key that was refused is free.
+  // The refused key can be used again.
   const again = async () => (await pay('flood', key)).status;
   await expect.poll(again, { timeout: 5_000 }).toBe(201);
 });
 
-it('counts requests whose client has gone away for as long as the work behind goes on', async () => {
+it('counts a request of a disconnected client until its work is done', async () => {
   const leaving = new AbortController();
   const flood = await occupy(leaving.signal);
   leaving.abort();

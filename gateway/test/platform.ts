@@ -1,4 +1,4 @@
-/** A gateway on a port, real gRPC servers behind it, and in those whatever the test says. */
+/** A gateway on a port, with real gRPC servers behind it. Tests set what those servers respond. */
 import { status } from '@grpc/grpc-js';
 import {
   type BoundService,
@@ -28,7 +28,7 @@ import { loadConfig } from '../src/config.ts';
 import { createReadiness } from '../src/http/readiness.ts';
 import { createServer } from '../src/server.ts';
 
-/** What a neighbour refuses with, freely chosen by the test. */
+/** An error of another service, as the test chooses it. */
 export class Refusal extends Error {
   readonly reason: string;
   readonly code: status;
@@ -40,7 +40,7 @@ export class Refusal extends Error {
     code: status,
     details: Partial<Pick<Refusal, 'metadata' | 'violations' | 'retryAfterMs'>> = {},
   ) {
-    super('As the neighbour says.');
+    super('An error of the fake service.');
     this.reason = reason;
     this.code = code;
     this.metadata = details.metadata ?? {};
@@ -54,7 +54,7 @@ export const refusals = {
   codeOf: (error: unknown) => (error instanceof Refusal ? error.code : undefined),
 };
 
-// biome-ignore lint/suspicious/noExplicitAny: a fake answers whatever its test wants; the wire checks the rest.
+// biome-ignore lint/suspicious/noExplicitAny: a fake returns any value of its test; the wire checks the rest.
 type Handler = (request: any, call: Call) => Promise<any> | any;
 export type Fake = Record<string, Handler>;
 
@@ -71,7 +71,7 @@ const DEFINITIONS = {
 
 type Name = keyof typeof DEFINITIONS;
 
-/** What each process serves besides the service of its own name. */
+/** The gRPC services of each process, besides the one with its name. */
 const FURTHER: Partial<Record<keyof Targets, Name>> = { authorization: 'rules', ledger: 'reconciliations' };
 const PROCESSES: (keyof Targets)[] = [
   ...(['auth', 'authorization', 'payment'] as const),
@@ -105,7 +105,7 @@ export async function startPlatform(env: Record<string, string> = {}) {
     SERVICE_CLIENT_SECRET: 'secret',
     REQUESTS_PER_MINUTE: '1000000',
     LOGINS_PER_MINUTE: '1000000',
-    // A busy test machine is no reason to shed load.
+    // A busy test machine must not shed load.
     MAX_EVENT_LOOP_DELAY_MS: '0',
     ...targets,
     ...env,
@@ -128,7 +128,7 @@ export async function startPlatform(env: Record<string, string> = {}) {
     fakes,
     identity,
     readiness,
-    /** Lets one neighbour stop serving. */
+    /** Sets the health of one service to NOT_SERVING. */
     stop: (name: keyof Targets) => started.find((service) => service.name === name)?.server.drain(),
     async close() {
       await server.close();

@@ -1,10 +1,10 @@
-/** One order of what several parts of the platform know, also when some of them do not answer. */
+/** Merges the records of several services into one order, also if some do not answer. */
 import { status as grpc } from '@grpc/grpc-js';
 import { Direction, Layer } from '@payflowx/proto/ledger';
 import { PaymentState } from '@payflowx/proto/payment';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Client, createClient } from './client.ts';
-import { AT, entry, PAYMENT_ID, paymentOf, REFUND_ID, stepOf, told } from './examples.ts';
+import { AT, entry, notificationExample, PAYMENT_ID, paymentOf, REFUND_ID, stepOf } from './examples.ts';
 import { type Platform, Refusal, startPlatform } from './platform.ts';
 
 let platform: Platform;
@@ -38,7 +38,7 @@ const STEPS = [
     eventId: `evt_${uuid(3)}`,
     type: 'payment.refunded',
     state: PaymentState.REFUNDED,
-    // Kept from this reader.
+    // Hidden from this reader.
     decision: undefined,
     actorId: '',
     refundId: REFUND_ID,
@@ -62,11 +62,14 @@ const ENTRIES = [
   entryOf(2, 'credit', at(0)),
 ];
 
-function known(): void {
+function useExamples(): void {
   platform.fakes.payment.listPaymentSteps = () => ({ steps: STEPS });
   platform.fakes.ledger.listEntries = () => ({ entries: ENTRIES, nextPageToken: '' });
   platform.fakes.notification.listNotifications = () => ({
-    notifications: [{ ...told, eventType: 'payment.refunded', createdAt: at(50) }, told],
+    notifications: [
+      { ...notificationExample, eventType: 'payment.refunded', createdAt: at(50) },
+      notificationExample,
+    ],
     nextPageToken: '',
   });
 }
@@ -75,8 +78,8 @@ type Item = { source: string; type: string; trace_id: string | null };
 const summary = ({ data }: { data: Item[] }) =>
   data.map(({ source, type, trace_id }) => `${source} ${type} ${trace_id?.[0]}`);
 
-it('tells what happened in order: decided, taken, posted, told', async () => {
-  known();
+it('lists events in order: decided, taken, posted, notified', async () => {
+  useExamples();
   const { status, body } = await ask();
   expect(status).toBe(200);
   expect(summary(body)).toEqual([
@@ -99,11 +102,11 @@ it('tells what happened in order: decided, taken, posted, told', async () => {
   ]);
 });
 
-it('reads every part in the caller’s own name, page by page', async () => {
-  known();
-  const asked: unknown[] = [];
+it('reads every part with the caller’s own token, page by page', async () => {
+  useExamples();
+  const calls: unknown[] = [];
   platform.fakes.ledger.listEntries = async (request, { accessToken }) => {
-    asked.push([
+    calls.push([
       request.paymentId,
       request.pageToken,
       await platform.identity.verifier.verify(accessToken ?? ''),
@@ -115,18 +118,18 @@ it('reads every part in the caller’s own name, page by page', async () => {
   const { body } = await ask();
   expect(summary(body)).toHaveLength(8);
   const caller = { id: 'usr_1', roles: ['customer'] };
-  expect(asked).toEqual([
+  expect(calls).toEqual([
     [PAYMENT_ID, '', caller],
     [PAYMENT_ID, 'more', caller],
   ]);
 });
 
 it.each([
-  ['is away', grpc.UNAVAILABLE, 'DATABASE_UNAVAILABLE'],
-  ['is silent', grpc.DEADLINE_EXCEEDED, 'DEADLINE_EXCEEDED'],
+  ['is unavailable', grpc.UNAVAILABLE, 'DATABASE_UNAVAILABLE'],
+  ['does not answer', grpc.DEADLINE_EXCEEDED, 'DEADLINE_EXCEEDED'],
   ['is outside the token’s scopes', grpc.PERMISSION_DENIED, 'INSUFFICIENT_SCOPE'],
-])('goes without a part that %s, and says so', async (_name, code, reason) => {
-  known();
+])('leaves out a part that %s, and marks it as incomplete', async (_name, code, reason) => {
+  useExamples();
   platform.fakes.ledger.listEntries = () => {
     throw new Refusal(reason, code);
   };
@@ -136,8 +139,8 @@ it.each([
   expect(body.data).toHaveLength(6);
 });
 
-it('does not pass over what is a fault, nor tell of a payment that is not the caller’s', async () => {
-  known();
+it('fails for any other error, and hides a payment of another user', async () => {
+  useExamples();
   platform.fakes.notification.listNotifications = () => {
     throw new Refusal('INTERNAL', grpc.INTERNAL);
   };

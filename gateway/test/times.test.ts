@@ -1,4 +1,6 @@
-/** Times in requests: which are read, and what a filter by them finds. The store's own comparisons are payment's and ledger's to test. */
+/**
+ * Times in requests: valid texts, and the results of filters. The comparisons in the database are tested by payment and ledger.
+ */
 import type { GetAccountBalanceRequest, GetStatementRequest } from '@payflowx/proto/ledger';
 import type { ListPaymentsRequest } from '@payflowx/proto/payment';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -10,7 +12,7 @@ const CREATED_AT = new Date('2026-11-27T18:00:00.123Z');
 
 let platform: Platform;
 let client: Client;
-let asked: { at?: Date | undefined; from?: Date | undefined; to?: Date | undefined };
+let lastRequest: { at?: Date | undefined; from?: Date | undefined; to?: Date | undefined };
 
 beforeAll(async () => {
   platform = await startPlatform();
@@ -22,15 +24,15 @@ beforeAll(async () => {
     return { payments: isFound ? [paymentOf({}, { createdAt: CREATED_AT })] : [], nextPageToken: '' };
   };
   ledger.getAccountBalance = (request: GetAccountBalanceRequest) => {
-    asked = request;
+    lastRequest = request;
     return { postedMinor: 0n, pendingMinor: 0n, at: request.at };
   };
   ledger.getStatement = (request: GetStatementRequest) => {
-    asked = request;
+    lastRequest = request;
     return statement;
   };
   rules.backtestRule = (request) => {
-    asked = request;
+    lastRequest = request;
     return {};
   };
 });
@@ -52,7 +54,7 @@ it.each([
   expect([status, body.data?.length]).toEqual([200, isFound ? 1 : 0]);
 });
 
-/** Every parameter that is a time, with what it is asked of. */
+/** Every time parameter, with a request that uses it. */
 const INPUTS = [
   ...['/v1/payments?created_after=', '/v1/payments?created_before='],
   ...['/v1/ledger/entries?created_after=', '/v1/ledger/entries?created_before='],
@@ -63,7 +65,7 @@ const INPUTS = [
 it.each([
   ...['2026-11-27T19:00:00+0100', '2026-11-27', '2026-11-27T18:00:00', '2026-11-27 18:00:00Z'],
   ...['2026-02-30T00:00:00Z', '2026-12-31T23:59:60Z', '2026-11-27T18:00:00+24:00'],
-])('%s is refused by everything that takes a time', async (value) => {
+])('%s is refused by every time parameter', async (value) => {
   for (const input of INPUTS) {
     const { status, body } = await get(input + encodeURIComponent(value));
     expect([input, status, body.code]).toEqual([input, 400, 'INVALID_REQUEST']);
@@ -74,7 +76,7 @@ it.each([
   }
 });
 
-it('every time of the document is among those inputs, and has the one pattern', () => {
+it('every time of the document is among those inputs, and has the same pattern', () => {
   const parameters = Object.entries(client.document.paths).flatMap(([path, { get: operation }]) => {
     const { parameters = [] } = (operation ?? {}) as { parameters?: { name: string; schema: object }[] };
     return parameters.flatMap(({ name, schema }) =>
@@ -84,17 +86,17 @@ it('every time of the document is among those inputs, and has the one pattern', 
   expect(parameters.sort()).toEqual(INPUTS.toSorted());
 });
 
-it('a balance up to a moment between two milliseconds is that of the earlier, and a statement ends with it', async () => {
+it('a balance at a time between two milliseconds is that of the earlier one, and a statement ends with it', async () => {
   const moment = '2026-11-27T18:00:43.4545Z';
   await get(`/v1/ledger/accounts/${ALICE}/balance?at=${moment}`);
-  expect(asked.at).toEqual(new Date('2026-11-27T18:00:43.454Z'));
+  expect(lastRequest.at).toEqual(new Date('2026-11-27T18:00:43.454Z'));
   await get(`/v1/ledger/accounts/${ALICE}/statement?from=${moment}&to=${moment}`);
-  // Before .455 is up to and including .454.
-  expect([asked.from, asked.to]).toEqual(Array(2).fill(new Date('2026-11-27T18:00:43.455Z')));
+  // Before .455 means up to and including .454.
+  expect([lastRequest.from, lastRequest.to]).toEqual(Array(2).fill(new Date('2026-11-27T18:00:43.455Z')));
 });
 
-it('a period that ends with the last microsecond of a day has all of the day', async () => {
+it('a period that ends with the last microsecond of a day contains the whole day', async () => {
   const body = { expression: 'false', from: '2026-11-27T00:00:00Z', to: '2026-11-27T23:59:59.999999Z' };
   await client.call('POST', '/v1/rules/backtest', { as: 'auditor', body });
-  expect(asked.to).toEqual(new Date('2026-11-28T00:00:00.000Z'));
+  expect(lastRequest.to).toEqual(new Date('2026-11-28T00:00:00.000Z'));
 });

@@ -1,4 +1,4 @@
-/** Nothing that is not exactly as the contract says gets past the edge. */
+/** Only requests that match the contract exactly pass the gateway. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Client, createClient } from './client.ts';
 import { ALICE, BOB, completeAll, newPayment } from './examples.ts';
@@ -33,7 +33,7 @@ const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 const rawAmount = (amount: string) =>
   raw(`{"from_account":"${ALICE}","to_account":"${BOB}","currency":"EUR","amount":${amount}}`);
 
-describe('a payment that is refused with 400 reaches nobody', () => {
+describe('a payment that is refused with 400 reaches no service', () => {
   it.each([
     ['amount 0', () => pay({ amount: 0 }), '/amount'],
     ['amount −1', () => pay({ amount: -1 }), '/amount'],
@@ -101,7 +101,7 @@ describe('a payment that is refused with 400 reaches nobody', () => {
   });
 });
 
-it('takes what the contract allows at its edges', async () => {
+it('accepts the extreme values that the contract allows', async () => {
   for (const send of [
     () => pay({ amount: 9_007_199_254_740_991 }),
     () => rawAmount('10.0'),
@@ -115,7 +115,7 @@ it('takes what the contract allows at its edges', async () => {
   }
 });
 
-it('keeps the largest amount exact on the way in and out', async () => {
+it('keeps the largest amount exact in requests and responses', async () => {
   const { text } = await pay({ amount: 9_007_199_254_740_991 });
   expect(text).toContain('"amount":9007199254740991,');
 });
@@ -161,19 +161,19 @@ describe('a query string', () => {
     expect(calls).toBe(0);
   });
 
-  it('is taken where it is right', async () => {
+  it('is accepted if it is valid', async () => {
     const query =
       'limit=100&state=FAILED&currency=EUR&amount_min=0&amount_max=9007199254740991&created_after=2026-01-31T12:00:00%2B01:00';
     expect((await client.call('GET', `/v1/payments?${query}`, { as: 'auditor' })).status).toBe(200);
   });
 
-  it('is refused by a route that takes none', async () => {
+  it('is refused by a route without parameters', async () => {
     const { status } = await client.call('GET', '/v1/auth/me?verbose=1', { as: 'customer' });
     expect(status).toBe(400);
   });
 });
 
-it('answers an id that cannot exist as one that does not: 404', async () => {
+it('gets 404 for an id that cannot exist, as for one that does not exist', async () => {
   for (const id of ['1', 'pay_1', ALICE, '%00', 'pay_0198C5B2-7A30-7C41-9D52-0F6B8A1C2E3C']) {
     const { status, body } = await client.call('GET', `/v1/payments/${id}`, { as: 'operator' });
     expect([status, body.code]).toEqual([404, 'NOT_FOUND']);

@@ -1,6 +1,6 @@
 /**
- * Who may call which route. Each route says so itself, `config: { access: [...] }`; a route that says nothing keeps the
- * gateway from starting. The services check again: the gateway saves them work, it is no security boundary.
+ * Access rules of the routes. Each route lists its callers in `config: { access: [...] }`; without that list the gateway does not
+ * start. The services check again: the gateway saves them work, but it is no security boundary.
  */
 import fastifyJwt from '@fastify/jwt';
 import {
@@ -22,7 +22,7 @@ import {
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { ProblemError, toProblem, unauthenticated } from '../problems/problem.ts';
 
-/** Roles of people and their programs; services do not come through REST. */
+/** Roles of users and their API clients. Services do not call the REST API. */
 export type Access = 'anyone' | readonly Exclude<RoleName, 'service'>[];
 
 export const EVERY_ROLE = ['customer', 'operator', 'auditor'] as const satisfies Access;
@@ -33,7 +33,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     caller: Caller | undefined;
-    /** Why there is no caller, where a token was given or needed. */
+    /** The reason why `caller` is undefined, if the request has a bad token or lacks a needed one. */
     refusal: ProblemError | undefined;
   }
 }
@@ -49,8 +49,8 @@ interface VerifiedJwt {
   payload: TokenTimes & { sub: string; roles: unknown[] };
 }
 
-/** Names the caller of a request whose token was verified before. It costs next to nothing, so it may run before a request is admitted. */
-export function recognizeCallers(app: FastifyInstance, keys: KeyStore): KnownTokens {
+/** Sets the caller of a request if its token was verified before. This is cheap, so it may run before a request is admitted. */
+export function identifyCallers(app: FastifyInstance, keys: KeyStore): KnownTokens {
   const known = createKnownTokens(keys);
   app.decorateRequest('caller');
   app.addHook('onRequest', (request, _reply, done) => {
@@ -61,8 +61,8 @@ export function recognizeCallers(app: FastifyInstance, keys: KeyStore): KnownTok
 }
 
 /**
- * In three steps, so that the rate limit stands between knowing a caller and refusing one: whoever tries tokens is counted
- * by address. (The limiter counts in hooks of the routes, which run after those of the server.)
+ * Checks access in three steps, so that the rate limit runs after a caller is identified and before one is refused. Requests with
+ * bad tokens then count by address. (The limiter runs in hooks of the routes, after the hooks of the server.)
  */
 export async function checkAccess(
   app: FastifyInstance,
@@ -79,31 +79,30 @@ export async function checkAccess(
       allowedAud: TOKEN_AUDIENCE,
       checkTyp: TOKEN_TYPE,
       requiredClaims: ['sub', 'iss', 'aud', 'iat', 'exp', 'roles'],
-      // Looked at with the other times, and with more tolerance.
+      // `isTimely` checks it together with the other times, with more tolerance.
       ignoreNotBefore: true,
       complete: true,
     },
   });
   app.decorateRequest('refusal');
-  requireDeclaration(app);
-  app.addHook('onRequest', verifyInto(known));
-  app.addHook('preParsing', async (request) => admit(request));
+  requireDeclaredAccess(app);
+  app.addHook('onRequest', createVerifyHook(known));
+  app.addHook('preParsing', async (request) => authorize(request));
 }
 
 type TokenHeader = { header: { kid?: string } };
 
-function requireDeclaration(app: FastifyInstance): void {
+function requireDeclaredAccess(app: FastifyInstance): void {
   const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => {
     routes.push(route);
   });
-  // Only now, because a plugin's own hooks may have completed the declaration.
+  // The check runs in onReady, because a plugin's own hooks may complete the declaration.
   app.addHook('onReady', async () => {
     const undeclared = routes.flatMap(({ method, url, config }) =>
       config?.access ? [] : `${method} ${url}`,
     );
-    if (undeclared.length > 0)
-      throw new Error(`Routes that do not say who may call them: ${undeclared.join(', ')}`);
+    if (undeclared.length > 0) throw new Error(`Routes without config.access: ${undeclared.join(', ')}`);
   });
 }
 
@@ -111,7 +110,7 @@ function needsCaller({ is404, routeOptions }: FastifyRequest): boolean {
   return !is404 && routeOptions.config.access !== 'anyone';
 }
 
-function verifyInto(known: KnownTokens) {
+function createVerifyHook(known: KnownTokens) {
   return (request: FastifyRequest, _reply: FastifyReply, done: () => void) => {
     if (request.caller || !needsCaller(request)) return done();
     verify(request)
@@ -134,22 +133,22 @@ async function verify(request: FastifyRequest): Promise<VerifiedToken> {
   return { caller, kid: header.kid, iat, nbf, exp };
 }
 
-function admit({ is404, caller, refusal, routeOptions }: FastifyRequest): void {
+function authorize({ is404, caller, refusal, routeOptions }: FastifyRequest): void {
   const { access } = routeOptions.config;
   if (is404 || access === 'anyone') return;
   if (refusal) throw refusal;
   if (!caller) throw unauthenticated();
   if (!caller.roles.some((role) => (access as readonly RoleName[] | undefined)?.includes(role))) {
-    throw new ProblemError('ROLE_NOT_ALLOWED', `This needs one of the roles ${access?.join(', ')}.`);
+    throw new ProblemError('ROLE_NOT_ALLOWED', `This request needs one of the roles ${access?.join(', ')}.`);
   }
 }
 
-/** For calls to neighbours in the caller's own name: they verify the same token again. */
+/** Call settings that pass on the caller's own token. The service verifies it again. */
 export function asCaller(request: FastifyRequest): CallSettings {
   return { deadline: request.deadline, accessToken: accessTokenOf(request) };
 }
 
-/** Only where the caller was verified; so the header is "Bearer …". */
+/** The token of a request with a verified caller. Its header therefore starts with "Bearer ". */
 export function accessTokenOf({ headers }: FastifyRequest): string {
   return (headers.authorization ?? '').slice('Bearer '.length);
 }

@@ -1,9 +1,9 @@
 /**
- * Refuses requests early under overload: before the token is verified, the body parsed or an idempotency key taken. This is the one place
- * where requests are turned away; the services behind are never sent more than they can answer in time.
+ * Refuses requests early under overload: before the token is verified, the body parsed or an idempotency key used. Only the
+ * gateway refuses requests because of load. It never sends the services more than they can answer in time.
  *
- * Each lane has a limiter of its own, so that a slow part of the platform does not close the others: the reads of payments are one lane,
- * the writes of payments another.
+ * Each lane has its own limiter, so that one slow part of the platform does not block the others. For example, reads of payments
+ * are one lane, and writes of payments another.
  */
 import type { Logger } from '@payflowx/chassis';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
@@ -12,13 +12,13 @@ import { createLimiter, type Limiter } from './limiter.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** For probes: they must be answered under overload too. */
+    /** True for probes: they are answered under overload too. */
     alwaysAdmitted?: boolean;
-    /** Set here. Routes without one cost too little to be refused. */
+    /** Set by `admitRequests`. Routes without a limiter cost too little to be refused. */
     limiter?: Limiter;
   }
   interface FastifyRequest {
-    /** Set once the client has gone away before the answer. Ends the request's place among those in flight. */
+    /** Set if the client disconnected before the response. Frees the slot of the request. */
     finishAbandoned: (() => void) | undefined;
   }
 }
@@ -29,7 +29,7 @@ const RETRY_AFTER_S = '1';
 export function admitRequests(app: FastifyInstance, { log }: { log: Logger }): void {
   const refusals = countRefusals(app, log);
   app.decorateRequest('finishAbandoned');
-  giveLanes(app);
+  addLimiters(app);
 
   app.addHook('onRequest', (request, reply, done) => {
     const { limiter } = request.routeOptions.config;
@@ -39,10 +39,10 @@ export function admitRequests(app: FastifyInstance, { log }: { log: Logger }): v
       refusals.count();
       return refuse(request, reply);
     }
-    // Every answer and every lost connection ends with exactly one 'close'.
+    // Every response and every lost connection emits exactly one 'close'.
     reply.raw.once('close', () => {
       if (reply.sent) limiter.finish(caller);
-      // The work behind goes on without a client, and still takes its place.
+      // The work continues without its client, and still occupies a slot.
       else request.finishAbandoned = () => limiter.finish(caller);
     });
     done();
@@ -53,8 +53,10 @@ export function admitRequests(app: FastifyInstance, { log }: { log: Logger }): v
   });
 }
 
-/** Tags name the resource. Routes without tags are the documentation. */
-function giveLanes(app: FastifyInstance): void {
+/**
+ * Adds the limiter of its lane to each route. A route's first tag names the resource. Routes without tags are the documentation.
+ */
+function addLimiters(app: FastifyInstance): void {
   const lanes = new Map<string, Limiter>();
   app.addHook('onRoute', (route) => {
     const lane = laneOf(route);
@@ -71,7 +73,7 @@ function laneOf({ method, schema, config }: RouteOptions): string | undefined {
   return `${tag} ${method === 'GET' || method === 'HEAD' ? 'reads' : 'writes'}`;
 }
 
-/** Without the way of an error through the framework: a refusal has to be cheap. */
+/** Responds without the framework's error handling, because a refusal has to be cheap. */
 function refuse(request: FastifyRequest, reply: FastifyReply): void {
   reply
     .code(503)
@@ -82,11 +84,11 @@ function refuse(request: FastifyRequest, reply: FastifyReply): void {
 
 const LOG_EVERY_MS = 1_000;
 
-/** One line of log a second, instead of one for each refusal. */
+/** Logs one line a second, not one for each refusal. */
 function countRefusals(app: FastifyInstance, log: Logger) {
   let refused = 0;
   const timer = setInterval(() => {
-    if (refused > 0) log.warn({ refused }, 'overloaded: requests were refused');
+    if (refused > 0) log.warn({ refused }, 'overloaded: refused requests');
     refused = 0;
   }, LOG_EVERY_MS).unref();
   app.addHook('onClose', async () => clearInterval(timer));

@@ -1,4 +1,4 @@
-/** The limiter in front of a simulated server: one that works on so many requests at once, with a queue before it that has no end. */
+/** Tests the limiter in front of a simulated server that works on several requests at once and has an unlimited queue. */
 import { describe, expect, it } from 'vitest';
 import { createLimiter } from './limiter.ts';
 
@@ -12,13 +12,13 @@ interface Load {
 interface Outcome {
   caller: string;
   atMs: number;
-  /** Undefined: refused. */
+  /** Undefined if the request was refused. */
   tookMs: number | undefined;
 }
 
 const WORKERS = 20;
 
-/** Loads arrive evenly; bursts are loads of a millisecond. Time goes in steps of a millisecond. */
+/** Loads arrive evenly. A burst is a load of one millisecond. Time advances in steps of a millisecond. */
 function simulate({ capacityPerSecond, loads, stall }: Simulation): Outcome[] {
   let nowMs = 0;
   const limiter = createLimiter(() => nowMs);
@@ -79,9 +79,9 @@ function quantile(values: number[], share: number): number {
 }
 
 describe.each([200, 800, 4_000])(
-  'in front of a server that does %d requests a second',
+  'in front of a server that handles %d requests a second',
   (capacityPerSecond) => {
-    it('keeps the goodput and bounds the time at three times that', () => {
+    it('keeps the goodput and bounds the time at a load of three times that', () => {
       const outcomes = simulate({ capacityPerSecond, loads: [steady('all', 3 * capacityPerSecond)] });
       const times = accepted(outcomes);
       expect(times.length / 20 / capacityPerSecond).toBeGreaterThan(0.97);
@@ -89,19 +89,19 @@ describe.each([200, 800, 4_000])(
       expect(quantile(times, 0.99)).toBeLessThan(1_000);
     });
 
-    it('refuses nothing at half of it, nor at nine tenths', () => {
+    it('refuses no request at half of that load, nor at nine tenths', () => {
       for (const share of [0.5, 0.9]) {
         const outcomes = simulate({ capacityPerSecond, loads: [steady('all', share * capacityPerSecond)] });
         expect(refused(outcomes)).toEqual([]);
       }
     });
 
-    it('takes a burst of 500 after an idle time', () => {
+    it('admits a burst of 500 after an idle time', () => {
       const outcomes = simulate({ capacityPerSecond, loads: [burst('one', 500, 5_000)] });
       expect(accepted(outcomes)).toHaveLength(500);
     });
 
-    it('is as before two seconds after an overload', () => {
+    it('is back to normal two seconds after an overload', () => {
       const loads = [
         steady('all', 3 * capacityPerSecond, 10_000),
         steady('later', capacityPerSecond / 2, 20_000, 12_000),
@@ -123,7 +123,7 @@ describe.each([200, 800, 4_000])(
       expect(accepted(outcomes).length / 20 / capacityPerSecond).toBeGreaterThan(0.97);
     });
 
-    it('divides it evenly among all who flood', () => {
+    it('shares the limit evenly among callers that all flood', () => {
       const loads = [
         steady('a', 4 * capacityPerSecond),
         steady('b', capacityPerSecond),
@@ -135,7 +135,7 @@ describe.each([200, 800, 4_000])(
       }
     });
 
-    it('lets a short stall pass at half load', () => {
+    it('admits all requests during a short stall at half load', () => {
       const loads = [steady('all', capacityPerSecond / 2)];
       const outcomes = simulate({ capacityPerSecond, loads, stall: { fromMs: 5_000, untilMs: 5_250 } });
       expect(refused(outcomes)).toEqual([]);
@@ -143,7 +143,7 @@ describe.each([200, 800, 4_000])(
   },
 );
 
-it('admits no more than the burst where nothing is ever answered', () => {
+it('admits no more than the burst if no request ever completes', () => {
   let nowMs = 0;
   const limiter = createLimiter(() => nowMs);
   let admitted = 0;
@@ -151,7 +151,7 @@ it('admits no more than the burst where nothing is ever answered', () => {
   expect(admitted).toBeLessThanOrEqual(1_000);
 });
 
-it('does not let callers with one request each past the limit for ever', () => {
+it('does not let callers with one request each exceed the limit permanently', () => {
   let nowMs = 0;
   const limiter = createLimiter(() => nowMs);
   let admitted = 0;

@@ -1,34 +1,38 @@
 /**
- * Bounds how long requests wait, by bounding how many are in flight. Pure: no clock, no HTTP.
+ * Limits the number of requests in flight, and thereby the time that a request waits. Pure: no clock, no HTTP.
  *
- * Little's law: requests in flight = completions a second × mean time in the system. The completions of the last second are counted, so
- * `rate × targetMs` requests in flight are those that take `targetMs` on average. The limit follows the machine: nothing is configured for
- * a faster or a slower one.
+ * Little's law: requests in flight = completions per second × mean time in the system. The limiter counts the completions of the
+ * last second. With `rate × targetMs` requests in flight, a request takes `targetMs` on average. The limit follows the speed of
+ * the machine, so nothing has to be configured for it.
  *
- * As in CoDel (RFC 8289), a queue is no overload as long as it drains: a burst is admitted whole. Overload begins when the limit has been
- * exceeded for `toleranceMs` without a break, or when `burst` requests are in flight. It ends a second after the last refusal.
+ * As in CoDel (RFC 8289), a queue is no overload as long as it drains, so a burst is admitted whole. Overload begins when the
+ * limit has been exceeded for `toleranceMs` without a break, or when `burst` requests are in flight. It ends a second after the
+ * last refusal.
  */
 
 export interface Limiter {
-  /** Whether this caller's request is admitted; if it is, `finish` must be called once for it. */
+  /** Returns true if the request is admitted. Then `finish` must be called once for it. */
   admit(caller: string): boolean;
   finish(caller: string): void;
 }
 
 export interface LimiterSettings {
-  /** The mean time from admission to answer that is kept under overload. */
+  /** The mean time from admission to response that is kept under overload. */
   targetMs: number;
-  /** How long more may be in flight than that allows before it counts as overload. */
+  /** Milliseconds for which the limit may be exceeded before that counts as overload. */
   toleranceMs: number;
-  /** Never more in flight than this, but for callers below their share. */
+  /** The maximum number in flight, except for callers below their share. */
   burst: number;
-  /** So many are always admitted: too few completions to measure a rate, or requests that are slow by nature. */
+  /**
+   * The limit is never lower than this. It applies if there are too few completions to measure a rate, or if requests are slow by
+   * nature.
+   */
   floor: number;
 }
 
 export const LIMITS: LimiterSettings = { targetMs: 500, toleranceMs: 300, burst: 1_000, floor: 64 };
 
-/** Overload is over when nothing was refused for this long. */
+/** Overload ends when no request was refused for this long. */
 const CALM_MS = 1_000;
 
 export function createLimiter(now: () => number, settings: LimiterSettings = LIMITS): Limiter {
@@ -39,7 +43,7 @@ export function createLimiter(now: () => number, settings: LimiterSettings = LIM
   let exceededSince: number | undefined;
   let refusedAt = Number.NEGATIVE_INFINITY;
 
-  /** How many may be in flight now. */
+  /** The number of requests that may be in flight now. */
   function limitNow(): number {
     const measured = Math.max(floor, Math.min(burst, completions.perMs() * targetMs));
     const at = now();
@@ -51,8 +55,8 @@ export function createLimiter(now: () => number, settings: LimiterSettings = LIM
   }
 
   /**
-   * When the limit is reached, a caller with less than an equal share of it is still admitted. One that floods then finds no free slot until
-   * it is down to its own share.
+   * When the limit is reached, a caller with less than an equal share of it is still admitted. A caller that floods then gets no
+   * slot until it is down to its own share.
    */
   function hasShareLeft(own: number, limit: number): boolean {
     if (inFlight >= burst + limit) return false;
@@ -86,14 +90,17 @@ export function createLimiter(now: () => number, settings: LimiterSettings = LIM
 const SLOT_MS = 100;
 const SLOTS = 10;
 
-/** Completions a millisecond over the last second, or since the last restart: an idle time before says nothing about the speed. */
+/**
+ * Completions per millisecond over the last second, or since the last restart. Idle time before a restart does not count, because
+ * it says nothing about the speed.
+ */
 function createRate(now: () => number) {
   const counts = new Uint32Array(SLOTS);
   let total = 0;
   let slot = 0;
   let startedAt = 0;
 
-  /** Empties the slots that have become older than a second. */
+  /** Empties the slots that are older than a second. */
   function advance(): void {
     const current = Math.floor(now() / SLOT_MS);
     const stale = Math.min(SLOTS, current - slot);
@@ -113,7 +120,7 @@ function createRate(now: () => number) {
     },
     perMs() {
       advance();
-      // The current slot has only just begun.
+      // The current slot is only partly over.
       const spanMs = (SLOTS - 1) * SLOT_MS + (now() % SLOT_MS);
       return total / Math.max(SLOT_MS, Math.min(spanMs, now() - startedAt));
     },

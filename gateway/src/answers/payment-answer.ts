@@ -1,4 +1,7 @@
-/** The outcome of what moves money as an HTTP answer: done, 202 not known yet, 402 declined; and whether it is a replay. */
+/**
+ * Translates the outcome of a request that moves money to HTTP: 200 or 201 if it is done, 202 if the outcome is unknown yet, 402
+ * if it was declined. Marks replays.
+ */
 import {
   type CapturePaymentResponse,
   type CreatePaymentResponse,
@@ -13,44 +16,46 @@ import { ProblemError } from '../problems/problem.ts';
 import { type PaymentJson, paymentJson } from '../schemas/payment.ts';
 import { type RefundJson, refundJson } from '../schemas/refund.ts';
 
-/** What is undecided is driven on within seconds; asking sooner would not help. */
-const ASK_AGAIN_AFTER_S = '1';
+/** The payment service finishes pending payments within seconds. Earlier polling would not help. */
+const RETRY_AFTER_S = '1';
 
 /** Sets status and headers, and returns the body. Throws the 402, which is a problem. */
 export function answerCreation(
   { payment, replayed }: Pick<CreatePaymentResponse, 'payment' | 'replayed'>,
   reply: FastifyReply,
 ): PaymentJson {
-  if (!payment) throw new Error('The payment service answered without a payment.');
+  if (!payment) throw new Error('The response of the payment service has no payment.');
   if (replayed) reply.header('idempotent-replayed', 'true');
   if (payment.state === PaymentState.FAILED) throw declined(payment);
   reply.header('location', locationOf(payment));
-  if (payment.state === PaymentState.INITIATED) reply.code(202).header('retry-after', ASK_AGAIN_AFTER_S);
+  if (payment.state === PaymentState.INITIATED) reply.code(202).header('retry-after', RETRY_AFTER_S);
   else reply.code(201);
   return paymentJson(payment);
 }
 
-/** A capture or a cancellation: the payment as it is now; as it was before where the outcome is not known yet. */
+/**
+ * Responds to a capture or a cancel with the current payment. If the outcome is not known yet, it is the payment before the step.
+ */
 export function answerStep(
   { payment, replayed, pending }: CapturePaymentResponse,
   reply: FastifyReply,
 ): PaymentJson {
-  if (!payment) throw new Error('The payment service answered without a payment.');
+  if (!payment) throw new Error('The response of the payment service has no payment.');
   if (replayed) reply.header('idempotent-replayed', 'true');
   if (pending) {
-    reply.code(202).header('retry-after', ASK_AGAIN_AFTER_S).header('location', locationOf(payment));
+    reply.code(202).header('retry-after', RETRY_AFTER_S).header('location', locationOf(payment));
   }
   return paymentJson(payment);
 }
 
 /** Sets status and headers, and returns the body. Throws the 402, which is a problem. */
 export function answerRefund({ refund, replayed }: CreateRefundResponse, reply: FastifyReply): RefundJson {
-  if (!refund) throw new Error('The payment service answered without a refund.');
+  if (!refund) throw new Error('The response of the payment service has no refund.');
   if (replayed) reply.header('idempotent-replayed', 'true');
   if (refund.state === RefundState.FAILED) throw declinedRefund(refund);
-  // A refund has no address of its own; it is in the payment's list.
+  // A refund has no address of its own. The payment's list of refunds contains it.
   reply.header('location', refundsOf(refund));
-  if (refund.state === RefundState.PENDING) reply.code(202).header('retry-after', ASK_AGAIN_AFTER_S);
+  if (refund.state === RefundState.PENDING) reply.code(202).header('retry-after', RETRY_AFTER_S);
   else reply.code(201);
   return refundJson(refund);
 }
@@ -65,7 +70,7 @@ function refundsOf({ paymentId }: Refund): string {
 
 function declined(payment: Payment): ProblemError {
   const { code = 'PAYMENT_DECLINED', message = 'The payment was declined.' } = payment.failure ?? {};
-  // An account that is not there and one that is not the caller's look the same.
+  // An account that does not exist and one of another user get the same response.
   if (code === 'FROM_ACCOUNT_NOT_FOUND') return new ProblemError(code, message);
   return new ProblemError('PAYMENT_DECLINED', message, {
     code,

@@ -1,4 +1,4 @@
-/** Merges what the parts of the platform know of one payment into one order. Pure. */
+/** Merges the records of several services about one payment into one order. Pure. */
 import { Outcome } from '@payflowx/proto/authorization';
 import type { Entry } from '@payflowx/proto/ledger';
 import type { Notification } from '@payflowx/proto/notification';
@@ -16,16 +16,16 @@ export interface Parts {
   notifications: readonly Notification[];
 }
 
-/** Of what happened in one millisecond: a step was decided, taken, posted, told. */
-const RANKS: Record<Source, number> = { authorization: 0, payment: 1, ledger: 2, notification: 3 };
+/** The order within one millisecond: a step is decided, taken, posted, notified. */
+const SOURCE_ORDER: Record<Source, number> = { authorization: 0, payment: 1, ledger: 2, notification: 3 };
 
-/** An item, and the place of the step that it belongs to. */
+/** An item, and the index of the step that it belongs to. */
 interface Placed {
   item: TimelineItemJson;
   step: number;
 }
 
-/** By time; what has the same time by its step, then by rank, then as it was given. */
+/** Sorts by time, then by step, then by source. Items that are equal in all three keep their order. */
 export function mergeTimeline({ steps, entries, notifications }: Parts): TimelineItemJson[] {
   const placed = [
     ...steps.flatMap(itemsOfStep),
@@ -36,12 +36,12 @@ export function mergeTimeline({ steps, entries, notifications }: Parts): Timelin
     (left, right) =>
       compare(left.item.at, right.item.at) ||
       left.step - right.step ||
-      RANKS[left.item.source] - RANKS[right.item.source],
+      SOURCE_ORDER[left.item.source] - SOURCE_ORDER[right.item.source],
   );
   return placed.map(({ item }) => item);
 }
 
-/** Times as text, all of one form: they sort as text. */
+/** Compares times as text. All have the same format, so they sort correctly. */
 function compare(left: string, right: string): number {
   return left < right ? -1 : Number(left > right);
 }
@@ -73,7 +73,7 @@ function itemsOfStep(message: PaymentStep, step: number): Placed[] {
   ];
 }
 
-/** A journal transaction bears the id of the event that it was made from. */
+/** The id of a journal transaction has the UUID of the event that caused it. */
 function itemsOfJournal(entries: readonly Entry[], steps: readonly PaymentStep[]): Placed[] {
   const transactions = Map.groupBy(entries, ({ transactionId }) => transactionId);
   return [...transactions].map(([transactionId, own]) => {
@@ -91,7 +91,7 @@ function itemsOfJournal(entries: readonly Entry[], steps: readonly PaymentStep[]
   });
 }
 
-/** A notification bears the type and the time of the event that it tells of. */
+/** A notification has the type and the time of its event. */
 function itemOfNotification(notification: Notification, steps: readonly PaymentStep[]): Placed {
   const at = notification.createdAt?.getTime();
   const step = steps.findIndex(

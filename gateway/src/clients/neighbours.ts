@@ -1,4 +1,4 @@
-/** The services behind the gateway, each over a channel of its own. */
+/** Clients of the services behind the gateway, each with its own channel. */
 import { connectGrpc, type Neighbour } from '@payflowx/chassis';
 import { AnalyticsServiceClient, type AnalyticsServiceService } from '@payflowx/proto/analytics';
 import { AuthServiceClient, type AuthServiceService } from '@payflowx/proto/auth';
@@ -17,13 +17,16 @@ import {
 import { NotificationServiceClient, type NotificationServiceService } from '@payflowx/proto/notification';
 import { PaymentServiceClient, type PaymentServiceService } from '@payflowx/proto/payment';
 
-/** Where each service is. */
+/** The gRPC target of each service. */
 export type Targets = Record<
   'auth' | 'authorization' | 'payment' | 'ledger' | 'notification' | 'analytics',
   string
 >;
 
-/** By the name of the service that answers: accounts are authorization's. What else a service answers has a client of its own. */
+/**
+ * Clients by service name. Accounts are part of authorization. A further gRPC service of the same process has a client of its
+ * own.
+ */
 export interface Neighbours {
   auth: Neighbour<AuthServiceService>;
   authorization: Neighbour<AccountServiceService>;
@@ -35,14 +38,14 @@ export interface Neighbours {
   analytics: Neighbour<AnalyticsServiceService>;
 }
 
-/** `token` is the gateway's own, for the calls that it makes in its own name. */
+/** `token` returns the gateway's own service token, for the calls that it makes in its own name. */
 export function connectNeighbours(targets: Targets, token: () => Promise<string>): Neighbours {
   return {
-    // Logins and refreshes are never sent twice: a refresh token spent twice would revoke its family. Nor is a new secret asked for
-    // twice: the first would be lost.
+    // Logins and refreshes are never retried: a refresh token that is used twice would revoke its family. Requests for a new
+    // secret are not retried either: the first secret would be lost.
     auth: connectGrpc(AuthServiceClient, {
       target: targets.auth,
-      // Auth believes what we say of a client's address only beside our own token.
+      // Auth trusts the client address in a request only if the gateway's own token comes with it.
       token,
       retryable: [
         'getMe',
@@ -97,7 +100,7 @@ export function connectNeighbours(targets: Targets, token: () => Promise<string>
         'getProof',
       ],
     }),
-    // A reconciliation that was begun twice would be two reports.
+    // A reconciliation that is started twice would give two reports.
     reconciliations: connectGrpc(ReconciliationServiceClient, {
       target: targets.ledger,
       retryable: ['getReconciliation', 'listReconciliations'],
@@ -117,7 +120,7 @@ export function closeNeighbours(neighbours: Neighbours): void {
   for (const neighbour of Object.values(neighbours)) neighbour.close();
 }
 
-/** Each answers for the process that it lives in. */
+/** One client for each process. Its health check covers the whole process. */
 const PROCESSES = [
   'auth',
   'authorization',
@@ -127,7 +130,7 @@ const PROCESSES = [
   'analytics',
 ] as const satisfies (keyof Targets)[];
 
-/** Names of the services that do not say that they serve. */
+/** Returns the names of the services that do not report SERVING. */
 export async function findNotServing(neighbours: Neighbours, deadlineMs: number): Promise<string[]> {
   const checks = PROCESSES.map(async (name) => ({
     name,

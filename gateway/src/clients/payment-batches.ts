@@ -1,6 +1,6 @@
 /**
- * Carries creations of payments to the payment service, many in one call. Each keeps its own identity (the caller's
- * token), trace, deadline and outcome; one that fails leaves the others alone.
+ * Sends creations of payments to the payment service in batches. Each creation keeps its own caller token, trace, deadline and
+ * outcome. A creation that fails does not affect the others.
  */
 
 import { status as grpc } from '@grpc/grpc-js';
@@ -20,18 +20,19 @@ import type { Neighbours } from './neighbours.ts';
 
 export interface BatchSettings {
   maxSize: number;
-  /** How many calls may be under way at once, so that a slow one does not hold up the rest. */
+  /** The maximum number of concurrent calls. With more than one, a slow call does not delay the rest. */
   concurrency: number;
   /**
-   * The least time between the starts of two calls while one is under way, unless a batch is full. Alone, a creation leaves at once; a
-   * few hundred a second travel in groups, through all that follows: each by itself would cost several times the CPU, and wait for that.
+   * The minimum time between the starts of two calls while one is in flight, unless a batch is full. A single creation is sent at
+   * once. At a few hundred a second, creations are sent in batches through all services. Sent one by one, they would cost several
+   * times the CPU, and would wait for it.
    */
   paceMs: number;
 }
 
 type Item = CreatePaymentItem & { deadline: Date };
 
-/** Rejects with NeighbourError DEADLINE_EXCEEDED at the item's deadline, wherever the item is then: in the queue or in a call. */
+/** Rejects with NeighbourError DEADLINE_EXCEEDED at the item's deadline, both in the queue and during a call. */
 export type PaymentBatches = Batcher<Item, CreatePaymentResponse>;
 
 export function createPaymentBatches(
@@ -44,13 +45,18 @@ export function createPaymentBatches(
     flush: (items: Item[]) => createPayments(payment, items),
   });
   return {
-    submit: (item) => inTime(batcher.submit(item), item.deadline.getTime() - Date.now(), late),
+    submit: (item) =>
+      inTime(batcher.submit(item), item.deadline.getTime() - Date.now(), throwDeadlineExceeded),
     drain: batcher.drain,
   };
 }
 
-function late(): never {
-  throw new NeighbourError({ code: grpc.DEADLINE_EXCEEDED, message: 'No outcome in time.', details: [] });
+function throwDeadlineExceeded(): never {
+  throw new NeighbourError({
+    code: grpc.DEADLINE_EXCEEDED,
+    message: 'The payment service did not respond in time.',
+    details: [],
+  });
 }
 
 async function createPayments(
@@ -63,17 +69,20 @@ async function createPayments(
     const { results } = await payment.batchCreatePayments(request, { deadline: new Date(latest) });
     return results.map(toResult);
   } catch (error) {
-    throw isOurFault(error)
-      ? new ProblemError('UNAVAILABLE', 'The payment service does not take requests.', { cause: error })
+    throw isOwnTokenRefused(error)
+      ? new ProblemError('UNAVAILABLE', 'The payment service refuses requests of this instance.', {
+          cause: error,
+        })
       : error;
   }
 }
 
 /**
- * A refusal of the whole call is about the gateway's own token. No caller may read it as being about theirs: nothing was begun, and the
- * same key may be tried again. An instance whose clock is wrong by more than a token lasts refuses every token; others do not.
+ * Returns true if the payment service refused the gateway's own token. The caller must not take that refusal as its own: nothing
+ * was begun, and the same key may be tried again. An instance whose clock is wrong by more than the lifetime of a token refuses
+ * every token. Other instances do not.
  */
-function isOurFault(error: unknown): boolean {
+function isOwnTokenRefused(error: unknown): boolean {
   return (
     error instanceof NeighbourError &&
     (error.code === grpc.UNAUTHENTICATED || error.code === grpc.PERMISSION_DENIED)
@@ -83,5 +92,5 @@ function isOurFault(error: unknown): boolean {
 function toResult({ result }: CreatePaymentResult): Result<CreatePaymentResponse> {
   if (result?.$case === 'response') return ok(result.value);
   if (result?.$case === 'error') return failed(fromRpcStatus(result.value));
-  return failed(new Error('The payment service left an item without an answer.'));
+  return failed(new Error('The payment service returned no result for an item.'));
 }

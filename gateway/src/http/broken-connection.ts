@@ -1,4 +1,4 @@
-/** Answers what Node's HTTP parser could not read: there is no request yet, only a socket. */
+/** Responds to bytes that Node's HTTP parser cannot read. At this point there is no request, only a socket. */
 import type { Socket } from 'node:net';
 import { newId } from '@payflowx/chassis';
 import { PROBLEM_TYPE, ProblemError, problemBody } from '../problems/problem.ts';
@@ -11,7 +11,7 @@ const CODES: Record<string, ProblemCode> = {
 };
 
 export function answerBrokenConnection(error: Error & { code?: string }, socket: Socket): void {
-  // The other side is gone, or half an answer is already out.
+  // The client has disconnected, or a part of a response was already sent.
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
   const problem = CODES[error.code ?? ''] ?? 'INVALID_REQUEST';
   const { status, title } = PROBLEMS[problem];

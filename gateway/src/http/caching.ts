@@ -1,20 +1,20 @@
-/** Who may keep an answer: nobody, except where a route says that its answers are the same for everyone. */
+/** The Cache-Control of responses. No response may be cached, unless its route declares that it is the same for all callers. */
 import type { FastifyInstance } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Seconds for which anyone may keep a successful answer of this route. Left out: no answer may be kept. */
+    /** Seconds for which any cache may keep a successful response of this route. Undefined: no response may be cached. */
     maxAgeS?: number;
   }
 }
 
-/** Also on every problem, of public routes too: an error is about one request (problem.ts). */
+/** Every problem has it too, on public routes as well: an error is about one request (problem.ts). */
 export const NO_STORE = 'no-store';
 
-/** For documents that change with a release. Keys that tokens are verified with are kept for less: signing-keys.ts. */
+/** For documents that change with a release. The keys that verify tokens are cached for less time: see signing-keys.ts. */
 export const DOCUMENT_MAX_AGE_S = 300;
 
-/** A request that is refused on its way has the header too, so this comes before what refuses. */
+/** Must be added before the hooks that refuse requests, so that refused requests have the header too. */
 export function limitCaching(app: FastifyInstance): void {
   app.addHook('onRequest', ({ routeOptions }, reply, done) => {
     const { maxAgeS } = routeOptions.config;

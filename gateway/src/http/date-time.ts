@@ -1,27 +1,30 @@
-/** Reads a date-time of RFC 3339 (section 5.6), to the last digit. Every time that a request names is read here. */
+/** Parses date-times of RFC 3339 (section 5.6), all digits included. Every time in a request is parsed here. */
 
-/** Years that every part of the platform can hold. The RFC allows small `t` and `z`; a blank instead of the `T` only where it is agreed upon. */
+/**
+ * All services can store these years. The RFC allows a small `t` and `z`. It allows a blank instead of the `T` only if both sides
+ * agree.
+ */
 const DATE_TIME =
   /^([12]\d{3})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/;
 
-/** For schemas. What fits it may still name no moment: 30 February. */
+/** For schemas. A text that matches may still be no real time, such as 30 February. */
 export const DATE_TIME_PATTERN = DATE_TIME.source;
 
 const MINUTE_MS = 60_000;
 
 /**
- * Which whole millisecond stands for a moment between two. Times here are whole milliseconds, so "at or after" and "before" find what
- * they name when it is rounded up, "up to and including" when it is rounded down.
+ * Times on the platform are whole milliseconds. This decides how a time between two of them is rounded. Filters "at or after" and
+ * "before" are right if it is rounded up, "up to and including" if it is rounded down.
  */
 export type Rounding = 'up' | 'down';
 
-/** Undefined for any other text, and for a moment that no clock here shows: 30 February, 24:00, a leap second. */
+/** Returns undefined for any other text, and for times that do not exist here: 30 February, 24:00, a leap second. */
 export function parseDateTime(text: string, rounding: Rounding): Date | undefined {
   const parts = DATE_TIME.exec(text);
   if (!parts) return undefined;
   const [year, month, day, hours, minutes, seconds] = parts.slice(1, 7).map(Number) as Six;
   const localMs = Date.UTC(year, month - 1, day, hours, minutes, seconds);
-  // Date.UTC carries over what does not exist: 30 February is 2 March to it.
+  // Date.UTC turns a day that does not exist into another: 30 February becomes 2 March.
   if (new Date(localMs).toISOString().slice(0, 19) !== text.slice(0, 19).toUpperCase()) return undefined;
   const offsetMs = offsetOf(parts[8], Number(parts[9] ?? 0), Number(parts[10] ?? 0));
   if (offsetMs === undefined) return undefined;

@@ -1,4 +1,7 @@
-/** /openapi.json, and /docs to read it in. Everything the page needs is served from here: no CDN, no fonts, no telemetry. */
+/**
+ * Serves /openapi.json, and /docs to read it. The gateway itself serves everything that the page needs: no CDN, no fonts, no
+ * telemetry.
+ */
 import { createHash } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { DOCUMENT_MAX_AGE_S } from './caching.ts';
@@ -31,7 +34,10 @@ export async function serveDocs(app: FastifyInstance): Promise<void> {
   }
 }
 
-/** A server that never listens, made when somebody first reads: the page's script takes 20 MB, and no payment needs it. */
+/**
+ * Creates a server that never listens. It is created when a client first opens the page: the page's script takes 20 MB, and
+ * payments do not need it.
+ */
 async function openReference(): Promise<FastifyInstance> {
   const { default: apiReference } = await import('@scalar/fastify-api-reference');
   const reference = Fastify();
@@ -53,7 +59,10 @@ async function openReference(): Promise<FastifyInstance> {
 
 const INLINE_SCRIPT = /<script type="text\/javascript">([\s\S]*?)<\/script>/g;
 
-/** Scripts from here and the page's own inline one, by its hash; styles are made at run time, so they may be inline. */
+/**
+ * Allows scripts from this server, and the page's own inline script by its hash. Styles are created at run time, so they may be
+ * inline.
+ */
 function pagePolicy(page: string): string {
   const hashes = [...page.matchAll(INLINE_SCRIPT)].map(
     ([, code = '']) => `'sha256-${createHash('sha256').update(code).digest('base64')}'`,

@@ -1,6 +1,6 @@
 /**
- * Reads JSON bodies strictly. What JSON.parse lets pass or changes silently is refused: a name given twice (which value
- * counts?), text that is not Unicode, NUL characters (PostgreSQL cannot store them), nesting without end.
+ * Parses JSON bodies strictly. JSON.parse accepts some bad texts, or changes them silently. Refused here: duplicate names (it is
+ * unclear which value counts), text that is not Unicode, NUL characters (PostgreSQL cannot store them), and unlimited nesting.
  */
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -8,12 +8,12 @@ import { ProblemError } from '../problems/problem.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** For a POST that can go without a body: none is the same as `{}`. */
+    /** True for a POST that may have no body. No body is the same as `{}`. */
     optionalBody?: boolean;
   }
 }
 
-/** Bodies over this are refused with 413. */
+/** Larger bodies get 413. */
 export const BODY_LIMIT_BYTES = 64 * 1024;
 /** Far more than any schema here has. */
 const MAX_DEPTH = 16;
@@ -26,11 +26,11 @@ export function readJsonBodies(app: FastifyInstance): void {
     done: (error: Error | null, value?: unknown) => void,
   ) => void;
 
-  standInForNoBody(app);
-  // Nothing but JSON is read: text/plain, which Fastify takes by default, is 415.
+  defaultToEmptyBody(app);
+  // Only JSON is parsed. text/plain, which Fastify accepts by default, gets 415.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
-    // There is nothing to read it for: the answer is about the path.
+    // No route matches, so the body is not needed. The response is about the path.
     if (request.is404) return done(null);
     if (bytes.length === 0 && request.routeOptions.config.optionalBody) return done(null, {});
     if (!isUtf8(bytes)) return done(invalidJson('The body is not UTF-8.'));
@@ -38,14 +38,14 @@ export function readJsonBodies(app: FastifyInstance): void {
     const { members, depth } = measure(text);
     if (depth > MAX_DEPTH) return done(invalidJson(`The body is nested more than ${MAX_DEPTH} levels deep.`));
     parseSafely(request, text, (error, value) => {
-      if (error) return done(invalidJson('The body is not JSON, or holds a name that is never allowed.'));
+      if (error) return done(invalidJson('The body is not JSON, or has a name that is never allowed.'));
       done(checkValue(text, value, members), value);
     });
   });
 }
 
-/** Only without a content type is there nothing to parse; what is validated is an object all the same. */
-function standInForNoBody(app: FastifyInstance): void {
+/** Without a content type the parser does not run. The validation still needs an object. */
+function defaultToEmptyBody(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     if (!route.config?.optionalBody) return;
     route.preValidation = [
@@ -58,11 +58,11 @@ function standInForNoBody(app: FastifyInstance): void {
 }
 
 function checkValue(text: string, value: unknown, members: number): ProblemError | null {
-  if (countMembers(value) !== members) return invalidJson('A name is given twice in one object of the body.');
-  // Raw NULs and broken UTF-8 are out already: only an escape can still bring in a bad character.
+  if (countMembers(value) !== members) return invalidJson('A name occurs twice in one object of the body.');
+  // Raw NULs and broken UTF-8 were refused before. Only an escape can still add a bad character.
   const pointer = text.includes('\\u') ? findBadText(value, '') : undefined;
   if (pointer === undefined) return null;
-  const detail = 'holds a NUL character or half of a surrogate pair';
+  const detail = 'has a NUL character or half of a surrogate pair';
   return new ProblemError('INVALID_REQUEST', `${pointer.slice(1)} ${detail}.`, {
     errors: [{ pointer, detail, in: 'body' }],
   });
@@ -72,7 +72,7 @@ function invalidJson(detail: string): ProblemError {
   return new ProblemError('INVALID_JSON', detail);
 }
 
-/** Counts what stands outside strings: a colon for each member, and the deepest nesting. */
+/** Counts characters outside strings: a colon for each member, and brackets for the deepest nesting. */
 export function measure(text: string): { members: number; depth: number } {
   let members = 0;
   let depth = 0;
@@ -99,7 +99,10 @@ export function measure(text: string): { members: number; depth: number } {
   return { members, depth: deepest };
 }
 
-/** Where the string that starts at `start` ends. A text that breaks off ends there too: the parser will refuse it. */
+/**
+ * Returns the index where the string that starts at `start` ends. For a string without an end it is the end of the text; the
+ * parser then refuses the text.
+ */
 function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
@@ -112,7 +115,7 @@ function isEscaped(text: string, at: number): boolean {
   return backslashes % 2 === 1;
 }
 
-/** Members of all objects in `value`; fewer than colons in its text means that a name was given twice. */
+/** Counts the members of all objects in `value`. If there are fewer than colons in the text, a name occurs twice. */
 export function countMembers(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   let members = 0;
@@ -124,12 +127,12 @@ export function countMembers(value: unknown): number {
   return members;
 }
 
-/** JSON pointer to the first text, or the first name, that holds a NUL or half a surrogate pair. */
+/** Returns the JSON pointer to the first text or name with a NUL or half a surrogate pair. */
 function findBadText(value: unknown, pointer: string): string | undefined {
   if (typeof value === 'string') return isBad(value) ? pointer : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [key, item] of Object.entries(value)) {
-    // The name itself cannot be shown: the object that holds it is as near as one gets.
+    // A bad name cannot be shown, so the pointer names the object that contains it.
     const found = isBad(key) ? pointer : findBadText(item, `${pointer}/${key}`);
     if (found !== undefined) return found;
   }

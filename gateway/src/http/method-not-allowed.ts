@@ -1,10 +1,10 @@
-/** Tells a wrong method (405 with Allow) from a wrong path (404). */
+/** Distinguishes a wrong method (405 with Allow) from a wrong path (404). */
 import type { FastifyInstance, HTTPMethods } from 'fastify';
 import { ProblemError, type Refusals } from '../problems/problem.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Only there to say that the path does not know this method. */
+    /** True for routes that only refuse a method that their path does not support. */
     isRefusal?: boolean;
   }
 }
@@ -21,14 +21,14 @@ declare module 'fastify' {
 }
 
 export interface KnownPaths extends Refusals {
-  /** Every path with its methods, hidden ones too. */
+  /** Every path with its methods, hidden paths included. */
   all(): { url: string; methods: string[] }[];
-  /** Paths such as /v1/payments/simulate that also look like /v1/payments/:id, with the methods that only the latter has. */
+  /** Paths such as /v1/payments/simulate that also match /v1/payments/:id, with the methods that only the latter has. */
   shadowed(): { url: string; methods: string[] }[];
 }
 
-/** Watches routes as they are added. */
-export function watchPaths(app: FastifyInstance): KnownPaths {
+/** Records routes as they are added. */
+export function recordPaths(app: FastifyInstance): KnownPaths {
   const paths = new Map<string, KnownPath>();
 
   app.addHook('onRoute', ({ method, url, config }) => {
@@ -50,8 +50,8 @@ export function watchPaths(app: FastifyInstance): KnownPaths {
     refusalOf({ url }) {
       const path = url.split('?', 1)[0] ?? '';
       const allowed = methodsAt(path).join(', ');
-      if (allowed === '') return new ProblemError('NOT_FOUND', `There is nothing at ${path}.`);
-      return new ProblemError('METHOD_NOT_ALLOWED', `${path} knows ${allowed}.`, {
+      if (allowed === '') return new ProblemError('NOT_FOUND', `The path ${path} does not exist.`);
+      return new ProblemError('METHOD_NOT_ALLOWED', `${path} supports ${allowed}.`, {
         headers: { allow: allowed },
       });
     },
@@ -69,14 +69,14 @@ export function watchPaths(app: FastifyInstance): KnownPaths {
   return knownPaths;
 }
 
-/** Answers what no route is for. To be called once all routes are there. */
+/** Refuses requests that match no route. Must be called after all routes are added. */
 export function refuseUnknown(app: FastifyInstance, paths: KnownPaths): void {
-  // The limiter that guards it is registered by then.
+  // The plugin of this limiter is registered by then.
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
     throw paths.refusalOf(request);
   });
   for (const { url, methods } of paths.shadowed()) {
-    // Fastify adds HEAD where there is GET.
+    // Fastify adds HEAD for every GET.
     const method = methods.filter((name) => name !== 'HEAD') as HTTPMethods[];
     if (method.length === 0) continue;
     app.route({

@@ -1,4 +1,4 @@
-/** What keeps the gateway itself well: headers, origins, limits per caller, and shedding load before it drowns. */
+/** Protects the gateway itself: security headers, allowed origins, rate limits per caller, and load shedding. */
 import cors from '@fastify/cors';
 import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import underPressure from '@fastify/under-pressure';
@@ -25,9 +25,10 @@ export async function protect(app: FastifyInstance, settings: Config['protection
 }
 
 /**
- * Limits logins by address and name, after the body is read, besides the limit of all requests of an address. It stops a program that
- * sends one wrong password again and again. It does not count by address alone: whoever guesses at many names would keep everybody
- * behind a shared address from logging in. Those guesses are auth's to delay, which knows who logs in from there.
+ * Limits logins by address and name, after the body is parsed. The limit of all requests of an address applies too. This limit
+ * stops a program that sends one wrong password again and again. It does not count by address alone: an attacker who guesses many
+ * names would block logins of all users behind a shared address. Auth delays such guesses, because it knows which users log in
+ * from the address.
  */
 export function limitLogins<Body>(
   app: Pick<FastifyInstance, 'createRateLimit'>,
@@ -46,19 +47,19 @@ export function limitLogins<Body>(
   };
 }
 
-/** Of IPv6 the /64 counts: whoever has one address there has all of them. */
+/** For IPv6, the /64 network counts: a client with one address of it has all of them. */
 function networkOf({ ip }: FastifyRequest): string {
   return normalizeIP(ip);
 }
 
 function tooManyRequests(headers: Record<string, string> = {}): ProblemError {
-  const detail = 'Slow down: try again after the time in Retry-After.';
+  const detail = 'Too many requests. Try again after the time in Retry-After.';
   return new ProblemError('TOO_MANY_REQUESTS', detail, { headers });
 }
 
 /**
- * An API answers with data: nothing of it may be run, framed or sniffed. /docs has a policy of its own. Helmet itself, made once:
- * its plugin for Fastify makes it anew for every request.
+ * The API sends only data, so a browser must not run, frame or sniff any of it. /docs has its own policy. This uses Helmet
+ * itself, created once. Its Fastify plugin creates it again for every request.
  */
 function setSecurityHeaders(app: FastifyInstance): void {
   const setHeaders = helmet({
@@ -79,20 +80,20 @@ function setSecurityHeaders(app: FastifyInstance): void {
   );
 }
 
-/** A process that has just started compiles what it runs: it is slow for a moment, not overloaded. */
+/** A process that has just started compiles its code. For a moment it is slow, but not overloaded. */
 const SETTLING_MS = 5_000;
 
-/** What `maxEventLoopDelay` calls itself where it refuses. */
+/** The name that the plugin reports when `maxEventLoopDelay` is exceeded. */
 const EVENT_LOOP_DELAY = 'eventLoopDelay';
 
-/** The last resort, for what the limit on requests in flight (see admission) does not see. */
+/** The last resort, for load that the limit on requests in flight (see admission) does not see. */
 async function shedLoad(app: FastifyInstance, { pressure }: Config['protection']): Promise<void> {
   let settledAt = Number.POSITIVE_INFINITY;
   app.addHook('onListen', async () => {
     settledAt = performance.now() + SETTLING_MS;
   });
   await app.register(underPressure, {
-    // Shorter, and a start that blocks the loop for a moment would leave no sample, which counts as infinite delay.
+    // With a shorter interval, a startup that blocks the loop for a moment would leave no sample, which counts as infinite delay.
     sampleInterval: 1_000,
     maxEventLoopDelay: pressure.eventLoopDelayMs,
     maxHeapUsedBytes: pressure.heapBytes,

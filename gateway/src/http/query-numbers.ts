@@ -1,7 +1,7 @@
-/** Query strings are text. Parameters that the schema calls integers become numbers here, and only plain decimal ones do. */
+/** Query strings are text. This converts parameters that the schema declares as integers, if they are plain decimal numbers. */
 import type { FastifyInstance, RouteOptions } from 'fastify';
 
-/** No sign, no leading zero, no exponent, no blank: "010", "1e2" and " 5" stay text, which the schema then refuses. */
+/** No sign, leading zero, exponent or blank: "010", "1e2" and " 5" stay text, and the schema refuses them. */
 const DECIMAL = /^(0|[1-9]\d{0,15})$/;
 
 export function readQueryNumbers(app: FastifyInstance): void {

@@ -1,23 +1,24 @@
-/** Whether this instance should be sent requests: not while it stops, and not while a neighbour does not serve. */
+/** Decides whether this instance is ready for requests. It is not, during shutdown and while another service does not serve. */
 
 export interface Readiness {
-  /** Names of what is not serving; empty if all is well. */
+  /** Names of the services that do not serve; empty if all do. */
   findNotServing(): Promise<readonly string[]>;
-  /** From now on not ready, whatever the neighbours say. */
+  /** Makes the instance permanently not ready, independent of the other services. */
   stop(): void;
 }
 
-/** Probes come from many sides; the neighbours are asked once a second at most. */
+/** Probes come from several sources. The other services are checked at most once a second. */
 const FRESH_MS = 1_000;
 
-export function createReadiness(ask: () => Promise<string[]>, now: () => number): Readiness {
+export function createReadiness(checkServices: () => Promise<string[]>, now: () => number): Readiness {
   let stopping = false;
-  let asked: { at: number; answer: Promise<string[]> } | undefined;
+  let lastCheck: { at: number; result: Promise<string[]> } | undefined;
   return {
     findNotServing() {
       if (stopping) return Promise.resolve(['gateway']);
-      if (asked === undefined || now() - asked.at >= FRESH_MS) asked = { at: now(), answer: ask() };
-      return asked.answer;
+      if (lastCheck === undefined || now() - lastCheck.at >= FRESH_MS)
+        lastCheck = { at: now(), result: checkServices() };
+      return lastCheck.result;
     },
     stop() {
       stopping = true;

@@ -1,4 +1,4 @@
-/** What every request carries: its id, its trace, and on the way out the one line of log. */
+/** The context of a request: its id and its trace. Also writes its log line after the response. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Logger, newId, runInTrace, type Trace, traceFrom } from '@payflowx/chassis';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -9,29 +9,29 @@ declare module 'fastify' {
   }
 }
 
-/** A caller's own id is taken over if it can do no harm in headers and logs. */
-const SANE_REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._:+/=-]{0,99}$/;
+/** A caller's own id is accepted if it is safe in headers and logs. */
+const VALID_REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._:+/=-]{0,99}$/;
 
 export function requestIdOf(headers: IncomingHttpHeaders): string {
   const given = headers['x-request-id'];
-  return typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : newId('req');
+  return typeof given === 'string' && VALID_REQUEST_ID.test(given) ? given : newId('req');
 }
 
-export function carryContext(app: FastifyInstance): void {
+export function addRequestContext(app: FastifyInstance): void {
   app.decorateRequest('trace');
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     request.trace = traceFrom(request.headers.traceparent as string | undefined, request.id);
-    // Neighbours are called within, so that the trace goes with every call.
+    // Calls to other services run inside the trace, so that each call carries it.
     runInTrace(request.trace, done);
   });
 }
 
-/** Slow requests at warn; the others only where somebody debugs, one line each. Failures have lines of their own (problem.ts). */
+/** Logs slow requests at warn, and all others at debug, one line each. Failures have log lines of their own (problem.ts). */
 export function logRequests(app: FastifyInstance, { log, slowMs }: { log: Logger; slowMs: number }): void {
   app.addHook('onResponse', (request, reply, done) => {
     if (reply.elapsedTime >= slowMs) log.warn(lineOf(request, reply), 'slow request');
-    // The line is not even made where nobody reads it.
+    // The line is built only if it is logged.
     else if (log.isLevelEnabled('debug')) log.debug(lineOf(request, reply), 'request');
     done();
   });
@@ -40,7 +40,7 @@ export function logRequests(app: FastifyInstance, { log, slowMs }: { log: Logger
 function lineOf(request: FastifyRequest, reply: FastifyReply) {
   return {
     method: request.method,
-    // The pattern, not the address: ids belong to no one's statistics.
+    // The pattern, not the path, so that ids do not split the statistics.
     route: request.routeOptions.url,
     status: reply.statusCode,
     ms: Math.round(reply.elapsedTime * 10) / 10,

@@ -1,4 +1,7 @@
-/** What answers have in common: refusals that follow from what a route is, and headers that follow from what an answer is. */
+/**
+ * Parts that responses share in the document: error responses that follow from the kind of a route, and headers that follow from
+ * the kind of a response.
+ */
 import type { RouteOptions } from 'fastify';
 import { ANSWER_WITHIN_MS } from '../http/deadline.ts';
 import { BODY_LIMIT_BYTES } from '../http/json-body.ts';
@@ -10,7 +13,10 @@ import type { Operation, Response } from './document.ts';
 type Shape = NonNullable<RouteOptions['schema']>;
 type Properties = { properties?: Record<string, unknown>; required?: string[] };
 
-/** The refusals of a route: its own, and those that follow from whether it needs a caller, has a body, names something by id. */
+/**
+ * Adds the shared error responses to those of the route. They depend on whether the route needs a caller, has a body, or has an
+ * id in its path.
+ */
 export function withSharedRefusals(schema: Shape, { config }: RouteOptions): Shape {
   const own = (schema.response ?? {}) as Record<string, Refusals>;
   const shared = sharedCodes(schema, config?.access === 'anyone');
@@ -58,11 +64,11 @@ type Details = Record<string, string>;
 
 const DETAILS: Details = {
   413: `The body is over ${BODY_LIMIT_BYTES / 1024} KiB.`,
-  500: 'Something went wrong on our side; `error_id` names it.',
+  500: 'Something went wrong on our side. `error_id` identifies the error.',
 };
 
 function timeoutDetails(withinMs: number): string {
-  return `There was no answer within ${withinMs / 1000} s; safe to try again with the same Idempotency-Key.`;
+  return `There was no response within ${withinMs / 1000} s. It is safe to retry with the same Idempotency-Key.`;
 }
 
 function merged(own: Refusals | undefined, shared: readonly ProblemCode[], details?: string): unknown {
@@ -73,12 +79,12 @@ function merged(own: Refusals | undefined, shared: readonly ProblemCode[], detai
 }
 
 const HEADERS = {
-  RequestId: header('Names this request: the caller’s own `x-request-id` if it sent a sane one.'),
-  RetryAfter: { description: 'Seconds after which to try again.', schema: { type: 'integer', minimum: 0 } },
+  RequestId: header('The id of this request: the caller’s own `x-request-id` if it sent a valid one.'),
+  RetryAfter: { description: 'Seconds to wait before a retry.', schema: { type: 'integer', minimum: 0 } },
   WwwAuthenticate: header('`Bearer`.'),
-  Location: header('Where it is to be found.'),
-  IdempotentReplayed: header('`true` on the first answer given again; absent otherwise.'),
-  ETag: header('The version, in quotes: what If-Match wants for a change.'),
+  Location: header('The path of the resource.'),
+  IdempotentReplayed: header('`true` if this is a replay of the first response; absent otherwise.'),
+  ETag: header('The version in quotes. Send it in If-Match to change the resource.'),
 };
 
 function header(description: string) {
@@ -95,25 +101,25 @@ export function addHeaders(operation: Operation): void {
   }
 }
 
-/** What passes with time says when; see `headersOf` in problem.ts. */
+/** Statuses with Retry-After. See `headersOf` in problem.ts. */
 const RETRIED = ['202', '429', '503'];
 
 function headersOf({ operationId, parameters = [] }: Operation, status: string, { content }: Response) {
   const movesMoney = parameters.some(({ name, required }) => name === 'idempotency-key' && required);
   const isVersioned = VERSIONED.has(content?.['application/json']?.schema?.$ref ?? '');
-  const isMade = ['201', '202', '402'].includes(status) && (movesMoney || LOCATED.has(operationId));
-  const isKept = movesMoney && ['200', '201', '402', '409', '422'].includes(status);
+  const hasLocation = ['201', '202', '402'].includes(status) && (movesMoney || LOCATED.has(operationId));
+  const isReplayable = movesMoney && ['200', '201', '402', '409', '422'].includes(status);
   return {
     'x-request-id': reference('RequestId'),
     ...(status === '401' && { 'www-authenticate': reference('WwwAuthenticate') }),
     ...(RETRIED.includes(status) && { 'retry-after': reference('RetryAfter') }),
-    ...(isMade && { location: reference('Location') }),
-    ...(isKept && { 'idempotent-replayed': reference('IdempotentReplayed') }),
+    ...(hasLocation && { location: reference('Location') }),
+    ...(isReplayable && { 'idempotent-replayed': reference('IdempotentReplayed') }),
     ...((isVersioned || status === '412') && { etag: reference('ETag') }),
   };
 }
 
 const VERSIONED = new Set(['#/components/schemas/Account', '#/components/schemas/Rule']);
 
-/** What has an address of its own, besides what moves money. */
+/** Operations that create something with its own address, besides those that move money. */
 const LOCATED = new Set(['createAccount', 'createRule', 'runReconciliation']);

@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document, made from the schemas that validate and serialize. What every route shares is added here once. */
+/** Builds the OpenAPI 3.1 document from the schemas that validate and serialize. Adds once the parts that all routes share. */
 import swagger from '@fastify/swagger';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { query } from '../schemas/page.ts';
@@ -8,22 +8,22 @@ import { addExamples } from './examples.ts';
 import { addLinks } from './links.ts';
 
 const TAGS = [
-  { name: 'auth', description: 'Logging in, and the keys that tokens are verified with.' },
+  { name: 'auth', description: 'Logins, and the keys that verify tokens.' },
   { name: 'api-clients', description: 'Machines that log in by themselves and act for a user.' },
-  { name: 'users', description: 'Who can log in.' },
-  { name: 'accounts', description: 'What money moves between.' },
+  { name: 'users', description: 'The users that can log in.' },
+  { name: 'accounts', description: 'The accounts that money moves between.' },
   { name: 'payments', description: 'Payments, deposits and withdrawals.' },
-  { name: 'rules', description: 'What payments are decided by, besides balance and limits.' },
-  { name: 'audit', description: 'Who did what.' },
-  { name: 'ledger', description: 'The journal, and the proof that it adds up.' },
-  { name: 'notifications', description: 'What both sides of a payment were told.' },
-  { name: 'analytics', description: 'Aggregates, a moment behind.' },
-  { name: 'health', description: 'For probes.' },
+  { name: 'rules', description: 'Rules that decide on payments, besides balance and limits.' },
+  { name: 'audit', description: 'Records of changes and of the users who made them.' },
+  { name: 'ledger', description: 'The journal, and the proof that it is correct.' },
+  { name: 'notifications', description: 'Notifications to payers and receivers.' },
+  { name: 'analytics', description: 'Totals. They lag behind the payments by a moment.' },
+  { name: 'health', description: 'Liveness and readiness probes.' },
 ];
 
 export async function describeApi(app: FastifyInstance): Promise<void> {
   refuseUnknownQueries(app);
-  /** Operations whose body may be left out, which the plugin knows nothing of. */
+  /** Operations with an optional body. The plugin does not know about optional bodies. */
   const bodyOptional = new Set<unknown>();
   await app.register(swagger, {
     openapi: {
@@ -32,7 +32,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         title: 'PayFlowX',
         version: '1.0.0',
         description:
-          'Moves money between accounts and can prove it. Amounts are integers of minor units. Unknown fields and query parameters are refused. Errors are problem details (RFC 9457). An answer comes within 8 s, unless an operation says that it may take longer.',
+          'Moves money between accounts and can prove it. Amounts are integers of minor units. Unknown fields and query parameters are refused. Errors are problem details (RFC 9457). A response comes within 8 s, unless an operation says that it may take longer.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/' }],
@@ -56,7 +56,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
   });
 }
 
-/** A route that names no query parameters takes none. */
+/** A route without declared query parameters accepts none. */
 function refuseUnknownQueries(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     if (route.schema && !('hide' in route.schema)) route.schema.querystring ??= query({});

@@ -1,4 +1,4 @@
-/** The parts of an OpenAPI document that are looked at here. */
+/** The parts of an OpenAPI document that this folder uses. */
 
 export interface Schema {
   $ref?: string;
@@ -18,7 +18,7 @@ export interface Media {
   schema?: Schema;
   example?: unknown;
   examples?: Record<string, { $ref: string }>;
-  /** Our own, taken out before anybody sees it: the codes of a problem. */
+  /** Our own field: the codes of a problem. It is removed before the document is served. */
   codes?: readonly string[];
 }
 

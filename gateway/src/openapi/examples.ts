@@ -1,4 +1,7 @@
-/** Examples of everything. A schema that has none of its own gets one made from its parts; each is tested against its schema. */
+/**
+ * Adds examples to the document. A schema without its own example gets one built from its parts. A test validates each example
+ * against its schema.
+ */
 import { PROBLEM_TYPE, ProblemError, problemBody } from '../problems/problem.ts';
 import { PROBLEMS, type ProblemCode } from '../problems/problem-codes.ts';
 import { type Document, type Media, operationsOf, type Schema } from './document.ts';
@@ -21,7 +24,7 @@ export function addExamples(document: Document): void {
   }
 }
 
-/** References: the same problem looks the same everywhere but for its `instance`. */
+/** Returns references: examples of one problem differ only in `instance`. */
 function problemExamples(media: Media, { components }: Document): Record<string, { $ref: string }> {
   const { codes = [] } = media;
   delete media.codes;
@@ -60,7 +63,7 @@ export function exampleOf(schema: Schema, schemas: Record<string, Schema>): unkn
     case 'string':
       return textExample(schema);
     default:
-      throw new Error(`There is no example for ${JSON.stringify(schema)}.`);
+      throw new Error(`Cannot build an example for ${JSON.stringify(schema)}.`);
   }
 }
 
@@ -77,7 +80,7 @@ function titleOf(code: string): string {
   return (PROBLEMS[code as ProblemCode] ?? PROBLEMS.PAYMENT_DECLINED).title;
 }
 
-/** What comes with some codes. */
+/** Members of the problem that belong to certain codes. */
 const MEMBERS: Partial<Record<string, object>> = {
   INVALID_STATE: { state: 'CANCELLED', allowed_actions: [] },
   CAPTURE_EXCEEDS_AUTHORIZED: { available: 250 },
@@ -85,7 +88,7 @@ const MEMBERS: Partial<Record<string, object>> = {
   VERSION_MISMATCH: { version: 3 },
   ACCOUNT_NOT_EMPTY: { balance: { posted: 1250, held: 0 } },
   NOT_READY: { not_serving: ['ledger'] },
-  INVALID_REQUEST: { errors: [{ pointer: '/unknown', detail: 'is not known here', in: 'query' }] },
+  INVALID_REQUEST: { errors: [{ pointer: '/unknown', detail: 'is not a known name', in: 'query' }] },
   DAILY_LIMIT_EXCEEDED: { limit: 10_000, used: 9_500, resets_at: '2026-02-01T00:00:00.000Z' },
 };
 
@@ -102,7 +105,7 @@ function problemExample(code: string, kind: string, schemas: Record<string, Sche
   return { ...body, ...('error_id' in body && { error_id: REQUEST_ID.replace('req', 'err') }) };
 }
 
-/** A 402 holds what was declined. */
+/** The body of a 402 contains the declined payment or refund. */
 function declinedExample(code: string, kind: string, schemas: Record<string, Schema>) {
   const failed = (name: string, changes: object) => ({
     ...(exampleOf({ $ref: name }, schemas) as object),

@@ -1,4 +1,4 @@
-/** Where each answer leads: OpenAPI links, for readers, and for tests that follow them. */
+/** OpenAPI links from responses to the operations that can follow. Readers use them, and tests that follow them. */
 import type { Document, Link } from './document.ts';
 import { operationsOf } from './document.ts';
 
@@ -48,7 +48,7 @@ const OF_CLIENT: Record<string, Target> = {
   rotateApiClientSecret: byId('$response.body#/client/id'),
 };
 
-/** By operation and status. */
+/** Links by operation and status. */
 const LINKS: Record<string, Record<string, Record<string, Target>>> = {
   createPayment: { 201: OF_PAYMENT, 202: OF_PAYMENT },
   createDeposit: { 201: OF_PAYMENT },
@@ -72,7 +72,8 @@ export function addLinks(document: Document): void {
   for (const { operation } of operationsOf(document)) {
     for (const [status, targets] of Object.entries(LINKS[operation.operationId] ?? {})) {
       const response = operation.responses[status];
-      if (!response) throw new Error(`${operation.operationId} has no ${status} to link from.`);
+      if (!response)
+        throw new Error(`${operation.operationId} has links for ${status}, but no such response.`);
       response.links = Object.fromEntries(
         Object.entries(targets).map(([operationId, target]) => [operationId, { operationId, ...target }]),
       );

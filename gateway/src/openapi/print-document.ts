@@ -1,4 +1,4 @@
-/** Prints the OpenAPI document, for whoever generates a client from it. Nobody is called, so nothing has to run. */
+/** Prints the OpenAPI document, as input for generating a client. No service is called, so none has to run. */
 import { createLogger } from '@payflowx/chassis';
 import type { Neighbours } from '../clients/neighbours.ts';
 import type { PaymentBatches } from '../clients/payment-batches.ts';
@@ -10,7 +10,7 @@ const app = await createServer({
   config,
   neighbours: {} as Neighbours,
   batches: {} as PaymentBatches,
-  keys: { keyOf: () => Promise.reject(new Error('Nobody is asked.')), has: () => false },
+  keys: { keyOf: () => Promise.reject(new Error('No token is verified here.')), has: () => false },
   readiness: { findNotServing: async () => [], stop: () => undefined },
   log: createLogger('gateway', config.service, 'stderr'),
 });

@@ -1,74 +1,74 @@
-/** The closed list of what can go wrong, and which of it each answer of a neighbour means. */
+/** The closed list of problem codes, and the code for each error of another service. */
 import { status as grpc } from '@grpc/grpc-js';
 
-/** Every `code` of a problem but the decline codes. */
+/** Every `code` of a problem, except the decline codes. */
 export const PROBLEMS = {
   INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
   INVALID_JSON: { status: 400, title: 'The body is not acceptable JSON' },
-  INVALID_CURSOR: { status: 400, title: 'The cursor is not one of ours' },
+  INVALID_CURSOR: { status: 400, title: 'The cursor is not valid' },
   IDEMPOTENCY_KEY_REQUIRED: { status: 400, title: 'The header Idempotency-Key is missing' },
   IDEMPOTENCY_KEY_INVALID: { status: 400, title: 'The header Idempotency-Key is not valid' },
-  UNAUTHENTICATED: { status: 401, title: 'A valid access token is needed' },
+  UNAUTHENTICATED: { status: 401, title: 'A valid access token is required' },
   INVALID_CREDENTIALS: { status: 401, title: 'The credentials are not valid' },
   INVALID_REFRESH_TOKEN: { status: 401, title: 'The refresh token is not valid' },
   PAYMENT_DECLINED: { status: 402, title: 'The payment was declined' },
   REFUND_DECLINED: { status: 402, title: 'The refund was declined' },
   ROLE_NOT_ALLOWED: { status: 403, title: 'Your role may not do this' },
-  ACTION_NOT_ALLOWED: { status: 403, title: 'This is for the other side of the payment to do' },
+  ACTION_NOT_ALLOWED: { status: 403, title: 'Only the other side of the payment may do this' },
   INSUFFICIENT_SCOPE: { status: 403, title: 'The token’s scopes do not cover this' },
-  NOT_FOUND: { status: 404, title: 'There is no such thing, or it is not yours' },
-  ACCOUNT_NOT_FOUND: { status: 404, title: 'There is no such account, or it is not yours' },
-  FROM_ACCOUNT_NOT_FOUND: { status: 404, title: 'There is no such paying account, or it is not yours' },
-  PAYMENT_NOT_FOUND: { status: 404, title: 'There is no such payment, or it is not yours' },
-  TRANSACTION_NOT_FOUND: { status: 404, title: 'There is no such transaction, or it is not yours' },
-  USER_NOT_FOUND: { status: 404, title: 'There is no such user' },
-  API_CLIENT_NOT_FOUND: { status: 404, title: 'There is no such API client' },
-  RULE_NOT_FOUND: { status: 404, title: 'There is no such rule' },
-  RECONCILIATION_NOT_FOUND: { status: 404, title: 'There is no such reconciliation' },
+  NOT_FOUND: { status: 404, title: 'The resource does not exist, or it is not yours' },
+  ACCOUNT_NOT_FOUND: { status: 404, title: 'The account does not exist, or it is not yours' },
+  FROM_ACCOUNT_NOT_FOUND: { status: 404, title: 'The paying account does not exist, or it is not yours' },
+  PAYMENT_NOT_FOUND: { status: 404, title: 'The payment does not exist, or it is not yours' },
+  TRANSACTION_NOT_FOUND: { status: 404, title: 'The transaction does not exist, or it is not yours' },
+  USER_NOT_FOUND: { status: 404, title: 'The user does not exist' },
+  API_CLIENT_NOT_FOUND: { status: 404, title: 'The API client does not exist' },
+  RULE_NOT_FOUND: { status: 404, title: 'The rule does not exist' },
+  RECONCILIATION_NOT_FOUND: { status: 404, title: 'The reconciliation does not exist' },
   NOTHING_SEALED: { status: 404, title: 'Nothing is sealed yet' },
-  METHOD_NOT_ALLOWED: { status: 405, title: 'The path does not know this method' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'The path does not support this method' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long to arrive' },
   CONFLICT: { status: 409, title: 'The request conflicts with another' },
   INVALID_STATE: { status: 409, title: 'The state does not allow this' },
   ACCOUNT_CLOSED: { status: 409, title: 'The account is closed' },
-  ACCOUNT_NOT_EMPTY: { status: 409, title: 'There is money in the account' },
-  TO_ACCOUNT_NOT_ACTIVE: { status: 409, title: 'The receiving account may not receive' },
+  ACCOUNT_NOT_EMPTY: { status: 409, title: 'The account is not empty' },
+  TO_ACCOUNT_NOT_ACTIVE: { status: 409, title: 'The receiving account is not active' },
   USERNAME_TAKEN: { status: 409, title: 'The username is taken' },
-  RULE_NAME_TAKEN: { status: 409, title: 'There is a rule of this name' },
+  RULE_NAME_TAKEN: { status: 409, title: 'The name is taken by another rule' },
   API_CLIENT_REVOKED: { status: 409, title: 'The API client is revoked' },
   NOT_SEALED_YET: { status: 409, title: 'The payment is not sealed yet' },
   RECONCILIATION_RUNNING: { status: 409, title: 'A reconciliation is running' },
-  IDEMPOTENCY_IN_PROGRESS: { status: 409, title: 'A request with this key is still being worked on' },
-  VERSION_MISMATCH: { status: 412, title: 'It was changed meanwhile' },
+  IDEMPOTENCY_IN_PROGRESS: { status: 409, title: 'A request with this key is still in progress' },
+  VERSION_MISMATCH: { status: 412, title: 'Another caller changed it first' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   URI_TOO_LONG: { status: 414, title: 'The address is too long' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type must be application/json' },
   SAME_ACCOUNT: { status: 422, title: 'The two accounts are the same' },
-  CAPTURE_EXCEEDS_AUTHORIZED: { status: 422, title: 'Less is left on hold' },
-  REFUND_EXCEEDS_CAPTURED: { status: 422, title: 'Less is left to refund' },
+  CAPTURE_EXCEEDS_AUTHORIZED: { status: 422, title: 'The amount is more than what is left on hold' },
+  REFUND_EXCEEDS_CAPTURED: { status: 422, title: 'The amount is more than what is left to refund' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The key was used for another request' },
-  UNPROCESSABLE: { status: 422, title: 'The request is understood but not possible' },
+  UNPROCESSABLE: { status: 422, title: 'The request is valid but cannot be carried out' },
   PRECONDITION_REQUIRED: { status: 428, title: 'The header If-Match is missing' },
   TOO_MANY_REQUESTS: { status: 429, title: 'Too many requests' },
   TOO_MANY_LOGINS: { status: 429, title: 'Too many logins' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
   INTERNAL: { status: 500, title: 'Something went wrong on our side' },
   OVERLOADED: { status: 503, title: 'Overloaded: nothing was done' },
-  UNAVAILABLE: { status: 503, title: 'A part of the platform is down' },
+  UNAVAILABLE: { status: 503, title: 'A part of the platform is unavailable' },
   NOT_READY: { status: 503, title: 'Not ready' },
-  TIMEOUT: { status: 504, title: 'There was no answer in time' },
+  TIMEOUT: { status: 504, title: 'There was no response in time' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** Why a refund is declined: who pays it is the payment's receiver. */
+/** Decline codes of a refund. The receiver of the payment pays the refund. */
 export const REFUND_DECLINES = [
   'INSUFFICIENT_BALANCE',
   'FROM_ACCOUNT_NOT_ACTIVE',
   'TO_ACCOUNT_NOT_ACTIVE',
 ] as const;
 
-/** Why a payment is declined, with a 402. Of FROM_ACCOUNT_NOT_FOUND the client hears as a 404. */
+/** Decline codes of a payment, with a 402. FROM_ACCOUNT_NOT_FOUND is missing: it is sent as a 404. */
 export const DECLINES = [
   ...REFUND_DECLINES,
   'TO_ACCOUNT_NOT_FOUND',
@@ -82,7 +82,7 @@ export const DECLINES = [
 
 export type DeclineCode = (typeof DECLINES)[number];
 
-/** What the reasons of the neighbours mean here. A reason that is not listed goes by its gRPC code, below. */
+/** Problem codes by the reasons of other services. For other reasons, the gRPC code below decides. */
 const BY_REASON: Record<string, ProblemCode> = {
   INSUFFICIENT_SCOPE: 'INSUFFICIENT_SCOPE',
   INVALID_CREDENTIALS: 'INVALID_CREDENTIALS',
@@ -119,7 +119,7 @@ const BY_REASON: Record<string, ProblemCode> = {
   IDEMPOTENCY_IN_PROGRESS: 'IDEMPOTENCY_IN_PROGRESS',
 };
 
-/** What is left says its gRPC code. Exhaustive: the compiler asks for a missing one. */
+/** Problem codes by gRPC code, for all other errors. Exhaustive: the compiler reports a missing one. */
 const BY_GRPC_CODE: Record<grpc, ProblemCode> = {
   [grpc.OK]: 'INTERNAL',
   [grpc.CANCELLED]: 'INTERNAL',
@@ -144,7 +144,7 @@ export function codeOfNeighbour({ reason, code }: { reason: string; code: grpc }
   return BY_REASON[reason] ?? BY_GRPC_CODE[code] ?? 'INTERNAL';
 }
 
-/** What the framework's own refusals mean. One that is not listed goes by its status. */
+/** Problem codes by the framework's error codes. For other errors, the HTTP status decides. */
 const BY_FRAMEWORK_CODE: Record<string, ProblemCode> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
   FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
@@ -156,7 +156,7 @@ const BY_FRAMEWORK_CODE: Record<string, ProblemCode> = {
 export function codeOfFramework(error: { code?: unknown; statusCode?: unknown }): ProblemCode {
   const { code, statusCode } = error;
   if (typeof code === 'string') {
-    // @fastify/jwt's and fast-jwt's: whatever is wrong with the token, it is not good.
+    // Codes of @fastify/jwt and fast-jwt. All mean that the token is not valid.
     if (code.startsWith('FST_JWT_') || code.startsWith('FAST_JWT_')) return 'UNAUTHENTICATED';
     const known = BY_FRAMEWORK_CODE[code];
     if (known) return known;

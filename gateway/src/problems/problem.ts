@@ -1,4 +1,4 @@
-/** The one place that makes problem+json (RFC 9457). Every refusal passes here; nothing internal leaves. */
+/** The only place that creates problem+json (RFC 9457). Every refusal passes through it, and no internal detail leaves. */
 import { BatcherClosedError, CallError, NeighbourError, newId } from '@payflowx/chassis';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { NO_STORE } from '../http/caching.ts';
@@ -12,16 +12,16 @@ import {
 
 export interface ProblemOptions {
   errors?: FieldError[];
-  /** Further members of this code. */
+  /** Additional members of this code. */
   members?: Record<string, unknown>;
-  /** Stands instead of the code, for codes that are not ours: the decline codes. */
+  /** Replaces the code, for codes that are not in PROBLEMS: the decline codes. */
   code?: string;
   instance?: string;
   headers?: Record<string, string>;
   cause?: unknown;
 }
 
-/** A refusal on its way to the client. The message is its `detail`. */
+/** A refusal for the client. The message is its `detail`. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly problem: ProblemCode;
@@ -35,25 +35,25 @@ export class ProblemError extends Error {
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
-/** How long to wait where no better time is known. */
+/** The default of Retry-After. */
 const RETRY_AFTER_S = '1';
 
 export interface Refusals {
-  /** What to say of a request that no route is for. */
+  /** Returns the error for a request that matches no route. */
   refusalOf(request: FastifyRequest): ProblemError;
 }
 
 export function handleProblems(app: FastifyInstance, { refusalOf }: Refusals): void {
   app.setErrorHandler((error, request, reply) => {
-    // Where there is no route, what is wrong with the body is of no interest.
+    // If no route matches, an error about the body is not relevant.
     if (request.is404 && isAboutBody(error)) return sendProblem(refusalOf(request), request, reply);
-    // What a neighbour names as a field came in the body, or where there is none in the query string.
+    // A field that another service names comes from the body, or from the query string if there is no body.
     const place = request.method === 'GET' || request.method === 'HEAD' ? 'query' : 'body';
     return sendProblem(toProblem(error, place), request, reply);
   });
 }
 
-/** Some methods, such as QUERY, are asked for their body's type before anybody looks for a route. */
+/** Fastify checks the content type of some methods, such as QUERY, before it looks for a route. */
 function isAboutBody(error: unknown): boolean {
   const { code } = error as { code?: string };
   return code === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE' || code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
@@ -63,13 +63,13 @@ export function sendProblem(error: ProblemError, request: FastifyRequest, reply:
   const body = problemBody(error, request.url, request.id);
   if (body.status >= 500) logFailure(error, body, request);
   for (const [name, value] of Object.entries(headersOf(error))) {
-    // The rate limiter and under-pressure know better when to come back.
+    // The rate limiter and under-pressure set a more exact Retry-After.
     if (!reply.hasHeader(name)) reply.header(name, value);
   }
   return reply.code(body.status).type(PROBLEM_TYPE).header('cache-control', NO_STORE).send(body);
 }
 
-/** Every problem's members, in one order. */
+/** Returns the members of a problem, always in the same order. */
 export function problemBody(error: ProblemError, url: string, requestId: string) {
   const { status, title } = PROBLEMS[error.problem];
   const code = error.options.code ?? error.problem;
@@ -87,14 +87,14 @@ export function problemBody(error: ProblemError, url: string, requestId: string)
   };
 }
 
-/** Query strings can hold what should not be in logs; the path says enough. */
+/** Query strings can contain data that must not be logged. The path is enough. */
 function pathOf(url: string): string {
   const end = url.indexOf('?');
   return end === -1 ? url : url.slice(0, end);
 }
 
-/** Conflicts that are over in a moment, without anybody doing anything. */
-const PASSES_BY_ITSELF = new Set<ProblemCode>([
+/** Conflicts that end after a moment without any action. */
+const TEMPORARY_CONFLICTS = new Set<ProblemCode>([
   'IDEMPOTENCY_IN_PROGRESS',
   'NOT_SEALED_YET',
   'RECONCILIATION_RUNNING',
@@ -102,7 +102,7 @@ const PASSES_BY_ITSELF = new Set<ProblemCode>([
 
 function headersOf({ problem, options }: ProblemError): Record<string, string> {
   const { status } = PROBLEMS[problem];
-  const retry = status === 429 || status === 503 || PASSES_BY_ITSELF.has(problem);
+  const retry = status === 429 || status === 503 || TEMPORARY_CONFLICTS.has(problem);
   return {
     ...options.headers,
     ...(retry && !options.headers?.['retry-after'] && { 'retry-after': RETRY_AFTER_S }),
@@ -114,7 +114,7 @@ function logFailure(error: ProblemError, body: object, request: FastifyRequest):
   const { code, error_id } = body as { code: string; error_id?: string };
   const fields = { code, error_id, request_id: request.id, err: error.cause ?? error };
   if (error.problem === 'INTERNAL') request.log.error(fields, 'unexpected error');
-  else request.log.warn(fields, 'could not be answered');
+  else request.log.warn(fields, 'request failed');
 }
 
 export function toProblem(error: unknown, place: FieldError['in'] = 'body'): ProblemError {
@@ -122,12 +122,12 @@ export function toProblem(error: unknown, place: FieldError['in'] = 'body'): Pro
   if (error instanceof NeighbourError) return fromNeighbour(error, place);
   if (error instanceof CallError) return fromChassis(error);
   if (error instanceof BatcherClosedError) {
-    return new ProblemError('UNAVAILABLE', 'This instance is stopping; try again.');
+    return new ProblemError('UNAVAILABLE', 'This instance is shutting down. Try again.');
   }
   return fromFramework(error);
 }
 
-/** Translated, never forwarded: of a neighbour's own words only those meant for callers pass. */
+/** Translates an error of another service. Of its messages, only those meant for callers are passed on. */
 function fromNeighbour(error: NeighbourError, place: FieldError['in']): ProblemError {
   const problem = codeOfNeighbour(error);
   const errors = invalidFields(error, place);
@@ -142,7 +142,7 @@ function fromNeighbour(error: NeighbourError, place: FieldError['in']): ProblemE
 function headersOfNeighbour(problem: ProblemCode, { retryAfterMs, metadata }: NeighbourError) {
   return {
     ...(retryAfterMs !== undefined && { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
-    // A refusal that is the definite answer to a key is given again as any other answer.
+    // A refusal that is final for its key is replayed like any other response.
     ...(metadata.replayed === 'true' && { 'idempotent-replayed': 'true' }),
     ...(problem === 'VERSION_MISMATCH' && metadata.version && { etag: `"${metadata.version}"` }),
   };
@@ -150,13 +150,14 @@ function headersOfNeighbour(problem: ProblemCode, { retryAfterMs, metadata }: Ne
 
 function detailOfNeighbour(problem: ProblemCode, { domain, message }: NeighbourError): string {
   const { status, title } = PROBLEMS[problem];
-  // Domain "grpc" is the library speaking: addresses, codes. Above 500 it is about us, not about the request.
+  // The domain "grpc" means that the message is the library's, with addresses and codes. From status 500 on, the error is about
+  // the platform, not about the request.
   return status >= 500 || domain === 'grpc' ? `${title}.` : message;
 }
 
 type Metadata = Readonly<Record<string, string>>;
 
-/** What a neighbour says besides its reason, as members of the problem. `allowed_actions` comes with commas between. */
+/** Members of the problem, from the metadata of another service's error. `allowed_actions` is separated by commas. */
 const MEMBERS: Partial<Record<ProblemCode, (metadata: Metadata) => Record<string, unknown>>> = {
   INVALID_STATE: ({ state, allowed_actions }) => ({
     state: state ?? '',
@@ -172,13 +173,15 @@ const MEMBERS: Partial<Record<ProblemCode, (metadata: Metadata) => Record<string
 
 const numberOf = (digits: string | undefined) => Number(digits ?? 0);
 
-/** What the chassis finds out in this process: a token's key is unknown, or the keys cannot be had. */
+/** Errors of the chassis in this process: the key of a token is unknown, or the keys are unavailable. */
 function fromChassis(error: CallError): ProblemError {
   if (error.reason === 'UNAUTHENTICATED') return unauthenticated();
   return new ProblemError('UNAVAILABLE', `${PROBLEMS.UNAVAILABLE.title}.`, { cause: error });
 }
 
-export function unauthenticated(detail = 'The access token is missing, malformed, expired or not ours.') {
+export function unauthenticated(
+  detail = 'The access token is missing, malformed, expired or not issued by this platform.',
+) {
   return new ProblemError('UNAUTHENTICATED', detail);
 }
 
@@ -188,7 +191,7 @@ function fromFramework(error: unknown): ProblemError {
   if ('validation' in error) return fromValidation(error);
   const code = codeOfFramework(error as { code?: unknown; statusCode?: unknown });
   if (code === 'UNAUTHENTICATED') return unauthenticated();
-  // The framework's messages about requests are meant for clients; those about itself are not.
+  // The framework's messages about requests are meant for clients. Those about itself are not.
   const detail = PROBLEMS[code].status < 500 ? error.message : `${PROBLEMS[code].title}.`;
   return new ProblemError(code, detail, { cause: error });
 }

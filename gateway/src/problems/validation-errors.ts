@@ -1,4 +1,4 @@
-/** Says in the client's own terms what is wrong where: Ajv's findings, and the violations that a neighbour reports. */
+/** Translates validation errors to the names of the REST API: those of Ajv, and the violations that another service reports. */
 import type { Violation } from '@payflowx/chassis';
 import type { FastifySchemaValidationError } from 'fastify';
 import type { ProblemCode } from './problem-codes.ts';
@@ -13,10 +13,10 @@ export interface FieldError {
 type Context = 'body' | 'querystring' | 'headers' | 'params';
 export type ValidationError = { validation?: FastifySchemaValidationError[]; validationContext?: Context };
 
-/** More would help nobody; the body limit alone would allow thousands. */
-const MOST_ERRORS = 20;
-/** An enum with more values than this is not spelt out. */
-const MOST_VALUES = 20;
+/** More would not help clients. With the body limit alone, there could be thousands. */
+const MAX_ERRORS = 20;
+/** The values of a longer enum are not listed in the message. */
+const MAX_VALUES = 20;
 
 export interface Invalid {
   problem: ProblemCode;
@@ -24,33 +24,37 @@ export interface Invalid {
   errors: FieldError[];
 }
 
-/** What Fastify's validation found. */
+/** Translates a validation error of Fastify. */
 export function missingOrInvalid(error: ValidationError): Invalid {
   const { validation = [], validationContext = 'body' } = error;
   if (validationContext === 'params') {
-    // An id of a shape that no id has names nothing, just as one that was never given.
-    return { problem: 'NOT_FOUND', detail: 'There is no such thing, or it is not yours.', errors: [] };
+    // An id with a wrong format gets the same response as an id that does not exist.
+    return { problem: 'NOT_FOUND', detail: 'The resource does not exist, or it is not yours.', errors: [] };
   }
   const place = PLACES[validationContext];
   const findings = validation.filter(({ keyword }) => keyword !== 'if');
-  const errors = findings.slice(0, MOST_ERRORS).map((finding) => fieldError(finding, place));
+  const errors = findings.slice(0, MAX_ERRORS).map((finding) => fieldError(finding, place));
   if (place === 'header') return invalidHeader(validation, errors);
   return { problem: 'INVALID_REQUEST', detail: sentence(errors), errors };
 }
 
 const PLACES = { body: 'body', querystring: 'query', headers: 'header' } as const;
 
-/** The headers with a schema are Idempotency-Key and If-Match; no route has both. */
+/** Only Idempotency-Key and If-Match have a schema, and no route has both. */
 function invalidHeader(validation: FastifySchemaValidationError[], errors: FieldError[]): Invalid {
   const missing = validation.find(({ keyword }) => keyword === 'required')?.params.missingProperty;
   const isVersion = missing === 'if-match' || errors.some(({ pointer }) => pointer === '/if-match');
   if (isVersion) {
     return missing
-      ? { problem: 'PRECONDITION_REQUIRED', detail: 'Send the ETag that you read in If-Match.', errors: [] }
+      ? {
+          problem: 'PRECONDITION_REQUIRED',
+          detail: 'Send the ETag of the version that you read, in If-Match.',
+          errors: [],
+        }
       : { problem: 'INVALID_REQUEST', detail: 'If-Match must be an ETag of this API: "1".', errors };
   }
   if (missing) {
-    const detail = 'This request moves money: send an Idempotency-Key, so that it can be repeated safely.';
+    const detail = 'This request moves money: send an Idempotency-Key, so that it can be retried safely.';
     return { problem: 'IDEMPOTENCY_KEY_REQUIRED', detail, errors: [] };
   }
   const detail = 'Idempotency-Key must be 1 to 255 visible ASCII characters.';
@@ -65,7 +69,7 @@ function fieldError(finding: FastifySchemaValidationError, place: FieldError['in
   if (keyword === 'additionalProperties') {
     return {
       pointer: child(instancePath, params.additionalProperty),
-      detail: 'is not known here',
+      detail: 'is not a known name',
       in: place,
     };
   }
@@ -80,7 +84,7 @@ function detailOf(keyword: string, params: Record<string, unknown>, message: str
   if (keyword === 'const') return `must be ${params.allowedValue}`;
   if (keyword !== 'enum') return message;
   const values = params.allowedValues as unknown[];
-  return values.length > MOST_VALUES
+  return values.length > MAX_VALUES
     ? 'is not one of the known values'
     : `must be one of ${values.join(', ')}`;
 }
@@ -92,12 +96,12 @@ function sentence([first]: FieldError[]): string {
     : `${first.pointer.slice(1)} ${first.detail}.`;
 }
 
-/** What a neighbour found wrong, with the names of the REST contract. */
+/** Translates the violations of another service to the names of the REST API. */
 export function invalidFields(
   { violations }: { violations: readonly Violation[] },
   place: FieldError['in'],
 ): FieldError[] {
-  return violations.slice(0, MOST_ERRORS).map(({ field, description }) => {
+  return violations.slice(0, MAX_ERRORS).map(({ field, description }) => {
     const known = REST_NAMES[field];
     return known
       ? { ...known, detail: description }
@@ -105,7 +109,7 @@ export function invalidFields(
   });
 }
 
-/** Fields that are called otherwise in REST, or stand elsewhere than in the body. */
+/** Fields with another name in REST, or in another place than the body. */
 const REST_NAMES: Record<string, Omit<FieldError, 'detail'>> = {
   page_token: { pointer: '/cursor', in: 'query' },
   page_size: { pointer: '/limit', in: 'query' },

@@ -1,4 +1,4 @@
-/** What operators change about accounts. Each change leaves a record: see audit.ts. */
+/** Changes of accounts by operators. Each change leaves a record: see audit.ts. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { AccountState } from '@payflowx/proto/authorization';
 import { type Static, Type } from 'typebox';
@@ -11,7 +11,7 @@ import { AccountId, pathId } from '../schemas/ids.ts';
 import { LimitChanges, mergedLimits } from '../schemas/limits.ts';
 import { named, ref } from '../schemas/named.ts';
 import { text } from '../schemas/text.ts';
-import { optionalVersion, requiredVersion, tagged, versionOf } from '../schemas/versions.ts';
+import { optionalVersion, requiredVersion, versionOf, withETag } from '../schemas/versions.ts';
 
 const AccountChanges = named(
   'AccountChanges',
@@ -19,21 +19,21 @@ const AccountChanges = named(
     {
       name: Type.Optional(
         Type.Unsafe<string | null>({
-          ...text(100, 'For people; null for none.', 'Household'),
+          ...text(100, 'A name for people to read. Null removes it.', 'Household'),
           type: ['string', 'null'],
         }),
       ),
       limits: Type.Optional(ref(LimitChanges)),
-      time_zone: Type.Optional(timeZone('Whose days and months the limits count in.')),
+      time_zone: Type.Optional(timeZone('The limits count days and months of this time zone.')),
     },
-    { additionalProperties: false, description: 'What is absent stays as it is.' },
+    { additionalProperties: false, description: 'Absent fields keep their value.' },
   ),
 );
 
 const Reason = named(
   'Reason',
   Type.Object(
-    { reason: Type.Optional(text(500, 'Why, for the audit log.', 'The card was stolen.')) },
+    { reason: Type.Optional(text(500, 'The reason, for the audit log.', 'The card was stolen.')) },
     { additionalProperties: false },
   ),
 );
@@ -44,7 +44,7 @@ const STATE_CHANGES = [
   {
     action: 'freeze',
     state: AccountState.FROZEN,
-    summary: 'Freeze an account: it neither pays nor receives, for now',
+    summary: 'Freeze an account: until it is unfrozen, it neither pays nor receives',
     conflicts: ['INVALID_STATE'],
   },
   {
@@ -56,7 +56,7 @@ const STATE_CHANGES = [
   {
     action: 'close',
     state: AccountState.CLOSED,
-    summary: 'Close an account for good; it must be empty, with nothing held',
+    summary: 'Close an account permanently; its balance and held amount must be 0',
     conflicts: ['ACCOUNT_NOT_EMPTY'],
   },
 ] as const;
@@ -79,7 +79,7 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
         200: ref(Account),
         404: problem(['ACCOUNT_NOT_FOUND']),
         409: problem(['ACCOUNT_CLOSED']),
-        412: problem(['VERSION_MISMATCH'], '`version` says at which version it is.'),
+        412: problem(['VERSION_MISMATCH'], '`version` is the current version.'),
         428: problem(['PRECONDITION_REQUIRED']),
       },
     },
@@ -93,9 +93,9 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
         timeZone: time_zone,
       };
       const { account } = await authorization.updateAccount(message, asCaller(request));
-      return tagged(accountJson(account), reply);
+      return withETag(accountJson(account), reply);
 
-      /** What is read here cannot have changed when it is written: the version stands for the limits too. */
+      /** The version also covers the limits, so they cannot change between this read and the write. */
       async function limitsAfter(accountId: string, changes: Static<typeof LimitChanges>) {
         const { account: before } = await authorization.getAccount({ accountId }, asCaller(request));
         return mergedLimits(before?.limits, changes);
@@ -110,7 +110,7 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
         tags: ['accounts'],
         operationId: `${action}Account`,
         summary,
-        description: 'An account that is in this state already stays as it is. If-Match is optional.',
+        description: 'If the account is in this state already, nothing changes. If-Match is optional.',
         params: pathId(ref(AccountId)),
         headers: optionalVersion,
         body: ref(Reason),
@@ -118,7 +118,7 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
           200: ref(Account),
           404: problem(['ACCOUNT_NOT_FOUND']),
           409: problem(conflicts),
-          412: problem(['VERSION_MISMATCH'], '`version` says at which version it is.'),
+          412: problem(['VERSION_MISMATCH'], '`version` is the current version.'),
         },
       },
       handler: async (request, reply) => {
@@ -131,7 +131,7 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
         };
         const settings = asCaller(request);
         const { account } = await authorization.changeAccountState(message, settings);
-        return tagged(accountJson(account), reply);
+        return withETag(accountJson(account), reply);
       },
     });
   }

@@ -1,4 +1,4 @@
-/** The accounts that money moves between: opened and read. What operators change about them is in account-changes.ts. */
+/** Opens and reads accounts. Operators change them in account-changes.ts. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access/access.ts';
@@ -13,7 +13,7 @@ import { Currency } from '../schemas/money.ts';
 import { named, ref } from '../schemas/named.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
 import { text } from '../schemas/text.ts';
-import { tagged } from '../schemas/versions.ts';
+import { withETag } from '../schemas/versions.ts';
 
 const NewAccount = named(
   'NewAccount',
@@ -21,9 +21,11 @@ const NewAccount = named(
     {
       owner_id: ref(UserId),
       currency: ref(Currency),
-      name: Type.Optional(text(100, 'For people.', 'Household')),
+      name: Type.Optional(text(100, 'A name for people to read.', 'Household')),
       limits: Type.Optional(ref(Limits)),
-      time_zone: Type.Optional(timeZone('Whose days and months the limits count in; UTC if absent.')),
+      time_zone: Type.Optional(
+        timeZone('The limits count days and months of this time zone; UTC if absent.'),
+      ),
     },
     { additionalProperties: false },
   ),
@@ -59,7 +61,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
         timeZone: time_zone,
       };
       const { account } = await authorization.createAccount(message, asCaller(request));
-      const body = tagged(accountJson(account), reply);
+      const body = withETag(accountJson(account), reply);
       return reply.code(201).header('location', `/v1/accounts/${body.id}`).send(body);
     },
   });
@@ -69,7 +71,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
     schema: {
       tags: ['accounts'],
       operationId: 'listAccounts',
-      summary: 'List accounts, newest first: a customer’s own, everybody’s for operators and auditors',
+      summary: 'List accounts, newest first: customers see their own, operators and auditors see all',
       querystring: query(pageQuery),
       response: { 200: ref(AccountPage) },
     },
@@ -84,13 +86,13 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
     schema: {
       tags: ['accounts'],
       operationId: 'getAccount',
-      summary: 'One account with its balance, limits and their use',
+      summary: 'Get an account with its balance, limits and usage',
       params: pathId(ref(AnyAccountId)),
       response: { 200: ref(Account), 404: problem(['ACCOUNT_NOT_FOUND']) },
     },
     handler: async (request, reply) => {
       const { account } = await authorization.getAccount({ accountId: request.params.id }, asCaller(request));
-      return tagged(accountJson(account), reply);
+      return withETag(accountJson(account), reply);
     },
   });
 };

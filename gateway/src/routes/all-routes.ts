@@ -1,4 +1,4 @@
-/** Every route of the API, and every schema that has a name. */
+/** Every route and every named schema of the API. */
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyPluginAsync, RawServerDefault } from 'fastify';
 import type { Neighbours } from '../clients/neighbours.ts';
@@ -39,7 +39,7 @@ import { userRoutes, userSchemas } from './users.ts';
 const { UserId, AccountId, AnyAccountId, PaymentId, RefundId } = ids;
 const { TransactionId, RuleId, ReconciliationId, ApiClientId } = ids;
 
-/** One that is missing here is an unresolved reference at start. */
+/** A schema that is missing here is an unresolved reference at startup. */
 export const NAMED_SCHEMAS = [
   ...[Problem, Amount, Currency, NoFields],
   ...[UserId, AccountId, AnyAccountId, PaymentId, RefundId],
@@ -52,14 +52,14 @@ export const NAMED_SCHEMAS = [
   ...[notificationSchemas, analyticsSchemas, healthSchemas].flat(),
 ];
 
-/** What routes are made with; each takes of it what it needs. */
+/** The options of all routes. Each route uses some of them. */
 export interface RouteOptions extends Neighbours {
   batches: PaymentBatches;
   readiness: Readiness;
   loginsPerMinute: number;
 }
 
-/** Its type says that the options of all of them are among ours. */
+/** The type ensures that RouteOptions contains the options of every route. */
 const ROUTES: FastifyPluginAsync<RouteOptions, RawServerDefault, TypeBoxTypeProvider>[] = [
   ...[authRoutes, machineTokenRoutes, signingKeyRoutes, apiClientRoutes, userRoutes],
   ...[accountRoutes, accountChangeRoutes, currencyRoutes, auditRoutes],

@@ -1,4 +1,4 @@
-/** Aggregates of payments, a moment behind the payments themselves. */
+/** Totals of payments. They lag behind the payments by a moment. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type {
   AccountTotals as AccountTotalsMessage,
@@ -16,28 +16,28 @@ import { dayInput, nullableTimeJson } from '../schemas/text.ts';
 
 const totals = {
   currency: ref(Currency),
-  initiated_count: count('Payments asked for.'),
-  completed_count: count('Ended with money moved.'),
-  failed_count: count('Declined.'),
-  cancelled_count: count('Released by a caller before any capture.'),
-  expired_count: count('Ran out before any capture.'),
-  refund_count: count('Refunds, not refunded payments.'),
-  amount_captured: minorUnits('What moved from payers to receivers.'),
-  amount_refunded: minorUnits('What went back.'),
+  initiated_count: count('Payments that were requested.'),
+  completed_count: count('Payments that ended and moved money.'),
+  failed_count: count('Payments that were declined.'),
+  cancelled_count: count('Payments that were cancelled before any capture.'),
+  expired_count: count('Payments that expired before any capture.'),
+  refund_count: count('Number of refunds, not of refunded payments.'),
+  amount_captured: minorUnits('The amount that moved from payers to receivers.'),
+  amount_refunded: minorUnits('The amount that was refunded.'),
   success_rate: Type.Unsafe<number | null>({
     type: ['number', 'null'],
-    description: 'completed / (completed + failed), 0 to 1; null where nothing has ended.',
+    description: 'completed / (completed + failed), 0 to 1; null if no payment has ended.',
   }),
 };
 
 const Summary = named(
   'Summary',
   Type.Object({
-    data: Type.Array(Type.Object(totals), { description: 'One for each currency.' }),
+    data: Type.Array(Type.Object(totals), { description: 'One item for each currency.' }),
     as_of: Type.Unsafe<string | null>({
       type: ['string', 'null'],
       format: 'date-time',
-      description: 'When the newest event in it happened; null if there was none.',
+      description: 'The time of the newest counted event; null if there is none.',
     }),
   }),
 );
@@ -45,10 +45,13 @@ const Summary = named(
 const DailyTotals = named(
   'DailyTotals',
   Type.Object({
-    data: Type.Array(Type.Object({ day: Type.String({ format: 'date', description: 'UTC.' }), ...totals }), {
-      description: 'Days and currencies with at least one event, oldest first.',
-    }),
-    next_cursor: Type.Null({ description: 'The range is answered whole.' }),
+    data: Type.Array(
+      Type.Object({ day: Type.String({ format: 'date', description: 'A day in UTC.' }), ...totals }),
+      {
+        description: 'Days and currencies with at least one event, oldest first.',
+      },
+    ),
+    next_cursor: Type.Null({ description: 'Always null: a response has the whole range.' }),
   }),
 );
 
@@ -65,7 +68,7 @@ const AccountTotals = named(
         amount_received: minorUnits('Their sum.'),
         failed_count: count('Declined payments of this account.'),
       }),
-      { description: 'One for each currency; an account has one.' },
+      { description: 'One item for each currency; an account has one currency.' },
     ),
   }),
 );
@@ -84,7 +87,7 @@ export const analyticsRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
     schema: {
       tags: ['analytics'],
       operationId: 'getSummary',
-      summary: 'Totals of all time, by currency',
+      summary: 'Get totals of all time by currency',
       querystring: query(currencyFilter),
       response: { 200: ref(Summary) },
     },
@@ -100,7 +103,7 @@ export const analyticsRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
     schema: {
       tags: ['analytics'],
       operationId: 'listDailyTotals',
-      summary: 'Totals of each day and currency in a range',
+      summary: 'List totals by day and currency in a range of days',
       querystring: query({
         ...currencyFilter,
         from: Type.Optional(dayInput('First day, UTC; 30 days before `to` if absent.')),
@@ -122,7 +125,7 @@ export const analyticsRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
     schema: {
       tags: ['analytics'],
       operationId: 'getAccountTotals',
-      summary: 'What one account sent and received',
+      summary: 'Get the totals that an account sent and received',
       params: pathId(ref(AnyAccountId)),
       querystring: query(currencyFilter),
       response: { 200: ref(AccountTotals), 404: problem(['ACCOUNT_NOT_FOUND']) },
@@ -140,7 +143,7 @@ export const analyticsRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
 function totalsJson(
   message: TotalsMessage | undefined,
 ): Static<ReturnType<typeof Type.Object<typeof totals>>> {
-  if (!message) throw new Error('Analytics left out the totals.');
+  if (!message) throw new Error('The response of analytics has no totals.');
   return {
     currency: message.currency,
     initiated_count: message.initiatedCount,

@@ -1,4 +1,4 @@
-/** API clients: machines that log in by themselves and act for a user, within their scopes. Made and ended by operators. */
+/** API clients: machines that log in by themselves and act for a user, within their scopes. Operators create and revoke them. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { SCOPES, type Scope } from '@payflowx/chassis';
 import type { ApiClient as ApiClientMessage } from '@payflowx/proto/auth';
@@ -20,17 +20,17 @@ const ApiClient = named(
   'ApiClient',
   Type.Object({
     id: ref(ApiClientId),
-    name: Type.String({ description: 'For people.', examples: ['Shop'] }),
+    name: Type.String({ description: 'A name for people to read.', examples: ['Shop'] }),
     user_id: ref(UserId),
-    scopes: Type.Array(ScopeName, { description: 'All that its tokens may be used for.' }),
-    created_at: time('When it was made.'),
-    revoked_at: nullableTime('When it was revoked; null while it is not.'),
+    scopes: Type.Array(ScopeName, { description: 'The scopes of its tokens.' }),
+    created_at: time('When it was created.'),
+    revoked_at: nullableTime('When it was revoked; null if it is not revoked.'),
   }),
 );
 const ApiClientPage = pageOf('ApiClientPage', ApiClient);
 
 const Secret = Type.String({
-  description: 'Shown this once.',
+  description: 'Shown only in this response.',
   examples: ['dGhpcyBpcyBub3QgYSBzZWNyZXQ'],
 });
 
@@ -42,7 +42,7 @@ const CreatedApiClient = named(
     client: ref(ApiClient),
     client_secret: nullable(
       Secret,
-      'Shown this once: null where the request was repeated with its Idempotency-Key.',
+      'Shown only in the first response; null in a replay with the same Idempotency-Key.',
     ),
   }),
 );
@@ -51,16 +51,16 @@ const NewApiClient = named(
   'NewApiClient',
   Type.Object(
     {
-      name: printableText(100, 'For people. 1 to 100 printable characters.', 'Shop'),
+      name: printableText(100, 'A name for people to read: 1 to 100 printable characters.', 'Shop'),
       user_id: ref(UserId),
       scopes: Type.Array(ScopeName, {
         minItems: 1,
         maxItems: SCOPES.length,
         uniqueItems: true,
-        description: '`ledger:read` and `analytics:read` need `accounts:read` beside them.',
+        description: '`ledger:read` and `analytics:read` also need `accounts:read`.',
         examples: [['accounts:read', 'payments:write']],
         if: { contains: { enum: ['ledger:read', 'analytics:read'] } },
-        // biome-ignore lint/suspicious/noThenProperty: JSON Schema's word; nobody awaits a schema.
+        // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword; no code awaits a schema.
         then: { contains: { const: 'accounts:read' } },
       }),
     },
@@ -80,7 +80,7 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
     schema: {
       tags: ['api-clients'],
       operationId: 'createApiClient',
-      summary: 'Make an API client for a user; its secret is shown this once',
+      summary: 'Create an API client for a user; only this response shows its secret',
       headers: optionalKey,
       body: ref(NewApiClient),
       response: {
@@ -104,7 +104,7 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
     schema: {
       tags: ['api-clients'],
       operationId: 'listApiClients',
-      summary: 'List API clients, newest first; revoked ones too',
+      summary: 'List API clients, revoked ones included, newest first',
       querystring: query({ ...pageQuery, user_id: Type.Optional(ref(UserId)) }),
       response: { 200: ref(ApiClientPage) },
     },
@@ -120,8 +120,8 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
     schema: {
       tags: ['api-clients'],
       operationId: 'revokeApiClient',
-      summary: 'End an API client for good',
-      description: 'Tokens that it holds stay good until they expire, at most 5 minutes.',
+      summary: 'Revoke an API client permanently',
+      description: 'Its tokens stay valid until they expire, which takes at most 5 minutes.',
       params: pathId(ref(ApiClientId)),
       body: ref(NoFields),
       response: { 200: ref(ApiClient), 404: problem(['API_CLIENT_NOT_FOUND']) },
@@ -138,7 +138,7 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
     schema: {
       tags: ['api-clients'],
       operationId: 'rotateApiClientSecret',
-      summary: 'Give an API client another secret; the old one is worth nothing at once',
+      summary: 'Replace the secret of an API client; the old secret becomes invalid at once',
       params: pathId(ref(ApiClientId)),
       body: ref(NoFields),
       response: {
@@ -156,7 +156,7 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
 };
 
 function clientJson(client: ApiClientMessage | undefined): Static<typeof ApiClient> {
-  if (!client) throw new Error('Auth answered without an API client.');
+  if (!client) throw new Error('The response of auth has no API client.');
   return {
     id: client.id,
     name: client.name,

@@ -1,4 +1,4 @@
-/** Who did what: to accounts, and to users, API clients and signing keys. Records are never changed. */
+/** Lists the audit records of accounts, users, API clients and signing keys. Records are never changed. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { IdentityAuditRecord as IdentityRecordMessage } from '@payflowx/proto/auth';
 import type { AccountAuditRecord as AccountRecordMessage } from '@payflowx/proto/authorization';
@@ -10,20 +10,20 @@ import { named, ref } from '../schemas/named.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
 import { emptyAsNull, nullableText, time, timeJson } from '../schemas/text.ts';
 
-/** Whatever was recorded. */
-const facts = (description: string) =>
+/** A recorded object with any members. */
+const anyObject = (description: string) =>
   Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true, description });
 
 const record = {
   id: Type.String({ examples: ['aud_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'] }),
   actor_id: Type.String({
-    description: 'Who did it: a user, or what of the platform itself.',
+    description: 'The user, or the service of the platform, that did it.',
     examples: ['usr_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
   }),
 };
 
 const when = {
-  trace_id: nullableText('The trace of the request; null where there was none.'),
+  trace_id: nullableText('The trace of the request; null if there was none.'),
   created_at: time('When it was done.'),
 };
 
@@ -36,12 +36,12 @@ const AccountAuditRecord = named(
       examples: ['account.frozen'],
     }),
     account_id: ref(AccountId),
-    reason: nullableText('Why, if somebody said.'),
+    reason: nullableText('The reason, if one was given.'),
     before: Type.Unsafe<Record<string, unknown> | null>({
-      ...facts('The account before; null for one that was created.'),
+      ...anyObject('The account before the action; null if it was created.'),
       type: ['object', 'null'],
     }),
-    after: facts('The account after.'),
+    after: anyObject('The account after the action.'),
     ...when,
   }),
 );
@@ -61,12 +61,12 @@ const IdentityAuditRecord = named(
   'IdentityAuditRecord',
   Type.Object({
     ...record,
-    action: Type.String({ enum: IDENTITY_ACTIONS, description: 'What was done.' }),
+    action: Type.String({ enum: IDENTITY_ACTIONS, description: 'The action.' }),
     subject_id: Type.String({
-      description: 'To what: the id of a user, a client or a key.',
+      description: 'The id of the changed user, client or key.',
       examples: ['cli_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
     }),
-    details: facts('What came of it; never a secret.'),
+    details: anyObject('The result of the action. Never contains a secret.'),
     ...when,
   }),
 );
@@ -85,11 +85,11 @@ export const auditRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { aut
     schema: {
       tags: ['audit'],
       operationId: 'listAccountAudit',
-      summary: 'List what operators did to accounts, newest first',
+      summary: 'List changes of accounts by operators, newest first',
       querystring: query({
         ...pageQuery,
         account_id: Type.Optional(ref(AccountId)),
-        actor_id: id('Done by this one.'),
+        actor_id: id('Only actions of this actor.'),
       }),
       response: { 200: ref(AccountAuditPage) },
     },
@@ -106,11 +106,11 @@ export const auditRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { aut
     schema: {
       tags: ['audit'],
       operationId: 'listIdentityAudit',
-      summary: 'List what was done to users, API clients and signing keys, newest first',
+      summary: 'List changes of users, API clients and signing keys, newest first',
       querystring: query({
         ...pageQuery,
-        subject_id: id('Done to this.'),
-        actor_id: id('Done by this one.'),
+        subject_id: id('Only changes of this user, client or key.'),
+        actor_id: id('Only actions of this actor.'),
         action: Type.Optional(Type.String({ enum: IDENTITY_ACTIONS, description: 'Only this action.' })),
       }),
       response: { 200: ref(IdentityAuditPage) },

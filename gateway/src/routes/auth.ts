@@ -1,4 +1,4 @@
-/** Logging in and staying so, for people. Machines: machine-tokens.ts. */
+/** Logins and sessions of people. For machines see machine-tokens.ts. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { TokenPair } from '@payflowx/proto/auth';
 import { type Static, Type } from 'typebox';
@@ -19,7 +19,10 @@ const Tokens = named(
     }),
     token_type: Type.String({ examples: ['Bearer'] }),
     expires_in: Type.Integer({ description: 'Seconds until the access token expires.', examples: [300] }),
-    refresh_token: Type.String({ description: 'Gives a new pair, once.', examples: ['bm90IGEgdG9rZW4'] }),
+    refresh_token: Type.String({
+      description: 'Can be exchanged once for a new pair of tokens.',
+      examples: ['bm90IGEgdG9rZW4'],
+    }),
   }),
 );
 
@@ -84,7 +87,7 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
       body: ref(Credentials),
       response: {
         200: ref(Tokens),
-        401: problem(['INVALID_CREDENTIALS'], 'The same for an unknown user and a wrong password.'),
+        401: problem(['INVALID_CREDENTIALS'], 'An unknown user and a wrong password get the same response.'),
         429: problem(['TOO_MANY_LOGINS']),
       },
     },
@@ -99,13 +102,13 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
     schema: {
       tags: ['auth'],
       operationId: 'refreshTokens',
-      summary: 'Spend a refresh token for a new pair',
+      summary: 'Exchange a refresh token for a new pair of tokens',
       description:
-        'A refresh token is good once. One that is used twice revokes all that came from the same login.',
+        'A refresh token can be used once. If it is used twice, all refresh tokens of the same login are revoked.',
       body: ref(RefreshToken),
       response: {
         200: ref(Tokens),
-        401: problem(['INVALID_REFRESH_TOKEN'], 'Unknown, spent, expired or revoked.'),
+        401: problem(['INVALID_REFRESH_TOKEN'], 'The token is unknown, used, expired or revoked.'),
       },
     },
     handler: async ({ body, deadline }) => {
@@ -120,9 +123,9 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
     schema: {
       tags: ['auth'],
       operationId: 'logout',
-      summary: 'Revoke a refresh token and all that came from the same login',
+      summary: 'Revoke a refresh token and all others of the same login',
       body: ref(RefreshToken),
-      response: { 204: Type.Null({ description: 'Revoked, or never known.' }) },
+      response: { 204: Type.Null({ description: 'The token is revoked, or was unknown.' }) },
     },
     handler: async ({ body, deadline }, reply) => {
       await auth.logout({ refreshToken: body.refresh_token }, { deadline });
@@ -135,19 +138,19 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
     schema: {
       tags: ['auth'],
       operationId: 'getMe',
-      summary: 'The user that the access token speaks for',
+      summary: 'Get the user of the access token',
       response: { 200: ref(Me), 404: problem(['USER_NOT_FOUND']) },
     },
     handler: async (request) => {
       const { user } = await auth.getMe({}, asCaller(request));
-      if (!user) throw new Error('Auth answered without a user.');
+      if (!user) throw new Error('The response of auth has no user.');
       return { id: user.id, username: user.username, roles: user.roles.map(ROLES.nameOf) };
     },
   });
 };
 
 function tokensJson(tokens: TokenPair | undefined): Static<typeof Tokens> {
-  if (!tokens) throw new Error('Auth answered without tokens.');
+  if (!tokens) throw new Error('The response of auth has no tokens.');
   return {
     access_token: tokens.accessToken,
     token_type: tokens.tokenType,

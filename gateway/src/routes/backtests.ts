@@ -1,4 +1,4 @@
-/** What a rule would have done to the payments of the past. */
+/** Tries a rule on past payments. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { asCaller } from '../access/access.ts';
@@ -14,8 +14,8 @@ const NewBacktest = named(
   Type.Object(
     {
       expression: expressionInput,
-      from: Type.Optional(timeInput('Decisions at or after; a day before `to` if absent.')),
-      to: Type.Optional(timeInput('Decisions before; now if absent.')),
+      from: Type.Optional(timeInput('Only decisions at or after this time; a day before `to` if absent.')),
+      to: Type.Optional(timeInput('Only decisions before this time; now if absent.')),
     },
     { additionalProperties: false },
   ),
@@ -27,23 +27,23 @@ const Backtest = named(
     tried_count: count(
       'Payments that the expression was tried on: the newest of the period, at most 100,000.',
     ),
-    matched_count: count('Those that it is true for.'),
-    newly_declined_count: count('Those among them that were approved, and that it would have declined.'),
-    error_count: count('Those that it failed on: it would have declined them too.'),
+    matched_count: count('Payments for which the expression is true.'),
+    newly_declined_count: count('Approved payments that a rule with this expression would have declined.'),
+    error_count: count('Payments for which the expression failed. The rule would have declined them too.'),
     sample_payment_ids: Type.Array(ref(PaymentId), {
-      description: 'Some of the newly declined, newest first, at most 20.',
+      description: 'Some of the newly declined payments, newest first, at most 20.',
     }),
     first_error: nullableText('The first failure in words; null if there was none.'),
     truncated: Type.Boolean({
       examples: [false],
-      description: 'Whether the period held more than were tried.',
+      description: 'True if the period has more payments than were tried.',
     }),
   }),
 );
 
 export const backtestSchemas = [NewBacktest, Backtest];
 
-/** Up to 100,000 payments are read and tried. */
+/** A backtest reads and tries up to 100,000 payments. */
 const BACKTEST_DEADLINE_MS = 30_000;
 
 interface Options {
@@ -56,8 +56,7 @@ export const backtestRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
     schema: {
       tags: ['rules'],
       operationId: 'backtestRule',
-      summary:
-        'Try an expression on the payments of a period, with the facts as they were then; writes nothing',
+      summary: 'Try an expression on the payments of a period, with the data of that time; writes nothing',
       body: ref(NewBacktest),
       response: { 200: ref(Backtest) },
     },

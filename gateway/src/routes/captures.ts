@@ -1,4 +1,4 @@
-/** What becomes of held money: captured, whole or in parts, or given back. */
+/** Captures held money, in whole or in parts, or cancels the payment and releases it. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { asCaller } from '../access/access.ts';
@@ -20,12 +20,12 @@ const NewCapture = named(
       final: Type.Optional(
         Type.Boolean({
           description:
-            'Whether the rest is given back to the payer; true where `amount` is absent, else false.',
+            'If true, the rest is released to the payer. The default is true without `amount`, else false.',
           examples: [true],
         }),
       ),
     },
-    { additionalProperties: false, description: 'Without `amount`: all that is still held.' },
+    { additionalProperties: false, description: 'Without `amount`, all held money is captured.' },
   ),
 );
 
@@ -41,9 +41,9 @@ export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
     schema: {
       tags: ['payments'],
       operationId: 'capturePayment',
-      summary: 'Take money of an authorized payment, whole or in parts',
+      summary: 'Capture the held money of a payment, in whole or in parts',
       description:
-        'Open to the owner of `from_account` and to operators. A part without `final` leaves the rest on hold for further captures.',
+        'For the owner of `from_account` and for operators. A partial capture without `final` keeps the rest on hold for further captures.',
       params: pathId(ref(PaymentId)),
       headers: requiredKey,
       body: ref(NewCapture),
@@ -73,9 +73,9 @@ export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
     schema: {
       tags: ['payments'],
       operationId: 'cancelPayment',
-      summary: 'Give the held money of an authorized payment back',
+      summary: 'Cancel an authorized payment and release its held money',
       description:
-        'Open to the owner of `from_account` and to operators, before any capture. What the payment used of the payer’s limits is given back too.',
+        'For the owner of `from_account` and for operators, before any capture. The payer’s limits get back what the payment used.',
       params: pathId(ref(PaymentId)),
       headers: requiredKey,
       body: ref(NoFields),

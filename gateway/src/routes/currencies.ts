@@ -18,16 +18,16 @@ const CurrencyDetails = named(
     exponent: Type.Integer({
       minimum: 0,
       maximum: 4,
-      description: 'Digits after the decimal point: an amount is divided by 10 to the power of this.',
+      description: 'Digits after the decimal point: divide an amount by 10 to the power of this.',
       examples: [2],
     }),
-    name: Type.String({ description: 'In English, as ISO 4217 writes it.', examples: ['Euro'] }),
+    name: Type.String({ description: 'The English name of ISO 4217.', examples: ['Euro'] }),
   }),
 );
 
 const CurrencyList = named(
   'CurrencyList',
-  Type.Object({ data: Type.Array(ref(CurrencyDetails), { description: 'By code.' }) }),
+  Type.Object({ data: Type.Array(ref(CurrencyDetails), { description: 'Sorted by code.' }) }),
 );
 
 export const currencySchemas = [CurrencyDetails, CurrencyList];
@@ -38,9 +38,9 @@ export const currencyRoutes: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       tags: ['accounts'],
       operationId: 'listCurrencies',
-      summary: 'List the currencies, with the decimals of their amounts',
+      summary: 'List the currencies with the decimals of their amounts',
       description:
-        'ISO 4217’s exponents, which differ from those of `Intl` and CLDR: 150 minor units of HUF are HUF 1.50. Codes without a minor unit, such as XAU, are not here and cannot be held.',
+        'The exponents are those of ISO 4217. They differ from `Intl` and CLDR: 150 minor units of HUF are HUF 1.50. Codes without a minor unit, such as XAU, are not listed, and no account can have them.',
       response: { 200: ref(CurrencyList) },
     },
     handler: async () => ({ data: [...CURRENCIES] }),

@@ -1,4 +1,4 @@
-/** Whether the process lives, and whether it should be sent requests. */
+/** Reports whether the process lives, and whether it is ready for requests. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Readiness } from '../http/readiness.ts';
@@ -10,8 +10,8 @@ const Health = named('Health', Type.Object({ status: Type.String({ examples: ['o
 
 export const healthSchemas = [Health];
 
-/** Probes are answered under load too, and are nobody's quota: whoever sheds load must still be seen alive. */
-const always = {
+/** Probes are answered under load too, and are not rate limited: an instance that sheds load must still look alive. */
+const PROBE_CONFIG = {
   access: 'anyone',
   rateLimit: false,
   pressureHandler: () => undefined,
@@ -23,23 +23,26 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ readiness: Readiness }> =
   { readiness },
 ) => {
   app.get('/healthz', {
-    config: always,
+    config: PROBE_CONFIG,
     schema: {
       tags: ['health'],
       operationId: 'getHealth',
-      summary: 'Whether the process lives',
+      summary: 'Check that the process lives',
       response: { 200: ref(Health) },
     },
     handler: async () => ({ status: 'ok' }),
   });
 
   app.get('/readyz', {
-    config: always,
+    config: PROBE_CONFIG,
     schema: {
       tags: ['health'],
       operationId: 'getReadiness',
-      summary: 'Whether every part behind the gateway serves',
-      response: { 200: ref(Health), 503: problem(['NOT_READY'], '`not_serving` names what is not serving.') },
+      summary: 'Check that every service behind the gateway serves',
+      response: {
+        200: ref(Health),
+        503: problem(['NOT_READY'], '`not_serving` names the services that do not serve.'),
+      },
     },
     handler: async () => {
       const notServing = await readiness.findNotServing();

@@ -1,4 +1,4 @@
-/** The proof that the journal adds up and is what was sealed. */
+/** Proves that the journal adds up and still matches its seal. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { GetProofResponse } from '@payflowx/proto/ledger';
 import { type Static, Type } from 'typebox';
@@ -15,12 +15,12 @@ const sides = (what: string) => Type.Object({ posted: minorUnits(what), held: mi
 const Proof = named(
   'Proof',
   Type.Object({
-    holds: Type.Boolean({ description: 'Whether everything below adds up.' }),
+    holds: Type.Boolean({ description: 'True if all checks below pass.' }),
     trial_balances: Type.Array(
       Type.Object({
         currency: ref(Currency),
-        posted_sum: minorUnits('Of all accounts: 0, or the proof fails.'),
-        pending_sum: minorUnits('Of all accounts: 0, or the proof fails.'),
+        posted_sum: minorUnits('Sum over all accounts. If it is not 0, the proof fails.'),
+        pending_sum: minorUnits('Sum over all accounts. If it is not 0, the proof fails.'),
         account_count: count('Accounts with entries in this currency.'),
       }),
     ),
@@ -28,15 +28,15 @@ const Proof = named(
       Type.Object({
         account_id: ref(AnyAccountId),
         currency: ref(Currency),
-        ledger: sides('By the journal.'),
-        authorization: sides('By the authorization service.'),
+        ledger: sides('Balance in the journal.'),
+        authorization: sides('Balance in the authorization service.'),
       }),
-      { description: 'Accounts whose two balances differ; at most 100 are listed.' },
+      { description: 'Accounts with two different balances; at most 100 are listed.' },
     ),
-    difference_count: count('How many differ in all.'),
+    difference_count: count('Number of accounts with a difference.'),
     account_count: count('Accounts that were compared.'),
     stale_balance_count: count(
-      'Accounts whose kept balance is not what the journal folds to: 0, or the proof fails.',
+      'Accounts with a stored balance that differs from the sum of their entries. If it is not 0, the proof fails.',
     ),
     transaction_count: count('Transactions in the journal.'),
     entry_count: count('Entries in the journal.'),
@@ -44,16 +44,16 @@ const Proof = named(
     event_lag: Type.Unsafe<number | null>({
       type: ['integer', 'null'],
       description:
-        'Events that the ledger has still to consume: while there are some, differences are expected; null if Kafka did not say.',
+        'Events that the ledger has not consumed yet. While there are some, differences are expected. Null if Kafka did not report it.',
     }),
-    head: nullable(SealedHead, 'The newest head that was sealed; null before the first.'),
+    head: nullable(SealedHead, 'The newest sealed head; null before the first.'),
     unsealed_count: count('Transactions that are not sealed yet.'),
     first_broken: nullable(
       Type.Object({
         transaction_id: ref(TransactionId),
-        detail: Type.String({ description: 'What is wrong with it, in words.' }),
+        detail: Type.String({ description: 'The error in words.' }),
       }),
-      'The first transaction, in sealed order, that is not what was sealed: null, or the proof fails.',
+      'The first transaction, in sealed order, that differs from its seal. If it is not null, the proof fails.',
     ),
     proved_at: time('When the proof was made.'),
   }),
@@ -61,7 +61,7 @@ const Proof = named(
 
 export const ledgerProofSchemas = [Proof];
 
-/** Folding a whole journal takes its time: some 30 s for a million transactions on two cores. */
+/** Recomputing a whole journal is slow: some 30 s for a million transactions on two cores. */
 const PROOF_DEADLINE_MS = 120_000;
 
 interface Options {
@@ -75,7 +75,7 @@ export const ledgerProofRoutes: FastifyPluginAsyncTypebox<Options> = async (app,
       tags: ['ledger'],
       operationId: 'getProof',
       summary:
-        'Fold the whole journal anew, compare it with the balances that payments are decided on, and with what was sealed',
+        'Recompute the whole journal, and compare it with the balances that authorization uses and with the seal',
       response: { 200: ref(Proof) },
     },
     handler: async (request) => proofJson(await ledger.getProof({}, asCaller(request))),

@@ -1,4 +1,4 @@
-/** The journal: what moved, and what is there because of it. */
+/** The journal: its entries and transactions, and the balances that follow from them. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Direction, Layer } from '@payflowx/proto/ledger';
 import { Type } from 'typebox';
@@ -18,11 +18,9 @@ const LedgerBalance = named(
   'LedgerBalance',
   Type.Object({
     account_id: ref(AnyAccountId),
-    posted: minorUnits('Credits minus debits of what has moved.'),
-    pending: minorUnits(
-      'Credits minus debits of what is promised: negative where the account’s own money is held.',
-    ),
-    at: time('The moment it holds for.'),
+    posted: minorUnits('Credits minus debits of money that has moved.'),
+    pending: minorUnits('Credits minus debits of held money: negative if the account’s own money is held.'),
+    at: time('The time of this balance.'),
   }),
 );
 
@@ -37,7 +35,8 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<{ ledger: Neighbours['ledge
     schema: {
       tags: ['ledger'],
       operationId: 'listEntries',
-      summary: 'List entries, newest first: of a customer’s own accounts, all for operators and auditors',
+      summary:
+        'List entries, newest first: customers see those of their own accounts, operators and auditors see all',
       querystring: query({
         ...pageQuery,
         account_id: Type.Optional(ref(AnyAccountId)),
@@ -72,7 +71,7 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<{ ledger: Neighbours['ledge
     schema: {
       tags: ['ledger'],
       operationId: 'getTransaction',
-      summary: 'One transaction of the journal with its entries',
+      summary: 'Get a transaction of the journal with its entries',
       params: pathId(ref(TransactionId)),
       response: { 200: ref(Transaction), 404: problem(['TRANSACTION_NOT_FOUND']) },
     },
@@ -88,9 +87,9 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<{ ledger: Neighbours['ledge
     schema: {
       tags: ['ledger'],
       operationId: 'getLedgerBalance',
-      summary: 'An account’s balance folded from its entries, now or at a moment',
+      summary: 'Get an account’s balance from the journal, now or at a given time',
       params: pathId(ref(AnyAccountId)),
-      querystring: query({ at: Type.Optional(timeInput('Up to and including this moment.')) }),
+      querystring: query({ at: Type.Optional(timeInput('Up to and including this time.')) }),
       response: { 200: ref(LedgerBalance), 404: problem(['ACCOUNT_NOT_FOUND']) },
     },
     handler: async (request) => {

@@ -1,4 +1,4 @@
-/** Logins of machines: an API client's id and secret for an access token. */
+/** Logins of machines: an API client gets an access token for its id and secret. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import type { Neighbours } from '../clients/neighbours.ts';
@@ -24,7 +24,7 @@ const ClientCredentials = named(
         examples: ['dGhpcyBpcyBub3QgYSBzZWNyZXQ'],
       }),
       grant_type: Type.Optional(
-        Type.String({ enum: ['client_credentials'], description: 'The only one that there is here.' }),
+        Type.String({ enum: ['client_credentials'], description: 'The only supported grant type.' }),
       ),
     },
     { additionalProperties: false },
@@ -41,7 +41,7 @@ const MachineToken = named(
     token_type: Type.String({ examples: ['Bearer'] }),
     expires_in: Type.Integer({ description: 'Seconds until the token expires.', examples: [300] }),
     scope: Type.String({
-      description: 'All that the token may be used for, with blanks between.',
+      description: 'The scopes of the token, separated by blanks.',
       examples: ['accounts:read payments:write'],
     }),
   }),
@@ -49,7 +49,7 @@ const MachineToken = named(
 
 export const machineTokenSchemas = [ClientCredentials, MachineToken];
 
-/** The platform's own services log in too, but not from outside. */
+/** The platform's own services log in too, but never through the gateway. */
 const PUBLIC_CLIENT = /^cli_/;
 
 interface Options {
@@ -76,7 +76,7 @@ export const machineTokenRoutes: FastifyPluginAsyncTypebox<Options> = async (
         200: ref(MachineToken),
         401: problem(
           ['INVALID_CREDENTIALS'],
-          'The same for an unknown client, a revoked one and a wrong secret.',
+          'An unknown client, a revoked one and a wrong secret get the same response.',
         ),
       },
     },

@@ -1,4 +1,4 @@
-/** What both sides of a payment were told. */
+/** Lists the notifications to payers and receivers. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access/access.ts';
@@ -22,7 +22,7 @@ export const notificationRoutes: FastifyPluginAsyncTypebox<Options> = async (app
     schema: {
       tags: ['notifications'],
       operationId: 'listNotifications',
-      summary: 'List notifications, newest first: the caller’s own, everybody’s for operators and auditors',
+      summary: 'List notifications, newest first: customers see their own, operators and auditors see all',
       querystring: query({
         ...pageQuery,
         payment_id: Type.Optional(ref(PaymentId)),

@@ -27,9 +27,9 @@ const paymentsQuery = query({
   account_id: Type.Optional(ref(AnyAccountId)),
   state: Type.Optional(STATES.schema),
   currency: Type.Optional(ref(Currency)),
-  reference: Type.Optional(text(100, 'Exactly this reference.', 'order-4711')),
-  created_after: Type.Optional(timeInput('Made at or after.')),
-  created_before: Type.Optional(timeInput('Made before.')),
+  reference: Type.Optional(text(100, 'Only payments with exactly this reference.', 'order-4711')),
+  created_after: Type.Optional(timeInput('Created at or after.')),
+  created_before: Type.Optional(timeInput('Created before.')),
   amount_min: amountFilter('At least this many minor units.'),
   amount_max: amountFilter('At most this many minor units.'),
 });
@@ -49,7 +49,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
       operationId: 'createPayment',
       summary: 'Pay from one account to another',
       description:
-        'Open to the owner of `from_account` and to operators. With `capture: manual` the money is only held: capture or cancel the payment later, or the hold expires.',
+        'For the owner of `from_account` and for operators. With `capture: manual` the money is only held. Capture or cancel the payment later; otherwise the hold expires.',
       headers: requiredKey,
       body: ref(NewPayment),
       response: { 201: ref(Payment), 202: ref(Payment), ...refusals },
@@ -70,7 +70,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
     schema: {
       tags: ['payments'],
       operationId: 'listPayments',
-      summary: 'List payments, newest first: a customer’s own, everybody’s for operators and auditors',
+      summary: 'List payments, newest first: customers see their own, operators and auditors see all',
       querystring: paymentsQuery,
       response: { 200: ref(PaymentPage) },
     },
@@ -85,7 +85,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
     schema: {
       tags: ['payments'],
       operationId: 'getPayment',
-      summary: 'One payment',
+      summary: 'Get a payment',
       params: pathId(ref(PaymentId)),
       response: { 200: ref(Payment), 404: problem(['PAYMENT_NOT_FOUND']) },
     },
@@ -94,15 +94,19 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
         { paymentId: request.params.id },
         asCaller(request),
       );
-      if (!found) throw new Error('The payment service answered without a payment.');
+      if (!found) throw new Error('The response of the payment service has no payment.');
       return paymentJson(found);
     },
   });
 };
 
-/** What every creation of a payment may be refused with. */
+/** The errors that every creation of a payment may have. */
 export const refusals = {
-  402: problem(DECLINES, 'Declined: the payment exists, is FAILED, and is in the body.', DeclinedProblem),
+  402: problem(
+    DECLINES,
+    'The payment was declined. It exists, is FAILED, and is in the body.',
+    DeclinedProblem,
+  ),
   404: problem(['FROM_ACCOUNT_NOT_FOUND']),
   409: problem(['IDEMPOTENCY_IN_PROGRESS']),
   422: problem(['SAME_ACCOUNT', 'IDEMPOTENCY_KEY_REUSED']),

@@ -1,4 +1,7 @@
-/** What of the sealed journal anybody may keep: its head, and receipts that can be verified against a head alone. */
+/**
+ * The head of the sealed journal, and receipts of payments. Clients can keep both, and can verify a receipt with nothing but a
+ * head.
+ */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access/access.ts';
@@ -23,12 +26,12 @@ const Receipt = named(
           description: 'The transaction’s canonical bytes, which were hashed, in lower-case hexadecimal.',
           examples: ['7b7d'],
         }),
-        position: count('Its place in the tree, from 0.'),
+        position: count('Index in the tree, from 0.'),
         path: Type.Array(hash('A hash of the audit path.'), {
           description: 'Audit path of RFC 6962, from the leaf to the root.',
         }),
       }),
-      { description: 'All that the payment did to the journal up to the head, in sealed order.' },
+      { description: 'All transactions of the payment up to the head, in sealed order.' },
     ),
   }),
 );
@@ -45,7 +48,7 @@ export const receiptRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { l
     schema: {
       tags: ['ledger'],
       operationId: 'getSealedHead',
-      summary: 'The newest head of the sealed journal',
+      summary: 'Get the newest head of the sealed journal',
       response: { 200: ref(SealedHead), 404: problem(['NOTHING_SEALED']) },
     },
     handler: async (request) => {
@@ -59,21 +62,22 @@ export const receiptRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { l
     schema: {
       tags: ['ledger'],
       operationId: 'getReceipt',
-      summary: 'The proof that the journal holds what one payment moved; it can be verified offline',
+      summary: 'Get the proof that the journal contains a payment’s transactions; it can be verified offline',
       params: pathId(ref(PaymentId)),
       querystring: query({
         head_size: Type.Optional(
           Type.Integer({
             minimum: 1,
             maximum: Number.MAX_SAFE_INTEGER,
-            description: 'Against the head of this size, which somebody kept; the newest if absent.',
+            description:
+              'The size of the head to prove against, for example one that you stored; the newest if absent.',
           }),
         ),
       }),
       response: {
         200: ref(Receipt),
         404: problem(['PAYMENT_NOT_FOUND']),
-        409: problem(['NOT_SEALED_YET'], 'Moments after the payment: ask again after Retry-After.'),
+        409: problem(['NOT_SEALED_YET'], 'The payment was made a moment ago. Try again after Retry-After.'),
       },
     },
     handler: async (request) => {

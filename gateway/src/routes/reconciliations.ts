@@ -1,4 +1,4 @@
-/** Comparisons, account by account, of what every service believes. */
+/** Compares the figures of every account between the services. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Reconciliation as ReconciliationMessage } from '@payflowx/proto/ledger';
 import { type Static, Type } from 'typebox';
@@ -14,28 +14,31 @@ import { emptyAsNull, nullableText, time, timeJson } from '../schemas/text.ts';
 
 const summary = {
   id: ref(ReconciliationId),
-  holds: Type.Boolean({ description: 'Whether nothing differs.' }),
+  holds: Type.Boolean({ description: 'True if no figure differs.' }),
   started_at: time('When it began.'),
   finished_at: time('When it ended.'),
   account_count: count('Accounts that were compared.'),
-  difference_count: count('How many figures differ in all.'),
+  difference_count: count('Number of figures that differ.'),
   unsettled_count: count(
-    'Accounts whose figures did not agree but never stood still either: neither found right nor wrong.',
+    'Accounts with figures that differed but kept changing, so that the comparison has no result.',
   ),
-  requested_by: nullableText('Who asked for it; null: the schedule.'),
+  requested_by: nullableText('The user who requested it; null if it was scheduled.'),
 };
 
 const Difference = Type.Object({
   account_id: ref(AnyAccountId),
   currency: nullableText('ISO 4217; null for counts.'),
   figure: Type.String({
-    description: 'What is compared: `posted`, `held`, `sent`, `received` or `notifications`.',
+    description: 'The compared figure: `posted`, `held`, `sent`, `received` or `notifications`.',
     examples: ['posted'],
   }),
-  expected_by: Type.String({ description: 'Whose figure is taken as right.', examples: ['authorization'] }),
-  expected: count('That figure: minor units, or a count.'),
-  found_by: Type.String({ description: 'Whose figure differs.', examples: ['ledger'] }),
-  found: count('That figure: minor units, or a count.'),
+  expected_by: Type.String({
+    description: 'The service with the figure that counts as right.',
+    examples: ['authorization'],
+  }),
+  expected: count('The right figure: minor units, or a count.'),
+  found_by: Type.String({ description: 'The service with a different figure.', examples: ['ledger'] }),
+  found: count('The different figure: minor units, or a count.'),
 });
 
 const ReconciliationSummary = named('ReconciliationSummary', Type.Object(summary));
@@ -44,13 +47,13 @@ const Reconciliation = named(
   'Reconciliation',
   Type.Object({
     ...summary,
-    differences: Type.Array(Difference, { description: 'What differs; at most 100 are listed.' }),
+    differences: Type.Array(Difference, { description: 'The figures that differ; at most 100 are listed.' }),
   }),
 );
 
 export const reconciliationSchemas = [ReconciliationSummary, ReconciliationPage, Reconciliation];
 
-/** Every account of every service is read, twice where figures differ. */
+/** A run reads every account of every service, and twice if figures differ. */
 const RUN_DEADLINE_MS = 60_000;
 
 interface Options {
@@ -63,7 +66,7 @@ export const reconciliationRoutes: FastifyPluginAsyncTypebox<Options> = async (a
     schema: {
       tags: ['ledger'],
       operationId: 'runReconciliation',
-      summary: 'Compare every account’s figures between the services now; the report is kept',
+      summary: 'Compare the figures of every account between the services now, and store the report',
       body: ref(NoFields),
       response: { 201: ref(Reconciliation), 409: problem(['RECONCILIATION_RUNNING']) },
     },
@@ -94,7 +97,7 @@ export const reconciliationRoutes: FastifyPluginAsyncTypebox<Options> = async (a
     schema: {
       tags: ['ledger'],
       operationId: 'getReconciliation',
-      summary: 'One reconciliation with its differences',
+      summary: 'Get a reconciliation with its differences',
       params: pathId(ref(ReconciliationId)),
       response: { 200: ref(Reconciliation), 404: problem(['RECONCILIATION_NOT_FOUND']) },
     },
@@ -122,7 +125,7 @@ function summaryJson(reconciliation: ReconciliationMessage): Static<typeof Recon
 function reconciliationJson(
   reconciliation: ReconciliationMessage | undefined,
 ): Static<typeof Reconciliation> {
-  if (!reconciliation) throw new Error('The ledger answered without a reconciliation.');
+  if (!reconciliation) throw new Error('The response of the ledger has no reconciliation.');
   const differences = reconciliation.differences.map((difference) => ({
     account_id: difference.accountId,
     currency: emptyAsNull(difference.currency),

@@ -1,4 +1,4 @@
-/** Money that goes back: whole or in parts, up to what was captured. */
+/** Refunds of payments: in whole or in parts, up to the captured amount. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access/access.ts';
@@ -19,11 +19,11 @@ const NewRefund = named(
   Type.Object(
     {
       amount: Type.Optional(ref(Amount)),
-      reason: Type.Optional(text(500, 'For people.', 'One book was damaged')),
+      reason: Type.Optional(text(500, 'The reason, for people to read.', 'One book was damaged')),
     },
     {
       additionalProperties: false,
-      description: 'Without `amount`: all that was captured and not refunded yet.',
+      description: 'Without `amount`, all that was captured and not refunded yet is refunded.',
     },
   ),
 );
@@ -34,7 +34,6 @@ export const refundSchemas = [Refund, DeclinedRefundProblem, NewRefund, RefundPa
 
 interface Options {
   payment: Neighbours['payment'];
-  /** How long a refund waits for its outcome. */
 }
 
 export const refundRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment }) => {
@@ -43,9 +42,9 @@ export const refundRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { pa
     schema: {
       tags: ['payments'],
       operationId: 'createRefund',
-      summary: 'Give money of a completed payment back, whole or in parts',
+      summary: 'Refund a completed payment, in whole or in parts',
       description:
-        'Open to the owner of `to_account`, out of whose available balance it goes, and to operators. Deposits and withdrawals are refunded by operators only. No limit that the payment used is given back.',
+        'For the owner of `to_account` and for operators. The money comes from the available balance of `to_account`. Only operators refund deposits and withdrawals. A refund does not change the payer’s use of limits.',
       params: pathId(ref(PaymentId)),
       headers: requiredKey,
       body: ref(NewRefund),
@@ -54,7 +53,7 @@ export const refundRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { pa
         202: ref(Refund),
         402: problem(
           REFUND_DECLINES,
-          'Declined: the refund exists, is FAILED, and is in the body.',
+          'The refund was declined. It exists, is FAILED, and is in the body.',
           DeclinedRefundProblem,
         ),
         403: problem(['ACTION_NOT_ALLOWED']),
@@ -81,8 +80,7 @@ export const refundRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { pa
       tags: ['payments'],
       operationId: 'listRefunds',
       summary: 'List the refunds of one payment, newest first',
-      description:
-        'The payer sees those that happened; attempts that are pending or failed are the receiver’s to see.',
+      description: 'The payer sees completed refunds only. The receiver also sees pending and failed ones.',
       params: pathId(ref(PaymentId)),
       querystring: query(pageQuery),
       response: { 200: ref(RefundPage), 404: problem(['PAYMENT_NOT_FOUND']) },

@@ -1,4 +1,4 @@
-/** The rules that payments are decided by: saved, read, in every version. Trying one on past payments is in backtests.ts. */
+/** Saves rules and lists their versions. Rules decide on payments. backtests.ts tries a rule on past payments. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { RuleAction } from '@payflowx/proto/authorization';
 import { Type } from 'typebox';
@@ -10,7 +10,7 @@ import { pathId, RuleId } from '../schemas/ids.ts';
 import { named, ref } from '../schemas/named.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
 import { ACTIONS, expressionInput, messageInput, Rule, ruleJson } from '../schemas/rule.ts';
-import { requiredVersion, tagged, versionOf } from '../schemas/versions.ts';
+import { requiredVersion, versionOf, withETag } from '../schemas/versions.ts';
 
 const NewRule = named(
   'NewRule',
@@ -20,14 +20,14 @@ const NewRule = named(
         minLength: 1,
         maxLength: 100,
         pattern: '^[^\\u0000]*$',
-        description: 'Unique among rules.',
+        description: 'A name that is unique among rules.',
         examples: ['large-at-night'],
       }),
       expression: expressionInput,
       action: ACTIONS.schema,
       message: Type.Optional(messageInput),
       enabled: Type.Optional(
-        Type.Boolean({ default: true, description: 'Whether it takes part in decisions.' }),
+        Type.Boolean({ default: true, description: 'True if the rule takes part in decisions.' }),
       ),
     },
     { additionalProperties: false },
@@ -41,9 +41,9 @@ const RuleChanges = named(
       expression: Type.Optional(expressionInput),
       action: Type.Optional(ACTIONS.schema),
       message: Type.Optional(messageInput),
-      enabled: Type.Optional(Type.Boolean({ description: 'Whether it takes part in decisions.' })),
+      enabled: Type.Optional(Type.Boolean({ description: 'True if the rule takes part in decisions.' })),
     },
-    { additionalProperties: false, description: 'What is absent stays as it is.' },
+    { additionalProperties: false, description: 'Absent fields keep their value.' },
   ),
 );
 
@@ -61,8 +61,8 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
     schema: {
       tags: ['rules'],
       operationId: 'createRule',
-      summary: 'Save a rule; it counts from the next decision on',
-      description: 'A mistake in the expression is refused with its place.',
+      summary: 'Create a rule; it applies from the next decision on',
+      description: 'If the expression has a mistake, the error names its position.',
       headers: optionalKey,
       body: ref(NewRule),
       response: {
@@ -76,7 +76,7 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
       const requestId = keyOf(request.headers);
       const wanted = { requestId, name, expression, action: ACTIONS.numberOf(action), message, enabled };
       const { rule } = await rules.createRule(wanted, asCaller(request));
-      const body = tagged(ruleJson(rule), reply);
+      const body = withETag(ruleJson(rule), reply);
       return reply.code(201).header('location', `/v1/rules/${body.id}`).send(body);
     },
   });
@@ -101,13 +101,13 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
     schema: {
       tags: ['rules'],
       operationId: 'getRule',
-      summary: 'The newest version of one rule',
+      summary: 'Get the newest version of a rule',
       params: pathId(ref(RuleId)),
       response: { 200: ref(Rule), 404: problem(['RULE_NOT_FOUND']) },
     },
     handler: async (request, reply) => {
       const { rule } = await rules.getRule({ ruleId: request.params.id }, asCaller(request));
-      return tagged(ruleJson(rule), reply);
+      return withETag(ruleJson(rule), reply);
     },
   });
 
@@ -116,7 +116,7 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
     schema: {
       tags: ['rules'],
       operationId: 'updateRule',
-      summary: 'Save the next version of a rule; the ones before stay as they were',
+      summary: 'Save the next version of a rule; older versions do not change',
       params: pathId(ref(RuleId)),
       headers: requiredVersion,
       body: ref(RuleChanges),
@@ -138,7 +138,7 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
         enabled,
       };
       const { rule } = await rules.updateRule(changes, asCaller(request));
-      return tagged(ruleJson(rule), reply);
+      return withETag(ruleJson(rule), reply);
     },
   });
 
@@ -147,7 +147,7 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
     schema: {
       tags: ['rules'],
       operationId: 'listRuleVersions',
-      summary: 'List every version of one rule, newest first: what was in force when, and by whom',
+      summary: 'List all versions of a rule, with their times and authors, newest first',
       params: pathId(ref(RuleId)),
       querystring: query(pageQuery),
       response: { 200: ref(RulePage), 404: problem(['RULE_NOT_FOUND']) },

@@ -1,4 +1,4 @@
-/** The keys that access tokens are signed and verified with. */
+/** The keys that sign and verify access tokens. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { asCaller } from '../access/access.ts';
@@ -26,9 +26,9 @@ const JwkSet = named(
 const KeyRotation = named(
   'KeyRotation',
   Type.Object({
-    active_kid: Type.String({ description: 'The key that signs now.', examples: ['2026-01'] }),
-    next_kid: Type.String({ description: 'The key that is announced.', examples: ['2026-02'] }),
-    activates_at: time('From when on it signs.'),
+    active_kid: Type.String({ description: 'The key that signs tokens now.', examples: ['2026-01'] }),
+    next_kid: Type.String({ description: 'The key that will sign next.', examples: ['2026-02'] }),
+    activates_at: time('When the next key starts to sign.'),
   }),
 );
 
@@ -45,7 +45,7 @@ export const signingKeyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
     schema: {
       tags: ['auth'],
       operationId: 'getJwks',
-      summary: 'The public keys that access tokens are signed with (RFC 7517)',
+      summary: 'Get the public keys that verify access tokens (RFC 7517)',
       response: { 200: ref(JwkSet) },
     },
     handler: async ({ deadline }) => auth.getJwks({}, { deadline }),
@@ -56,8 +56,8 @@ export const signingKeyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
     schema: {
       tags: ['auth'],
       operationId: 'rotateSigningKey',
-      summary: 'Announce the key that will sign next; asking twice is asking once',
-      description: 'No token that is valid is refused because of it.',
+      summary: 'Announce the key that will sign next; a second request changes nothing',
+      description: 'Valid tokens stay valid.',
       body: ref(NoFields),
       response: { 200: ref(KeyRotation) },
     },

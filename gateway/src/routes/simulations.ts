@@ -1,4 +1,4 @@
-/** What would be decided about a payment, without making it. */
+/** Returns the decision that a payment would get, without creating it. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { asCaller } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
@@ -19,9 +19,9 @@ export const simulationRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
     schema: {
       tags: ['payments'],
       operationId: 'simulatePayment',
-      summary: 'The decision that a payment would get now, with every check; writes nothing',
+      summary: 'Get the decision that a payment would get now, with every check; writes nothing',
       description:
-        'Open to the owner of `from_account` and to operators. 200 whether it would be approved or declined. Needs no Idempotency-Key.',
+        'For the owner of `from_account` and for operators. The status is 200 also if the payment would be declined. Needs no Idempotency-Key.',
       body: ref(NewPayment),
       response: {
         200: ref(Decision),
@@ -32,7 +32,7 @@ export const simulationRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
     handler: async (request) => {
       const message = { payment: createMessage(request.body, '') };
       const { decision } = await payment.simulatePayment(message, asCaller(request));
-      if (!decision) throw new Error('The payment service answered without a decision.');
+      if (!decision) throw new Error('The response of the payment service has no decision.');
       return decisionJson(decision);
     },
   });

@@ -1,4 +1,4 @@
-/** What moved an account's balance in a period, between its balance before and after. */
+/** The entries of an account in a period, between its opening and closing balance. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access/access.ts';
@@ -16,13 +16,16 @@ const Statement = named(
   Type.Object({
     account_id: ref(AnyAccountId),
     currency: nullableText('ISO 4217; null if the account has no entries.'),
-    from: time('The period’s first moment.'),
-    to: time('The first moment past the period.'),
-    opening_balance: minorUnits('Posted before the period, whichever page this is.'),
-    closing_balance: minorUnits('Posted after the period, whichever page this is.'),
-    data: Type.Array(Type.Object({ entry: ref(Entry), balance: minorUnits('Posted after this entry.') }), {
-      description: 'Posted entries, oldest first.',
-    }),
+    from: time('Start of the period, inclusive.'),
+    to: time('End of the period, exclusive.'),
+    opening_balance: minorUnits('Posted balance before the period, the same on every page.'),
+    closing_balance: minorUnits('Posted balance after the period, the same on every page.'),
+    data: Type.Array(
+      Type.Object({ entry: ref(Entry), balance: minorUnits('Posted balance after this entry.') }),
+      {
+        description: 'Posted entries, oldest first.',
+      },
+    ),
     next_cursor: nextCursor,
   }),
 );
@@ -39,12 +42,14 @@ export const statementRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
     schema: {
       tags: ['ledger'],
       operationId: 'getStatement',
-      summary: 'What moved an account’s posted balance in a period, oldest first',
+      summary: 'Get the entries that changed an account’s posted balance in a period, oldest first',
       params: pathId(ref(AnyAccountId)),
       querystring: query({
         ...pageQuery,
-        from: Type.Optional(timeInput('The period’s first moment; the account’s first entry if absent.')),
-        to: Type.Optional(timeInput('The first moment past the period; now if absent.')),
+        from: Type.Optional(
+          timeInput('Start of the period, inclusive; the account’s first entry if absent.'),
+        ),
+        to: Type.Optional(timeInput('End of the period, exclusive; now if absent.')),
       }),
       response: { 200: ref(Statement), 404: problem(['ACCOUNT_NOT_FOUND']) },
     },
@@ -58,7 +63,7 @@ export const statementRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
       };
       const statement = await ledger.getStatement(message, asCaller(request));
       const lines = statement.lines.map(({ entry, balanceMinor }) => {
-        if (!entry) throw new Error('The ledger answered a line without its entry.');
+        if (!entry) throw new Error('The ledger returned a statement line without its entry.');
         return { entry: entryJson(entry), balance: balanceMinor };
       });
       return {

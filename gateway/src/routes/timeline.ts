@@ -1,4 +1,4 @@
-/** Everything that happened to one payment, from every part of the platform that knows something of it. */
+/** Everything that happened to one payment, from every service that has records of it. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { status as grpc } from '@grpc/grpc-js';
@@ -13,7 +13,7 @@ import { PaymentId, pathId } from '../schemas/ids.ts';
 import { ref } from '../schemas/named.ts';
 import { type Source, Timeline } from '../schemas/timeline.ts';
 
-/** A payment has a handful of entries; one that was captured in hundreds of parts is still shown whole. */
+/** A payment has a few entries. The limit still shows a payment with hundreds of captures in full. */
 const MAX_PAGES = 10;
 const PAGE_SIZE = 100;
 
@@ -28,16 +28,17 @@ export const timelineRoutes: FastifyPluginAsyncTypebox<Options> = async (
     schema: {
       tags: ['payments'],
       operationId: 'getTimeline',
-      summary: 'Everything that happened to one payment, in order: steps, decisions, postings, notifications',
+      summary:
+        'Get everything that happened to a payment, in order: steps, decisions, postings, notifications',
       description:
-        'Each reader sees what is theirs: entries of their own accounts, notifications to them, decisions about their own money. Where the ledger or the notifications do not answer, the rest is answered all the same, and `incomplete` names what is missing. Postings and notifications follow a step by a moment.',
+        'Readers see only their own data: entries of their accounts, notifications to them, decisions about their money. If the ledger or the notification service does not answer, the response has the rest, and `incomplete` names the missing service. Postings and notifications appear a moment after their step.',
       params: pathId(ref(PaymentId)),
       response: { 200: ref(Timeline), 404: problem(['PAYMENT_NOT_FOUND']) },
     },
     handler: async (request) => {
       const paymentId = request.params.id;
       const settings = asCaller(request);
-      // Who may not see the payment is told so before anybody else is asked.
+      // A caller who may not see the payment gets 404 here, before the other services are called.
       const { steps } = await payment.listPaymentSteps({ paymentId }, settings);
       const [entries, notifications] = await Promise.all([
         partOf('ledger', listEntries(ledger, paymentId, settings), request.log),
@@ -56,24 +57,29 @@ interface Part<T> {
   incomplete: Source[];
 }
 
-/** What a source knows; nothing of one that does not answer, or not to this caller. */
+/**
+ * Returns the items of one source. Returns none, and marks the source as incomplete, if it does not answer or does not answer
+ * this caller.
+ */
 async function partOf<T>(
   source: Source,
-  asked: Promise<{ items: T[]; whole: boolean }>,
+  request: Promise<{ items: T[]; whole: boolean }>,
   log: FastifyBaseLogger,
 ): Promise<Part<T>> {
   try {
-    const { items, whole } = await asked;
+    const { items, whole } = await request;
     return { items, incomplete: whole ? [] : [source] };
   } catch (error) {
-    if (!(error instanceof NeighbourError) || !WITHOUT_IT.has(error.code)) throw error;
-    log.warn({ err: error, source }, 'a timeline goes without');
+    if (!(error instanceof NeighbourError) || !TOLERATED_CODES.has(error.code)) throw error;
+    log.warn({ err: error, source }, 'timeline without the items of a source');
     return { items: [], incomplete: [source] };
   }
 }
 
-/** Away, silent, overloaded, or outside the token's scopes. Whatever else goes wrong is a fault, and is not passed over. */
-const WITHOUT_IT = new Set<grpc>([
+/**
+ * The source is unavailable, silent, overloaded, or outside the token's scopes. Any other error is a fault and fails the request.
+ */
+const TOLERATED_CODES = new Set<grpc>([
   grpc.UNAVAILABLE,
   grpc.DEADLINE_EXCEEDED,
   grpc.RESOURCE_EXHAUSTED,

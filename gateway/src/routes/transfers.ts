@@ -1,4 +1,4 @@
-/** Money from and to the world outside: deposits and withdrawals, made by operators. */
+/** Deposits and withdrawals: operators move money between an account and the external account. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { asCaller } from '../access/access.ts';
@@ -19,7 +19,7 @@ const NewTransfer = named(
       account_id: ref(AccountId),
       amount: ref(Amount),
       currency: ref(Currency),
-      reference: Type.Optional(text(100, 'For the operator’s systems.', 'transfer-4711')),
+      reference: Type.Optional(text(100, 'A reference for the operator’s systems.', 'transfer-4711')),
     },
     { additionalProperties: false, description: 'A deposit or a withdrawal.' },
   ),
@@ -37,7 +37,7 @@ export const transferRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
     schema: {
       tags: ['payments'],
       operationId: 'createDeposit',
-      summary: 'Move money from outside into an account',
+      summary: 'Move money from the external account to an account',
       headers: requiredKey,
       body: ref(NewTransfer),
       response: { 201: ref(Payment), 202: ref(Payment), ...refusals },
@@ -53,7 +53,7 @@ export const transferRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
     schema: {
       tags: ['payments'],
       operationId: 'createWithdrawal',
-      summary: 'Move money from an account to the world outside',
+      summary: 'Move money from an account to the external account',
       headers: requiredKey,
       body: ref(NewTransfer),
       response: { 201: ref(Payment), 202: ref(Payment), ...refusals },

@@ -1,4 +1,4 @@
-/** The users: made and listed by operators. There is no self sign-up. */
+/** Operators create and list users. There is no self sign-up. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Role, type User as UserMessage } from '@payflowx/proto/auth';
 import { type Static, Type } from 'typebox';
@@ -12,7 +12,7 @@ import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page
 import { time, timeJson } from '../schemas/text.ts';
 import { wireNames } from '../schemas/wire-names.ts';
 
-export const ROLES = wireNames('What a user may be.', {
+export const ROLES = wireNames('A role of a user.', {
   [Role.CUSTOMER]: 'customer',
   [Role.OPERATOR]: 'operator',
   [Role.AUDITOR]: 'auditor',
@@ -24,7 +24,7 @@ const User = named(
     id: ref(UserId),
     username: Type.String({ examples: ['alice'] }),
     roles: Type.Array(ROLES.schema),
-    created_at: time('When the user was made.'),
+    created_at: time('When the user was created.'),
   }),
 );
 const UserPage = pageOf('UserPage', User);
@@ -59,7 +59,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ auth: Neighbours['auth'] }>
     schema: {
       tags: ['users'],
       operationId: 'createUser',
-      summary: 'Make a user',
+      summary: 'Create a user',
       headers: optionalKey,
       body: ref(NewUser),
       response: {
@@ -78,7 +78,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ auth: Neighbours['auth'] }>
         roles: roles.map(ROLES.numberOf),
       };
       const { user } = await auth.createUser(message, asCaller(request));
-      if (!user) throw new Error('Auth answered without a user.');
+      if (!user) throw new Error('The response of auth has no user.');
       return reply.code(201).send(userJson(user));
     },
   });

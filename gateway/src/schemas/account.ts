@@ -7,7 +7,7 @@ import { named, ref } from './named.ts';
 import { emptyAsNull, nullableText, time, timeJson } from './text.ts';
 import { wireNames } from './wire-names.ts';
 
-const STATUSES = wireNames('What the account may do: only an ACTIVE one pays and receives.', {
+const STATUSES = wireNames('The status of the account. Only an ACTIVE account pays and receives.', {
   [AccountState.ACTIVE]: 'ACTIVE',
   [AccountState.FROZEN]: 'FROZEN',
   [AccountState.CLOSED]: 'CLOSED',
@@ -32,26 +32,26 @@ export const Account = named(
   Type.Object(
     {
       id: ref(AnyAccountId),
-      owner_id: nullableText('The user who owns it; null for the world outside.'),
-      name: nullableText('For people.'),
+      owner_id: nullableText('The user who owns the account; null for an external account.'),
+      name: nullableText('A name for people to read.'),
       currency: ref(Currency),
       status: STATUSES.schema,
       balance: Type.Object({
-        posted: minorUnits('What is there.'),
-        held: minorUnits('What of it is promised to authorized payments.'),
-        available: minorUnits('What can be spent: posted − held.'),
+        posted: minorUnits('Money in the account, held money included.'),
+        held: minorUnits('The part that is held for authorized payments.'),
+        available: minorUnits('The part that can be spent: posted − held.'),
       }),
       limits: Type.Object(
         {
-          per_payment: nullableMinorUnits('The most that one payment may move.'),
-          daily: nullableMinorUnits('The most that may be spent in a day of its time zone.'),
-          monthly: nullableMinorUnits('The most that may be spent in a calendar month of its time zone.'),
+          per_payment: nullableMinorUnits('Maximum amount of one payment.'),
+          daily: nullableMinorUnits('Maximum spent in a day of its time zone.'),
+          monthly: nullableMinorUnits('Maximum spent in a calendar month of its time zone.'),
           daily_count: Type.Unsafe<number | null>({
             type: ['integer', 'null'],
-            description: 'The most payments in a day of its time zone.',
+            description: 'Maximum number of payments in a day of its time zone.',
           }),
         },
-        { description: 'What the owner may spend; null is no limit.' },
+        { description: 'Spending limits; null means no limit.' },
       ),
       usage: Type.Object(
         {
@@ -59,16 +59,16 @@ export const Account = named(
           monthly: minorUnits('Spent this month.'),
           daily_count: Type.Integer({ description: 'Payments today.' }),
         },
-        { description: 'How much of the limits is used.' },
+        { description: 'The used part of the limits.' },
       ),
       time_zone: Type.String({
-        description: 'IANA name of the zone whose days and months its limits count in.',
+        description: 'IANA name of the time zone. The limits count its days and months.',
         examples: ['Europe/Berlin'],
       }),
       version: count(
-        'Rises with each change of name, status, limits or time zone. The ETag is this, in quotes.',
+        'Rises with each change of name, status, limits or time zone. The ETag is the version in quotes.',
       ),
-      created_at: time('When it was opened.'),
+      created_at: time('When the account was opened.'),
     },
     { examples: [EXAMPLE] },
   ),
@@ -76,7 +76,7 @@ export const Account = named(
 export type AccountJson = Static<typeof Account>;
 
 export function accountJson(account: AccountMessage | undefined): AccountJson {
-  if (!account?.balance) throw new Error('Authorization answered without an account or its balance.');
+  if (!account?.balance) throw new Error('The response of authorization has no account, or no balance.');
   const { balance, limits, usage } = account;
   return {
     id: account.id,

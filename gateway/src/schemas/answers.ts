@@ -1,4 +1,4 @@
-/** What a route may answer besides its success. Those that any route can give are added by openapi/answers.ts. */
+/** The error responses of a route. openapi/answers.ts adds those that any route can have. */
 import type { TSchema } from 'typebox';
 import { type DeclineCode, PROBLEMS, type ProblemCode } from '../problems/problem-codes.ts';
 import type { Named } from './named.ts';
@@ -7,13 +7,13 @@ import { Problem } from './problem.ts';
 
 type Code = ProblemCode | DeclineCode;
 
-/** As the document needs it, besides what the serializer knows of: which codes there are. */
+/** Holds the codes for the OpenAPI document, besides the parts that the serializer uses. */
 export interface Refusals {
   description: string;
   content: { 'application/problem+json': { schema: TSchema; codes: readonly Code[] } };
 }
 
-/** Refusals with one status. Typed as nothing: handlers throw these, they never return them. */
+/** The errors with one status. The type is `never`: handlers throw these errors and never return them. */
 export function problem(
   codes: readonly Code[],
   description = describe(codes),

@@ -1,4 +1,4 @@
-/** What was decided about a payment, and every check that led to it. */
+/** The decision about a payment, with every check that led to it. */
 import { type Decision as DecisionMessage, Outcome } from '@payflowx/proto/authorization';
 import { type Static, Type } from 'typebox';
 import { minorUnits } from './money.ts';
@@ -6,7 +6,7 @@ import { named, nullable } from './named.ts';
 import { emptyAsNull, nullableText, nullableTime, nullableTimeJson, texts, time, timeJson } from './text.ts';
 import { wireNames } from './wire-names.ts';
 
-const OUTCOMES = wireNames('What was decided.', {
+const OUTCOMES = wireNames('The result of the decision.', {
   [Outcome.APPROVED]: 'approved',
   [Outcome.DECLINED]: 'declined',
 });
@@ -14,10 +14,10 @@ const OUTCOMES = wireNames('What was decided.', {
 const LimitUse = Type.Object(
   {
     limit: minorUnits('The limit. A count for DAILY_COUNT_EXCEEDED.'),
-    used: minorUnits('How much of it was used before.'),
-    resets_at: nullableTime('When it starts anew; null for a limit per payment.'),
+    used: minorUnits('The part that was used before.'),
+    resets_at: nullableTime('When the limit starts again at 0; null for a limit per payment.'),
   },
-  { description: 'The limit that declined it; null if none did.' },
+  { description: 'The limit that declined the payment; null if none did.' },
 );
 
 export const DECISION_EXAMPLE = {
@@ -39,23 +39,23 @@ export const Decision = named(
     {
       outcome: OUTCOMES.schema,
       code: nullableText('The decline code; null if approved.'),
-      message: nullableText('The code in a sentence; null if approved.'),
+      message: nullableText('The code in words; null if approved.'),
       limit: nullable(LimitUse),
       checks: Type.Array(
         Type.Object({
           name: Type.String({ examples: ['balance'] }),
           passed: Type.Boolean(),
-          inputs: texts('The figures it looked at: the payer’s, never the receiver’s.'),
+          inputs: texts('The values that the check used: those of the payer, never of the receiver.'),
         }),
         { description: 'Every check that was made, in order.' },
       ),
-      decided_at: time('When it was decided.'),
+      decided_at: time('When the decision was made.'),
     },
-    { description: 'What was decided and why.', examples: [DECISION_EXAMPLE] },
+    { description: 'The decision and its reasons.', examples: [DECISION_EXAMPLE] },
   ),
 );
 
-/** Movements and owners stay inside: the ledger shows the one, and the other is for notifications only. */
+/** Leaves out movements and owners: the ledger shows the movements, and only notifications need the owners. */
 export function decisionJson({
   outcome,
   code,

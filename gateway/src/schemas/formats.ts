@@ -1,9 +1,11 @@
-/** Formats of text that no pattern can say. server.ts tells Ajv of them; readers of the document learn them from descriptions. */
+/**
+ * Text formats that a pattern cannot express. server.ts registers them at Ajv. Readers of the document find them in descriptions.
+ */
 import { Type } from 'typebox';
 
 const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/;
 
-/** Whether there is such a zone, aliases such as US/Eastern included; `Intl.supportedValuesOf` leaves them out. */
+/** Returns true if the time zone exists. Accepts aliases such as US/Eastern, which `Intl.supportedValuesOf` leaves out. */
 function isTimeZone(name: string): boolean {
   if (!ZONE_NAME.test(name)) return false;
   try {
@@ -14,7 +16,7 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-/** Whether people can read it: no control characters or others that have no form, and not only blanks. */
+/** Returns true if people can read the text: it has no control or other invisible characters, and is not only blanks. */
 function isPrintable(text: string): boolean {
   return /^\P{C}*$/u.test(text) && text.trim() !== '';
 }

@@ -1,4 +1,4 @@
-/** Ids on the wire: a prefix that says what is named, and a UUID. */
+/** Ids on the wire: a prefix for the kind of object, and a UUID. */
 import { type TUnsafe, Type } from 'typebox';
 import { named } from './named.ts';
 
@@ -21,15 +21,18 @@ export const RuleId = idSchema('RuleId', 'rule', 'A rule.');
 export const ReconciliationId = idSchema('ReconciliationId', 'rec', 'A reconciliation.');
 export const ApiClientId = idSchema('ApiClientId', 'cli', 'An API client.');
 
-/** Where money comes from and goes to at the edge of the platform has an account too, one for each currency. */
+/**
+ * An account of a user, or one of the external accounts. There is one external account for each currency; money enters and leaves
+ * the platform through it.
+ */
 export const AnyAccountId = named(
   'AnyAccountId',
   Type.String({
     pattern: `^(acct_${UUID}|external:[A-Z]{3})$`,
-    description: 'An account of a user, or `external:CURRENCY` for the world outside.',
+    description: 'An account of a user, or the external account `external:CURRENCY`.',
     examples: [`acct_${EXAMPLE}`],
   }),
 );
 
-/** The `{id}` of a path. One that cannot exist names nothing: problem.ts answers it with 404, not 400. */
+/** The `{id}` of a path. A malformed id gets 404, not 400: see validation-errors.ts. */
 export const pathId = (schema: TUnsafe<string>) => Type.Object({ id: schema });

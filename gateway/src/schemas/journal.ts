@@ -1,4 +1,4 @@
-/** The journal as clients see it: transactions, and the entries that they are made of. */
+/** The journal as clients see it: transactions and their entries. */
 import {
   Direction,
   type Entry as EntryMessage,
@@ -13,12 +13,15 @@ import { named, ref } from './named.ts';
 import { time, timeJson } from './text.ts';
 import { wireNames } from './wire-names.ts';
 
-export const LAYERS = wireNames('Which book: money that is promised, or money that has moved.', {
-  [Layer.PENDING]: 'pending',
-  [Layer.POSTED]: 'posted',
-});
+export const LAYERS = wireNames(
+  'The layer of the journal: `pending` for held money, `posted` for money that has moved.',
+  {
+    [Layer.PENDING]: 'pending',
+    [Layer.POSTED]: 'posted',
+  },
+);
 
-export const DIRECTIONS = wireNames('A debit leaves the account, a credit enters it.', {
+export const DIRECTIONS = wireNames('A debit takes money out of the account, a credit brings money in.', {
   [Direction.DEBIT]: 'debit',
   [Direction.CREDIT]: 'credit',
 });
@@ -34,7 +37,7 @@ export const Entry = named(
     currency: ref(Currency),
     layer: LAYERS.schema,
     payment_id: ref(PaymentId),
-    created_at: time('When the event that caused it happened.'),
+    created_at: time('The time of the event that caused the entry.'),
   }),
 );
 export const Transaction = named(
@@ -44,12 +47,12 @@ export const Transaction = named(
     event_id: Type.String({ examples: ['evt_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'] }),
     event_type: Type.String({ examples: ['payment.completed'] }),
     payment_id: ref(PaymentId),
-    created_at: time('When the event happened.'),
+    created_at: time('The time of the event.'),
     entries: Type.Array(ref(Entry), { description: 'Both sides of every posting.' }),
   }),
 );
 
-/** SHA-256. */
+/** A SHA-256 hash. */
 export const hash = (description: string) =>
   Type.String({ pattern: '^[0-9a-f]{64}$', description, examples: ['ab'.repeat(32)] });
 
@@ -57,19 +60,23 @@ export const SealedHead = named(
   'SealedHead',
   Type.Object(
     {
-      size: count('How many transactions it commits to.'),
-      root_hash: hash('Root of the Merkle tree over their leaf hashes (RFC 6962, SHA-256).'),
-      head_hash: hash('SHA-256 over the head before, the size and the root: the chain.'),
+      size: count('Number of transactions that the head commits to.'),
+      root_hash: hash(
+        'Root of the Merkle tree over the leaf hashes of these transactions (RFC 6962, SHA-256).',
+      ),
+      head_hash: hash(
+        'SHA-256 over the previous head hash, the size and the root hash. It chains the heads.',
+      ),
       previous_head_hash: Type.String({
         pattern: '^([0-9a-f]{64})?$',
-        description: '`head_hash` of the head before; empty for the first.',
+        description: '`head_hash` of the previous head; empty for the first.',
         examples: ['cd'.repeat(32)],
       }),
-      sealed_at: time('When it was sealed.'),
+      sealed_at: time('When the head was sealed.'),
     },
     {
       description:
-        'Commits to every transaction sealed up to it: whoever keeps it can later tell whether anything before it was changed. Hashes are in lower-case hexadecimal.',
+        'A head commits to every transaction sealed up to it. With a stored head, a client can check later that none of them was changed. Hashes are in lower-case hexadecimal.',
     },
   ),
 );
@@ -89,7 +96,7 @@ export function entryJson(entry: EntryMessage): Static<typeof Entry> {
 }
 
 export function transactionJson(transaction: JournalTransaction | undefined): Static<typeof Transaction> {
-  if (!transaction) throw new Error('The ledger answered without a transaction.');
+  if (!transaction) throw new Error('The response of the ledger has no transaction.');
   return {
     id: transaction.id,
     event_id: transaction.eventId,
@@ -101,7 +108,7 @@ export function transactionJson(transaction: JournalTransaction | undefined): St
 }
 
 export function headJson(head: SealedHeadMessage | undefined): Static<typeof SealedHead> {
-  if (!head) throw new Error('The ledger answered without a head.');
+  if (!head) throw new Error('The response of the ledger has no head.');
   return {
     size: head.size,
     root_hash: hex(head.rootHash),

@@ -1,4 +1,4 @@
-/** What an account may spend, as requests give it. */
+/** The limits of an account in requests. */
 import type { Limits as LimitsMessage } from '@payflowx/proto/authorization';
 import { type Static, Type } from 'typebox';
 import { Amount, MAX_AMOUNT } from './money.ts';
@@ -16,7 +16,7 @@ export const Limits = named(
       monthly: Type.Optional(ref(Amount)),
       daily_count: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_DAILY_COUNT, examples: [50] })),
     },
-    { additionalProperties: false, description: 'What is absent is no limit.' },
+    { additionalProperties: false, description: 'An absent field means no limit.' },
   ),
 );
 
@@ -25,7 +25,7 @@ const changed = (maximum: number, example: number) =>
     Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 1, maximum, examples: [example] }),
   );
 
-/** For an account that exists. */
+/** For an existing account. */
 export const LimitChanges = named(
   'LimitChanges',
   Type.Unsafe<Partial<Record<keyof Static<typeof Limits>, number | null>> | null>({
@@ -38,8 +38,7 @@ export const LimitChanges = named(
     },
     additionalProperties: false,
     examples: [{ daily: 100_000, monthly: null }],
-    description:
-      'What is absent stays as it is; a limit that is null is removed, and all of them if `limits` itself is null.',
+    description: 'Absent limits keep their value. Null removes a limit; `limits: null` removes all.',
   }),
 );
 
@@ -57,7 +56,7 @@ export function limitsMessage({
   };
 }
 
-/** The contract replaces all limits at once: `changes` laid over those that the account has. */
+/** Applies `changes` to the current limits of the account, because the RPC replaces all limits at once. */
 export function mergedLimits(
   now: LimitsMessage | undefined,
   changes: Static<typeof LimitChanges>,

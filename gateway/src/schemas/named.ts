@@ -1,21 +1,21 @@
-/** Schemas with a name: one component of the OpenAPI document each, referred to wherever they are used. */
+/** Named schemas. Each is one component of the OpenAPI document, and other schemas refer to it. */
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
 
 export type Named<T extends TSchema> = T & { $id: string };
 
-/** Gives `schema` the name under which it appears in the document. The server must be told of each: see server.ts. */
+/** Sets the name of `schema` in the document. Every named schema must be in NAMED_SCHEMAS (all-routes.ts). */
 export function named<T extends TSchema>(name: string, schema: T): Named<T> {
   return { ...schema, $id: name };
 }
 
-/** A reference to a named schema. Types as the schema itself. */
+/** A reference to a named schema. Its type is that of the schema. */
 export function ref<T extends TSchema>(schema: Named<T>): TUnsafe<Static<T>> {
   return Type.Unsafe<Static<T>>({ $ref: `${schema.$id}#` });
 }
 
 /**
- * What is said by `schema`, or null; written out, because the serializer takes a bigint neither in `anyOf` nor in `oneOf`. Only for
- * schemas with a single type.
+ * A copy of `schema` that also allows null. It is a copy, because the serializer accepts a bigint neither in `anyOf` nor in
+ * `oneOf`. Only for schemas with a single type.
  */
 export function nullable<T extends TSchema & { type: string }>(
   schema: T,

@@ -1,4 +1,4 @@
-/** What a payment is asked for with, for real or only to learn what would be decided. */
+/** The body of a request to create or simulate a payment. */
 import type { CreatePaymentRequest } from '@payflowx/proto/payment';
 import { type Static, Type } from 'typebox';
 import { AccountId } from './ids.ts';
@@ -11,8 +11,8 @@ const Metadata = Type.Unsafe<Record<string, string>>({
   type: 'object',
   maxProperties: 20,
   propertyNames: { minLength: 1, maxLength: 40, pattern: '^[^\\u0000]*$' },
-  additionalProperties: text(500, 'Anything.', '4711'),
-  description: 'Up to 20 pairs for the payer’s own use.',
+  additionalProperties: text(500, 'Any text.', '4711'),
+  description: 'Up to 20 names and values for the payer’s own use.',
   examples: [{ order: '4711' }],
 });
 
@@ -47,22 +47,22 @@ export const NewPayment = named(
           minimum: 1,
           maximum: MAX_HOLD_S,
           description:
-            'How long the money may be held; 7 days unless configured otherwise. Only with `capture: manual`.',
+            'Seconds until the hold expires; 7 days unless configured otherwise. Only with `capture: manual`.',
           examples: [86_400],
         }),
       ),
-      description: Type.Optional(text(500, 'For people.', 'Two books')),
+      description: Type.Optional(text(500, 'A text for people to read.', 'Two books')),
       reference: Type.Optional(
-        text(100, 'For the payer’s systems; payments can be found by it.', 'order-4711'),
+        text(100, 'A reference for the payer’s systems. `GET /v1/payments` can filter by it.', 'order-4711'),
       ),
       metadata: Type.Optional(Metadata),
     },
     {
       additionalProperties: false,
       examples: [EXAMPLE],
-      // What is captured at once is never held.
+      // An automatic capture never holds money.
       if: { required: ['hold_seconds'] },
-      // biome-ignore lint/suspicious/noThenProperty: JSON Schema's word; nobody awaits a schema.
+      // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword; no code awaits a schema.
       then: { properties: { capture: { const: 'manual' } }, required: ['capture'] },
     },
   ),

@@ -1,4 +1,4 @@
-/** What one side of a payment was told, as clients see it. */
+/** A notification to the payer or the receiver, as clients see it. */
 import { type Notification as NotificationMessage, Side } from '@payflowx/proto/notification';
 import { type Static, Type } from 'typebox';
 import { AnyAccountId, PaymentId, UserId } from './ids.ts';
@@ -7,7 +7,7 @@ import { named, ref } from './named.ts';
 import { time, timeJson } from './text.ts';
 import { wireNames } from './wire-names.ts';
 
-const SIDES = wireNames('Which end of the payment is told.', {
+const SIDES = wireNames('The recipient’s side of the payment.', {
   [Side.SENDER]: 'sender',
   [Side.RECEIVER]: 'receiver',
 });
@@ -24,9 +24,9 @@ export const Notification = named(
     channel: Type.String({ examples: ['inbox'] }),
     title: Type.String({ examples: ['You were paid EUR 12.50'] }),
     body: Type.String({ examples: ['EUR 12.50 reached your account.'] }),
-    amount: minorUnits('What the payment is about.'),
+    amount: minorUnits('The amount that the notification is about.'),
     currency: ref(Currency),
-    created_at: time('When it happened.'),
+    created_at: time('The time of the event.'),
   }),
 );
 export function notificationJson(notification: NotificationMessage): Static<typeof Notification> {

@@ -1,26 +1,31 @@
-/** Lists: a limit and an opaque cursor in, a page and the next cursor out. */
+/** Lists: a request has a limit and an opaque cursor, a response has a page and the next cursor. */
 import { type TSchema, Type } from 'typebox';
 import { type Named, named, ref } from './named.ts';
 
 export const pageQuery = {
   limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'How many to answer at most.' }),
+    Type.Integer({
+      minimum: 1,
+      maximum: 100,
+      default: 20,
+      description: 'Maximum number of items in the response.',
+    }),
   ),
   cursor: Type.Optional(
     Type.String({
       minLength: 1,
       maxLength: 1024,
       pattern: '^[\\x21-\\x7e]+$',
-      description: 'The `next_cursor` of the page before, asked with the same filters.',
+      description: 'The `next_cursor` of the previous page, with the same filters.',
     }),
   ),
 };
 
-/** A query string of these parameters and no others. */
+/** A query string with these parameters and no others. */
 export const query = <T extends Record<string, TSchema>>(parameters: T) =>
   Type.Object(parameters, { additionalProperties: false });
 
-/** The page as the contracts ask for it. The cursor is the neighbour's own page token: it made it, it checks it. */
+/** The page fields of an RPC. The cursor is the page token of the other service, which creates and checks it. */
 export const pageRequest = ({ limit, cursor }: { limit?: number; cursor?: string }) => ({
   pageSize: limit ?? 20,
   pageToken: cursor ?? '',
@@ -28,7 +33,7 @@ export const pageRequest = ({ limit, cursor }: { limit?: number; cursor?: string
 
 export const nextCursor = Type.Unsafe<string | null>({
   type: ['string', 'null'],
-  description: 'Asks for the page after this one; null on the last.',
+  description: 'The `cursor` of the next page; null on the last page.',
 });
 
 export function pageOf<T extends TSchema>(name: string, item: Named<T>) {

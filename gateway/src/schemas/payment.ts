@@ -1,4 +1,4 @@
-/** A payment as clients see it; deposits and withdrawals are payments too. */
+/** A payment as clients see it. Deposits and withdrawals are payments too. */
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { PaymentKind, type Payment as PaymentMessage, PaymentState } from '@payflowx/proto/payment';
 import { type Static, Type } from 'typebox';
@@ -10,7 +10,7 @@ import { declinedProblem } from './problem.ts';
 import { emptyAsNull, nullableText, nullableTime, nullableTimeJson, texts, time, timeJson } from './text.ts';
 import { wireNames } from './wire-names.ts';
 
-export const STATES = wireNames('Where the payment is in its life.', {
+export const STATES = wireNames('The state of the payment.', {
   [PaymentState.INITIATED]: 'INITIATED',
   [PaymentState.AUTHORIZED]: 'AUTHORIZED',
   [PaymentState.PARTIALLY_CAPTURED]: 'PARTIALLY_CAPTURED',
@@ -22,23 +22,26 @@ export const STATES = wireNames('Where the payment is in its life.', {
   [PaymentState.REFUNDED]: 'REFUNDED',
 });
 
-const KINDS = wireNames('Between whom money moves.', {
+const KINDS = wireNames('The kind of payment.', {
   [PaymentKind.PAYMENT]: 'payment',
   [PaymentKind.DEPOSIT]: 'deposit',
   [PaymentKind.WITHDRAWAL]: 'withdrawal',
 });
 
-export const CAPTURES = wireNames('When the money moves: at once, or when it is captured.', {
-  [CaptureMode.AUTOMATIC]: 'automatic',
-  [CaptureMode.MANUAL]: 'manual',
-});
+export const CAPTURES = wireNames(
+  'When the money moves: `automatic` at once, `manual` when it is captured.',
+  {
+    [CaptureMode.AUTOMATIC]: 'automatic',
+    [CaptureMode.MANUAL]: 'manual',
+  },
+);
 
 export const Failure = Type.Object(
   {
     code: Type.String({ description: 'A decline code.', examples: ['INSUFFICIENT_BALANCE'] }),
-    message: Type.String({ description: 'The code in a sentence.' }),
+    message: Type.String({ description: 'The code in words.' }),
   },
-  { description: 'Why it is FAILED; null if it is not.' },
+  { description: 'The reason if the state is FAILED, else null.' },
 );
 
 const EXAMPLE = {
@@ -72,23 +75,23 @@ export const Payment = named(
       state: STATES.schema,
       from_account: ref(AnyAccountId),
       to_account: ref(AnyAccountId),
-      amount: minorUnits('What was asked for.'),
+      amount: minorUnits('The requested amount.'),
       currency: ref(Currency),
-      amount_captured: minorUnits('What has moved.'),
-      amount_refunded: minorUnits('What of it went back.'),
+      amount_captured: minorUnits('The captured amount.'),
+      amount_refunded: minorUnits('The refunded part of it.'),
       capture: CAPTURES.schema,
-      description: nullableText('From the payer, for people.'),
-      reference: nullableText('From the payer, for its own systems. The receiver gets null.'),
-      metadata: texts('From the payer. The receiver gets none.'),
+      description: nullableText('The payer’s text for people to read.'),
+      reference: nullableText('The payer’s reference for its own systems. The receiver gets null.'),
+      metadata: texts('The payer’s metadata. The receiver gets an empty object.'),
       failure: nullable(Failure),
       decision: nullable(
         Decision,
-        'What was decided and why; null until then, and for the receiver, whom it does not concern.',
+        'The decision and its reasons; null before the decision, and always null for the receiver.',
       ),
-      expires_at: nullableTime('When the hold ends; null while no money is held.'),
+      expires_at: nullableTime('When the hold expires; null while no money is held.'),
       version: count('Rises by one with each change.'),
-      created_at: time('When it was asked for.'),
-      updated_at: time('When it last changed.'),
+      created_at: time('When the payment was requested.'),
+      updated_at: time('When the payment last changed.'),
     },
     { examples: [EXAMPLE] },
   ),

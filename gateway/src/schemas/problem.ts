@@ -1,4 +1,4 @@
-/** How a refusal looks (RFC 9457), for the document and for the serializer. problem.ts makes them. */
+/** The schema of an error response (RFC 9457), for the document and the serializer. problem.ts creates the responses. */
 import { type TSchema, Type } from 'typebox';
 import { minorUnits } from './money.ts';
 import { named, ref } from './named.ts';
@@ -15,21 +15,21 @@ const PROBLEM_EXAMPLE = {
 };
 
 const members = {
-  type: Type.String({ description: 'Names the kind of problem; one for each `code`.' }),
-  title: Type.String({ description: 'The kind of problem in words; the same for each `code`.' }),
+  type: Type.String({ description: 'The kind of problem; each `code` has one.' }),
+  title: Type.String({ description: 'The kind of problem in words; each `code` has one.' }),
   status: Type.Integer({ description: 'The HTTP status.' }),
-  detail: Type.String({ description: 'What happened this time, for people.' }),
-  instance: Type.String({ description: 'What was asked for: the path.' }),
-  code: Type.String({ description: 'Stable, for programs.', examples: ['INVALID_REQUEST'] }),
-  request_id: Type.String({ description: 'This request, as in `x-request-id`.' }),
+  detail: Type.String({ description: 'The error of this request, for people to read.' }),
+  instance: Type.String({ description: 'The requested path, or that of the declined payment.' }),
+  code: Type.String({ description: 'A stable code for programs.', examples: ['INVALID_REQUEST'] }),
+  request_id: Type.String({ description: 'The id of this request, as in `x-request-id`.' }),
   errors: Type.Optional(
     Type.Array(
       Type.Object({
-        pointer: Type.String({ description: 'JSON pointer (RFC 6901) into what `in` names.' }),
+        pointer: Type.String({ description: 'JSON pointer (RFC 6901) into the part that `in` names.' }),
         detail: Type.String(),
         in: Type.Unsafe<'body' | 'query' | 'header'>({ type: 'string', enum: ['body', 'query', 'header'] }),
       }),
-      { description: 'What is wrong with the request, place by place.' },
+      { description: 'The errors in the request, by place.' },
     ),
   ),
 };
@@ -39,26 +39,34 @@ export const Problem = named(
   Type.Object(
     {
       ...members,
-      error_id: Type.Optional(Type.String({ description: 'Ask support about this. With code INTERNAL.' })),
-      state: Type.Optional(Type.String({ description: 'The state that does not allow it.' })),
-      allowed_actions: Type.Optional(Type.Array(Type.String(), { description: 'What the state allows.' })),
+      error_id: Type.Optional(
+        Type.String({ description: 'With code INTERNAL: the id of the error, for questions to support.' }),
+      ),
+      state: Type.Optional(Type.String({ description: 'With code INVALID_STATE: the current state.' })),
+      allowed_actions: Type.Optional(
+        Type.Array(Type.String(), {
+          description: 'With code INVALID_STATE: the actions that the state allows.',
+        }),
+      ),
       version: Type.Optional(
         Type.Integer({ description: 'With code VERSION_MISMATCH: the current version.' }),
       ),
-      available: Type.Optional(minorUnits('What is left to capture or refund.')),
+      available: Type.Optional(minorUnits('The amount that is left to capture or refund.')),
       balance: Type.Optional(
         Type.Object(
-          { posted: minorUnits('What is there.'), held: minorUnits('What of it is promised.') },
-          { description: 'With code ACCOUNT_NOT_EMPTY.' },
+          { posted: minorUnits('Money in the account.'), held: minorUnits('The held part.') },
+          { description: 'With code ACCOUNT_NOT_EMPTY: the balance.' },
         ),
       ),
-      not_serving: Type.Optional(Type.Array(Type.String(), { description: 'With code NOT_READY.' })),
+      not_serving: Type.Optional(
+        Type.Array(Type.String(), { description: 'With code NOT_READY: services that do not serve.' }),
+      ),
     },
-    { description: 'Why the request was refused.', examples: [PROBLEM_EXAMPLE] },
+    { description: 'The reason why a request was refused.', examples: [PROBLEM_EXAMPLE] },
   ),
 );
 
-/** The 402: the payment exists, was declined, and stands in the body. */
+/** The 402 of a payment: the payment exists, was declined, and is in the body. */
 export const declinedProblem = <T extends TSchema & { $id: string }>(payment: T) =>
   named(
     'DeclinedProblem',
@@ -66,22 +74,24 @@ export const declinedProblem = <T extends TSchema & { $id: string }>(payment: T)
       {
         ...members,
         payment: ref(payment),
-        limit: Type.Optional(minorUnits('With a limit’s code: the limit. A count for DAILY_COUNT_EXCEEDED.')),
-        used: Type.Optional(minorUnits('How much of the limit was used before.')),
+        limit: Type.Optional(
+          minorUnits('With the code of a limit: the limit. A count for DAILY_COUNT_EXCEEDED.'),
+        ),
+        used: Type.Optional(minorUnits('The part of the limit that was used before.')),
         resets_at: Type.Optional(
-          Type.String({ format: 'date-time', description: 'When the limit starts anew.' }),
+          Type.String({ format: 'date-time', description: 'When the limit starts again at 0.' }),
         ),
       },
-      { description: 'The payment was declined: it exists, is FAILED, and nothing moved.' },
+      { description: 'The payment was declined. It exists, is FAILED, and no money moved.' },
     ),
   );
 
-/** The 402 of a refund: it exists, was declined, and stands in the body. */
+/** The 402 of a refund: the refund exists, was declined, and is in the body. */
 export const declinedRefundProblem = <T extends TSchema & { $id: string }>(refund: T) =>
   named(
     'DeclinedRefundProblem',
     Type.Object(
       { ...members, refund: ref(refund) },
-      { description: 'The refund was declined: it exists, is FAILED, and nothing moved.' },
+      { description: 'The refund was declined. It exists, is FAILED, and no money moved.' },
     ),
   );

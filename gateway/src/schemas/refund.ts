@@ -1,4 +1,4 @@
-/** Money of a payment on its way back, as clients see it. */
+/** A refund as clients see it. */
 import { type Refund as RefundMessage, RefundState } from '@payflowx/proto/payment';
 import { type Static, Type } from 'typebox';
 import { PaymentId, RefundId } from './ids.ts';
@@ -9,14 +9,11 @@ import { declinedRefundProblem } from './problem.ts';
 import { emptyAsNull, nullableText, time, timeJson } from './text.ts';
 import { wireNames } from './wire-names.ts';
 
-const REFUND_STATES = wireNames(
-  'Where the refund is in its life. FAILED: it was declined, and nothing moved.',
-  {
-    [RefundState.PENDING]: 'PENDING',
-    [RefundState.COMPLETED]: 'COMPLETED',
-    [RefundState.FAILED]: 'FAILED',
-  },
-);
+const REFUND_STATES = wireNames('The state of the refund. FAILED: it was declined, and no money moved.', {
+  [RefundState.PENDING]: 'PENDING',
+  [RefundState.COMPLETED]: 'COMPLETED',
+  [RefundState.FAILED]: 'FAILED',
+});
 
 const EXAMPLE = {
   id: 'ref_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
@@ -37,12 +34,12 @@ export const Refund = named(
       id: ref(RefundId),
       payment_id: ref(PaymentId),
       state: REFUND_STATES.schema,
-      amount: minorUnits('What goes back.'),
+      amount: minorUnits('The refunded amount.'),
       currency: ref(Currency),
-      reason: nullableText('From who asked for it, for people.'),
+      reason: nullableText('The requester’s reason, for people to read.'),
       failure: nullable(Failure),
-      created_at: time('When it was asked for.'),
-      updated_at: time('When it last changed.'),
+      created_at: time('When the refund was requested.'),
+      updated_at: time('When the refund last changed.'),
     },
     { examples: [EXAMPLE] },
   ),

@@ -1,4 +1,4 @@
-/** A rule that payments are decided by, in one of its versions. */
+/** One version of a rule. */
 import { RuleAction, type Rule as RuleMessage } from '@payflowx/proto/authorization';
 import { type Static, Type } from 'typebox';
 import { RuleId } from './ids.ts';
@@ -8,7 +8,7 @@ import { emptyAsNull, nullableText, text, time, timeJson } from './text.ts';
 import { wireNames } from './wire-names.ts';
 
 export const ACTIONS = wireNames(
-  'What a match does: declines the payment with RULE_DECLINED, lets it pass every rule that declines, or is only recorded in the decision.',
+  'The effect of a match. `decline` declines the payment with RULE_DECLINED, `allow` overrides every rule that declines, and `shadow` only records the match in the decision.',
   {
     [RuleAction.DECLINE]: 'decline',
     [RuleAction.ALLOW]: 'allow',
@@ -16,18 +16,18 @@ export const ACTIONS = wireNames(
   },
 );
 
-/** As requests give it. */
+/** The expression of a rule in requests. */
 export const expressionInput = Type.String({
   minLength: 1,
   maxLength: 2_000,
   pattern: '^[^\\u0000]*$',
-  description: 'CEL, of type bool: whether the rule matches.',
+  description: 'A CEL expression of type bool. The rule matches if it is true.',
   examples: ['payment.amount > 100000'],
 });
 
 export const messageInput = text(
   200,
-  'What a declined payer is told.',
+  'The message for a declined payer.',
   'Please call us before paying this much.',
 );
 
@@ -35,17 +35,20 @@ export const Rule = named(
   'Rule',
   Type.Object({
     id: ref(RuleId),
-    version: count('1 and up; the ETag of the newest is this, in quotes.'),
+    version: count('Starts at 1. The ETag of the newest version is this number in quotes.'),
     name: Type.String({
-      description: 'Unique among rules, the same in all versions.',
+      description: 'A name that is unique among rules and the same in all versions.',
       examples: ['large-at-night'],
     }),
-    expression: Type.String({ description: 'CEL, of type bool.', examples: ['payment.amount > 100000'] }),
+    expression: Type.String({
+      description: 'A CEL expression of type bool.',
+      examples: ['payment.amount > 100000'],
+    }),
     action: ACTIONS.schema,
-    message: nullableText('What a declined payer is told.'),
-    enabled: Type.Boolean({ description: 'Whether it takes part in decisions.' }),
+    message: nullableText('The message for a declined payer.'),
+    enabled: Type.Boolean({ description: 'True if the rule takes part in decisions.' }),
     created_by: Type.String({
-      description: 'Who saved this version.',
+      description: 'The user who saved this version.',
       examples: ['usr_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
     }),
     created_at: time('When this version was saved.'),
@@ -53,7 +56,7 @@ export const Rule = named(
 );
 
 export function ruleJson(rule: RuleMessage | undefined): Static<typeof Rule> {
-  if (!rule) throw new Error('Authorization answered without a rule.');
+  if (!rule) throw new Error('The response of authorization has no rule.');
   return {
     id: rule.id,
     version: rule.version,

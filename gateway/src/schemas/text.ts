@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { DATE_TIME_PATTERN, parseDateTime, type Rounding } from '../http/date-time.ts';
 import { ProblemError } from '../problems/problem.ts';
 
-/** Free text. PostgreSQL cannot store NUL, so no text may carry one. */
+/** Free text without NUL, which PostgreSQL cannot store. */
 export const text = (maxLength: number, description: string, example: string) =>
   Type.String({ maxLength, pattern: '^[^\\u0000]*$', description, examples: [example] });
 
@@ -11,17 +11,17 @@ export const timeInput = (description: string) =>
   Type.String({
     format: 'date-time',
     pattern: DATE_TIME_PATTERN,
-    description: `${description} Digits below a millisecond count.`,
+    description: `${description} Digits below a millisecond are not ignored.`,
     examples: ['2026-01-31T12:00:00.000Z'],
   });
 
 interface TimePlace {
   place?: 'query' | 'body';
-  /** Up, unless the moment itself is included. */
+  /** Up, unless the filter includes the time itself. */
   rounding?: Rounding;
 }
 
-/** The moment that a request names. Some texts fit the schema and still name none, such as a leap second. */
+/** Parses a time of a request. Some texts match the schema but are no real time, such as a leap second. */
 export function timeOf(
   pointer: string,
   value: string | undefined,
@@ -30,7 +30,7 @@ export function timeOf(
   if (value === undefined) return undefined;
   const date = parseDateTime(value, rounding);
   if (date) return date;
-  const detail = 'is not a moment that exists';
+  const detail = 'is not a time that exists';
   throw new ProblemError('INVALID_REQUEST', `${pointer.slice(1)} ${detail}.`, {
     errors: [{ pointer, detail, in: place }],
   });
@@ -42,7 +42,7 @@ export const nullableText = (description: string) =>
 export const nullableTime = (description: string) =>
   Type.Unsafe<string | null>({ type: ['string', 'null'], format: 'date-time', description });
 
-/** Names and texts, whichever they are. */
+/** A map of any names to texts. */
 export const texts = (description: string) =>
   Type.Unsafe<Record<string, string>>({
     type: 'object',
@@ -55,13 +55,13 @@ export const dayInput = (description: string) =>
 
 export const time = (description: string) => Type.String({ format: 'date-time', description });
 
-/** RFC 3339 UTC with milliseconds. A time that the contract promises and a neighbour left out is a bug of that neighbour. */
+/** RFC 3339 UTC with milliseconds. A missing time that the contract promises is a bug of the other service. */
 export function timeJson(date: Date | undefined): string {
-  if (date === undefined) throw new Error('A neighbour left out a time that it promises.');
+  if (date === undefined) throw new Error('A response of another service has no time in a required field.');
   return date.toISOString();
 }
 
 export const nullableTimeJson = (date: Date | undefined): string | null => date?.toISOString() ?? null;
 
-/** proto3 has no null: an empty string stands for nothing. */
+/** proto3 has no null: an empty string means that there is no value. */
 export const emptyAsNull = (value: string): string | null => (value === '' ? null : value);

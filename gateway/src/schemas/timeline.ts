@@ -11,7 +11,7 @@ import { STATES } from './payment.ts';
 import { nullableText, time } from './text.ts';
 import { wireNames } from './wire-names.ts';
 
-const MOVEMENTS = wireNames('Promised, no longer promised, or moved.', {
+const MOVEMENTS = wireNames('The effect on the money: it is held, no longer held, or moved.', {
   [MovementKind.HOLD]: 'hold',
   [MovementKind.RELEASE]: 'release',
   [MovementKind.TRANSFER]: 'transfer',
@@ -39,8 +39,8 @@ const EXAMPLE = {
 };
 
 /**
- * One shape for all sources, with members that only some have. A union would be nicer to read, but the serializer picks a branch by
- * validating, and refuses a bigint in every one of them.
+ * One schema for all sources, with members that only some have. A union would be nicer to read, but the serializer picks a branch
+ * by validation, and that refuses a bigint in every branch.
  */
 const TimelineItem = named(
   'TimelineItem',
@@ -50,33 +50,33 @@ const TimelineItem = named(
       source: Type.Unsafe<Source>({
         type: 'string',
         enum: [...SOURCES],
-        description: 'Which part of the platform says so. It decides which of the members below are there.',
+        description: 'The service that recorded the item. The optional members depend on it.',
       }),
       type: Type.String({
         description:
-          'What happened: an event such as `payment.completed` (payment, ledger, notification), or `decision.approved` or `decision.declined` (authorization).',
+          'The event, such as `payment.completed` (payment, ledger, notification), or `decision.approved` or `decision.declined` (authorization).',
         examples: ['payment.completed'],
       }),
       trace_id: nullableText(
-        'The trace of the request that led to it; null where time did, or where it is not known.',
+        'The trace of the request that caused the item; null if a timer caused it, or if it is not known.',
       ),
       refund_id: Type.Optional(ref(RefundId)),
       event_id: Type.Optional(
         Type.String({
-          description: 'payment: the event that announced it.',
+          description: 'payment: the event of this step.',
           examples: ['evt_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
         }),
       ),
       state: Type.Optional(
         Type.Unsafe<Static<typeof STATES.schema>>({
           ...STATES.schema,
-          description: 'payment: the state that it left the payment in.',
+          description: 'payment: the state after this step.',
         }),
       ),
       actor_id: Type.Optional(
         Type.String({
           description:
-            'payment: who asked for it. Absent where time did, and where it is not the reader’s to know.',
+            'payment: the user who requested the step. Absent if a timer caused it, or if the reader may not see the user.',
           examples: ['usr_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
         }),
       ),
@@ -86,9 +86,9 @@ const TimelineItem = named(
             kind: MOVEMENTS.schema,
             from_account: ref(AnyAccountId),
             to_account: ref(AnyAccountId),
-            amount: minorUnits('How much.'),
+            amount: minorUnits('The moved or held amount.'),
           }),
-          { description: 'payment: what it did to the balances.' },
+          { description: 'payment: the effects of the step on balances.' },
         ),
       ),
       decision: Type.Optional(ref(Decision)),
@@ -107,10 +107,10 @@ const TimelineItem = named(
 export const Timeline = named(
   'Timeline',
   Type.Object({
-    data: Type.Array(ref(TimelineItem), { description: 'In order of time.' }),
+    data: Type.Array(ref(TimelineItem), { description: 'Sorted by time.' }),
     incomplete: Type.Array(Type.Unsafe<Source>({ type: 'string', enum: [...SOURCES] }), {
       description:
-        'Sources whose part is not whole: they did not answer, the token’s scopes do not cover them, or they had more than 1,000. Empty in the normal case.',
+        'Sources with missing items: they did not answer, the token’s scopes do not cover them, or they have more than 1,000 items. Normally empty.',
       examples: [[]],
     }),
   }),

@@ -1,15 +1,18 @@
-/** Versions of what can be changed: an ETag out, If-Match in (RFC 9110), so that nobody changes what he has not seen. */
+/**
+ * Versions of accounts and rules: an ETag in responses, If-Match in requests (RFC 9110). No caller can change a version that it
+ * has not read.
+ */
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 
 const ifMatch = Type.String({
   pattern: '^"[1-9][0-9]{0,17}"$',
   description:
-    'The ETag of what the change is made from: the version in quotes. Another version than the current one is 412.',
+    'The ETag of the version that the change is based on: the version in quotes. If it is not the current version, the response is 412.',
   examples: ['"1"'],
 });
 
-/** For changes of what somebody has read before. Without it: 428. */
+/** For changes to a version that the caller has read. A request without it gets 428. */
 export const requiredVersion = Type.Object({ 'if-match': ifMatch });
 
 export const optionalVersion = Type.Object({ 'if-match': Type.Optional(ifMatch) });
@@ -19,7 +22,7 @@ export function versionOf(tag: string): bigint {
 }
 
 /** Sets the ETag, and returns the body. */
-export function tagged<T extends { version: bigint }>(body: T, reply: FastifyReply): T {
+export function withETag<T extends { version: bigint }>(body: T, reply: FastifyReply): T {
   reply.header('etag', `"${body.version}"`);
   return body;
 }

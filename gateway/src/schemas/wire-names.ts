@@ -1,7 +1,7 @@
-/** The numbers of the contracts' enums and their names in JSON, both ways. */
+/** Maps the enum numbers of the contracts to names in JSON, and back. */
 import { Type } from 'typebox';
 
-/** `table` names every number that may be seen; a neighbour's other number is a bug that surfaces at once. */
+/** `table` has every number that a client may see. Any other number from a service is a bug, and throws. */
 export function wireNames<const T extends Record<number, string>>(description: string, table: T) {
   type Name = T[keyof T] & string;
   const names = Object.values(table) as Name[];
@@ -10,7 +10,7 @@ export function wireNames<const T extends Record<number, string>>(description: s
     schema: Type.Unsafe<Name>({ type: 'string', enum: names, description }),
     nameOf(number: number): Name {
       const name = table[number];
-      if (name === undefined) throw new Error(`There is no name for ${number}: ${description}`);
+      if (name === undefined) throw new Error(`Unknown enum number ${number}: ${description}`);
       return name as Name;
     },
     numberOf(name: Name): keyof T & number {
