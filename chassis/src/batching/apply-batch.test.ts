@@ -30,7 +30,7 @@ describe('applying a batch', () => {
     expect(transactions).toBeLessThan(20);
   });
 
-  it('blames no message for a database that is away', async () => {
+  it('does not reject messages while the database is unavailable', async () => {
     let failures = 5;
     const { run, buried } = applyTo(async () => {
       if (failures-- > 0) throw away;
@@ -39,7 +39,7 @@ describe('applying a batch', () => {
     expect(buried).toEqual([]);
   });
 
-  it('ends its retries when it is stopped, and claims nothing was done', async () => {
+  it('stops its retries at shutdown, and reports nothing as applied', async () => {
     const { run, stopping, buried } = applyTo(() => Promise.reject(away));
     const result = run(2);
     stopping.abort();
@@ -47,7 +47,7 @@ describe('applying a batch', () => {
     expect(buried).toEqual([]);
   });
 
-  it('lets go of messages that the broker has given to somebody else', async () => {
+  it('gives up messages that the broker has delivered to another consumer', async () => {
     const claim = { lost: false };
     let attempts = 0;
     const { run } = applyTo(async () => {

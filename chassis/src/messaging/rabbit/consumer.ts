@@ -1,8 +1,9 @@
 /**
- * Consumes a work queue through Rascal. A message is an event or a parcel of them. Events meet in the batcher and are applied
- * together; a message is acknowledged when each of its events is applied or stored in the dead-letter queue. Retrying happens here,
- * while the messages stay unacknowledged: giving them back would use up the queue's delivery limit, which is meant for messages that
- * kill their consumer.
+ * Consumes a work queue through Rascal. A message is an event or a parcel of events. A batcher collects events and applies them
+ * together. A message is acknowledged when each of its events is applied or stored in the dead-letter queue.
+ *
+ * Retries run here, while the messages stay unacknowledged. Requeuing them would use up the queue's delivery limit, which is for
+ * messages that kill their consumer.
  */
 import { createApply, type Delivery, StoppedError } from '../../batching/apply-batch.ts';
 import { createBatcher } from '../../batching/batcher.ts';
@@ -22,29 +23,31 @@ import {
 import { type AckOrNack, createBroker, type RascalBroker, type RascalMessage } from './rascal.ts';
 
 export interface QueueConsumerSettings extends QueueSettings {
-  /** The most messages this instance holds unacknowledged. Default 100. */
+  /** The maximum number of unacknowledged messages of this instance. Default 100. */
   prefetch?: number;
 }
 
 export interface QueueHandlers<T> {
-  /** Throws for a message that cannot be understood: it becomes a dead letter at once. */
+  /** Throws for a message that cannot be decoded: it becomes a dead letter at once. */
   decode(message: IncomingMessage): T;
-  /** One idempotent transaction for all items. */
+  /** Applies all items in one idempotent transaction. */
   apply(items: T[]): Promise<void>;
 }
 
 export interface QueueConsumer {
-  /** Takes no more, finishes and acknowledges what it has. */
+  /** Accepts no new messages, and finishes and acknowledges the accepted ones. */
   stop(): Promise<void>;
 }
 
 const CLOSE_MS = 15_000;
-/** A transaction is paid for once however many messages it applies: at most ten a second, unless they are full. */
+/** A transaction costs the same for any number of messages. So at most ten start per second, unless the batches are full. */
 const PACE_MS = 100;
-/** The most events in one `apply`. */
+/** The maximum number of events in one `apply`. */
 const MAX_BATCH = 500;
 
-/** Starts in the background: a broker that is away is waited for; later Rascal itself reconnects and subscribes again. */
+/**
+ * Starts in the background. While the broker is unavailable, it retries. Later, Rascal itself reconnects and subscribes again.
+ */
 export async function consumeQueue<T>(
   settings: QueueConsumerSettings,
   { decode, apply }: QueueHandlers<T>,
@@ -124,7 +127,7 @@ async function subscribeWhenThere(
     queue,
     vhost: '/',
     prefetch: receiver.prefetch,
-    // Bytes stay bytes, whatever the sender calls them.
+    // The content stays a Buffer, also if its content type is text or JSON.
     contentType: 'application/octet-stream',
     closeTimeout: CLOSE_MS,
     retry: { min: 200, max: 2_000, factor: 2, strategy: 'exponential' },
@@ -171,7 +174,7 @@ async function subscribe(
     .on('message', (message, _, ackOrNack) => void receive(message, ackOrNack));
 }
 
-/** Rascal emits an error for every attempt to reconnect: only the change of state is worth a line. */
+/** Rascal emits an error for every attempt to reconnect. Only the change of state is logged. */
 function logStateOf(broker: RascalBroker, log: Logger): void {
   let isAway = false;
   broker
@@ -201,7 +204,7 @@ function deadLetterTo(publisher: ConfirmedPublisher, settings: QueueSettings, lo
   const { queue } = settings;
   const deadLetterQueue = deadLetterQueueOf(settings);
   return async ({ properties, content }: Envelope, reason: string, error: unknown): Promise<void> => {
-    // Rascal notes where a message came from in a header of its own.
+    // A header in which Rascal notes the origin of a message.
     const { rascal: _, ...original } = properties.headers;
     const headers = {
       ...original,
