@@ -1,20 +1,23 @@
-/** Background work that is done again and again until it is stopped. */
+/** Background work that repeats until it is stopped. */
 
 import type { Logger } from '../telemetry/log.ts';
 import { backoffMs, sleep } from './backoff.ts';
 
 export interface Repetition {
-  /** Resolves when the round under way is over; no other one follows. */
+  /** Resolves when the current round is finished. No other round follows. */
   stop(): Promise<void>;
 }
 
-/** The longest pause after rounds that failed: of frequent work, which goes on soon once its obstacle is gone; and of work that is rarer. */
+/**
+ * The longest pause after failed rounds. The first is for frequent work, which continues soon after the cause is gone. The second
+ * is for less frequent work.
+ */
 const MAX_PAUSE_MS = 8_000;
 const MAX_PAUSE_IN_ROUNDS = 10;
 
 /**
- * Does `round` at once and then every `everyMs`; at once again as long as it returns true ("there is more"). A round that fails is
- * logged, and the pause grows with each further one that fails.
+ * Runs `round` at once and then every `everyMs`. Runs it again at once if it returns true ("there is more"). A failed round is
+ * logged, and the pause grows with each further failure.
  */
 export function repeat(
   what: string,

@@ -1,20 +1,20 @@
-/** The frame of every service's main: logs, signals, and an ordered way down. */
+/** The frame of every service's main: logs, signals, and an ordered shutdown. */
 import { createLogger, type Logger } from '../telemetry/log.ts';
 
-/** Past this a stuck stop is abandoned; a supervisor would send SIGKILL soon after. */
+/** After this time a shutdown is aborted. A supervisor would send SIGKILL soon afterwards. */
 const SHUTDOWN_LIMIT_MS = 15_000;
 
 export interface RunContext {
   log: Logger;
-  /** Remembers how to stop a part. Parts are stopped last in, first out. */
+  /** Registers how to stop a part. Parts are stopped in reverse order. */
   onStop(what: string, stop: () => unknown): void;
 }
 
 type Part = { what: string; stop: () => unknown };
 
 /**
- * Runs a service until SIGTERM or SIGINT, then stops its parts in reverse order and exits with 0.
- * If `main` rejects, what was started is stopped and the process exits with 1.
+ * Runs a service until SIGTERM or SIGINT, then stops its parts in reverse order and exits with 0. If `main` rejects, the started
+ * parts are stopped and the process exits with 1.
  */
 export async function runService(
   name: string,
@@ -40,7 +40,7 @@ export async function runService(
 
   process.on('SIGTERM', () => void stop('SIGTERM', 0));
   process.on('SIGINT', () => void stop('SIGINT', 0));
-  // A bug that nobody caught leaves unknown state behind: die, and let the supervisor start afresh.
+  // After an uncaught error the state is unknown. The process exits, and the supervisor starts a new one.
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'uncaught exception');
     process.exit(1);
