@@ -35,6 +35,7 @@ export class PreparingClient extends pg.Client {
   }
 
   // pg declares a dozen overloads. Kysely and our code use (text, values), and pg's own pool the others.
+  // biome-ignore lint/suspicious/noExplicitAny: the overloads cannot be restated here.
   override query(text: any, values?: any, callback?: any): any {
     if (typeof text !== 'string' || !Array.isArray(values) || callback) {
       return super.query(text, values, callback);

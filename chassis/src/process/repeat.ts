@@ -9,8 +9,8 @@ export interface Repetition {
 }
 
 /**
- * The longest pause after failed rounds. The first is for frequent work, which continues soon after the cause is gone. The second
- * is for less frequent work.
+ * The longest pause after failed rounds: the larger of 8 s and 10 intervals. Frequent work has the 8 s, so that it continues soon
+ * after the cause is gone.
  */
 const MAX_PAUSE_MS = 8_000;
 const MAX_PAUSE_IN_ROUNDS = 10;

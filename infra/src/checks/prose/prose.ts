@@ -20,8 +20,6 @@ export interface Finding {
  * Folders whose comments are still to be rewritten; their pages are checked already. `make prose FOLDER=…` checks them all the same.
  */
 const NOT_YET_REWRITTEN: readonly string[] = [
-  'proto/',
-  'chassis/',
   'gateway/',
   'auth/',
   'payment/',
