@@ -176,7 +176,7 @@ describe('a dead letter', () => {
       'dead-letter-partition': expect.stringMatching(/^\d$/),
       'dead-letter-offset': '1',
     });
-    expect(letterOf('UNDECODABLE', 'no event')?.headers['dead-letter-error']).toMatch(/no CloudEvent/);
+    expect(letterOf('UNDECODABLE', 'no event')?.headers['dead-letter-error']).toMatch(/not a CloudEvent/);
     expect(letterOf('REJECTED', 'refused')?.headers['dead-letter-error']).toBe('Error: The rule says no.');
 
     isRepaired = true;

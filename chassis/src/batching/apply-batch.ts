@@ -54,26 +54,26 @@ const HELD_UP_LOG_MS = 10_000;
  */
 export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
   const { apply, deadLetter, stopping } = options;
-  let troubled = false;
+  let isRetrying = false;
   let lastHeldUpLog = Number.NEGATIVE_INFINITY;
 
   function noteHeldUp(error: unknown): void {
     if (performance.now() - lastHeldUpLog < HELD_UP_LOG_MS) return;
     log.warn(
       { err: error },
-      'somebody holds a lock that messages need; they wait for it, and the others go on',
+      'another transaction holds a lock that messages need; they are retried, and the others continue',
     );
     lastHeldUpLog = performance.now();
   }
 
-  function noteTrouble(error: unknown): void {
-    if (!troubled) log.warn({ err: error }, 'messages cannot be applied for now; retrying until they can');
-    troubled = true;
+  function noteRetry(error: unknown): void {
+    if (!isRetrying) log.warn({ err: error }, 'messages cannot be applied at the moment; retrying');
+    isRetrying = true;
   }
 
   function noteSuccess(): void {
-    if (troubled) log.info('messages are applied again');
-    troubled = false;
+    if (isRetrying) log.info('messages are applied again');
+    isRetrying = false;
   }
 
   async function settle(deliveries: Delivery<M, T>[]): Promise<void> {
@@ -90,11 +90,11 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
           for (const { claim } of live) claim.heldUp?.();
           throw error;
         }
-        if (mayHeal(error)) noteTrouble(error);
+        if (mayHeal(error)) noteRetry(error);
         else if (live.length > 1) return settleHalves(live);
         else {
           refusals += 1;
-          if (refusals >= ATTEMPTS_ALONE) return bury(first.message, 'REJECTED', error);
+          if (refusals >= ATTEMPTS_ALONE) return storeDeadLetter(first.message, 'REJECTED', error);
         }
       }
       if (stopping.aborted) throw new StoppedError();
@@ -109,12 +109,12 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
   }
 
   /** Retries until the dead letter is stored, so that the message is not lost. */
-  async function bury(message: M, reason: DeadLetterReason, error: unknown): Promise<void> {
+  async function storeDeadLetter(message: M, reason: DeadLetterReason, error: unknown): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await deadLetter(message, reason, error);
       } catch (publishError) {
-        noteTrouble(publishError);
+        noteRetry(publishError);
         if (stopping.aborted) throw new StoppedError();
         await sleep(backoffMs(attempt), stopping);
       }
@@ -131,7 +131,7 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
     }
   }
 
-  return { flush, bury, aside: { isHeldUp: isLockTimeout, stopping } };
+  return { flush, storeDeadLetter, aside: { isHeldUp: isLockTimeout, stopping } };
 }
 
 /**
@@ -139,7 +139,7 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
  * the server.
  */
 const MISCONFIGURED_CLASSES = ['28', '3D', '42', 'XX'];
-const BUSY_NEIGHBOUR: readonly unknown[] = [
+const TRANSIENT_CODES: readonly unknown[] = [
   status.UNAVAILABLE,
   status.DEADLINE_EXCEEDED,
   status.RESOURCE_EXHAUSTED,
@@ -153,5 +153,5 @@ export function mayHeal(error: unknown): boolean {
   if (isTransient(error)) return true;
   if (state !== undefined && MISCONFIGURED_CLASSES.includes(state.slice(0, 2))) return true;
   const { code, cause } = error as { code?: unknown; cause?: unknown };
-  return BUSY_NEIGHBOUR.includes(code) || mayHeal(cause);
+  return TRANSIENT_CODES.includes(code) || mayHeal(cause);
 }

@@ -44,14 +44,14 @@ export interface Batcher<I, O> {
 export class BatcherClosedError extends Error {
   override readonly name = 'BatcherClosedError';
   constructor() {
-    super('The service is stopping and takes no more work.');
+    super('The service is stopping and accepts no more work.');
   }
 }
 
 export class BatcherFullError extends Error {
   override readonly name = 'BatcherFullError';
   constructor() {
-    super('The service is overloaded and takes no more work at the moment.');
+    super('The service is overloaded and accepts no more work at the moment.');
   }
 }
 
@@ -147,7 +147,8 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
   }
 
   function settle(waiting: Waiting<I, O>, result: Result<O> | undefined): void {
-    if (result === undefined) waiting.reject(new Error('The flush gave fewer results than it had items.'));
+    if (result === undefined)
+      waiting.reject(new Error('The flush returned fewer results than it had items.'));
     else if (result.ok) waiting.resolve(result.value);
     else fail(waiting, result.error);
   }

@@ -16,12 +16,12 @@ export const DEAD_LETTER_HEADERS = {
 /**
  * RabbitMQ's own headers of a dead letter. They are removed before it is sent again, because its old history no longer applies.
  */
-const BROKER_MARKS = /^x-(death|first-death-|last-death-|delivery-count)/;
+const BROKER_HEADERS = /^x-(death|first-death-|last-death-|delivery-count)/;
 
 /** Returns the headers of the message before it became a dead letter. */
 export function withoutDeadLetterHeaders<V>(headers: Record<string, V>): Record<string, V> {
   const kept = Object.entries(headers).filter(
-    ([name]) => !name.startsWith(PREFIX) && !BROKER_MARKS.test(name),
+    ([name]) => !name.startsWith(PREFIX) && !BROKER_HEADERS.test(name),
   );
   return Object.fromEntries(kept);
 }

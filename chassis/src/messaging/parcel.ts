@@ -20,7 +20,7 @@ export function packParcel(events: readonly OutgoingEvent[]): Parcel {
 /** Returns its events as messages for a broker, in order. Throws for bytes that are not a parcel. */
 export function unpackParcel({ bytes }: Pick<Parcel, 'bytes'>): OutgoingMessage[] {
   const { events } = ParcelMessage.decode(bytes);
-  if (events.length === 0) throw new Error('There is no event in it.');
+  if (events.length === 0) throw new Error('The parcel contains no event.');
   return events.map(({ subject, traceparent, time, ...event }) =>
     cloudEventMessage({
       ...event,

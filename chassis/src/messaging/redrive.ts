@@ -55,7 +55,7 @@ export async function redriveDeadLetters(settings: RedriveTopicSettings, log: Lo
           if (reach === undefined) break;
           const origin = headers[DEAD_LETTER_HEADERS.topic]?.toString();
           if (origin === undefined)
-            log.warn({ topic, partition, offset }, 'a dead letter without an origin stays');
+            log.warn({ topic, partition, offset }, 'a dead letter without an origin stays in its topic');
           else
             await producer.send(origin, [
               { key, value, headers: withoutDeadLetterHeaders(headers) } as RawMessage,

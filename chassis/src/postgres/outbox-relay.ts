@@ -63,7 +63,7 @@ export async function startOutboxRelay(
     for (let attempt = 0; !stopping.signal.aborted; attempt += 1) {
       try {
         session = await openSession(settings, stopping.signal, log);
-        if (attempt > 0) log.info('the outbox relay has its database connection again');
+        if (attempt > 0) log.info('the outbox relay is connected to the database again');
         attempt = 0;
         await relay(session, settings, stopping.signal, log);
       } catch (error) {
@@ -119,12 +119,12 @@ async function relay(
       faultPoint('outbox.after-publish');
     } catch (error) {
       if (failures === 0)
-        log.warn({ err: error }, 'the broker does not take messages; they wait in the outbox');
+        log.warn({ err: error }, 'the broker does not accept messages; they stay in the outbox');
       await sleep(backoffMs(failures), stopping);
       failures += 1;
       continue;
     }
-    if (failures > 0) log.info('the broker takes messages again');
+    if (failures > 0) log.info('the broker accepts messages again');
     failures = 0;
     await session.remove(rows.map(({ id }) => id));
     if (!isFull) await sleep(PACE_MS - (performance.now() - startedAt), stopping);
@@ -136,7 +136,7 @@ async function relay(
  * publishes. A running relay sends a query every second. If a publish takes longer than this, the relay reconnects and repeats
  * messages.
  */
-const SILENT_MS = 10_000;
+const IDLE_SESSION_MS = 10_000;
 
 /** The relay's connection. The lock and LISTEN end with it. */
 interface Session {
@@ -195,7 +195,7 @@ async function openSession(
     // crash here.
     await ask(
       `set enable_seqscan = off; set enable_bitmapscan = off; set synchronous_commit = off;
-       set idle_session_timeout = ${SILENT_MS}; listen ${OUTBOX_CHANNEL}`,
+       set idle_session_timeout = ${IDLE_SESSION_MS}; listen ${OUTBOX_CHANNEL}`,
       [],
     );
   } catch (error) {

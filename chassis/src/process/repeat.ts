@@ -35,7 +35,7 @@ export function repeat(
         failures = 0;
         if (!more) await sleep(everyMs, stopping.signal);
       } catch (error) {
-        log.warn({ err: error }, `${what} failed, trying again`);
+        log.warn({ err: error }, `${what} failed, retrying`);
         const grown = backoffMs(failures, { minMs: everyMs, maxMs });
         await sleep(Math.max(everyMs, grown), stopping.signal);
         failures += 1;

@@ -30,7 +30,7 @@ export async function runService(
     stopping = true;
     log.info({ reason }, 'stopping');
     setTimeout(() => {
-      log.error('stopping took too long');
+      log.error('the shutdown took too long; exiting');
       process.exit(1);
     }, SHUTDOWN_LIMIT_MS).unref();
     await stopAll(parts, log);

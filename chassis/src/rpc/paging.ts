@@ -39,6 +39,6 @@ export function decodePageToken<T extends TSchema>(token: string, schema: T): St
     // Not JSON: refused like JSON of another schema.
   }
   throw new CallError('INVALID_PAGE_TOKEN', 'The page token is not one of ours.', [
-    { field: 'page_token', description: 'must be the next_page_token of an earlier answer' },
+    { field: 'page_token', description: 'must be the next_page_token of an earlier response' },
   ]);
 }

@@ -75,7 +75,7 @@ export function catchUp(consumer: { lag(): Promise<bigint> }): Promise<void> {
   return eventually(
     async () => {
       const lag = await consumer.lag();
-      if (lag !== 0n) throw new Error(`still ${lag} messages behind`);
+      if (lag !== 0n) throw new Error(`The consumer has a lag of ${lag} messages.`);
     },
     { everyMs: 200 },
   );

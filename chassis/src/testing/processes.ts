@@ -14,7 +14,7 @@ export async function freePort(): Promise<number> {
   const address = server.address();
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
   return address.port;
 }
 
@@ -33,7 +33,8 @@ export async function mortalScript(script: URL, args: readonly string[]): Promis
   async function run(expected: NodeJS.Signals | 0): Promise<void> {
     const child = spawn(process.execPath, [fileURLToPath(script), ...args, faults], { stdio: 'inherit' });
     const [code, signal] = await once(child, 'exit');
-    if ((signal ?? code) !== expected) throw new Error(`ended with ${signal ?? code}, not ${expected}`);
+    if ((signal ?? code) !== expected)
+      throw new Error(`The process ended with ${signal ?? code}, not with ${expected}.`);
   }
 
   return {
@@ -41,7 +42,7 @@ export async function mortalScript(script: URL, args: readonly string[]): Promis
       await writeFile(join(faults, faultPoint), '');
       await run('SIGKILL');
       const left = await readdir(faults);
-      if (left.length > 0) throw new Error(`was killed, but not at ${left}`);
+      if (left.length > 0) throw new Error(`The process was killed, but not at ${left}.`);
     },
     finish: () => run(0),
     drop: () => rm(faults, { recursive: true }),

@@ -85,7 +85,7 @@ export async function startKafkaConsumer<T>(
   const stopping = new AbortController();
   const deadLetters = createDeadLetterTopic(settings, log);
 
-  const { flush, bury, aside } = createApply<Source, T>(
+  const { flush, storeDeadLetter, aside } = createApply<Source, T>(
     {
       apply,
       stopping: stopping.signal,
@@ -105,7 +105,7 @@ export async function startKafkaConsumer<T>(
     try {
       value = decode(toTopicMessage(source));
     } catch (error) {
-      return bury(source, 'UNDECODABLE', error);
+      return storeDeadLetter(source, 'UNDECODABLE', error);
     }
     return batcher.submit({ message: source, value, claim });
   }
@@ -121,7 +121,7 @@ export async function startKafkaConsumer<T>(
     const work = batch.messages.map((raw) => submit({ partition: batch.partition, raw }, claim));
     const joinCountBefore = joinCount;
     try {
-      await whileBeating(Promise.all(work), heartbeat);
+      await withHeartbeats(Promise.all(work), heartbeat);
       // The group was rebalanced while the partition was paused. The new owner of the partition reads from the committed offset.
       if (joinCount !== joinCountBefore) return;
       resolveOffset(batch.lastOffset());
@@ -145,7 +145,7 @@ export async function startKafkaConsumer<T>(
     if (!isHeldUp) return;
     const resume = payload.pause();
     const resumed = settled
-      .catch((error) => log.warn({ err: error }, 'messages that a lock held up are read again'))
+      .catch((error) => log.warn({ err: error }, 'messages that a lock held up failed; they are read again'))
       .finally(() => {
         resume();
         heldUpBatches.delete(resumed);
@@ -205,7 +205,7 @@ async function runConsumer(
       if (attempt === 0)
         log.warn(
           { err: error, topic },
-          'kafka is away or the topic is missing; consuming starts when it is there',
+          'kafka is unavailable or the topic is missing; retrying until consuming starts',
         );
       await consumer.disconnect().catch(() => {});
       await sleep(backoffMs(attempt), stopping);
@@ -251,7 +251,7 @@ function watchCrashes(consumer: Consumer, topic: string, log: Logger): void {
   let isAway = false;
   consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
     if (!restart) {
-      log.fatal({ err: error, topic }, 'the consumer crashed for good');
+      log.fatal({ err: error, topic }, 'the consumer crashed and cannot restart; exiting');
       process.exit(1);
     }
     log[isAway ? 'debug' : 'warn']({ err: error, topic }, 'the consumer lost kafka and starts again');
@@ -264,7 +264,7 @@ function watchCrashes(consumer: Consumer, topic: string, log: Logger): void {
 }
 
 /** Sends heartbeats to the group while `work` runs. Rejects as soon as the group has removed this member. */
-async function whileBeating(work: Promise<unknown>, heartbeat: () => Promise<void>): Promise<void> {
+async function withHeartbeats(work: Promise<unknown>, heartbeat: () => Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const expelled = new Promise<never>((_, reject) => {
     timer = setInterval(() => heartbeat().catch(reject), HEARTBEAT_MS);
@@ -286,7 +286,7 @@ export function toTopicMessage({ partition, raw }: Source): TopicMessage {
     if (single !== undefined) headers[name] = single.toString();
   }
   const { ce_id: id, ce_type: type, traceparent } = headers;
-  if (!id || !type) throw new Error('The headers ce_id and ce_type are missing: this is no CloudEvent.');
+  if (!id || !type) throw new Error('The headers ce_id and ce_type are missing: this is not a CloudEvent.');
   if (raw.value === null) throw new Error('The message has no payload.');
   return {
     id,

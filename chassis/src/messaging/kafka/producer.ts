@@ -44,13 +44,13 @@ export function kafkaClient({ brokers, clientId }: KafkaSettings, log: Logger): 
 }
 
 /** These namespaces report a lost connection or a loading coordinator again and again. Other code logs the consequences. */
-const CHATTY = ['Connection', 'BrokerPool', 'Runner', 'ConsumerGroup', 'Consumer'];
+const REPETITIVE_NAMESPACES = ['Connection', 'BrokerPool', 'Runner', 'ConsumerGroup', 'Consumer'];
 
 /** kafkajs logs errors that it will retry. If the retries fail, it throws the error, and our code logs it. */
 function forwardLog({ namespace, level, log: entry }: LogEntry, log: Logger): void {
   const { message, timestamp: _, logger: __, ...facts } = entry;
-  const isWorth = level <= logLevel.WARN && !CHATTY.includes(namespace);
-  log[isWorth ? 'warn' : 'debug']({ kafkajs: namespace, ...facts }, message);
+  const isImportant = level <= logLevel.WARN && !REPETITIVE_NAMESPACES.includes(namespace);
+  log[isImportant ? 'warn' : 'debug']({ kafkajs: namespace, ...facts }, message);
 }
 
 /**
@@ -85,7 +85,7 @@ export async function connectRawProducer(settings: KafkaSettings, log: Logger): 
   }
 
   await connect().catch((error) =>
-    log.warn({ err: error }, 'kafka is away; publishing starts when it is back'),
+    log.warn({ err: error }, 'kafka is unavailable; publishing starts when it is available'),
   );
   return {
     send(topic, messages) {

@@ -40,7 +40,10 @@ export async function replayTopic<T>(
 
   function passOver(raw: KafkaMessage, partition: number, error: unknown): void {
     replayed.passedOverCount += 1;
-    log.warn({ err: error, topic, partition, offset: raw.offset }, 'passed over');
+    log.warn(
+      { err: error, topic, partition, offset: raw.offset },
+      'message skipped: it cannot be decoded or applied',
+    );
   }
 
   const { flush, aside } = createApply<Source, T>(

@@ -57,7 +57,7 @@ export async function consumeQueue<T>(
   const log = parentLog.child({ queue });
   const stopping = new AbortController();
   const publisher = createConfirmedPublisher(settings, log);
-  const { flush, bury, aside } = createApply<Envelope, T>(
+  const { flush, storeDeadLetter, aside } = createApply<Envelope, T>(
     { apply, deadLetter: deadLetterTo(publisher, settings, log), stopping: stopping.signal },
     log,
   );
@@ -73,7 +73,7 @@ export async function consumeQueue<T>(
     try {
       value = decode(toIncomingMessage(message));
     } catch (error) {
-      return bury(message, 'UNDECODABLE', error);
+      return storeDeadLetter(message, 'UNDECODABLE', error);
     }
     return batcher.submit({ message, value, claim: { lost: false } });
   }
@@ -83,7 +83,7 @@ export async function consumeQueue<T>(
     try {
       events = eventsOf(message);
     } catch (error) {
-      return bury(message, 'UNDECODABLE', error);
+      return storeDeadLetter(message, 'UNDECODABLE', error);
     }
     await Promise.all(events.map(settleEvent));
   }
@@ -93,12 +93,17 @@ export async function consumeQueue<T>(
       await settle(message);
       ackOrNack();
     } catch (error) {
-      if (!(error instanceof StoppedError)) log.error({ err: error }, 'a message is given back to the queue');
+      if (!(error instanceof StoppedError)) log.error({ err: error }, 'a message is requeued');
       ackOrNack(error as Error, { strategy: 'nack', requeue: true });
     }
   }
 
-  const running = subscribeWhenThere(settings, { prefetch, receive, bury }, stopping.signal, log);
+  const running = subscribeWithRetries(
+    settings,
+    { prefetch, receive, storeDeadLetter },
+    stopping.signal,
+    log,
+  );
   return {
     async stop() {
       stopping.abort();
@@ -113,10 +118,10 @@ export async function consumeQueue<T>(
 interface Receiver {
   prefetch: number;
   receive(message: RascalMessage, ackOrNack: AckOrNack): Promise<void>;
-  bury(message: Envelope, reason: 'UNDECODABLE', error: unknown): Promise<void>;
+  storeDeadLetter(message: Envelope, reason: 'UNDECODABLE', error: unknown): Promise<void>;
 }
 
-async function subscribeWhenThere(
+async function subscribeWithRetries(
   settings: QueueConsumerSettings,
   receiver: Receiver,
   stopping: AbortSignal,
@@ -142,7 +147,7 @@ async function subscribeWhenThere(
       await subscribe(broker, queue, receiver, log);
       return broker;
     } catch (error) {
-      if (attempt === 0) log.warn({ err: error }, 'rabbitmq is away; consuming starts when it is there');
+      if (attempt === 0) log.warn({ err: error }, 'rabbitmq is unavailable; retrying until consuming starts');
       await sleep(backoffMs(attempt), stopping);
     }
   }
@@ -152,20 +157,20 @@ async function subscribeWhenThere(
 async function subscribe(
   broker: RascalBroker,
   queue: string,
-  { receive, bury }: Receiver,
+  { receive, storeDeadLetter }: Receiver,
   log: Logger,
 ): Promise<void> {
   const subscription = await broker.subscribe(queue);
-  const buryUnread = (error: Error, message: RascalMessage, ackOrNack: AckOrNack) => {
-    bury(message, 'UNDECODABLE', error).then(
+  const deadLetterUnread = (error: Error, message: RascalMessage, ackOrNack: AckOrNack) => {
+    storeDeadLetter(message, 'UNDECODABLE', error).then(
       () => ackOrNack(),
-      (buryError) => ackOrNack(buryError, { strategy: 'nack', requeue: true }),
+      (storeError) => ackOrNack(storeError, { strategy: 'nack', requeue: true }),
     );
   };
   subscription
-    .on('invalid_content', buryUnread)
-    .on('redeliveries_exceeded', buryUnread)
-    .on('redeliveries_error', buryUnread)
+    .on('invalid_content', deadLetterUnread)
+    .on('redeliveries_exceeded', deadLetterUnread)
+    .on('redeliveries_error', deadLetterUnread)
     .on('error', (error) => log.debug({ err: error }, 'the subscription broke; rascal renews it'))
     .on('cancelled', (error) =>
       log.warn({ err: error }, 'the broker cancelled the subscription; rascal renews it'),
@@ -176,15 +181,15 @@ async function subscribe(
 
 /** Rascal emits an error for every attempt to reconnect. Only the change of state is logged. */
 function logStateOf(broker: RascalBroker, log: Logger): void {
-  let isAway = false;
+  let isUnavailable = false;
   broker
     .on('error', (error) => {
-      log[isAway ? 'debug' : 'warn']({ err: error }, 'rabbitmq is away; reconnecting');
-      isAway = true;
+      log[isUnavailable ? 'debug' : 'warn']({ err: error }, 'rabbitmq is unavailable; reconnecting');
+      isUnavailable = true;
     })
     .on('vhost_initialised', () => {
-      if (isAway) log.info('rabbitmq is back');
-      isAway = false;
+      if (isUnavailable) log.info('rabbitmq is available again');
+      isUnavailable = false;
     })
     .on('blocked', (reason) => log.warn({ reason }, 'rabbitmq is short of resources'))
     .on('unblocked', () => log.info('rabbitmq has resources again'));

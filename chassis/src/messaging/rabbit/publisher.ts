@@ -39,7 +39,7 @@ export interface RabbitPublisher {
 export class UnroutableError extends Error {
   override readonly name = 'UnroutableError';
   constructor(routingKey: string) {
-    super(`No queue takes messages for "${routingKey}".`);
+    super(`No queue accepts messages for "${routingKey}".`);
   }
 }
 
@@ -89,7 +89,9 @@ export async function connectRabbitPublisher(settings: QueueSettings, log: Logge
   const publisher = createConfirmedPublisher(settings, log);
   await publisher
     .open()
-    .catch((error) => log.warn({ err: error }, 'rabbitmq is away; publishing starts when it is back'));
+    .catch((error) =>
+      log.warn({ err: error }, 'rabbitmq is unavailable; publishing starts when it is available'),
+    );
   return {
     publish: (parcels) => publisher.publish(settings.queue, parcels.flatMap(toEnvelopes)),
     close: publisher.close,
@@ -189,9 +191,9 @@ async function openLink(settings: QueueSettings, log: Logger, onBroken: () => vo
   connection.on('error', (error) => log.warn({ err: error }, 'the connection to rabbitmq broke'));
   connection.on('close', onBroken);
   connection.on('blocked', (reason) =>
-    log.warn({ reason }, 'rabbitmq is short of resources and takes no messages'),
+    log.warn({ reason }, 'rabbitmq is short of resources and accepts no messages'),
   );
-  connection.on('unblocked', () => log.info('rabbitmq takes messages again'));
+  connection.on('unblocked', () => log.info('rabbitmq accepts messages again'));
   const channel = await openConfirmChannel(connection);
   channel.on('error', (error) => log.warn({ err: error }, 'the channel to rabbitmq broke'));
   channel.on('close', onBroken);
