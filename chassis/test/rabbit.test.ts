@@ -105,7 +105,7 @@ it.each([
   ['alone', alone],
   ['in one parcel', together],
 ])(
-  'makes dead letters of events that came %s, lets the rest flow, and redrives them once they can be read',
+  'stores events that were sent %s as dead letters, does not block the rest, and redrives them after the repair',
   async (_, parcelled) => {
     let isRepaired = false;
     await publisher.publish(parcelled(['good-1', 'garbled', 'refused', 'good-2']));

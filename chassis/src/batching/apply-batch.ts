@@ -90,7 +90,7 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
           for (const { claim } of live) claim.heldUp?.();
           throw error;
         }
-        if (mayHeal(error)) noteRetry(error);
+        if (isRetryableError(error)) noteRetry(error);
         else if (live.length > 1) return settleHalves(live);
         else {
           refusals += 1;
@@ -147,11 +147,11 @@ const TRANSIENT_CODES: readonly unknown[] = [
 ];
 
 /** True if the same batch may succeed later without a change. Only other errors count as errors of a message. */
-export function mayHeal(error: unknown): boolean {
+export function isRetryableError(error: unknown): boolean {
   if (error === null || typeof error !== 'object') return false;
   const state = sqlStateOf(error);
   if (isTransient(error)) return true;
   if (state !== undefined && MISCONFIGURED_CLASSES.includes(state.slice(0, 2))) return true;
   const { code, cause } = error as { code?: unknown; cause?: unknown };
-  return TRANSIENT_CODES.includes(code) || mayHeal(cause);
+  return TRANSIENT_CODES.includes(code) || isRetryableError(cause);
 }

@@ -20,7 +20,7 @@ const MAX_PAUSE_IN_ROUNDS = 10;
  * logged, and the pause grows with each further failure.
  */
 export function repeat(
-  what: string,
+  name: string,
   everyMs: number,
   round: () => Promise<boolean>,
   log: Logger,
@@ -35,7 +35,7 @@ export function repeat(
         failures = 0;
         if (!more) await sleep(everyMs, stopping.signal);
       } catch (error) {
-        log.warn({ err: error }, `${what} failed, retrying`);
+        log.warn({ err: error }, `${name} failed, retrying`);
         const grown = backoffMs(failures, { minMs: everyMs, maxMs });
         await sleep(Math.max(everyMs, grown), stopping.signal);
         failures += 1;

@@ -7,10 +7,10 @@ const SHUTDOWN_LIMIT_MS = 15_000;
 export interface RunContext {
   log: Logger;
   /** Registers how to stop a part. Parts are stopped in reverse order. */
-  onStop(what: string, stop: () => unknown): void;
+  onStop(name: string, stop: () => unknown): void;
 }
 
-type Part = { what: string; stop: () => unknown };
+type Part = { name: string; stop: () => unknown };
 
 /**
  * Runs a service until SIGTERM or SIGINT, then stops its parts in reverse order and exits with 0. If `main` rejects, the started
@@ -51,7 +51,7 @@ export async function runService(
   });
 
   try {
-    await main({ log, onStop: (what, stopPart) => parts.push({ what, stop: stopPart }) });
+    await main({ log, onStop: (name, stopPart) => parts.push({ name, stop: stopPart }) });
     log.info('started');
   } catch (error) {
     log.fatal({ err: error }, 'could not start');
@@ -60,11 +60,11 @@ export async function runService(
 }
 
 async function stopAll(parts: Part[], log: Logger): Promise<void> {
-  for (const { what, stop } of parts.reverse()) {
+  for (const { name, stop } of parts.reverse()) {
     try {
       await stop();
     } catch (error) {
-      log.error({ err: error, part: what }, 'a part did not stop cleanly');
+      log.error({ err: error, part: name }, 'a part did not stop cleanly');
     }
   }
 }

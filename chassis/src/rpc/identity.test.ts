@@ -78,20 +78,20 @@ describe('a token', () => {
     ['from 60 s ahead', life(60, 360), true],
     ['from 61 s ahead', life(61, 361), false],
     ['in its last second', life(-299, 1), true],
-    ['in the moment when it ends', life(-300, 0), false],
+    ['at the moment of its end', life(-300, 0), false],
     ['that begins 60 s ahead', { nbf: START_S + 60 }, true],
     ['that begins 61 s ahead', { nbf: START_S + 61 }, false],
-    ['that begins at no time', { nbf: 'now' }, false],
+    ['with a beginning that is not a number', { nbf: 'now' }, false],
     ['without a beginning', { iat: undefined }, false],
     ['without an end', { exp: undefined }, false],
-    ['that ends at no time', { exp: 'never' }, false],
-    ['that began at no time', { iat: '0' }, false],
+    ['with an end that is not a number', { exp: 'never' }, false],
+    ['with an issue time that is not a number', { iat: '0' }, false],
     ['of another issuer', { iss: 'elsewhere' }, false],
     ['of no issuer', { iss: undefined }, false],
     ['for another audience', { aud: 'elsewhere' }, false],
     ['for no audience', { aud: undefined }, false],
-    ['for nobody', { sub: undefined }, false],
-  ])('%s: %o is good: %s', async (_, claims, good) => {
+    ['for no subject', { sub: undefined }, false],
+  ])('%s: %o is valid: %s', async (_, claims, good) => {
     const verified = verify(await identity.tokenWith({ ...caller, ...claims }));
     if (good) await expect(verified).resolves.toMatchObject({ id: 'usr_1' });
     else await expect(verified).rejects.toMatchObject(unauthenticated);

@@ -38,7 +38,7 @@ export async function replayTopic<T>(
   const ends = await fetchEnds(kafka, topic);
   const replayed = { appliedCount: 0, passedOverCount: 0 };
 
-  function passOver(raw: KafkaMessage, partition: number, error: unknown): void {
+  function skip(raw: KafkaMessage, partition: number, error: unknown): void {
     replayed.passedOverCount += 1;
     log.warn(
       { err: error, topic, partition, offset: raw.offset },
@@ -52,7 +52,7 @@ export async function replayTopic<T>(
         await apply(items);
         replayed.appliedCount += items.length;
       },
-      deadLetter: async ({ raw, partition }, _reason, error) => passOver(raw, partition, error),
+      deadLetter: async ({ raw, partition }, _reason, error) => skip(raw, partition, error),
       stopping: new AbortController().signal,
     },
     log,
@@ -69,7 +69,7 @@ export async function replayTopic<T>(
     try {
       value = decode(toTopicMessage(source));
     } catch (error) {
-      return passOver(source.raw, source.partition, error);
+      return skip(source.raw, source.partition, error);
     }
     return batcher.submit({ message: source, value, claim });
   }
