@@ -1,4 +1,7 @@
-/** After generation: two things that ts-proto has no option for. Messages are encoded with src/writer.ts, and times read by src/timestamp.ts. */
+/**
+ * Changes generated code in two ways for which ts-proto has no option: messages are encoded with src/writer.ts, and times are
+ * read by src/timestamp.ts.
+ */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 
@@ -28,5 +31,6 @@ for (const file of globSync('gen/**/*.ts')) {
 }
 
 for (const [name, files] of Object.entries(done)) {
-  if (files === 0) throw new Error(`ts-proto writes its ${name} differently now: nothing was replaced.`);
+  if (files === 0)
+    throw new Error(`The generated code of ts-proto has another form of ${name}: nothing was replaced.`);
 }

@@ -2,7 +2,7 @@ import { validate, version } from 'uuid';
 import { expect, it } from 'vitest';
 import { newId } from './ids.ts';
 
-it('makes UUIDs of version 7 that sort in the order of their making, also within a millisecond', () => {
+it('creates UUIDs of version 7 that sort in order of creation, also within a millisecond', () => {
   const ids = Array.from({ length: 10_000 }, () => newId('pay'));
   expect(ids.toSorted()).toEqual(ids);
   expect(new Set(ids).size).toBe(ids.length);

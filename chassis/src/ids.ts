@@ -1,8 +1,8 @@
-/** Ids that say what they name and sort by the time they were made. */
+/** Ids with a prefix for their type. They sort by creation time. */
 import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 
-/** What an id can name; the list of the public contract and what only services see. */
+/** The types of ids: those of the public contract, and those that only services see. */
 export type IdPrefix =
   | 'usr'
   | 'acct'
@@ -11,7 +11,7 @@ export type IdPrefix =
   | 'txn'
   | 'ntf'
   | 'evt'
-  | 'rule' // seen by clients
+  | 'rule' // public
   | 'cap'
   | 'can'
   | 'exp'
@@ -26,15 +26,18 @@ export type IdPrefix =
   | 'fig'
   | 'rec';
 
-// uuid counts within a millisecond only where it draws the random bytes itself.
+// uuid counts within a millisecond only if it generates the random bytes itself.
 let lastMs = 0;
 let lastSeq = 0;
 
-/** A prefixed UUIDv7 (RFC 9562): `pay_0198c5b2-…`. Those of one process sort in the order of their making, also within a millisecond. */
+/**
+ * Returns a prefixed UUIDv7 (RFC 9562): `pay_0198c5b2-…`. Ids of one process sort in the order of creation, also within a
+ * millisecond.
+ */
 export function newId(prefix: IdPrefix): string {
   const random = randomBytes();
   const now = Date.now();
-  // The first of a millisecond counts from somewhere in the lower half of 32 bits, so the count never gets to its end.
+  // The counter of each millisecond starts at a random number in the lower half of 32 bits, so it never overflows.
   lastSeq = now > lastMs ? random.readUInt32BE() >>> 1 : lastSeq + 1;
   lastMs = Math.max(now, lastMs);
   return `${prefix}_${v7({ random, msecs: lastMs, seq: lastSeq })}`;
@@ -44,7 +47,10 @@ const BYTES_OF_AN_ID = 16;
 const pool = Buffer.alloc(256 * BYTES_OF_AN_ID);
 let used = pool.length;
 
-/** Random bytes for one id. Asked for one by one, as uuid does, they cost several times what the rest of the id costs. */
+/**
+ * Random bytes for one id, from a buffer. uuid generates them for each id, which costs several times as much as the rest of the
+ * id.
+ */
 function randomBytes(): Buffer {
   if (used === pool.length) {
     randomFillSync(pool);

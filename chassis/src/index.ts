@@ -1,6 +1,6 @@
 /**
- * What every PayFlowX service needs and none owns. No word of any domain in here. Postgres, Kafka and RabbitMQ are entries
- * of their own: a service loads the clients of the servers that it talks to, and no others.
+ * The library of all PayFlowX services. It contains nothing of any domain. Postgres, Kafka and RabbitMQ have separate entries: a
+ * service loads only the clients of the servers that it uses.
  */
 
 export * from './batching/batcher.ts';

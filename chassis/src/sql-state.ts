@@ -1,18 +1,18 @@
-/** What an error from Postgres says about itself. Apart from the client, for those who only judge errors. */
+/** Reads the SQLSTATE of Postgres errors. It is separate from the client, so that other code can classify errors without it. */
 
-/** The five-character SQLSTATE of an error from Postgres; undefined for any other error. */
+/** Returns the five-character SQLSTATE of a Postgres error; undefined for any other error. */
 export function sqlStateOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
-/** Classes of SQLSTATE in which the statement was fine and the server was not: connection, resources, shutdown, locks, I/O. */
+/** SQLSTATE classes of errors in the server, not in the statement: connection, resources, shutdown, locks, I/O. */
 const TRANSIENT_CLASSES = ['08', '53', '57', '58', '40', '55'];
 /** idle_in_transaction_session_timeout: our process hung in the middle of a transaction. */
 const TRANSIENT_CODES = ['25P03'];
 const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
 
-/** Whether the same work may succeed later without any change: the database is away, busy or restarting. */
+/** True if the same work may succeed later without a change: the database is unavailable, busy or restarting. */
 export function isTransient(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== undefined)
@@ -24,7 +24,10 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
-/** lock_not_available: somebody else holds a lock for longer than `lock_timeout`. The statement did nothing, and may be tried again. */
+/**
+ * lock_not_available: another transaction holds a lock for longer than `lock_timeout`. The statement changed nothing, and can be
+ * retried.
+ */
 export function isLockTimeout(error: unknown): boolean {
   return sqlStateOf(error) === '55P03';
 }

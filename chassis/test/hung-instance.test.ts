@@ -1,4 +1,6 @@
-/** Two instances in processes of their own, one of them frozen: whom it hurts, for how long, and what happens when it goes on. */
+/**
+ * Two instances in separate processes, one of them frozen: which calls fail, for how long, and what happens when it continues.
+ */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause, setImmediate } from 'node:timers/promises';
@@ -41,7 +43,7 @@ async function startInstance(name: string): Promise<Instance> {
   return { process: child, port };
 }
 
-/** Far above what is measured, and far below a deadline: a slow machine passes, a call that waits for its deadline does not. */
+/** Far above the measured time, and far below a deadline. A slow machine passes, and a call that waits for its deadline fails. */
 const deadlineMs = 30_000;
 
 async function answering(): Promise<string> {
@@ -54,14 +56,14 @@ async function bothAnswer(): Promise<void> {
   await expect.poll(names, { timeout: 10_000 }).toEqual(new Set(['one', 'two']));
 }
 
-it('that stalls holds no more calls than its neighbour, and is not taken out for being slow', async () => {
+it('that stalls has no more calls than the other, and is not taken out for being slow', async () => {
   instances[0].process.send('stall');
   const names: string[] = [];
-  // As a batcher does it: four places for calls, and a place is free again when its call has ended.
+  // Like a batcher: up to four calls in flight, and the next begins when one ends.
   const places = Array.from({ length: 4 }, async () => {
     for (let calls = 0; calls < 50; calls += 1) names.push(await answering());
   });
-  // Two places wait for the stalled instance. The other two are enough for all that is to be done.
+  // Two calls wait for the stalled instance. The other two are enough for all the work.
   await Promise.race(places);
   await expect.poll(() => names.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(100);
   expect(new Set(names)).toEqual(new Set(['two']));
@@ -70,33 +72,34 @@ it('that stalls holds no more calls than its neighbour, and is not taken out for
   expect(new Set(names)).toEqual(new Set(['one', 'two']));
 });
 
-it('that is frozen is left, and its calls are answered by its neighbour', async () => {
+it('that is frozen is left, and the other one handles its calls', async () => {
   instances[0].process.kill('SIGSTOP');
   const names = await Promise.all(Array.from({ length: 10 }, answering));
   expect(new Set(names)).toEqual(new Set(['two']));
 });
 
-it('that was frozen is back in rotation when it goes on', async () => {
+it('that was frozen is back in rotation when it continues', async () => {
   instances[0].process.kill('SIGSTOP');
   expect(new Set(await Promise.all([answering(), answering(), answering()]))).toEqual(new Set(['two']));
   instances[0].process.kill('SIGCONT');
   await bothAnswer();
 });
 
-it('is not told from a pause of our own process, and the calls are answered all the same', async () => {
+it('is not treated as hung after a pause of our own process, and the calls succeed', async () => {
   instances[0].process.kill('SIGSTOP');
-  // Larger than HTTP/2 sends unasked: only the beginning of an answer is there when we look again.
+  // Larger than the initial window of HTTP/2: only the beginning of a response has arrived at the next read.
   const calls = Array.from({ length: 10 }, () => auth.getJwks({}, { deadlineMs }));
-  // By then a probe of the frozen instance is on its way.
+  // By then a probe of the frozen instance is in flight.
   await pause(600);
   instances[0].process.kill('SIGCONT');
-  // Its answers come while we look at nothing, and the probe's time runs out. From here Node looks at timers before it looks at sockets.
+  // Its responses arrive while this process is blocked, and the timer of the probe runs out. After this point Node checks timers
+  // before sockets.
   await setImmediate();
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000);
   await Promise.all(calls);
 });
 
-it('that is frozen fails a call that must not be repeated, long before its deadline, and nobody repeats it', async () => {
+it('that is frozen fails a call that is not retryable, long before its deadline, and the call is not repeated', async () => {
   for (const { process } of instances) process.kill('SIGSTOP');
   const startedAt = performance.now();
   await expect(auth.login({ username: '', password: '' }, { deadlineMs })).rejects.toMatchObject({
@@ -106,11 +109,11 @@ it('that is frozen fails a call that must not be repeated, long before its deadl
   for (const { process } of instances) process.kill('SIGCONT');
   await bothAnswer();
   const logins = await Promise.all([auth.getMe({}, { deadlineMs }), auth.getMe({}, { deadlineMs })]);
-  // The one that it was sent to may do it yet, when it goes on.
+  // The instance that received the call may still run it when it continues.
   expect(logins.reduce((sum, { user }) => sum + Number(user?.id), 0)).toBeLessThanOrEqual(1);
 });
 
-it('is waited for where all are frozen', async () => {
+it('is waited for if all are frozen', async () => {
   for (const { process } of instances) process.kill('SIGSTOP');
   const calls = [answering(), answering(), answering()];
   instances[1].process.kill('SIGCONT');

@@ -1,4 +1,4 @@
-/** One instance of a service, in a process of its own: a test stops and continues it. Says its port when it serves. */
+/** One instance of a service in its own process, which a test stops and continues. It reports its port when it serves. */
 import { AuthServiceService } from '@payflowx/proto/auth';
 import { bindService, errorTable, type Handlers, serveGrpc } from '../src/index.ts';
 import { createTestIdentity, testLog } from '../src/testing/index.ts';
@@ -8,7 +8,7 @@ class NoError extends Error {
 }
 
 let logins = 0;
-/** Resolved unless the test has said 'stall': answers then wait for 'answer', while the process as a whole is well. */
+/** Resolved unless the test has sent 'stall'. Then responses wait for 'answer', while the process as a whole is healthy. */
 let stall = Promise.withResolvers<void>();
 stall.resolve();
 process.on('message', (message) => {
@@ -17,12 +17,12 @@ process.on('message', (message) => {
 });
 const user = { id: '', roles: [], createdAt: new Date(0) };
 const handlers: Partial<Handlers<typeof AuthServiceService>> = {
-  /** How many logins there were. */
+  /** Number of logins. */
   getMe: async () => {
     await stall.promise;
     return { user: { ...user, id: String(logins), username: process.env.INSTANCE ?? '' } };
   },
-  /** A large answer. */
+  /** A large response. */
   getJwks: async () => ({ keys: [{ kid: 'x'.repeat(300_000), kty: '', crv: '', x: '', use: '', alg: '' }] }),
   login: async () => {
     logins += 1;

@@ -36,7 +36,7 @@ afterAll(async () => {
   await topics.drop();
 });
 
-/** Consumes with a fresh group unless one is named, and collects what was applied. */
+/** Consumes with a new group unless one is named, and collects the applied messages. */
 async function consume(handle: {
   groupId?: string;
   topic?: string;
@@ -61,11 +61,11 @@ async function consume(handle: {
   return { consumer, batches, texts };
 }
 
-/** What carries the prefix only: the tests of this file share the topic. */
+/** Only the messages with the prefix, because the tests of this file share the topic. */
 const only = (texts: string[], prefix: string) => texts.filter((text) => text.startsWith(prefix));
 
 describe('a producer', () => {
-  it('sends in several pieces what would be too large for the broker as one, in order', async () => {
+  it('splits a send that would be too large for the broker, and keeps the order', async () => {
     const large = 'x'.repeat(200_000);
     const sent = Array.from({ length: 30 }, (_, n) => message(`${n} large-${large}`, 'large'));
     await producer.publish(topics.topic, [
@@ -85,7 +85,7 @@ describe('a producer', () => {
 });
 
 describe('a consumer', () => {
-  it('gets every message of every partition, those of one key in order, in few transactions', async () => {
+  it('gets every message of every partition, in order for one key, in few transactions', async () => {
     const sent = Array.from({ length: 600 }, (_, n) => message(`order-${n}`, `key-${n % 20}`));
     await producer.publish(topics.topic, sent);
     const { texts, batches, consumer } = await consume({});
@@ -100,7 +100,7 @@ describe('a consumer', () => {
     await eventually(async () => expect(await consumer.lag()).toBe(0n));
   });
 
-  it('hands on the facts and the trace of each event', async () => {
+  it('passes on the fields and the trace of each event', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const sent = message('facts');
     await producer.publish(topics.topic, [{ ...sent, headers: { ...sent.headers, traceparent } }]);
@@ -112,7 +112,7 @@ describe('a consumer', () => {
     });
   });
 
-  it('goes on where its group stopped', async () => {
+  it('continues at the committed offset of its group', async () => {
     const groupId = unique('resume');
     await producer.publish(topics.topic, [message('resume-1')]);
     const first = await consume({ groupId });
@@ -124,7 +124,7 @@ describe('a consumer', () => {
     await eventually(() => expect(only(second.texts(), 'resume-')).toEqual(['resume-2']));
   });
 
-  it('keeps a batch while the database is away, loses none and commits none of it before', async () => {
+  it('retries a batch while the database is unavailable, loses none and commits no offset before', async () => {
     let isAway = true;
     await producer.publish(topics.topic, [message('away-1'), message('away-2')]);
     const { texts, consumer } = await consume({
@@ -140,7 +140,7 @@ describe('a consumer', () => {
 });
 
 describe('a dead letter', () => {
-  it('tells its reason and origin, is otherwise untouched, lets the rest flow, and can be redriven', async () => {
+  it('has its reason and origin, is otherwise unchanged, does not block the rest, and can be redriven', async () => {
     const own = await createTestTopics('poison');
     const raw = await connectRawProducer(settings, testLog);
     const poison = { ce_id: 'evt_poison', ce_type: 'test.happened', other: 'kept' };
@@ -176,7 +176,7 @@ describe('a dead letter', () => {
       'dead-letter-partition': expect.stringMatching(/^\d$/),
       'dead-letter-offset': '1',
     });
-    expect(letterOf('UNDECODABLE', 'no event')?.headers['dead-letter-error']).toMatch(/no CloudEvent/);
+    expect(letterOf('UNDECODABLE', 'no event')?.headers['dead-letter-error']).toMatch(/not a CloudEvent/);
     expect(letterOf('REJECTED', 'refused')?.headers['dead-letter-error']).toBe('Error: The rule says no.');
 
     isRepaired = true;

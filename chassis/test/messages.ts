@@ -1,4 +1,4 @@
-/** Queues and messages for the tests of messaging: unique, so that tests never meet. */
+/** Queues and messages for the tests of messaging. Their names are unique, so that tests do not affect each other. */
 import { randomUUID } from 'node:crypto';
 import {
   cloudEventMessage,
@@ -25,22 +25,22 @@ export function event(text: string, key = 'k', id = `evt_${randomUUID()}`): Outg
 export const message = (...given: Parameters<typeof event>): OutgoingMessage =>
   cloudEventMessage(event(...given));
 
-/** Each text as an event, each event in a parcel of its own. */
+/** Each text as an event, each event in its own parcel. */
 export const alone = (texts: readonly string[]): Parcel[] => texts.map((text) => packParcel([event(text)]));
 
-/** All in one parcel. */
+/** All events in one parcel. */
 export const together = (texts: readonly string[]): Parcel[] => [
   packParcel(texts.map((text) => event(text))),
 ];
 
 export interface QueueTap {
   count(queue: string): Promise<number>;
-  /** The first messages of a queue; they go back to it. */
+  /** Reads the first messages of a queue, and requeues them. */
   peek(queue: string, count: number): Promise<RascalMessage[]>;
   drop(...queues: string[]): Promise<void>;
 }
 
-/** Looks into queues from outside, without our own consumer. */
+/** Reads queues without our own consumer. */
 export async function openQueues(url: string): Promise<QueueTap> {
   const withChannel = async <T>(work: (channel: AdminChannel) => Promise<T>): Promise<T> => {
     const broker = await createBroker({ vhosts: { '/': { connection: { url } } } });

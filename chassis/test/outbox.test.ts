@@ -61,7 +61,7 @@ const textsOf = (messages: OutgoingMessage[]) => messages.map(({ payload }) => p
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => String(from + n));
 
 describe('the outbox relay', () => {
-  it('publishes messages whole and in the order in which they were stored, and deletes them', async () => {
+  it('publishes all events of a message in the order in which they were stored, and deletes them', async () => {
     const published: OutgoingMessage[] = [];
     const sent = numbers(0, 1200).map((n) => event(n, `key-${n}`));
     await store(...sent.slice(0, 1000));
@@ -74,7 +74,7 @@ describe('the outbox relay', () => {
 
   it('is woken by the commit', async () => {
     const published: OutgoingMessage[] = [];
-    // It never looks by itself.
+    // With this interval the relay never polls during the test.
     const relay = await relayTo(async (messages) => void published.push(...messages), { pollMs: 3_600_000 });
     await eventually(() => expect(relay.isActive()).toBe(true));
     for (let n = 0; n < 10; n += 1) {
@@ -83,7 +83,7 @@ describe('the outbox relay', () => {
     }
   });
 
-  it('publishes what commits late, though its id is smaller than others that are gone already', async () => {
+  it('publishes an event that commits late, even if later ids are already published', async () => {
     const published: OutgoingMessage[] = [];
     await relayTo(async (messages) => void published.push(...messages));
     await inTransaction(db, async (trx) => {
@@ -94,7 +94,7 @@ describe('the outbox relay', () => {
     await eventually(() => expect(textsOf(published)).toContain('early id, late commit'));
   });
 
-  it('publishes what a statement announces of the rows that it changed, in one row of the outbox, or in none', async () => {
+  it('publishes the events of a statement for its changed rows as one outbox row, or none', async () => {
     const published: OutgoingMessage[] = [];
     const relay = await relayTo(async (messages) => void published.push(...messages));
     await eventually(() => expect(relay.isActive()).toBe(true));
@@ -112,7 +112,7 @@ describe('the outbox relay', () => {
     await eventually(() => expect(published).toEqual(sent.slice(10).map(cloudEventMessage)), { everyMs: 5 });
   });
 
-  it('forgets nothing that was not committed, and nothing that was', async () => {
+  it('publishes every committed event, and no others', async () => {
     const published: OutgoingMessage[] = [];
     await relayTo(async (messages) => void published.push(...messages));
     const broken = inTransaction(db, async (trx) => {
@@ -124,7 +124,7 @@ describe('the outbox relay', () => {
     await eventually(() => expect(textsOf(published)).toEqual(['committed']));
   });
 
-  it('keeps messages while the broker is away, and their order', async () => {
+  it('keeps messages and their order while the broker is unavailable', async () => {
     const published: OutgoingMessage[] = [];
     let isAway = true;
     const relay = await relayTo(async (messages) => {
@@ -169,7 +169,7 @@ describe('of two relays', () => {
     await hung.exit;
   });
 
-  it('one goes on when the database breaks their connections', async () => {
+  it('one continues after the database closes their connections', async () => {
     const published: OutgoingMessage[] = [];
     const publish = async (messages: OutgoingMessage[]) => void published.push(...messages);
     const both = [await relayTo(publish), await relayTo(publish)];
@@ -188,7 +188,7 @@ describe('of two relays', () => {
   });
 });
 
-it('a relay killed between publishing and deleting repeats messages with the same id, and loses none', async () => {
+it('a relay that is killed between publishing and deleting repeats messages with the same id, and loses none', async () => {
   const faults = await mkdtemp(join(tmpdir(), 'faults-'));
   await writeFile(join(faults, 'outbox.after-publish'), '');
   const sent = numbers(0, 5).map((n) => event(n));
@@ -203,14 +203,14 @@ it('a relay killed between publishing and deleting repeats messages with the sam
   restarted.process.kill('SIGTERM');
   await restarted.exit;
 
-  // What the consumer makes of it: the effect happens once, also where both deliveries are in one batch.
+  // The effect happens once, also if both deliveries are in one batch.
   const delivered = [...killed.ids, ...restarted.ids];
   const effects = await inTransaction(db, (trx) => firstDeliveries(trx, delivered, (id) => id));
   expect(effects).toEqual(sent.map(({ id }) => id));
   expect(await inTransaction(db, (trx) => firstDeliveries(trx, delivered, (id) => id))).toEqual([]);
 });
 
-/** A relay in a process of its own, which says the id of every message it publishes. */
+/** A relay in its own process. It prints the id of every message that it publishes. */
 function runRelay(faultsDir: string) {
   const program = new URL('./relay-process.ts', import.meta.url).pathname;
   const env = {

@@ -37,7 +37,7 @@ it('inserts many rows with one statement and reads them back in their own types'
   ).toEqual(rows);
 });
 
-it('carries any values of every type unchanged, and nulls', async () => {
+it('returns any values of every type unchanged, and nulls', async () => {
   const text = fc.string({ unit: 'grapheme' }).filter((each) => !each.includes('\0'));
   const nullable = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: null });
   const time = fc.date({
@@ -84,14 +84,14 @@ it('carries any values of every type unchanged, and nulls', async () => {
   );
 });
 
-it('carries json in the order and with the spaces that it was written in', async () => {
+it('returns json with its order and spaces unchanged', async () => {
   const rows = [{ id: 1, note: '{"b": 1,  "a": 2}' }];
   const { rows: read } = await sql`
     select note::text from ${unnest(rows, { id: 'int4', note: 'json' })} as r`.execute(db);
   expect(read).toEqual([{ note: '{"b": 1,  "a": 2}' }]);
 });
 
-it('carries more than its buffer holds, and tells two statements at once apart', async () => {
+it('encodes arrays larger than its buffer, and keeps two concurrent statements apart', async () => {
   const rows = (letter: string) =>
     Array.from({ length: 300 }, (_, index) => ({ id: `${index}`, note: letter.repeat(2_000) }));
   const summaryOf = async (letter: string) => {
@@ -106,18 +106,18 @@ it('carries more than its buffer holds, and tells two statements at once apart',
   );
 });
 
-it('refuses a number that does not fit its type before anything is sent', () => {
+it('refuses a number that does not fit its type before it sends anything', () => {
   expect(() => unnest([{ amount: 2n ** 63n }], { amount: 'int8' })).toThrow(RangeError);
   expect(() => unnest([{ count: 2 ** 31 }], { count: 'int4' })).toThrow(RangeError);
 });
 
-it('prepares a statement once for any number of rows, and plans it no more after the first few times', async () => {
+it('prepares a statement once for any number of rows, and plans it only for the first few executions', async () => {
   await inTransaction(db, async (trx) => {
     for (let count = 1; count <= 10; count += 1) {
       const rows = Array.from({ length: 30 + count }, (_, index) => ({ id: `${count}-${index}` }));
       await sql`select id from ${unnest(rows, { id: 'text' })} as r`.execute(trx);
     }
-    // Postgres itself chooses, after five plans for the given values: https://www.postgresql.org/docs/18/sql-prepare.html
+    // After five custom plans, Postgres itself chooses the generic plan: https://www.postgresql.org/docs/18/sql-prepare.html
     const { rows } = await sql`
       select generic_plans, custom_plans from pg_prepared_statements where statement like 'select id from (select%'`.execute(
       trx,
@@ -126,20 +126,20 @@ it('prepares a statement once for any number of rows, and plans it no more after
   });
 });
 
-it('serves as a role that may not do what was not granted', async () => {
+it('serves with a role that cannot do what was not granted', async () => {
   const refused = await sql`delete from things`.execute(db).catch(sqlStateOf);
   expect(refused).toBe('42501');
 });
 
-it('lets several instances migrate at once', async () => {
+it('lets several instances migrate at the same time', async () => {
   const settings = { url: database.migrateUrl, folder: migrations };
   await Promise.all([migrate(settings, testLog), migrate(settings, testLog), migrate(settings, testLog)]);
 });
 
-it('runs a transaction again that lost a deadlock', async () => {
+it('retries a transaction that Postgres aborted after a deadlock', async () => {
   await sql`insert into things (id, amount) values ('x', 0), ('y', 0) on conflict do nothing`.execute(db);
   const admin = openDatabase<Things>({ url: database.adminUrl, poolMax: 2 }, testLog);
-  // Each has its first lock before either asks for its second.
+  // Each transaction has its first lock before either requests its second.
   let waiting = 2;
   const both = Promise.withResolvers<void>();
   const lock = (first: string, second: string) =>
@@ -156,7 +156,7 @@ it('runs a transaction again that lost a deadlock', async () => {
   expect(rows).toEqual([{ amount: 2n }, { amount: 2n }]);
 });
 
-it('outlives connections that break while they are in use', async () => {
+it('survives connections that break while they are in use', async () => {
   const own = openDatabase<Things>({ url: database.url, poolMax: 1 }, testLog);
   const pid = sql<{ pid: number }>`select pg_backend_pid() as pid`;
   const cut = async (backend: number | undefined) => {
@@ -167,7 +167,7 @@ it('outlives connections that break while they are in use', async () => {
   };
   const admin = openDatabase<Things>({ url: database.adminUrl, poolMax: 1 }, testLog);
 
-  // Between two statements of a transaction nothing waits for an answer: the break is only an event.
+  // Between two statements of a transaction no query is pending, so the break is only an event.
   const idle = inTransaction(own, async (trx) => {
     await cut((await pid.execute(trx)).rows[0]?.pid);
     return pid.execute(trx);
@@ -183,7 +183,7 @@ it('outlives connections that break while they are in use', async () => {
   await Promise.all([own.destroy(), admin.destroy()]);
 });
 
-it('gives up on a server that vanished without a word', async () => {
+it('gives up on a server that vanished without closing the connection', async () => {
   const proxy = await proxyTo(database.url);
   const own = openDatabase<Things>({ url: proxy.url, poolMax: 1, statementTimeoutMs: 100 }, testLog);
   await sql`select 1`.execute(own);
@@ -193,7 +193,7 @@ it('gives up on a server that vanished without a word', async () => {
   await proxy.close();
 });
 
-/** A way to the server that can swallow everything without closing, as a network does that drops packets. */
+/** A proxy to the server that can drop everything without closing, like a network that drops packets. */
 async function proxyTo(databaseUrl: string) {
   const target = new URL(databaseUrl);
   const sockets: Socket[] = [];

@@ -52,7 +52,7 @@ async function consume(handle: {
   return { consumer, batches, texts };
 }
 
-it('carries events with their facts and trace, in order, applied together', async () => {
+it('delivers events with their fields and trace, in order, in one batch', async () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const sent = numbers(500).map((n) => ({ ...event(n, `key-${n}`), traceparent }));
   const parcels = [sent.slice(0, 100).map((each) => packParcel([each])), packParcel(sent.slice(100))].flat();
@@ -73,14 +73,14 @@ it('sends the events of a parcel that is too large one by one', async () => {
 it.each([
   ['an event', alone(['lost?'])],
   ['a parcel', together(['lost?', 'too?'])],
-])('notices that no queue takes %s, and heals the queue that somebody deleted', async (_, parcels) => {
+])('notices that no queue accepts %s, and creates the deleted queue again', async (_, parcels) => {
   await tap.drop(settings.queue);
   await expect(publisher.publish(parcels)).rejects.toThrow(UnroutableError);
   await publisher.publish(parcels);
   expect(await tap.count(settings.queue)).toBe(1);
 });
 
-it('acknowledges only after the transaction: what a stopped consumer had not applied comes again', async () => {
+it('acknowledges only after the transaction: messages that a stopped consumer had not applied are redelivered', async () => {
   await publisher.publish([...alone(numbers(3)), ...together(['a', 'b'])]);
   const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
   let attempts = 0;
@@ -90,7 +90,7 @@ it('acknowledges only after the transaction: what a stopped consumer had not app
       return Promise.reject(away);
     },
   });
-  // Far beyond the delivery limit: the retries happen while the messages are held.
+  // Far beyond the delivery limit: the retries run while the messages are unacknowledged.
   await eventually(() => expect(attempts).toBeGreaterThan(4));
   consumers.length = 0;
   await first.consumer.stop();
@@ -105,7 +105,7 @@ it.each([
   ['alone', alone],
   ['in one parcel', together],
 ])(
-  'makes dead letters of events that came %s, lets the rest flow, and redrives them once they can be read',
+  'stores events that were sent %s as dead letters, does not block the rest, and redrives them after the repair',
   async (_, parcelled) => {
     let isRepaired = false;
     await publisher.publish(parcelled(['good-1', 'garbled', 'refused', 'good-2']));
@@ -139,7 +139,7 @@ it.each([
   },
 );
 
-it('keeps a parcel that cannot be opened as a dead letter', async () => {
+it('keeps a parcel that cannot be decoded as a dead letter', async () => {
   await publisher.publish([
     { eventCount: 2, bytes: Buffer.from('no parcel') },
     { eventCount: 2, bytes: Buffer.of() },
@@ -150,7 +150,7 @@ it('keeps a parcel that cannot be opened as a dead letter', async () => {
   await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(2));
 });
 
-it('takes a message away after the delivery limit when every consumer dies on it', async () => {
+it('removes a message after the delivery limit if every consumer dies on it', async () => {
   await publisher.publish(alone(['deadly']));
   const deaths: (string | null)[] = [];
   for (let n = 0; n <= settings.deliveryLimit; n += 1) deaths.push(await consumeAndDie());
@@ -161,7 +161,7 @@ it('takes a message away after the delivery limit when every consumer dies on it
   expect(await tap.count(settings.queue)).toBe(0);
 });
 
-/** A consumer in a process of its own that dies while it applies. */
+/** A consumer in its own process that dies while it applies a message. */
 function consumeAndDie(): Promise<string | null> {
   const program = new URL('./deadly-consumer-process.ts', import.meta.url).pathname;
   const env = { ...process.env, CONSUMER_SETTINGS: JSON.stringify(settings) };

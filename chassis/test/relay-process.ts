@@ -1,4 +1,4 @@
-/** A relay to be killed: publishing is printing the ids. */
+/** A relay that tests kill. Its publish function prints the ids. */
 import { writeSync } from 'node:fs';
 import { unpackParcel } from '../src/messaging/parcel.ts';
 import { startOutboxRelay } from '../src/postgres/outbox-relay.ts';

@@ -82,7 +82,7 @@ function connect(target: string) {
   return auth;
 }
 
-/** What a client that acts for a customer holds. */
+/** The scopes of a client that acts for a customer. */
 const scoped = (...scopes: Scope[]) =>
   identity.tokenFor({ id: 'usr_1', roles: ['customer'], clientId: 'cli_1', scopes });
 
@@ -98,7 +98,7 @@ describe('a served call', () => {
     expect(me?.id).toBe('usr_42');
   });
 
-  it('knows a caller who may be anyone, and takes a bad token for none', async () => {
+  it('knows its caller if it may be anyone, and ignores an invalid token', async () => {
     const callers: (string | undefined)[] = [];
     const { target } = await start({
       login: async (_, { caller }) => {
@@ -145,7 +145,7 @@ describe('a served call', () => {
     await expect(call).rejects.toMatchObject({ reason });
   });
 
-  it("lets an API client's token with the scope pass, as its user", async () => {
+  it("accepts an API client's token with the scope, as its user", async () => {
     const { target } = await start({
       getMe: async (_, { caller }) => ({ user: { ...user, id: `${caller?.id} by ${caller?.clientId}` } }),
     });
@@ -154,7 +154,7 @@ describe('a served call', () => {
     expect(me?.id).toBe('usr_1 by cli_1');
   });
 
-  it("refuses an API client's token where no scope is named, whatever its roles and scopes", async () => {
+  it("refuses an API client's token if no scope is named, whatever its roles and scopes", async () => {
     const { target } = await start({ createUser: async () => ({ user }) });
     const accessToken = await identity.tokenFor({ id: 'usr_1', roles: ['operator'], scopes: SCOPES });
     const request = { requestId: '', username: 'ada', password: 'x', roles: [] };
@@ -165,7 +165,7 @@ describe('a served call', () => {
     });
   });
 
-  it('carries an error of the service whole', async () => {
+  it('returns an error of the service with all its details', async () => {
     const { target } = await start({ login: async () => Promise.reject(new FakeError()) });
     await expect(
       connect(target).login({ username: 'ada', password: 'x' }, { deadlineMs: PATIENCE_MS }),
@@ -180,7 +180,7 @@ describe('a served call', () => {
     });
   });
 
-  it('reveals nothing of an unknown error but an id', async () => {
+  it('returns only an id for an unknown error', async () => {
     const { target } = await start({ login: async () => Promise.reject(new Error('password=hunter2')) });
     const error = await connect(target)
       .login({ username: 'a', password: 'b' }, { deadlineMs: PATIENCE_MS })
@@ -199,7 +199,7 @@ describe('a served call', () => {
     await expect(call).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
   });
 
-  it('keeps nobody waiting longer than its method may take, whatever deadline the caller names', async () => {
+  it('ends at the limit of its method, whatever deadline the caller sets', async () => {
     const deadlines: Record<string, number> = {};
     const note = (method: string, { deadline }: Call) => {
       deadlines[method] = Math.round((deadline.getTime() - Date.now()) / 1_000);
@@ -223,7 +223,7 @@ describe('a served call', () => {
     expect(deadlines).toEqual({ getJwks: 60, login: 150 });
   });
 
-  it('is made without its trace where that is not what gRPC carries', async () => {
+  it('is made without its trace if gRPC cannot send it', async () => {
     const { target } = await start({ getJwks: async () => ({ keys: [] }) });
     const traceparent = `${traceFrom(undefined).traceparent}\n`;
     const odd = { ...traceFrom(undefined), traceparent, requestId: 'ré\u0000quest' };
@@ -261,7 +261,7 @@ describe('a served call', () => {
   });
 });
 
-/** What grpcurl and clients in other languages send is bytes. */
+/** Bytes, as grpcurl and clients in other languages send them. */
 function sendBytes(target: string, path: string, request: Buffer): Promise<number[]> {
   const client = new Client(target, credentials.createInsecure());
   closing.push(() => client.close());
@@ -273,7 +273,7 @@ function sendBytes(target: string, path: string, request: Buffer): Promise<numbe
   });
 }
 
-it('refuses bytes that are no message of the method, and says so', async () => {
+it('refuses bytes that are not a message of the method, and says so', async () => {
   const login = vi.fn();
   const { target } = await start({ login });
   const refusal = await sendBytes(target, AuthServiceService.login.path, Buffer.from([0x0a, 0x7f])).catch(
@@ -289,7 +289,7 @@ it('answers health checks', async () => {
   expect(health).toEqual([8, 1]); // field 1: SERVING
 });
 
-it('describes its contract to grpcurl, with the whole name of every type', async () => {
+it('describes its contract to grpcurl, with the full name of every type', async () => {
   const { target } = await start({});
   const client = new Client(target, credentials.createInsecure());
   closing.push(() => client.close());

@@ -2,7 +2,7 @@ import iso4217 from 'currency-codes';
 import { describe, expect, it } from 'vitest';
 import { CURRENCIES, exponentOf, isCurrency, toDecimal } from './currency.ts';
 
-/** The package copies ISO's own list, but an older one: what ISO has changed since then. */
+/** The package `currency-codes` copies an older list of ISO. These are the codes that ISO has changed since then. */
 const ADDED_SINCE = ['XAD', 'XCG'];
 const WITHDRAWN_SINCE = ['ANG', 'BGN', 'CUC'];
 const WITHOUT_MINOR_UNIT = [
@@ -11,13 +11,13 @@ const WITHOUT_MINOR_UNIT = [
 ];
 
 describe('the table of currencies', () => {
-  it('has the codes that ISO lists, but for those without a minor unit', () => {
+  it('has the codes that ISO lists, except those without a minor unit', () => {
     const left = new Set([...WITHDRAWN_SINCE, ...WITHOUT_MINOR_UNIT]);
     const expected = [...iso4217.codes().filter((code) => !left.has(code)), ...ADDED_SINCE].sort();
     expect(CURRENCIES.map(({ code }) => code)).toEqual(expected);
   });
 
-  it('has the numbers, exponents and names that an independent copy of ISO 4217 has', () => {
+  it('has the same numbers, exponents and names as an independent copy of ISO 4217', () => {
     const shared = CURRENCIES.filter(({ code }) => !ADDED_SINCE.includes(code));
     const theirs = shared.map(({ code }) => {
       const { number = '', digits = Number.NaN, currency = '' } = iso4217.code(code) ?? {};
@@ -26,11 +26,11 @@ describe('the table of currencies', () => {
     expect(shared).toEqual(theirs);
   });
 
-  it('gives no number to two currencies', () => {
+  it('has no number twice', () => {
     expect(new Set(CURRENCIES.map(({ numeric }) => numeric)).size).toBe(CURRENCIES.length);
   });
 
-  it('refuses what is no money to hold', () => {
+  it('refuses codes that are not a currency with a minor unit', () => {
     for (const code of [...WITHOUT_MINOR_UNIT, 'eur', 'EURO', '']) {
       expect(isCurrency(code)).toBe(false);
       expect(() => exponentOf(code)).toThrow(RangeError);

@@ -1,6 +1,6 @@
 /**
- * The currencies that a field of the contracts that says "ISO 4217" may hold, and how their minor units are read. All parts of the
- * platform ask this one table: `Intl` and CLDR have other exponents for some (HUF 0, IQD 0), because people no longer use the coins.
+ * The currencies that are valid in "ISO 4217" fields of the contracts, and the decimals of their minor units. All parts of the
+ * platform use this one table: `Intl` and CLDR have other exponents for some (HUF 0, IQD 0), because people no longer use the coins.
  */
 import { ISO_4217 } from './iso-4217.ts';
 
@@ -15,7 +15,7 @@ export interface Currency {
   readonly name: string;
 }
 
-/** By code, in the order of the alphabet. */
+/** In alphabetical order of their codes. */
 export const CURRENCIES: readonly Currency[] = ISO_4217.map(([code, numeric, exponent, name]) => ({
   code,
   numeric,
@@ -29,14 +29,14 @@ export function isCurrency(code: string): boolean {
   return BY_CODE.has(code);
 }
 
-/** Throws RangeError for a code that is not in the table: an amount whose decimals are a guess must not be shown. */
+/** Throws RangeError for a code that is not in the table, so that no amount is shown with guessed decimals. */
 export function exponentOf(code: string): number {
   const currency = BY_CODE.get(code);
-  if (!currency) throw new RangeError(`"${code}" is no currency of ISO 4217 with a minor unit.`);
+  if (!currency) throw new RangeError(`"${code}" is not a currency of ISO 4217 with a minor unit.`);
   return currency.exponent;
 }
 
-/** The exact decimal number of an amount, without a sign of its currency: 1250 minor units are "12.50" EUR, "1250" JPY. */
+/** Returns an amount as an exact decimal number without a currency sign: 1250 minor units are "12.50" EUR, "1250" JPY. */
 export function toDecimal(amountMinor: bigint, currency: string): string {
   const exponent = exponentOf(currency);
   const sign = amountMinor < 0n ? '-' : '';

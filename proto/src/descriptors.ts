@@ -1,4 +1,4 @@
-/** The contracts as a serialized google.protobuf.FileDescriptorSet: what gRPC reflection answers from. */
+/** The contracts as a serialized google.protobuf.FileDescriptorSet, which gRPC reflection reads. */
 import { readFileSync } from 'node:fs';
 
 export function fileDescriptorSet(): Buffer {

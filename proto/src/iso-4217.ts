@@ -2,10 +2,10 @@
  * ISO 4217, list one: the currencies and funds in use that have a minor unit, as of 1 January 2026. Alphabetic code, numeric code,
  * exponent (10^exponent minor units are one of the currency), English name. https://www.iso.org/iso-4217-currency-codes.html
  *
- * The codes without a minor unit (gold and the other metals, XDR, XSU, XUA, the bond market units, XTS and XXX) are left out:
- * an amount of theirs cannot be an integer of minor units, which every amount here is.
+ * The codes without a minor unit are left out, because every amount here is an integer of minor units. They are gold and the
+ * other metals, XDR, XSU, XUA, the bond market units, XTS and XXX.
  *
- * A code that is withdrawn stays for as long as an account holds it: its money must still be shown and paid out.
+ * A withdrawn code stays in the list as long as an account holds it: its money must still be shown and paid out.
  */
 export const ISO_4217: readonly (readonly [code: string, numeric: string, exponent: number, name: string])[] =
   [

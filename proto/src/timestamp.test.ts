@@ -20,11 +20,11 @@ describe('a Timestamp', () => {
     expect(roundedDown(read).toISOString()).toBe(SECOND + down);
   });
 
-  it('at the end of a day loses no millisecond of it', () => {
+  it('at the end of a day is rounded up to the next day', () => {
     expect(fromTimestamp(at(999_999_999)).toISOString()).toBe('2026-11-27T18:00:01.000Z');
   });
 
-  it('keeps what a Date says, before 1970 too', () => {
+  it('keeps the value of a Date, also before 1970', () => {
     for (const text of ['1969-12-31T23:59:59.999Z', '1000-01-01T00:00:00.001Z', `${SECOND}.123Z`]) {
       const date = new Date(text);
       expect(toTimestamp(date).nanos).toBeGreaterThanOrEqual(0);
@@ -33,13 +33,13 @@ describe('a Timestamp', () => {
   });
 
   it.each([at(-1), at(1_000_000_000), at(0, -62_135_596_801n), at(0, 253_402_300_800n)])(
-    'that its contract does not allow is refused: %o',
+    'outside the range of its contract is refused: %o',
     (timestamp) => {
       expect(() => fromTimestamp(timestamp)).toThrow(RangeError);
     },
   );
 
-  it('in a message is read by these rules', () => {
+  it('in a message is read by the same rules', () => {
     const writer = messageWriter().uint32((2 << 3) | 2);
     Timestamp.encode({ seconds: 1n, nanos: 1 }, writer.fork()).join();
     expect(GetStatementRequest.decode(writer.finish()).from).toEqual(new Date(1_001));

@@ -1,7 +1,7 @@
-/** The writer that generated code encodes with, unless it is given one. */
+/** The default writer of generated code. */
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 
-/** What the writer of one unusually large message would keep for ever is given up. */
+/** A writer that wrote more bytes than this is not reused, so that one large message does not keep its memory for ever. */
 const KEEP_BYTES = 1024 * 1024;
 
 class ReusedWriter extends BinaryWriter {
@@ -17,8 +17,8 @@ class ReusedWriter extends BinaryWriter {
 let reused = new ReusedWriter();
 
 /**
- * The same one for message after message: a new one grows by doubling from 64 bytes for each, which was two thirds of what encoding
- * cost. While a message is being written (or after one that threw) whoever asks gets another.
+ * Returns the same writer for one message after another. A new writer starts with 64 bytes and doubles as the message grows, which
+ * was two thirds of the cost of encoding. While a message is being written, or after one that threw, the caller gets another writer.
  */
 export function messageWriter(): BinaryWriter {
   if (!reused.isFree) reused = new ReusedWriter();

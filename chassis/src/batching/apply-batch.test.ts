@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { testLog } from '../testing/index.ts';
-import { createApply, mayHeal } from './apply-batch.ts';
+import { createApply, isRetryableError } from './apply-batch.ts';
 
 function applyTo(apply: (items: number[]) => Promise<void>) {
   const buried: number[] = [];
@@ -30,7 +30,7 @@ describe('applying a batch', () => {
     expect(transactions).toBeLessThan(20);
   });
 
-  it('blames no message for a database that is away', async () => {
+  it('does not reject messages while the database is unavailable', async () => {
     let failures = 5;
     const { run, buried } = applyTo(async () => {
       if (failures-- > 0) throw away;
@@ -39,7 +39,7 @@ describe('applying a batch', () => {
     expect(buried).toEqual([]);
   });
 
-  it('ends its retries when it is stopped, and claims nothing was done', async () => {
+  it('stops its retries at shutdown, and reports nothing as applied', async () => {
     const { run, stopping, buried } = applyTo(() => Promise.reject(away));
     const result = run(2);
     stopping.abort();
@@ -47,7 +47,7 @@ describe('applying a batch', () => {
     expect(buried).toEqual([]);
   });
 
-  it('lets go of messages that the broker has given to somebody else', async () => {
+  it('gives up messages that the broker has delivered to another consumer', async () => {
     const claim = { lost: false };
     let attempts = 0;
     const { run } = applyTo(async () => {
@@ -64,12 +64,12 @@ it.each<[string, unknown, boolean]>([
   ['the server shuts down', { code: '57P01' }, true],
   ['a deadlock', { code: '40P01' }, true],
   ['too many connections', { code: '53300' }, true],
-  ['a table that is not there yet', { code: '42P01' }, true],
-  ['a neighbour that is unavailable', { code: 14 }, true],
+  ['a table that does not exist yet', { code: '42P01' }, true],
+  ['a service that is unavailable', { code: 14 }, true],
   ['a network error inside another', new Error('wrapped', { cause: away }), true],
   ['a unique violation', { code: '23505' }, false],
   ['a number out of range', { code: '22003' }, false],
-  ['a bug that a message meets', new TypeError('x is undefined'), false],
-])('tells what may heal by itself: %s', (_, error, expected) => {
-  expect(mayHeal(error)).toBe(expected);
+  ['a bug that a message triggers', new TypeError('x is undefined'), false],
+])('retries only errors that may end by themselves: %s', (_, error, expected) => {
+  expect(isRetryableError(error)).toBe(expected);
 });

@@ -1,8 +1,9 @@
 /**
- * How both consumers get a batch applied: all in one transaction when nothing is wrong; again and again while the
- * surroundings are at fault; halved until the culprit stands alone when a message is. A message that keeps failing alone
- * becomes a dead letter, so that the others flow on. A message whose rows somebody else has locked waits aside, and with it the later
- * ones of its key.
+ * Applies a batch for both consumers. Normally all messages are applied in one transaction. After a transient failure the batch
+ * is retried. After any other failure it is halved until the failing message is found.
+ *
+ * A message that fails on its own becomes a dead letter, so that the others continue. A message whose rows are locked is set
+ * aside, together with the later messages of its key.
  */
 import { status } from '@grpc/grpc-js';
 import { backoffMs, sleep } from '../process/backoff.ts';
@@ -13,17 +14,17 @@ import { failed, ok, type Result } from './batcher.ts';
 export interface Delivery<M, T> {
   message: M;
   value: T;
-  /** Turns true when the broker has given the message to somebody else: working on it further is of no use. */
+  /** True once the broker has delivered the message to another consumer. Working on it further is useless. */
   claim: Claim;
 }
 
 export interface Claim {
   lost: boolean;
-  /** Told when a lock holds up the message, alone or with its batch. */
+  /** Called when a lock holds up the message, alone or with its batch. */
   heldUp?(): void;
 }
 
-/** The consumer stops before this message was applied. It stays with the broker, and comes again. */
+/** The consumer stopped before it applied this message. The message stays at the broker and is redelivered. */
 export class StoppedError extends Error {
   override readonly name = 'StoppedError';
   constructor() {
@@ -32,11 +33,11 @@ export class StoppedError extends Error {
 }
 
 export interface ApplyOptions<M, T> {
-  /** One transaction for all items. It must be idempotent: every item may come more than once. */
+  /** Applies all items in one transaction. It must be idempotent: an item may be redelivered. */
   apply(items: T[]): Promise<void>;
-  /** Resolves when the message is safely stored as a dead letter. */
+  /** Resolves when the message is stored as a dead letter. */
   deadLetter(message: M, reason: DeadLetterReason, error: unknown): Promise<void>;
-  /** Ends the retrying, not the attempt that runs. */
+  /** Ends the retries, but not the current attempt. */
   stopping: AbortSignal;
 }
 
@@ -44,32 +45,35 @@ export type DeadLetterReason = 'UNDECODABLE' | 'REJECTED';
 
 const ATTEMPTS_ALONE = 3;
 
-/** At most so often it is logged that locks hold up messages: each would say it with each attempt. */
+/** Milliseconds between log lines about messages that wait for locks. Without this limit, each attempt would log one. */
 const HELD_UP_LOG_MS = 10_000;
 
-/** A flush for the batcher, with what it needs to set aside messages that a lock holds up. An item is ok once it is applied or is a dead letter. */
+/**
+ * Returns the flush of a batcher, with the options to set aside messages that a lock holds up. An item is ok once it is applied
+ * or is a dead letter.
+ */
 export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
   const { apply, deadLetter, stopping } = options;
-  let troubled = false;
+  let isRetrying = false;
   let lastHeldUpLog = Number.NEGATIVE_INFINITY;
 
   function noteHeldUp(error: unknown): void {
     if (performance.now() - lastHeldUpLog < HELD_UP_LOG_MS) return;
     log.warn(
       { err: error },
-      'somebody holds a lock that messages need; they wait for it, and the others go on',
+      'another transaction holds a lock that messages need; they are retried, and the others continue',
     );
     lastHeldUpLog = performance.now();
   }
 
-  function noteTrouble(error: unknown): void {
-    if (!troubled) log.warn({ err: error }, 'messages cannot be applied for now; retrying until they can');
-    troubled = true;
+  function noteRetry(error: unknown): void {
+    if (!isRetrying) log.warn({ err: error }, 'messages cannot be applied at the moment; retrying');
+    isRetrying = true;
   }
 
   function noteSuccess(): void {
-    if (troubled) log.info('messages are applied again');
-    troubled = false;
+    if (isRetrying) log.info('messages are applied again');
+    isRetrying = false;
   }
 
   async function settle(deliveries: Delivery<M, T>[]): Promise<void> {
@@ -86,11 +90,11 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
           for (const { claim } of live) claim.heldUp?.();
           throw error;
         }
-        if (mayHeal(error)) noteTrouble(error);
+        if (isRetryableError(error)) noteRetry(error);
         else if (live.length > 1) return settleHalves(live);
         else {
           refusals += 1;
-          if (refusals >= ATTEMPTS_ALONE) return bury(first.message, 'REJECTED', error);
+          if (refusals >= ATTEMPTS_ALONE) return storeDeadLetter(first.message, 'REJECTED', error);
         }
       }
       if (stopping.aborted) throw new StoppedError();
@@ -104,13 +108,13 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
     await settle(deliveries.slice(middle));
   }
 
-  /** Keeps at it until the dead letter is stored: a message must not be lost on its way out. */
-  async function bury(message: M, reason: DeadLetterReason, error: unknown): Promise<void> {
+  /** Retries until the dead letter is stored, so that the message is not lost. */
+  async function storeDeadLetter(message: M, reason: DeadLetterReason, error: unknown): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await deadLetter(message, reason, error);
       } catch (publishError) {
-        noteTrouble(publishError);
+        noteRetry(publishError);
         if (stopping.aborted) throw new StoppedError();
         await sleep(backoffMs(attempt), stopping);
       }
@@ -122,29 +126,32 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
       await settle(deliveries);
       return deliveries.map(() => ok(undefined));
     } catch (error) {
-      // Some of the batch may be applied by now; they come again with the rest, and are recognised as known.
+      // Part of the batch may be applied. It is redelivered with the rest, and deduplicated.
       return deliveries.map(() => failed(error));
     }
   }
 
-  return { flush, bury, aside: { isHeldUp: isLockTimeout, stopping } };
+  return { flush, storeDeadLetter, aside: { isHeldUp: isLockTimeout, stopping } };
 }
 
-/** SQLSTATE classes that blame the set-up, not the message: log-in, missing database, missing table or right, a bug in the server. */
+/**
+ * SQLSTATE classes of errors in the configuration, not in the message: login, missing database, missing table or right, a bug in
+ * the server.
+ */
 const MISCONFIGURED_CLASSES = ['28', '3D', '42', 'XX'];
-const BUSY_NEIGHBOUR: readonly unknown[] = [
+const TRANSIENT_CODES: readonly unknown[] = [
   status.UNAVAILABLE,
   status.DEADLINE_EXCEEDED,
   status.RESOURCE_EXHAUSTED,
   status.ABORTED,
 ];
 
-/** Whether the same batch may succeed later without any change to it. A message is only blamed for what is left. */
-export function mayHeal(error: unknown): boolean {
+/** True if the same batch may succeed later without a change. Only other errors count as errors of a message. */
+export function isRetryableError(error: unknown): boolean {
   if (error === null || typeof error !== 'object') return false;
   const state = sqlStateOf(error);
   if (isTransient(error)) return true;
   if (state !== undefined && MISCONFIGURED_CLASSES.includes(state.slice(0, 2))) return true;
   const { code, cause } = error as { code?: unknown; cause?: unknown };
-  return BUSY_NEIGHBOUR.includes(code) || mayHeal(cause);
+  return TRANSIENT_CODES.includes(code) || isRetryableError(cause);
 }

@@ -1,35 +1,40 @@
 /**
- * Items that left their batch because something they need is locked. They are tried again, with pauses and in flushes of their own, so
- * that neither their batch nor any later one waits for them.
+ * Retries items that left their batch because of a lock. They are retried with pauses and in flushes of their own, so that
+ * neither their batch nor a later one waits for them.
  */
 import { retry } from '../process/retry.ts';
 
 export type Waiting<I, O> = { item: I; resolve(value: O): void; reject(error: unknown): void };
 
 export interface AsideOptions<I> {
-  /** Whether an item failed only because something is locked. A flush that rejects so is tried again item by item. */
+  /**
+   * True if an item failed only because of a lock. The items of a flush that rejects with such an error are retried one by one.
+   */
   isHeldUp(error: unknown): boolean;
-  /** The most items in one flush. More than the default of one only where each item has its own result. */
+  /** The maximum number of items in one flush. Only set it above the default of 1 if each item has its own result. */
   maxSize?: number;
-  /** Flushes at once, beside those of the main queue. Default 2: one that waits for a lock, and one that goes on. */
+  /**
+   * Concurrent flushes, in addition to those of the main queue. The default is 2: while one waits for a lock, the other
+   * continues.
+   */
   concurrency?: number;
   /**
-   * When nobody waits for the item any more: it then fails with its last error, but not before it was tried aside once, for its batch may
-   * have failed because of another. Without, it is tried until it succeeds.
+   * After this time the caller no longer waits, and the item fails with its last error. It is retried at least once first,
+   * because its batch may have failed because of another item. Without a deadline, it is retried until it succeeds.
    */
   deadlineOf?(item: I): Date;
-  /** Items of one key keep their order: as long as one is aside, those after it wait behind it. Without, each stands for itself. */
+  /** Items of one key keep their order: while one is aside, later ones wait for it. Without keys, items are independent. */
   keyOf?(item: I): string;
-  /** Told each time that an item was held up apart from its batch: then it is this item that the lock is about. */
+  /** Called each time that an item was held up apart from its batch. Then the lock concerns this item. */
   onHeldUp?(item: I): void;
-  /** Ends the pauses, not the attempt that runs. `flush` must then fail with another error. */
+  /** Ends the pauses, but not the current attempt. `flush` must then fail with another error. */
   stopping?: AbortSignal;
 }
 
 export interface Aside<I, O> {
-  /** Whether an earlier item of the same key is aside. */
+  /** True if an earlier item of the same key is aside. */
   blocks(item: I): boolean;
-  /** Settles the item some time. `error`: what it has failed with so far. */
+  /** Retries the item until it is settled. `error`: its last error. */
   take(waiting: Waiting<I, O>, error?: unknown): Promise<void>;
 }
 
@@ -37,7 +42,7 @@ export function createAside<I, O>(
   { isHeldUp, deadlineOf, keyOf, onHeldUp, stopping }: AsideOptions<I>,
   submit: (item: I) => Promise<O>,
 ): Aside<I, O> {
-  /** By key: resolves when its last item is settled. */
+  /** By key: a promise that resolves when the last item of the key is settled. */
   const tails = new Map<string, Promise<void>>();
 
   function settle({ item, resolve, reject }: Waiting<I, O>, lastError: unknown): Promise<void> {

@@ -6,7 +6,7 @@ function doubling({
   flushed = Promise.resolve(),
   ...options
 }: {
-  /** No flush ends before. */
+  /** No flush ends before this promise resolves. */
   flushed?: Promise<void>;
   maxSize?: number;
   concurrency?: number;
@@ -26,7 +26,7 @@ function doubling({
   return { batcher, batches };
 }
 
-/** Time in which whatever does not wait for a timer has happened. */
+/** Long enough for everything that does not wait for a timer. */
 async function nextTurns(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await nextTurn();
 }
@@ -39,14 +39,14 @@ describe('the adaptive batcher', () => {
     expect(await Promise.all(upTo(50).map(batcher.submit))).toEqual(upTo(50).map((item) => item * 2));
   });
 
-  it('lets a lone item leave at once', async () => {
+  it('flushes a single item at once', async () => {
     const { batcher, batches } = doubling();
     await batcher.submit(1);
     await batcher.submit(2);
     expect(batches).toEqual([[1], [2]]);
   });
 
-  it('gathers while a flush runs, keeps the order, and never exceeds the cap', async () => {
+  it('collects items while a flush runs, keeps their order, and never exceeds the maximum size', async () => {
     const { promise: flushed, resolve: finish } = Promise.withResolvers<void>();
     const { batcher, batches } = doubling({ flushed, maxSize: 40 });
     const first = batcher.submit(-1);
@@ -58,7 +58,7 @@ describe('the adaptive batcher', () => {
     expect(batches.flat()).toEqual([-1, ...upTo(100)]);
   });
 
-  it('with a pace lets the first leave at once and the next gather, until a batch is full or everything is drained', async () => {
+  it('with a pace flushes the first item at once and collects the next, until a batch is full or the batcher drains', async () => {
     const { batcher, batches } = doubling({ maxSize: 3, paceMs: 60_000 });
     await batcher.submit(0);
     const full = [1, 2, 3].map(batcher.submit);
@@ -70,14 +70,14 @@ describe('the adaptive batcher', () => {
     expect(batches).toEqual([[0], [1, 2, 3], [4]]);
   });
 
-  it('with a pace takes up what has gathered when the time has come', async () => {
+  it('with a pace flushes the collected items at the end of the interval', async () => {
     const { batcher, batches } = doubling({ paceMs: 20 });
     await batcher.submit(0);
     await Promise.all([1, 2, 3].map(batcher.submit));
     expect(batches).toEqual([[0], [1, 2, 3]]);
   });
 
-  it('with a pace only while busy never lets a lone item wait, and gathers what comes while a flush runs', async () => {
+  it('with a pace only while busy never delays a single item, and collects items while a flush runs', async () => {
     let gate = Promise.resolve();
     const batches: number[][] = [];
     const batcher = createBatcher<number, number>({
@@ -104,7 +104,7 @@ describe('the adaptive batcher', () => {
     expect(batches).toEqual([[0], [1], [2], [3, 4]]);
   });
 
-  it('runs as many flushes at once as it may, and no more', async () => {
+  it('runs as many flushes at once as configured, and no more', async () => {
     let running = 0;
     let most = 0;
     const batcher = createBatcher<number, number>({
@@ -122,7 +122,7 @@ describe('the adaptive batcher', () => {
     expect(most).toBe(3);
   });
 
-  it("keeps one item's error from its neighbours", async () => {
+  it("returns an item's error to that item only", async () => {
     const batcher = createBatcher<number, number>({
       flush: async (items) => items.map((item) => (item === 2 ? failed(new Error('no twos')) : ok(item))),
     });
@@ -130,7 +130,7 @@ describe('the adaptive batcher', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   });
 
-  it('fails all items of a flush that fails, and goes on with the next', async () => {
+  it('fails all items of a flush that fails, and continues with the next', async () => {
     let calls = 0;
     const batcher = createBatcher<number, number>({
       flush: async (items) => {
@@ -143,7 +143,7 @@ describe('the adaptive batcher', () => {
     await expect(batcher.submit(2)).resolves.toBe(2);
   });
 
-  it('refuses what is too much for its queue, and takes more when there is room again', async () => {
+  it('refuses items beyond the bound of its queue, and accepts more when the queue shrinks', async () => {
     const { batcher, batches } = doubling({ maxSize: 2, maxQueued: 3 });
     const taken = upTo(3).map(batcher.submit);
     await expect(batcher.submit(3)).rejects.toThrow(BatcherFullError);
@@ -152,7 +152,7 @@ describe('the adaptive batcher', () => {
     expect(batches.flat()).toEqual([0, 1, 2, 4]);
   });
 
-  it('finishes what it took before it is drained, and takes no more', async () => {
+  it('finishes its items during a drain, and refuses new ones', async () => {
     const { batcher } = doubling({ maxSize: 1 });
     const taken = upTo(5).map(batcher.submit);
     const drained = batcher.drain();
@@ -165,7 +165,7 @@ describe('the adaptive batcher', () => {
 describe('items that a lock holds up', () => {
   const LOCKED = new Error('locked');
 
-  /** A flush that fails as a whole while one of its items is locked, as a statement does that waits for the lock. */
+  /** A flush that fails as a whole while one of its items is locked, like a statement that waits for the lock. */
   function lockable({ deadlineOf }: { deadlineOf?: (item: string) => Date } = {}) {
     const locked = new Set<string>();
     const flushed: string[] = [];
@@ -184,7 +184,7 @@ describe('items that a lock holds up', () => {
     return { batcher, locked, flushed };
   }
 
-  it('stop neither their batch nor later ones, and are done as soon as they can be', async () => {
+  it('delay neither their batch nor later ones, and are done soon after the lock is released', async () => {
     const { batcher, locked } = lockable();
     locked.add('b1');
     const heldUp = batcher.submit('b1');
@@ -194,7 +194,7 @@ describe('items that a lock holds up', () => {
     expect(await heldUp).toBe('b1');
   });
 
-  it('keep those of their key behind them, in order', async () => {
+  it('hold up later items of their key, and keep the order', async () => {
     const { batcher, locked, flushed } = lockable();
     locked.add('a1');
     const early = ['a1', 'a2', 'b1'].map(batcher.submit);
@@ -207,14 +207,14 @@ describe('items that a lock holds up', () => {
     expect(flushed).toEqual(['b1', 'b2', 'a1', 'a2', 'a3']);
   });
 
-  it('fail once nobody waits for them, but none because of another one of its batch', async () => {
+  it('fail after the deadline of their caller, but never because of another item in the batch', async () => {
     const { batcher, locked } = lockable({ deadlineOf: () => new Date(0) });
     locked.add('a1');
     const results = await Promise.allSettled(['a1', 'b1'].map(batcher.submit));
     expect(results).toMatchObject([{ reason: LOCKED }, { value: 'b1' }]);
   });
 
-  it('are waited for by a drain', async () => {
+  it('are finished by a drain', async () => {
     const { batcher, locked, flushed } = lockable();
     locked.add('a1');
     const both = ['a1', 'b1'].map(batcher.submit);

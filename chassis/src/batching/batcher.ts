@@ -1,57 +1,57 @@
 /**
- * Group commit in the application. While one flush runs, the next requests gather; they leave together as soon as it
- * returns. Alone, a request leaves at once: batching adds no latency when idle, with or without a pace.
+ * Group commit in the application. While one flush runs, the next requests are collected. They are flushed together as soon as it
+ * returns. A single request is flushed at once: batching adds no latency when idle, with or without a pace.
  */
 import { outsideRequests } from '../telemetry/trace.ts';
 import { type AsideOptions, createAside, type Waiting } from './aside.ts';
 
-/** One item's outcome. An item's error is its own; it does not touch its neighbours in the batch. */
+/** The result of one item. An error of one item does not affect the others in the batch. */
 export type Result<O> = { ok: true; value: O } | { ok: false; error: unknown };
 
 export const ok = <O>(value: O): Result<O> => ({ ok: true, value });
 export const failed = (error: unknown): Result<never> => ({ ok: false, error });
 
 export interface BatcherOptions<I, O> {
-  /** The most items in one flush. */
+  /** The maximum number of items in one flush. */
   maxSize?: number;
-  /** How many flushes may run at once. One keeps the order of items. */
+  /** The maximum number of concurrent flushes. With one, items keep their order. */
   concurrency?: number;
   /**
-   * The least time between the starts of two flushes, unless a batch is full; 0: none. For work that nobody waits for: a flush
-   * costs nearly the same whether it carries two items or fifty.
+   * Minimum milliseconds between the starts of two flushes, unless a batch is full; 0: none. For background services, because a
+   * flush costs nearly the same with two items as with fifty.
    */
   paceMs?: number;
-  /** Whether the pace only holds while a flush runs: for work that somebody waits for, so that a lone caller never waits for others. */
+  /** True if the pace only applies while a flush runs. For the request path, so that a single caller never waits for others. */
   pacesOnlyWhileBusy?: boolean;
-  /** The handling of items that a lock holds up. Without it, they fail. */
+  /** Handling of items that a lock holds up. Without it, they fail. */
   aside?: AsideOptions<I>;
-  /** The most items that wait for a flush; one more is refused. Without it, the queue has no bound. */
+  /** The maximum number of queued items; further items are refused. Without it, the queue has no bound. */
   maxQueued?: number;
-  /** Does the work of a batch: one result for each item, in order. Rejecting fails every item of the batch. */
+  /** Processes a batch and returns one result for each item, in order. If it rejects, every item of the batch fails. */
   flush(items: I[]): Promise<Result<O>[]>;
 }
 
 export interface Batcher<I, O> {
   /**
-   * Resolves or rejects with this item's own result. Rejects with BatcherClosedError after `drain` was called, and with BatcherFullError
-   * where `maxQueued` items wait already: nothing was done with the item.
+   * Resolves or rejects with this item's own result. Rejects with BatcherClosedError after `drain` was called, and with
+   * BatcherFullError if `maxQueued` items are queued. In both cases the item was not processed.
    */
   submit(item: I): Promise<O>;
-  /** Takes no more, and resolves when everything taken is done. */
+  /** Refuses new items, and resolves when all accepted items are done. */
   drain(): Promise<void>;
 }
 
 export class BatcherClosedError extends Error {
   override readonly name = 'BatcherClosedError';
   constructor() {
-    super('The service is stopping and takes no more work.');
+    super('The service is stopping and accepts no more work.');
   }
 }
 
 export class BatcherFullError extends Error {
   override readonly name = 'BatcherFullError';
   constructor() {
-    super('The service is overloaded and takes no more work at the moment.');
+    super('The service is overloaded and accepts no more work at the moment.');
   }
 }
 
@@ -73,7 +73,7 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
       createBatcher<I, O>({ maxSize: 1, concurrency: 2, ...options.aside, flush }).submit,
     );
 
-  /** Leaves the current tick first, so that requests read from one socket event travel together. */
+  /** Waits for the end of the current tick, so that requests from one socket event are in the same batch. */
   function schedule(): void {
     if (scheduled || running >= concurrency || queue.length === 0) return;
     if (pause && queue.length < maxSize) return;
@@ -84,7 +84,7 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
     });
   }
 
-  /** How long what is queued still has to wait for others. */
+  /** Milliseconds that the queued items still have to wait for the pace. */
   function pauseMs(): number {
     const isFree = pacesOnlyWhileBusy && running === 0;
     return closed || isFree || queue.length >= maxSize ? 0 : lastStart + paceMs - performance.now();
@@ -104,7 +104,7 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
       const batch = queue.splice(0, maxSize);
       void outsideRequests(() => runFlush(batch)).finally(() => {
         running -= 1;
-        // The queue has been gathering all the while: no need to wait for another tick.
+        // Items were collected during the whole flush, so waiting for another tick is unnecessary.
         startFlushes();
         noteIdle();
       });
@@ -147,7 +147,8 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
   }
 
   function settle(waiting: Waiting<I, O>, result: Result<O> | undefined): void {
-    if (result === undefined) waiting.reject(new Error('The flush gave fewer results than it had items.'));
+    if (result === undefined)
+      waiting.reject(new Error('The flush returned fewer results than it had items.'));
     else if (result.ok) waiting.resolve(result.value);
     else fail(waiting, result.error);
   }

@@ -1,9 +1,9 @@
-/** What travels: events as the outbox keeps them, messages as Kafka and RabbitMQ carry them, and the CloudEvents headers they bear. */
+/** Events as stored in the outbox, messages as sent by Kafka and RabbitMQ, and the CloudEvents headers of both. */
 import { currentTrace } from '../telemetry/trace.ts';
 
 /** Header values are text; the payload is opaque here. */
 export interface OutgoingMessage {
-  /** The event's id: the same on every redelivery, so consumers deduplicate by it. */
+  /** The event's id, equal on every redelivery: consumers deduplicate by it. */
   id: string;
   /** Messages of one key keep their order. */
   key: string;
@@ -13,24 +13,25 @@ export interface OutgoingMessage {
 }
 
 export interface IncomingMessage extends OutgoingMessage {
-  /** The trace of the request that caused the message; a batch has as many as messages. */
+  /** The trace of the request that caused the message. Each message of a batch has its own. */
   traceparent: string | undefined;
 }
 
 export interface EventFacts {
   id: string;
   type: string;
-  /** Who announces it, as a URI reference: `/payflowx/payment`. */
+  /** The publisher, as a URI reference: `/payflowx/payment`. */
   source: string;
   time: Date;
-  /** What it is about: the payment's id. */
+  /** The subject of the event: the payment's id. */
   subject?: string;
   /** Defaults to the trace of the current request. */
   traceparent?: string | undefined;
 }
 
 /**
- * The headers of an event in CloudEvents' binary mode: the payload is the message's value, untouched.
+ * The headers of an event in CloudEvents' binary mode. The payload is the value of the message, unchanged.
+ *
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
  */
 export function cloudEventHeaders(event: EventFacts): Record<string, string> {
@@ -47,14 +48,14 @@ export function cloudEventHeaders(event: EventFacts): Record<string, string> {
   };
 }
 
-/** An event with its payload, on its way out. */
+/** An event with its payload, before it is published. */
 export interface OutgoingEvent extends EventFacts {
   /** Events of one key keep their order. */
   key: string;
   payload: Uint8Array;
 }
 
-/** An event as a message for a broker. */
+/** Converts an event to a message for a broker. */
 export function cloudEventMessage(event: OutgoingEvent): OutgoingMessage {
   const payload = Buffer.from(event.payload.buffer, event.payload.byteOffset, event.payload.byteLength);
   return { id: event.id, key: event.key, type: event.type, headers: cloudEventHeaders(event), payload };

@@ -1,4 +1,4 @@
-/** What a dead letter says about itself, on Kafka and on RabbitMQ alike. Everything else of it is as it came. */
+/** Headers that a dead letter gets, on Kafka and on RabbitMQ. The rest of the message is unchanged. */
 
 const PREFIX = 'dead-letter-';
 
@@ -13,18 +13,20 @@ export const DEAD_LETTER_HEADERS = {
   time: `${PREFIX}time`,
 } as const;
 
-/** RabbitMQ's own marks of a dead letter. Sent again with them, a message would arrive with a history that is over. */
-const BROKER_MARKS = /^x-(death|first-death-|last-death-|delivery-count)/;
+/**
+ * RabbitMQ's own headers of a dead letter. They are removed before it is sent again, because its old history no longer applies.
+ */
+const BROKER_HEADERS = /^x-(death|first-death-|last-death-|delivery-count)/;
 
-/** The headers as they were before the message became a dead letter. */
+/** Returns the headers of the message before it became a dead letter. */
 export function withoutDeadLetterHeaders<V>(headers: Record<string, V>): Record<string, V> {
   const kept = Object.entries(headers).filter(
-    ([name]) => !name.startsWith(PREFIX) && !BROKER_MARKS.test(name),
+    ([name]) => !name.startsWith(PREFIX) && !BROKER_HEADERS.test(name),
   );
   return Object.fromEntries(kept);
 }
 
-/** One line for a header: the stack is in the log. */
+/** Describes an error in one line, for a header. The stack is in the log. */
 export function describeError(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return text.replaceAll('\n', ' ').slice(0, 500);

@@ -1,4 +1,4 @@
-/** The events of one transaction for one destination: a row of the outbox, and a message of RabbitMQ. */
+/** The events of one transaction for one destination: an outbox row, and a RabbitMQ message. */
 import { Parcel as ParcelMessage } from '@payflowx/proto/outbox';
 import { currentTrace } from '../telemetry/trace.ts';
 import { cloudEventMessage, type OutgoingEvent, type OutgoingMessage } from './cloud-events.ts';
@@ -17,10 +17,10 @@ export function packParcel(events: readonly OutgoingEvent[]): Parcel {
   return { eventCount: events.length, bytes };
 }
 
-/** Its events as messages for a broker, in their order. Throws for bytes that are no parcel. */
+/** Returns its events as messages for a broker, in order. Throws for bytes that are not a parcel. */
 export function unpackParcel({ bytes }: Pick<Parcel, 'bytes'>): OutgoingMessage[] {
   const { events } = ParcelMessage.decode(bytes);
-  if (events.length === 0) throw new Error('There is no event in it.');
+  if (events.length === 0) throw new Error('The parcel contains no event.');
   return events.map(({ subject, traceparent, time, ...event }) =>
     cloudEventMessage({
       ...event,

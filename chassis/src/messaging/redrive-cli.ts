@@ -1,5 +1,6 @@
 /**
  * Sends dead letters back: `node redrive-cli.ts topic payment-events.dlt` (with KAFKA_BROKERS) or
+ *
  * `node redrive-cli.ts queue payment-notifications` (with RABBITMQ_URL).
  */
 import { createLogger } from '../telemetry/log.ts';

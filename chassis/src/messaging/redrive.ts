@@ -1,4 +1,4 @@
-/** Sends dead letters back to where they came from, once their cause is gone. Each goes back once, as it was before it died. */
+/** Sends dead letters back to their origin, after the cause is fixed. Each is sent back once, in its original form. */
 
 import type { Logger } from '../telemetry/log.ts';
 import { DEAD_LETTER_HEADERS, withoutDeadLetterHeaders } from './dead-letters.ts';
@@ -18,7 +18,10 @@ export interface RedriveTopicSettings extends KafkaSettings {
   deadLetterTopic: string;
 }
 
-/** Redrives what is in the dead-letter topic now and was not redriven before: a consumer group of its own remembers. Returns how many. */
+/**
+ * Redrives the messages of the dead-letter topic that were not redriven before. Its own consumer group stores the progress.
+ * Returns their number.
+ */
 export async function redriveDeadLetters(settings: RedriveTopicSettings, log: Logger): Promise<number> {
   const { deadLetterTopic: topic } = settings;
   const kafka = kafkaClient(settings, log);
@@ -52,7 +55,7 @@ export async function redriveDeadLetters(settings: RedriveTopicSettings, log: Lo
           if (reach === undefined) break;
           const origin = headers[DEAD_LETTER_HEADERS.topic]?.toString();
           if (origin === undefined)
-            log.warn({ topic, partition, offset }, 'a dead letter without an origin stays');
+            log.warn({ topic, partition, offset }, 'a dead letter without an origin stays in its topic');
           else
             await producer.send(origin, [
               { key, value, headers: withoutDeadLetterHeaders(headers) } as RawMessage,
@@ -74,7 +77,7 @@ export async function redriveDeadLetters(settings: RedriveTopicSettings, log: Lo
   return redriven;
 }
 
-/** By partition, the end of what is to be redriven; partitions with nothing left are absent. */
+/** By partition, the end offset of the messages to redrive. Partitions with nothing left are absent. */
 async function offsetsToReach(kafka: ReturnType<typeof kafkaClient>, groupId: string, topic: string) {
   const admin = kafka.admin();
   await admin.connect();
@@ -94,7 +97,10 @@ async function offsetsToReach(kafka: ReturnType<typeof kafkaClient>, groupId: st
   }
 }
 
-/** Redrives what is in the dead-letter queue now. A message leaves it after the queue has confirmed it. Returns how many. */
+/**
+ * Redrives the current messages of the dead-letter queue. A message is removed after the original queue has confirmed it. Returns
+ * their number.
+ */
 export async function redriveDeadLetterQueue(settings: QueueSettings, log: Logger): Promise<number> {
   const deadLetterQueue = deadLetterQueueOf(settings);
   const publisher = createConfirmedPublisher(settings, log);

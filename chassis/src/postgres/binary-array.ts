@@ -1,11 +1,12 @@
 /**
- * A column of many rows as a Postgres array in binary: as pg's array literals, Postgres would search it for quotes and decode it from hex
- * and decimals, at more than twice the cost, here as well as there (docs/internals/cost.md).
- * The format is that of array_recv, and for each element that of its type's receive function:
+ * Encodes a column of many rows as a Postgres array in binary format. pg would send array literals. Postgres would search these
+ * for quotes, and decode them from hex and decimals. That costs more than twice the CPU, on both sides (docs/internals/cost.md).
+ *
+ * The format is that of array_recv, and for each element that of its type's receive function.
  * https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/arrayfuncs.c
  */
 
-/** What the values of a column are here, by their type there. */
+/** The JavaScript type of a column's values, by the Postgres type. */
 export interface ColumnValues {
   text: string;
   json: string;
@@ -23,7 +24,7 @@ export interface ColumnValues {
 
 export type ColumnType = keyof ColumnValues;
 
-/** As in the system catalog pg_type. */
+/** Type ids as in the system catalog pg_type. */
 const OIDS: Record<ColumnType, number> = {
   bool: 16,
   bytea: 17,
@@ -38,12 +39,12 @@ const OIDS: Record<ColumnType, number> = {
 };
 
 const MS_PER_DAY = 86_400_000;
-/** Postgres counts days and microseconds from here. */
+/** Postgres counts days and microseconds from this moment. */
 const EPOCH_MS = Date.UTC(2000, 0, 1);
 
 const writeText = (value: string, offset: number) => offset + scratch.write(value, offset);
 
-/** Writes a value at the offset and returns where it ends. */
+/** Writes a value at the offset and returns the offset after it. */
 const WRITE: { [T in ColumnType]: (value: ColumnValues[T], offset: number) => number } = {
   text: writeText,
   json: writeText,
@@ -60,21 +61,21 @@ const WRITE: { [T in ColumnType]: (value: ColumnValues[T], offset: number) => nu
   timestamptz: (value, offset) => scratch.writeBigInt64BE(BigInt(value.getTime() - EPOCH_MS) * 1000n, offset),
 };
 
-/** Each array is written here first: how long it gets is only known then. */
+/** Each array is written to this buffer first, because its length is only known afterwards. */
 let scratch = Buffer.allocUnsafe(64 * 1024);
 
-/** Dimensions, whether there are nulls, the type of the elements; then the length and the lower bound of the only dimension. */
+/** Number of dimensions, a flag for nulls, the element type; then the length and the lower bound of the only dimension. */
 const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 const NULL_LENGTH = -1;
-/** Of a value whose length does not depend on it. */
+/** For a value of fixed length. */
 const MAX_FIXED_BYTES = 8;
-/** That a UTF-16 unit becomes. */
+/** Maximum number of UTF-8 bytes for one UTF-16 unit. */
 const MAX_UTF8_BYTES = 3;
 
 /**
- * The values as an array of the type; pg sends bytes as they are. Throws a RangeError for a number that does not fit. That must happen
- * here: thrown while pg writes a statement, it leaves a connection that cannot be used.
+ * Returns the values as a binary array of the type; pg sends bytes unchanged. Throws a RangeError for a number that does not fit.
+ * The check must be here: an error that is thrown while pg writes a statement makes the connection unusable.
  */
 export function binaryArray<T extends ColumnType>(
   type: T,
@@ -111,7 +112,7 @@ function maxBytesOf(value: ColumnValues[ColumnType]): number {
   return value instanceof Uint8Array ? value.length : MAX_FIXED_BYTES;
 }
 
-/** Makes room for so many bytes from the offset on. */
+/** Makes room for this many bytes from the offset on. */
 function reserve(offset: number, bytes: number): void {
   if (offset + bytes <= scratch.length) return;
   const larger = Buffer.allocUnsafe(Math.max(scratch.length * 2, offset + bytes));

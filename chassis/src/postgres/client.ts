@@ -1,11 +1,11 @@
-/** A connection to Postgres whose statements are prepared, and whose answers V8 lets go of when we do. */
+/** A connection to Postgres that prepares its statements, and whose results V8 frees early. */
 import type { Socket } from 'node:net';
 import pg from 'pg';
 
-/** Statements beyond this many different texts are sent unprepared: a server-side plan each would only cost memory. */
+/** After this many different texts, further statements are not prepared: each plan on the server would only cost memory. */
 const MAX_PREPARED = 300;
 
-/** How much longer than Postgres' own limit for a statement its answer may take. */
+/** Milliseconds that the response may come later than Postgres' own limit for a statement. */
 const ANSWER_GRACE_MS = 5_000;
 
 const names = new Map<string, string>();
@@ -16,15 +16,15 @@ function nameOf(text: string): string | undefined {
 }
 
 /**
- * Prepares every statement with parameters under a name of its text: Kysely sends no names, so Postgres would parse and plan each
- * statement anew. https://node-postgres.com/features/queries#prepared-statements
+ * Prepares every statement with parameters, under a name for its text. Kysely sends no names, so Postgres would parse and plan
+ * each statement again. https://node-postgres.com/features/queries#prepared-statements
  *
- * The promise is ours. pg settles its own by a function literal that it assigns to a property; V8 takes such a function for a method
- * and puts it into the old generation at once, where it keeps the promise, and with it all rows, until the next full marking
- * (docs/internals/cost.md). pg's `query_timeout` is settled the same way: do not use it.
+ * `query` creates its own promise. pg settles its promise by a function literal that it assigns to a property. V8 treats such a
+ * function as a method, and allocates it in the old generation. There it keeps the promise and all rows until the next full
+ * marking (docs/internals/cost.md). pg's `query_timeout` is settled the same way: do not use it.
  *
- * A server that vanished without a word would hold a statement until TCP gives up, which takes about 15 minutes. So a connection
- * is destroyed when an answer is overdue: Postgres breaks a statement off after `statement_timeout`, if it is there.
+ * If a server vanishes without closing the connection, a statement would wait for the TCP timeout, about 15 minutes. So the
+ * connection is destroyed if a response is overdue. A live Postgres aborts the statement after `statement_timeout`.
  */
 export class PreparingClient extends pg.Client {
   readonly #answerMs: number | undefined;
@@ -34,7 +34,7 @@ export class PreparingClient extends pg.Client {
     this.#answerMs = config.statement_timeout ? config.statement_timeout + ANSWER_GRACE_MS : undefined;
   }
 
-  // pg declares a dozen overloads; Kysely and we use (text, values), pg's own pool the others.
+  // pg declares a dozen overloads. Kysely and our code use (text, values), and pg's own pool the others.
   // biome-ignore lint/suspicious/noExplicitAny: the overloads cannot be restated here.
   override query(text: any, values?: any, callback?: any): any {
     if (typeof text !== 'string' || !Array.isArray(values) || callback) {
@@ -52,7 +52,7 @@ export class PreparingClient extends pg.Client {
     });
   }
 
-  /** What waits for an answer is rejected, as it is when the server closes the connection. */
+  /** Pending queries are rejected, as they are when the server closes the connection. */
   #destroy(): void {
     const { connection } = this as unknown as { connection: { stream: Socket } };
     connection.stream.destroy();

@@ -1,4 +1,4 @@
-/** One way to do SQL: Kysely over pg, every statement prepared under a name, money as bigint. */
+/** SQL through Kysely and pg: every statement is prepared under a name, and money is a bigint. */
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import { sqlStateOf } from '../sql-state.ts';
@@ -8,32 +8,38 @@ import { PreparingClient } from './client.ts';
 export interface PostgresSettings {
   url: string;
   poolMax: number;
-  /** The longest that Postgres works on one statement. Statements that read whole tables need a pool of their own with a longer one. */
+  /** Maximum milliseconds of one statement. Statements that read whole tables need their own pool with a higher limit. */
   statementTimeoutMs?: number;
-  /** The longest pause between two statements of a transaction. Longer only for transactions that hold no locks. */
+  /** Maximum milliseconds between two statements of a transaction. Only raise it for transactions that hold no locks. */
   idleTimeoutMs?: number;
-  /** The longest wait for one lock, then the statement fails with what isLockTimeout tells. For batches: short, so that they go on without the locked item. */
+  /**
+   * Maximum milliseconds that a statement waits for one lock; then it fails, and isLockTimeout is true for the error. Batches use
+   * a short time, so that they continue without the locked item.
+   */
   lockTimeoutMs?: number;
 }
 
 const STATEMENT_TIMEOUT_MS = 30_000;
 
-/** Waiting longer than this for a connection or a lock means that something is wrong: fail, and let the caller retry. */
+/** A longer wait for a connection or a lock means that something is wrong. The call fails, and the caller may retry. */
 const LOCK_TIMEOUT_MS = 10_000;
 const CONNECTION_TIMEOUT_MS = 5_000;
-/** A process that hangs in the middle of a transaction loses its locks, sooner than others give up waiting for them. */
+/** A process that hangs in the middle of a transaction loses its locks, before the transactions that wait for them time out. */
 const IDLE_TIMEOUT_MS = 5_000;
 
 const columnTypes: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
     if (oid === pg.types.builtins.INT8) return BigInt;
-    // A date is a calendar day without a zone; a Date would move it by the machine's offset.
+    // A date is a calendar day without a zone. A Date would shift it by the time zone of the machine.
     if (oid === pg.types.builtins.DATE) return (text: string) => text;
     return pg.types.getTypeParser(oid, format as 'text');
   }) as pg.CustomTypesConfig['getTypeParser'],
 };
 
-/** A pool of connections as the serving role. int8 is bigint, timestamptz is Date, date is 'YYYY-MM-DD', jsonb is parsed. */
+/**
+ * Returns a connection pool with the serving role. int8 becomes bigint, timestamptz becomes Date, date becomes 'YYYY-MM-DD', and
+ * jsonb is parsed.
+ */
 export function openDatabase<DB>(settings: PostgresSettings, log: Logger): Kysely<DB> {
   const {
     url,
@@ -54,8 +60,8 @@ export function openDatabase<DB>(settings: PostgresSettings, log: Logger): Kysel
     idle_in_transaction_session_timeout: idleTimeoutMs,
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
   });
-  // A connection that breaks emits here while it is idle, and on the client while it is in use. An emitted error that nobody
-  // listens to ends the process. The statement that was running rejects by itself.
+  // A broken connection emits an error: on the pool if it is idle, on the client if it is in use. Without a listener the error
+  // would end the process. The running statement rejects by itself.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
   pool.on('connect', (client) =>
     client.on('error', (error) => log.warn({ err: error }, 'a database connection broke')),
@@ -63,23 +69,25 @@ export function openDatabase<DB>(settings: PostgresSettings, log: Logger): Kysel
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
 }
 
-/** Postgres asks for the whole transaction again: deadlock_detected, serialization_failure. */
+/** Postgres requires a retry of the whole transaction after these: deadlock_detected, serialization_failure. */
 const RETRY_CODES = new Set(['40P01', '40001']);
 const MAX_ATTEMPTS = 5;
 
-/** Runs `work` in one READ COMMITTED transaction, again from the start if Postgres broke it off for the sake of another. */
+/**
+ * Runs `work` in one READ COMMITTED transaction. Retries it from the start if Postgres aborts it because of another transaction.
+ */
 export function inTransaction<DB, T>(db: Kysely<DB>, work: (trx: Transaction<DB>) => Promise<T>): Promise<T> {
   return unlessBrokenOff(() => db.transaction().setIsolationLevel('read committed').execute(work));
 }
 
-/** The longest wait for one lock in the rest of this transaction. */
+/** Maximum milliseconds that each later statement of this transaction waits for one lock. */
 export async function limitLockWait<DB>(trx: Transaction<DB>, ms: number): Promise<void> {
   await sql`set local lock_timeout = ${sql.lit(ms)}`.execute(trx);
 }
 
 /**
- * Runs `work` again from the start if Postgres broke it off for the sake of another. For a single statement, which is a transaction by
- * itself: it saves the round trips of BEGIN and COMMIT.
+ * Retries `work` from the start if Postgres aborts it because of another transaction. For a single statement, which is a
+ * transaction by itself: this saves the round trips of BEGIN and COMMIT.
  */
 export async function unlessBrokenOff<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {

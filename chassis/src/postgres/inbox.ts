@@ -1,13 +1,14 @@
 /**
- * Remembers, in the transaction of the effect, which events this service has dealt with.
- * Brokers deliver at least once; with this the effect happens once. The table's SQL is in the README.
+ * Stores the ids of applied events, in the same transaction as their effect. Brokers deliver at least once, and with this table
+ * the effect happens once. The SQL of the table is in the README.
  */
 import { sql, type Transaction } from 'kysely';
 import { unnest } from './unnest.ts';
 
 /**
- * The ids that are new, remembered from now on. Waits for a concurrent transaction that is storing the same id.
- * Sorted, so that two transactions with the same ids cannot wait for each other.
+ * Stores the ids, and returns those that are new. Waits for a concurrent transaction that stores the same id.
+ *
+ * The ids are sorted, so that two transactions with the same ids cannot deadlock.
  */
 export async function insertInbox<DB>(
   trx: Transaction<DB>,
@@ -23,7 +24,7 @@ export async function insertInbox<DB>(
   return new Set(inserted.rows.map((row) => row.event_id));
 }
 
-/** The items whose event is new, each event once: a redelivery often sits in the same batch as the first. */
+/** Returns the items with a new event, each event once: a redelivery is often in the same batch as the first delivery. */
 export async function firstDeliveries<DB, T>(
   trx: Transaction<DB>,
   items: readonly T[],

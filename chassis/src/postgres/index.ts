@@ -1,4 +1,4 @@
-/** A service's own database, and the way between its transactions and the brokers. */
+/** The database of a service, and the outbox and inbox between its transactions and the brokers. */
 export * from './database.ts';
 export { firstDeliveries, insertInbox } from './inbox.ts';
 export { type MigrationSettings, migrate } from './migrations.ts';

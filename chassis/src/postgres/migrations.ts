@@ -1,4 +1,4 @@
-/** Plain numbered SQL files, applied once each, forward only. */
+/** Migrations are numbered SQL files. Each is applied once, and never undone. */
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Kysely, PostgresDialect, sql } from 'kysely';
@@ -7,13 +7,16 @@ import pg from 'pg';
 import type { Logger } from '../telemetry/log.ts';
 
 export interface MigrationSettings {
-  /** As the role that owns the database, which is not the role that serves. */
+  /** The URL with the role that owns the database. Services run with another role. */
   url: string;
   /** Folder of files such as `0001_payments.sql`. */
   folder: URL;
 }
 
-/** Brings the database up to date. Safe when several instances start at once: the first holds Kysely's advisory lock, the others wait. */
+/**
+ * Applies the missing migrations. Several instances may start at once: the first holds Kysely's advisory lock, and the others
+ * wait.
+ */
 export async function migrate({ url, folder }: MigrationSettings, log: Logger): Promise<void> {
   const pool = new pg.Pool({ connectionString: url, max: 1, connectionTimeoutMillis: 5_000 });
   pool.on('error', (error) => log.warn({ err: error }, 'the migration connection broke'));

@@ -1,6 +1,7 @@
 /**
- * Publishes the outbox. Of all instances of a service one relay a destination is active: the one whose connection holds the
- * advisory lock. It publishes first and deletes then, so a crash between them repeats messages, with the same ids, and loses none.
+ * Publishes the outbox. For each destination, one relay among all instances of a service is active: the one whose connection
+ * holds the advisory lock. It first publishes and then deletes. So a crash in between repeats messages, with the same ids, and
+ * loses none.
  */
 import type { QueryResult, QueryResultRow } from 'pg';
 import type { Parcel } from '../messaging/parcel.ts';
@@ -11,45 +12,45 @@ import { PreparingClient } from './client.ts';
 import { OUTBOX_CHANNEL } from './outbox.ts';
 
 export interface OutboxRelaySettings {
-  /** The serving role. The relay keeps one connection of its own, outside any pool: lock and LISTEN live on it. */
+  /** The URL with the serving role. The relay keeps one connection outside the pools, for the lock and LISTEN. */
   url: string;
   destination: string;
-  /** Resolves when the broker has everything; on a rejection it is all published again. */
+  /** Resolves when the broker has stored everything. If it rejects, all of it is published again. */
   publish(parcels: Parcel[]): Promise<void>;
-  /** How long a lost NOTIFY, and the death of the active relay, may go unnoticed; a second unless given. */
+  /** Milliseconds until a lost NOTIFY or the death of the active relay is noticed. Default 1,000. */
   pollMs?: number;
 }
 
 export interface OutboxRelay {
-  /** Whether this instance holds the lock and publishes. */
+  /** True if this instance holds the lock and publishes. */
   isActive(): boolean;
-  /** Messages that wait for publication. Rejects while the database is away. */
+  /** Number of messages in the outbox. Rejects while the database is unavailable. */
   pending(): Promise<bigint>;
-  /** Finishes the batch that is being published, then gives the lock up. */
+  /** Finishes the current batch, then releases the lock. */
   stop(): Promise<void>;
 }
 
-/** A row's id stays text: it only comes back to the database. */
+/** The id stays text, because it is only sent back to the database. */
 type Row = { id: string; event_count: number; events: Buffer };
 
-/** The most events of a round; a row that has more by itself is a round of its own. */
+/** Maximum number of events in a batch. A row with more events is a batch of its own. */
 const BATCH = 500;
-/** The most rows that are looked at for a round. */
+/** Maximum number of rows that are read for a batch. */
 const ROWS = 200;
 /**
- * The least time between two rounds, unless there is more than one round holds: the first message after a pause hardly
- * waits, and under load a round, which costs nearly the same whatever it carries, carries many.
+ * Minimum milliseconds between two batches, unless more rows wait than fit in one. After a pause, the first message hardly waits.
+ * Under load each batch carries many messages, because a batch costs nearly the same for any number.
  */
 const PACE_MS = 50;
 /**
- * How long the first message after a pause waits for those that follow at once: the request that wrote it is often not answered yet,
- * and needs this process more than the broker needs the message.
+ * Milliseconds that the first message after a pause waits for later ones. Often the response to the request that wrote it is not
+ * sent yet, and it needs this process more urgently.
  */
 const GATHER_MS = 10;
 const STATEMENT_MS = 10_000;
 const POLL_MS = 1_000;
 
-/** Starts in the background: a database or a broker that is away is waited for. */
+/** Starts in the background. While the database or the broker is unavailable, it retries. */
 export async function startOutboxRelay(
   settings: OutboxRelaySettings,
   parentLog: Logger,
@@ -62,7 +63,7 @@ export async function startOutboxRelay(
     for (let attempt = 0; !stopping.signal.aborted; attempt += 1) {
       try {
         session = await openSession(settings, stopping.signal, log);
-        if (attempt > 0) log.info('the outbox relay has its database connection again');
+        if (attempt > 0) log.info('the outbox relay is connected to the database again');
         attempt = 0;
         await relay(session, settings, stopping.signal, log);
       } catch (error) {
@@ -91,7 +92,7 @@ export async function startOutboxRelay(
   };
 }
 
-/** Publishes until stopped. Throws when the connection, and with it the lock, is gone. */
+/** Publishes until stopped. Throws if the connection is lost, and the lock with it. */
 async function relay(
   session: Session,
   { publish, pollMs = POLL_MS }: OutboxRelaySettings,
@@ -105,7 +106,7 @@ async function relay(
       continue;
     }
     const startedAt = performance.now();
-    // Always from the start: ids commit out of order, so behind the last one seen there may be a smaller one.
+    // Always reads from the lowest id. Ids commit out of order, so a smaller id may appear later.
     const { rows, isFull } = await session.take();
     if (rows.length === 0) {
       await session.wakeUp(pollMs);
@@ -118,12 +119,12 @@ async function relay(
       faultPoint('outbox.after-publish');
     } catch (error) {
       if (failures === 0)
-        log.warn({ err: error }, 'the broker does not take messages; they wait in the outbox');
+        log.warn({ err: error }, 'the broker does not accept messages; they stay in the outbox');
       await sleep(backoffMs(failures), stopping);
       failures += 1;
       continue;
     }
-    if (failures > 0) log.info('the broker takes messages again');
+    if (failures > 0) log.info('the broker accepts messages again');
     failures = 0;
     await session.remove(rows.map(({ id }) => id));
     if (!isFull) await sleep(PACE_MS - (performance.now() - startedAt), stopping);
@@ -131,21 +132,22 @@ async function relay(
 }
 
 /**
- * The server ends the session of a relay that has asked nothing for this long: an instance that hangs gives up its lock so, and another
- * one publishes. A running relay asks every second; one whose broker keeps it waiting for longer begins again, and repeats messages.
+ * The server ends the session of a relay that sends no query for this long. So a hung instance loses its lock, and another one
+ * publishes. A running relay sends a query every second. If a publish takes longer than this, the relay reconnects and repeats
+ * messages.
  */
-const SILENT_MS = 10_000;
+const IDLE_SESSION_MS = 10_000;
 
-/** The relay's connection: its lock and its LISTEN end with it. */
+/** The relay's connection. The lock and LISTEN end with it. */
 interface Session {
   readonly active: boolean;
-  /** Whether this session has the lock now; tries to get it otherwise. */
+  /** Returns true if this session holds the lock, and tries to get it if not. */
   holdLock(): Promise<boolean>;
-  /** The oldest rows; `isFull`: there are more than one round holds. */
+  /** Returns the oldest rows. `isFull` is true if more rows wait than fit in one batch. */
   take(): Promise<{ rows: Row[]; isFull: boolean }>;
   remove(ids: string[]): Promise<void>;
   count(): Promise<bigint>;
-  /** Resolves when a transaction with a message for us has committed since the last `take`, or after `ms`. */
+  /** Resolves when a transaction with a message for this destination has committed since the last `take`, or after `ms`. */
   wakeUp(ms: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -166,10 +168,10 @@ async function openSession(
   let active = false;
   let awaited = new AbortController();
 
-  // With a reason of ours: Node would make an exception with a stack, for each of hundreds of messages a second.
+  // The reason is a constant: otherwise Node would create an exception with a stack, for hundreds of messages a second.
   const wake = () => awaited.abort('woken');
   client.on('notification', ({ payload }) => payload === destination && wake());
-  // The next query fails then, which ends this session.
+  // The next query then fails, which ends this session.
   client.on('error', (error) => {
     log.debug({ err: error }, 'database connection broke');
     active = false;
@@ -187,11 +189,13 @@ async function openSession(
 
   try {
     await client.connect();
-    // The table is nearly empty or nearly all dead rows, and its statistics are of some other moment: only the index is always right.
-    // All that this session writes is deletions of what the broker has: one that a crash loses is published again, as after any crash here.
+    // The table is nearly empty or consists of dead rows, and its statistics are outdated: only the index is always fast.
+    //
+    // This session only deletes messages that the broker has. A deletion that a crash loses is published again, as after any
+    // crash here.
     await ask(
       `set enable_seqscan = off; set enable_bitmapscan = off; set synchronous_commit = off;
-       set idle_session_timeout = ${SILENT_MS}; listen ${OUTBOX_CHANNEL}`,
+       set idle_session_timeout = ${IDLE_SESSION_MS}; listen ${OUTBOX_CHANNEL}`,
       [],
     );
   } catch (error) {
@@ -214,7 +218,7 @@ async function openSession(
       return active;
     },
     async take() {
-      // A commit from here on may be missed by the query, but not by the next wait.
+      // The query may miss a commit from here on, but the next wait does not.
       if (!stopping.aborted) awaited = new AbortController();
       const values = [destination, ROWS, BATCH];
       const { rows } = await ask<Row & { remaining: boolean }>(TAKE, values);
@@ -232,7 +236,8 @@ async function openSession(
   };
 }
 
-// Up to the row with which there are enough. The columns of the inner query are narrow: what lies in a row is fetched only if it is taken.
+// Selects rows until the batch is full. The inner query has narrow columns: the events of a row are only fetched if it is
+// selected.
 const TAKE = `select id::text, event_count, events, remaining from (
     select id, event_count, events,
       sum(event_count) over (order by id) - event_count as before,

@@ -1,6 +1,6 @@
 /**
- * Events are written in the transaction of the change they announce, so that both happen or neither does.
- * The relay (outbox-relay.ts) publishes them. The table's SQL is in the README.
+ * Writes events in the transaction of the change that they announce, so that both happen or neither does. The relay
+ * (outbox-relay.ts) publishes them. The SQL of the table is in the README.
  */
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { OutgoingEvent } from '../messaging/cloud-events.ts';
@@ -11,14 +11,15 @@ import { unnest } from './unnest.ts';
 export const OUTBOX_CHANNEL = 'outbox';
 
 export interface OutboxRow {
-  /** Names the relay that publishes it: the topic or the queue. */
+  /** The topic or queue. It selects the relay that publishes the event. */
   destination: string;
   event: OutgoingEvent;
 }
 
 /**
- * Stores the events in the order given, one row for each destination, and wakes the relay of each when the transaction commits.
- * A row for each event would cost Postgres and both ends of the connection several times as much.
+ * Stores the events in the given order, one row for each destination. Wakes the relay of each destination at commit.
+ *
+ * A row for each event would cost several times as much, in Postgres and on both ends of the connection.
  */
 export async function insertOutbox<DB>(trx: Transaction<DB>, rows: readonly OutboxRow[]): Promise<void> {
   if (rows.length === 0) return;
@@ -36,9 +37,11 @@ export async function insertOutbox<DB>(trx: Transaction<DB>, rows: readonly Outb
 }
 
 /**
- * The same for a statement that makes the change itself, as the body of a CTE: the rows of `source` become one row of the outbox, or
- * none if there are none. They have a `key`, an `event` (a parcel of one) and an `ordinality`.
- * Parcels one behind the other are a parcel: https://protobuf.dev/programming-guides/encoding/#last-one-wins
+ * The same for a statement that makes the change itself, as the body of a CTE. The rows of `source` become one outbox row, or
+ * none if there are none.
+ *
+ * They have a `key`, an `event` (a parcel with one event) and an `ordinality`. Concatenated parcels are a parcel:
+ * https://protobuf.dev/programming-guides/encoding/#last-one-wins
  */
 export function outboxFrom(destination: string, source: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`
@@ -51,5 +54,5 @@ export function outboxFrom(destination: string, source: RawBuilder<unknown>): Ra
 
 const COLUMNS = { destination: 'text', event_count: 'int4', keys: 'text', events: 'bytea' } as const;
 
-/** An array in an array cannot travel as one column of unnest. */
+/** unnest cannot take an array of arrays as one column, so the keys of a row are joined. */
 const SEPARATOR = '\n';

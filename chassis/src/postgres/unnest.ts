@@ -1,8 +1,8 @@
-/** Many rows as a table in a statement. */
+/** Passes many rows to a statement as a table. */
 import { type RawBuilder, sql } from 'kysely';
 import { binaryArray, type ColumnType, type ColumnValues } from './binary-array.ts';
 
-/** jsonb takes any value, the others what ColumnValues says. */
+/** jsonb takes any value, the other types take those of ColumnValues. */
 type Types<R> = {
   [K in keyof R & string]?:
     | { [T in ColumnType]: R[K] extends ColumnValues[T] | null | undefined ? T : never }[ColumnType]
@@ -10,9 +10,11 @@ type Types<R> = {
 };
 
 /**
- * Rows as a table in a statement: `sql\`insert into t (id, n) select id, n from ${unnest(rows, { id: 'text', n: 'int8' })} as r\``.
- * One parameter a column, so the statement's text, and with it its plan, is the same for any number of rows. `ordinality` counts them
- * from 1.
+ * Returns rows as a table in a statement: `sql\`insert into t (id, n) select id, n from ${unnest(rows, { id: 'text', n: 'int8'
+ * })} as r\``.
+ *
+ * Each column is one parameter, so the text of the statement, and its plan, are the same for any number of rows. `ordinality`
+ * counts the rows from 1.
  */
 export function unnest<R extends object>(rows: readonly R[], types: Types<R>): RawBuilder<unknown> {
   const columns = Object.entries(types) as [keyof R & string, ColumnType | 'jsonb'][];
@@ -22,7 +24,8 @@ export function unnest<R extends object>(rows: readonly R[], types: Types<R>): R
       rows.map((row) => row[name]),
     ),
   );
-  // Not generate_series: the planner takes it for a thousand rows, prefers a plan for the given number, and plans each time.
+  // Not generate_series: the planner expects a thousand rows from it, prefers a plan for the actual number, and so plans each
+  // time.
   const ordinality = binaryArray(
     'int4',
     rows.map((_, index) => index + 1),
@@ -41,8 +44,8 @@ function toJson(value: unknown): string | null {
 }
 
 /**
- * The text round the parameters, all of it one piece of SQL to Kysely: each piece costs. The functions stand in the select list, where
- * Postgres takes their rows one by one; in `from` it would store each column first.
+ * The text around the parameters, as one piece of SQL for Kysely, because each piece costs CPU. The functions are in the select
+ * list, where Postgres reads their rows one by one. In `from` it would store each column first.
  */
 function templateOf(columns: readonly [name: string, type: string][]): TemplateStringsArray {
   const afterColumns = columns.map(([name, type]) =>

@@ -8,7 +8,7 @@ const schema = Type.Object({
   LOUD: Type.Boolean({ default: false }),
 });
 
-it('converts, fills in defaults, and leaves out what it does not know', () => {
+it('converts values, fills in defaults, and leaves out unknown variables', () => {
   expect(readEnvironment(schema, { NAME: 'x', LOUD: 'true', PORT: '', OTHER: '1' })).toEqual({
     NAME: 'x',
     PORT: 80,
@@ -16,7 +16,7 @@ it('converts, fills in defaults, and leaves out what it does not know', () => {
   });
 });
 
-it('names everything that is wrong at once', () => {
+it('reports all problems at once', () => {
   const read = () => readEnvironment(schema, { PORT: 'many', LOUD: 'perhaps' });
   expect(read).toThrow(ConfigError);
   expect(read).toThrow(/NAME is missing[\s\S]*PORT must be integer[\s\S]*LOUD must be boolean/);

@@ -1,4 +1,4 @@
-/** Reads the environment against a schema and reports everything that is wrong with it at once. */
+/** Reads the environment against a schema and reports all problems at once. */
 import { envSchema } from 'env-schema';
 import type { Static, TObject } from 'typebox';
 
@@ -8,12 +8,15 @@ export class ConfigError extends Error {
   constructor(problems: string[]) {
     super(`The configuration is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
     this.problems = problems;
-    // Whoever reads this has to change the environment, not the code.
+    // Without a stack trace, because the problem is in the environment and not in the code.
     this.stack = this.message;
   }
 }
 
-/** Values of `env` by `schema`, with defaults, numbers and booleans converted. Throws ConfigError with every problem. */
+/**
+ * Returns the values of `env` by `schema`: with defaults, and with numbers and booleans converted. Throws ConfigError with all
+ * problems.
+ */
 export function readEnvironment<T extends TObject>(schema: T, env: NodeJS.ProcessEnv): Static<T> {
   // An empty variable counts as absent, as in a shell script's ${NAME:-default}.
   const data = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
@@ -24,7 +27,7 @@ export function readEnvironment<T extends TObject>(schema: T, env: NodeJS.Proces
   }
 }
 
-/** What env-schema throws: Ajv's errors, all of them. */
+/** The error of env-schema, which contains all of Ajv's errors. */
 type SchemaError = {
   errors?: { instancePath: string; params: { missingProperty?: string }; message: string }[];
 };

@@ -1,6 +1,6 @@
 /**
- * Named places where a process may be made to die, so that tests can ask what a crash right there leaves behind.
- * Off unless a folder is armed, and then each file in it is one death: it is removed first, so that the restart lives.
+ * Fault points: named places where tests kill a process, to check the state that a crash leaves. They are off unless a folder is
+ * armed. Then each file in it causes one death. The file is removed first, so that the process survives after the restart.
  */
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ export function armFaults(dir: string | undefined): void {
   folder = dir || undefined;
 }
 
-/** Dies here with SIGKILL, as a crash would, if a file named `name` lies in the armed folder. */
+/** Ends the process with SIGKILL, like a crash, if the armed folder has a file named `name`. */
 export function faultPoint(name: string): void {
   if (folder === undefined) return;
   const marker = join(folder, name);

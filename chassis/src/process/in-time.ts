@@ -1,9 +1,12 @@
-/** What `work` gives; if that takes longer than `ms`, what `late` gives or throws. The work itself goes on, and nobody hears of it any more. */
+/**
+ * Returns the result of `work`. If it takes longer than `ms`, returns or throws the result of `late`. The work continues, and its
+ * result is ignored.
+ */
 export function inTime<T>(work: Promise<T>, ms: number, late: () => T): Promise<T> {
   return inTimeUnlessGivenUp(() => work, ms, late);
 }
 
-/** As inTime, where the work itself can say earlier that it is late. */
+/** Like inTime, but the work itself can report earlier that it is late. */
 export async function inTimeUnlessGivenUp<T>(
   work: (giveUp: () => void) => Promise<T>,
   ms: number,

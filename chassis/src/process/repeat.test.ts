@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('goes on at once while there is more, and otherwise after its pause', async () => {
+it('continues at once while there is more work, and after its pause otherwise', async () => {
   const answers = [true, true, false];
   let rounds = 0;
   const repetition = repeat('work', 500, async () => answers[rounds++] ?? false, testLog);
@@ -22,7 +22,7 @@ it('goes on at once while there is more, and otherwise after its pause', async (
   await repetition.stop();
 });
 
-it('makes longer pauses while its rounds fail, up to eight seconds, and its usual ones after a success', async () => {
+it('makes longer pauses while its rounds fail, up to eight seconds, and normal pauses after a success', async () => {
   let isAway = true;
   const beganAt: number[] = [];
   const round = async () => {

@@ -1,23 +1,26 @@
-/** Background work that is done again and again until it is stopped. */
+/** Background work that repeats until it is stopped. */
 
 import type { Logger } from '../telemetry/log.ts';
 import { backoffMs, sleep } from './backoff.ts';
 
 export interface Repetition {
-  /** Resolves when the round under way is over; no other one follows. */
+  /** Resolves when the current round is finished. No other round follows. */
   stop(): Promise<void>;
 }
 
-/** The longest pause after rounds that failed: of frequent work, which goes on soon once its obstacle is gone; and of work that is rarer. */
+/**
+ * The longest pause after failed rounds: the larger of 8 s and 10 intervals. Frequent work has the 8 s, so that it continues soon
+ * after the cause is gone.
+ */
 const MAX_PAUSE_MS = 8_000;
 const MAX_PAUSE_IN_ROUNDS = 10;
 
 /**
- * Does `round` at once and then every `everyMs`; at once again as long as it returns true ("there is more"). A round that fails is
- * logged, and the pause grows with each further one that fails.
+ * Runs `round` at once and then every `everyMs`. Runs it again at once if it returns true ("there is more"). A failed round is
+ * logged, and the pause grows with each further failure.
  */
 export function repeat(
-  what: string,
+  name: string,
   everyMs: number,
   round: () => Promise<boolean>,
   log: Logger,
@@ -32,7 +35,7 @@ export function repeat(
         failures = 0;
         if (!more) await sleep(everyMs, stopping.signal);
       } catch (error) {
-        log.warn({ err: error }, `${what} failed, trying again`);
+        log.warn({ err: error }, `${name} failed, retrying`);
         const grown = backoffMs(failures, { minMs: everyMs, maxMs });
         await sleep(Math.max(everyMs, grown), stopping.signal);
         failures += 1;

@@ -1,14 +1,17 @@
-/** Doing something again until it works, for as long as somebody waits for it. */
+/** Retries an attempt until it succeeds or until its deadline. */
 import { backoffMs, sleep } from './backoff.ts';
 
 export interface RetryOptions {
-  /** Whether the same attempt may succeed later. Any other error is thrown at once. */
+  /** True if the same attempt may succeed later. Other errors are thrown at once. */
   mayRetry(error: unknown): boolean;
-  /** Once the next attempt would begin after this, the last error is thrown. Undefined: never. */
+  /** If the next attempt would begin after the deadline, the last error is thrown. Undefined means no deadline. */
   deadline?: Date | undefined;
-  /** Ends the pauses, not the attempt that runs, which must then fail with another error. */
+  /** Ends the pauses, but not the current attempt, which must then fail with another error. */
   stopping?: AbortSignal | undefined;
-  /** What it has failed with before, in company: it begins with a pause then, and there is one attempt even past the deadline. */
+  /**
+   * The error of an earlier attempt as part of a batch. Then `retry` begins with a pause, and makes one attempt even after the
+   * deadline.
+   */
   lastError?: unknown;
 }
 

@@ -1,20 +1,20 @@
-/** The frame of every service's main: logs, signals, and an ordered way down. */
+/** The frame of every service's main: logs, signals, and an ordered shutdown. */
 import { createLogger, type Logger } from '../telemetry/log.ts';
 
-/** Past this a stuck stop is abandoned; a supervisor would send SIGKILL soon after. */
+/** After this time a shutdown is aborted. A supervisor would send SIGKILL soon afterwards. */
 const SHUTDOWN_LIMIT_MS = 15_000;
 
 export interface RunContext {
   log: Logger;
-  /** Remembers how to stop a part. Parts are stopped last in, first out. */
-  onStop(what: string, stop: () => unknown): void;
+  /** Registers how to stop a part. Parts are stopped in reverse order. */
+  onStop(name: string, stop: () => unknown): void;
 }
 
-type Part = { what: string; stop: () => unknown };
+type Part = { name: string; stop: () => unknown };
 
 /**
- * Runs a service until SIGTERM or SIGINT, then stops its parts in reverse order and exits with 0.
- * If `main` rejects, what was started is stopped and the process exits with 1.
+ * Runs a service until SIGTERM or SIGINT, then stops its parts in reverse order and exits with 0. If `main` rejects, the started
+ * parts are stopped and the process exits with 1.
  */
 export async function runService(
   name: string,
@@ -30,7 +30,7 @@ export async function runService(
     stopping = true;
     log.info({ reason }, 'stopping');
     setTimeout(() => {
-      log.error('stopping took too long');
+      log.error('the shutdown took too long; exiting');
       process.exit(1);
     }, SHUTDOWN_LIMIT_MS).unref();
     await stopAll(parts, log);
@@ -40,7 +40,7 @@ export async function runService(
 
   process.on('SIGTERM', () => void stop('SIGTERM', 0));
   process.on('SIGINT', () => void stop('SIGINT', 0));
-  // A bug that nobody caught leaves unknown state behind: die, and let the supervisor start afresh.
+  // After an uncaught error the state is unknown. The process exits, and the supervisor starts a new one.
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'uncaught exception');
     process.exit(1);
@@ -51,7 +51,7 @@ export async function runService(
   });
 
   try {
-    await main({ log, onStop: (what, stopPart) => parts.push({ what, stop: stopPart }) });
+    await main({ log, onStop: (name, stopPart) => parts.push({ name, stop: stopPart }) });
     log.info('started');
   } catch (error) {
     log.fatal({ err: error }, 'could not start');
@@ -60,11 +60,11 @@ export async function runService(
 }
 
 async function stopAll(parts: Part[], log: Logger): Promise<void> {
-  for (const { what, stop } of parts.reverse()) {
+  for (const { name, stop } of parts.reverse()) {
     try {
       await stop();
     } catch (error) {
-      log.error({ err: error, part: what }, 'a part did not stop cleanly');
+      log.error({ err: error, part: name }, 'a part did not stop cleanly');
     }
   }
 }

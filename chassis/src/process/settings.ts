@@ -7,7 +7,7 @@ type Values<P extends TProperties> = Static<TObject<P>>;
 /** 0 picks a free port. */
 export const portSetting = (port: number) => Type.Integer({ minimum: 0, maximum: 65_535, default: port });
 
-/** Every service's. */
+/** Variables of every service. */
 export const serviceSettings = {
   LOG_LEVEL: Type.Union(
     [
@@ -44,7 +44,7 @@ export const postgresSettings = {
   POSTGRES_POOL_MAX: Type.Integer({ minimum: 1, maximum: 100, default: 8 }),
 };
 
-/** `folder` has the migrations. `limits` are the service's own, see PostgresSettings. */
+/** `folder` contains the migrations. `limits` are the service's own, see PostgresSettings. */
 export function postgresConfig(
   read: Values<typeof postgresSettings>,
   folder: URL,
@@ -61,7 +61,7 @@ export const kafkaSettings = { KAFKA_BROKERS: Type.String({ minLength: 1 }) };
 
 export const rabbitSettings = { RABBITMQ_URL: Type.String({ minLength: 1 }) };
 
-/** How a service verifies its callers and says who itself is. */
+/** Settings to verify callers and to log in to auth. */
 export const identitySettings = {
   AUTH_TARGET: Type.String({ default: 'consul:///auth' }),
   SERVICE_CLIENT_ID: Type.String({ minLength: 1 }),

@@ -1,14 +1,14 @@
-/** What an access token must say to be good (RFC 9068), beyond its signature. */
+/** Checks the claims of an access token (RFC 9068), in addition to its signature. */
 
 export const TOKEN_ISSUER = 'payflowx';
 export const TOKEN_AUDIENCE = 'payflowx';
-/** RFC 9068: keeps other kinds of JWT from passing as access tokens. */
+/** RFC 9068: this type distinguishes access tokens from other JWTs. */
 export const TOKEN_TYPE = 'at+jwt';
 
-/** Auth gives tokens this life, and no verifier takes one with a longer life. Short, because a token cannot be taken back. */
+/** The lifetime of auth's tokens. Verifiers refuse tokens with a longer one. It is short, because a token cannot be revoked. */
 export const ACCESS_TOKEN_LIFETIME_S = 300;
 
-/** How far auth's clock may be ahead of a verifier's. */
+/** Seconds that auth's clock may be ahead of a verifier's. */
 const CLOCK_TOLERANCE_S = 60;
 
 export interface TokenTimes {
@@ -18,8 +18,8 @@ export interface TokenTimes {
 }
 
 /**
- * Whether a token is good at this moment: begun, not over, and with no longer a life than auth gives. The JWT library looks at `exp`
- * alone, so a token that auth issues with a clock an hour ahead would be good for an hour too long.
+ * True if a token is valid now: it has begun, has not expired, and has no longer lifetime than auth gives. The JWT library checks
+ * only `exp`. So without this, a token from an auth with a clock one hour ahead would be valid for an hour too long.
  */
 export function isTimely({ iat, nbf, exp }: TokenTimes, nowMs = Date.now()): boolean {
   const nowS = nowMs / 1000;
@@ -29,8 +29,8 @@ export function isTimely({ iat, nbf, exp }: TokenTimes, nowMs = Date.now()): boo
 }
 
 /**
- * Whether each part is written the one way that base64url has for it. The last character of a part has bits that decoders ignore, so
- * one signature could be written 16 ways, and each would be another token to whoever tells tokens apart by their text.
+ * True if each part has the canonical base64url form. Decoders ignore some bits of the last character of a part. So one signature
+ * could be written in 16 ways, and code that compares tokens as text would see 16 tokens.
  */
 export function isCanonical(token: string): boolean {
   return token.split('.').every((part) => Buffer.from(part, 'base64url').toString('base64url') === part);

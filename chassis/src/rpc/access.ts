@@ -1,15 +1,15 @@
-/** Who may call an RPC, and the one place that decides it. Deny by default: what an entry does not name is refused. */
+/** Decides who may call an RPC, in one place. The default is to deny: callers that an entry does not list are refused. */
 
 import type { Caller, RoleName, Scope } from './caller.ts';
 import { CallError } from './errors.ts';
 import type { TokenVerifier } from './identity.ts';
 
 /**
- * An RPC's entry. There is no default: a method without an entry does not compile.
- * - `'anyone'`: a token is not even looked at.
- * - `'anyone-may-identify'`: open as well, but a good token makes its caller known; a bad one counts as none.
- * - `['operator']`: callers of these roles. A token that is limited to scopes is refused, whatever its scopes.
- * - `{ roles: ['customer'], scope: 'payments:read' }`: callers of these roles; a token that is limited to scopes must carry this one.
+ * The access entry of an RPC. There is no default: a method without an entry does not compile.
+ * - `'anyone'`: a token is ignored.
+ * - `'anyone-may-identify'`: open too, but a valid token identifies its caller; an invalid one is ignored.
+ * - `['operator']`: callers with these roles. A token with scopes is refused, whatever its scopes.
+ * - `{ roles: ['customer'], scope: 'payments:read' }`: callers with these roles; a token with scopes must contain this one.
  */
 export type Access = 'anyone' | 'anyone-may-identify' | readonly RoleName[] | ScopedAccess;
 export type AccessTable<S> = Record<keyof S, Access>;
@@ -19,7 +19,7 @@ export interface ScopedAccess {
   readonly scope: Scope;
 }
 
-/** Lets a call pass whose token is good and that `access` names. Throws CallError. */
+/** Returns the caller if its token is valid and `access` lists it. Throws CallError otherwise. */
 export async function admit(
   access: Access,
   token: string | undefined,
@@ -33,7 +33,10 @@ export async function admit(
   return caller;
 }
 
-/** Also for callers that reach an RPC by another way, such as the items of a batch. Throws ROLE_NOT_ALLOWED, INSUFFICIENT_SCOPE. */
+/**
+ * Also checks callers that reach an RPC in another way, such as the items of a batch. Throws ROLE_NOT_ALLOWED,
+ * INSUFFICIENT_SCOPE.
+ */
 export function requireAccess(caller: Caller, access: readonly RoleName[] | ScopedAccess): void {
   const { roles, scope } = 'roles' in access ? access : { roles: access, scope: undefined };
   if (!caller.roles.some((role) => roles.includes(role))) {
@@ -52,7 +55,7 @@ async function identify(token: string, verifier: TokenVerifier): Promise<Caller 
   try {
     return await verifier.verify(token);
   } catch (error) {
-    // Whoever may come without a token may come with an expired one. What is wrong on our side is not passed over.
+    // If a call needs no token, an expired one is ignored. Errors on our side are not ignored.
     if (error instanceof CallError && error.reason === 'UNAUTHENTICATED') return undefined;
     throw error;
   }

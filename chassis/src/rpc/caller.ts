@@ -1,9 +1,9 @@
-/** The caller of an RPC: a person, an API client of one, or a service. */
+/** The caller of an RPC: a person, an API client of a person, or a service. */
 
 export const ROLE_NAMES = ['customer', 'operator', 'auditor', 'service'] as const;
 export type RoleName = (typeof ROLE_NAMES)[number];
 
-/** What a token of an API client can be limited to. Which RPC asks for which is in each service's access table. */
+/** The scopes of API clients. The access table of each service lists the scope of each RPC. */
 export const SCOPES = [
   'accounts:read',
   'payments:read',
@@ -18,8 +18,8 @@ export type Scope = (typeof SCOPES)[number];
 export interface Caller {
   id: string;
   roles: readonly RoleName[];
-  /** The API client that calls in this user's place. */
+  /** The API client that calls for this user. */
   clientId?: string;
-  /** All that the token may be used for; undefined for one without limits, as people and services have it. */
+  /** All scopes of the token; undefined for a token without limits, such as those of people and services. */
   scopes?: readonly Scope[];
 }

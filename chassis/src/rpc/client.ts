@@ -1,4 +1,7 @@
-/** Calls to a neighbour: promises, a deadline on each, balanced over its instances, retried only where that is safe. */
+/**
+ * Calls to other services: they return promises, have a deadline, are balanced over the instances, and are retried only if that
+ * is safe.
+ */
 import { type ChannelOptions, Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import { currentTrace } from '../telemetry/trace.ts';
 import { fromServiceError, NeighbourError } from './errors.ts';
@@ -18,8 +21,8 @@ export interface MethodDefinition {
 }
 
 /**
- * What grpc-js does with our messages: it carries bytes. A call holds its messages as long as its HTTP/2 stream, and V8 collects that
- * only when it marks the whole heap; so whatever else they are waits for it in the old generation. See docs/internals/cost.md.
+ * The serializer for grpc-js, which passes bytes through. A call keeps its messages as long as its HTTP/2 stream, which V8 frees
+ * only in a full marking. Any object in place of bytes would stay in the old generation until then. See docs/internals/cost.md.
  */
 export const asBytes = (bytes: Buffer): Buffer => bytes;
 
@@ -27,12 +30,12 @@ export type ServiceMethods = Record<string, MethodDefinition>;
 export type RequestOf<M extends MethodDefinition> = ReturnType<M['requestDeserialize']>;
 export type ResponseOf<M extends MethodDefinition> = ReturnType<M['responseDeserialize']>;
 
-/** There is no call without a deadline; of two, the earlier counts. */
+/** Every call has a deadline. Of two deadlines, the earlier one counts. */
 export type CallSettings = (
   | { deadlineMs: number; deadline?: Date | undefined }
   | { deadlineMs?: undefined; deadline: Date }
 ) & {
-  /** Calls in the name of this token's owner instead of our own. */
+  /** Calls with this user's token instead of the service's own. */
   accessToken?: string | undefined;
 };
 
@@ -41,7 +44,7 @@ export type Neighbour<S> = {
     ? (request: RequestOf<S[K]>, settings: CallSettings) => Promise<ResponseOf<S[K]>>
     : never;
 } & {
-  /** Whether an instance says that it serves, by the standard health protocol over the same channel. Never rejects. */
+  /** Returns true if an instance is serving, by the standard health protocol over the same channel. Never rejects. */
   isServing(deadlineMs: number): Promise<boolean>;
   close(): void;
 };
@@ -54,13 +57,18 @@ interface ClientClass<S> {
 export interface NeighbourSettings<S> {
   /** Any gRPC target: `consul:///payment`, `dns:///payment:50053`, `ipv4:127.0.0.1:50053`. */
   target: string;
-  /** Our own access token, for methods that ask for one. */
+  /** Returns the service's own access token, for methods that require one. */
   token?: () => Promise<string>;
-  /** Methods that may be sent again, to another instance, when the connection broke or went silent: those that read, or carry an id that makes them idempotent. */
+  /**
+   * Methods that may be retried on another instance after the connection broke or stopped responding. These only read, or have an
+   * id that makes them idempotent.
+   */
   retryable?: readonly (keyof S & string)[];
 }
 
-/** Opens a channel to a neighbour. It connects when first used, and again whenever that is needed. Rejects calls with NeighbourError. */
+/**
+ * Opens a channel to another service. It connects at the first call, and reconnects if needed. Calls reject with NeighbourError.
+ */
 export function connectGrpc<S extends ServiceMethods>(
   clientClass: ClientClass<S>,
   { target, token, retryable = [] }: NeighbourSettings<S>,
@@ -89,7 +97,7 @@ export function connectGrpc<S extends ServiceMethods>(
   } as Neighbour<S>;
 }
 
-/** grpc.health.v1.Health/Check. Both messages have one field, so their bytes are written and read right here. */
+/** Calls grpc.health.v1.Health/Check. Both messages have one field, so their bytes are written and read here. */
 function checkHealth(client: Client, service: string, deadlineMs: number): Promise<boolean> {
   const name = Buffer.from(service);
   const request = Buffer.concat([Buffer.from([0x0a, name.length]), name]);
@@ -101,7 +109,7 @@ function checkHealth(client: Client, service: string, deadlineMs: number): Promi
   );
 }
 
-/** What is in scope here, the call holds: bytes, and no message. See asBytes. */
+/** The call keeps every variable of this scope. So the scope contains bytes, and no messages. See asBytes. */
 function callOnce(client: Client, path: string, bytes: Buffer, metadata: Metadata, deadline: number) {
   return new Promise<Buffer>((resolve, reject) => {
     client.makeUnaryRequest(path, asBytes, asBytes, bytes, metadata, { deadline }, (error, answer) => {
@@ -112,8 +120,9 @@ function callOnce(client: Client, path: string, bytes: Buffer, metadata: Metadat
 }
 
 /**
- * Whether grpc-js gave up the connection without retrying the call: it does not retry once the first bytes of an answer are there. So it
- * is after a long pause of our own process: the timer of a probe runs out before the answers that have come meanwhile are read.
+ * True if grpc-js dropped the connection without a retry of the call. It does not retry after the first bytes of a response. This
+ * happens after a long pause of our own process, because the timer of a probe fires before the responses that arrived meanwhile
+ * are read.
  */
 function wasDropped(error: unknown): boolean {
   return (
@@ -123,7 +132,9 @@ function wasDropped(error: unknown): boolean {
   );
 }
 
-/** Set by gRPC libraries on every attempt but the first (https://github.com/grpc/proposal/blob/master/A6-client-retries.md). */
+/**
+ * gRPC libraries set it on every attempt except the first (https://github.com/grpc/proposal/blob/master/A6-client-retries.md).
+ */
 export const PREVIOUS_ATTEMPTS = 'grpc-previous-rpc-attempts';
 
 function asRetry(metadata: Metadata): Metadata {
@@ -144,28 +155,30 @@ function metadataOf(accessToken: string | undefined): Metadata {
   return metadata;
 }
 
-/** Metadata that gRPC does not accept is left out: a trace with odd characters must not stop the call that it describes. */
+/** Leaves out metadata that gRPC does not accept: a trace with invalid characters must not prevent the call. */
 function setIfValid(metadata: Metadata, name: string, value: string): void {
   try {
     metadata.set(name, value);
   } catch {
-    // The callee begins a trace of its own.
+    // The called service begins a new trace.
   }
 }
 
 registerLeastRequests();
 
 /**
- * A connection with calls under way is probed this often, and given up when a probe is not answered in time. An instance that hangs is so
- * left within 1.7 s: its calls fail then as UNAVAILABLE, and the retryable ones go to another. An instance whose work is slow answers
- * probes all the same, so a slow database takes nobody out. The timeout is far above the pauses of a busy event loop.
+ * Interval of the probes on a connection with calls in flight, and the time after which an unanswered probe closes it. So the
+ * client leaves a hung instance within 1.7 s. Its calls fail as UNAVAILABLE, and the retryable ones go to another instance.
+ *
+ * An instance with slow work still answers probes, so a slow database takes no instance out. The timeout is far above the pauses
+ * of a busy event loop.
  */
 const PROBE_EVERY_MS = 300;
 const PROBE_TIMEOUT_MS = 1_400;
 
 /**
- * Retries stop once 500 calls in a row have failed, and come back with successes; at most one call in ten is a retry for long. So a
- * service that refuses everybody does not get three times the load, and all calls of one hung instance can still go to another.
+ * Retries stop after 500 failed calls in a row, and resume after successes. In the long run at most one call in ten is a retry.
+ * So a service that refuses all calls does not get three times the load. All calls of one hung instance can still go to another.
  */
 const RETRY_THROTTLING = { maxTokens: 1_000, tokenRatio: 0.1 };
 
@@ -177,7 +190,7 @@ function channelOptions<S>({ serviceName }: ClientClass<S>, retryable: readonly 
     backoffMultiplier: 3,
     retryableStatusCodes: ['UNAVAILABLE'],
   };
-  // gRPC names methods as the contract does, in PascalCase.
+  // gRPC names methods in PascalCase, as in the contract.
   const name = retryable.map((method) => ({
     service: serviceName,
     method: method[0]?.toUpperCase() + method.slice(1),
@@ -191,9 +204,9 @@ function channelOptions<S>({ serviceName }: ClientClass<S>, retryable: readonly 
     }),
     'grpc.keepalive_time_ms': PROBE_EVERY_MS,
     'grpc.keepalive_timeout_ms': PROBE_TIMEOUT_MS,
-    // Idle connections are left alone: the first call on one that has died finds out as fast.
+    // Idle connections are not probed: the first call on a dead one notices it as fast.
     'grpc.keepalive_permit_without_calls': 0,
-    // An instance that restarts is back within a second or two: do not stay away from it for the default two minutes.
+    // A restarted instance is back within a second or two. The default would avoid it for two minutes.
     'grpc.initial_reconnect_backoff_ms': 200,
     'grpc.max_reconnect_backoff_ms': 2_000,
     'grpc.max_receive_message_length': 16 * 1024 * 1024,

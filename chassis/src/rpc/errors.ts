@@ -1,6 +1,7 @@
 /**
- * Errors between services: a closed list of reasons in each service, one table to gRPC's codes, and google.rpc's
- * error model on the wire (https://google.aip.dev/193). What is in no table is a bug: INTERNAL, with an id to find it by.
+ * Errors between services. Each service has a closed list of reasons and one table from reasons to gRPC codes. Errors are sent in
+ * google.rpc's error model (https://google.aip.dev/193). An error that is in no table is a bug: it becomes INTERNAL, with an
+ * error id to search for.
  */
 import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
 import { type Any, BadRequest, ErrorInfo, RetryInfo, Status } from '@payflowx/proto/rpc';
@@ -15,24 +16,24 @@ export interface Violation {
   description: string;
 }
 
-/** What a service's own error class must look like to travel. The message is shown to callers. */
+/** The interface of a service's own error class. Callers see the message. */
 export interface ReasonedError extends Error {
   /** UPPER_SNAKE, stable. */
   reason: string;
   metadata?: Record<string, string> | undefined;
   violations?: readonly Violation[] | undefined;
-  /** Trying again makes sense, after this long. */
+  /** The caller may retry after this time. */
   retryAfterMs?: number | undefined;
 }
 
 export interface ErrorTable {
-  /** Who speaks: the service's name. */
+  /** The name of the service. */
   domain: string;
-  /** The code for an error of this service; undefined for one that it does not know. */
+  /** Returns the code of an error of this service; undefined for an unknown error. */
   codeOf(error: unknown): status | undefined;
 }
 
-/** Ties a service's error class to gRPC codes. `codes` must name every reason: the compiler asks for a missing one. */
+/** Connects a service's error class to gRPC codes. `codes` must contain every reason: a missing one does not compile. */
 export function errorTable<R extends string>(
   domain: string,
   errorClass: abstract new (...args: never[]) => ReasonedError & { reason: R },
@@ -58,7 +59,7 @@ const CALL_CODES = {
   DATABASE_UNAVAILABLE: status.UNAVAILABLE,
 } as const;
 
-/** What can be wrong with any call to any service. */
+/** Errors that any call to any service can have. */
 export class CallError extends Error implements ReasonedError {
   override readonly name = 'CallError';
   readonly reason: keyof typeof CALL_CODES;
@@ -70,12 +71,12 @@ export class CallError extends Error implements ReasonedError {
   }
 }
 
-/** One answer for whatever is wrong with a token. */
+/** The same error for every problem with a token. */
 export function unauthenticated(): CallError {
   return new CallError('UNAUTHENTICATED', 'The access token is missing, malformed, expired or not ours.');
 }
 
-/** The google.rpc.Status that stands for `error`: by the service's table, by the table of every call, or INTERNAL with an error id. */
+/** Returns the google.rpc.Status of `error`: by the service's table, by the table of all calls, or INTERNAL with an error id. */
 export function toRpcStatus(error: unknown, table: ErrorTable, log: Logger): Status {
   const code = table.codeOf(error);
   if (code !== undefined) return describe(error as ReasonedError, code, table.domain);
@@ -91,7 +92,7 @@ export function toRpcStatus(error: unknown, table: ErrorTable, log: Logger): Sta
   return describe(internal, status.INTERNAL, table.domain);
 }
 
-/** What can be wrong with any service, whatever it does: recognised here, so that no service has to. */
+/** Recognises errors that every service can have, so that services need no code for them. */
 function asCallError(error: unknown, log: Logger): CallError | undefined {
   if (error instanceof CallError) return error;
   if (error instanceof BatcherClosedError) return new CallError('STOPPING', error.message);
@@ -124,14 +125,14 @@ function pack(type: string, value: Uint8Array): Any {
 
 const DETAILS_KEY = 'grpc-status-details-bin';
 
-/** As grpc-js wants it: code and message, and the whole status in the trailer. */
+/** The form that grpc-js needs: code and message, and the whole status in the trailer. */
 export function toStatusObject(rpcStatus: Status): Partial<StatusObject> {
   const metadata = new Metadata();
   metadata.set(DETAILS_KEY, Buffer.from(Status.encode(rpcStatus).finish()));
   return { code: rpcStatus.code, details: rpcStatus.message, metadata };
 }
 
-/** A neighbour's answer that is not OK, taken apart. It is translated by whoever called, never forwarded as it is. */
+/** The error response of another service, parsed. The caller translates it, and never forwards it unchanged. */
 export class NeighbourError extends Error {
   override readonly name = 'NeighbourError';
   readonly code: status;
@@ -146,7 +147,7 @@ export class NeighbourError extends Error {
     const info = unpack(details, 'google.rpc.ErrorInfo', ErrorInfo.decode);
     const retryDelay = unpack(details, 'google.rpc.RetryInfo', RetryInfo.decode)?.retryDelay;
     this.code = code;
-    // Without details the answer is gRPC's own: no connection, no such method, no time left.
+    // Without details the error is from gRPC itself: no connection, no such method, or deadline exceeded.
     this.reason = info?.reason ?? status[code] ?? 'UNKNOWN';
     this.domain = info?.domain ?? 'grpc';
     this.metadata = info?.metadata ?? {};

@@ -29,7 +29,7 @@ describe('the store of public keys', () => {
     jwks.mockReset().mockImplementation(async () => published);
   });
 
-  it('asks once for keys that many ask for, and not again while they are young', async () => {
+  it('fetches the keys once for many concurrent requests, and not again while they are young', async () => {
     const { keyOf } = createKeyStore(jwks);
     await Promise.all([keyOf(old.kid), keyOf(old.kid)]);
     vi.advanceTimersByTime(KEYS_MAX_AGE_MS - 1);
@@ -37,7 +37,7 @@ describe('the store of public keys', () => {
     expect(jwks).toHaveBeenCalledTimes(1);
   });
 
-  it('learns a key that is announced before anybody names it, and forgets one that was taken back', async () => {
+  it('learns an announced key before a token uses it, and forgets a withdrawn one', async () => {
     const { keyOf, has } = createKeyStore(jwks);
     await keyOf(old.kid);
     published = [announced];
@@ -51,7 +51,7 @@ describe('the store of public keys', () => {
     expect(jwks).toHaveBeenCalledTimes(2);
   });
 
-  it('keeps its keys while they cannot be had anew, and does not ask at every call', async () => {
+  it('keeps its keys while auth is unavailable, and does not fetch them at every call', async () => {
     const { keyOf } = createKeyStore(jwks);
     await keyOf(old.kid);
     jwks.mockRejectedValue(new Error('auth is away'));
@@ -78,33 +78,33 @@ describe('a token', () => {
     ['from 60 s ahead', life(60, 360), true],
     ['from 61 s ahead', life(61, 361), false],
     ['in its last second', life(-299, 1), true],
-    ['in the moment when it ends', life(-300, 0), false],
+    ['at the moment of its end', life(-300, 0), false],
     ['that begins 60 s ahead', { nbf: START_S + 60 }, true],
     ['that begins 61 s ahead', { nbf: START_S + 61 }, false],
-    ['that begins at no time', { nbf: 'now' }, false],
+    ['with a beginning that is not a number', { nbf: 'now' }, false],
     ['without a beginning', { iat: undefined }, false],
     ['without an end', { exp: undefined }, false],
-    ['that ends at no time', { exp: 'never' }, false],
-    ['that began at no time', { iat: '0' }, false],
+    ['with an end that is not a number', { exp: 'never' }, false],
+    ['with an issue time that is not a number', { iat: '0' }, false],
     ['of another issuer', { iss: 'elsewhere' }, false],
     ['of no issuer', { iss: undefined }, false],
     ['for another audience', { aud: 'elsewhere' }, false],
     ['for no audience', { aud: undefined }, false],
-    ['for nobody', { sub: undefined }, false],
-  ])('%s: %o is good: %s', async (_, claims, good) => {
+    ['for no subject', { sub: undefined }, false],
+  ])('%s: %o is valid: %s', async (_, claims, good) => {
     const verified = verify(await identity.tokenWith({ ...caller, ...claims }));
     if (good) await expect(verified).resolves.toMatchObject({ id: 'usr_1' });
     else await expect(verified).rejects.toMatchObject(unauthenticated);
   });
 
-  it('of another type is refused, signed with the right key', async () => {
+  it('of another type is refused, even with a signature by the right key', async () => {
     await verify(await identity.tokenWith(caller, {}));
     await expect(verify(await identity.tokenWith(caller, { typ: 'JWT' }))).rejects.toMatchObject(
       unauthenticated,
     );
   });
 
-  it('that was verified before ends to the second, and does not begin again when the clock is set back', async () => {
+  it('that was verified before expires on the second, and stays expired when the clock is set back', async () => {
     const verifier = newVerifier();
     const token = await identity.tokenWith(caller);
     await verifier.verify(token);
@@ -119,7 +119,7 @@ describe('a token', () => {
     await expect(verifier.verify(other)).rejects.toMatchObject(unauthenticated);
   });
 
-  it('that was verified before is refused as soon as its key is no longer published', async () => {
+  it('that was verified before is refused once its key is no longer published', async () => {
     let published = identity.jwks;
     const verifier = createTokenVerifier({ jwks: async () => published });
     const token = await identity.tokenWith({ ...caller, ...life(60, 360) });
@@ -131,11 +131,11 @@ describe('a token', () => {
     await expect(verifier.verify(token)).rejects.toMatchObject(unauthenticated);
   });
 
-  it('is one text: another that decodes to the same bytes is refused', async () => {
+  it('has one valid form: another text that decodes to the same bytes is refused', async () => {
     const token = await identity.tokenWith(caller);
     const last = token.at(-1) ?? '';
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-    // 64 bytes are 86 characters, and the last one has four bits to spare.
+    // 64 bytes are 86 characters, and the last one has four unused bits.
     const twin = token.slice(0, -1) + alphabet[alphabet.indexOf(last) + 1];
     expect(Buffer.from(twin.split('.')[2] ?? '', 'base64url')).toEqual(
       Buffer.from(token.split('.')[2] ?? '', 'base64url'),
@@ -146,10 +146,10 @@ describe('a token', () => {
   });
 });
 
-describe('a token that is limited', () => {
+describe('a token with limits', () => {
   const identity = createTestIdentity();
 
-  it('tells its client and those of its scopes that are known', async () => {
+  it('contains its client and its known scopes', async () => {
     const scopes = ['payments:read', 'rockets:launch'] as never;
     const token = await identity.tokenFor({ id: 'usr_1', roles: ['customer'], clientId: 'cli_1', scopes });
     expect(await identity.verifier.verify(token)).toEqual({
@@ -177,7 +177,7 @@ describe('our own token', () => {
   let answerAfterMs = 0;
   let away = false;
   const login = async () => {
-    // Its life begins at auth, before the answer is here.
+    // Its lifetime begins at auth, before the response arrives.
     vi.advanceTimersByTime(answerAfterMs);
     if (away) throw new Error('auth is away');
     logins += 1;
@@ -187,7 +187,7 @@ describe('our own token', () => {
     [logins, answerAfterMs, away] = [0, 0, false];
   });
 
-  it('is asked for once by many, and renewed on the side when four fifths of its life are over', async () => {
+  it('is fetched once for many callers, and renewed in the background after four fifths of its lifetime', async () => {
     const ownToken = createOwnToken(login);
     expect(await Promise.all([ownToken(), ownToken()])).toEqual(['token-1', 'token-1']);
     vi.advanceTimersByTime(LIFE_S * 800 - 1);
@@ -198,12 +198,12 @@ describe('our own token', () => {
     expect([await ownToken(), logins]).toEqual(['token-2', 2]);
   });
 
-  it('is used while auth is away as long as it is good, and not once it has expired', async () => {
+  it('is used until it expires while auth is unavailable, and not later', async () => {
     const ownToken = createOwnToken(login);
     answerAfterMs = 3_000;
     await ownToken();
     [away, answerAfterMs] = [true, 0];
-    // Three seconds of its life are over, and the last five are not used.
+    // Three seconds of its lifetime are over, and the last five are not used.
     vi.advanceTimersByTime((LIFE_S - 5) * 1000 - 3_000 - 1);
     expect(await ownToken()).toBe('token-1');
     await settled();

@@ -1,4 +1,4 @@
-/** Who is calling: access tokens verified against auth's public keys; and who we are: our own token from auth. */
+/** Verifies the access tokens of callers against auth's public keys, and gets the service's own token from auth. */
 import { AuthServiceClient, type Jwk } from '@payflowx/proto/auth';
 import { createVerifier, TokenError } from 'fast-jwt';
 import type { Logger } from '../telemetry/log.ts';
@@ -11,7 +11,7 @@ import { createKnownTokens } from './known-tokens.ts';
 import { createOwnToken } from './own-token.ts';
 
 export interface TokenVerifier {
-  /** The caller that `token` speaks for. Throws CallError UNAUTHENTICATED for a token that is not good, whatever is wrong with it. */
+  /** Returns the caller that `token` identifies. Throws CallError UNAUTHENTICATED for any invalid token. */
   verify(token: string): Promise<Caller>;
 }
 
@@ -25,7 +25,9 @@ interface Claims {
   exp?: unknown;
 }
 
-/** Verifies Ed25519 access tokens. A verified token is remembered until it expires; an unknown key id asks for the keys again. */
+/**
+ * Verifies Ed25519 access tokens. A verified token is cached until it expires. An unknown key id triggers a fetch of the keys.
+ */
 export function createTokenVerifier({ jwks }: { jwks: () => Promise<readonly Jwk[]> }): TokenVerifier {
   const keys = createKeyStore(jwks);
   const known = createKnownTokens(keys);
@@ -36,7 +38,7 @@ export function createTokenVerifier({ jwks }: { jwks: () => Promise<readonly Jwk
     allowedAud: TOKEN_AUDIENCE,
     checkTyp: TOKEN_TYPE,
     requiredClaims: ['sub', 'iss', 'aud', 'iat', 'exp'],
-    // Looked at with the other times, and with more tolerance.
+    // Checked together with the other times, and with more tolerance.
     ignoreNotBefore: true,
     complete: true,
     cache: false,
@@ -66,7 +68,7 @@ function toCallError(error: unknown): CallError {
     return unauthenticated();
   const cause = error.originalError;
   if (cause instanceof CallError) return cause;
-  // The keys could not be had: not the token's fault.
+  // The keys could not be fetched, so the error is not in the token.
   return new CallError('IDENTITY_UNAVAILABLE', 'Tokens cannot be verified at the moment.');
 }
 
@@ -74,7 +76,7 @@ function toCaller({ sub, roles, client_id: clientId, scope }: Claims): Caller {
   if (typeof sub !== 'string' || !Array.isArray(roles)) throw unauthenticated();
   const caller: Caller = { id: sub, roles: ROLE_NAMES.filter((role) => roles.includes(role)) };
   if (clientId === undefined && scope === undefined) return caller;
-  // Either of the two makes it a limited token: one that lost its limits on the way must not pass for a person's.
+  // Either of the two claims marks a token with limits. A token that has lost one of them must not count as a person's.
   if (typeof clientId !== 'string' || typeof scope !== 'string') throw unauthenticated();
   const carried = scope.split(' ');
   return { ...caller, clientId, scopes: SCOPES.filter((known) => carried.includes(known)) };
@@ -89,14 +91,14 @@ export interface IdentitySettings {
 
 export interface Identity {
   verifier: TokenVerifier;
-  /** Auth's public keys, fetched now. */
+  /** Fetches auth's current public keys. */
   jwks(): Promise<readonly Jwk[]>;
-  /** An access token in our own name, renewed before it expires. */
+  /** Returns the service's own access token, renewed before it expires. */
   serviceToken(): Promise<string>;
   close(): void;
 }
 
-/** Connects to auth, lazily: auth may start later than we do. */
+/** Connects to auth at the first call, because auth may start later than this service. */
 export function connectIdentity({ target, clientId, clientSecret }: IdentitySettings, log: Logger): Identity {
   const auth = connectGrpc(AuthServiceClient, { target, retryable: ['getJwks', 'loginClient'] });
   const jwks = async () => (await auth.getJwks({}, { deadlineMs: 3_000 })).keys;

@@ -1,23 +1,25 @@
-/** Auth's public keys, as long as auth publishes them. */
+/** Auth's public keys, for as long as auth publishes them. */
 import { createPublicKey } from 'node:crypto';
 import type { Jwk } from '@payflowx/proto/auth';
 import { unauthenticated } from './errors.ts';
 
-/** Keys are asked for again at most this often, so that tokens with invented key ids cost auth nothing. */
+/** Minimum interval between two fetches, so that tokens with invented key ids cost auth nothing. */
 const MIN_REFETCH_MS = 5_000;
-/** Keys older than this are asked for again when they are used. Auth announces a key for longer than this before it signs with it. */
+/**
+ * Keys older than this are fetched again at their next use. Auth announces a key for longer than this before it signs with it.
+ */
 export const KEYS_MAX_AGE_MS = 5 * 60_000;
 
 export interface KeyStore {
-  /** The key as PEM. Throws CallError UNAUTHENTICATED for a key id that auth does not publish. */
+  /** Returns the key as PEM. Throws CallError UNAUTHENTICATED for a key id that auth does not publish. */
   keyOf(kid: string): Promise<string>;
-  /** Whether the key was still published when the keys were last asked for. For tokens that were verified with it before. */
+  /** Returns true if the key was in the last fetch. For tokens that were verified with it before. */
   has(kid: string): boolean;
 }
 
 /**
- * Public keys by key id, as PEM. They are asked for when a key id is unknown, and again on the side when they are old: so a
- * key that is announced is here before it signs, even if auth is away by then, and one that was taken back is dropped.
+ * Public keys by key id, as PEM. An unknown key id triggers a fetch, and old keys are fetched again in the background. So an
+ * announced key is here before auth signs with it, even if auth is unavailable then. A withdrawn key is removed.
  */
 export function createKeyStore(jwks: () => Promise<readonly Jwk[]>): KeyStore {
   let keys = new Map<string, string>();
@@ -39,7 +41,7 @@ export function createKeyStore(jwks: () => Promise<readonly Jwk[]>): KeyStore {
   const has = (kid: string) => {
     if (!keys.has(kid)) return false;
     const now = performance.now();
-    // Nobody waits for it, and if it fails the keys we have are still good.
+    // A background fetch. If it fails, the present keys stay valid.
     if (now - fetchedAt > KEYS_MAX_AGE_MS && now - triedAt > MIN_REFETCH_MS) {
       void fetchOnce().catch(() => undefined);
     }
@@ -57,7 +59,7 @@ export function createKeyStore(jwks: () => Promise<readonly Jwk[]>): KeyStore {
   };
 }
 
-/** The key in the form that OpenSSL, and with it fast-jwt and @fastify/jwt, takes. */
+/** Converts a key to the form that OpenSSL reads, and so fast-jwt and @fastify/jwt. */
 export function toPem({ kty, crv, x }: Pick<Jwk, 'kty' | 'crv' | 'x'>): string {
   return createPublicKey({ key: { kty, crv, x }, format: 'jwk' })
     .export({ type: 'spki', format: 'pem' })

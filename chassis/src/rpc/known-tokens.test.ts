@@ -8,7 +8,7 @@ function verifiedToken() {
   return { caller, kid: 'key_1', iat, exp: iat + 300 };
 }
 
-it('knows a caller by the whole token, and only while its key is there', () => {
+it('finds a caller by the whole token, and only while its key is published', () => {
   const keys = new Set(['key_1']);
   const known = createKnownTokens(keys);
   known.add('a.b.c', verifiedToken());
@@ -21,7 +21,7 @@ it('knows a caller by the whole token, and only while its key is there', () => {
   expect(known.get('a.b.c')).toBeUndefined();
 });
 
-it('forgets the oldest when there are too many', () => {
+it('forgets the oldest token when it is full', () => {
   const known = createKnownTokens({ has: () => true }, 2);
   for (const token of ['1', '2', '3']) known.add(token, verifiedToken());
   expect(['1', '2', '3'].map((token) => known.get(token) !== undefined)).toEqual([false, true, true]);

@@ -1,6 +1,6 @@
 /**
- * Tokens that were verified before. A signature is checked once in a token's life: decoding, hashing and checking it for each request was
- * a twentieth of the gateway's CPU. What can change meanwhile is checked each time: the clock, and whether auth still has the key.
+ * A cache of verified tokens. A signature is checked once per token: decoding, hashing and checking it for each request was a
+ * twentieth of the gateway's CPU. The clock, and the presence of the key at auth, can change, so they are checked each time.
  */
 import { hash } from 'node:crypto';
 import { isTimely, type TokenTimes } from './access-token.ts';
@@ -9,17 +9,17 @@ import type { KeyStore } from './key-store.ts';
 
 export interface VerifiedToken extends TokenTimes {
   caller: Caller;
-  /** The key that it is signed with. */
+  /** The key that signed it. */
   kid: string;
 }
 
 export interface KnownTokens {
-  /** The caller of a token that was verified before and is still good. */
+  /** Returns the caller of a token that was verified before and is still valid. */
   get(token: string): Caller | undefined;
   add(token: string, verified: VerifiedToken): void;
 }
 
-/** Keeps hashes: they are shorter than tokens, and worth nothing to who reads the memory of this process. */
+/** Stores hashes: they are shorter than tokens, and useless to an attacker who reads the memory of this process. */
 export function createKnownTokens(keys: Pick<KeyStore, 'has'>, capacity = 10_000): KnownTokens {
   const byHash = new Map<string, VerifiedToken>();
   return {
@@ -32,7 +32,7 @@ export function createKnownTokens(keys: Pick<KeyStore, 'has'>, capacity = 10_000
       return undefined;
     },
     add(token, verified) {
-      // The one that came first is the one that expires first: all tokens live equally long.
+      // All tokens have the same lifetime, so the first one stored expires first.
       const [oldest] = byHash.size >= capacity ? byHash.keys() : [];
       if (oldest !== undefined) byHash.delete(oldest);
       byHash.set(hashOf(token), verified);

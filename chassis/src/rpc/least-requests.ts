@@ -1,7 +1,9 @@
 /**
- * Balances a channel's calls by load: each goes to the instance with the fewest calls of this process under way, and in turn where
- * they are equal. So a hung instance soon holds as many calls as its neighbours and gets no more, while round robin would go on
- * sending it every other one until all places for calls are taken. As gRPC's least_request policy
+ * Balances the calls of a channel by load. Each call goes to the instance with the fewest calls of this process in flight; equal
+ * instances get them in turn.
+ *
+ * So a hung instance soon has as many calls as the others, and gets no more. Round robin would send it every other call until no
+ * capacity for calls is left. This is gRPC's least_request policy
  * (https://github.com/grpc/proposal/blob/master/A48-xds-least-request-lb-policy.md), which grpc-js lacks, but over all instances.
  */
 import { type ChannelOptions, connectivityState, experimental } from '@grpc/grpc-js';
@@ -13,10 +15,10 @@ const ROUND_ROBIN = experimental.parseLoadBalancingConfig({ round_robin: {} });
 type Helper = experimental.ChannelControlHelper;
 type Subchannel = ReturnType<experimental.SubchannelInterface['getRealSubchannel']>;
 
-/** Calls under way by connection; a connection outlives the pickers, which are made anew with each change. */
+/** Calls in flight by connection. A connection lives longer than a picker, which is created again with each change. */
 type InFlight = WeakMap<Subchannel, number>;
 
-/** Round robin keeps the connections and offers them in turn; only the choice among them is made here. */
+/** Round robin manages the connections and lists them. Only the choice among them is made here. */
 class LeastRequestsBalancer implements experimental.LoadBalancer {
   readonly #roundRobin: experimental.ChildLoadBalancerHandler;
 
@@ -69,7 +71,7 @@ class LeastRequestsPicker implements experimental.Picker {
   pick(args: experimental.PickArgs): experimental.PickResult {
     const first = this.#inTurn.pick(args);
     let least = first;
-    // Once round, and one further: the next call begins with the next instance.
+    // One full round and one step further: the next call begins with the next instance.
     for (let offer = this.#inTurn.pick(args); !isSame(offer, first); offer = this.#inTurn.pick(args)) {
       if (this.#load(offer) < this.#load(least)) least = offer;
     }
@@ -117,7 +119,7 @@ class LeastRequestsConfig implements experimental.TypedLoadBalancingConfig {
   }
 }
 
-/** Makes the policy known to grpc-js, for the whole process. Doing it again changes nothing. */
+/** Registers the policy in grpc-js for the whole process. Further calls have no effect. */
 export function registerLeastRequests(): void {
   experimental.registerLoadBalancerType(LEAST_REQUESTS, LeastRequestsBalancer, LeastRequestsConfig);
 }

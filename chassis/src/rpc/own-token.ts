@@ -1,4 +1,4 @@
-/** Our own access token, renewed before it expires. */
+/** The service's own access token, renewed before it expires. */
 
 interface OwnToken {
   token: string;
@@ -6,12 +6,12 @@ interface OwnToken {
   expiresAt: number;
 }
 
-/** A token this close to its end would expire on the way. */
+/** A token with less remaining lifetime might expire in flight. */
 const MARGIN_S = 5;
 
 /**
- * Logs in once for all who wait. When four fifths of a token's life are over it is renewed on the side: while auth is away
- * the old one goes on being used for as long as it is good.
+ * Logs in once for all concurrent callers. After four fifths of its lifetime a token is renewed in the background. While auth is
+ * unavailable, the old one is used until it expires.
  */
 export function createOwnToken(
   login: () => Promise<{ token: string; expiresInS: number }>,
@@ -20,7 +20,7 @@ export function createOwnToken(
   let pending: Promise<OwnToken> | undefined;
 
   const renew = async (): Promise<OwnToken> => {
-    // Its life began while we waited for the answer: counted from the question, it is never taken for longer than it is.
+    // The lifetime began while the request was in flight. It is counted from the request, so that it is never overestimated.
     const askedAt = performance.now();
     const { token, expiresInS } = await login();
     current = {

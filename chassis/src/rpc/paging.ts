@@ -1,12 +1,18 @@
-/** Keyset paging (AIP-158): a page token says where the page before ended. It is opaque to callers and checked when it returns. */
+/**
+ * Keyset paging (AIP-158): a page token contains the last row of the previous page. It is opaque to callers, and checked when it
+ * returns.
+ */
 import { Ajv } from 'ajv';
 import type { Static, TSchema } from 'typebox';
 import { CallError } from './errors.ts';
 
-/** TypeBox's own checker would be as good, and three hundred modules more in each service; reading the environment needs Ajv anyway. */
+/**
+ * TypeBox's own checker would also work, but loads three hundred more modules in each service. Ajv is already loaded, to read the
+ * environment.
+ */
 const ajv = new Ajv();
 
-/** The page size to use: the default for 0, never above the maximum. Throws CallError INVALID_PAGE_SIZE below 0. */
+/** Returns the page size: the default for 0, and at most the maximum. Throws CallError INVALID_PAGE_SIZE below 0. */
 export function pageSizeOf(requested: number, { standard = 20, max = 100 } = {}): number {
   if (requested < 0) {
     throw new CallError('INVALID_PAGE_SIZE', 'page_size must not be negative.', [
@@ -21,8 +27,8 @@ export function encodePageToken(position: object): string {
 }
 
 /**
- * What `encodePageToken` was given, or undefined for the first page. Throws CallError INVALID_PAGE_TOKEN for anything else. The schema
- * is a constant: it is compiled once, and kept.
+ * Returns the value that was passed to `encodePageToken`, or undefined for the first page. Throws CallError INVALID_PAGE_TOKEN
+ * for anything else. The schema must be a constant: it is compiled once and cached.
  */
 export function decodePageToken<T extends TSchema>(token: string, schema: T): Static<T> | undefined {
   if (token === '') return undefined;
@@ -30,9 +36,9 @@ export function decodePageToken<T extends TSchema>(token: string, schema: T): St
     const position: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
     if (ajv.validate(schema, position)) return position as Static<T>;
   } catch {
-    // Not JSON: as wrong as JSON of another shape.
+    // Not JSON: refused like JSON of another schema.
   }
   throw new CallError('INVALID_PAGE_TOKEN', 'The page token is not one of ours.', [
-    { field: 'page_token', description: 'must be the next_page_token of an earlier answer' },
+    { field: 'page_token', description: 'must be the next_page_token of an earlier response' },
   ]);
 }

@@ -1,4 +1,4 @@
-/** gRPC reflection, so that grpcurl needs no files: answered from the descriptors that @payflowx/proto ships. */
+/** gRPC reflection, so that grpcurl needs no files. It reads the descriptors in @payflowx/proto. */
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import type { Server } from '@grpc/grpc-js';
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
@@ -8,16 +8,16 @@ import { protoPath as healthProto } from 'grpc-health-check';
 
 const HEALTH = 'grpc.health.v1.Health';
 
-/** Describes the named services and the health service, and no others, to whoever asks. */
+/** Describes only the named services and the health service, to every caller. */
 export function addReflection(server: Server, services: string[]): void {
-  // Our files go in as they were compiled. Through proto-loader they would lose the packages of the types they refer to,
-  // and grpcurl could not resolve them. Of a PackageDefinition, reflection reads nothing but these bytes.
+  // The compiled files are passed unchanged. Through proto-loader they would lose the packages of the types they refer to, and
+  // grpcurl could not resolve them. Reflection reads only these bytes of a PackageDefinition.
   const ours = { contracts: { fileDescriptorProtos: filesOf(fileDescriptorSet()) } };
   const contracts = { ...loadSync(healthProto), ...ours } as unknown as PackageDefinition;
   new ReflectionService(contracts, { services: [...services, HEALTH] }).addToServer(server);
 }
 
-/** The files of a google.protobuf.FileDescriptorSet, each still encoded: it is a message of one repeated field. */
+/** Returns the files of a google.protobuf.FileDescriptorSet, each still encoded. The set is a message of one repeated field. */
 function filesOf(set: Uint8Array): Buffer[] {
   const files: Buffer[] = [];
   const reader = new BinaryReader(set);

@@ -1,4 +1,4 @@
-/** Serves gRPC: every call has a verified caller, a declared access, a deadline, a trace, and errors that travel. */
+/** Serves gRPC: every call has a verified caller, declared access, a deadline, a trace, and errors with reasons. */
 import {
   type handleUnaryCall,
   type Metadata,
@@ -25,17 +25,20 @@ import {
 import { CallError, type ErrorTable, toRpcStatus, toStatusObject } from './errors.ts';
 import type { TokenVerifier } from './identity.ts';
 
-/** What a handler knows about the call it answers. */
+/** The context of a call, for its handler. */
 export interface Call {
-  /** Defined wherever access is not open to anyone. */
+  /** Defined unless access is open to anyone. */
   caller: Caller | undefined;
   accessToken: string | undefined;
-  /** When the caller stops waiting. */
+  /** The time until which the caller waits. */
   deadline: Date;
   trace: Trace;
-  /** The address that the caller connected from. */
+  /** The IP address of the caller. */
   peer: string;
-  /** Whether the caller's gRPC library has sent this call before, and another instance, or this one, may still be working on it. */
+  /**
+   * True if this call is a retry by the caller's gRPC library. This or another instance may still be working on an earlier
+   * attempt.
+   */
   isRetry: boolean;
 }
 
@@ -60,18 +63,18 @@ export interface ServiceParts<S extends ServiceMethods> {
   access: AccessTable<S>;
   errors: ErrorTable;
   handlers: Handlers<S>;
-  /** The longest that a call of these methods may take; every other method gets LONGEST_CALL_MS. */
+  /** Maximum milliseconds of a call of these methods. Every other method has LONGEST_CALL_MS. */
   longestMs?: Partial<Record<keyof S & string, number>>;
 }
 
-/** Ties a contract to its access table, its errors and its handlers. */
+/** Connects a contract to its access table, its errors and its handlers. */
 export function bindService<S extends ServiceMethods>(definition: S, parts: ServiceParts<S>): BoundService {
   return { definition, ...parts } as unknown as BoundService;
 }
 
 export interface GrpcServerSettings {
   host: string;
-  /** 0 picks a free one. */
+  /** 0 picks a free port. */
   port: number;
   reflection: boolean;
   verifier: TokenVerifier;
@@ -80,15 +83,15 @@ export interface GrpcServerSettings {
 
 export interface GrpcServer {
   port: number;
-  /** Tells health checks to stay away, answers what is under way, then closes. */
+  /** Reports NOT_SERVING to health checks, finishes the calls in flight, then closes. */
   drain(): Promise<void>;
 }
 
-/** A caller that names no deadline gets this one. */
+/** The deadline of a call without one. */
 const DEFAULT_DEADLINE_MS = 30_000;
-/** A caller that names a later deadline gets this one: no caller decides how long the server's work is kept waiting. */
+/** The latest possible deadline: callers cannot make the server work for longer. */
 const LONGEST_CALL_MS = 60_000;
-/** Calls still running this long after the drain began are cut off. */
+/** Calls that still run this long after the start of the drain are cancelled. */
 const DRAIN_LIMIT_MS = 8_000;
 
 export async function serveGrpc(settings: GrpcServerSettings, services: BoundService[]): Promise<GrpcServer> {
@@ -232,14 +235,14 @@ function bearerToken(metadata: Metadata): string | undefined {
   return header(metadata, 'authorization')?.match(/^Bearer (\S+)$/i)?.[1];
 }
 
-/** grpc-js gives a number, a Date, or Infinity for none. */
+/** grpc-js passes a number, a Date, or Infinity for no deadline. */
 function deadlineOf(call: UnaryCall, longestMs: number): Date {
   const at = Number(call.getDeadline());
   const now = Date.now();
   return new Date(Number.isFinite(at) ? Math.min(at, now + longestMs) : now + DEFAULT_DEADLINE_MS);
 }
 
-/** The work goes on when there is no answer in time: what it commits stays, and the caller's retry with the same id finds it. */
+/** The work continues after the deadline. Its commit stays, and the caller's retry with the same id finds it. */
 function withinDeadline<T>(work: Promise<T>, deadline: Date): Promise<T> {
   return inTime(work, deadline.getTime() - Date.now(), () => {
     throw new CallError('DEADLINE_EXCEEDED', 'There was no answer in time.');

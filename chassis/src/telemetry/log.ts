@@ -1,10 +1,10 @@
-/** JSON lines on stdout, each with the service, the instance and the trace it belongs to. Never a body, never a token. */
+/** Logs JSON lines to stdout, each with the service, the instance and the trace. Never logs a body or a token. */
 import { type Logger, type LoggerOptions, pino } from 'pino';
 import { currentTrace } from './trace.ts';
 
 export type { Logger } from 'pino';
 
-/** A command whose stdout is its answer logs to stderr. */
+/** Commands that print their result to stdout log to stderr. */
 export function createLogger(
   service: string,
   settings: { logLevel: string; instanceId: string },

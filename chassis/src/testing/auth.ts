@@ -1,4 +1,4 @@
-/** A fake of auth for a service that runs as a process of its own: its keys, and a token in the service's name. */
+/** A fake of auth for a service in its own process: keys, and a token in the service's name. */
 import { AuthServiceService } from '@payflowx/proto/auth';
 import type { TestIdentity } from './identity.ts';
 import { fakeService, startTestServer, type TestServer } from './serving.ts';

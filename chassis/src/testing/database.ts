@@ -1,4 +1,4 @@
-/** A migrated database of its own for each test file. */
+/** Creates a migrated database for each test file. */
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,16 +9,16 @@ import { testLog } from './log.ts';
 import { testServers } from './servers.ts';
 
 export interface TestDatabase {
-  /** As the role that serves. */
+  /** The URL with the serving role. */
   url: string;
-  /** As the role that owns and migrates. */
+  /** The URL with the role that owns and migrates. */
   migrateUrl: string;
-  /** As superuser. */
+  /** The URL with the superuser. */
   adminUrl: string;
   drop(): Promise<void>;
 }
 
-/** A database of its own, copied from a template that is migrated once for each state of the migrations. */
+/** Creates a database as a copy of a template. The template is migrated once for each state of the migrations. */
 export async function createTestDatabase(from: { service: string; migrations: URL }): Promise<TestDatabase> {
   const role = `payflowx_${from.service}`;
   const admin = new pg.Client({ connectionString: testServers.postgresAdminUrl() });
@@ -38,7 +38,7 @@ export async function createTestDatabase(from: { service: string; migrations: UR
   }
 }
 
-/** Connects as superuser and at once becomes `role`, so that tests need no passwords but meet the same grants. */
+/** Connects as superuser and switches to `role` at once. So tests need no passwords, and have the same grants. */
 function urlOf(database: string, role?: string): string {
   const url = new URL(testServers.postgresAdminUrl());
   url.pathname = `/${database}`;
@@ -48,7 +48,7 @@ function urlOf(database: string, role?: string): string {
 
 async function ensureTemplate(admin: pg.Client, role: string, migrations: URL): Promise<string> {
   const template = `test_${role.replace('payflowx_', '')}_${await hashOf(migrations)}`;
-  // Test files start side by side: the first makes the template, the others wait for it.
+  // Test files start in parallel: the first creates the template, and the others wait for it.
   await admin.query('SELECT pg_advisory_lock(hashtext($1))', [template]);
   try {
     const { rowCount } = await admin.query('SELECT 1 FROM pg_database WHERE datname = $1', [template]);
@@ -67,7 +67,7 @@ async function makeTemplate(
 ): Promise<void> {
   await ensureRole(admin, role);
   await ensureRole(admin, `${role}_migrator`);
-  // Made under another name and renamed when whole, so that a run that was broken off leaves no half template.
+  // The template is created under another name and renamed when it is complete. So an aborted run leaves no incomplete template.
   const unfinished = `${template}_unfinished`;
   await admin.query(`DROP DATABASE IF EXISTS ${unfinished} WITH (FORCE)`);
   await admin.query(
@@ -96,8 +96,10 @@ const OBJECT_IN_USE = '55006';
 async function dropDatabase(name: string): Promise<void> {
   const admin = new pg.Client({ connectionString: testServers.postgresAdminUrl() });
   await admin.connect();
-  // pg's pool says that it has ended before its connections have, and one that is cut off then raises an error that nobody listens for.
-  // Without FORCE, Postgres gives them five seconds to leave.
+  // pg's pool resolves `end` before its connections are closed. A connection that is terminated then raises an error without a
+  // listener.
+  //
+  // Without FORCE, Postgres gives them five seconds to close.
   await admin.query(`DROP DATABASE IF EXISTS ${name}`).catch((error) => {
     if (sqlStateOf(error) !== OBJECT_IN_USE) throw error;
     return admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);

@@ -1,7 +1,7 @@
-/** Waiting for a state that the system reaches by itself. */
+/** Waits for a state that the system reaches by itself. */
 import { PATIENCE_MS } from './deadlines.ts';
 
-/** Resolves with what `check` returns once it no longer throws; rejects with its last error when the time is over. */
+/** Resolves with the result of `check` once it no longer throws. Rejects with its last error at the end of the time. */
 export async function eventually<T>(
   check: () => T | Promise<T>,
   { withinMs = PATIENCE_MS, everyMs = 25 } = {},

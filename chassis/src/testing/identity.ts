@@ -1,4 +1,4 @@
-/** Access tokens that verify, without the service that issues them. */
+/** Creates valid access tokens, without the service that issues them. */
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import type { Jwk } from '@payflowx/proto/auth';
 import { ACCESS_TOKEN_LIFETIME_S, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_TYPE } from '../rpc/access-token.ts';
@@ -8,18 +8,18 @@ import { createTokenVerifier, type TokenVerifier } from '../rpc/identity.ts';
 export interface TestIdentity {
   verifier: TokenVerifier;
   jwks: readonly Jwk[];
-  /** A good access token for `caller`; a negative life makes it expired. */
+  /** A valid access token for `caller`; a negative lifetime makes it expired. */
   tokenFor(caller: Caller, life?: { expiresInS?: number }): Promise<string>;
-  /** A signed token with any claims and header, good or not. A claim that is undefined is left out. */
+  /** A signed token with any claims and header, valid or not. Undefined claims are left out. */
   tokenWith(claims: object, header?: object): Promise<string>;
 }
 
-/** A key pair of its own and tokens signed with it, as auth would make them. */
+/** Creates a key pair, and tokens signed with it, like auth. */
 export function createTestIdentity(): TestIdentity {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const kid = `key_${randomBytes(4).toString('hex')}`;
   const jwks = [toJwk(publicKey, kid)];
-  // By hand: the JWT library does not sign claims that make no sense.
+  // Signed by hand, because the JWT library refuses invalid claims.
   const partOf = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const tokenWith = async (claims: object, header: object = {}) => {
     const iat = Math.floor(Date.now() / 1000);

@@ -1,4 +1,4 @@
-/** For tests only: real servers from the environment, a migrated database per test file, tokens that verify. */
+/** For tests only: real servers from the environment, a migrated database per test file, and valid tokens. */
 export { startTestAuth } from './auth.ts';
 export { createTestDatabase, type TestDatabase } from './database.ts';
 export { PATIENCE_MS } from './deadlines.ts';

@@ -1,4 +1,4 @@
-/** For tests only: topics of their own on the real Kafka, and what lies in them. */
+/** For tests only: creates topics on the real Kafka, and reads them. */
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { cloudEventMessage, type OutgoingEvent } from '../messaging/cloud-events.ts';
@@ -10,7 +10,7 @@ import { testServers } from './servers.ts';
 export interface TestTopics {
   topic: string;
   deadLetterTopic: string;
-  /** Resolves when the broker has all of them. */
+  /** Resolves when the broker has stored all messages. */
   publish(events: readonly OutgoingEvent[]): Promise<void>;
   drop(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface RawTopicMessage {
 
 const kafka = () => new Kafka({ brokers: testServers.kafkaBrokers(), logLevel: logLevel.NOTHING });
 
-/** A topic of six partitions and one for its dead letters, under names that nobody else has. */
+/** Creates a topic with six partitions and one for its dead letters, under unique names. */
 export async function createTestTopics(name: string): Promise<TestTopics> {
   const topic = `test-${name}-${randomUUID()}`;
   const deadLetterTopic = `${topic}.dlt`;
@@ -51,7 +51,7 @@ export async function createTestTopics(name: string): Promise<TestTopics> {
   };
 }
 
-/** The first `count` messages of a topic as they lie there, without our own consumer. */
+/** Reads the first `count` messages of a topic, without our own consumer. */
 export async function readTestTopic(topic: string, count: number): Promise<RawTopicMessage[]> {
   const consumer = kafka().consumer({ groupId: `test-read-${randomUUID()}`, maxWaitTimeInMs: 100 });
   const messages: RawTopicMessage[] = [];
@@ -70,12 +70,12 @@ export async function readTestTopic(topic: string, count: number): Promise<RawTo
   return messages;
 }
 
-/** Waits until a consumer has handled everything that lies in its topic. */
+/** Waits until a consumer has handled all messages of its topic. */
 export function catchUp(consumer: { lag(): Promise<bigint> }): Promise<void> {
   return eventually(
     async () => {
       const lag = await consumer.lag();
-      if (lag !== 0n) throw new Error(`still ${lag} messages behind`);
+      if (lag !== 0n) throw new Error(`The consumer has a lag of ${lag} messages.`);
     },
     { everyMs: 200 },
   );

@@ -8,7 +8,7 @@ function fromEnvironment(name: string): string {
   );
 }
 
-/** Where the real servers are. Each is read when it is needed. */
+/** Addresses of the real servers. Each is read at its first use. */
 export const testServers = {
   postgresAdminUrl: () => fromEnvironment('TEST_POSTGRES_ADMIN_URL'),
   kafkaBrokers: () => fromEnvironment('TEST_KAFKA_BROKERS').split(','),

@@ -1,4 +1,4 @@
-/** Real gRPC servers on free ports, and hand-written fakes of neighbours that have only the methods a test uses. */
+/** Starts gRPC servers on free ports, and fakes of other services with only the methods that a test uses. */
 import type { Access } from '../rpc/access.ts';
 import type { ServiceMethods } from '../rpc/client.ts';
 import type { ErrorTable } from '../rpc/errors.ts';
@@ -7,7 +7,7 @@ import { type BoundService, bindService, type Handlers, serveGrpc } from '../rpc
 import { testLog } from './log.ts';
 
 export interface TestServer {
-  /** The target that a client connects to. */
+  /** The gRPC target for clients. */
   target: string;
   stop(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /**
- * Reads a topic as one member of a group. All partitions' messages meet in the batcher and are applied together; an offset is
- * committed only when everything before it is applied or is a dead letter. So every message is applied at least once.
+ * Reads a topic as one member of a consumer group. One batcher collects the messages of all partitions, and applies them
+ * together. An offset is committed only if every earlier message is applied or is a dead letter. So every message is applied at
+ * least once.
  */
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import {
@@ -21,7 +22,7 @@ export interface KafkaConsumerSettings extends KafkaSettings {
   groupId: string;
   topic: string;
   deadLetterTopic: string;
-  /** The most messages in one `apply`. */
+  /** The maximum number of messages in one `apply`. */
   maxBatch?: number;
 }
 
@@ -31,43 +32,49 @@ export interface TopicMessage extends IncomingMessage {
 }
 
 export interface KafkaHandlers<T> {
-  /** Throws for a message that cannot be understood: it becomes a dead letter at once. */
+  /** Throws for a message that cannot be decoded: it becomes a dead letter at once. */
   decode(message: TopicMessage): T;
-  /** One idempotent transaction for all items. Items of one key come in order. */
+  /** Applies all items in one idempotent transaction. Items of one key are in order. */
   apply(items: T[]): Promise<void>;
 }
 
 export interface KafkaConsumer {
   /** Messages in the topic that this group has not committed yet, over all partitions. */
   lag(): Promise<bigint>;
-  /** Finishes what is being applied, commits it and leaves the group. */
+  /** Finishes and commits the messages in progress, and leaves the group. */
   stop(): Promise<void>;
 }
 
-/** A killed member's partitions stay unread for this long; a member that is too busy for a heartbeat for this long loses its own. */
+/**
+ * The partitions of a killed member stay unread for this long. A member without a heartbeat for this long loses its partitions.
+ */
 const SESSION_MS = 10_000;
 const HEARTBEAT_MS = 2_000;
-/** Workers of kafkajs for partitions; those without a partition cost nothing. */
+/** Concurrent kafkajs workers for partitions. Workers without a partition cost nothing. */
 const MAX_PARTITIONS = 64;
 const MAX_BYTES_PER_PARTITION = 256 * 1024;
-/** A transaction is paid for once however many messages it applies: at most ten a second, unless they are full. */
+/** A transaction costs the same for any number of messages. So at most ten start per second, unless the batches are full. */
 const PACE_MS = 100;
 /**
- * How long an offset may be committed after its messages were applied. kafkajs would commit with each partition's batch, all partitions
- * at once, which costs more than fetching them. What a crash leaves uncommitted comes again, and consumers know it.
+ * Maximum milliseconds between applying messages and committing their offsets. kafkajs would commit after each partition's batch,
+ * all partitions at once, which costs more than fetching them. After a crash, uncommitted messages are redelivered, and consumers
+ * deduplicate them.
  */
 const COMMIT_MS = 250;
-/** How long a fetch waits at the broker for news: the next message ends it at once, a stop has to sit it out. */
+/**
+ * Maximum milliseconds that a fetch waits at the broker. The next message ends the wait at once, but a shutdown has to wait for
+ * its end.
+ */
 const FETCH_WAIT_MS = 500;
 
 type TopicDelivery<T> = Delivery<Source, T>;
 export type Source = { partition: number; raw: KafkaMessage };
 
-/** Messages of one key come in order; those without a key, all of one partition. */
+/** Messages of one key are in order. Messages without a key are in the order of their partition. */
 export const orderKeyOf = ({ partition, raw: { key } }: Source): string =>
   key ? `key ${key.toString('latin1')}` : `partition ${partition}`;
 
-/** Starts in the background: a broker that is away, or a topic that is not there yet, is waited for. */
+/** Starts in the background. If the broker is unavailable or the topic does not exist yet, it retries. */
 export async function startKafkaConsumer<T>(
   settings: KafkaConsumerSettings,
   { decode, apply }: KafkaHandlers<T>,
@@ -78,7 +85,7 @@ export async function startKafkaConsumer<T>(
   const stopping = new AbortController();
   const deadLetters = createDeadLetterTopic(settings, log);
 
-  const { flush, bury, aside } = createApply<Source, T>(
+  const { flush, storeDeadLetter, aside } = createApply<Source, T>(
     {
       apply,
       stopping: stopping.signal,
@@ -98,7 +105,7 @@ export async function startKafkaConsumer<T>(
     try {
       value = decode(toTopicMessage(source));
     } catch (error) {
-      return bury(source, 'UNDECODABLE', error);
+      return storeDeadLetter(source, 'UNDECODABLE', error);
     }
     return batcher.submit({ message: source, value, claim });
   }
@@ -108,27 +115,27 @@ export async function startKafkaConsumer<T>(
   let joinCount = 0;
   const heldUpBatches = new Set<Promise<unknown>>();
 
-  /** Resolves when all messages are applied and their offset is. */
+  /** Resolves when all messages are applied and their offset is committed. */
   async function settle(payload: EachBatchPayload, claim: Claim): Promise<void> {
     const { batch, resolveOffset, heartbeat } = payload;
     const work = batch.messages.map((raw) => submit({ partition: batch.partition, raw }, claim));
     const joinCountBefore = joinCount;
     try {
-      await whileBeating(Promise.all(work), heartbeat);
-      // The group was divided anew while the partition was paused: whoever has it now reads from the committed offset.
+      await withHeartbeats(Promise.all(work), heartbeat);
+      // The group was rebalanced while the partition was paused. The new owner of the partition reads from the committed offset.
       if (joinCount !== joinCountBefore) return;
       resolveOffset(batch.lastOffset());
       await offsets.applied(payload);
     } catch (error) {
       claim.lost = true;
-      // Without a resolved offset the messages stay where they are, for the next start or another member.
+      // Without a resolved offset the messages are read again, by the next start or another member.
       if (!(error instanceof StoppedError)) throw error;
     }
   }
 
   /**
-   * kafkajs fetches again only when the batches of all partitions have returned. So one with a message that a lock holds up returns early,
-   * and its partition is paused until it is settled: the other partitions go on.
+   * kafkajs fetches again only after the batches of all partitions have returned. So a batch with a message that a lock holds up
+   * returns early, and its partition is paused until the batch is settled. The other partitions continue.
    */
   async function eachBatch(payload: EachBatchPayload): Promise<void> {
     if (payload.isStale()) return;
@@ -138,7 +145,7 @@ export async function startKafkaConsumer<T>(
     if (!isHeldUp) return;
     const resume = payload.pause();
     const resumed = settled
-      .catch((error) => log.warn({ err: error }, 'messages that a lock held up are read again'))
+      .catch((error) => log.warn({ err: error }, 'messages that a lock held up failed; they are read again'))
       .finally(() => {
         resume();
         heldUpBatches.delete(resumed);
@@ -164,7 +171,7 @@ export async function startKafkaConsumer<T>(
   };
 }
 
-/** Tries until the consumer runs or is stopped. From then on kafkajs itself restarts after what it calls retriable. */
+/** Retries until the consumer runs or is stopped. After that, kafkajs itself restarts after errors that it calls retriable. */
 async function runConsumer(
   kafka: Kafka,
   { groupId, topic }: KafkaConsumerSettings,
@@ -198,7 +205,7 @@ async function runConsumer(
       if (attempt === 0)
         log.warn(
           { err: error, topic },
-          'kafka is away or the topic is missing; consuming starts when it is there',
+          'kafka is unavailable or the topic is missing; retrying until consuming starts',
         );
       await consumer.disconnect().catch(() => {});
       await sleep(backoffMs(attempt), stopping);
@@ -207,7 +214,7 @@ async function runConsumer(
   return undefined;
 }
 
-/** Commits what was applied, for all partitions together: some time after it, and on the way down at once. */
+/** Commits the offsets of applied messages, for all partitions together: after a delay, and at once during shutdown. */
 function createOffsetCommits(stopping: AbortSignal, log: Logger) {
   let latest: EachBatchPayload | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -218,7 +225,8 @@ function createOffsetCommits(stopping: AbortSignal, log: Logger) {
     try {
       await latest?.commitOffsetsIfNecessary(latest.uncommittedOffsets());
     } catch (error) {
-      // The group is being divided anew, or the broker is away: the next batch brings it up again, here or at another member.
+      // The group is being rebalanced, or the broker is unavailable. The next batch commits the offset, in this or another
+      // member.
       log.debug({ err: error }, 'offsets were not committed');
     }
   }
@@ -234,14 +242,16 @@ function createOffsetCommits(stopping: AbortSignal, log: Logger) {
 }
 
 /**
- * A crash that kafkajs does not restart from leaves a process that looks alive and reads nothing: the supervisor starts a new one.
- * Of the others, which repeat every few seconds while the broker is away, only the first is worth a line.
+ * After a crash from which kafkajs does not restart, the process would look alive and read nothing. It exits, and the supervisor
+ * starts a new one.
+ *
+ * The other crashes repeat every few seconds while the broker is unavailable. Only the first is logged.
  */
 function watchCrashes(consumer: Consumer, topic: string, log: Logger): void {
   let isAway = false;
   consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
     if (!restart) {
-      log.fatal({ err: error, topic }, 'the consumer crashed for good');
+      log.fatal({ err: error, topic }, 'the consumer crashed and cannot restart; exiting');
       process.exit(1);
     }
     log[isAway ? 'debug' : 'warn']({ err: error, topic }, 'the consumer lost kafka and starts again');
@@ -253,8 +263,8 @@ function watchCrashes(consumer: Consumer, topic: string, log: Logger): void {
   });
 }
 
-/** Tells the group that this member lives while `work` takes its time. Rejects as soon as the group thinks otherwise. */
-async function whileBeating(work: Promise<unknown>, heartbeat: () => Promise<void>): Promise<void> {
+/** Sends heartbeats to the group while `work` runs. Rejects as soon as the group has removed this member. */
+async function withHeartbeats(work: Promise<unknown>, heartbeat: () => Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const expelled = new Promise<never>((_, reject) => {
     timer = setInterval(() => heartbeat().catch(reject), HEARTBEAT_MS);
@@ -263,7 +273,7 @@ async function whileBeating(work: Promise<unknown>, heartbeat: () => Promise<voi
     await Promise.race([work, expelled]);
   } finally {
     clearInterval(timer);
-    // Whichever lost the race has nobody left to hear its rejection.
+    // The loser of the race may still reject. Without a handler, that would end the process.
     work.catch(() => {});
     expelled.catch(() => {});
   }
@@ -276,7 +286,7 @@ export function toTopicMessage({ partition, raw }: Source): TopicMessage {
     if (single !== undefined) headers[name] = single.toString();
   }
   const { ce_id: id, ce_type: type, traceparent } = headers;
-  if (!id || !type) throw new Error('The headers ce_id and ce_type are missing: this is no CloudEvent.');
+  if (!id || !type) throw new Error('The headers ce_id and ce_type are missing: this is not a CloudEvent.');
   if (raw.value === null) throw new Error('The message has no payload.');
   return {
     id,
@@ -290,7 +300,7 @@ export function toTopicMessage({ partition, raw }: Source): TopicMessage {
   };
 }
 
-/** The producer is made with the first dead letter: most consumers never have one. */
+/** The producer is created with the first dead letter: most consumers never have one. */
 function createDeadLetterTopic(settings: KafkaConsumerSettings, log: Logger) {
   const { topic, deadLetterTopic } = settings;
   let producer: Promise<RawProducer> | undefined;
@@ -332,7 +342,7 @@ function createLagProbe(kafka: Kafka, topic: string, groupId: string) {
     );
     return ends.reduce((sum, { partition, low, high }) => {
       const reached = offsets.get(partition) ?? -1n;
-      // A negative offset says that nothing was committed yet, so reading starts at the oldest message.
+      // A negative offset means that nothing was committed yet, so reading starts at the oldest message.
       return sum + BigInt(high) - (reached < 0n ? BigInt(low) : reached);
     }, 0n);
   }

@@ -1,4 +1,4 @@
-/** Kafka behind a small interface: to publish, to follow a topic, to read one again from its start. */
+/** Kafka behind a small interface: publishes, consumes a topic, and reads a topic again from its start. */
 export {
   type KafkaConsumer,
   type KafkaConsumerSettings,

@@ -20,7 +20,7 @@ const record: fc.Arbitrary<KafkaRecord> = fc.record({
   headers,
 });
 
-it('gives the bytes that kafkajs itself would give', () => {
+it('returns the same bytes as kafkajs', () => {
   fc.assert(
     fc.property(record, (given) => {
       expect(encodeRecord(given).buffer).toEqual(original(given).buffer);

@@ -7,7 +7,7 @@ const original = createRequire(import.meta.url)('kafkajs/src/producer/partitione
   key: Buffer,
 ) => number;
 
-it('hashes keys of every length as other clients do', () => {
+it('hashes keys of every length like other clients', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 64 }), (key) => {
       expect(murmur2(key)).toBe(original(Buffer.from(key)));

@@ -1,12 +1,13 @@
-/** Which partition a key belongs to. */
+/** Chooses the partition of a key. */
 import type { ICustomPartitioner } from 'kafkajs';
 
 const MULTIPLIER = 0x5bd1e995;
 const SEED = 0x9747b28c;
 
 /**
- * The partition that every Kafka client chooses for a key: murmur2, as Java's clients have it. kafkajs' own counts in BigInts, which
- * takes 3 µs for the id of a payment instead of 0.03. Only dead letters may lack a key: they share a partition.
+ * Returns the partition that every Kafka client chooses for a key: murmur2, as in the Java client. The version of kafkajs counts
+ * in BigInts, so it takes 3 µs for a payment id instead of 0.03. Only dead letters may have no key: they share a partition.
+ *
  * https://github.com/apache/kafka/blob/4.1.1/clients/src/main/java/org/apache/kafka/common/utils/Utils.java
  */
 export const byKey: ICustomPartitioner =

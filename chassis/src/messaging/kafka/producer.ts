@@ -1,4 +1,4 @@
-/** Kafka behind our own small interface: kafkajs is unmaintained, and nothing outside the files kafka*.ts knows it. */
+/** Publishes to Kafka behind our own small interface. kafkajs is unmaintained, so only the files in this folder use it. */
 import { Kafka, type LogEntry, logLevel } from 'kafkajs';
 import type { Logger } from '../../telemetry/log.ts';
 import type { OutgoingMessage } from '../cloud-events.ts';
@@ -15,8 +15,8 @@ export interface KafkaSettings {
 
 export interface KafkaProducer {
   /**
-   * Resolves when all in-sync replicas have all messages; the order of one key is kept. Rejects after a few seconds while no
-   * broker is there; some of the messages may then have arrived, and the caller sends all again with the same ids.
+   * Resolves when all in-sync replicas have all messages. The order of one key is kept. Rejects after a few seconds if no broker
+   * is available. Some of the messages may then be stored, and the caller sends all again with the same ids.
    */
   publish(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
   close(): Promise<void>;
@@ -36,27 +36,29 @@ export function kafkaClient({ brokers, clientId }: KafkaSettings, log: Logger): 
     brokers: typeof brokers === 'string' ? brokers.split(',') : [...brokers],
     connectionTimeout: 3_000,
     requestTimeout: 10_000,
-    // Recovery must not wait for half a minute, kafkajs' default, when a broker is back.
+    // The default of kafkajs, half a minute, would delay recovery after the broker is back.
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 },
     logLevel: logLevel.INFO,
     logCreator: () => (entry) => forwardLog(entry, log),
   });
 }
 
-/** Where a lost connection and a coordinator that is still loading are reported, over and over; what comes of it is logged elsewhere. */
-const CHATTY = ['Connection', 'BrokerPool', 'Runner', 'ConsumerGroup', 'Consumer'];
+/** These namespaces report a lost connection or a loading coordinator again and again. Other code logs the consequences. */
+const REPETITIVE_NAMESPACES = ['Connection', 'BrokerPool', 'Runner', 'ConsumerGroup', 'Consumer'];
 
-/** kafkajs calls everything an error that it will simply retry. What is left unresolved is thrown at us, and logged by us. */
+/** kafkajs logs errors that it will retry. If the retries fail, it throws the error, and our code logs it. */
 function forwardLog({ namespace, level, log: entry }: LogEntry, log: Logger): void {
   const { message, timestamp: _, logger: __, ...facts } = entry;
-  const isWorth = level <= logLevel.WARN && !CHATTY.includes(namespace);
-  log[isWorth ? 'warn' : 'debug']({ kafkajs: namespace, ...facts }, message);
+  const isImportant = level <= logLevel.WARN && !REPETITIVE_NAMESPACES.includes(namespace);
+  log[isImportant ? 'warn' : 'debug']({ kafkajs: namespace, ...facts }, message);
 }
 
 /**
  * One `send` is in flight at a time, so a retry cannot overtake a later one.
- * kafkajs' idempotent mode is off on purpose: when a send is given up although the broker has stored it, kafkajs takes the sequence numbers
- * back and gives them to the next messages, which the broker then drops as duplicates, silently. Duplicates are harmless here, losses are not.
+ *
+ * kafkajs' idempotent mode is off on purpose. If kafkajs gives up a send that the broker has stored, it assigns the same sequence
+ * numbers to the next messages. The broker then drops these as duplicates, silently. Duplicates are harmless here, losses are
+ * not.
  */
 export async function connectRawProducer(settings: KafkaSettings, log: Logger): Promise<RawProducer> {
   const producer = kafkaClient(settings, log).producer({
@@ -83,7 +85,7 @@ export async function connectRawProducer(settings: KafkaSettings, log: Logger): 
   }
 
   await connect().catch((error) =>
-    log.warn({ err: error }, 'kafka is away; publishing starts when it is back'),
+    log.warn({ err: error }, 'kafka is unavailable; publishing starts when it is available'),
   );
   return {
     send(topic, messages) {
@@ -110,12 +112,14 @@ export async function connectKafkaProducer(settings: KafkaSettings, log: Logger)
 }
 
 /**
- * A broker takes a batch for one partition only up to its `max.message.bytes`, 1 MiB unless it was changed, and kafkajs makes one batch
- * of all that is sent at once. In the worst case all of it goes to one partition.
+ * A broker limits a batch for one partition to its `max.message.bytes`, 1 MiB unless configured. kafkajs makes one batch of all
+ * messages of a send. In the worst case all of them go to one partition.
  */
 const MAX_PIECE_BYTES = 900 * 1024;
 
-/** The messages in their order, in pieces that a broker takes; one that is too large by itself stands alone. */
+/**
+ * Splits the messages, in their order, into pieces that the broker accepts. A message above the limit gets a piece of its own.
+ */
 function* piecesOf(messages: readonly OutgoingMessage[]): Generator<OutgoingMessage[]> {
   let piece: OutgoingMessage[] = [];
   let bytes = 0;
@@ -132,7 +136,7 @@ function* piecesOf(messages: readonly OutgoingMessage[]): Generator<OutgoingMess
   if (piece.length > 0) yield piece;
 }
 
-/** At least what the message takes in a batch: lengths and numbers are a few bytes each. */
+/** Estimates the bytes of the message in a batch from above: lengths and numbers are a few bytes each. */
 function sizeOf({ key, payload, headers }: OutgoingMessage): number {
   const texts = Object.entries(headers).flat();
   const lengths = texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 5, 0);

@@ -1,4 +1,4 @@
-/** A message as kafkajs has it: what a dead letter must keep untouched. */
+/** A message in kafkajs' form. A dead letter keeps all of it unchanged. */
 export interface RawMessage {
   key: Buffer | null;
   value: Buffer | null;

@@ -1,4 +1,4 @@
-/** Reads a topic once, from its oldest message to the newest of this moment: how a database that is folded from events is made anew. */
+/** Reads a topic once, from its oldest message to the newest at the start. It rebuilds a database that is derived from events. */
 import { randomUUID } from 'node:crypto';
 import type { EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { createApply, type Delivery } from '../../batching/apply-batch.ts';
@@ -9,14 +9,14 @@ import { type KafkaSettings, kafkaClient } from './producer.ts';
 
 export interface ReplaySettings extends KafkaSettings {
   topic: string;
-  /** The most messages in one `apply`. */
+  /** The maximum number of messages in one `apply`. */
   maxBatch?: number;
 }
 
 export interface Replayed {
-  /** Messages that were applied. */
+  /** Number of messages that were applied. */
   appliedCount: number;
-  /** Messages that cannot be decoded or applied: they are among the dead letters already, and stay there. */
+  /** Number of messages that cannot be decoded or applied. They are already dead letters, and stay there. */
   passedOverCount: number;
 }
 
@@ -24,8 +24,8 @@ const MAX_PARTITIONS = 64;
 const MAX_BYTES_PER_PARTITION = 256 * 1024;
 
 /**
- * Resolves when everything that is in the topic now was applied. Reads in a group of its own, which is removed afterwards, so
- * the offsets of the running service stay as they are.
+ * Resolves when all current messages of the topic are applied. Reads in its own consumer group, which is deleted afterwards, so
+ * that the offsets of the running service do not change.
  */
 export async function replayTopic<T>(
   settings: ReplaySettings,
@@ -38,9 +38,12 @@ export async function replayTopic<T>(
   const ends = await fetchEnds(kafka, topic);
   const replayed = { appliedCount: 0, passedOverCount: 0 };
 
-  function passOver(raw: KafkaMessage, partition: number, error: unknown): void {
+  function skip(raw: KafkaMessage, partition: number, error: unknown): void {
     replayed.passedOverCount += 1;
-    log.warn({ err: error, topic, partition, offset: raw.offset }, 'passed over');
+    log.warn(
+      { err: error, topic, partition, offset: raw.offset },
+      'message skipped: it cannot be decoded or applied',
+    );
   }
 
   const { flush, aside } = createApply<Source, T>(
@@ -49,7 +52,7 @@ export async function replayTopic<T>(
         await apply(items);
         replayed.appliedCount += items.length;
       },
-      deadLetter: async ({ raw, partition }, _reason, error) => passOver(raw, partition, error),
+      deadLetter: async ({ raw, partition }, _reason, error) => skip(raw, partition, error),
       stopping: new AbortController().signal,
     },
     log,
@@ -66,7 +69,7 @@ export async function replayTopic<T>(
     try {
       value = decode(toTopicMessage(source));
     } catch (error) {
-      return passOver(source.raw, source.partition, error);
+      return skip(source.raw, source.partition, error);
     }
     return batcher.submit({ message: source, value, claim });
   }
@@ -77,7 +80,7 @@ export async function replayTopic<T>(
   return replayed;
 }
 
-/** Of each partition that has messages, the offset after the newest. */
+/** For each partition with messages, the offset after the newest. */
 type Ends = Map<number, bigint>;
 
 async function fetchEnds(kafka: Kafka, topic: string): Promise<Ends> {
@@ -92,7 +95,7 @@ async function fetchEnds(kafka: Kafka, topic: string): Promise<Ends> {
   }
 }
 
-/** Hands over every message below the ends and returns when they are reached. */
+/** Passes on every message below the end offsets, and returns when they are reached. */
 async function readUntil(
   kafka: Kafka,
   { topic, groupId, ends }: { topic: string; groupId: string; ends: Ends },
@@ -125,7 +128,7 @@ async function readUntil(
   try {
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
-    // Nothing is committed: if kafkajs starts again after an error, it starts from the oldest message again.
+    // Nothing is committed: if kafkajs restarts after an error, it begins with the oldest message again.
     await consumer.run({
       eachBatch,
       autoCommit: false,

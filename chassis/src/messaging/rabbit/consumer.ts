@@ -1,8 +1,9 @@
 /**
- * Consumes a work queue through Rascal. A message is an event or a parcel of them. Events meet in the batcher and are applied
- * together; a message is acknowledged when each of its events is applied or stored in the dead-letter queue. Retrying happens here,
- * while the messages stay unacknowledged: giving them back would use up the queue's delivery limit, which is meant for messages that
- * kill their consumer.
+ * Consumes a work queue through Rascal. A message is an event or a parcel of events. A batcher collects events and applies them
+ * together. A message is acknowledged when each of its events is applied or stored in the dead-letter queue.
+ *
+ * Retries run here, while the messages stay unacknowledged. Requeuing them would use up the queue's delivery limit, which is for
+ * messages that kill their consumer.
  */
 import { createApply, type Delivery, StoppedError } from '../../batching/apply-batch.ts';
 import { createBatcher } from '../../batching/batcher.ts';
@@ -22,29 +23,31 @@ import {
 import { type AckOrNack, createBroker, type RascalBroker, type RascalMessage } from './rascal.ts';
 
 export interface QueueConsumerSettings extends QueueSettings {
-  /** The most messages this instance holds unacknowledged. Default 100. */
+  /** The maximum number of unacknowledged messages of this instance. Default 100. */
   prefetch?: number;
 }
 
 export interface QueueHandlers<T> {
-  /** Throws for a message that cannot be understood: it becomes a dead letter at once. */
+  /** Throws for a message that cannot be decoded: it becomes a dead letter at once. */
   decode(message: IncomingMessage): T;
-  /** One idempotent transaction for all items. */
+  /** Applies all items in one idempotent transaction. */
   apply(items: T[]): Promise<void>;
 }
 
 export interface QueueConsumer {
-  /** Takes no more, finishes and acknowledges what it has. */
+  /** Accepts no new messages, and finishes and acknowledges the accepted ones. */
   stop(): Promise<void>;
 }
 
 const CLOSE_MS = 15_000;
-/** A transaction is paid for once however many messages it applies: at most ten a second, unless they are full. */
+/** A transaction costs the same for any number of messages. So at most ten start per second, unless the batches are full. */
 const PACE_MS = 100;
-/** The most events in one `apply`. */
+/** The maximum number of events in one `apply`. */
 const MAX_BATCH = 500;
 
-/** Starts in the background: a broker that is away is waited for; later Rascal itself reconnects and subscribes again. */
+/**
+ * Starts in the background. While the broker is unavailable, it retries. Later, Rascal itself reconnects and subscribes again.
+ */
 export async function consumeQueue<T>(
   settings: QueueConsumerSettings,
   { decode, apply }: QueueHandlers<T>,
@@ -54,7 +57,7 @@ export async function consumeQueue<T>(
   const log = parentLog.child({ queue });
   const stopping = new AbortController();
   const publisher = createConfirmedPublisher(settings, log);
-  const { flush, bury, aside } = createApply<Envelope, T>(
+  const { flush, storeDeadLetter, aside } = createApply<Envelope, T>(
     { apply, deadLetter: deadLetterTo(publisher, settings, log), stopping: stopping.signal },
     log,
   );
@@ -70,7 +73,7 @@ export async function consumeQueue<T>(
     try {
       value = decode(toIncomingMessage(message));
     } catch (error) {
-      return bury(message, 'UNDECODABLE', error);
+      return storeDeadLetter(message, 'UNDECODABLE', error);
     }
     return batcher.submit({ message, value, claim: { lost: false } });
   }
@@ -80,7 +83,7 @@ export async function consumeQueue<T>(
     try {
       events = eventsOf(message);
     } catch (error) {
-      return bury(message, 'UNDECODABLE', error);
+      return storeDeadLetter(message, 'UNDECODABLE', error);
     }
     await Promise.all(events.map(settleEvent));
   }
@@ -90,12 +93,17 @@ export async function consumeQueue<T>(
       await settle(message);
       ackOrNack();
     } catch (error) {
-      if (!(error instanceof StoppedError)) log.error({ err: error }, 'a message is given back to the queue');
+      if (!(error instanceof StoppedError)) log.error({ err: error }, 'a message is requeued');
       ackOrNack(error as Error, { strategy: 'nack', requeue: true });
     }
   }
 
-  const running = subscribeWhenThere(settings, { prefetch, receive, bury }, stopping.signal, log);
+  const running = subscribeWithRetries(
+    settings,
+    { prefetch, receive, storeDeadLetter },
+    stopping.signal,
+    log,
+  );
   return {
     async stop() {
       stopping.abort();
@@ -110,10 +118,10 @@ export async function consumeQueue<T>(
 interface Receiver {
   prefetch: number;
   receive(message: RascalMessage, ackOrNack: AckOrNack): Promise<void>;
-  bury(message: Envelope, reason: 'UNDECODABLE', error: unknown): Promise<void>;
+  storeDeadLetter(message: Envelope, reason: 'UNDECODABLE', error: unknown): Promise<void>;
 }
 
-async function subscribeWhenThere(
+async function subscribeWithRetries(
   settings: QueueConsumerSettings,
   receiver: Receiver,
   stopping: AbortSignal,
@@ -124,7 +132,7 @@ async function subscribeWhenThere(
     queue,
     vhost: '/',
     prefetch: receiver.prefetch,
-    // Bytes stay bytes, whatever the sender calls them.
+    // The content stays a Buffer, also if its content type is text or JSON.
     contentType: 'application/octet-stream',
     closeTimeout: CLOSE_MS,
     retry: { min: 200, max: 2_000, factor: 2, strategy: 'exponential' },
@@ -139,7 +147,7 @@ async function subscribeWhenThere(
       await subscribe(broker, queue, receiver, log);
       return broker;
     } catch (error) {
-      if (attempt === 0) log.warn({ err: error }, 'rabbitmq is away; consuming starts when it is there');
+      if (attempt === 0) log.warn({ err: error }, 'rabbitmq is unavailable; retrying until consuming starts');
       await sleep(backoffMs(attempt), stopping);
     }
   }
@@ -149,20 +157,20 @@ async function subscribeWhenThere(
 async function subscribe(
   broker: RascalBroker,
   queue: string,
-  { receive, bury }: Receiver,
+  { receive, storeDeadLetter }: Receiver,
   log: Logger,
 ): Promise<void> {
   const subscription = await broker.subscribe(queue);
-  const buryUnread = (error: Error, message: RascalMessage, ackOrNack: AckOrNack) => {
-    bury(message, 'UNDECODABLE', error).then(
+  const deadLetterUnread = (error: Error, message: RascalMessage, ackOrNack: AckOrNack) => {
+    storeDeadLetter(message, 'UNDECODABLE', error).then(
       () => ackOrNack(),
-      (buryError) => ackOrNack(buryError, { strategy: 'nack', requeue: true }),
+      (storeError) => ackOrNack(storeError, { strategy: 'nack', requeue: true }),
     );
   };
   subscription
-    .on('invalid_content', buryUnread)
-    .on('redeliveries_exceeded', buryUnread)
-    .on('redeliveries_error', buryUnread)
+    .on('invalid_content', deadLetterUnread)
+    .on('redeliveries_exceeded', deadLetterUnread)
+    .on('redeliveries_error', deadLetterUnread)
     .on('error', (error) => log.debug({ err: error }, 'the subscription broke; rascal renews it'))
     .on('cancelled', (error) =>
       log.warn({ err: error }, 'the broker cancelled the subscription; rascal renews it'),
@@ -171,17 +179,17 @@ async function subscribe(
     .on('message', (message, _, ackOrNack) => void receive(message, ackOrNack));
 }
 
-/** Rascal emits an error for every attempt to reconnect: only the change of state is worth a line. */
+/** Rascal emits an error for every attempt to reconnect. Only the change of state is logged. */
 function logStateOf(broker: RascalBroker, log: Logger): void {
-  let isAway = false;
+  let isUnavailable = false;
   broker
     .on('error', (error) => {
-      log[isAway ? 'debug' : 'warn']({ err: error }, 'rabbitmq is away; reconnecting');
-      isAway = true;
+      log[isUnavailable ? 'debug' : 'warn']({ err: error }, 'rabbitmq is unavailable; reconnecting');
+      isUnavailable = true;
     })
     .on('vhost_initialised', () => {
-      if (isAway) log.info('rabbitmq is back');
-      isAway = false;
+      if (isUnavailable) log.info('rabbitmq is available again');
+      isUnavailable = false;
     })
     .on('blocked', (reason) => log.warn({ reason }, 'rabbitmq is short of resources'))
     .on('unblocked', () => log.info('rabbitmq has resources again'));
@@ -201,7 +209,7 @@ function deadLetterTo(publisher: ConfirmedPublisher, settings: QueueSettings, lo
   const { queue } = settings;
   const deadLetterQueue = deadLetterQueueOf(settings);
   return async ({ properties, content }: Envelope, reason: string, error: unknown): Promise<void> => {
-    // Rascal notes where a message came from in a header of its own.
+    // A header in which Rascal notes the origin of a message.
     const { rascal: _, ...original } = properties.headers;
     const headers = {
       ...original,

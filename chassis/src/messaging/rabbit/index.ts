@@ -1,4 +1,4 @@
-/** RabbitMQ through Rascal's connections: to publish with confirms, to consume a queue. */
+/** RabbitMQ through Rascal's connections: publishes with confirms, and consumes a queue. */
 export {
   consumeQueue,
   type QueueConsumer,

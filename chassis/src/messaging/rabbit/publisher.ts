@@ -1,6 +1,7 @@
 /**
- * A work queue on RabbitMQ and the publisher to it. Rascal asserts the topology and consumes. Publishing uses one confirm channel on a
- * connection of Rascal's making: Rascal's own publications take a channel each until confirmed, which costs order and pipelining.
+ * A work queue on RabbitMQ and its publisher. Rascal asserts the topology and consumes. Publishing uses one confirm channel on a
+ * connection that Rascal opens. Rascal's own publications use one channel each until they are confirmed, without order or
+ * pipelining.
  */
 import { randomUUID } from 'node:crypto';
 import { inTime } from '../../process/in-time.ts';
@@ -13,41 +14,46 @@ export interface QueueSettings {
   /** amqp://user:password@host:port/vhost */
   url: string;
   queue: string;
-  /** Default: the queue's name and `.dlq`. */
+  /** Default: the queue's name with the suffix `.dlq`. */
   deadLetterQueue?: string;
-  /** How often a message may come back unacknowledged, its consumer having died on it, before it is dead-lettered. Default 5. */
+  /**
+   * Number of times that a message may return unacknowledged because its consumer died. After that it becomes a dead letter.
+   * Default 5.
+   */
   deliveryLimit?: number;
 }
 
 export interface RabbitPublisher {
   /**
-   * A parcel is one message: to confirm and to acknowledge it costs the same for one event as for fifty. Resolves when the broker has
-   * stored all. Rejects while the broker is away, and with UnroutableError when no queue takes a message; some of the events
-   * may then have arrived, and the caller sends all again with the same ids.
+   * A parcel is one message, because to confirm and to acknowledge it costs the same for one event as for fifty. Resolves when
+   * the broker has stored all messages.
+   *
+   * Rejects while the broker is unavailable, and with UnroutableError if no queue accepts a message. Some of the events may then
+   * be stored, and the caller sends all again with the same ids.
    */
   publish(parcels: readonly Parcel[]): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The broker had no queue for the message and gave it back. */
+/** The broker returned the message because it has no queue for it. */
 export class UnroutableError extends Error {
   override readonly name = 'UnroutableError';
   constructor(routingKey: string) {
-    super(`No queue takes messages for "${routingKey}".`);
+    super(`No queue accepts messages for "${routingKey}".`);
   }
 }
 
 export const VHOST = '/';
 const CONFIRM_MS = 10_000;
-/** The property `type` of a message that is a parcel. */
+/** The property `type` of a message with a parcel. */
 const PARCEL_TYPE = 'payflowx.outbox.v1.Parcel';
-/** A consumer holds as many messages as its prefetch says, whatever their size. Events of a larger parcel travel alone. */
+/** A consumer holds as many messages as its prefetch allows, of any size. Events of a larger parcel are sent one by one. */
 const MAX_PARCEL_BYTES = 256 * 1024;
 
 export const deadLetterQueueOf = ({ queue, deadLetterQueue }: QueueSettings) =>
   deadLetterQueue ?? `${queue}.dlq`;
 
-/** Publisher and consumer assert the same: whoever comes first makes the queues, and a difference is refused by the broker. */
+/** Publisher and consumer assert the same topology. The first one creates the queues, and the broker refuses a different one. */
 export function rascalConfig(settings: QueueSettings): { vhosts: object; defaults: object } {
   const { url, queue, deliveryLimit = 5 } = settings;
   const deadLetterQueue = deadLetterQueueOf(settings);
@@ -57,12 +63,13 @@ export function rascalConfig(settings: QueueSettings): { vhosts: object; default
     'x-delivery-limit': deliveryLimit,
     'x-dead-letter-exchange': '',
     'x-dead-letter-routing-key': deadLetterQueue,
-    // Dead letters are confirmed by their queue before they leave this one. https://www.rabbitmq.com/docs/quorum-queues#activating-at-least-once-dead-lettering
+    // A dead letter leaves this queue only after the dead-letter queue has confirmed it.
+    // https://www.rabbitmq.com/docs/quorum-queues#activating-at-least-once-dead-lettering
     'x-dead-letter-strategy': 'at-least-once',
     'x-overflow': 'reject-publish',
   };
   return {
-    // Rascal reads the retry of a connection from here only; its own default goes up to a minute.
+    // Rascal reads the retry settings of a connection only here. Its own default waits up to a minute.
     defaults: {
       vhosts: { connection: { retry: { min: 200, max: 2_000, factor: 2, strategy: 'exponential' } } },
     },
@@ -82,20 +89,22 @@ export async function connectRabbitPublisher(settings: QueueSettings, log: Logge
   const publisher = createConfirmedPublisher(settings, log);
   await publisher
     .open()
-    .catch((error) => log.warn({ err: error }, 'rabbitmq is away; publishing starts when it is back'));
+    .catch((error) =>
+      log.warn({ err: error }, 'rabbitmq is unavailable; publishing starts when it is available'),
+    );
   return {
     publish: (parcels) => publisher.publish(settings.queue, parcels.flatMap(toEnvelopes)),
     close: publisher.close,
   };
 }
 
-/** One event travels by itself, as CloudEvents wants it: whoever looks into the queue can read its properties. */
+/** A single event is sent as a plain CloudEvent, so that its properties are readable in the queue. */
 function toEnvelopes(parcel: Parcel): Envelope[] {
   const isParcel = parcel.eventCount > 1 && parcel.bytes.length <= MAX_PARCEL_BYTES;
   return isParcel ? [sealed(parcel)] : unpackParcel(parcel).map(toEnvelope);
 }
 
-/** Its id is only for the way there: on a redelivery it is another, and each event has its own inside. */
+/** This id is only for the transport: it differs if the parcel is published again. Each event in the parcel has its own id. */
 function sealed({ bytes }: Parcel): Envelope {
   const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const properties = {
@@ -107,7 +116,7 @@ function sealed({ bytes }: Parcel): Envelope {
   return { content, properties };
 }
 
-/** The events of a message, each as if it had come alone. Throws for a parcel that cannot be opened. */
+/** Returns the events of a message, each as if it were sent alone. Throws for a parcel that cannot be decoded. */
 export function eventsOf(message: Envelope): Envelope[] {
   if (message.properties.type !== PARCEL_TYPE) return [message];
   return unpackParcel({ bytes: message.content }).map(toEnvelope);
@@ -129,7 +138,10 @@ export interface ConfirmedPublisher {
   close(): Promise<void>;
 }
 
-/** Keeps one link while it is sound. Whatever happens to it, it is dropped, and the next publish makes a new one, topology included. */
+/**
+ * Keeps one link to the broker. After any error the link is dropped, and the next publish opens a new one and asserts the
+ * topology.
+ */
 export function createConfirmedPublisher(settings: QueueSettings, log: Logger): ConfirmedPublisher {
   let link: Promise<Link> | undefined;
 
@@ -156,7 +168,7 @@ export function createConfirmedPublisher(settings: QueueSettings, log: Logger): 
       if (first.reason instanceof UnroutableError) {
         log.error({ err: first.reason, unroutable: failures.length }, 'rabbitmq returned messages');
       }
-      // Whatever it was, the next publish starts afresh and finds the queues asserted.
+      // After any error, the next publish opens a new link and asserts the queues.
       link = undefined;
       await current.close();
       throw first.reason;
@@ -179,9 +191,9 @@ async function openLink(settings: QueueSettings, log: Logger, onBroken: () => vo
   connection.on('error', (error) => log.warn({ err: error }, 'the connection to rabbitmq broke'));
   connection.on('close', onBroken);
   connection.on('blocked', (reason) =>
-    log.warn({ reason }, 'rabbitmq is short of resources and takes no messages'),
+    log.warn({ reason }, 'rabbitmq is short of resources and accepts no messages'),
   );
-  connection.on('unblocked', () => log.info('rabbitmq takes messages again'));
+  connection.on('unblocked', () => log.info('rabbitmq accepts messages again'));
   const channel = await openConfirmChannel(connection);
   channel.on('error', (error) => log.warn({ err: error }, 'the channel to rabbitmq broke'));
   channel.on('close', onBroken);
@@ -207,7 +219,7 @@ async function openLink(settings: QueueSettings, log: Logger, onBroken: () => vo
   return { send, close: () => closeConnection(connection) };
 }
 
-/** Rascal asserts exchanges and queues, and leaves one plain connection behind. */
+/** Rascal asserts exchanges and queues, and keeps one plain connection open. */
 export async function connectWithTopology(settings: QueueSettings): Promise<AmqpConnection> {
   const broker = await createBroker(rascalConfig(settings));
   broker.on('error', () => {});
@@ -229,7 +241,7 @@ export function closeConnection(connection: AmqpConnection): Promise<void> {
     try {
       connection.close(() => resolve());
     } catch {
-      // Already closed.
+      // The connection was already closed.
       resolve();
     }
   });

@@ -1,4 +1,4 @@
-/** The part of Rascal 21, and of amqplib beneath it, that is used here. Rascal publishes no types. */
+/** Types for the used parts of Rascal 21 and of amqplib below it. Rascal publishes no types. */
 import { createRequire } from 'node:module';
 
 export interface RascalMessage {
@@ -7,7 +7,7 @@ export interface RascalMessage {
   content: Buffer;
 }
 
-/** Acks without an argument; with an error it nacks without requeueing, so the broker dead-letters the message. */
+/** Acknowledges without an argument. With an error it nacks without requeueing, so that the broker dead-letters the message. */
 export type AckOrNack = (error?: Error, recovery?: { strategy: 'nack'; requeue: boolean }) => void;
 
 export interface RascalSubscription {
@@ -21,7 +21,7 @@ export interface RascalSubscription {
   ): this;
   on(event: 'error' | 'cancelled', listener: (error: Error) => void): this;
   on(event: 'close' | 'subscribed', listener: () => void): this;
-  /** Takes no more, and resolves when everything unacknowledged is acknowledged or the close timeout is over. */
+  /** Accepts no new messages. Resolves when everything is acknowledged, or at the close timeout. */
   cancel(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export interface RascalBroker {
   on(event: 'blocked', listener: (reason: string) => void): this;
   on(event: 'unblocked' | 'vhost_initialised' | 'disconnect', listener: () => void): this;
   subscribe(name: string): Promise<RascalSubscription>;
-  /** A plain amqplib connection by Rascal's configuration; it is the caller's to watch and to close. */
+  /** A plain amqplib connection with Rascal's configuration. The caller handles its errors and closes it. */
   connect(vhost: string): Promise<AmqpConnection>;
   shutdown(): Promise<void>;
 }
@@ -70,7 +70,7 @@ export interface ConfirmChannel {
   ): void;
   checkQueue(queue: string, done: (error: Error | null, found: { messageCount: number }) => void): void;
   ack(message: RascalMessage): void;
-  /** Answered when the broker has dealt with every ack before it. */
+  /** The response comes after the broker has processed every earlier ack. */
   close(done: (error: Error | null) => void): void;
 }
 
@@ -80,7 +80,7 @@ interface Rascal {
 
 const rascal = createRequire(import.meta.url)('rascal') as Rascal;
 
-/** Connects and asserts what the configuration names. A failed one leaves nothing behind that keeps the process alive. */
+/** Connects, and asserts the configured topology. After a failure, nothing stays open that would keep the process alive. */
 export async function createBroker(config: object): Promise<RascalBroker> {
   try {
     return await rascal.BrokerAsPromised.create(config);

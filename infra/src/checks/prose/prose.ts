@@ -16,11 +16,6 @@ export interface Finding {
   readonly message: string;
 }
 
-/**
- * Folders whose comments are still to be rewritten; their pages are checked already. `make prose FOLDER=…` checks them all the same.
- */
-const NOT_YET_REWRITTEN: readonly string[] = ['proto/', 'chassis/'];
-
 const CHECKED = /\.(md|ts|sql|proto|py|ya?ml)$|(^|\/)(Makefile|Dockerfile|\.env\.example)$/;
 /** Vendored files, and migrations, which are frozen once they are released. */
 const UNCHANGEABLE = /^proto\/vendor\/|\/migrations\//;
@@ -28,7 +23,7 @@ const UNCHANGEABLE = /^proto\/vendor\/|\/migrations\//;
 const kernel = new TextlintKernel();
 const plugins = [{ pluginId: 'markdown', plugin: { Processor: MarkdownProcessor } }];
 
-/** Checks everything under a folder, or all that is already rewritten. */
+/** Checks everything under a folder, or the whole checkout. */
 export async function checkProse(folder?: string): Promise<Finding[]> {
   const list = ['git', 'ls-files', '--cached', '--others', '--exclude-standard', folder ?? '.'];
   const { output } = await capture(list, { cwd: root });
@@ -37,10 +32,8 @@ export async function checkProse(folder?: string): Promise<Finding[]> {
   const files = output.split('\n').filter(isChecked);
   if (files.length === 0)
     throw new Failure(`There is no prose under ${folder}.`, 'Give a folder or file of Git.');
-  const isDue = (file: string) =>
-    file.endsWith('.md') || !NOT_YET_REWRITTEN.some((prefix) => file.startsWith(prefix));
   const findings: Finding[] = [];
-  for (const file of folder ? files : files.filter(isDue))
+  for (const file of files)
     findings.push(...(await checkText(file, await readFile(join(root, file), 'utf8'))));
   return findings;
 }
