@@ -1,4 +1,7 @@
 /** A slow service: the number of requests that wait for it is bounded, and the rest are refused before anything is done. */
+
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import type { BatchCreatePaymentsRequest } from '@payflowx/proto/payment';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { LIMITS } from '../src/admission/limiter.ts';
@@ -13,7 +16,7 @@ let keys: string[] = [];
 let letGo = () => {};
 
 beforeEach(async () => {
-  platform = await startPlatform({ PAYMENT_DEADLINE_MS: '60000', PAYMENT_BATCHES_IN_FLIGHT: '200' });
+  platform = await startPlatform({ PAYMENT_BATCHES_IN_FLIGHT: '200' });
   client = await createClient(platform);
   keys = [];
   const held = new Promise<void>((resolve) => {
@@ -109,4 +112,53 @@ it('counts a request of a disconnected client until its work is done', async () 
   for (let n = 0; n < 3; n += 1) {
     await expect.poll(async () => (await pay('flood', `after-${n}`)).status, { timeout: 5_000 }).toBe(201);
   }
+});
+
+it('gives no slot to requests without a complete body', async () => {
+  platform.fakes.auth.login = () => ({ tokens: { accessToken: 'a', expiresIn: 300, refreshToken: 'r' } });
+  const { port } = new URL(platform.url);
+  const head =
+    'POST /v1/auth/login HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 60\r\n\r\n{';
+  // Each has its own address: together they would have the share of every other caller.
+  const sockets = Array.from({ length: LIMITS.floor + 2 }, (_, n) =>
+    connect(
+      { port: Number(port), host: '127.0.0.1', localAddress: `127.0.1.${n + 1}` },
+      function (this: Socket) {
+        this.write(head);
+      },
+    ),
+  );
+  for (const socket of sockets) socket.on('error', () => {});
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  const body = { username: 'alice', password: 'x' };
+  // Longer than a burst is tolerated.
+  const until = performance.now() + 2 * LIMITS.toleranceMs;
+  while (performance.now() < until) {
+    expect((await client.call('POST', '/v1/auth/login', { body })).status).toBe(200);
+  }
+  for (const socket of sockets) socket.destroy();
+});
+
+it('gives no slot to clients that disconnect before their token is verified', async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  const slow = await startPlatform({}, gate);
+  const caller = await createClient(slow);
+  Object.assign(slow.fakes.payment, platform.fakes.payment);
+  letGo();
+  const leaving = new AbortController();
+  const asked = Array.from({ length: LIMITS.burst + LIMITS.floor }, (_, n) =>
+    caller.call('POST', '/v1/payments', {
+      as: 'customer',
+      key: `left-${n}`,
+      body: newPayment,
+      signal: leaving.signal,
+    }),
+  );
+  setTimeout(() => leaving.abort(), LIMITS.toleranceMs);
+  await Promise.allSettled(asked);
+  open();
+  const pays = async () =>
+    (await caller.call('POST', '/v1/payments', { as: 'customer', key: 'after', body: newPayment })).status;
+  await expect.poll(pays, { timeout: 10_000 }).toBe(201);
+  await slow.close();
 });

@@ -80,7 +80,7 @@ const PROCESSES: (keyof Targets)[] = [
 
 export type Platform = Awaited<ReturnType<typeof startPlatform>>;
 
-export async function startPlatform(env: Record<string, string> = {}) {
+export async function startPlatform(env: Record<string, string> = {}, keysReady = Promise.resolve()) {
   const identity = createTestIdentity();
   const fakes = Object.fromEntries(Object.keys(DEFINITIONS).map((name) => [name, {}])) as Record<Name, Fake>;
   fakes.auth.getJwks = () => ({ keys: identity.jwks });
@@ -118,7 +118,10 @@ export async function startPlatform(env: Record<string, string> = {}) {
     () => findNotServing(neighbours, PATIENCE_MS),
     () => performance.now(),
   );
-  const keys = createKeyStore(async () => identity.jwks);
+  const keys = createKeyStore(async () => {
+    await keysReady;
+    return identity.jwks;
+  });
   const server = await createServer({ config, neighbours, batches, keys, readiness, log: testLog });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
 

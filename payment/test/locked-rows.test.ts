@@ -1,10 +1,9 @@
 /** Rows that another session holds locked. Only the payment that needs them waits or is left to recovery. */
-import { status } from '@grpc/grpc-js';
 import { eventually } from '@payflowx/chassis/testing';
 import { PaymentState } from '@payflowx/proto/payment';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { findPayments } from '../src/store/payments.ts';
+import { toPaymentOrder } from '../src/domain/order.ts';
 import { busyItem, busyStep } from './fake-authorization.ts';
 import { lifecycleOf } from './lifecycle.ts';
 import { type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
@@ -41,15 +40,19 @@ async function lock(paymentId: string) {
 
 const SOON = () => new Date(Date.now() + 20_000);
 
-/** A payment that authorization has not decided on. */
+/** A payment that is accepted, and that authorization has not decided on. */
 async function initiated() {
-  const value = { code: status.DEADLINE_EXCEEDED, message: 'late', details: [] };
-  platform.authorization.answerWith(() => ({ result: { $case: 'error', value } }));
-  const { id, state } = await life.pay();
-  platform.authorization.answerWith(undefined);
-  expect(state).toBe(PaymentState.INITIATED);
-  const [payment] = await findPayments(platform.db, [id]);
-  if (!payment) throw new Error('The payment does not exist.');
+  const request = paymentRequest({
+    fromAccount: platform.accountOf(platform.customer),
+    toAccount: platform.accountOf(platform.otherCustomer),
+  });
+  const { payment } = await platform.flow.accept({
+    operation: 'CreatePayment',
+    order: toPaymentOrder({ ...request, captureMode: 'AUTOMATIC' }),
+    origin: { caller: platform.customer, requestId: request.requestId, traceparent: '' },
+    deadline: SOON(),
+    isRetry: false,
+  });
   return payment;
 }
 

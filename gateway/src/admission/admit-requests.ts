@@ -1,12 +1,13 @@
 /**
- * Refuses requests early under overload: before the token is verified, the body parsed or an idempotency key used. Only the
- * gateway refuses requests because of load. It never sends the services more than they can answer in time.
+ * Refuses requests early under overload: mostly before the token is verified and the body parsed, and always before an
+ * idempotency key is used. Only the gateway refuses requests because of load. It never sends the services more than they can answer in time.
  *
  * Each lane has its own limiter, so that one slow part of the platform does not block the others. For example, reads of payments
  * are one lane, and writes of payments another.
  */
 import type { Logger } from '@payflowx/chassis';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import { networkOf } from '../http/protection.ts';
 import { PROBLEM_TYPE, ProblemError, problemBody } from '../problems/problem.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
 
@@ -18,39 +19,52 @@ declare module 'fastify' {
     limiter?: Limiter;
   }
   interface FastifyRequest {
-    /** Set if the client disconnected before the response. Frees the slot of the request. */
-    finishAbandoned: (() => void) | undefined;
+    /** Frees the slot that the request occupies; undefined if it occupies none. */
+    freeSlot: ((isCompleted: boolean) => void) | undefined;
   }
 }
 
 const OVERLOADED = new ProblemError('OVERLOADED', 'Overloaded: nothing was done. Try again later.');
 const RETRY_AFTER_S = '1';
+/** A quota's refusal is cheap. Counted as a completion, it would raise the limit. */
+const TOO_MANY_REQUESTS = 429;
 
 export function admitRequests(app: FastifyInstance, { log }: { log: Logger }): void {
   const refusals = countRefusals(app, log);
-  app.decorateRequest('finishAbandoned');
+  app.decorateRequest('freeSlot');
   addLimiters(app);
 
   app.addHook('onRequest', (request, reply, done) => {
     const { limiter } = request.routeOptions.config;
+    if (!limiter || limiter.hasRoom(callerOf(request))) return done();
+    refusals.count();
+    return refuse(request, reply);
+  });
+  // A request occupies a slot only once its token is verified and its body is valid. Before that it costs no service anything, and
+  // its client may take its time or disconnect.
+  app.addHook('preHandler', (request, reply, done) => {
+    const { limiter } = request.routeOptions.config;
     if (!limiter) return done();
-    const caller = request.caller?.id ?? request.ip;
+    const caller = callerOf(request);
     if (!limiter.admit(caller)) {
       refusals.count();
       return refuse(request, reply);
     }
-    // Every response and every lost connection emits exactly one 'close'.
-    reply.raw.once('close', () => {
-      if (reply.sent) limiter.finish(caller);
-      // The work continues without its client, and still occupies a slot.
-      else request.finishAbandoned = () => limiter.finish(caller);
-    });
+    request.freeSlot = (isCompleted) => limiter.finish(caller, isCompleted);
     done();
   });
-  app.addHook('onSend', (request, _reply, payload, done) => {
-    request.finishAbandoned?.();
+  // Every handler ends here, also if its client has disconnected: the work went on, and occupied its slot until now.
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const { freeSlot } = request;
+    request.freeSlot = undefined;
+    freeSlot?.(reply.statusCode !== TOO_MANY_REQUESTS);
     done(null, payload);
   });
+}
+
+/** Limits count by user, or by network as long as the token is unknown. */
+function callerOf(request: FastifyRequest): string {
+  return request.caller?.id ?? networkOf(request);
 }
 
 /**

@@ -11,9 +11,12 @@
  */
 
 export interface Limiter {
+  /** Returns true if a request of this caller would be admitted now. */
+  hasRoom(caller: string): boolean;
   /** Returns true if the request is admitted. Then `finish` must be called once for it. */
   admit(caller: string): boolean;
-  finish(caller: string): void;
+  /** Only completed work counts for the rate of completions. */
+  finish(caller: string, isCompleted?: boolean): void;
 }
 
 export interface LimiterSettings {
@@ -64,25 +67,28 @@ export function createLimiter(now: () => number, settings: LimiterSettings = LIM
     return own < Math.floor(limit / callers);
   }
 
+  function hasRoom(caller: string): boolean {
+    const limit = limitNow();
+    if (inFlight < limit || hasShareLeft(inFlightOf.get(caller) ?? 0, limit)) return true;
+    refusedAt = now();
+    return false;
+  }
+
   return {
+    hasRoom,
     admit(caller) {
-      const own = inFlightOf.get(caller) ?? 0;
-      const limit = limitNow();
-      if (inFlight >= limit && !hasShareLeft(own, limit)) {
-        refusedAt = now();
-        return false;
-      }
+      if (!hasRoom(caller)) return false;
       if (inFlight === 0) completions.restart();
       inFlight += 1;
-      inFlightOf.set(caller, own + 1);
+      inFlightOf.set(caller, (inFlightOf.get(caller) ?? 0) + 1);
       return true;
     },
-    finish(caller) {
+    finish(caller, isCompleted = true) {
       const left = (inFlightOf.get(caller) ?? 0) - 1;
       if (left > 0) inFlightOf.set(caller, left);
       else inFlightOf.delete(caller);
       inFlight -= 1;
-      completions.count();
+      if (isCompleted) completions.count();
     },
   };
 }

@@ -48,7 +48,7 @@ export function limitLogins<Body>(
 }
 
 /** For IPv6, the /64 network counts: a client with one address of it has all of them. */
-function networkOf({ ip }: FastifyRequest): string {
+export function networkOf({ ip }: FastifyRequest): string {
   return normalizeIP(ip);
 }
 
