@@ -32,5 +32,5 @@ describe('payments continue', () => {
 it('a stopped process has no pid, not even 0', async () => {
   await stopProcess('analytics');
   stopped.push('analytics');
-  await expect(pidOf('analytics')).rejects.toThrow("'analytics' does not run now");
+  await expect(pidOf('analytics')).rejects.toThrow("'analytics' is not running");
 });
