@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -14,7 +15,11 @@ import { type Parcel, packParcel, unpackParcel } from '../src/messaging/parcel.t
 import { inTransaction, openDatabase } from '../src/postgres/database.ts';
 import { firstDeliveries } from '../src/postgres/inbox.ts';
 import { insertOutbox, outboxFrom } from '../src/postgres/outbox.ts';
-import { type OutboxRelay, startOutboxRelay } from '../src/postgres/outbox-relay.ts';
+import {
+  type OutboxRelay,
+  type OutboxRelaySettings,
+  startOutboxRelay,
+} from '../src/postgres/outbox-relay.ts';
 import { unnest } from '../src/postgres/unnest.ts';
 import { createTestDatabase, eventually, type TestDatabase, testLog } from '../src/testing/index.ts';
 import { event, unique } from './messages.ts';
@@ -41,10 +46,10 @@ beforeEach(() => {
 
 async function relayTo(
   take: (messages: OutgoingMessage[]) => Promise<void>,
-  { pollMs = 1_000 } = {},
+  settings: Partial<OutboxRelaySettings> = {},
 ): Promise<OutboxRelay> {
   const publish = (parcels: Parcel[]) => take(parcels.flatMap(unpackParcel));
-  const relay = await startOutboxRelay({ url: database.url, destination, publish, pollMs }, testLog);
+  const relay = await startOutboxRelay({ url: database.url, destination, publish, ...settings }, testLog);
   relays.push(relay);
   return relay;
 }
@@ -136,6 +141,24 @@ describe('the outbox relay', () => {
     await eventually(async () => expect(await relay.pending()).toBe(3n));
     isAway = false;
     await eventually(() => expect(textsOf(published)).toEqual(['1', '2', '3']));
+  });
+
+  it('publishes once to a broker that takes longer than a session may be idle', {
+    timeout: 60_000,
+  }, async () => {
+    const idleSessionMs = 2_000;
+    const published: OutgoingMessage[] = [];
+    const publish = async (messages: OutgoingMessage[]) => {
+      published.push(...messages);
+      await pause(3 * idleSessionMs);
+    };
+    await relayTo(publish, { pollMs: 100, idleSessionMs });
+    await store(event('1'), event('2'));
+    await eventually(() => expect(published).toHaveLength(2));
+    // Not by `relay.pending()`, which sends a query on the relay's session.
+    const rows = sql`select from outbox where destination = ${destination}`;
+    await eventually(async () => expect((await rows.execute(db)).rows).toEqual([]), { withinMs: 20_000 });
+    expect(textsOf(published)).toEqual(['1', '2']);
   });
 });
 

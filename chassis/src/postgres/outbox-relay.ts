@@ -19,6 +19,8 @@ export interface OutboxRelaySettings {
   publish(parcels: Parcel[]): Promise<void>;
   /** Milliseconds until a lost NOTIFY or the death of the active relay is noticed. Default 1,000. */
   pollMs?: number;
+  /** Milliseconds without a query until the server ends the session of a hung relay. Default 10,000. */
+  idleSessionMs?: number;
 }
 
 export interface OutboxRelay {
@@ -115,7 +117,8 @@ async function relay(
     }
     try {
       faultPoint('outbox.before-publish');
-      await publish(rows.map(({ event_count, events }) => ({ eventCount: event_count, bytes: events })));
+      const parcels = rows.map(({ event_count, events }) => ({ eventCount: event_count, bytes: events }));
+      await session.keptAlive(publish(parcels));
       faultPoint('outbox.after-publish');
     } catch (error) {
       if (failures === 0)
@@ -127,14 +130,13 @@ async function relay(
     if (failures > 0) log.info('the broker accepts messages again');
     failures = 0;
     await session.remove(rows.map(({ id }) => id));
-    if (!isFull) await sleep(PACE_MS - (performance.now() - startedAt), stopping);
+    if (!isFull) await sleep(Math.max(0, PACE_MS - (performance.now() - startedAt)), stopping);
   }
 }
 
 /**
  * The server ends the session of a relay that sends no query for this long. So a hung instance loses its lock, and another one
- * publishes. A running relay sends a query every second. If a publish takes longer than this, the relay reconnects and repeats
- * messages.
+ * publishes. A running relay sends queries more often, also while it waits for a slow broker.
  */
 const IDLE_SESSION_MS = 10_000;
 
@@ -146,6 +148,8 @@ interface Session {
   /** Returns the oldest rows. `isFull` is true if more rows wait than fit in one batch. */
   take(): Promise<{ rows: Row[]; isFull: boolean }>;
   remove(ids: string[]): Promise<void>;
+  /** Settles as `work` does. Until then it sends queries, so that the server does not end the session as idle. */
+  keptAlive(work: Promise<void>): Promise<void>;
   count(): Promise<bigint>;
   /** Resolves when a transaction with a message for this destination has committed since the last `take`, or after `ms`. */
   wakeUp(ms: number): Promise<void>;
@@ -153,7 +157,7 @@ interface Session {
 }
 
 async function openSession(
-  { url, destination }: OutboxRelaySettings,
+  { url, destination, idleSessionMs = IDLE_SESSION_MS }: OutboxRelaySettings,
   stopping: AbortSignal,
   log: Logger,
 ): Promise<Session> {
@@ -195,7 +199,7 @@ async function openSession(
     // crash here.
     await ask(
       `set enable_seqscan = off; set enable_bitmapscan = off; set synchronous_commit = off;
-       set idle_session_timeout = ${IDLE_SESSION_MS}; listen ${OUTBOX_CHANNEL}`,
+       set idle_session_timeout = ${idleSessionMs}; listen ${OUTBOX_CHANNEL}`,
       [],
     );
   } catch (error) {
@@ -226,6 +230,15 @@ async function openSession(
     },
     async remove(ids) {
       await ask(REMOVE, [destination, ids]);
+    },
+    async keptAlive(work) {
+      // A failure here needs no treatment: if the session is lost, the relay's next query fails too.
+      const timer = setInterval(() => ask('select 1', []).catch(() => {}), idleSessionMs / 3);
+      try {
+        await work;
+      } finally {
+        clearInterval(timer);
+      }
     },
     async count() {
       const { rows } = await ask<{ count: string }>(COUNT, [destination]);

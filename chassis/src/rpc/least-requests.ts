@@ -5,10 +5,26 @@
  * So a hung instance soon has as many calls as the others, and gets no more. Round robin would send it every other call until no
  * capacity for calls is left. This is gRPC's least_request policy
  * (https://github.com/grpc/proposal/blob/master/A48-xds-least-request-lb-policy.md), which grpc-js lacks, but over all instances.
+ *
+ * A call that fails because of its instance counts for a second longer. A broken instance that answers with errors at once would
+ * otherwise never have calls in flight, and would get nearly all of them.
  */
-import { type ChannelOptions, connectivityState, experimental } from '@grpc/grpc-js';
+import { type ChannelOptions, connectivityState, experimental, status } from '@grpc/grpc-js';
 
 export const LEAST_REQUESTS = 'payflowx_least_requests';
+
+/** Milliseconds that a failed call still counts as in flight. */
+const FAILED_CALL_MS = 1_000;
+/**
+ * The codes with which a broken instance may fail all calls. A wrong password has one of them too (UNAUTHENTICATED), but such calls
+ * count equally against all instances.
+ */
+const FAILURES = new Set([
+  status.UNAVAILABLE,
+  status.UNAUTHENTICATED,
+  status.INTERNAL,
+  status.RESOURCE_EXHAUSTED,
+]);
 
 const ROUND_ROBIN = experimental.parseLoadBalancingConfig({ round_robin: {} });
 
@@ -59,7 +75,8 @@ class LeastRequestsBalancer implements experimental.LoadBalancer {
   }
 }
 
-class LeastRequestsPicker implements experimental.Picker {
+/** Exported for tests. */
+export class LeastRequestsPicker implements experimental.Picker {
   readonly #inTurn: experimental.Picker;
   readonly #inFlight: InFlight;
 
@@ -95,7 +112,8 @@ class LeastRequestsPicker implements experimental.Picker {
       },
       onCallEnded: (...outcome) => {
         picked.onCallEnded?.(...outcome);
-        add(-1);
+        if (FAILURES.has(outcome[0])) setTimeout(add, FAILED_CALL_MS, -1).unref();
+        else add(-1);
       },
     };
   }
