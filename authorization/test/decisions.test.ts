@@ -158,16 +158,35 @@ describe('one item of a batch', () => {
 
   it('is decided in time if the clocks differ: its deadline counts from its send time', async () => {
     const accounts = await twoAccounts();
-    const { authorizationRpc: rpc, tokens } = service;
-    const settings = { deadlineMs: 20_000, accessToken: tokens.service };
     for (const callersNow of [now.getTime() - 3_600_000, now.getTime() + 3_600_000]) {
+      // Each clock belongs to another caller: if one caller's clock changes, that counts as a delay at first.
+      const caller = { id: `svc_at_${callersNow}`, roles: ['service'] as const };
+      const settings = { deadlineMs: 20_000, accessToken: await service.tokenFor(caller) };
       const sentAt = new Date(callersNow);
       const inTime = item({ ...accounts, deadline: new Date(callersNow + 2_000) });
       const late = item({ ...accounts, deadline: sentAt });
-      const { results, answeredAt } = await rpc.batchAuthorize({ items: [inTime, late], sentAt }, settings);
+      const { results, answeredAt } = await service.authorizationRpc.batchAuthorize(
+        { items: [inTime, late], sentAt },
+        settings,
+      );
       expect(results.map(({ result }) => result?.$case)).toEqual(['decision', 'error']);
       expect(answeredAt).toEqual(now);
     }
+  });
+
+  it('stays undecided if its message lay unread past its deadline', async () => {
+    const accounts = await twoAccounts();
+    const settings = { deadlineMs: 20_000, accessToken: service.tokens.service };
+    await service.authorize(item(accounts));
+    const sentAt = new Date(now.getTime() - 15_000);
+    const unread = item({ ...accounts, deadline: new Date(sentAt.getTime() + 7_500) });
+    const { results } = await service.authorizationRpc.batchAuthorize({ items: [unread], sentAt }, settings);
+    const [result] = results.map(({ result }) => result);
+    const error = result?.$case === 'error' ? fromRpcStatus(result.value) : undefined;
+    expect(error?.reason).toBe('DEADLINE_PASSED');
+    expect(await movementsOf(unread.paymentId)).toBe(0);
+    const [next] = await service.authorize(item(accounts));
+    expect(next?.decision?.outcome).toBe(Outcome.APPROVED);
   });
 
   it('gets all its violations, and the other items are decided', async () => {

@@ -335,7 +335,9 @@ describe('a step that was decided before', () => {
     const late = captureOf(paymentId);
     const before = now;
     now = new Date(Date.now() + 2 * PATIENCE_MS);
-    await expect(service.capture(late)).rejects.toEqual(refusal(status.DEADLINE_EXCEEDED, 'DEADLINE_PASSED'));
+    await expect(service.captureOnce(late)).rejects.toEqual(
+      refusal(status.DEADLINE_EXCEEDED, 'DEADLINE_PASSED'),
+    );
     now = before;
     expect((await service.capture(late)).decision?.code).toBe('');
   });

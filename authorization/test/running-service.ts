@@ -93,6 +93,8 @@ export async function startService({ instances = 1, now = () => new Date() } = {
       authorizeAt(nth(started, instance).authorization, items),
     /** These send to the instances in turn. */
     capture: (request: CaptureHoldRequest) => untilKnown(() => next().captureHold(request, asService)),
+    /** One attempt: a call past its deadline fails. */
+    captureOnce: (request: CaptureHoldRequest) => next().captureHold(request, asService),
     release,
     cancel: (paymentId: string) => release(cancelOf(paymentId)),
     expire: (paymentId: string) => release(expiryOf(paymentId)),

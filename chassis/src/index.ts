@@ -38,6 +38,7 @@ export {
   type NeighbourSettings,
   type ServiceMethods,
 } from './rpc/client.ts';
+export * from './rpc/clock-skew.ts';
 export * from './rpc/errors.ts';
 export * from './rpc/identity.ts';
 export * from './rpc/key-store.ts';

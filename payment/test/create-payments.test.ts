@@ -1,4 +1,4 @@
-import { newId } from '@payflowx/chassis';
+import { fromRpcStatus, newId } from '@payflowx/chassis';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { type CreatePaymentItem, PaymentEventType, PaymentKind, PaymentState } from '@payflowx/proto/payment';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -205,6 +205,29 @@ describe('a batch', () => {
       3, // INVALID_ARGUMENT
       PaymentState.COMPLETED,
     ]);
+  });
+
+  it('that lay unread past its deadlines starts nothing, and clocks that differ change no deadline', async () => {
+    const { client, customer, db, tokenOf } = platform;
+    const HOUR = 3_600_000;
+    const send = async (sender: string, agoMs: number) => {
+      const sentAt = new Date(Date.now() - agoMs);
+      const deadline = new Date(sentAt.getTime() + 7_500);
+      const request = fromCustomer();
+      const item = { accessToken: await tokenOf(customer), traceparent: '', deadline, request };
+      const settings = await callAs({ id: sender, roles: ['service'] });
+      const { results } = await client.batchCreatePayments({ items: [item], sentAt }, settings);
+      const keys = db.selectFrom('idempotency_keys').select('key').where('key', '=', request.requestId);
+      const result = results[0]?.result;
+      const code = result?.$case === 'error' ? fromRpcStatus(result.value).reason : 'created';
+      return [code, (await keys.execute()).length];
+    };
+    const created = ['created', 1];
+    for (const agoMs of [0, 15_000, 0]) {
+      expect(await send('svc_same', agoMs)).toEqual(agoMs ? ['DEADLINE_EXCEEDED', 0] : created);
+      expect(await send('svc_behind', agoMs + HOUR)).toEqual(agoMs ? ['DEADLINE_EXCEEDED', 0] : created);
+      expect(await send('svc_ahead', agoMs - HOUR)).toEqual(agoMs ? ['DEADLINE_EXCEEDED', 0] : created);
+    }
   });
 
   it('without items is refused', async () => {

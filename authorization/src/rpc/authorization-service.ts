@@ -2,6 +2,7 @@
 import {
   type BoundService,
   bindService,
+  createClockSkew,
   type Logger,
   runInTrace,
   toRpcStatus,
@@ -42,6 +43,8 @@ interface AuthorizationServiceDeps {
 }
 
 export function authorizationService({ steps, log, ...deps }: AuthorizationServiceDeps): BoundService {
+  const skew = createClockSkew(deps);
+
   const authorize = async (item: AuthorizeItem, aheadMs: number): Promise<AuthorizeResult> => {
     try {
       const { decision } = await steps.decide(toAuthorizeCommand(item, aheadMs));
@@ -58,8 +61,8 @@ export function authorizationService({ steps, log, ...deps }: AuthorizationServi
     access: AUTHORIZATION_ACCESS,
     errors: ERRORS,
     handlers: {
-      async batchAuthorize({ items, sentAt }) {
-        const aheadMs = sentAt ? deps.now().getTime() - sentAt.getTime() : 0;
+      async batchAuthorize({ items, sentAt }, call) {
+        const aheadMs = skew.aheadMs(sentAt, call);
         const violations = collectViolations();
         violations.require(items.length >= 1 && items.length <= MAX_ITEMS, 'items', 'must be 1 to 500');
         violations.throwIfAny();

@@ -33,11 +33,14 @@ export interface Call {
   /** The time until which the caller waits. */
   deadline: Date;
   trace: Trace;
-  /** The IP address of the caller. */
+  /** The IP address and port of the caller. */
   peer: string;
   /**
    * True if this call is a retry by the caller's gRPC library. This or another instance may still be working on an earlier
    * attempt.
+   *
+   * The header is not authenticated: any caller can send it, and the gateway's own retries have the token of an end user. So it must
+   * not permit anything. It only decides whether a duplicate in progress is refused or waits for the first attempt's outcome.
    */
   isRetry: boolean;
 }

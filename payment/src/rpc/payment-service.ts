@@ -4,6 +4,7 @@ import {
   bindService,
   type Call,
   type Caller,
+  createClockSkew,
   type Logger,
   requireAccess,
   requireCaller,
@@ -67,6 +68,8 @@ function deadlineOf({ deadline }: CreatePaymentItem, aheadMs: number, call: Call
 }
 
 export function paymentService(deps: PaymentServiceDeps): BoundService {
+  const skew = createClockSkew(deps);
+
   const create = async (operation: Creation, order: Order, requestId: string, context: CallContext) => {
     const { caller, traceparent, deadline, isRetry } = context;
     const origin = { caller, requestId, traceparent };
@@ -120,7 +123,7 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
 
       batchCreatePayments: async ({ items, sentAt }, call) => {
         requireBatch(items.length);
-        const aheadMs = sentAt ? deps.now().getTime() - sentAt.getTime() : 0;
+        const aheadMs = skew.aheadMs(sentAt, call);
         return { results: await Promise.all(items.map((item) => resultOf(item, aheadMs, call))) };
       },
 
