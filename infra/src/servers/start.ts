@@ -119,7 +119,7 @@ async function run(context: Context, server: Server, note: Note): Promise<Source
 async function startConsul(context: Context, server: Server): Promise<boolean> {
   const native = !context.settings.external.consul && !context.containers;
   if (native && !(await findConsul())) {
-    say('consul', 'building it from source, once on this machine: about 4 minutes on two cores');
+    say('consul', 'building it from source, once on this machine: two to four minutes on two cores');
     const wait = context.settings.consulWaitMs;
     const built = await waitForBuild(wait, (seconds) => say('consul', `still building after ${seconds} s`));
     if (!built) {
