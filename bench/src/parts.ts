@@ -129,7 +129,7 @@ async function runAtRate(deps: PartDeps, measured: Measured, name: string, rate:
 }
 
 /** The connections of the overload run: more concurrent clients than the platform admits. */
-const CROWD = 4_096;
+const CROWD = 1_024;
 
 /** Sends far more than the maximum. Accepted requests get a response in time, the others are refused at once. */
 async function runOverload(deps: PartDeps, measured: Measured): Promise<void> {
