@@ -123,22 +123,25 @@ async function store(
         )
       : [];
   const firsts = new Map(seen.map((request) => [keyText(request), request]));
-  const replayed = others.map((item) => [item, firsts.get(keyText(item.keyed))] as const);
-  const begun = await findBegun(trx, replayed.flatMap(operationInProgress));
-  for (const [item, first] of replayed) {
-    const mine = begun.get(operationInProgress([item, first])[0] ?? '');
+  const replayed = others.map((item) => {
+    const first = firsts.get(keyText(item.keyed));
+    return { item, first, inProgress: operationInProgress(item, first) };
+  });
+  const begun = await findBegun(
+    trx,
+    replayed.flatMap(({ inProgress }) => inProgress ?? []),
+  );
+  for (const { item, first, inProgress } of replayed) {
+    const mine = inProgress === undefined ? undefined : begun.get(inProgress);
     results.set(item, mine ? ok(mine) : replay(item.keyed, first));
   }
   return results;
 }
 
 /** Returns the operation that the first attempt of a retry started, if it has no response yet. */
-function operationInProgress([{ request, keyed }, first]: readonly [
-  Item,
-  SeenRequest | undefined,
-]): string[] {
-  if (!request.isRetry || !first?.operationId || replayRefusal(keyed, first)) return [];
-  return first.answer || first.refusal ? [] : [first.operationId];
+function operationInProgress({ request, keyed }: Item, first: SeenRequest | undefined): string | undefined {
+  if (!request.isRetry || !first?.operationId || replayRefusal(keyed, first)) return undefined;
+  return first.answer || first.refusal ? undefined : first.operationId;
 }
 
 /** Returns operations by id, with their payments. */
