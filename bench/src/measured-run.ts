@@ -161,8 +161,10 @@ function backlog({ seconds }: GeneratorReport, loop: Loop): number {
   return loop.kind === 'lone' ? 0 : Math.max(0, (seconds - loop.seconds) * 1000);
 }
 
+/** Refused requests do not count: nothing was done for them. */
 function requests({ latencies }: GeneratorReport): number {
-  return Object.values(latencies).reduce((sum, { count }) => sum + count, 0);
+  const done = Object.entries(latencies).filter(([kind]) => kind !== 'refused');
+  return done.reduce((sum, [, { count }]) => sum + count, 0);
 }
 
 function ended(processes: ReadonlyMap<string, number>): string[] {

@@ -1,4 +1,5 @@
 /** The load generator. A process of its own, so that its CPU is counted apart. Its parent sends the commands. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { readBook } from '../platform/account-book.ts';
 import { connectRest } from '../platform/rest.ts';
 import { logIn, type Session } from '../platform/session.ts';
@@ -12,6 +13,8 @@ import { createTraffic } from './traffic.ts';
 const LOGINS_AT_ONCE = 4;
 /** The queue of an open loop must be in the platform, not in the generator. */
 const OPEN_CONNECTIONS = 256;
+/** A worker of a closed loop waits as long after a refusal as its Retry-After says. An open loop has no workers that could wait. */
+const RETRY_AFTER_MS = 1_000;
 
 const send = (message: GeneratorReport | { ready: true } | { failed: string }) => process.send?.(message);
 const sessions: Session[] = [];
@@ -62,6 +65,7 @@ async function run({
     lastAnswerAt = performance.now();
     latencies.record(answer?.status === 503 ? 'refused' : operation.kind, dueMs, lastAnswerAt);
     traffic.answered(operation, answer);
+    if (answer?.status === 503 && loop.kind === 'closed') await pause(RETRY_AFTER_MS);
     return true;
   });
 
