@@ -12,6 +12,7 @@ export type IdPrefix =
   | 'ntf'
   | 'evt'
   | 'rule' // public
+  | 'dec'
   | 'cap'
   | 'can'
   | 'exp'
@@ -41,6 +42,11 @@ export function newId(prefix: IdPrefix): string {
   lastSeq = now > lastMs ? random.readUInt32BE() >>> 1 : lastSeq + 1;
   lastMs = Math.max(now, lastMs);
   return `${prefix}_${v7({ random, msecs: lastMs, seq: lastSeq })}`;
+}
+
+/** Returns an id that sorts by `at`, and by `number` (32 bits) among the ids of one millisecond. */
+export function idAt(prefix: IdPrefix, at: Date, number: number): string {
+  return `${prefix}_${v7({ random: randomBytes(), msecs: at.getTime(), seq: number })}`;
 }
 
 const BYTES_OF_AN_ID = 16;

@@ -44,6 +44,7 @@ const declineAs = (code: string) =>
         fromOwnerId: platform.ownerOf(fromAccount),
         toOwnerId: '',
         decidedAt: new Date(),
+        id: newId('dec'),
         holdExpiresAt: undefined,
       },
     },

@@ -4,6 +4,7 @@ import {
   bindService,
   errorTable,
   type GrpcServer,
+  newId,
   serveGrpc,
   type TokenVerifier,
   toRpcStatus,
@@ -224,6 +225,7 @@ function decision(given: Partial<Decision>): AuthorizeResult {
     toOwnerId: '',
     decidedAt: new Date(),
     holdExpiresAt: undefined,
+    id: newId('dec'),
     ...given,
   };
   return { result: { $case: 'decision', value } };

@@ -32,6 +32,7 @@ const declineSteps = (code: string) =>
       fromOwnerId: '',
       toOwnerId: '',
       decidedAt: new Date(),
+      id: newId('dec'),
       holdExpiresAt: undefined,
     }),
   );

@@ -30,6 +30,11 @@ export interface Account {
   readonly held: bigint;
   readonly usage: Usage;
   readonly createdAt: Date;
+  /**
+   * Time of the last decision that changed it. Undefined if there was none, and for an external account, which may be below zero:
+   * its entries may have any order, and the clock of one instance then does not reach all other accounts through it.
+   */
+  readonly decidedAt: Date | undefined;
 }
 
 /** An account with the fields that decisions do not need. */
@@ -72,5 +77,6 @@ export function unopenedExternal(id: string, now: Date): Account | undefined {
     held: 0n,
     usage: NEVER_USED,
     createdAt: now,
+    decidedAt: undefined,
   };
 }

@@ -26,8 +26,6 @@ import { splitOnFailure } from './split-on-failure.ts';
 export interface SettleOperationDeps {
   db: Kysely<Database>;
   log: Logger;
-  now(): Date;
-  newId(prefix: 'evt'): string;
 }
 
 export interface SettleOperationRequest {
@@ -89,9 +87,9 @@ async function store(
     const payment = operation && payments.get(operation.paymentId);
     if (!operation || !payment || operation.state !== 'PENDING') continue;
     try {
-      const settlement = settle(payment, operation, decision, deps.now());
+      const settlement = settle(payment, operation, decision);
       if (settlement) {
-        const outcome = toOutcome(settlement, deps.newId('evt'));
+        const outcome = toOutcome(settlement, decision.eventId);
         outcomes.push(outcome);
         // The next operation of the same payment starts from this state.
         payments.set(payment.id, settlement.payment);

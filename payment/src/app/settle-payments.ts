@@ -12,8 +12,6 @@ import { splitOnFailure } from './split-on-failure.ts';
 export interface SettleDeps {
   db: Kysely<Database>;
   log: Logger;
-  now(): Date;
-  newId(prefix: 'evt'): string;
 }
 
 export interface SettleRequest {
@@ -54,12 +52,11 @@ async function settleTogether(
 }
 
 async function settle(deps: SettleDeps, requests: readonly SettleRequest[]): Promise<Map<string, Payment>> {
-  const now = deps.now();
   // By id, so that a payment that is twice in the flush is settled once.
   const outcomes = new Map(
     requests.map(({ payment, decision }) => [
       payment.id,
-      { change: decide(payment, decision, now), eventId: deps.newId('evt') },
+      { change: decide(payment, decision), eventId: decision.eventId },
     ]),
   );
   const moved = await store(deps.db, [...outcomes.values()]);

@@ -6,6 +6,7 @@ import {
   fromRpcStatus,
   type Neighbour,
   NeighbourError,
+  newId,
   ok,
   type Result,
 } from '@payflowx/chassis';
@@ -243,8 +244,21 @@ function toDecision(message: DecisionMessage): Decision {
     fromOwnerId: fromOwnerId || undefined,
     toOwnerId: toOwnerId || undefined,
     holdExpiresAt: message.holdExpiresAt,
+    eventId: eventIdOf(message),
+    decidedAt: requireTime(message),
     record: DecisionMessage.encode(message).finish(),
   };
+}
+
+/** Ledger entries sort by time and event id. With the decision's UUID they keep the order in which the balances changed. */
+function eventIdOf({ id }: DecisionMessage): string {
+  // Decisions of earlier versions have no id.
+  return id === '' ? newId('evt') : id.replace(/^dec_/, 'evt_');
+}
+
+function requireTime({ decidedAt }: DecisionMessage): Date {
+  if (!decidedAt) throw new Error('A decision of authorization has no time.');
+  return decidedAt;
 }
 
 function toMovementKind(kind: MovementKind): Movement['kind'] {

@@ -86,6 +86,10 @@ export interface Movement {
 
 /** The parts of authorization's decision that the state machine uses. */
 export interface Decision {
+  /** The id of the event that announces the decision. Its UUID is that of the decision. */
+  readonly eventId: string;
+  /** By authorization's clock. Events, entries and all totals by day have this time. */
+  readonly decidedAt: Date;
   readonly failure: Failure | undefined;
   readonly movements: readonly Movement[];
   readonly fromOwnerId: string | undefined;
@@ -178,15 +182,13 @@ export function initiate(
 }
 
 /** Applies authorization's decision to an INITIATED payment. */
-export function decide(payment: Payment, decision: Decision, now: Date): Change {
-  if (decision.failure) return fail(payment, decision, decision.failure, now);
-  return payment.captureMode === 'MANUAL'
-    ? authorize(payment, decision, now)
-    : complete(payment, decision, now);
+export function decide(payment: Payment, decision: Decision): Change {
+  if (decision.failure) return fail(payment, decision, decision.failure);
+  return payment.captureMode === 'MANUAL' ? authorize(payment, decision) : complete(payment, decision);
 }
 
 /** Holds the money for a later capture. */
-function authorize(payment: Payment, decision: Decision, now: Date): Change {
+function authorize(payment: Payment, decision: Decision): Change {
   requireStep(payment, 'authorize');
   const { fromOwnerId, toOwnerId, holdExpiresAt = payment.holdExpiresAt } = decision;
   return change(
@@ -194,12 +196,11 @@ function authorize(payment: Payment, decision: Decision, now: Date): Change {
     { state: 'AUTHORIZED', fromOwnerId, toOwnerId, holdExpiresAt },
     'payment.authorized',
     decision,
-    now,
   );
 }
 
 /** Authorizes and captures in one step. The money has moved. */
-function complete(payment: Payment, decision: Decision, now: Date): Change {
+function complete(payment: Payment, decision: Decision): Change {
   requireStep(payment, 'complete');
   const { fromOwnerId, toOwnerId } = decision;
   const capturedMinor = payment.amountMinor;
@@ -208,15 +209,14 @@ function complete(payment: Payment, decision: Decision, now: Date): Change {
     { state: 'COMPLETED', capturedMinor, fromOwnerId, toOwnerId },
     'payment.completed',
     decision,
-    now,
   );
 }
 
 /** Declines the payment. Its receiver is not stored, because receivers do not see declined attempts. */
-function fail(payment: Payment, decision: Decision, failure: Failure, now: Date): Change {
+function fail(payment: Payment, decision: Decision, failure: Failure): Change {
   requireStep(payment, 'fail');
   const { fromOwnerId } = decision;
-  return change(payment, { state: 'FAILED', failure, fromOwnerId }, 'payment.failed', decision, now);
+  return change(payment, { state: 'FAILED', failure, fromOwnerId }, 'payment.failed', decision);
 }
 
 const VERBS: Record<Step, string> = {
@@ -248,18 +248,22 @@ function change(
   payment: Payment,
   difference: Partial<Payment>,
   type: EventType,
-  { movements, record }: Decision,
-  now: Date,
+  { movements, record, decidedAt }: Decision,
 ): Change {
   const changed = {
     ...payment,
     ...difference,
     decision: record,
     version: payment.version + 1n,
-    updatedAt: now,
+    updatedAt: latest(payment.updatedAt, decidedAt),
   };
   const { traceparent } = payment.origin;
-  return { payment: changed, event: { type, occurredAt: now, movements, traceparent } };
+  return { payment: changed, event: { type, occurredAt: decidedAt, movements, traceparent } };
+}
+
+/** `updatedAt` never goes back: decisions may be stored in another order than they were made, and two clocks may differ. */
+export function latest(before: Date, decidedAt: Date): Date {
+  return decidedAt > before ? decidedAt : before;
 }
 
 /** Returns the step that decided the payment, whatever steps followed. */
