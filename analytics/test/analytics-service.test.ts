@@ -91,6 +91,8 @@ describe('the summary', () => {
         refundCount: 1n,
         capturedMinor: 301n,
         refundedMinor: 40n,
+        capturedSum: '301',
+        refundedSum: '40',
         successRate: 0.75,
       },
       expect.objectContaining({ currency: 'USD', capturedMinor: 5n, successRate: 1 }),
@@ -163,6 +165,8 @@ describe('an account’s totals', () => {
       sentMinor: 301n,
       receivedCount: 0n,
       receivedMinor: 0n,
+      sentSum: '301',
+      receivedSum: '0',
       failedCount: 1n,
     });
     expect(await totalsOf('acct_bob', 'auditor')).toMatchObject({ receivedCount: 3n, receivedMinor: 301n });
@@ -188,10 +192,38 @@ describe('figures of accounts', () => {
 
   it('are the amounts that each account sent and received, with its currency, page by page', async () => {
     const all = [
-      { accountId: 'acct_ann', currency: 'EUR', sentMinor: 301n, receivedMinor: 0n },
-      { accountId: 'acct_bob', currency: 'EUR', sentMinor: 0n, receivedMinor: 301n },
-      { accountId: 'acct_joe', currency: 'USD', sentMinor: 5n, receivedMinor: 0n },
-      { accountId: 'acct_sue', currency: 'USD', sentMinor: 0n, receivedMinor: 5n },
+      {
+        accountId: 'acct_ann',
+        currency: 'EUR',
+        sentMinor: 301n,
+        receivedMinor: 0n,
+        sentSum: '301',
+        receivedSum: '0',
+      },
+      {
+        accountId: 'acct_bob',
+        currency: 'EUR',
+        sentMinor: 0n,
+        receivedMinor: 301n,
+        sentSum: '0',
+        receivedSum: '301',
+      },
+      {
+        accountId: 'acct_joe',
+        currency: 'USD',
+        sentMinor: 5n,
+        receivedMinor: 0n,
+        sentSum: '5',
+        receivedSum: '0',
+      },
+      {
+        accountId: 'acct_sue',
+        currency: 'USD',
+        sentMinor: 0n,
+        receivedMinor: 5n,
+        sentSum: '0',
+        receivedSum: '5',
+      },
     ];
     expect(await figures()).toEqual({ accounts: all, nextPageToken: '' });
     const first = await figures({ pageSize: 3 });

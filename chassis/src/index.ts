@@ -45,6 +45,7 @@ export * from './rpc/key-store.ts';
 export * from './rpc/known-tokens.ts';
 export * from './rpc/paging.ts';
 export * from './rpc/server.ts';
+export * from './rpc/sums.ts';
 export * from './sql-state.ts';
 export { createLogger, type Logger } from './telemetry/log.ts';
 export * from './telemetry/trace.ts';

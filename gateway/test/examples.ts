@@ -79,6 +79,7 @@ export function paymentOf(request: Partial<CreatePaymentRequest>, changes: Parti
       movements: [],
       fromOwnerId: USER_ID,
       toOwnerId: USER_ID,
+      id: '',
       decidedAt: AT,
       holdExpiresAt: undefined,
     },
@@ -250,9 +251,11 @@ export const totals: Totals = {
   cancelledCount: 0n,
   expiredCount: 0n,
   refundCount: 0n,
-  // Larger than a number can represent. The response must contain every digit.
-  capturedMinor: 2n ** 60n + 1n,
+  // Larger than an int64. The response must contain every digit.
+  capturedMinor: 0n,
+  capturedSum: (2n ** 70n + 1n).toString(),
   refundedMinor: 0n,
+  refundedSum: '0',
   successRate: 2 / 3,
 };
 

@@ -146,6 +146,8 @@ describe('a reconciliation', () => {
     expected,
     foundBy,
     found,
+    expectedSum: expected.toString(),
+    foundSum: found.toString(),
   });
   const of = () => neighbours.figures;
   it.each([
@@ -186,6 +188,21 @@ describe('a reconciliation', () => {
       await as('auditor'),
     );
     expect(reconciliation).toEqual(report);
+  });
+
+  it('compares turnover beyond int64, and reports every digit', async () => {
+    await agreeOn('acct_a');
+    const turnover = 2n ** 70n;
+    for (const figures of [neighbours.figures.payment, neighbours.figures.analytics]) {
+      shift(figures as Map<string, { sentMinor: bigint }>, 'acct_a', { sentMinor: turnover });
+    }
+    expect(await run()).toMatchObject({ holds: true });
+    shift(neighbours.figures.analytics, 'acct_a', { sentMinor: 1n });
+    const { id = '', differences } = await run();
+    const [expectedSum, foundSum] = [turnover + 30n, turnover + 31n].map(String);
+    expect(differences).toMatchObject([{ figure: 'sent', expectedSum, foundSum, expected: 0n, found: 0n }]);
+    const stored = await instance.client.getReconciliation({ reconciliationId: id }, await as('operator'));
+    expect(stored.reconciliation?.differences).toEqual(differences);
   });
 
   it('lists the first hundred differences, and counts all', async () => {

@@ -12,8 +12,9 @@ export interface CountColumns {
   cancelled_count: bigint;
   expired_count: bigint;
   refund_count: bigint;
-  captured_minor: bigint;
-  refunded_minor: bigint;
+  /** Sums are numeric, which pg returns as text: they may exceed int8. */
+  captured_minor: string;
+  refunded_minor: string;
 }
 
 export interface DailyTotalsRow extends CountColumns {
@@ -28,8 +29,8 @@ export interface AccountTotalsRow {
   /** Null if no money has moved, or none since the column was added. */
   currency: string | null;
   sent_count: bigint;
-  sent_minor: bigint;
+  sent_minor: string;
   received_count: bigint;
-  received_minor: bigint;
+  received_minor: string;
   failed_count: bigint;
 }

@@ -5,6 +5,7 @@ import {
   type Call,
   type Caller,
   createClockSkew,
+  int64Of,
   type Logger,
   requireAccess,
   requireCaller,
@@ -16,6 +17,7 @@ import {
 } from '@payflowx/chassis';
 import { Decision } from '@payflowx/proto/authorization';
 import {
+  type AccountFigures as AccountFiguresMessage,
   type CreatePaymentItem,
   type CreatePaymentResponse,
   type CreatePaymentResult,
@@ -38,6 +40,7 @@ import {
   toWithdrawalOrder,
 } from '../domain/order.ts';
 import { toPaymentMessage } from '../messages/payment-message.ts';
+import type { AccountFigures } from '../store/account-figures.ts';
 import type { Database } from '../store/database.ts';
 import { ACCESS } from './access.ts';
 import { toCreatedResponse, toListRequest, toPaymentRequest, toRecoveryStatusMessage } from './convert.ts';
@@ -159,9 +162,22 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
 
       getRecoveryStatus: async () => toRecoveryStatusMessage(await getRecoveryStatus(deps)),
 
-      listAccountFigures: (request) => listAccountFigures({ db: deps.figuresDb }, request),
+      async listAccountFigures(request) {
+        const { accounts, nextPageToken } = await listAccountFigures({ db: deps.figuresDb }, request);
+        return { accounts: accounts.map(toFiguresMessage), nextPageToken };
+      },
     },
   });
+}
+
+function toFiguresMessage({ sentMinor, receivedMinor, ...others }: AccountFigures): AccountFiguresMessage {
+  return {
+    ...others,
+    sentMinor: int64Of(sentMinor),
+    receivedMinor: int64Of(receivedMinor),
+    sentSum: sentMinor.toString(),
+    receivedSum: receivedMinor.toString(),
+  };
 }
 
 /** The caller of a payment, its trace and its deadline. */
