@@ -48,13 +48,13 @@ async function expectNeverBelowZero(id: string, rounds: number): Promise<void> {
   const lines = await statementOf(id);
   expect(lines).toHaveLength(2 * rounds);
   expect(lines.filter(({ balance }) => balance < 0)).toEqual([]);
-  for (const at of new Set(lines.map(({ created_at }) => created_at))) {
+  for (const at of new Set(lines.map(({ entry }) => entry.created_at))) {
     const { body } = await first.auditor.get(`/v1/ledger/accounts/${id}/balance?at=${at}`);
     expect(body.posted, `${id} at ${at}`).toBeGreaterThanOrEqual(0);
   }
 }
 
-async function statementOf(id: string): Promise<{ balance: number; created_at: string }[]> {
+async function statementOf(id: string): Promise<{ entry: { created_at: string }; balance: number }[]> {
   const lines = [];
   let cursor: string | null = '';
   do {

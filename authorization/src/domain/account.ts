@@ -31,8 +31,8 @@ export interface Account {
   readonly usage: Usage;
   readonly createdAt: Date;
   /**
-   * Time of the last decision that changed it. Undefined if there was none, and for an external account, which may be below zero:
-   * its entries may have any order, and the clock of one instance then does not reach all other accounts through it.
+   * Time of the last decision that changed it. Undefined if there was none, and for an external account. It may be below zero, so
+   * its entries may have any order.
    */
   readonly decidedAt: Date | undefined;
 }
