@@ -44,9 +44,10 @@ export function newId(prefix: IdPrefix): string {
   return `${prefix}_${v7({ random, msecs: lastMs, seq: lastSeq })}`;
 }
 
-/** Returns an id that sorts by `at`, and by `number` (32 bits) among the ids of one millisecond. */
-export function idAt(prefix: IdPrefix, at: Date, number: number): string {
-  return `${prefix}_${v7({ random: randomBytes(), msecs: at.getTime(), seq: number })}`;
+/** Returns an id that sorts by `at`, and by `number` (32 bits) among the ids of one millisecond. Without it, they sort at random. */
+export function idAt(prefix: IdPrefix, at: Date, number?: number): string {
+  const random = randomBytes();
+  return `${prefix}_${v7({ random, msecs: at.getTime(), seq: number ?? random.readUInt32BE() })}`;
 }
 
 const BYTES_OF_AN_ID = 16;

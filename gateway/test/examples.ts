@@ -241,6 +241,7 @@ export const notificationExample: Notification = {
   amountMinor: 5n,
   currency: 'EUR',
   createdAt: AT,
+  eventId: 'evt_1',
 };
 
 export const totals: Totals = {

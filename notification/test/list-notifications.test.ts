@@ -47,13 +47,20 @@ afterAll(async () => {
   for (const stop of stopping) await stop();
 });
 
+/** Each step is a second later than the one before. */
+let time = Date.parse('2026-01-01T00:00:00Z');
+
 function stepBetween(sender: string, receiver: string): PaymentStep {
+  time += 1_000;
   return {
     eventId: newId('evt'),
     type: 'payment.completed',
-    occurredAt: new Date('2026-01-01T00:00:00Z'),
+    occurredAt: new Date(time),
     paymentId: newId('pay'),
     amountMinor: 100n,
+    movedMinor: 100n,
+    capturedMinor: 100n,
+    freedMinor: 0n,
     currency: 'EUR',
     failure: '',
     sender: { accountId: `acct_${sender}`, ownerId: sender },
@@ -95,9 +102,12 @@ describe('listing notifications', () => {
     expect(foreign.notifications).toEqual([]);
   });
 
-  it('pages newest first, with nothing twice or skipped while rows are added', async () => {
+  it('pages newest first by the time it shows, in whatever order they arrived, with nothing twice or skipped while rows are added', async () => {
     const steps = Array.from({ length: 25 }, () => stepBetween('usr_reader', 'usr_other'));
-    for (const step of steps) await recordNotices({ db }, [step]);
+    const arrivals = steps.toSorted((a, b) =>
+      (a.paymentId.at(-1) ?? '').localeCompare(b.paymentId.at(-1) ?? ''),
+    );
+    for (const step of arrivals) await recordNotices({ db }, [step]);
     const seen: string[] = [];
     let pageToken = '';
     do {
