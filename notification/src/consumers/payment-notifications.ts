@@ -41,8 +41,8 @@ export function decodeStep({ payload }: Pick<IncomingMessage, 'payload'>): Payme
 }
 
 /**
- * Returns the amount that the notices are about: what the step moved. Without a transfer it is the amount that was held or
- * released, or the requested amount. For a payment that completes by the release of the rest, it is the captured amount.
+ * Returns the amount that the step moved. Without a transfer it is the amount that was held or released, or the requested
+ * amount. For a payment that completes by the release of the rest, it is the captured amount.
  */
 function amountOf(payment: Payment, type: EventType, movements: readonly Movement[]): bigint {
   const moved = sumOf(MovementKind.TRANSFER, movements);
