@@ -102,6 +102,20 @@ describe('listing notifications', () => {
     expect(foreign.notifications).toEqual([]);
   });
 
+  it('shows a customer nothing of an account of somebody else, nor the other side of its own payment', async () => {
+    const step = stepBetween('usr_carol', 'usr_dave');
+    await recordNotices({ db }, [step]);
+    const carol = { id: 'usr_carol', role: 'customer' } as const;
+    const ofAccount = async (accountId: string) => {
+      const { notifications } = await list(carol, { accountId });
+      return notifications.map(({ recipientId }) => recipientId);
+    };
+    expect(await ofAccount('acct_usr_carol')).toEqual(['usr_carol']);
+    expect(await ofAccount('acct_usr_dave')).toEqual([]);
+    const { notifications } = await list(carol, { paymentId: step.paymentId });
+    expect(notifications.map(({ recipientId }) => recipientId)).toEqual(['usr_carol']);
+  });
+
   it('pages newest first by the time it shows, in whatever order they arrived, with nothing twice or skipped while rows are added', async () => {
     const steps = Array.from({ length: 25 }, () => stepBetween('usr_reader', 'usr_other'));
     const arrivals = steps.toSorted((a, b) =>
