@@ -1,7 +1,7 @@
 /** Starts analytics. Parts are built from the inside out and stopped in reverse order. */
 import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/chassis';
 import { startKafkaConsumer } from '@payflowx/chassis/kafka';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { openDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { connectAccounts } from './clients/accounts.ts';
 import { loadConfig } from './config.ts';
@@ -15,9 +15,9 @@ await runService('analytics', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);
   resolveThroughConsul({ consulUrl: config.consulUrl, log });
 
-  await migrate(config.migrations, log);
   const db = openDatabase<Database>(config.postgres, log);
   onStop('database', () => db.destroy());
+  await requireMigrated(db, config.migrations);
 
   const identity = connectIdentity(config.identity, log);
   onStop('auth client', () => identity.close());

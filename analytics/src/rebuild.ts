@@ -5,7 +5,7 @@
  */
 import { createLogger } from '@payflowx/chassis';
 import { replayTopic } from '@payflowx/chassis/kafka';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { loadRebuildConfig } from './config.ts';
 import { paymentEvents } from './consumers/payment-events.ts';
 import type { Database } from './store/database.ts';
@@ -14,8 +14,7 @@ import { emptyTables } from './store/empty-tables.ts';
 const config = loadRebuildConfig(process.env);
 const log = createLogger('analytics', { logLevel: config.logLevel, instanceId: 'rebuild' }, 'stderr');
 
-await migrate(config.migrations, log);
-const db = openDatabase<Database>({ url: config.migrations.url, poolMax: 2 }, log);
+const db = openDatabase<Database>({ url: config.ownerUrl, poolMax: 2 }, log);
 try {
   await emptyTables(db);
   const { appliedCount, passedOverCount } = await replayTopic(config.events, paymentEvents({ db }), log);

@@ -30,7 +30,6 @@ function startMain(sealingKey: Buffer) {
     NODE_OPTIONS: process.env.NODE_OPTIONS,
     GRPC_PORT: '0',
     POSTGRES_URL: database.url,
-    POSTGRES_MIGRATE_URL: database.migrateUrl,
     AUTH_SEALING_KEY: sealingKey.toString('base64'),
   };
   const script = fileURLToPath(new URL('../src/main.ts', import.meta.url));

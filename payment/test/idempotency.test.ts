@@ -211,6 +211,8 @@ it('many keys from both instances at once, in opposite orders, cause no deadlock
   expect(count).toBe(150n);
 });
 
+const WHOLE_TABLE = 1;
+
 it('keys are deleted after their time, but never before their payment or step is final', async () => {
   const { client, customer, db, authorization } = platform;
   const { id } = await life.hold();
@@ -232,9 +234,9 @@ it('keys are deleted after their time, but never before their payment or step is
     retentionMs: 25 * 3_600_000,
     now: () => new Date(Date.now() + count * 3_600_000),
   });
-  await purgeIdempotencyKeys(hours(24));
+  await purgeIdempotencyKeys(hours(24), WHOLE_TABLE);
   expect(await kept()).toHaveLength(3);
-  await purgeIdempotencyKeys(hours(26));
+  await purgeIdempotencyKeys(hours(26), WHOLE_TABLE);
   expect((await kept()).toSorted()).toEqual([open.requestId, openStep.requestId].toSorted());
 
   // A capture that is pending longer than keys are kept. Its caller still gets the outcome, and the capture happens once.
@@ -242,6 +244,6 @@ it('keys are deleted after their time, but never before their payment or step is
   expect(await life.capture(id, { requestId: openStep.requestId, final: true })).toMatchObject({
     replayed: true,
   });
-  await purgeIdempotencyKeys(hours(26));
+  await purgeIdempotencyKeys(hours(26), WHOLE_TABLE);
   expect(await kept()).toEqual([open.requestId]);
 });
