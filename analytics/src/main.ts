@@ -3,6 +3,7 @@ import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/cha
 import { startKafkaConsumer } from '@payflowx/chassis/kafka';
 import { openDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
+import { startInboxPurge } from './app/purge-inbox.ts';
 import { connectAccounts } from './clients/accounts.ts';
 import { loadConfig } from './config.ts';
 import { paymentEvents } from './consumers/payment-events.ts';
@@ -25,8 +26,11 @@ await runService('analytics', config, async ({ log, onStop }) => {
   const accounts = connectAccounts({ target: config.authorizationTarget });
   onStop('authorization client', () => accounts.close());
 
-  const consumer = await startKafkaConsumer(config.events, paymentEvents({ db }), log);
+  const consumer = await startKafkaConsumer(config.events, paymentEvents({ db, log }), log);
   onStop('consumer', () => consumer.stop());
+
+  const purge = startInboxPurge({ db, lag: consumer.lag, now: () => new Date(), log });
+  onStop('purge', () => purge.stop());
 
   const service = analyticsService({ db, accounts, now: () => new Date() });
   const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log }, [service]);

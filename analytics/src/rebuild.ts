@@ -10,14 +10,17 @@ import { loadRebuildConfig } from './config.ts';
 import { paymentEvents } from './consumers/payment-events.ts';
 import type { Database } from './store/database.ts';
 import { emptyTables } from './store/empty-tables.ts';
+import { withoutPurge } from './store/inbox-horizon.ts';
 
 const config = loadRebuildConfig(process.env);
 const log = createLogger('analytics', { logLevel: config.logLevel, instanceId: 'rebuild' }, 'stderr');
 
-const db = openDatabase<Database>({ url: config.ownerUrl, poolMax: 2 }, log);
+const db = openDatabase<Database>({ url: config.ownerUrl, poolMax: 3 }, log);
 try {
-  await emptyTables(db);
-  const { appliedCount, passedOverCount } = await replayTopic(config.events, paymentEvents({ db }), log);
+  const { appliedCount, passedOverCount } = await withoutPurge(db, async () => {
+    await emptyTables(db);
+    return replayTopic(config.events, paymentEvents({ db, log }), log);
+  });
   console.log(`${appliedCount} events applied, ${passedOverCount} passed over`);
 } finally {
   await db.destroy();
