@@ -1,10 +1,11 @@
 import { newId } from '@payflowx/chassis';
-import { testLog } from '@payflowx/chassis/testing';
+import { eventually, testLog } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { PaymentState } from '@payflowx/proto/payment';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { purgeIdempotencyKeys } from '../src/app/purge-idempotency-keys.ts';
 import { toPaymentOrder } from '../src/domain/order.ts';
+import { countBlocks, purgeKeys } from '../src/store/idempotency-keys.ts';
 import { decline } from './fake-authorization.ts';
 import { acceptStep, lifecycleOf } from './lifecycle.ts';
 import { CALL, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
@@ -246,4 +247,22 @@ it('keys are deleted after their time, but never before their payment or step is
   });
   await purgeIdempotencyKeys(hours(26), WHOLE_TABLE);
   expect(await kept()).toEqual([open.requestId]);
+});
+
+it('a key that is used again while the purge deletes it makes one new payment', async () => {
+  const { client, customer, db } = platform;
+  const request = fromCustomer();
+  const call = await callAs(customer);
+  const first = await client.createPayment(request, call);
+  // While the key is locked, a call may get IDEMPOTENCY_IN_PROGRESS. Its caller then retries.
+  const useAgain = () => eventually(() => client.createPayment(request, call));
+  const { used } = await db.transaction().execute(async (trx) => {
+    const inAnHour = new Date(Date.now() + 3_600_000);
+    await purgeKeys(trx, { from: 0, to: await countBlocks(trx) }, inAnHour);
+    return { used: Promise.all([useAgain(), useAgain()]) };
+  });
+  const [one, two] = await used;
+  expect(one.payment?.id).toBe(two.payment?.id);
+  expect(one.payment?.id).not.toBe(first.payment?.id);
+  expect(await paymentsOf(request.requestId)).toHaveLength(2);
 });

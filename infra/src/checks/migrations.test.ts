@@ -3,7 +3,7 @@ import { markerProblems } from './migrations.ts';
 
 const problems = (text: string) => markerProblems('0001_x.sql', text);
 
-it('accepts plain files, and an index that a second attempt creates anew', () => {
+it('accepts plain files, and an index that a second attempt creates again', () => {
   expect(problems('-- Written CONCURRENTLY by many.\nCREATE TABLE things (id text);')).toEqual([]);
   expect(
     problems(
