@@ -5,20 +5,22 @@
  */
 import { createLogger } from '@payflowx/chassis';
 import { replayTopic } from '@payflowx/chassis/kafka';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { loadRebuildConfig } from './config.ts';
 import { paymentEvents } from './consumers/payment-events.ts';
 import type { Database } from './store/database.ts';
 import { emptyTables } from './store/empty-tables.ts';
+import { withoutPurge } from './store/inbox-horizon.ts';
 
 const config = loadRebuildConfig(process.env);
 const log = createLogger('analytics', { logLevel: config.logLevel, instanceId: 'rebuild' }, 'stderr');
 
-await migrate(config.migrations, log);
-const db = openDatabase<Database>({ url: config.migrations.url, poolMax: 2 }, log);
+const db = openDatabase<Database>({ url: config.ownerUrl, poolMax: 3 }, log);
 try {
-  await emptyTables(db);
-  const { appliedCount, passedOverCount } = await replayTopic(config.events, paymentEvents({ db }), log);
+  const { appliedCount, passedOverCount } = await withoutPurge(db, async () => {
+    await emptyTables(db);
+    return replayTopic(config.events, paymentEvents({ db, log }), log);
+  });
   console.log(`${appliedCount} events applied, ${passedOverCount} passed over`);
 } finally {
   await db.destroy();

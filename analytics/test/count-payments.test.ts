@@ -103,7 +103,7 @@ describe('counting payments', () => {
 
   it.each([
     'truncate daily_totals',
-    'delete from inbox',
+    'truncate inbox',
     'update inbox set event_id = event_id',
     'delete from account_totals',
   ])('refuses the serving role: %s', async (change) => {

@@ -1,4 +1,5 @@
 /** Creates a migrated analytics database for one test file. */
+import type { Logger } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
 import { createTestDatabase, testLog } from '@payflowx/chassis/testing';
 import type { Kysely } from 'kysely';
@@ -6,6 +7,7 @@ import type { Database } from '../src/store/database.ts';
 
 export interface AnalyticsDatabase {
   db: Kysely<Database>;
+  log: Logger;
   /** Connects as the serving role. */
   url: string;
   /** Connects as the role that owns the tables. */
@@ -19,6 +21,7 @@ export async function createAnalyticsDatabase(): Promise<AnalyticsDatabase> {
   const db = openDatabase<Database>({ url, poolMax: 6 }, testLog);
   return {
     db,
+    log: testLog,
     url,
     migrateUrl,
     async drop() {

@@ -3,7 +3,7 @@
  * the database as its owner, so the service need not run.
  */
 import { ConfigError, createLogger, isTransient, newId } from '@payflowx/chassis';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { type Static, Type } from 'typebox';
 import { Check, Errors } from 'typebox/value';
 import { ensureClient, ensureUser } from './app/ensure-identities.ts';
@@ -94,8 +94,7 @@ function parse(input: string): Identities {
 async function ensure({ users = [], clients = [] }: Identities, env: NodeJS.ProcessEnv) {
   const config = loadAdminConfig(env);
   const log = createLogger('auth-admin', { logLevel: config.logLevel, instanceId: 'admin' }, 'stderr');
-  await migrate(config.migrations, log);
-  const db = openDatabase<Database>({ url: config.migrations.url, poolMax: 4 }, log);
+  const db = openDatabase<Database>({ url: config.ownerUrl, poolMax: 4 }, log);
   try {
     // No login waits in this queue, so it may be as long as the list.
     const passwords = await createPasswordHasher({ concurrency: 2, queueMax: users.length });

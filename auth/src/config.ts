@@ -1,6 +1,7 @@
 /** The configuration of auth. The only file that reads the environment. */
 import {
   KEYS_MAX_AGE_MS,
+  ownerSettings,
   portSetting,
   postgresConfig,
   postgresSettings,
@@ -42,16 +43,10 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
   };
 }
 
-const administering = Type.Object({
-  LOG_LEVEL: serviceSettings.LOG_LEVEL,
-  POSTGRES_MIGRATE_URL: postgresSettings.POSTGRES_MIGRATE_URL,
-});
+const administering = Type.Object({ LOG_LEVEL: serviceSettings.LOG_LEVEL, ...ownerSettings });
 
 /** The part of the configuration that the operator's command needs. */
 export function loadAdminConfig(env: NodeJS.ProcessEnv) {
   const read = readEnvironment(administering, env);
-  return {
-    logLevel: read.LOG_LEVEL,
-    migrations: { url: read.POSTGRES_MIGRATE_URL, folder: MIGRATIONS },
-  };
+  return { logLevel: read.LOG_LEVEL, ownerUrl: read.POSTGRES_MIGRATE_URL };
 }

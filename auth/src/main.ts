@@ -1,6 +1,6 @@
 /** Starts the auth service. Parts start in order of dependency and stop in reverse order. */
 import { createTokenVerifier, newId, runService, serveGrpc } from '@payflowx/chassis';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { openDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { joinRegistry } from '@payflowx/registry';
 import { createAccessTokenIssuer } from './app/access-tokens.ts';
 import { deleteOldLogins } from './app/login-throttle.ts';
@@ -18,9 +18,9 @@ const UPKEEP_EVERY_MS = 15_000;
 const config = loadConfig(process.env);
 
 await runService('auth', config, async ({ log, onStop }) => {
-  await migrate(config.migrations, log);
   const db = openDatabase<Database>(config.postgres, log);
   onStop('database', () => db.destroy());
+  await requireMigrated(db, config.migrations);
 
   const now = () => new Date();
   const { sealingKey, rotation, refreshLifetimeMs } = config;

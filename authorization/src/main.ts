@@ -1,6 +1,6 @@
 /** Starts the authorization service. Parts start in order of dependency and stop in reverse order. */
 import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/chassis';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { openDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { loadConfig } from './config.ts';
 import { authorizationServices } from './services.ts';
@@ -11,10 +11,9 @@ const config = loadConfig(process.env);
 await runService('authorization', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);
   resolveThroughConsul({ consulUrl: config.consulUrl, log });
-  await migrate(config.migrations, log);
-
   const db = openDatabase<Database>(config.postgres, log);
   onStop('database', () => db.destroy());
+  await requireMigrated(db, config.migrations);
 
   const backtestDb = openDatabase<Database>({ ...config.postgres, poolMax: 1 }, log);
   onStop('database for backtests', () => backtestDb.destroy());

@@ -62,7 +62,6 @@ async function startProcess(): Promise<void> {
       GRPC_PORT: `${port}`,
       CONSUL_URL: '',
       POSTGRES_URL: database.url,
-      POSTGRES_MIGRATE_URL: database.migrateUrl,
       AUTH_TARGET: auth.target,
       SERVICE_CLIENT_ID: 'svc_authorization',
       SERVICE_CLIENT_SECRET: 'not used: this service calls nobody',

@@ -6,6 +6,7 @@ import { compileServices } from './compile.ts';
 import { DEMO_FILE, ensureDemo, ensureIdentities } from './demo-data.ts';
 import { Failure, together } from './failure.ts';
 import { withLock } from './lock.ts';
+import { migrateDatabases } from './migrations.ts';
 import { endOrphans } from './orphans.ts';
 import { local, logs } from './paths.ts';
 import { say, step } from './progress.ts';
@@ -58,6 +59,10 @@ async function upAll(settings: Settings, secret: Secrets): Promise<Addresses> {
   await together<unknown>([starting, compileServices()]);
   const { addresses, supervisor } = await starting;
   if (settings.faults) await mkdir(join(local, 'faults'), { recursive: true });
+  await step('migrations', async () => {
+    await migrateDatabases(settings, addresses, secret);
+    return 'all databases have the tables of this version';
+  });
   await step('services', async () => {
     await requirePortsFree(all, supervisor);
     const programs = all.map((instance) => serviceProgram(instance, settings, addresses, secret));

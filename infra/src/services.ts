@@ -138,7 +138,7 @@ function profiling(name: string): string[] {
   return ['--cpu-prof', `--cpu-prof-dir=${join(local, 'profiles')}`, `--cpu-prof-name=${name}.cpuprofile`];
 }
 
-/** The environment that all instances of a service share. The admin command of auth uses it too. */
+/** The environment that all instances of a service share. */
 export function serviceEnvironment(
   service: ServiceName,
   settings: Settings,
@@ -153,13 +153,28 @@ export function serviceEnvironment(
     SERVICE_CLIENT_ID: clientId(service),
     SERVICE_CLIENT_SECRET: secret(`clients/${service}`),
     ...(addresses.consul ? {} : fixedTargets(settings)),
-    ...(roles && { POSTGRES_URL: roles.serving, POSTGRES_MIGRATE_URL: roles.migrating }),
+    ...(roles && { POSTGRES_URL: roles.serving }),
     ...(kafka && { KAFKA_BROKERS: addresses.kafka }),
     ...(rabbitmq && { RABBITMQ_URL: addresses.rabbitmq }),
     ...(service === 'auth' && { AUTH_SEALING_KEY: secret('key/auth-sealing') }),
     ...(service === 'gateway' && HIGH_QUOTAS),
     ...(settings.faults && { FAULTS_DIR: join(local, 'faults') }),
     ...chosen(service),
+  };
+}
+
+/** The environment of commands that an operator runs in a service's folder. Only they get the role that owns the database. */
+export function operatorEnvironment(
+  service: ServiceName,
+  settings: Settings,
+  addresses: Addresses,
+  secret: Secrets,
+): Record<string, string> {
+  const { database } = needsOf(service);
+  const roles = database && roleUrls(addresses.postgres, database, secret);
+  return {
+    ...serviceEnvironment(service, settings, addresses, secret),
+    ...(roles && { POSTGRES_MIGRATE_URL: roles.migrating }),
   };
 }
 

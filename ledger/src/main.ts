@@ -1,7 +1,7 @@
 /** Starts the ledger. Parts are built from the inside out and stopped in reverse order. */
 import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/chassis';
 import { startKafkaConsumer } from '@payflowx/chassis/kafka';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { openDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { startSealer } from './app/seal-journal.ts';
 import { connectAccounts } from './clients/accounts.ts';
@@ -24,9 +24,9 @@ await runService('ledger', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);
   resolveThroughConsul({ consulUrl: config.consulUrl, log });
 
-  await migrate(config.migrations, log);
   const db = openDatabase<Database>(config.postgres, log);
   onStop('database', () => db.destroy());
+  await requireMigrated(db, config.migrations);
   const proofDb = openDatabase<Database>({ ...config.postgres, ...PROOF_CONNECTIONS }, log);
   onStop('database for proofs', () => proofDb.destroy());
 

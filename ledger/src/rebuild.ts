@@ -4,7 +4,7 @@
  */
 import { createLogger } from '@payflowx/chassis';
 import { replayTopic } from '@payflowx/chassis/kafka';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { openDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { loadRebuildConfig } from './config.ts';
 import { paymentEvents } from './consumers/payment-events.ts';
 import type { Database } from './store/database.ts';
@@ -12,9 +12,9 @@ import type { Database } from './store/database.ts';
 const config = loadRebuildConfig(process.env);
 const log = createLogger('ledger', { logLevel: config.logLevel, instanceId: 'rebuild' }, 'stderr');
 
-await migrate(config.migrations, log);
 const db = openDatabase<Database>(config.postgres, log);
 try {
+  await requireMigrated(db, config.migrations);
   const { appliedCount, passedOverCount } = await replayTopic(config.events, paymentEvents({ db }), log);
   console.log(`${appliedCount} events applied, ${passedOverCount} passed over`);
 } finally {

@@ -1,6 +1,6 @@
 /** Starts the notification service. Parts are built from the inside out and stopped in reverse order. */
 import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/chassis';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { openDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { consumeQueue } from '@payflowx/chassis/rabbit';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { recordNotices } from './app/record-notices.ts';
@@ -20,9 +20,9 @@ await runService('notification', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);
   resolveThroughConsul({ consulUrl: config.consulUrl, log });
 
-  await migrate(config.migrations, log);
   const db = openDatabase<Database>(config.postgres, log);
   onStop('database', () => db.destroy());
+  await requireMigrated(db, config.migrations);
   const figuresDb = openDatabase<Database>({ url: config.postgres.url, poolMax: FIGURES_POOL }, log);
   onStop('database for figures', () => figuresDb.destroy());
 

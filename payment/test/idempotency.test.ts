@@ -1,10 +1,11 @@
 import { newId } from '@payflowx/chassis';
-import { testLog } from '@payflowx/chassis/testing';
+import { eventually, testLog } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { PaymentState } from '@payflowx/proto/payment';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { purgeIdempotencyKeys } from '../src/app/purge-idempotency-keys.ts';
 import { toPaymentOrder } from '../src/domain/order.ts';
+import { countBlocks, purgeKeys } from '../src/store/idempotency-keys.ts';
 import { decline } from './fake-authorization.ts';
 import { acceptStep, lifecycleOf } from './lifecycle.ts';
 import { CALL, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
@@ -211,6 +212,8 @@ it('many keys from both instances at once, in opposite orders, cause no deadlock
   expect(count).toBe(150n);
 });
 
+const WHOLE_TABLE = 1;
+
 it('keys are deleted after their time, but never before their payment or step is final', async () => {
   const { client, customer, db, authorization } = platform;
   const { id } = await life.hold();
@@ -232,9 +235,9 @@ it('keys are deleted after their time, but never before their payment or step is
     retentionMs: 25 * 3_600_000,
     now: () => new Date(Date.now() + count * 3_600_000),
   });
-  await purgeIdempotencyKeys(hours(24));
+  await purgeIdempotencyKeys(hours(24), WHOLE_TABLE);
   expect(await kept()).toHaveLength(3);
-  await purgeIdempotencyKeys(hours(26));
+  await purgeIdempotencyKeys(hours(26), WHOLE_TABLE);
   expect((await kept()).toSorted()).toEqual([open.requestId, openStep.requestId].toSorted());
 
   // A capture that is pending longer than keys are kept. Its caller still gets the outcome, and the capture happens once.
@@ -242,6 +245,24 @@ it('keys are deleted after their time, but never before their payment or step is
   expect(await life.capture(id, { requestId: openStep.requestId, final: true })).toMatchObject({
     replayed: true,
   });
-  await purgeIdempotencyKeys(hours(26));
+  await purgeIdempotencyKeys(hours(26), WHOLE_TABLE);
   expect(await kept()).toEqual([open.requestId]);
+});
+
+it('a key that is used again while the purge deletes it makes one new payment', async () => {
+  const { client, customer, db } = platform;
+  const request = fromCustomer();
+  const call = await callAs(customer);
+  const first = await client.createPayment(request, call);
+  // While the key is locked, a call may get IDEMPOTENCY_IN_PROGRESS. Its caller then retries.
+  const useAgain = () => eventually(() => client.createPayment(request, call));
+  const { used } = await db.transaction().execute(async (trx) => {
+    const inAnHour = new Date(Date.now() + 3_600_000);
+    await purgeKeys(trx, { from: 0, to: await countBlocks(trx) }, inAnHour);
+    return { used: Promise.all([useAgain(), useAgain()]) };
+  });
+  const [one, two] = await used;
+  expect(one.payment?.id).toBe(two.payment?.id);
+  expect(one.payment?.id).not.toBe(first.payment?.id);
+  expect(await paymentsOf(request.requestId)).toHaveLength(2);
 });

@@ -155,7 +155,6 @@ async function start(port: number): Promise<void> {
       ...process.env,
       GRPC_PORT: String(port),
       POSTGRES_URL: database.url,
-      POSTGRES_MIGRATE_URL: database.migrateUrl,
       KAFKA_BROKERS: '127.0.0.1:1',
       RABBITMQ_URL: 'amqp://127.0.0.1:1',
       AUTH_TARGET: auth.target,

@@ -3,6 +3,7 @@
 export interface Database {
   daily_totals: DailyTotalsRow;
   account_totals: AccountTotalsRow;
+  inbox_horizon: { event_id: string; newest_event_id: string; moved_at: Date };
 }
 
 export interface CountColumns {

@@ -40,20 +40,19 @@ export function serviceConfig(read: Values<typeof serviceSettings>) {
 
 export const postgresSettings = {
   POSTGRES_URL: Type.String({ minLength: 1 }),
-  POSTGRES_MIGRATE_URL: Type.String({ minLength: 1 }),
   POSTGRES_POOL_MAX: Type.Integer({ minimum: 1, maximum: 100, default: 8 }),
 };
 
-/** `folder` contains the migrations. `limits` are the service's own, see PostgresSettings. */
+/** The role that owns the database. Only commands of operators get it: migrations, and corrections that services may not make. */
+export const ownerSettings = { POSTGRES_MIGRATE_URL: Type.String({ minLength: 1 }) };
+
+/** `migrations` is the folder of the migrations that the service needs. `limits` are the service's own, see PostgresSettings. */
 export function postgresConfig(
   read: Values<typeof postgresSettings>,
-  folder: URL,
+  migrations: URL,
   limits: { lockTimeoutMs?: number } = {},
 ) {
-  return {
-    postgres: { url: read.POSTGRES_URL, poolMax: read.POSTGRES_POOL_MAX, ...limits },
-    migrations: { url: read.POSTGRES_MIGRATE_URL, folder },
-  };
+  return { postgres: { url: read.POSTGRES_URL, poolMax: read.POSTGRES_POOL_MAX, ...limits }, migrations };
 }
 
 /** Comma-separated host:port. */
