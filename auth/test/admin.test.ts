@@ -107,9 +107,17 @@ describe('admin ensure', () => {
     await auth.client.loginClient({ clientId: 'svc_ledger', clientSecret: otherSecret }, { deadlineMs });
   });
 
+  it('changes only the roles of a user without a password in the file, which separates duties', async () => {
+    const { tokens } = await login('another good password');
+    const alice = { username: 'alice', roles: ['operator'] };
+    expect(JSON.parse(await outputOf({ users: [alice] })).users[0].roles).toEqual(['operator']);
+    await auth.client.refreshTokens({ refreshToken: tokens?.refreshToken ?? '' }, { deadlineMs });
+  });
+
   it.each([
+    ['a new user without a password', { users: [{ username: 'bob', roles: ['admin'] }] }, 'needs a password'],
     ['broken JSON', '{"users": [{"password": "hush"', 'not JSON'],
-    ['a misspelt field', { users: [{ username: 'bob', passwort: 'hush', roles: ['customer'] }] }, 'password'],
+    ['a misspelt field', { users: [{ username: 'bob', passwort: 'hush', roles: ['customer'] }] }, 'passwort'],
     [
       'a weak password',
       { users: [{ username: 'bob', password: 'hush', roles: ['customer'] }] },

@@ -101,7 +101,7 @@ export async function createUsersAndClient(database: TestDatabase): Promise<void
       now: () => new Date(),
       newUserId: () => newId('usr'),
     };
-    for (const role of ['customer', 'operator', 'auditor']) {
+    for (const role of ['customer', 'operator', 'auditor', 'admin']) {
       await ensureUser(deps, { username: role, password: PASSWORD, roles: [role] });
     }
     await ensureClient(deps, { id: 'svc_payment', secret: CLIENT_SECRET, roles: ['service'] });
@@ -130,6 +130,7 @@ export async function tokensOf({ client }: AuthServer) {
     customer: await tokenOf('customer'),
     operator: await tokenOf('operator'),
     auditor: await tokenOf('auditor'),
+    admin: await tokenOf('admin'),
     service: (await client.loginClient(secret, { deadlineMs })).accessToken,
   };
 }

@@ -83,7 +83,7 @@ interface Options {
 
 export const analyticsRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { analytics }) => {
   app.get('/v1/analytics/summary', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'analytics:read' },
     schema: {
       tags: ['analytics'],
       operationId: 'getSummary',
@@ -99,7 +99,7 @@ export const analyticsRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
   });
 
   app.get('/v1/analytics/daily', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'analytics:read' },
     schema: {
       tags: ['analytics'],
       operationId: 'listDailyTotals',
@@ -121,7 +121,7 @@ export const analyticsRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
   });
 
   app.get('/v1/analytics/accounts/:id', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'analytics:read' },
     schema: {
       tags: ['analytics'],
       operationId: 'getAccountTotals',

@@ -134,7 +134,7 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
   });
 
   app.get('/v1/auth/me', {
-    config: { access: EVERY_ROLE },
+    config: { access: [...EVERY_ROLE, 'admin'] },
     schema: {
       tags: ['auth'],
       operationId: 'getMe',

@@ -78,7 +78,7 @@ export const reconciliationRoutes: FastifyPluginAsyncTypebox<Options> = async (a
   });
 
   app.get('/v1/ledger/reconciliations', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'ledger:read' },
     schema: {
       tags: ['ledger'],
       operationId: 'listReconciliations',
@@ -93,7 +93,7 @@ export const reconciliationRoutes: FastifyPluginAsyncTypebox<Options> = async (a
   });
 
   app.get('/v1/ledger/reconciliations/:id', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'ledger:read' },
     schema: {
       tags: ['ledger'],
       operationId: 'getReconciliation',
