@@ -19,7 +19,7 @@ import {
 import { upsertApiClient } from '../store/api-clients.ts';
 import { insertAuditRecord } from '../store/audit-records.ts';
 import type { Database } from '../store/database.ts';
-import { revokeFamiliesOfUser } from '../store/refresh-tokens.ts';
+import { revokeFamiliesOfUser } from '../store/refresh-families.ts';
 import {
   findUserByName,
   insertUser,
