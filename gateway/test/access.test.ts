@@ -203,6 +203,8 @@ describe('a token', () => {
     ['from an hour ahead', () => tokenWith({ iat: nowS() + 3_600, exp: nowS() + 3_900 })],
     ['that begins in two minutes', () => tokenWith({ nbf: nowS() + 120 })],
     ['that lives longer than auth lets it', () => tokenWith({ exp: nowS() + 302 })],
+    ['with a client but without a scope', () => tokenWith({ client_id: CLIENT_ID })],
+    ['with a scope but without a client', () => tokenWith({ scope: 'payments:read' })],
     ['without a beginning', () => tokenWith({ iat: undefined })],
     ['without an end', () => tokenWith({ exp: undefined })],
     ['without a signature', () => withoutSignature({ alg: 'none' })],
@@ -234,7 +236,7 @@ describe('a token', () => {
     expect((await get(token)).status).not.toBe(401);
   });
 
-  describe('that was verified before', () => {
+  describe('at a moment, and after it was verified before', () => {
     afterEach(() => {
       vi.useRealTimers();
     });
@@ -259,6 +261,23 @@ describe('a token', () => {
       };
       return { identity, keys, publish };
     }
+
+    const life = (iat: number, exp: number) => ({ iat: START_MS / 1000 + iat, exp: START_MS / 1000 + exp });
+    it.each<[string, object, number]>([
+      ['of the whole life that auth gives', life(0, ACCESS_TOKEN_LIFETIME_S), 200],
+      ['of a second more', life(0, ACCESS_TOKEN_LIFETIME_S + 1), 401],
+      ['from 60 s ahead', life(60, 360), 200],
+      ['from 61 s ahead', life(61, 361), 401],
+      ['in its last second', life(-299, 1), 200],
+      ['at the moment of its end', life(-300, 0), 401],
+      ['that begins 60 s ahead', { ...life(0, 300), nbf: START_MS / 1000 + 60 }, 200],
+      ['that begins 61 s ahead', { ...life(0, 300), nbf: START_MS / 1000 + 61 }, 401],
+    ])('a token %s: %o is %i, at first and again', async (_, times, expected) => {
+      const { identity, keys } = startAt(START_MS);
+      const statusOf = await gatewayAt(keys);
+      const token = await identity.tokenWith({ ...CLAIMS, ...times });
+      expect([await statusOf(token), await statusOf(token)]).toEqual([expected, expected]);
+    });
 
     it('is refused from the second in which it expires', async () => {
       const { identity, keys } = startAt(START_MS);
