@@ -82,7 +82,7 @@ export function expiryOf(createdAt: Date, now: Date, policy: RefreshPolicy): Dat
 
 /**
  * Decides about a presented token. A retry is recognized by its request id, which a thief of the token does not know. It is accepted
- * only while no newer token was used: then the lost response was of no use to anybody.
+ * only while no newer token was used: then no client has used the lost response.
  */
 export function judgeRefresh(
   family: RefreshFamily | undefined,

@@ -85,7 +85,7 @@ export async function rotateToken(
     .execute();
 }
 
-/** Replaces the newest token of a locked family, which nobody has used. Its predecessor stays the same. */
+/** Replaces the newest token of a locked family, which no client has used. Its predecessor stays the same. */
 export async function replaceToken(
   trx: Transaction<Database>,
   familyId: string,

@@ -53,7 +53,7 @@ export function requireAction(
   if (isPayer(caller, payment) || isReceiver(caller, payment)) throw ownAccount();
 }
 
-/** Separation of duties: nobody acts as an operator for themselves. */
+/** Separation of duties: operators do not use their rights for accounts of their own. */
 export function ownAccount(): PaymentError {
   return new PaymentError(
     'OWN_ACCOUNT',
