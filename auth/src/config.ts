@@ -18,6 +18,7 @@ export const schema = Type.Object({
   /** 32 bytes in base64. */
   AUTH_SEALING_KEY: Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' }),
   REFRESH_TOKEN_LIFETIME_S: Type.Integer({ minimum: 1, default: 30 * 24 * 60 * 60 }),
+  SESSION_LIFETIME_S: Type.Integer({ minimum: 1, default: 90 * 24 * 60 * 60 }),
   SIGNING_KEY_MAX_AGE_S: Type.Integer({ minimum: 3_600, default: 30 * 24 * 60 * 60 }),
   /** At least twice the age at which the chassis' verifiers renew their keys. */
   SIGNING_KEY_ANNOUNCE_S: Type.Integer({ minimum: (2 * KEYS_MAX_AGE_MS) / 1000, default: 15 * 60 }),
@@ -38,7 +39,10 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       maxAgeMs: read.SIGNING_KEY_MAX_AGE_S * 1000,
       announceMs: read.SIGNING_KEY_ANNOUNCE_S * 1000,
     },
-    refreshLifetimeMs: read.REFRESH_TOKEN_LIFETIME_S * 1000,
+    sessions: {
+      refreshLifetimeMs: read.REFRESH_TOKEN_LIFETIME_S * 1000,
+      sessionLifetimeMs: read.SESSION_LIFETIME_S * 1000,
+    },
     hashing: { concurrency: read.PASSWORD_HASH_CONCURRENCY, queueMax: read.PASSWORD_HASH_QUEUE_MAX },
   };
 }

@@ -34,6 +34,7 @@ export const schema = Type.Object({
   ALLOWED_ORIGINS: Type.String({ default: '' }),
   REQUESTS_PER_MINUTE: Type.Integer({ minimum: 1, default: 6_000 }),
   LOGINS_PER_MINUTE: Type.Integer({ minimum: 1, default: 60 }),
+  REFRESHES_PER_MINUTE: Type.Integer({ minimum: 1, default: 30 }),
   MAX_EVENT_LOOP_DELAY_MS: Type.Integer({ minimum: 0, default: 1_000 }),
   MAX_HEAP_BYTES: Type.Integer({ minimum: 0, default: HEAP_LIMIT }),
   MAX_RSS_BYTES: Type.Integer({ minimum: 0, default: 1_500_000_000 }),
@@ -75,6 +76,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       allowedOrigins: list(values.ALLOWED_ORIGINS),
       requestsPerMinute: values.REQUESTS_PER_MINUTE,
       loginsPerMinute: values.LOGINS_PER_MINUTE,
+      refreshesPerMinute: values.REFRESHES_PER_MINUTE,
       pressure: {
         eventLoopDelayMs: values.MAX_EVENT_LOOP_DELAY_MS,
         heapBytes: values.MAX_HEAP_BYTES,

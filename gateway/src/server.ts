@@ -114,6 +114,6 @@ function closeConnectionsGently(app: FastifyInstance): void {
 }
 
 function routeOptions({ neighbours, batches, readiness, config }: ServerParts): RouteOptions {
-  const { loginsPerMinute } = config.protection;
-  return { ...neighbours, batches, readiness, loginsPerMinute };
+  const { loginsPerMinute, refreshesPerMinute } = config.protection;
+  return { ...neighbours, batches, readiness, loginsPerMinute, refreshesPerMinute };
 }

@@ -11,7 +11,8 @@ import { clientId, operatorEnvironment, SERVICE_NAMES, SOURCES } from './service
 import type { Settings } from './settings.ts';
 
 const USERS = [
-  { username: 'operator', roles: ['operator'] },
+  // One person with both roles, so that the demo needs only one. Elsewhere they belong to different users.
+  { username: 'operator', roles: ['operator', 'admin'] },
   { username: 'auditor', roles: ['auditor'] },
   { username: 'alice', roles: ['customer'] },
   { username: 'bob', roles: ['customer'] },

@@ -111,6 +111,25 @@ describe('a payment that is declined', () => {
     expect(last?.event).toMatchObject({ fromOwnerId: customer.id, toOwnerId: '', movements: [] });
   });
 
+  it('for an operator’s own account is PERMISSION_DENIED, is kept as FAILED, and leaves the key free', async () => {
+    const { client, operator, accountOf, authorization, ownerOf, db } = platform;
+    authorization.answerWith((item) => decline(item, 'OWN_ACCOUNT', ownerOf));
+    const accountId = accountOf(operator);
+    const request = { requestId: newId('req'), accountId, amountMinor: 5n, currency: 'EUR', reference: '' };
+    const refused = client.createDeposit(request, await callAs(operator));
+    await expect(refused).rejects.toMatchObject({ code: 7, reason: 'OWN_ACCOUNT', domain: 'payment' });
+    const tried = await db
+      .selectFrom('payments')
+      .select(['state', 'failure_code'])
+      .where('request_id', '=', request.requestId)
+      .execute();
+    expect(tried).toEqual([{ state: 'FAILED', failure_code: 'OWN_ACCOUNT' }]);
+
+    authorization.answerWith(undefined);
+    const again = await client.createDeposit(request, await callAs(operator));
+    expect(again).toMatchObject({ replayed: false, payment: { state: PaymentState.COMPLETED } });
+  });
+
   it('for the payer’s account is NOT_FOUND, is not notified, and leaves the key free', async () => {
     const { client, customer, db, authorization, ownerOf } = platform;
     authorization.answerWith((item) => decline(item, 'FROM_ACCOUNT_NOT_FOUND', ownerOf));

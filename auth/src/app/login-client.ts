@@ -10,16 +10,17 @@ import { isUserApiClientId } from '../domain/user-api-client.ts';
 import { findApiClient } from '../store/api-clients.ts';
 import type { Database } from '../store/database.ts';
 import { findLoginOfClient } from '../store/user-api-clients.ts';
-import type { AccessToken, IssueAccessToken } from './access-tokens.ts';
+import type { AccessToken, AccessTokenSigner } from './access-tokens.ts';
 
 /** Throws INVALID_CREDENTIALS. The error is the same for an unknown client, a revoked client and a wrong secret. */
 export async function loginClient(
-  deps: { db: Kysely<Database>; issueAccessToken: IssueAccessToken },
+  deps: { db: Kysely<Database>; accessTokenSigner: AccessTokenSigner },
   { clientId, clientSecret }: { clientId: string; clientSecret: string },
 ): Promise<AccessToken> {
   const found = await findSubject(deps.db, clientId);
   if (!secretMatches(found, clientSecret) || !found) throw invalidCredentials();
-  return deps.issueAccessToken(found.subject);
+  const sign = await deps.accessTokenSigner();
+  return sign(found.subject);
 }
 
 /** Returns the subject of the client's tokens: a service itself, or the user that any other client acts for. */

@@ -34,6 +34,7 @@ const ROLE_MESSAGES: Record<Role, RoleMessage> = {
   customer: RoleMessage.CUSTOMER,
   operator: RoleMessage.OPERATOR,
   auditor: RoleMessage.AUDITOR,
+  admin: RoleMessage.ADMIN,
   service: RoleMessage.SERVICE,
 };
 

@@ -18,7 +18,7 @@ export function loginHandlers(service: AuthServiceDeps): LoginHandlers {
     onReuse: (familyId: string, userId: string) =>
       service.log.warn(
         { family_id: familyId, user_id: userId },
-        'a spent refresh token was used again: its family is revoked',
+        'a used refresh token was used again: its family is revoked',
       ),
   };
   return {
@@ -29,8 +29,8 @@ export function loginHandlers(service: AuthServiceDeps): LoginHandlers {
     async loginClient({ clientId, clientSecret }) {
       return { ...(await loginClient(deps, { clientId, clientSecret })), tokenType: TOKEN_TYPE_BEARER };
     },
-    async refreshTokens({ refreshToken }) {
-      return { tokens: toTokenPairMessage(await refreshTokens(deps, refreshToken)) };
+    async refreshTokens({ refreshToken, requestId }) {
+      return { tokens: toTokenPairMessage(await refreshTokens(deps, { refreshToken, requestId })) };
     },
     async logout({ refreshToken }) {
       await logout(deps, refreshToken);

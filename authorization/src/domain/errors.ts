@@ -3,6 +3,7 @@
 export type Reason =
   | 'INVALID_ARGUMENT'
   | 'ACCOUNT_NOT_FOUND'
+  | 'OWN_ACCOUNT'
   | 'ACCOUNT_BUSY'
   | 'ACCOUNT_CLOSED'
   | 'ACCOUNT_NOT_EMPTY'

@@ -6,6 +6,7 @@ import { AuthorizationError } from '../domain/errors.ts';
 export const ERRORS = errorTable('authorization', AuthorizationError, {
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
   ACCOUNT_NOT_FOUND: status.NOT_FOUND,
+  OWN_ACCOUNT: status.PERMISSION_DENIED,
   // Not UNAVAILABLE, since gRPC would retry at once on another instance. The lock is in the database, so that would not help.
   ACCOUNT_BUSY: status.ABORTED,
   ACCOUNT_CLOSED: status.FAILED_PRECONDITION,

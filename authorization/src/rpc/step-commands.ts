@@ -108,6 +108,7 @@ const ROLES = new Map<RoleMessage, Role>([
   [RoleMessage.CUSTOMER, 'customer'],
   [RoleMessage.OPERATOR, 'operator'],
   [RoleMessage.AUDITOR, 'auditor'],
+  [RoleMessage.ADMIN, 'admin'],
   [RoleMessage.SERVICE, 'service'],
 ]);
 

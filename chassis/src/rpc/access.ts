@@ -42,6 +42,11 @@ export function requireAccess(caller: Caller, access: readonly RoleName[] | Scop
   if (!caller.roles.some((role) => roles.includes(role))) {
     throw new CallError('ROLE_NOT_ALLOWED', 'Your role may not do this.');
   }
+  requireScope(caller, scope);
+}
+
+/** A token without scopes has no such limit. Throws INSUFFICIENT_SCOPE. */
+export function requireScope(caller: Caller, scope: Scope | undefined): void {
   if (caller.scopes === undefined) return;
   if (scope === undefined) {
     throw new CallError('INSUFFICIENT_SCOPE', 'An API client may not do this, whatever its scopes.');

@@ -25,7 +25,7 @@ export async function protect(app: FastifyInstance, settings: Config['protection
 }
 
 /**
- * Limits logins by address and name, after the body is parsed. The limit of all requests of an address applies too. This limit
+ * Limits logins by address and name, and refreshes by address and session, after the body is parsed. The limit of all requests of an address applies too. This limit
  * stops a program that sends one wrong password again and again. It does not count by address alone: an attacker who guesses many
  * names would block logins of all users behind a shared address. Auth delays such guesses, because it knows which users log in
  * from the address.

@@ -173,9 +173,10 @@ const MEMBERS: Partial<Record<ProblemCode, (metadata: Metadata) => Record<string
 
 const numberOf = (digits: string | undefined) => Number(digits ?? 0);
 
-/** Errors of the chassis in this process: the key of a token is unknown, or the keys are unavailable. */
+/** Errors of the chassis in this process: a token is not valid, lacks a scope, or cannot be verified at the moment. */
 function fromChassis(error: CallError): ProblemError {
   if (error.reason === 'UNAUTHENTICATED') return unauthenticated();
+  if (error.reason === 'INSUFFICIENT_SCOPE') return new ProblemError('INSUFFICIENT_SCOPE', error.message);
   return new ProblemError('UNAVAILABLE', `${PROBLEMS.UNAVAILABLE.title}.`, { cause: error });
 }
 

@@ -84,7 +84,7 @@ interface Options {
 
 export const analyticsRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { analytics }) => {
   app.get('/v1/analytics/summary', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'analytics:read' },
     schema: {
       tags: ['analytics'],
       operationId: 'getSummary',
@@ -100,7 +100,7 @@ export const analyticsRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
   });
 
   app.get('/v1/analytics/daily', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'analytics:read' },
     schema: {
       tags: ['analytics'],
       operationId: 'listDailyTotals',
@@ -122,7 +122,7 @@ export const analyticsRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
   });
 
   app.get('/v1/analytics/accounts/:id', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'analytics:read' },
     schema: {
       tags: ['analytics'],
       operationId: 'getAccountTotals',

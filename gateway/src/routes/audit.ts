@@ -81,7 +81,7 @@ type Options = Pick<Neighbours, 'auth' | 'authorization'>;
 
 export const auditRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth, authorization }) => {
   app.get('/v1/audit/accounts', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'audit:read' },
     schema: {
       tags: ['audit'],
       operationId: 'listAccountAudit',
@@ -102,7 +102,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { aut
   });
 
   app.get('/v1/audit/identities', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['admin', 'operator', 'auditor'], scope: 'audit:read' },
     schema: {
       tags: ['audit'],
       operationId: 'listIdentityAudit',

@@ -70,7 +70,7 @@ interface Options {
 
 export const ledgerProofRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { ledger }) => {
   app.get('/v1/ledger/proof', {
-    config: { access: ['operator', 'auditor'], deadlineMs: PROOF_DEADLINE_MS },
+    config: { access: ['operator', 'auditor'], scope: 'ledger:read', deadlineMs: PROOF_DEADLINE_MS },
     schema: {
       tags: ['ledger'],
       operationId: 'getProof',

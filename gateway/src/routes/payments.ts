@@ -43,7 +43,7 @@ interface Options {
 
 export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment, batches }) => {
   app.post('/v1/payments', {
-    config: { access: ['customer', 'operator'] },
+    config: { access: ['customer', 'operator'], scope: 'payments:write' },
     schema: {
       tags: ['payments'],
       operationId: 'createPayment',
@@ -66,7 +66,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
   });
 
   app.get('/v1/payments', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'payments:read' },
     schema: {
       tags: ['payments'],
       operationId: 'listPayments',
@@ -81,7 +81,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
   });
 
   app.get('/v1/payments/:id', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'payments:read' },
     schema: {
       tags: ['payments'],
       operationId: 'getPayment',
@@ -107,6 +107,7 @@ export const refusals = {
     'The payment was declined. It exists, is FAILED, and is in the body.',
     DeclinedProblem,
   ),
+  403: problem(['OWN_ACCOUNT']),
   404: problem(['FROM_ACCOUNT_NOT_FOUND']),
   409: problem(['IDEMPOTENCY_IN_PROGRESS']),
   422: problem(['SAME_ACCOUNT', 'IDEMPOTENCY_KEY_REUSED']),

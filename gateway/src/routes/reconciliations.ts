@@ -79,7 +79,7 @@ export const reconciliationRoutes: FastifyPluginAsyncTypebox<Options> = async (a
   });
 
   app.get('/v1/ledger/reconciliations', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'ledger:read' },
     schema: {
       tags: ['ledger'],
       operationId: 'listReconciliations',
@@ -94,7 +94,7 @@ export const reconciliationRoutes: FastifyPluginAsyncTypebox<Options> = async (a
   });
 
   app.get('/v1/ledger/reconciliations/:id', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'ledger:read' },
     schema: {
       tags: ['ledger'],
       operationId: 'getReconciliation',

@@ -63,10 +63,10 @@ const PREFIXES = { CAPTURE: 'cap', CANCEL: 'can', REFUND: 'ref' } as const satis
 >;
 
 /** Refusals that are not stored. The same key may be used again, after the payment exists or by another caller. */
-const NOT_STORED: readonly string[] = ['PAYMENT_NOT_FOUND', 'ACTION_NOT_ALLOWED'];
+const NOT_STORED: readonly string[] = ['PAYMENT_NOT_FOUND', 'ACTION_NOT_ALLOWED', 'OWN_ACCOUNT'];
 
 /**
- * Returns one result for each request, in order. An item fails with PAYMENT_NOT_FOUND, ACTION_NOT_ALLOWED, INVALID_STATE,
+ * Returns one result for each request, in order. An item fails with PAYMENT_NOT_FOUND, ACTION_NOT_ALLOWED, OWN_ACCOUNT, INVALID_STATE,
  * CAPTURE_EXCEEDS_AUTHORIZED, REFUND_EXCEEDS_CAPTURED, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or DEADLINE_EXCEEDED. A
  * retry does not fail with IDEMPOTENCY_IN_PROGRESS because of its own first attempt. It continues with that attempt's operation.
  *

@@ -2,7 +2,7 @@
 import { failed, faultPoint, isTransient, type Logger, ok, type Result } from '@payflowx/chassis';
 import { inTransaction, unlessBrokenOff } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
-import { type Decision, decide, isPayerUnknown, type Payment } from '../domain/payment.ts';
+import { type Decision, decide, isOwnDealing, isPayerUnknown, type Payment } from '../domain/payment.ts';
 import type { Database } from '../store/database.ts';
 import { releaseKeys } from '../store/idempotency-keys.ts';
 import { findPayments } from '../store/payments.ts';
@@ -70,8 +70,10 @@ async function settle(deps: SettleDeps, requests: readonly SettleRequest[]): Pro
 
 /** Stores the outcomes. Returns the ids of the payments that were not settled before. */
 async function store(db: Kysely<Database>, outcomes: readonly SettledPayment[]): Promise<Set<string>> {
-  // The caller gets 404, which is not stored. The same key may be used again when the account exists.
-  const unanswered = outcomes.map(({ change }) => change.payment).filter(isPayerUnknown);
+  // The caller gets 404 or 403, which are not stored. The same key may be used again.
+  const unanswered = outcomes
+    .map(({ change }) => change.payment)
+    .filter((payment) => isPayerUnknown(payment) || isOwnDealing(payment));
   if (unanswered.length === 0) return unlessBrokenOff(() => saveSettled(db, outcomes));
   return inTransaction(db, async (trx) => {
     const moved = await saveSettled(trx, outcomes);

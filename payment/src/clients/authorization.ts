@@ -169,6 +169,7 @@ export function isBusy(error: unknown): boolean {
 const ROLE_CODES = {
   customer: Role.CUSTOMER,
   operator: Role.OPERATOR,
+  admin: Role.ADMIN,
   auditor: Role.AUDITOR,
   service: Role.SERVICE,
 } as const satisfies Record<Caller['roles'][number], Role>;

@@ -15,7 +15,7 @@ export const PAYMENT_STATES = [
 ] as const;
 export type PaymentState = (typeof PAYMENT_STATES)[number];
 
-export type Role = 'customer' | 'operator' | 'auditor' | 'service';
+export type Role = 'customer' | 'operator' | 'auditor' | 'admin' | 'service';
 
 export interface Caller {
   readonly id: string;
@@ -297,4 +297,9 @@ export function asDecided(payment: Payment, decidedAt: Date): Payment {
 /** True if the payer's account does not exist or is not the caller's. The caller gets 404, and nothing is kept for a replay. */
 export function isPayerUnknown(payment: Payment): boolean {
   return payment.failure?.code === 'FROM_ACCOUNT_NOT_FOUND';
+}
+
+/** True if an operator acted as an operator on an account of its own. It gets 403, and nothing is kept for a replay. */
+export function isOwnDealing(payment: Payment): boolean {
+  return payment.failure?.code === 'OWN_ACCOUNT';
 }

@@ -9,8 +9,8 @@ export const ACCESS = {
   createPayment: { roles: ['customer', 'operator'], scope: 'payments:write' },
   // Each item is checked against `createPayment` with its own access token.
   batchCreatePayments: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:write' },
-  createDeposit: ['operator'],
-  createWithdrawal: ['operator'],
+  createDeposit: { roles: ['operator'], scope: 'deposits:write' },
+  createWithdrawal: { roles: ['operator'], scope: 'withdrawals:write' },
   capturePayment: { roles: ['customer', 'operator'], scope: 'payments:write' },
   cancelPayment: { roles: ['customer', 'operator'], scope: 'payments:write' },
   createRefund: { roles: ['customer', 'operator'], scope: 'payments:write' },
@@ -18,7 +18,7 @@ export const ACCESS = {
   listPaymentSteps: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
   simulatePayment: { roles: ['customer', 'operator'], scope: 'payments:read' },
   getPayment: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
-  getRecoveryStatus: ['operator', 'auditor', 'service'],
+  getRecoveryStatus: { roles: ['operator', 'auditor', 'service'], scope: 'payments:read' },
   // For reconciliation.
   listAccountFigures: ['service'],
   listPayments: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
