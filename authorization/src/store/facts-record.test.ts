@@ -7,16 +7,17 @@ import { decodeFacts, encodeFacts } from './facts-record.ts';
 const word = fc.string({ unit: 'binary', maxLength: 20 });
 const figure = fc.bigInt({ min: -MAX_MINOR, max: MAX_MINOR });
 const maybe = fc.option(figure, { nil: undefined });
-const account: fc.Arbitrary<AccountFacts> = fc.record({
-  id: word,
-  owner: word,
-  currency: word,
-  state: word,
-  posted: figure,
-  held: figure,
-  available: figure,
-  age_days: figure,
-});
+const account: fc.Arbitrary<AccountFacts> = fc
+  .record({
+    id: word,
+    owner: word,
+    currency: word,
+    state: word,
+    posted: figure,
+    held: figure,
+    age_days: figure,
+  })
+  .map((facts) => ({ ...facts, available: facts.posted - facts.held }));
 const anyFacts: fc.Arbitrary<Facts> = fc.record({
   payment: fc.record({
     id: word,
