@@ -309,7 +309,7 @@ describe('simulations', () => {
     expect(decision?.code).toBe('');
   });
 
-  it('are limited for each caller, so that nobody can search for facts by them', async () => {
+  it('are limited for each caller, which slows down a search for facts', async () => {
     const limited = await startService({ simulationsPerMinute: 3, now: () => new Date('2026-01-01') });
     const asService = { deadlineMs: PATIENCE_MS, accessToken: limited.tokens.service };
     const simulate = (callerId: string) =>

@@ -1,5 +1,5 @@
 /**
- * Replaces the library's operations whose results differ from the CEL specification and from cel-go: integer overflow of negation
+ * Replaces operations of the library that differ from the CEL specification and from cel-go. These are the overflow of negation
  * and division, times and durations out of range, ASCII case, and the order of texts.
  *
  * The library stores the function of each operation on its checked node, and does not declare it. The tests fail if an update of

@@ -46,3 +46,11 @@ it('returns exactly the facts that were stored', () => {
     }),
   );
 });
+
+it('reads available as posted minus held, also if an earlier version stored another amount', () => {
+  const [facts] = fc.sample(anyFacts, { numRuns: 1, seed: 1 });
+  if (!facts) throw new Error('there is one sample');
+  const kept = JSON.parse(encodeFacts({ facts, allowed: false }));
+  kept[3][6] += 9_007_199_254_740_991;
+  expect(decodeFacts(kept, { id: facts.payment.id, now: facts.now }).facts).toEqual(facts);
+});
