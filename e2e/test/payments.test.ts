@@ -179,8 +179,8 @@ describe('an invalid request', () => {
 
 describe('the document', () => {
   it('has the decision of a real payment as its example', async () => {
-    const document = await (await fetch(`${demo.gateway}/openapi.json`)).json();
-    const [documented] = document.components.schemas.Decision.examples;
+    const { body } = await alice.get('/openapi.json');
+    const [documented] = body.components.schemas.Decision.examples;
     const from = await openAccount(operator, alice.user, 50_000, { limits: { daily: 100_000 } });
     const to = await openAccount(operator, bob.user, 0);
     const { data: paid } = await alice.api.post('/v1/payments', { body: payment(from, to, 1_250) });
