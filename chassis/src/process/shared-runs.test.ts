@@ -1,7 +1,15 @@
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { RunQueueFullError, type SharedRunsOptions, sharedRuns } from './shared-runs.ts';
 
-const at = (second: number) => new Date(second * 1_000);
+const NOW = new Date('2026-01-01T00:00:00Z');
+const at = (second: number) => new Date(NOW.getTime() + second * 1_000);
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 /** Work that ends when the test says so. `started` has the key and the deadline of each run. */
 function stage(options: Partial<SharedRunsOptions> = {}) {
@@ -67,6 +75,15 @@ it('continues after a failed run, which fails for its own callers only', async (
   expect(await next).toBe('done');
 });
 
+it('continues after work that throws at once', async () => {
+  const runs = sharedRuns<string>({ maxQueued: 1, maxCallers: 1, retryAfterMs: 1 });
+  const broken = runs.run('a', at(10), () => {
+    throw new Error('at once');
+  });
+  await expect(broken).rejects.toThrow('at once');
+  expect(await runs.run('b', at(10), async () => 'done')).toBe('done');
+});
+
 it('gives a run the latest deadline of its callers', async () => {
   const { call, started } = stage();
   const calls = [call('a'), call('b', at(20)), call('b', at(30)), call('b', at(25))];
@@ -75,4 +92,15 @@ it('gives a run the latest deadline of its callers', async () => {
   expect(started[1]?.deadline).toEqual(at(30));
   started[1]?.end('done');
   await Promise.all(calls);
+});
+
+it('moves on if a run hangs beyond its deadline', async () => {
+  const { call, started } = stage();
+  const hanging = call('a', at(10));
+  const next = call('b', at(60));
+  const failed = expect(hanging).rejects.toThrow('did not end at its deadline');
+  await vi.advanceTimersByTimeAsync(15_000);
+  await failed;
+  started[1]?.end('done');
+  expect(await next).toBe('done');
 });

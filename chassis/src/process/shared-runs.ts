@@ -3,6 +3,7 @@
  *
  * A run takes no more callers once it has started. So a result never describes a moment before the request of its caller.
  */
+import { inTime } from './in-time.ts';
 
 /** Thrown if too many other runs are queued. The work was not started. */
 export class RunQueueFullError extends Error {
@@ -70,6 +71,9 @@ export function sharedRuns<T>({ maxQueued, maxCallers, retryAfterMs }: SharedRun
   };
 }
 
+/** Work ends itself at the deadline. If it hangs beyond that, the queue moves on. */
+const GRACE_MS = 5_000;
+
 function newRun<T>(key: string, deadline: Date, work: (limits: { deadline: Date }) => Promise<T>): Run<T> {
   const { promise: outcome, resolve, reject } = Promise.withResolvers<T>();
   const run: Run<T> = {
@@ -77,7 +81,16 @@ function newRun<T>(key: string, deadline: Date, work: (limits: { deadline: Date 
     deadline,
     callerCount: 1,
     outcome,
-    start: () => work({ deadline: run.deadline }).then(resolve, reject),
+    start: () => {
+      const patienceMs = run.deadline.getTime() - Date.now() + GRACE_MS;
+      // Async, so that work that throws at once rejects as well, and cannot stop the queue.
+      const outcome = (async () => work({ deadline: run.deadline }))();
+      return inTime(outcome, patienceMs, abandon).then(resolve, reject);
+    },
   };
   return run;
+}
+
+function abandon(): never {
+  throw new Error('the work did not end at its deadline');
 }
