@@ -27,6 +27,7 @@ await runService('authorization', config, async ({ log, onStop }) => {
     log,
     now: () => new Date(),
     holdTtlMs: config.holdTtlMs,
+    simulationsPerMinute: config.simulationsPerMinute,
     batches: config.batches,
   });
   onStop('batcher', () => drain());

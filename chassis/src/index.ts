@@ -20,6 +20,7 @@ export { type Repetition, repeat } from './process/repeat.ts';
 export { retry } from './process/retry.ts';
 export * from './process/run.ts';
 export * from './process/settings.ts';
+export * from './process/shared-runs.ts';
 export {
   type Access,
   type AccessTable,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { isTransient, sqlStateOf } from '../src/index.ts';
-import { inTransaction, migrate, openDatabase, unnest } from '../src/postgres/index.ts';
+import { inTransaction, migrate, openDatabase, readUntil, unnest } from '../src/postgres/index.ts';
 import { createTestDatabase, type TestDatabase, testLog } from '../src/testing/index.ts';
 
 interface Things {
@@ -217,3 +217,19 @@ async function proxyTo(databaseUrl: string) {
     },
   };
 }
+
+it('ends a long statement in Postgres at the deadline of its caller', async () => {
+  const read = (deadline: Date) =>
+    readUntil(db, { deadline, maxStatementMs: 60_000 }, (trx) =>
+      sql`select pg_sleep(600) as sleeper`.execute(trx),
+    );
+  const refused = { reason: 'DEADLINE_EXCEEDED' };
+  await expect(read(new Date(Date.now() + 100))).rejects.toMatchObject(refused);
+  await expect(read(new Date(Date.now() - 1))).rejects.toMatchObject(refused);
+  const { rows } = await sql<{ count: bigint }>`
+    select count(*) as count from pg_stat_activity
+    where datname = current_database() and state = 'active' and query like '%as sleeper%' and pid <> pg_backend_pid()`.execute(
+    db,
+  );
+  expect(rows).toEqual([{ count: 0n }]);
+});

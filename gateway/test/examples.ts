@@ -215,6 +215,7 @@ export const proof: GetProofResponse = {
     },
   ],
   differenceCount: 1n,
+  truncated: false,
   accountCount: 2n,
   staleBalanceCount: 0n,
   transactionCount: 1n,

@@ -13,9 +13,9 @@ import type { Database } from './store/database.ts';
 import { PROOF_IDLE_TIMEOUT_MS, PROOF_STATEMENT_TIMEOUT_MS } from './store/proof.ts';
 
 const config = loadConfig(process.env);
-/** A proof holds one connection from its start to its end. */
+/** One proof runs at a time, and holds its connection from its start to its end. */
 const PROOF_CONNECTIONS = {
-  poolMax: 2,
+  poolMax: 1,
   statementTimeoutMs: PROOF_STATEMENT_TIMEOUT_MS,
   idleTimeoutMs: PROOF_IDLE_TIMEOUT_MS,
 };

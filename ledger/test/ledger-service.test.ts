@@ -17,7 +17,7 @@ import { sealBatch } from '../src/app/seal-journal.ts';
 import { type Accounts, connectAccounts } from '../src/clients/accounts.ts';
 import { decodePaymentEvent } from '../src/consumers/payment-events.ts';
 import { ledgerService } from '../src/rpc/ledger-service.ts';
-import { asSuperuser, createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
+import { asSuperuser, compareAll, createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 import { encode, hold, paymentEvent, startAccountService, transfer } from './neighbours.ts';
 
 const identity = createTestIdentity();
@@ -377,6 +377,37 @@ describe('the proof', () => {
     await rename('payment.completed');
     const { holds, head, transactionCount } = await client.getProof({}, await as('auditor'));
     expect([holds, head?.size]).toEqual([true, transactionCount]);
+  });
+
+  it('runs once for all callers that wait: thirty at once are two proofs', async () => {
+    authorization.setBalances(agreed);
+    let proofCount = 0;
+    lag = async () => {
+      proofCount += 1;
+      return 0n;
+    };
+    const auditor = await as('auditor');
+    const proofs = await Promise.all(Array.from({ length: 30 }, () => client.getProof({}, auditor)));
+    expect(proofs.map(({ holds }) => holds)).toEqual(Array(30).fill(true));
+    expect(proofCount).toBe(2);
+  });
+
+  it('compares more accounts than a batch, and those that only authorization knows', async () => {
+    const unknown = Array.from({ length: 5_001 }, (_, index) => ({
+      accountId: `acct_new_${index}`,
+      currency: 'EUR',
+      postedMinor: index === 5_000 ? 1n : 0n,
+      heldMinor: 0n,
+    }));
+    const compared = await compareAll(ledger, [...agreed, ...unknown]);
+    expect(compared).toHaveLength(agreed.length + unknown.length);
+    expect(compared.find(({ authorized }) => authorized.postedMinor === 1n)).toMatchObject({
+      folded: { accountId: 'acct_new_5000', postedMinor: 0n },
+      isInLedger: false,
+    });
+    // The next proof on the same connection does not see them.
+    authorization.setBalances(agreed);
+    expect(await client.getProof({}, await as('auditor'))).toMatchObject({ holds: true, accountCount: 4n });
   });
 
   it('also works without Kafka, with an unknown lag', async () => {

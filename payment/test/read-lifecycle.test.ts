@@ -1,4 +1,4 @@
-import { newId } from '@payflowx/chassis';
+import { CallError, newId } from '@payflowx/chassis';
 import { CaptureMode, Outcome } from '@payflowx/proto/authorization';
 import { PaymentState, type Refund } from '@payflowx/proto/payment';
 import { sql } from 'kysely';
@@ -158,6 +158,17 @@ describe('a simulation', () => {
     );
     await expect(nothing).rejects.toMatchObject({ code: 3, violations: [{ field: 'payment' }] });
     await expect(simulate({}, platform.auditor)).rejects.toMatchObject({ reason: 'ROLE_NOT_ALLOWED' });
+  });
+
+  it('passes on that the caller has used up its simulations, with the time of the next one', async () => {
+    platform.authorization.answerWith(() => {
+      throw new CallError('TOO_MANY_REQUESTS', 'A caller may simulate …', undefined, 7_000);
+    });
+    await expect(simulate()).rejects.toMatchObject({
+      code: 8,
+      reason: 'TOO_MANY_REQUESTS',
+      retryAfterMs: 7_000,
+    });
   });
 
   it('from an account that does not exist or is not the caller’s is NOT_FOUND', async () => {

@@ -26,13 +26,17 @@ export function toAuthorizeCommand(item: AuthorizeItem, aheadMs: number): Comman
   return { request: toPaymentRequest(item), deadline };
 }
 
-/** Converts the payment of a simulation; its ids are not used. Throws INVALID_ARGUMENT. */
-export function toSimulatedPayment(item: AuthorizeItem | undefined): PaymentRequest {
+/**
+ * Converts the payment of a simulation. Without an id of its own it gets `newPaymentId`, so that rules see an id as in a real
+ * payment. Throws INVALID_ARGUMENT.
+ */
+export function toSimulatedPayment(item: AuthorizeItem | undefined, newPaymentId: string): PaymentRequest {
   const violations = collectViolations();
   violations.require(item !== undefined, 'item', 'must be given');
   if (item) requirePayment(violations, item, 'item.');
   violations.throwIfAny();
-  return toPaymentRequest(item as AuthorizeItem);
+  const request = toPaymentRequest(item as AuthorizeItem);
+  return { ...request, paymentId: request.paymentId || newPaymentId };
 }
 
 /** Throws INVALID_ARGUMENT with all violations. */

@@ -1,5 +1,6 @@
 /** The database of a service, and the outbox and inbox between its transactions and the brokers. */
 export * from './database.ts';
+export { endAtDeadline, readUntil, withDeadlineError } from './deadline.ts';
 export { firstDeliveries, insertInbox } from './inbox.ts';
 export { runMigrations } from './migrate-command.ts';
 export { type MigrationSettings, migrate, requireMigrated } from './migrations.ts';

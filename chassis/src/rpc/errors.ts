@@ -7,6 +7,7 @@ import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/gr
 import { type Any, BadRequest, ErrorInfo, RetryInfo, Status } from '@payflowx/proto/rpc';
 import { BatcherClosedError, BatcherFullError } from '../batching/batcher.ts';
 import { newId } from '../ids.ts';
+import { RunQueueFullError } from '../process/shared-runs.ts';
 import { isTransient } from '../sql-state.ts';
 import type { Logger } from '../telemetry/log.ts';
 
@@ -56,6 +57,7 @@ const CALL_CODES = {
   INVALID_PAGE_TOKEN: status.INVALID_ARGUMENT,
   STOPPING: status.UNAVAILABLE,
   OVERLOADED: status.RESOURCE_EXHAUSTED,
+  TOO_MANY_REQUESTS: status.RESOURCE_EXHAUSTED,
   DATABASE_UNAVAILABLE: status.UNAVAILABLE,
 } as const;
 
@@ -64,10 +66,17 @@ export class CallError extends Error implements ReasonedError {
   override readonly name = 'CallError';
   readonly reason: keyof typeof CALL_CODES;
   readonly violations?: readonly Violation[];
-  constructor(reason: keyof typeof CALL_CODES, message: string, violations?: readonly Violation[]) {
+  readonly retryAfterMs?: number;
+  constructor(
+    reason: keyof typeof CALL_CODES,
+    message: string,
+    violations?: readonly Violation[],
+    retryAfterMs?: number,
+  ) {
     super(message);
     this.reason = reason;
     if (violations) this.violations = violations;
+    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -97,6 +106,9 @@ function asCallError(error: unknown, log: Logger): CallError | undefined {
   if (error instanceof CallError) return error;
   if (error instanceof BatcherClosedError) return new CallError('STOPPING', error.message);
   if (error instanceof BatcherFullError) return new CallError('OVERLOADED', error.message);
+  if (error instanceof RunQueueFullError) {
+    return new CallError('TOO_MANY_REQUESTS', error.message, undefined, error.retryAfterMs);
+  }
   if (!isTransient(error)) return undefined;
   log.warn({ err: error }, 'the database did not answer');
   return new CallError('DATABASE_UNAVAILABLE', 'The service cannot reach its database at the moment.');

@@ -34,6 +34,7 @@ const Proof = named(
       { description: 'Accounts with two different balances; at most 100 are listed.' },
     ),
     difference_count: count('Number of accounts with a difference.'),
+    truncated: Type.Boolean({ description: 'True if there are more differences than are listed.' }),
     account_count: count('Accounts that were compared.'),
     stale_balance_count: count(
       'Accounts with a stored balance that differs from the sum of their entries. If it is not 0, the proof fails.',
@@ -98,6 +99,7 @@ function proofJson(proof: GetProofResponse): Static<typeof Proof> {
       authorization: { posted: difference.authorizationPostedMinor, held: difference.authorizationHeldMinor },
     })),
     difference_count: proof.differenceCount,
+    truncated: proof.truncated,
     account_count: proof.accountCount,
     stale_balance_count: proof.staleBalanceCount,
     transaction_count: proof.transactionCount,

@@ -155,6 +155,11 @@ export function isItemError(error: unknown): boolean {
   return !(error instanceof NeighbourError) || !WHOLE_CALL_CODES.includes(error.code);
 }
 
+/** True if the caller has used up its quota. */
+export function isTooMany(error: unknown): error is NeighbourError {
+  return error instanceof NeighbourError && error.reason === 'TOO_MANY_REQUESTS';
+}
+
 /** True if authorization was unavailable or did not respond in time. */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof NeighbourError)) return false;
