@@ -4,6 +4,7 @@
  */
 
 export * from './batching/batcher.ts';
+export { maySucceedInParts, splitOnFailure } from './batching/split-on-failure.ts';
 export * from './ids.ts';
 export {
   cloudEventMessage,

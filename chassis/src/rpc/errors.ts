@@ -7,7 +7,7 @@ import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/gr
 import { type Any, BadRequest, ErrorInfo, RetryInfo, Status } from '@payflowx/proto/rpc';
 import { BatcherClosedError, BatcherFullError } from '../batching/batcher.ts';
 import { newId } from '../ids.ts';
-import { isTransient } from '../sql-state.ts';
+import { isStatementTimeout, isTransient } from '../sql-state.ts';
 import type { Logger } from '../telemetry/log.ts';
 
 export interface Violation {
@@ -97,6 +97,10 @@ function asCallError(error: unknown, log: Logger): CallError | undefined {
   if (error instanceof CallError) return error;
   if (error instanceof BatcherClosedError) return new CallError('STOPPING', error.message);
   if (error instanceof BatcherFullError) return new CallError('OVERLOADED', error.message);
+  if (isStatementTimeout(error)) {
+    log.warn({ err: error }, 'a statement took too long');
+    return new CallError('DEADLINE_EXCEEDED', 'The database did not finish in time.');
+  }
   if (!isTransient(error)) return undefined;
   log.warn({ err: error }, 'the database did not answer');
   return new CallError('DATABASE_UNAVAILABLE', 'The service cannot reach its database at the moment.');

@@ -145,20 +145,27 @@ export interface ConfirmedPublisher {
 export function createConfirmedPublisher(settings: QueueSettings, log: Logger): ConfirmedPublisher {
   let link: Promise<Link> | undefined;
 
-  async function useLink(): Promise<Link> {
-    link ??= openLink(settings, log, () => {
-      link = undefined;
-    }).catch((error) => {
-      link = undefined;
-      throw error;
-    });
+  function useLink(): Promise<Link> {
+    if (link === undefined) {
+      const opened = openLink(settings, log, () => forget(opened)).catch((error) => {
+        forget(opened);
+        throw error;
+      });
+      link = opened;
+    }
     return link;
+  }
+
+  /** A link may break after the next one was opened. That one must stay, or nothing would ever close it. */
+  function forget(broken: Promise<Link>): void {
+    if (link === broken) link = undefined;
   }
 
   return {
     open: async () => void (await useLink()),
     async publish(routingKey, envelopes) {
-      const current = await useLink();
+      const opened = useLink();
+      const current = await opened;
       const results = await Promise.allSettled(
         envelopes.map((envelope) => current.send(routingKey, envelope)),
       );
@@ -169,7 +176,7 @@ export function createConfirmedPublisher(settings: QueueSettings, log: Logger): 
         log.error({ err: first.reason, unroutable: failures.length }, 'rabbitmq returned messages');
       }
       // After any error, the next publish opens a new link and asserts the queues.
-      link = undefined;
+      forget(opened);
       await current.close();
       throw first.reason;
     },
