@@ -35,10 +35,11 @@ async function consume(handle: {
   decode?(message: IncomingMessage): IncomingMessage;
   apply?(items: IncomingMessage[]): Promise<void>;
   prefetch?: number;
+  holdMs?: number;
 }) {
   const batches: IncomingMessage[][] = [];
   const consumer = await consumeQueue(
-    { ...settings, prefetch: handle.prefetch ?? 200 },
+    { ...settings, prefetch: handle.prefetch ?? 200, ...(handle.holdMs && { holdMs: handle.holdMs }) },
     {
       decode: handle.decode ?? ((incoming) => incoming),
       async apply(items) {
@@ -101,6 +102,30 @@ it('acknowledges only after the transaction: messages that a stopped consumer ha
   expect(returned.map(({ properties: { headers } }) => headers['x-delivery-count'])).toEqual([0, 0, 0, 0]);
   const second = await consume({});
   await eventually(() => expect(second.texts().toSorted()).toEqual([...numbers(3), 'a', 'b']));
+});
+
+it('in a long outage sends messages again before the broker takes them back, and they are applied afterwards', async () => {
+  await publisher.publish([...alone(['a']), ...together(['b', 'c'])]);
+  let isAway = true;
+  let deliveries = 0;
+  const { texts } = await consume({
+    holdMs: 50,
+    decode(incoming) {
+      deliveries += 1;
+      return incoming;
+    },
+    apply: async () => {
+      if (isAway) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    },
+  });
+  // Three events, more often than the delivery limit allows.
+  await eventually(() => expect(deliveries).toBeGreaterThan(3 * 2 * settings.deliveryLimit));
+  isAway = false;
+  await eventually(async () => {
+    expect(new Set(texts())).toEqual(new Set(['a', 'b', 'c']));
+    expect(await tap.count(settings.queue)).toBe(0);
+  });
+  expect(await tap.count(`${settings.queue}.dlq`)).toBe(0);
 });
 
 it('stops although the database does not answer, and leaves the messages in the queue', async () => {

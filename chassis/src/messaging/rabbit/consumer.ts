@@ -5,9 +5,10 @@
  * Retries run here, while the messages stay unacknowledged. Requeuing them would use up the queue's delivery limit, which is for
  * messages that kill their consumer.
  */
-import { createApply, type Delivery, StoppedError } from '../../batching/apply-batch.ts';
+import { type Claim, createApply, type Delivery, StoppedError } from '../../batching/apply-batch.ts';
 import { createBatcher } from '../../batching/batcher.ts';
 import { backoffMs, sleep } from '../../process/backoff.ts';
+import { inTime } from '../../process/in-time.ts';
 import { createOutage, type Outage } from '../../process/outage.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { IncomingMessage } from '../cloud-events.ts';
@@ -26,6 +27,11 @@ import { type AckOrNack, createBroker, type RascalBroker, type RascalMessage } f
 export interface QueueConsumerSettings extends QueueSettings {
   /** The maximum number of unacknowledged messages of this instance. Default 100. */
   prefetch?: number;
+  /**
+   * Milliseconds for which a message may stay unacknowledged. After that it is sent again as a new message. Default 20 minutes, as
+   * RabbitMQ takes messages back after 30 (`consumer_timeout`), and counts that as a delivery.
+   */
+  holdMs?: number;
 }
 
 export interface QueueHandlers<T> {
@@ -44,6 +50,7 @@ export interface QueueConsumer {
 
 /** Shorter than the limit of a whole shutdown, in which other parts stop too. */
 const CLOSE_MS = 4_000;
+const HOLD_MS = 20 * 60_000;
 /** A transaction costs the same for any number of messages. So at most ten start per second, unless the batches are full. */
 const PACE_MS = 100;
 /** The maximum number of events in one `apply`. */
@@ -57,7 +64,7 @@ export async function consumeQueue<T>(
   { decode, apply }: QueueHandlers<T>,
   parentLog: Logger,
 ): Promise<QueueConsumer> {
-  const { queue, prefetch = 100 } = settings;
+  const { queue, prefetch = 100, holdMs = HOLD_MS } = settings;
   const log = parentLog.child({ queue });
   const stopping = new AbortController();
   const publisher = createConfirmedPublisher(settings, log);
@@ -72,29 +79,33 @@ export async function consumeQueue<T>(
     aside,
   });
 
-  function settleEvent(message: Envelope): Promise<void> {
+  function settleEvent(message: Envelope, claim: Claim): Promise<void> {
     let value: T;
     try {
       value = decode(toIncomingMessage(message));
     } catch (error) {
       return storeUndecodable(message, error);
     }
-    return batcher.submit({ message, value, claim: { lost: false } });
+    return batcher.submit({ message, value, claim });
   }
 
-  async function settle(message: Envelope): Promise<void> {
+  async function settle(message: Envelope, claim: Claim): Promise<void> {
     let events: Envelope[];
     try {
       events = eventsOf(message);
     } catch (error) {
       return storeUndecodable(message, error);
     }
-    await Promise.all(events.map(settleEvent));
+    await Promise.all(events.map((event) => settleEvent(event, claim)));
   }
 
   async function receive(message: RascalMessage, ackOrNack: AckOrNack): Promise<void> {
+    const claim = { lost: false };
     try {
-      await settle(message);
+      await inTime(settle(message, claim), holdMs, () => {
+        claim.lost = true;
+        throw new HeldTooLongError();
+      });
       ackOrNack();
     } catch (error) {
       await putBack(message, error as Error, ackOrNack);
@@ -102,12 +113,12 @@ export async function consumeQueue<T>(
   }
 
   /**
-   * At shutdown, sends the message again and acknowledges it. A requeued message counts as one delivery more, so that a few
-   * restarts during an outage of the database would use up the delivery limit. The limit is for messages that kill their consumer.
+   * At shutdown and in a long outage, sends the message again and acknowledges it. A requeued message counts as one delivery more,
+   * so that a few restarts would use up the delivery limit. The limit is for messages that kill their consumer.
    */
   async function putBack(message: RascalMessage, error: Error, ackOrNack: AckOrNack): Promise<void> {
     try {
-      if (!(error instanceof StoppedError)) throw error;
+      if (!(error instanceof StoppedError || error instanceof HeldTooLongError)) throw error;
       await publisher.publish(queue, [withoutHistory(message)]);
       ackOrNack();
     } catch (failure) {
@@ -135,6 +146,11 @@ export async function consumeQueue<T>(
       await publisher.close();
     },
   };
+}
+
+/** The message could not be applied for so long that RabbitMQ would soon take it back. */
+class HeldTooLongError extends Error {
+  override readonly name = 'HeldTooLongError';
 }
 
 interface Receiver {

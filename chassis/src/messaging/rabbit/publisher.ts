@@ -8,6 +8,7 @@ import { inTime } from '../../process/in-time.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { OutgoingMessage } from '../cloud-events.ts';
 import { type Parcel, unpackParcel } from '../parcel.ts';
+import { RefusedError } from '../refused.ts';
 import { type AmqpConnection, type AmqpProperties, type ConfirmChannel, createBroker } from './rascal.ts';
 
 export interface QueueSettings {
@@ -28,8 +29,8 @@ export interface RabbitPublisher {
    * A parcel is one message, because to confirm and to acknowledge it costs the same for one event as for fifty. Resolves when
    * the broker has stored all messages.
    *
-   * Rejects while the broker is unavailable, and with UnroutableError if no queue accepts a message. Some of the events may then
-   * be stored, and the caller sends all again with the same ids.
+   * Rejects while the broker is unavailable, with UnroutableError if no queue accepts a message, and with RefusedError if the
+   * broker will never accept one. Some of the events may then be stored, and the caller sends all again with the same ids.
    */
   publish(parcels: readonly Parcel[]): Promise<void>;
   close(): Promise<void>;
@@ -188,6 +189,13 @@ export function createConfirmedPublisher(settings: QueueSettings, log: Logger): 
   };
 }
 
+/** This channel only publishes. RabbitMQ closes it with this code if a message is larger than `max_message_size`. */
+const PRECONDITION_FAILED = 406;
+
+function isRefusal(error: Error | undefined): error is Error {
+  return (error as { code?: unknown } | undefined)?.code === PRECONDITION_FAILED;
+}
+
 interface Link {
   send(routingKey: string, envelope: Envelope): Promise<void>;
   close(): Promise<void>;
@@ -202,7 +210,11 @@ async function openLink(settings: QueueSettings, log: Logger, onBroken: () => vo
   );
   connection.on('unblocked', () => log.info('rabbitmq accepts messages again'));
   const channel = await openConfirmChannel(connection);
-  channel.on('error', (error) => log.warn({ err: error }, 'the channel to rabbitmq broke'));
+  let channelError: Error | undefined;
+  channel.on('error', (error) => {
+    channelError = error;
+    log.warn({ err: error }, 'the channel to rabbitmq broke');
+  });
   channel.on('close', onBroken);
 
   // The broker returns an unroutable message before it confirms it.
@@ -213,7 +225,7 @@ async function openLink(settings: QueueSettings, log: Logger, onBroken: () => vo
     const options = { ...properties, persistent: true, mandatory: true };
     const confirmed = new Promise<void>((resolve, reject) => {
       channel.publish('', routingKey, content, options, (error) => {
-        if (error) reject(error);
+        if (error) reject(isRefusal(channelError) ? new RefusedError(channelError.message) : error);
         else if (returned.delete(properties.messageId)) reject(new UnroutableError(routingKey));
         else resolve();
       });
