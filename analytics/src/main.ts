@@ -1,7 +1,7 @@
 /** Starts analytics. Parts are built from the inside out and stopped in reverse order. */
 import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/chassis';
 import { startKafkaConsumer } from '@payflowx/chassis/kafka';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { migrate, openWatchedDatabase } from '@payflowx/chassis/postgres';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { connectAccounts } from './clients/accounts.ts';
 import { loadConfig } from './config.ts';
@@ -16,8 +16,9 @@ await runService('analytics', config, async ({ log, onStop }) => {
   resolveThroughConsul({ consulUrl: config.consulUrl, log });
 
   await migrate(config.migrations, log);
-  const db = openDatabase<Database>(config.postgres, log);
-  onStop('database', () => db.destroy());
+  const database = openWatchedDatabase<Database>(config.postgres, log);
+  const { db } = database;
+  onStop('database', () => database.close());
 
   const identity = connectIdentity(config.identity, log);
   onStop('auth client', () => identity.close());
@@ -29,7 +30,8 @@ await runService('analytics', config, async ({ log, onStop }) => {
   onStop('consumer', () => consumer.stop());
 
   const service = analyticsService({ db, accounts, now: () => new Date() });
-  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log }, [service]);
+  const health = { answering: [database.problem], working: [consumer.problem] };
+  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log, health }, [service]);
   onStop('grpc server', () => server.drain());
 
   // Parts stop in reverse order: callers stop finding this instance before it stops answering them.
