@@ -3,13 +3,17 @@ import { newId } from '@payflowx/chassis';
 import { testLog } from '@payflowx/chassis/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { acceptOperations, type OperationRequest } from '../src/app/accept-operations.ts';
-import { type AcceptRequest, acceptPayments } from '../src/app/accept-payments.ts';
-import { settleOperations } from '../src/app/settle-operations.ts';
-import { settlePayments } from '../src/app/settle-payments.ts';
+import {
+  type AcceptOperationDeps,
+  acceptOperations,
+  type OperationRequest,
+} from '../src/app/accept-operations.ts';
+import { type AcceptDeps, type AcceptRequest, acceptPayments } from '../src/app/accept-payments.ts';
+import { type SettleOperationDeps, settleOperations } from '../src/app/settle-operations.ts';
+import { type SettleDeps, settlePayments } from '../src/app/settle-payments.ts';
 import { toPaymentOrder } from '../src/domain/order.ts';
 import type { Decision } from '../src/domain/payment.ts';
-import { acceptStep, lifecycleOf } from './lifecycle.ts';
+import { APPROVED, acceptStep, lifecycleOf } from './lifecycle.ts';
 import { CALL, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
 
 /** Text in Postgres cannot contain it. */
@@ -18,7 +22,7 @@ const COUNT = 20;
 const POISON = 7;
 
 let platform: Platform;
-let deps: Parameters<typeof acceptPayments>[0] & Parameters<typeof settlePayments>[0];
+let deps: AcceptDeps & SettleDeps & AcceptOperationDeps & SettleOperationDeps;
 beforeAll(async () => {
   platform = await startPlatform();
   deps = {
@@ -35,14 +39,6 @@ afterAll(() => platform?.stop());
 const each = <T>(make: (n: number) => T) => Array.from({ length: COUNT }, (_, n) => make(n));
 const onlyPoisonFails = each((n) => n !== POISON);
 const SOON = () => new Date(Date.now() + CALL.deadlineMs);
-const APPROVED: Decision = {
-  failure: undefined,
-  movements: [],
-  fromOwnerId: undefined,
-  toOwnerId: undefined,
-  holdExpiresAt: undefined,
-  record: new Uint8Array(),
-};
 /** A decision whose text cannot be stored. */
 const UNSTORABLE: Decision = { ...APPROVED, failure: { code: 'X', message: NUL } };
 const decisionOf = (n: number) => (n === POISON ? UNSTORABLE : APPROVED);
