@@ -1,7 +1,7 @@
 /** Starts analytics. Parts are built from the inside out and stopped in reverse order. */
 import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/chassis';
 import { startKafkaConsumer } from '@payflowx/chassis/kafka';
-import { openDatabase, requireMigrated } from '@payflowx/chassis/postgres';
+import { openWatchedDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { startInboxPurge } from './app/purge-inbox.ts';
 import { connectAccounts } from './clients/accounts.ts';
@@ -16,8 +16,9 @@ await runService('analytics', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);
   resolveThroughConsul({ consulUrl: config.consulUrl, log });
 
-  const db = openDatabase<Database>(config.postgres, log);
-  onStop('database', () => db.destroy());
+  const database = openWatchedDatabase<Database>(config.postgres, log);
+  const { db } = database;
+  onStop('database', () => database.close());
   await requireMigrated(db, config.migrations);
 
   const identity = connectIdentity(config.identity, log);
@@ -33,7 +34,8 @@ await runService('analytics', config, async ({ log, onStop }) => {
   onStop('purge', () => purge.stop());
 
   const service = analyticsService({ db, accounts, now: () => new Date() });
-  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log }, [service]);
+  const health = { answering: [database.problem], working: [consumer.problem] };
+  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log, health }, [service]);
   onStop('grpc server', () => server.drain());
 
   // Parts stop in reverse order: callers stop finding this instance before it stops answering them.

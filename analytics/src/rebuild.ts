@@ -2,6 +2,8 @@
  * Empties the totals and counts the whole topic again, from the oldest event on: `node src/rebuild.ts`. The service may keep
  * running: the events that it counts meanwhile are in the inbox, so they are not counted twice. Until the end of the rebuild the
  * service returns totals that are too low.
+ *
+ * Exits with 1 if it passed over events that cannot be decoded or applied. Each of them is in the log.
  */
 import { createLogger } from '@payflowx/chassis';
 import { replayTopic } from '@payflowx/chassis/kafka';
@@ -22,6 +24,7 @@ try {
     return replayTopic(config.events, paymentEvents({ db, log }), log);
   });
   console.log(`${appliedCount} events applied, ${passedOverCount} passed over`);
+  if (passedOverCount > 0) process.exitCode = 1;
 } finally {
   await db.destroy();
 }

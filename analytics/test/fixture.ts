@@ -12,18 +12,21 @@ export interface AnalyticsDatabase {
   url: string;
   /** Connects as the role that owns the tables. */
   migrateUrl: string;
+  /** Connects as the superuser. */
+  adminUrl: string;
   drop(): Promise<void>;
 }
 
 export async function createAnalyticsDatabase(): Promise<AnalyticsDatabase> {
   const migrations = new URL('../migrations/', import.meta.url);
-  const { url, migrateUrl, drop } = await createTestDatabase({ service: 'analytics', migrations });
+  const { url, migrateUrl, adminUrl, drop } = await createTestDatabase({ service: 'analytics', migrations });
   const db = openDatabase<Database>({ url, poolMax: 6 }, testLog);
   return {
     db,
     log: testLog,
     url,
     migrateUrl,
+    adminUrl,
     async drop() {
       await db.destroy();
       await drop();

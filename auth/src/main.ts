@@ -1,6 +1,6 @@
 /** Starts the auth service. Parts start in order of dependency and stop in reverse order. */
 import { createTokenVerifier, newId, runService, serveGrpc } from '@payflowx/chassis';
-import { openDatabase, requireMigrated } from '@payflowx/chassis/postgres';
+import { openWatchedDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { joinRegistry } from '@payflowx/registry';
 import { createAccessTokenSigner } from './app/access-tokens.ts';
 import { deleteOldLogins } from './app/login-throttle.ts';
@@ -19,8 +19,9 @@ const UPKEEP_EVERY_MS = 15_000;
 const config = loadConfig(process.env);
 
 await runService('auth', config, async ({ log, onStop }) => {
-  const db = openDatabase<Database>(config.postgres, log);
-  onStop('database', () => db.destroy());
+  const database = openWatchedDatabase<Database>(config.postgres, log);
+  const { db } = database;
+  onStop('database', () => database.close());
   await requireMigrated(db, config.migrations);
 
   const now = () => new Date();
@@ -46,7 +47,8 @@ await runService('auth', config, async ({ log, onStop }) => {
 
   // Auth verifies its callers' tokens with its own keys; the other services fetch them from auth.
   const verifier = createTokenVerifier({ jwks: () => publicJwks({ db, now }) });
-  const server = await serveGrpc({ ...config.grpc, verifier, log }, [authService(deps)]);
+  const health = { answering: [database.problem] };
+  const server = await serveGrpc({ ...config.grpc, verifier, log, health }, [authService(deps)]);
   onStop('grpc server', () => server.drain());
 
   // Last in, first out: callers stop finding this instance before it stops serving them.

@@ -1,6 +1,6 @@
 /** Starts the authorization service. Parts start in order of dependency and stop in reverse order. */
 import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/chassis';
-import { openDatabase, requireMigrated } from '@payflowx/chassis/postgres';
+import { openDatabase, openWatchedDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { loadConfig } from './config.ts';
 import { authorizationServices } from './services.ts';
@@ -11,8 +11,9 @@ const config = loadConfig(process.env);
 await runService('authorization', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);
   resolveThroughConsul({ consulUrl: config.consulUrl, log });
-  const db = openDatabase<Database>(config.postgres, log);
-  onStop('database', () => db.destroy());
+  const database = openWatchedDatabase<Database>(config.postgres, log);
+  const { db } = database;
+  onStop('database', () => database.close());
   await requireMigrated(db, config.migrations);
 
   const backtestDb = openDatabase<Database>({ ...config.postgres, poolMax: 1 }, log);
@@ -32,7 +33,8 @@ await runService('authorization', config, async ({ log, onStop }) => {
   });
   onStop('batcher', () => drain());
 
-  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log }, services);
+  const health = { answering: [database.problem] };
+  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log, health }, services);
   onStop('grpc server', () => server.drain());
 
   // Last in, first out: callers stop finding this instance before it stops serving them.

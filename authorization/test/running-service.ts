@@ -79,6 +79,7 @@ export async function startService({
     tokenFor: identity.tokenFor,
     tokens,
     servingUrl: database.url,
+    adminUrl: database.adminUrl,
     /** Runs as superuser, ignoring all grants. */
     sql: (text: string, values: unknown[] = []) => admin.query(text, values),
     /** Locks the rows of this `select … for update` in a session of its own, as an outside session would. */

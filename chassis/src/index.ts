@@ -4,6 +4,7 @@
  */
 
 export * from './batching/batcher.ts';
+export { maySucceedInParts, splitOnFailure } from './batching/split-on-failure.ts';
 export * from './ids.ts';
 export {
   cloudEventMessage,
@@ -13,6 +14,7 @@ export {
   type OutgoingMessage,
 } from './messaging/cloud-events.ts';
 export { type Parcel, packParcel, unpackParcel } from './messaging/parcel.ts';
+export { RefusedError } from './messaging/refused.ts';
 export * from './process/environment.ts';
 export * from './process/faults.ts';
 export { inTime, inTimeUnlessGivenUp } from './process/in-time.ts';
@@ -47,6 +49,7 @@ export {
 } from './rpc/client.ts';
 export * from './rpc/clock-skew.ts';
 export * from './rpc/errors.ts';
+export type { HealthCheck, HealthChecks } from './rpc/health.ts';
 export * from './rpc/identity.ts';
 export * from './rpc/key-store.ts';
 export * from './rpc/known-tokens.ts';

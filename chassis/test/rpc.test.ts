@@ -193,6 +193,20 @@ describe('a served call', () => {
     expect(error.metadata.error_id).toMatch(/^err_/);
   });
 
+  it('is not retried if its statement takes too long, because another instance would take as long', async () => {
+    let attempts = 0;
+    const { target } = await start({
+      getJwks: () => {
+        attempts += 1;
+        return Promise.reject(Object.assign(new Error('canceling statement'), { code: '57014' }));
+      },
+    });
+    await expect(connect(target).getJwks({}, { deadlineMs: PATIENCE_MS })).rejects.toMatchObject({
+      code: status.DEADLINE_EXCEEDED,
+    });
+    expect(attempts).toBe(1);
+  });
+
   it('ends at its deadline', async () => {
     const { target } = await start({ login: () => sleep(5_000, {} as never, { ref: false }) });
     const call = connect(target).login({ username: 'a', password: 'b' }, { deadlineMs: 50 });

@@ -64,6 +64,8 @@ interface Times {
 export interface Platform extends Server {
   db: Kysely<Database>;
   databaseUrl: string;
+  /** With the superuser. */
+  adminUrl: string;
   authorization: FakeAuthorization;
   /** Warnings and errors in the logs of all servers. */
   logged: { fields: Record<string, unknown>; message: string }[];
@@ -161,6 +163,7 @@ export async function startPlatform(): Promise<Platform> {
     ...first,
     db,
     databaseUrl: database.url,
+    adminUrl: database.adminUrl,
     authorization,
     logged,
     customer: makeCaller('customer'),

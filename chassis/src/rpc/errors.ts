@@ -8,7 +8,7 @@ import { type Any, BadRequest, ErrorInfo, RetryInfo, Status } from '@payflowx/pr
 import { BatcherClosedError, BatcherFullError } from '../batching/batcher.ts';
 import { newId } from '../ids.ts';
 import { RunQueueFullError } from '../process/shared-runs.ts';
-import { isTransient } from '../sql-state.ts';
+import { isStatementTimeout, isTransient } from '../sql-state.ts';
 import type { Logger } from '../telemetry/log.ts';
 
 export interface Violation {
@@ -108,6 +108,10 @@ function asCallError(error: unknown, log: Logger): CallError | undefined {
   if (error instanceof BatcherFullError) return new CallError('OVERLOADED', error.message);
   if (error instanceof RunQueueFullError) {
     return new CallError('TOO_MANY_REQUESTS', error.message, undefined, error.retryAfterMs);
+  }
+  if (isStatementTimeout(error)) {
+    log.warn({ err: error }, 'a statement took too long');
+    return new CallError('DEADLINE_EXCEEDED', 'The database did not finish in time.');
   }
   if (!isTransient(error)) return undefined;
   log.warn({ err: error }, 'the database did not answer');

@@ -8,7 +8,6 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
 import { inTime } from '../process/in-time.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { runInTrace, type Trace, traceFrom } from '../telemetry/trace.ts';
@@ -23,6 +22,7 @@ import {
   type ServiceMethods,
 } from './client.ts';
 import { CallError, type ErrorTable, toRpcStatus, toStatusObject } from './errors.ts';
+import { type HealthChecks, serveHealth } from './health.ts';
 import type { TokenVerifier } from './identity.ts';
 
 /** The context of a call, for its handler. */
@@ -82,6 +82,8 @@ export interface GrpcServerSettings {
   reflection: boolean;
   verifier: TokenVerifier;
   log: Logger;
+  /** Default: the server is healthy until it drains. */
+  health?: HealthChecks;
 }
 
 export interface GrpcServer {
@@ -108,10 +110,7 @@ export async function serveGrpc(settings: GrpcServerSettings, services: BoundSer
   for (const service of services) {
     server.addService(carryingBytes(service.definition), implementationOf(service, settings));
   }
-  const health = new HealthImplementation(
-    Object.fromEntries(['', ...names].map((name) => [name, 'SERVING'])),
-  );
-  health.addToServer(server);
+  const health = serveHealth(server, names, settings.health ?? {}, log);
   if (reflection) (await import('./reflection.ts')).addReflection(server, names);
 
   const boundPort = await bind(server, `${host}:${port}`);
@@ -119,7 +118,7 @@ export async function serveGrpc(settings: GrpcServerSettings, services: BoundSer
   return {
     port: boundPort,
     async drain() {
-      for (const name of ['', ...names]) health.setStatus(name, 'NOT_SERVING');
+      health.stop();
       await shutdown(server);
     },
   };

@@ -1,5 +1,6 @@
 /** For tests only: real servers from the environment, a migrated database per test file, and valid tokens. */
 export { startTestAuth } from './auth.ts';
+export { type VanishingServer, vanishingServer, whileConnectionsBreak } from './broken-connections.ts';
 export { createTestDatabase, type TestDatabase } from './database.ts';
 export { PATIENCE_MS } from './deadlines.ts';
 export { eventually } from './eventually.ts';

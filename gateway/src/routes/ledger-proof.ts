@@ -45,7 +45,7 @@ const Proof = named(
     event_lag: Type.Unsafe<number | null>({
       type: ['integer', 'null'],
       description:
-        'Events that the ledger has not consumed yet. While there are some, differences are expected. Null if Kafka did not report it.',
+        'Events that the ledger has not consumed yet, also those that are not published yet. While there are some, differences are expected. Null if payment or Kafka did not report it.',
     }),
     head: nullable(SealedHead, 'The newest sealed head; null before the first.'),
     unsealed_count: count('Transactions that are not sealed yet.'),

@@ -21,14 +21,14 @@ import { checkSeal, type SealCheck } from './check-seal.ts';
 export interface ProofDeps {
   db: Kysely<Database>;
   accounts: Pick<Accounts, 'listBalances'>;
-  /** The number of events in the topic that are not consumed yet. */
+  /** The number of events that are not consumed yet: in payment's outbox and in the topic. */
   eventLag: () => Promise<bigint>;
   now: () => Date;
 }
 
 export interface Proof extends AccountsProof, JournalCounts, SealCheck {
   holds: boolean;
-  /** -1n if Kafka did not answer. */
+  /** -1n if payment or Kafka did not answer. */
   eventLag: bigint;
   provedAt: Date;
 }
@@ -38,7 +38,7 @@ const LAG_DEADLINE_MS = 3_000;
 
 /**
  * While money moves, the two services differ for a moment, because authorization changes first. So the proof reads authorization
- * first, then the lag, then the journal. If the lag is 0, the journal has every event that was published until then.
+ * first, then the lag, then the journal. If the lag is 0, the journal has every event that payment had stored until then.
  *
  * Throws DEADLINE_EXCEEDED.
  */
@@ -54,7 +54,7 @@ async function proveOn(
   limits: { deadline: Date },
 ): Promise<Proof> {
   await storeAuthorized(connection, accounts.listBalances(limits));
-  // The lag only explains differences, so the proof works without Kafka.
+  // The lag only explains differences, so the proof works without Kafka and without payment.
   const lag = await inTime(eventLag(), LAG_DEADLINE_MS, () => LAG_UNKNOWN).catch(() => LAG_UNKNOWN);
   const statements = { ...limits, maxStatementMs: PROOF_STATEMENT_TIMEOUT_MS };
   const { counts, seal, balances } = await atOneMoment(connection, async (snapshot) => {

@@ -2,7 +2,7 @@
  * Step (c) of an operation. One transaction for many operations stores their outcomes, payments and responses, and writes their
  * events to the outbox.
  */
-import { failed, faultPoint, isTransient, type Logger, ok, type Result } from '@payflowx/chassis';
+import { failed, faultPoint, type Logger, ok, type Result, splitOnFailure } from '@payflowx/chassis';
 import { insertOutbox, inTransaction, type OutboxRow } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { type Operation, refusalOf, type Settlement, settle } from '../domain/operation.ts';
@@ -21,7 +21,6 @@ import {
 import { findOperations, settleOperations as storeOutcomes } from '../store/operations.ts';
 import { lockPayments, updatePayments } from '../store/payments.ts';
 import { keyText, toRefusal } from './idempotency.ts';
-import { splitOnFailure } from './split-on-failure.ts';
 
 export interface SettleOperationDeps {
   db: Kysely<Database>;
@@ -48,11 +47,7 @@ export async function settleOperations(
   requests: readonly SettleOperationRequest[],
 ): Promise<Result<Settled>[]> {
   try {
-    return await splitOnFailure(
-      requests,
-      (some) => settleTogether(deps, some),
-      (error) => !isTransient(error),
-    );
+    return await splitOnFailure(requests, (some) => settleTogether(deps, some));
   } catch (error) {
     deps.log.warn({ err: error, operations: requests.length }, 'could not store the outcomes of operations');
     throw error;

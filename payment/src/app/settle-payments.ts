@@ -1,5 +1,5 @@
 /** Step (c). One transaction for many payments stores their outcomes and writes their events to the outbox. */
-import { failed, faultPoint, isTransient, type Logger, ok, type Result } from '@payflowx/chassis';
+import { failed, faultPoint, type Logger, ok, type Result, splitOnFailure } from '@payflowx/chassis';
 import { inTransaction, unlessBrokenOff } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { type Decision, decide, isOwnDealing, isPayerUnknown, type Payment } from '../domain/payment.ts';
@@ -7,7 +7,6 @@ import type { Database } from '../store/database.ts';
 import { releaseKeys } from '../store/idempotency-keys.ts';
 import { findPayments } from '../store/payments.ts';
 import { type SettledPayment, saveSettled } from '../store/settled-payments.ts';
-import { splitOnFailure } from './split-on-failure.ts';
 
 export interface SettleDeps {
   db: Kysely<Database>;
@@ -28,11 +27,7 @@ export async function settlePayments(
   requests: readonly SettleRequest[],
 ): Promise<Result<Payment>[]> {
   try {
-    return await splitOnFailure(
-      requests,
-      (some) => settleTogether(deps, some),
-      (error) => !isTransient(error),
-    );
+    return await splitOnFailure(requests, (some) => settleTogether(deps, some));
   } catch (error) {
     deps.log.warn({ err: error, payments: requests.length }, 'could not store the outcomes of payments');
     throw error;

@@ -29,6 +29,8 @@ const fold = (among: (column: string) => RawBuilder<unknown>) => sql`
     select payment_id from operations where state = 'PENDING'
     union all
     (select unnest(keys) from outbox limit ${BACKLOG + 1})
+    union all
+    (select unnest(keys) from outbox_dead_letters limit ${BACKLOG + 1})
   ), lines as (
     select from_account as account_id, currency, refunded_minor - captured_minor as posted,
       case when state in ('AUTHORIZED', 'PARTIALLY_CAPTURED') then amount_minor - captured_minor - released_minor end as held,
