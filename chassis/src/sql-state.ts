@@ -25,11 +25,6 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
-/** query_canceled: the statement took longer than `statement_timeout`. */
-export function isStatementTimeout(error: unknown): boolean {
-  return sqlStateOf(error) === '57014';
-}
-
 /**
  * lock_not_available: another transaction holds a lock for longer than `lock_timeout`. The statement changed nothing, and can be
  * retried.

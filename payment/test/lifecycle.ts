@@ -36,6 +36,8 @@ export async function acceptStep(platform: Platform, paymentId: string, kind: Re
 
 /** A decision that moves nothing. */
 export const APPROVED: Decision = {
+  eventId: newId('evt'),
+  decidedAt: new Date(),
   failure: undefined,
   movements: [],
   fromOwnerId: undefined,
