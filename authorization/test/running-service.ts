@@ -70,6 +70,7 @@ export async function startService({ instances = 1, now = () => new Date() } = {
     authorizationRpc: nth(started, 0).authorization,
     /** For each instance. */
     rules: started.map(({ rules }) => rules),
+    target: nth(started, 0).target,
     tokenFor: identity.tokenFor,
     tokens,
     servingUrl: database.url,
@@ -126,6 +127,7 @@ async function startInstance(
   const authorization = connectGrpc<AuthorizationServiceService>(AuthorizationServiceClient, { target });
   const rules = connectGrpc<RuleServiceService>(RuleServiceClient, { target });
   return {
+    target,
     accounts,
     authorization,
     rules,

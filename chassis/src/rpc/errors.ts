@@ -127,7 +127,7 @@ function pack(type: string, value: Uint8Array): Any {
 const DETAILS_KEY = 'grpc-status-details-bin';
 
 /** The form that grpc-js needs: code and message, and the whole status in the trailer. */
-export function toStatusObject(rpcStatus: Status): Partial<StatusObject> {
+export function toStatusObject(rpcStatus: Status): StatusObject {
   const metadata = new Metadata();
   metadata.set(DETAILS_KEY, Buffer.from(Status.encode(rpcStatus).finish()));
   return { code: rpcStatus.code, details: rpcStatus.message, metadata };
