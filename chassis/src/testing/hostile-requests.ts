@@ -2,6 +2,7 @@
  * Calls every RPC of a service with hostile values in every field. It reads the contracts, so that no RPC and no field can be
  * forgotten. No input may make a service fail: every refusal must have a reason that its caller can understand.
  */
+import { randomUUID } from 'node:crypto';
 import {
   createFileRegistry,
   type DescField,
@@ -204,17 +205,23 @@ function exampleElement(field: DescField, examples: Examples): Uint8Array {
   if (field.fieldKind === 'map') return pair(field, Buffer.from('key'), Buffer.from('value'));
   if (field.message?.typeName === TIMESTAMP) return lengthDelimited(field, timestamp(1_767_225_600n, 0n));
   if (field.message) return lengthDelimited(field, exampleOf(field.message, examples));
-  if (isText(field))
-    return lengthDelimited(field, Buffer.from(examples[field.name] ?? EXAMPLES[field.name] ?? ''));
-  return varint(field, 1n);
+  if (isText(field)) return lengthDelimited(field, Buffer.from(exampleText(field.name, examples)));
+  // Only a manual capture may hold money for a second.
+  return varint(field, field.name === 'capture_mode' ? 2n : 1n);
+}
+
+/** Values that must be new in each request. Otherwise most requests would be refused as replays. */
+const UNIQUE = new Set(['request_id', 'operation_id', 'name', 'username']);
+
+function exampleText(name: string, examples: Examples): string {
+  return UNIQUE.has(name) ? randomUUID() : (examples[name] ?? EXAMPLES[name] ?? '');
 }
 
 const UUID = '00000000-0000-7000-8000-00000000000';
 const EXAMPLES: Examples = {
-  request_id: 'request',
   currency: 'EUR',
   ...{ account_id: `acct_${UUID}1`, from_account: `acct_${UUID}1`, to_account: `acct_${UUID}2` },
-  ...{ payment_id: `pay_${UUID}1`, operation_id: `cap_${UUID}1`, account_ids: `acct_${UUID}1` },
+  ...{ payment_id: `pay_${UUID}1`, account_ids: `acct_${UUID}1` },
   ...{ owner_id: `usr_${UUID}1`, caller_id: `usr_${UUID}1`, user_id: `usr_${UUID}1` },
   ...{ rule_id: `rule_${UUID}1`, transaction_id: `txn_${UUID}1`, reconciliation_id: `rec_${UUID}1` },
   ...{
@@ -224,7 +231,7 @@ const EXAMPLES: Examples = {
     password: 'correct horse battery',
   },
   ...{ refresh_token: 'token', scopes: 'accounts:read', client_address: '127.0.0.1' },
-  ...{ name: 'name', time_zone: 'UTC', expression: 'amount > 1', from: '2026-01-01', to: '2026-01-02' },
+  ...{ time_zone: 'UTC', expression: 'true', from: '2026-01-01', to: '2026-01-02' },
 };
 
 function isText({ scalar }: DescField): boolean {
