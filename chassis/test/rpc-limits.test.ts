@@ -145,6 +145,12 @@ it('lets calls wait that are more than one connection may have at a time', async
   expect(most).toBeLessThanOrEqual(5);
 });
 
+it('describes its contracts only if a setting says so', async () => {
+  const session = openConnection(await serve(paymentService()));
+  const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+  expect(await beginCall(session, { path, size: 0 })).toBe(status.UNIMPLEMENTED);
+});
+
 it('names the fields that are beyond their limits, and does not call the handler', async () => {
   const createPayment = vi.fn();
   const service = fakeService(PaymentServiceService, { createPayment });
