@@ -1,6 +1,6 @@
 /**
- * Admits a call by its metadata, before the server reads its message: only callers that the RPC lists can make the server buffer
- * anything, and no more than a request of this RPC needs.
+ * Admits a call by its metadata, before the server reads its message. So only callers that the RPC lists can make the server buffer a
+ * message. Its size is limited to what a request of this RPC needs.
  */
 import {
   type Metadata,

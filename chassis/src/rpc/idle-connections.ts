@@ -1,5 +1,5 @@
 /**
- * Closes connections that nobody uses, so that a stranger cannot collect them. There is no limit of a connection's age:
+ * Closes connections without calls, so that a stranger cannot collect them. There is no limit of a connection's age:
  *
  * - grpc-js has settings for age and idle time, but closes the connection together with the notice (GOAWAY). A request on its way then
  *   gets no response.
