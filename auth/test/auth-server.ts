@@ -48,8 +48,10 @@ export async function startAuth(database: TestDatabase, hashing = ROOMY) {
   const jwks = () => publicJwks({ db, now });
   const settings = { host: '127.0.0.1', port: 0, reflection: false, log: testLog };
   const server = await serveGrpc({ ...settings, verifier: createTokenVerifier({ jwks }) }, [service]);
-  const client = connectGrpc(AuthServiceClient, { target: `127.0.0.1:${server.port}` });
+  const target = `127.0.0.1:${server.port}`;
+  const client = connectGrpc(AuthServiceClient, { target });
   return {
+    target,
     client,
     db,
     signingKey: await activeKey(),

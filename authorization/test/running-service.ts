@@ -76,6 +76,7 @@ export async function startService({
     authorizationRpc: nth(started, 0).authorization,
     /** For each instance. */
     rules: started.map(({ rules }) => rules),
+    target: nth(started, 0).target,
     tokenFor: identity.tokenFor,
     tokens,
     servingUrl: database.url,
@@ -133,6 +134,7 @@ async function startInstance(
   const authorization = connectGrpc<AuthorizationServiceService>(AuthorizationServiceClient, { target });
   const rules = connectGrpc<RuleServiceService>(RuleServiceClient, { target });
   return {
+    target,
     accounts,
     authorization,
     rules,

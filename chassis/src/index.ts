@@ -53,6 +53,7 @@ export type { HealthCheck, HealthChecks } from './rpc/health.ts';
 export * from './rpc/identity.ts';
 export * from './rpc/key-store.ts';
 export * from './rpc/known-tokens.ts';
+export { type LimitsCheck, limitsOf } from './rpc/limits.ts';
 export * from './rpc/paging.ts';
 export * from './rpc/server.ts';
 export * from './rpc/sums.ts';

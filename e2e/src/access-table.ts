@@ -112,7 +112,6 @@ RuleService/ListRuleVersions                    401     403    403       ok     
 RuleService/BacktestRule                        401     403    403       ok       ok        403    403
 
 PaymentService/CreatePayment                    401     ok     404       403      ok        403    403
-PaymentService/BatchCreatePayments              401     ok     ok        ok       ok        403    403
 PaymentService/CreateDeposit                    401     403    403       403      ok        403    403
 PaymentService/CreateWithdrawal                 401     403    403       403      ok        403    403
 PaymentService/CapturePayment                   401     ok     404       403      ok        403    403
@@ -146,6 +145,7 @@ AuthorizationService/CaptureHold                401     403    403       403    
 AuthorizationService/ReleaseHold                401     403    403       403      403       403    403
 AuthorizationService/RefundTransfer             401     403    403       403      403       403    403
 AuthorizationService/SimulateAuthorization      401     403    403       403      403       403    403
+PaymentService/BatchCreatePayments              401     403    403       403      403       403    403
 PaymentService/ListAccountFigures               401     403    403       403      403       403    403
 NotificationService/ListAccountFigures          401     403    403       403      403       403    403
 AnalyticsService/ListAccountFigures             401     403    403       403      403       403    403

@@ -12,6 +12,7 @@ beforeAll(async () => {
 afterAll(() => platform?.stop());
 beforeEach(() => platform.authorization.answerWith(undefined));
 
+const gateway = { id: 'svc_gateway', roles: ['service'] as const };
 const callAs = async (caller: Platform['customer']) => ({
   ...CALL,
   accessToken: await platform.tokenOf(caller),
@@ -208,9 +209,7 @@ describe('a batch', () => {
       await item(customer, { request: undefined }),
       await item(operator),
     ];
-    // Any role may send a batch. The gateway sends it as a service.
-    const service = { id: 'svc_gateway', roles: ['service'] as const };
-    const { results } = await client.batchCreatePayments({ items, sentAt: undefined }, await callAs(service));
+    const { results } = await client.batchCreatePayments({ items, sentAt: undefined }, await callAs(gateway));
     expect(
       results.map(({ result }) =>
         result?.$case === 'error' ? result.value.code : result?.value.payment?.state,
@@ -252,9 +251,31 @@ describe('a batch', () => {
   it('without items is refused', async () => {
     const refused = platform.client.batchCreatePayments(
       { items: [], sentAt: undefined },
-      await callAs(platform.customer),
+      await callAs(gateway),
     );
     await expect(refused).rejects.toMatchObject({ code: 3, violations: [{ field: 'items' }] });
+  });
+
+  it('of a customer is refused', async () => {
+    const { client, customer, tokenOf } = platform;
+    const accessToken = await tokenOf(customer);
+    const items = [{ accessToken, traceparent: '', deadline: undefined, request: fromCustomer() }];
+    const refused = client.batchCreatePayments({ items, sentAt: undefined }, await callAs(customer));
+    await expect(refused).rejects.toMatchObject({ reason: 'ROLE_NOT_ALLOWED' });
+  });
+
+  it('has an item beyond the limits of the contract refused, and no other', async () => {
+    const { client, customer, tokenOf } = platform;
+    const accessToken = await tokenOf(customer);
+    const item = { accessToken, traceparent: '', deadline: undefined, request: fromCustomer() };
+    const items = [{ ...item, traceparent: '0'.repeat(1_200_000) }, item];
+    const { results } = await client.batchCreatePayments({ items, sentAt: undefined }, await callAs(gateway));
+    const [refused, created] = results.map(({ result }) => result);
+    expect(refused?.$case === 'error' && fromRpcStatus(refused.value)).toMatchObject({
+      reason: 'INVALID_ARGUMENT',
+      violations: [{ field: 'traceparent' }],
+    });
+    expect(created?.$case).toBe('response');
   });
 });
 

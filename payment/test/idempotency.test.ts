@@ -19,6 +19,7 @@ beforeAll(async () => {
 afterAll(() => platform?.stop());
 afterEach(() => platform.authorization.answerWith(undefined));
 
+const gateway = { id: 'svc_gateway', roles: ['service'] as const };
 const callAs = async (caller: Platform['customer']) => ({
   ...CALL,
   accessToken: await platform.tokenOf(caller),
@@ -153,7 +154,7 @@ describe('a repeated key', () => {
     const item = { accessToken: await tokenOf(customer), traceparent: '', deadline: undefined, request };
     const { results } = await client.batchCreatePayments(
       { items: [item, item], sentAt: undefined },
-      await callAs(customer),
+      await callAs(gateway),
     );
     expect(results.map(({ result }) => result?.$case).sort()).toEqual(['error', 'response']);
     expect(await paymentsOf(request.requestId)).toHaveLength(1);
@@ -190,10 +191,10 @@ it('many keys from both instances at once, in opposite orders, cause no deadlock
     request: fromCustomer(),
   }));
   const [one, two] = await Promise.all([
-    client.batchCreatePayments({ items, sentAt: undefined }, await callAs(customer)),
+    client.batchCreatePayments({ items, sentAt: undefined }, await callAs(gateway)),
     second.client.batchCreatePayments(
       { items: items.toReversed(), sentAt: undefined },
-      await callAs(customer),
+      await callAs(gateway),
     ),
   ]);
   const codes = [...one.results, ...two.results].flatMap(({ result }) =>

@@ -119,7 +119,8 @@ describe('an account that is busy at authorization', () => {
       traceparent: '',
       deadline: SOON(),
     }));
-    const call = { deadlineMs: 20_000, accessToken };
+    const gateway = await platform.tokenOf({ id: 'svc_gateway', roles: ['service'] });
+    const call = { deadlineMs: 20_000, accessToken: gateway };
     const { results } = await platform.client.batchCreatePayments({ items, sentAt: undefined }, call);
     const payments = results.map(({ result }) =>
       result?.$case === 'response' ? result.value.payment : undefined,

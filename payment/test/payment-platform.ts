@@ -37,6 +37,7 @@ export const MIGRATIONS = new URL('../migrations/', import.meta.url);
 type PaymentClient = Neighbour<PaymentServiceService>;
 
 export interface Server {
+  target: string;
   client: PaymentClient;
   /** Calls as gRPC does in a retry: an earlier attempt may still be in progress. */
   callAsRetry<M extends 'createPayment' | 'capturePayment'>(
@@ -125,9 +126,11 @@ export async function startPlatform(): Promise<Platform> {
       { host: '127.0.0.1', port: 0, reflection: false, verifier: identity.verifier, log: testLog },
       [paymentService({ ...deps, ...times, flow, operations })],
     );
-    const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
+    const target = `ipv4:127.0.0.1:${server.port}`;
+    const client = connectGrpc(PaymentServiceClient, { target });
     const plain = new PaymentServiceClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
     const started: Server = {
+      target,
       client,
       callAsRetry(method, request, accessToken) {
         const metadata = new Metadata();

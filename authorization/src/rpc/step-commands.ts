@@ -1,4 +1,5 @@
 /** Converts steps of payments from the contract's messages to the types of this service. */
+import { limitsOf } from '@payflowx/chassis';
 import { Role as RoleMessage } from '@payflowx/proto/auth';
 import {
   type AuthorizeItem,
@@ -14,10 +15,13 @@ import { isPayable, MAX_MINOR } from '../domain/money.ts';
 import type { PaymentRequest, ReleaseRequest, Role, StepKey } from '../domain/step-request.ts';
 import { collectViolations, requireText, type Violations } from './violations.ts';
 
+const checkItem = limitsOf('payflowx.authorization.v1.AuthorizeItem');
+
 /**
  * `aheadMs`: milliseconds by which this service's clock is ahead of the caller's. Throws INVALID_ARGUMENT with all violations.
  */
 export function toAuthorizeCommand(item: AuthorizeItem, aheadMs: number): Command {
+  checkItem(item);
   const violations = collectViolations();
   requireStep(violations, item);
   requirePayment(violations, item);

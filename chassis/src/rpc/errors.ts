@@ -53,6 +53,7 @@ const CALL_CODES = {
   INSUFFICIENT_SCOPE: status.PERMISSION_DENIED,
   DEADLINE_EXCEEDED: status.DEADLINE_EXCEEDED,
   UNREADABLE_REQUEST: status.INVALID_ARGUMENT,
+  INVALID_ARGUMENT: status.INVALID_ARGUMENT,
   INVALID_PAGE_SIZE: status.INVALID_ARGUMENT,
   INVALID_PAGE_TOKEN: status.INVALID_ARGUMENT,
   STOPPING: status.UNAVAILABLE,
@@ -142,7 +143,7 @@ function pack(type: string, value: Uint8Array): Any {
 const DETAILS_KEY = 'grpc-status-details-bin';
 
 /** The form that grpc-js needs: code and message, and the whole status in the trailer. */
-export function toStatusObject(rpcStatus: Status): Partial<StatusObject> {
+export function toStatusObject(rpcStatus: Status): StatusObject {
   const metadata = new Metadata();
   metadata.set(DETAILS_KEY, Buffer.from(Status.encode(rpcStatus).finish()));
   return { code: rpcStatus.code, details: rpcStatus.message, metadata };
@@ -174,7 +175,16 @@ export class NeighbourError extends Error {
 
 function unpack<T>(details: readonly Any[], type: string, decode: (bytes: Uint8Array) => T): T | undefined {
   const any = details.find(({ typeUrl }) => typeUrl.endsWith(`/${type}`));
-  return any && decode(any.value);
+  return any && decodedOrUndefined(decode, any.value);
+}
+
+/** Details only add to the code and the message. Malformed ones of a foreign server must not replace the error by another. */
+function decodedOrUndefined<T>(decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T | undefined {
+  try {
+    return decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 export function fromRpcStatus(rpcStatus: Status): NeighbourError {
@@ -182,7 +192,9 @@ export function fromRpcStatus(rpcStatus: Status): NeighbourError {
 }
 
 export function fromServiceError(error: ServiceError): NeighbourError {
+  const { code, details: message } = error;
   const [bytes] = error.metadata?.get(DETAILS_KEY) ?? [];
-  if (Buffer.isBuffer(bytes)) return new NeighbourError(Status.decode(bytes));
-  return new NeighbourError({ code: error.code, message: error.details, details: [] });
+  const rpcStatus = Buffer.isBuffer(bytes) ? decodedOrUndefined(Status.decode, bytes) : undefined;
+  // The code of the call counts: details with another code, such as OK, are not from our services.
+  return new NeighbourError({ message, details: [], ...rpcStatus, code });
 }

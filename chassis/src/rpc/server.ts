@@ -1,7 +1,6 @@
 /** Serves gRPC: every call has a verified caller, declared access, a deadline, a trace, and errors with reasons. */
 import {
   type handleUnaryCall,
-  type Metadata,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
@@ -10,8 +9,15 @@ import {
 } from '@grpc/grpc-js';
 import { inTime } from '../process/in-time.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { runInTrace, type Trace, traceFrom } from '../telemetry/trace.ts';
-import { type Access, type AccessTable, admit } from './access.ts';
+import { runInTrace, type Trace } from '../telemetry/trace.ts';
+import type { Access, AccessTable } from './access.ts';
+import {
+  type AdmissionRule,
+  type Admissions,
+  createAdmissions,
+  header,
+  withinDeadline,
+} from './admission.ts';
 import type { Caller } from './caller.ts';
 import {
   asBytes,
@@ -24,6 +30,8 @@ import {
 import { CallError, type ErrorTable, toRpcStatus, toStatusObject } from './errors.ts';
 import { type HealthChecks, serveHealth } from './health.ts';
 import type { TokenVerifier } from './identity.ts';
+import { closeIdleConnections } from './idle-connections.ts';
+import { limitsOfRequest } from './limits.ts';
 
 /** The context of a call, for its handler. */
 export interface Call {
@@ -84,6 +92,10 @@ export interface GrpcServerSettings {
   log: Logger;
   /** Default: the server is healthy until it drains. */
   health?: HealthChecks;
+  /** Time after which a connection without calls is closed. */
+  idleConnectionMs?: number;
+  /** Concurrent calls of a connection. */
+  maxStreams?: number;
 }
 
 export interface GrpcServer {
@@ -92,28 +104,36 @@ export interface GrpcServer {
   drain(): Promise<void>;
 }
 
-/** The deadline of a call without one. */
-const DEFAULT_DEADLINE_MS = 30_000;
 /** The latest possible deadline: callers cannot make the server work for longer. */
 const LONGEST_CALL_MS = 60_000;
 /** Calls that still run this long after the start of the drain are cancelled. */
 const DRAIN_LIMIT_MS = 8_000;
+/** Concurrent calls of a connection. More wait at the client. A gateway admits a burst of 1,000 requests, each with one call at a time. */
+const MAX_STREAMS = 2_000;
+/** Our own clients reconnect at their next call. */
+const IDLE_CONNECTION_MS = 5 * 60_000;
+/** The least size limit of a request. A field that is a little beyond its limits then gets an error with its name. */
+const LEAST_MESSAGE_LIMIT_BYTES = 64 * 1024;
 
 export async function serveGrpc(settings: GrpcServerSettings, services: BoundService[]): Promise<GrpcServer> {
   const { host, port, reflection, log } = settings;
+  const rules = new Map(services.flatMap(admissionRules));
+  const admissions = createAdmissions(rules, settings);
   const server = new Server({
     'grpc.keepalive_time_ms': 20_000,
     'grpc.keepalive_timeout_ms': 5_000,
-    'grpc.max_receive_message_length': 16 * 1024 * 1024,
+    'grpc.max_concurrent_streams': settings.maxStreams ?? MAX_STREAMS,
+    interceptors: [admissions.interceptor],
   });
   const names = services.map(({ definition }) => serviceNameOf(definition));
   for (const service of services) {
-    server.addService(carryingBytes(service.definition), implementationOf(service, settings));
+    server.addService(carryingBytes(service.definition), implementationOf(service, admissions, log));
   }
   const health = serveHealth(server, names, settings.health ?? {}, log);
   if (reflection) (await import('./reflection.ts')).addReflection(server, names);
 
   const boundPort = await bind(server, `${host}:${port}`);
+  closeIdleConnections(server, settings.idleConnectionMs ?? IDLE_CONNECTION_MS);
   log.info({ host, port: boundPort, services: names }, 'serving gRPC');
   return {
     port: boundPort,
@@ -122,6 +142,23 @@ export async function serveGrpc(settings: GrpcServerSettings, services: BoundSer
       await shutdown(server);
     },
   };
+}
+
+function admissionRules({
+  definition,
+  access,
+  errors,
+  longestMs = {},
+}: BoundService): [string, AdmissionRule][] {
+  return Object.entries(definition).map(([name, { path }]) => [
+    path,
+    {
+      access: access[name] as Access,
+      errors,
+      longestMs: longestMs[name] ?? LONGEST_CALL_MS,
+      maxBytes: Math.max(LEAST_MESSAGE_LIMIT_BYTES, limitsOfRequest(path).maxBytes),
+    },
+  ]);
 }
 
 function carryingBytes(definition: ServiceMethods): ServiceDefinition {
@@ -163,10 +200,14 @@ function shutdown(server: Server): Promise<void> {
   });
 }
 
-function implementationOf(service: BoundService, settings: GrpcServerSettings): UntypedServiceImplementation {
+function implementationOf(
+  service: BoundService,
+  admissions: Admissions,
+  log: Logger,
+): UntypedServiceImplementation {
   const entries = Object.keys(service.definition).map((method) => [
     method,
-    handle(service, method, settings),
+    handle(service, method, admissions, log),
   ]);
   return Object.fromEntries(entries);
 }
@@ -176,39 +217,25 @@ type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
 function handle(
   service: BoundService,
   method: string,
-  settings: GrpcServerSettings,
+  admissions: Admissions,
+  log: Logger,
 ): handleUnaryCall<Buffer, Buffer> {
   const { path, requestDeserialize, responseSerialize } = service.definition[method] as MethodDefinition;
-  const access = service.access[method] as Access;
   const handler = service.handlers[method] as (request: never, call: Call) => Promise<unknown>;
-  const longestMs = service.longestMs?.[method] ?? LONGEST_CALL_MS;
-  const { verifier, log } = settings;
+  const { check } = limitsOfRequest(path);
 
-  const answer = async (grpcCall: UnaryCall, trace: Trace, deadline: Date) => {
-    const accessToken = bearerToken(grpcCall.metadata);
-    const caller = await admit(access, accessToken, verifier);
-    const call: Call = {
-      caller,
-      accessToken,
-      deadline,
-      trace,
-      peer: grpcCall.getPeer(),
-      isRetry: header(grpcCall.metadata, PREVIOUS_ATTEMPTS) !== undefined,
-    };
-    const response = await handler(decoded(requestDeserialize, grpcCall.request) as never, call);
-    return responseSerialize(response);
+  const answer = async (bytes: Buffer, call: Call) => {
+    const request = decoded(requestDeserialize, bytes);
+    check(request);
+    return responseSerialize(await handler(request as never, call));
   };
 
   return (grpcCall, callback) => {
-    const trace = traceFrom(
-      header(grpcCall.metadata, 'traceparent'),
-      header(grpcCall.metadata, 'x-request-id'),
-    );
-    runInTrace(trace, async () => {
-      const startedAt = performance.now();
-      const deadline = deadlineOf(grpcCall, longestMs);
+    const { startedAt, ...admission } = admissions.of(grpcCall.metadata);
+    runInTrace(admission.trace, async () => {
       try {
-        const response = await withinDeadline(answer(grpcCall, trace, deadline), deadline);
+        const call = { ...admission, peer: grpcCall.getPeer(), isRetry: isRetry(grpcCall) };
+        const response = await withinDeadline(answer(grpcCall.request, call), call.deadline);
         callback(null, response);
         log.debug({ rpc: path, ms: elapsed(startedAt) }, 'answered');
       } catch (error) {
@@ -220,35 +247,16 @@ function handle(
   };
 }
 
+function isRetry({ metadata }: UnaryCall): boolean {
+  return header(metadata, PREVIOUS_ATTEMPTS) !== undefined;
+}
+
 function decoded<T>(decode: (bytes: Buffer) => T, bytes: Buffer): T {
   try {
     return decode(bytes);
   } catch {
     throw new CallError('UNREADABLE_REQUEST', 'The request is not a message of this method.');
   }
-}
-
-function header(metadata: Metadata, name: string): string | undefined {
-  const [value] = metadata.get(name);
-  return typeof value === 'string' ? value : undefined;
-}
-
-function bearerToken(metadata: Metadata): string | undefined {
-  return header(metadata, 'authorization')?.match(/^Bearer (\S+)$/i)?.[1];
-}
-
-/** grpc-js passes a number, a Date, or Infinity for no deadline. */
-function deadlineOf(call: UnaryCall, longestMs: number): Date {
-  const at = Number(call.getDeadline());
-  const now = Date.now();
-  return new Date(Number.isFinite(at) ? Math.min(at, now + longestMs) : now + DEFAULT_DEADLINE_MS);
-}
-
-/** The work continues after the deadline. Its commit stays, and the caller's retry with the same id finds it. */
-function withinDeadline<T>(work: Promise<T>, deadline: Date): Promise<T> {
-  return inTime(work, deadline.getTime() - Date.now(), () => {
-    throw new CallError('DEADLINE_EXCEEDED', 'There was no answer in time.');
-  });
 }
 
 function elapsed(since: number): number {

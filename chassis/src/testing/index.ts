@@ -4,6 +4,7 @@ export { type VanishingServer, vanishingServer, whileConnectionsBreak } from './
 export { createTestDatabase, type TestDatabase } from './database.ts';
 export { PATIENCE_MS } from './deadlines.ts';
 export { eventually } from './eventually.ts';
+export { callWithHostileRequests } from './hostile-requests.ts';
 export { createTestIdentity, type TestIdentity } from './identity.ts';
 export { catchUp, createTestTopics, type RawTopicMessage, readTestTopic, type TestTopics } from './kafka.ts';
 export { testLog } from './log.ts';

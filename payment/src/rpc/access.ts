@@ -7,8 +7,8 @@ import type { PaymentServiceService } from '@payflowx/proto/payment';
 
 export const ACCESS = {
   createPayment: { roles: ['customer', 'operator'], scope: 'payments:write' },
-  // Each item is checked against `createPayment` with its own access token.
-  batchCreatePayments: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:write' },
+  // The gateway's. Each item is checked against `createPayment` with its own access token.
+  batchCreatePayments: ['service'],
   createDeposit: { roles: ['operator'], scope: 'deposits:write' },
   createWithdrawal: { roles: ['operator'], scope: 'withdrawals:write' },
   capturePayment: { roles: ['customer', 'operator'], scope: 'payments:write' },

@@ -7,6 +7,7 @@ import {
   createClockSkew,
   int64Of,
   type Logger,
+  limitsOf,
   requireAccess,
   requireCaller,
   runInTrace,
@@ -61,6 +62,8 @@ export type PaymentServiceDeps = CreateDeps &
   };
 
 const MAX_BATCH = 500;
+const checkItem = limitsOf('payflowx.payment.v1.CreatePaymentItem');
+
 /**
  * The deadline by our clock, which is `aheadMs` ahead of the caller's. An item without a deadline gets the deadline of the call,
  * which is limited.
@@ -86,6 +89,7 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
     { traceparent }: Trace,
     call: Call,
   ): Promise<CreatePaymentResponse> => {
+    checkItem(item);
     const caller = await deps.verifier.verify(item.accessToken);
     requireAccess(caller, ACCESS.createPayment);
     if (!item.request) throw missingRequest('request');
