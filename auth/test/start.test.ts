@@ -6,7 +6,12 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { connectGrpc } from '@payflowx/chassis';
-import { createTestDatabase, PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
+import {
+  createTestDatabase,
+  PATIENCE_MS,
+  type TestDatabase,
+  testPageTokenKey,
+} from '@payflowx/chassis/testing';
 import { AuthServiceClient } from '@payflowx/proto/auth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SEALING_KEY } from './auth-server.ts';
@@ -32,6 +37,7 @@ function startMain(sealingKey: Buffer) {
     POSTGRES_URL: database.url,
     POSTGRES_MIGRATE_URL: database.migrateUrl,
     AUTH_SEALING_KEY: sealingKey.toString('base64'),
+    PAGE_TOKEN_KEY: testPageTokenKey.toString('base64'),
   };
   const script = fileURLToPath(new URL('../src/main.ts', import.meta.url));
   const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'inherit'] });

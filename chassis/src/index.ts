@@ -43,6 +43,7 @@ export * from './rpc/errors.ts';
 export * from './rpc/identity.ts';
 export * from './rpc/key-store.ts';
 export * from './rpc/known-tokens.ts';
+export { MAX_PAGE_TOKEN_LENGTH, MAX_POSITION_BYTES } from './rpc/page-tokens.ts';
 export * from './rpc/paging.ts';
 export * from './rpc/server.ts';
 export * from './sql-state.ts';

@@ -24,6 +24,7 @@ import {
 } from './client.ts';
 import { CallError, type ErrorTable, toRpcStatus, toStatusObject } from './errors.ts';
 import type { TokenVerifier } from './identity.ts';
+import { withPageTokens } from './page-tokens.ts';
 
 /** The context of a call, for its handler. */
 export interface Call {
@@ -81,6 +82,11 @@ export interface GrpcServerSettings {
   port: number;
   reflection: boolean;
   verifier: TokenVerifier;
+  /**
+   * Authenticates page tokens; the same for all instances of a service. Undefined lets tokens pass as they are: only for fakes of
+   * services in tests.
+   */
+  pageTokenKey: Buffer | undefined;
   log: Logger;
 }
 
@@ -183,7 +189,8 @@ function handle(
   const access = service.access[method] as Access;
   const handler = service.handlers[method] as (request: never, call: Call) => Promise<unknown>;
   const longestMs = service.longestMs?.[method] ?? LONGEST_CALL_MS;
-  const { verifier, log } = settings;
+  const { verifier, pageTokenKey, log } = settings;
+  const paged = withPageTokens(service.definition[method] as MethodDefinition, pageTokenKey);
 
   const answer = async (grpcCall: UnaryCall, trace: Trace, deadline: Date) => {
     const accessToken = bearerToken(grpcCall.metadata);
@@ -196,7 +203,8 @@ function handle(
       peer: grpcCall.getPeer(),
       isRetry: header(grpcCall.metadata, PREVIOUS_ATTEMPTS) !== undefined,
     };
-    const response = await handler(decoded(requestDeserialize, grpcCall.request) as never, call);
+    const request = decoded(requestDeserialize, grpcCall.request);
+    const response = await paged(request, caller, (opened) => handler(opened as never, call));
     return responseSerialize(response);
   };
 
