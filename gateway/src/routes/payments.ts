@@ -27,7 +27,11 @@ const paymentsQuery = query({
   account_id: Type.Optional(ref(AnyAccountId)),
   state: Type.Optional(STATES.schema),
   currency: Type.Optional(ref(Currency)),
-  reference: Type.Optional(text(100, 'Only payments with exactly this reference.', 'order-4711')),
+  // proto3 cannot tell an empty text from an absent one: an empty filter would list all payments.
+  reference: Type.Optional({
+    ...text(100, 'Only payments with exactly this reference.', 'order-4711'),
+    minLength: 1,
+  }),
   created_after: Type.Optional(timeInput('Created at or after.')),
   created_before: Type.Optional(timeInput('Created before.')),
   amount_min: amountFilter('At least this many minor units.'),
