@@ -326,7 +326,7 @@ describe('a page token', () => {
     listUsers: async ({ pageToken }) => ({ users: [user], nextPageToken: pageToken === '' ? 'usr_1' : '' }),
   };
   const operator = { id: 'usr_1', roles: ['operator'] } as const;
-  const as = async (id = operator.id) => ({
+  const as = async (id: string = operator.id) => ({
     deadlineMs: PATIENCE_MS,
     accessToken: await identity.tokenFor({ ...operator, id }),
   });

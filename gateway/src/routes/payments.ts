@@ -75,6 +75,8 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
       tags: ['payments'],
       operationId: 'listPayments',
       summary: 'List payments, newest first: customers see their own, operators and auditors see all',
+      description:
+        'If few payments match the filters, a page may have fewer items than `limit`, or none, although there are more pages. Read on until `next_cursor` is null.',
       querystring: paymentsQuery,
       response: { 200: ref(PaymentPage) },
     },

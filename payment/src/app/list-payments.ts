@@ -22,7 +22,7 @@ export interface Page {
   nextPageToken: string;
 }
 
-/** The content of a page token: the last row of the page. */
+/** The content of a page token: the last payment that the page visited. */
 const PageToken = Type.Object({ at: Type.Integer(), id: Type.String() });
 
 /** Throws INVALID_ARGUMENT for a bad filter, and INVALID_PAGE_TOKEN. */
@@ -35,18 +35,11 @@ export async function listPayments(
   const limit = pageSizeOf(pageSize);
   const position = positionOf(pageToken);
   const ownerId = seesAll(caller) ? undefined : caller.id;
-  // Reads one row more than the page size. If it exists, there is another page.
-  const found = await readPage(db, { ...filter, ownerId }, position, limit + 1);
-  const payments = found.slice(0, limit);
-  const last = payments.at(-1);
+  const { payments, next } = await readPage(db, { ...filter, ownerId }, position, { limit });
   return {
     payments: payments.map((payment) => viewFor(caller, payment)),
-    nextPageToken: found.length > limit && last ? tokenAfter(last) : '',
+    nextPageToken: next ? encodePageToken({ at: next.createdAt.getTime(), id: next.id }) : '',
   };
-}
-
-function tokenAfter({ createdAt, id }: Payment): string {
-  return encodePageToken({ at: createdAt.getTime(), id });
 }
 
 function positionOf(pageToken: string): Position | undefined {
