@@ -37,6 +37,13 @@ it('accepts a page token only for its own list, caller and filters', async () =>
       filters: {},
       otherCallers: [...otherCallers, await as('usr_alice', 'customer')],
     }),
+    listAccountIds: attackedList({
+      call: accounts.listAccountIds,
+      filters: {},
+      as: await as('usr_alice', 'customer'),
+      otherCallers: [await as('usr_bob', 'customer')],
+      otherFilters: [],
+    }),
     listAccountAuditRecords: attackedList({
       ...readers,
       call: accounts.listAccountAuditRecords,

@@ -24,6 +24,7 @@ export const ACCOUNT_ACCESS: AccessTable<AccountServiceService> = {
   // Customers see their own accounts.
   getAccount: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'accounts:read' },
   listAccounts: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'accounts:read' },
+  listAccountIds: { roles: ['customer'], scope: 'accounts:read' },
   updateAccount: ['operator'],
   changeAccountState: ['operator'],
   listAccountAuditRecords: ['operator', 'auditor'],
