@@ -1,7 +1,14 @@
 import { status } from '@grpc/grpc-js';
 import { connectGrpc, type GrpcServer, type Neighbour, serveGrpc } from '@payflowx/chassis';
-import { createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
-import { AnalyticsServiceClient, type AnalyticsServiceService } from '@payflowx/proto/analytics';
+import {
+  attackedList,
+  createTestIdentity,
+  expectTokensToBeBound,
+  PATIENCE_MS,
+  testLog,
+  testPageTokenKey,
+} from '@payflowx/chassis/testing';
+import { AnalyticsServiceClient, AnalyticsServiceService } from '@payflowx/proto/analytics';
 import type { Payment } from '@payflowx/proto/payment';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countPayments } from '../src/app/count-payments.ts';
@@ -45,6 +52,7 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     reflection: false,
+    pageTokenKey: testPageTokenKey,
     verifier: identity.verifier,
     log: testLog,
   };
@@ -232,6 +240,19 @@ describe('figures of accounts', () => {
     expect(second).toEqual({ accounts: all.slice(3), nextPageToken: '' });
     const some = await figures({ accountIds: ['acct_sue', 'acct_none', 'acct_ann'] });
     expect(some.accounts).toEqual([all[0], all[3]]);
+  });
+
+  it('accept a page token only for their own list, caller and filters', async () => {
+    const other = { id: 'svc_other', roles: ['service'] as const };
+    await expectTokensToBeBound([AnalyticsServiceService], {
+      listAccountFigures: attackedList({
+        call: client.listAccountFigures,
+        filters: { accountIds: ['acct_ann', 'acct_bob'] },
+        as: await as('service'),
+        otherCallers: [{ deadlineMs: PATIENCE_MS, accessToken: await identity.tokenFor(other) }],
+        otherFilters: [{ accountIds: [] }, { accountIds: ['acct_ann', 'acct_joe'] }],
+      }),
+    });
   });
 
   it('are for services only', async () => {

@@ -1,7 +1,13 @@
 /** An instance of auth with its own database and a real gRPC server, built as in main.ts. */
 import { connectGrpc, createTokenVerifier, NeighbourError, newId, serveGrpc } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
-import { createTestDatabase, PATIENCE_MS, type TestDatabase, testLog } from '@payflowx/chassis/testing';
+import {
+  createTestDatabase,
+  PATIENCE_MS,
+  type TestDatabase,
+  testLog,
+  testPageTokenKey,
+} from '@payflowx/chassis/testing';
 import { AuthServiceClient } from '@payflowx/proto/auth';
 import type { Kysely } from 'kysely';
 import { createAccessTokenSigner } from '../src/app/access-tokens.ts';
@@ -46,7 +52,13 @@ export async function startAuth(database: TestDatabase, hashing = ROOMY) {
   };
   const service = authService(deps);
   const jwks = () => publicJwks({ db, now });
-  const settings = { host: '127.0.0.1', port: 0, reflection: false, log: testLog };
+  const settings = {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: false,
+    pageTokenKey: testPageTokenKey,
+    log: testLog,
+  };
   const server = await serveGrpc({ ...settings, verifier: createTokenVerifier({ jwks }) }, [service]);
   const target = `127.0.0.1:${server.port}`;
   const client = connectGrpc(AuthServiceClient, { target });

@@ -4,7 +4,12 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { connectGrpc } from '@payflowx/chassis';
-import { PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
+import {
+  createTestDatabase,
+  PATIENCE_MS,
+  type TestDatabase,
+  testPageTokenKey,
+} from '@payflowx/chassis/testing';
 import { AuthServiceClient } from '@payflowx/proto/auth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshDatabase, SEALING_KEY } from './auth-server.ts';
@@ -27,6 +32,7 @@ function startMain(sealingKey: Buffer) {
     GRPC_PORT: '0',
     POSTGRES_URL: database.url,
     AUTH_SEALING_KEY: sealingKey.toString('base64'),
+    PAGE_TOKEN_KEY: testPageTokenKey.toString('base64'),
   };
   const script = fileURLToPath(new URL('../src/main.ts', import.meta.url));
   const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'inherit'] });

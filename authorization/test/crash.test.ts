@@ -14,6 +14,7 @@ import {
   PATIENCE_MS,
   startTestAuth,
   type TestServer,
+  testPageTokenKey,
 } from '@payflowx/chassis/testing';
 import {
   AccountServiceClient,
@@ -65,6 +66,7 @@ async function startProcess(): Promise<void> {
       AUTH_TARGET: auth.target,
       SERVICE_CLIENT_ID: 'svc_authorization',
       SERVICE_CLIENT_SECRET: 'not used: this service calls nobody',
+      PAGE_TOKEN_KEY: testPageTokenKey.toString('base64'),
       FAULTS_DIR: faults,
     },
   });

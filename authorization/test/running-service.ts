@@ -6,6 +6,7 @@ import {
   createTestIdentity,
   PATIENCE_MS,
   testLog,
+  testPageTokenKey,
   untilKnown,
 } from '@payflowx/chassis/testing';
 import { Role } from '@payflowx/proto/auth';
@@ -126,7 +127,7 @@ async function startInstance(
   const deps = { db, backtestDb: db, log: testLog, holdTtlMs: HOLD_TTL_MS, ...settings };
   const { services, drain } = authorizationServices(deps);
   const server = await serveGrpc(
-    { host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog },
+    { host: '127.0.0.1', port: 0, reflection: false, pageTokenKey: testPageTokenKey, verifier, log: testLog },
     services,
   );
   const target = `ipv4:127.0.0.1:${server.port}`;

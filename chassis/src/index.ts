@@ -54,6 +54,7 @@ export * from './rpc/identity.ts';
 export * from './rpc/key-store.ts';
 export * from './rpc/known-tokens.ts';
 export { type LimitsCheck, limitsOf } from './rpc/limits.ts';
+export { MAX_PAGE_TOKEN_LENGTH, MAX_POSITION_BYTES } from './rpc/page-tokens.ts';
 export * from './rpc/paging.ts';
 export * from './rpc/server.ts';
 export * from './rpc/sums.ts';

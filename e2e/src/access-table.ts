@@ -99,6 +99,7 @@ AccountService/CreateAccount                    401     403    403       403    
 AccountService/BatchCreateAccounts              401     403    403       403      ok        403    403
 AccountService/GetAccount                       401     ok     404       ok       ok        403    ok
 AccountService/ListAccounts                     401     ok     none      ok       ok        403    ok
+AccountService/ListAccountIds                   401     ok     none      403      403       403    ok
 AccountService/UpdateAccount                    401     403    403       403      ok        403    403
 AccountService/ChangeAccountState               401     403    403       403      ok        403    403
 AccountService/ListAccountAuditRecords          401     403    403       ok       ok        403    403

@@ -156,6 +156,7 @@ export function serviceEnvironment(
     ...(roles && { POSTGRES_URL: roles.serving }),
     ...(kafka && { KAFKA_BROKERS: addresses.kafka }),
     ...(rabbitmq && { RABBITMQ_URL: addresses.rabbitmq }),
+    ...(service !== 'gateway' && { PAGE_TOKEN_KEY: secret(`key/page-tokens/${service}`) }),
     ...(service === 'auth' && { AUTH_SEALING_KEY: secret('key/auth-sealing') }),
     ...(service === 'gateway' && HIGH_QUOTAS),
     ...(settings.faults && { FAULTS_DIR: join(local, 'faults') }),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { status } from '@grpc/grpc-js';
 import { connectGrpc, type GrpcServer, type Neighbour, newId, serveGrpc } from '@payflowx/chassis';
-import { createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
+import { createTestIdentity, PATIENCE_MS, testLog, testPageTokenKey } from '@payflowx/chassis/testing';
 import {
   Direction,
   type GetReceiptResponse,
@@ -87,6 +87,7 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     reflection: false,
+    pageTokenKey: testPageTokenKey,
     verifier: identity.verifier,
     log: testLog,
   };

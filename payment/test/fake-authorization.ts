@@ -144,7 +144,7 @@ export async function startFakeAuthorization(
     },
   });
   const server: GrpcServer = await serveGrpc(
-    { host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog },
+    { host: '127.0.0.1', port: 0, reflection: false, pageTokenKey: undefined, verifier, log: testLog },
     [service],
   );
   return {

@@ -11,7 +11,13 @@ import {
   serveGrpc,
 } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
-import { createTestDatabase, createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
+import {
+  createTestDatabase,
+  createTestIdentity,
+  PATIENCE_MS,
+  testLog,
+  testPageTokenKey,
+} from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { Parcel } from '@payflowx/proto/outbox';
 import {
@@ -123,7 +129,14 @@ export async function startPlatform(): Promise<Platform> {
     const flow = createPaymentFlow({ ...deps, ...times, batchSize: 200 });
     const operations = createOperationFlow({ ...deps, ...times, batchSize: 200 });
     const server = await serveGrpc(
-      { host: '127.0.0.1', port: 0, reflection: false, verifier: identity.verifier, log: testLog },
+      {
+        host: '127.0.0.1',
+        port: 0,
+        reflection: false,
+        pageTokenKey: testPageTokenKey,
+        verifier: identity.verifier,
+        log: testLog,
+      },
       [paymentService({ ...deps, ...times, flow, operations })],
     );
     const target = `ipv4:127.0.0.1:${server.port}`;

@@ -15,6 +15,7 @@ import {
   type TestDatabase,
   type TestServer,
   testLog,
+  testPageTokenKey,
 } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { PaymentServiceClient, PaymentState, RefundState } from '@payflowx/proto/payment';
@@ -161,6 +162,7 @@ async function start(port: number): Promise<void> {
       AUTHORIZATION_TARGET: authorization.target,
       SERVICE_CLIENT_ID: 'svc_payment',
       SERVICE_CLIENT_SECRET: 'secret',
+      PAGE_TOKEN_KEY: testPageTokenKey.toString('base64'),
       FAULTS_DIR: faults,
     },
   });

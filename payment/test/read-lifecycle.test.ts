@@ -113,7 +113,6 @@ it('the refunds of a payment come newest first, with nothing twice or skipped wh
 
   const list = async (given: object, by = otherCustomer) =>
     client.listRefunds({ paymentId: id, pageSize: 0, pageToken: '', ...given }, await life.callAs(by));
-  await expect(list({ pageToken: 'bm90IG91cnM' })).rejects.toMatchObject({ reason: 'INVALID_PAGE_TOKEN' });
   await expect(list({}, stranger)).rejects.toMatchObject({ reason: 'PAYMENT_NOT_FOUND' });
 });
 

@@ -24,6 +24,7 @@ export const ACCOUNT_ACCESS: AccessTable<AccountServiceService> = {
   // Customers see their own accounts.
   getAccount: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'accounts:read' },
   listAccounts: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'accounts:read' },
+  listAccountIds: { roles: ['customer'], scope: 'accounts:read' },
   updateAccount: { roles: ['operator'], scope: 'accounts:write' },
   changeAccountState: { roles: ['operator'], scope: 'accounts:write' },
   listAccountAuditRecords: { roles: ['operator', 'auditor'], scope: 'audit:read' },

@@ -32,7 +32,7 @@ import {
 } from './rule-messages.ts';
 
 /** The content of a page token: the last rule, or the last version, of the page. */
-const RulePosition = Type.Object({ id: Type.String({ pattern: '^[\\x21-\\x7e]{1,64}$' }) });
+const RulePosition = Type.Object({ id: Type.String() });
 const VersionPosition = Type.Object({ version: Type.Integer({ minimum: 1 }) });
 
 interface RuleServiceDeps {

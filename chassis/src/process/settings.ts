@@ -23,6 +23,8 @@ export const serviceSettings = {
   GRPC_HOST: Type.String({ default: '127.0.0.1' }),
   GRPC_PORT: portSetting(0),
   GRPC_REFLECTION: Type.Boolean({ default: false }),
+  /** 32 bytes in base64, the same for all instances of a service. A new key makes all page tokens invalid. */
+  PAGE_TOKEN_KEY: Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' }),
   INSTANCE_ID: Type.String({ default: `${hostname()}-${process.pid}` }),
   CONSUL_URL: Type.String({ default: '' }),
   FAULTS_DIR: Type.String({ default: '' }),
@@ -34,7 +36,12 @@ export function serviceConfig(read: Values<typeof serviceSettings>) {
     instanceId: read.INSTANCE_ID,
     faultsDir: read.FAULTS_DIR,
     consulUrl: read.CONSUL_URL,
-    grpc: { host: read.GRPC_HOST, port: read.GRPC_PORT, reflection: read.GRPC_REFLECTION },
+    grpc: {
+      host: read.GRPC_HOST,
+      port: read.GRPC_PORT,
+      reflection: read.GRPC_REFLECTION,
+      pageTokenKey: Buffer.from(read.PAGE_TOKEN_KEY, 'base64'),
+    },
   };
 }
 

@@ -32,6 +32,7 @@ import { type HealthChecks, serveHealth } from './health.ts';
 import type { TokenVerifier } from './identity.ts';
 import { closeIdleConnections } from './idle-connections.ts';
 import { limitsOfRequest } from './limits.ts';
+import { withPageTokens } from './page-tokens.ts';
 
 /** The context of a call, for its handler. */
 export interface Call {
@@ -89,6 +90,11 @@ export interface GrpcServerSettings {
   port: number;
   reflection: boolean;
   verifier: TokenVerifier;
+  /**
+   * Authenticates page tokens; the same for all instances of a service. Undefined lets tokens pass as they are: only for fakes of
+   * services in tests.
+   */
+  pageTokenKey: Buffer | undefined;
   log: Logger;
   /** Default: the server is healthy until it drains. */
   health?: HealthChecks;
@@ -127,7 +133,7 @@ export async function serveGrpc(settings: GrpcServerSettings, services: BoundSer
   });
   const names = services.map(({ definition }) => serviceNameOf(definition));
   for (const service of services) {
-    server.addService(carryingBytes(service.definition), implementationOf(service, admissions, log));
+    server.addService(carryingBytes(service.definition), implementationOf(service, admissions, settings));
   }
   const health = serveHealth(server, names, settings.health ?? {}, log);
   if (reflection) (await import('./reflection.ts')).addReflection(server, names);
@@ -203,11 +209,11 @@ function shutdown(server: Server): Promise<void> {
 function implementationOf(
   service: BoundService,
   admissions: Admissions,
-  log: Logger,
+  settings: GrpcServerSettings,
 ): UntypedServiceImplementation {
   const entries = Object.keys(service.definition).map((method) => [
     method,
-    handle(service, method, admissions, log),
+    handle(service, method, admissions, settings),
   ]);
   return Object.fromEntries(entries);
 }
@@ -218,16 +224,18 @@ function handle(
   service: BoundService,
   method: string,
   admissions: Admissions,
-  log: Logger,
+  { pageTokenKey, log }: GrpcServerSettings,
 ): handleUnaryCall<Buffer, Buffer> {
   const { path, requestDeserialize, responseSerialize } = service.definition[method] as MethodDefinition;
   const handler = service.handlers[method] as (request: never, call: Call) => Promise<unknown>;
   const { check } = limitsOfRequest(path);
+  const paged = withPageTokens(service.definition[method] as MethodDefinition, pageTokenKey);
 
   const answer = async (bytes: Buffer, call: Call) => {
     const request = decoded(requestDeserialize, bytes);
     check(request);
-    return responseSerialize(await handler(request as never, call));
+    const response = await paged(request, call.caller, (opened) => handler(opened as never, call));
+    return responseSerialize(response);
   };
 
   return (grpcCall, callback) => {

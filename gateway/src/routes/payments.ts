@@ -27,7 +27,11 @@ const paymentsQuery = query({
   account_id: Type.Optional(ref(AnyAccountId)),
   state: Type.Optional(STATES.schema),
   currency: Type.Optional(ref(Currency)),
-  reference: Type.Optional(text(100, 'Only payments with exactly this reference.', 'order-4711')),
+  // proto3 cannot tell an empty text from an absent one: an empty filter would list all payments.
+  reference: Type.Optional({
+    ...text(100, 'Only payments with exactly this reference.', 'order-4711'),
+    minLength: 1,
+  }),
   created_after: Type.Optional(timeInput('Created at or after.')),
   created_before: Type.Optional(timeInput('Created before.')),
   amount_min: amountFilter('At least this many minor units.'),
@@ -71,6 +75,8 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
       tags: ['payments'],
       operationId: 'listPayments',
       summary: 'List payments, newest first: customers see their own, operators and auditors see all',
+      description:
+        'If few payments match the filters, a page may have fewer items than `limit`, or none, although there are more pages. Read on until `next_cursor` is null.',
       querystring: paymentsQuery,
       response: { 200: ref(PaymentPage) },
     },
