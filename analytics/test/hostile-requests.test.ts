@@ -1,5 +1,10 @@
 import { serveGrpc } from '@payflowx/chassis';
-import { callWithHostileRequests, createTestIdentity, testLog } from '@payflowx/chassis/testing';
+import {
+  callWithHostileRequests,
+  createTestIdentity,
+  testLog,
+  testPageTokenKey,
+} from '@payflowx/chassis/testing';
 import { expect, it } from 'vitest';
 import { connectAccounts } from '../src/clients/accounts.ts';
 import { analyticsService } from '../src/rpc/analytics-service.ts';
@@ -12,7 +17,14 @@ it('no request makes an RPC fail', async () => {
   const analytics = await createAnalyticsDatabase();
   const authorization = await startAccountService(identity, { acct_ann: 'usr_ann' });
   const accounts = connectAccounts({ target: authorization.target });
-  const settings = { host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog };
+  const settings = {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: false,
+    verifier,
+    pageTokenKey: testPageTokenKey,
+    log: testLog,
+  };
   const service = analyticsService({ db: analytics.db, accounts, now: () => new Date() });
   const server = await serveGrpc(settings, [service]);
   const { calls, failures } = await callWithHostileRequests({

@@ -4,12 +4,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { connectGrpc } from '@payflowx/chassis';
-import {
-  createTestDatabase,
-  PATIENCE_MS,
-  type TestDatabase,
-  testPageTokenKey,
-} from '@payflowx/chassis/testing';
+import { PATIENCE_MS, type TestDatabase, testPageTokenKey } from '@payflowx/chassis/testing';
 import { AuthServiceClient } from '@payflowx/proto/auth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshDatabase, SEALING_KEY } from './auth-server.ts';

@@ -10,6 +10,7 @@ import {
   fakeService,
   PATIENCE_MS,
   testLog,
+  testPageTokenKey,
   vanishingServer,
 } from '../src/testing/index.ts';
 
@@ -21,7 +22,15 @@ afterEach(async () => {
 /** `instance`: may get calls. `work`: all of its work proceeds. */
 async function serve(health: NonNullable<Parameters<typeof serveGrpc>[0]['health']>) {
   const { verifier } = createTestIdentity();
-  const settings = { host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog, health };
+  const settings = {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: false,
+    verifier,
+    pageTokenKey: testPageTokenKey,
+    log: testLog,
+    health,
+  };
   const server = await serveGrpc(settings, [
     fakeService(LedgerServiceService, { getProof: () => Promise.reject(new Error('unused')) }),
   ]);

@@ -6,7 +6,13 @@ import { AuthServiceClient, AuthServiceService } from '@payflowx/proto/auth';
 import { PaymentServiceClient, PaymentServiceService } from '@payflowx/proto/payment';
 import { afterEach, expect, it, vi } from 'vitest';
 import { type BoundService, bindService, connectGrpc, limitsOf, serveGrpc } from '../src/index.ts';
-import { createTestIdentity, fakeService, PATIENCE_MS, testLog } from '../src/testing/index.ts';
+import {
+  createTestIdentity,
+  fakeService,
+  PATIENCE_MS,
+  testLog,
+  testPageTokenKey,
+} from '../src/testing/index.ts';
 
 const identity = createTestIdentity();
 const customer = { id: 'usr_1', roles: ['customer'] } as const;
@@ -21,7 +27,14 @@ async function serve(
   settings: { idleConnectionMs?: number; maxStreams?: number } = {},
 ): Promise<number> {
   const { verifier } = identity;
-  const fixed = { host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog };
+  const fixed = {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: false,
+    verifier,
+    pageTokenKey: testPageTokenKey,
+    log: testLog,
+  };
   const server = await serveGrpc({ ...fixed, ...settings }, [service]);
   closing.push(() => server.drain());
   return server.port;

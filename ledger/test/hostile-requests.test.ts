@@ -1,5 +1,10 @@
 import { serveGrpc } from '@payflowx/chassis';
-import { callWithHostileRequests, createTestIdentity, testLog } from '@payflowx/chassis/testing';
+import {
+  callWithHostileRequests,
+  createTestIdentity,
+  testLog,
+  testPageTokenKey,
+} from '@payflowx/chassis/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connectAccounts } from '../src/clients/accounts.ts';
 import { startReconciliation } from '../src/reconciliation.ts';
@@ -31,7 +36,14 @@ beforeAll(async () => {
   const config = { postgresUrl: ledger.url, targets, everyMs: 0, settings: { gapMs: 10, rereadings: 0 } };
   const reconciliation = startReconciliation(config, serviceToken, testLog);
   const { verifier } = identity;
-  const settings = { host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog };
+  const settings = {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: false,
+    verifier,
+    pageTokenKey: testPageTokenKey,
+    log: testLog,
+  };
   const server = await serveGrpc(settings, [service, reconciliation.service]);
   target = `127.0.0.1:${server.port}`;
   stopping.push(

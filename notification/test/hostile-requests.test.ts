@@ -5,6 +5,7 @@ import {
   createTestDatabase,
   createTestIdentity,
   testLog,
+  testPageTokenKey,
 } from '@payflowx/chassis/testing';
 import { expect, it } from 'vitest';
 import { notificationService } from '../src/rpc/notification-service.ts';
@@ -20,6 +21,7 @@ it('no request makes an RPC fail', async () => {
     port: 0,
     reflection: false,
     verifier: identity.verifier,
+    pageTokenKey: testPageTokenKey,
     log: testLog,
   };
   const server = await serveGrpc(settings, [notificationService({ db, figuresDb: db })]);

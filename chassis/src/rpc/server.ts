@@ -7,7 +7,6 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { inTime } from '../process/in-time.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { runInTrace, type Trace } from '../telemetry/trace.ts';
 import type { Access, AccessTable } from './access.ts';
