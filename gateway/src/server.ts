@@ -9,11 +9,12 @@ import type { PaymentBatches } from './clients/payment-batches.ts';
 import type { Config } from './config.ts';
 import { answerBrokenConnection } from './http/broken-connection.ts';
 import { limitCaching } from './http/caching.ts';
+import { boundConnections, CONNECTION_TIMES } from './http/connections.ts';
 import { setDeadlines } from './http/deadline.ts';
 import { serveDocs } from './http/docs.ts';
 import { BODY_LIMIT_BYTES, readJsonBodies } from './http/json-body.ts';
 import { recordPaths, refuseUnknown } from './http/method-not-allowed.ts';
-import { allowOrigins, protect, setSecurityHeaders } from './http/protection.ts';
+import { allowOrigins, protect, SECURITY_HEADERS, setSecurityHeaders } from './http/protection.ts';
 import { readQueryNumbers } from './http/query-numbers.ts';
 import type { Readiness } from './http/readiness.ts';
 import { logRequests, nameRequests, requestIdOf, traceRequests } from './http/request-context.ts';
@@ -24,7 +25,7 @@ import { FORMATS } from './schemas/formats.ts';
 
 export interface ServerParts {
   config: Pick<Config, 'protection'> & {
-    http: Pick<Config['http'], 'trustedProxies' | 'slowMs' | 'deadlineMs'>;
+    http: Pick<Config['http'], 'trustedProxies' | 'maxConnections' | 'slowMs' | 'deadlineMs'>;
   };
   neighbours: Neighbours;
   batches: PaymentBatches;
@@ -58,6 +59,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   await describeApi(app);
   readQueryNumbers(app);
 
+  boundConnections(app, { maxConnections: parts.config.http.maxConnections, log: parts.log });
   closeConnectionsGently(app);
   await addRoutes(app, routeOptions(parts));
   await serveDocs(app);
@@ -75,8 +77,7 @@ function openServer({ config, log }: ServerParts): FastifyInstance {
     genReqId: (request) => requestIdOf(request.headers),
     trustProxy: config.http.trustedProxies.length > 0 ? config.http.trustedProxies : false,
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: 15_000,
-    keepAliveTimeout: 75_000,
+    ...CONNECTION_TIMES,
     // During shutdown, requests on open connections are still served. The registry sends new connections to other instances.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -90,7 +91,7 @@ function openServer({ config, log }: ServerParts): FastifyInstance {
       },
     },
     frameworkErrors: (error, request, reply) => {
-      reply.header('x-request-id', request.id);
+      reply.header('x-request-id', request.id).headers(SECURITY_HEADERS);
       sendProblem(toProblem(error), request, reply);
     },
     clientErrorHandler: answerBrokenConnection,

@@ -2,6 +2,7 @@
 import type { Logger } from '@payflowx/chassis';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { NO_STORE } from '../http/caching.ts';
+import { countInLog } from '../http/count-log.ts';
 import { PROBLEM_TYPE, ProblemError, problemBody } from '../problems/problem.ts';
 import { PROBLEMS } from '../problems/problem-codes.ts';
 
@@ -15,9 +16,9 @@ export type Refuse = (request: FastifyRequest, reply: FastifyReply) => void;
  * no error handling runs.
  */
 export function createRefuse(app: FastifyInstance, log: Logger): Refuse {
-  const refusals = countRefusals(app, log);
+  const count = countInLog(app, log, 'overloaded: refused requests');
   return (request, reply) => {
-    refusals.count();
+    count();
     const body = JSON.stringify(problemBody(OVERLOADED, request.url, request.id));
     const headers = {
       ...(reply.getHeaders() as Record<string, string>),
@@ -28,22 +29,5 @@ export function createRefuse(app: FastifyInstance, log: Logger): Refuse {
     };
     reply.hijack();
     reply.raw.writeHead(PROBLEMS.OVERLOADED.status, headers).end(body);
-  };
-}
-
-const LOG_EVERY_MS = 1_000;
-
-/** Logs one line a second, not one for each refusal. */
-function countRefusals(app: FastifyInstance, log: Logger) {
-  let refused = 0;
-  const timer = setInterval(() => {
-    if (refused > 0) log.warn({ refused }, 'overloaded: refused requests');
-    refused = 0;
-  }, LOG_EVERY_MS).unref();
-  app.addHook('onClose', async () => clearInterval(timer));
-  return {
-    count() {
-      refused += 1;
-    },
   };
 }

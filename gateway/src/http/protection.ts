@@ -23,7 +23,27 @@ export async function protect(app: FastifyInstance, settings: Settings, refuse: 
     keyGenerator: (request) => request.caller?.id ?? networkOf(request),
     errorResponseBuilder: () => tooManyRequests(),
   });
+  announceLimit(app, settings.requestsPerMinute);
 }
+
+/**
+ * Sends the limit in the form of draft-ietf-httpapi-ratelimit-headers-10: `RateLimit` and `RateLimit-Policy`. The plugin knows only
+ * the three headers of an older draft, which are removed.
+ */
+function announceLimit(app: FastifyInstance, perMinute: number): void {
+  const policy = `"requests";q=${perMinute};w=${MINUTE_MS / 1000}`;
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    const left = reply.getHeader('ratelimit-remaining');
+    if (left !== undefined) {
+      reply.header('ratelimit', `"requests";r=${left};t=${reply.getHeader('ratelimit-reset')}`);
+      reply.header('ratelimit-policy', policy);
+      for (const name of OLD_LIMIT_HEADERS) reply.removeHeader(name);
+    }
+    done(null, payload);
+  });
+}
+
+const OLD_LIMIT_HEADERS = ['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'];
 
 /**
  * Limits logins by address and name, after the body is parsed. The limit of all requests of an address applies too. This limit
@@ -134,7 +154,15 @@ export async function allowOrigins(app: FastifyInstance, { allowedOrigins }: Set
       'traceparent',
       'x-request-id',
     ],
-    exposedHeaders: ['etag', 'idempotent-replayed', 'location', 'retry-after', 'x-request-id'],
+    exposedHeaders: [
+      'etag',
+      'idempotent-replayed',
+      'location',
+      'ratelimit',
+      'ratelimit-policy',
+      'retry-after',
+      'x-request-id',
+    ],
     maxAge: 600,
   });
 }
