@@ -65,6 +65,7 @@ type Details = Record<string, string>;
 const DETAILS: Details = {
   413: `The body is over ${BODY_LIMIT_BYTES / 1024} KiB.`,
   500: 'Something went wrong on our side. `error_id` identifies the error.',
+  503: '`OVERLOADED`: nothing was done. `UNAVAILABLE`: nothing was done, or the outcome is unknown because a connection broke. It is safe to retry with the same Idempotency-Key.',
 };
 
 function timeoutDetails(withinMs: number): string {
