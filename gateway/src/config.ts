@@ -30,6 +30,7 @@ export const schema = Type.Object({
   LEDGER_TARGET: Type.String({ default: 'consul:///ledger' }),
   NOTIFICATION_TARGET: Type.String({ default: 'consul:///notification' }),
   ANALYTICS_TARGET: Type.String({ default: 'consul:///analytics' }),
+  MAX_CONNECTIONS: Type.Integer({ minimum: 1, default: 4_096 }),
   TRUST_PROXY: Type.String({ default: '' }),
   ALLOWED_ORIGINS: Type.String({ default: '' }),
   REQUESTS_PER_MINUTE: Type.Integer({ minimum: 1, default: 6_000 }),
@@ -68,6 +69,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       /** File descriptor of a listening socket, inherited from a supervisor. It replaces host and port. */
       listenFd: values.HTTP_LISTEN_FD,
       advertisedHost: values.ADVERTISED_HOST || values.HTTP_HOST,
+      maxConnections: values.MAX_CONNECTIONS,
       trustedProxies: list(values.TRUST_PROXY),
       slowMs: values.SLOW_REQUEST_MS,
       deadlineMs: values.REQUEST_DEADLINE_MS,

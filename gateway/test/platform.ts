@@ -138,6 +138,7 @@ export async function startPlatform(env: Record<string, string> = {}, keysReady 
     fakes,
     identity,
     readiness,
+    portOf: (name: keyof Targets) => started.find((service) => service.name === name)?.server.port ?? 0,
     /** Sets the health of one service to NOT_SERVING. */
     stop: (name: keyof Targets) => started.find((service) => service.name === name)?.server.drain(),
     async close() {

@@ -9,6 +9,7 @@ import { withLock } from './lock.ts';
 import { migrateDatabases } from './migrations.ts';
 import { endOrphans } from './orphans.ts';
 import { local, logs } from './paths.ts';
+import { makePrivate } from './private-folders.ts';
 import { say, step } from './progress.ts';
 import { withReservedPorts } from './reserved-ports.ts';
 import { poll, tail } from './run.ts';
@@ -91,7 +92,7 @@ async function runPrograms(programs: Program[], supervisor: Supervisor): Promise
 }
 
 async function start(settings: Settings, secret: Secrets) {
-  await mkdir(logs, { recursive: true });
+  await makePrivate();
   const supervisor = startSupervisor((text) => say('supervisor', text));
   const addresses = await startServers(settings, secret, supervisor);
   return { addresses, supervisor: await supervisor };

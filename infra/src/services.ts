@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Failure } from './failure.ts';
 import { local, root } from './paths.ts';
 import { type DatabaseName, roleUrls } from './provision/postgres.ts';
+import type { RabbitUser } from './provision/rabbitmq.ts';
 import type { Secrets } from './secrets.ts';
 import type { Addresses } from './servers/start.ts';
 import type { Settings } from './settings.ts';
@@ -13,7 +14,7 @@ import { fingerprint, type Program } from './supervisor-config.ts';
 interface Needs {
   readonly database?: DatabaseName;
   readonly kafka?: true;
-  readonly rabbitmq?: true;
+  readonly rabbitmq?: RabbitUser;
   /** True for a service outside the request path. It runs at a lower priority. */
   readonly isBackground?: true;
 }
@@ -21,9 +22,9 @@ interface Needs {
 const SERVICES = {
   auth: { database: 'auth' },
   authorization: { database: 'authorization' },
-  payment: { database: 'payment', kafka: true, rabbitmq: true },
+  payment: { database: 'payment', kafka: true, rabbitmq: 'payment' },
   ledger: { database: 'ledger', kafka: true, isBackground: true },
-  notification: { database: 'notification', rabbitmq: true, isBackground: true },
+  notification: { database: 'notification', rabbitmq: 'notification', isBackground: true },
   analytics: { database: 'analytics', kafka: true, isBackground: true },
   gateway: {},
 } as const satisfies Record<string, Needs>;
@@ -155,7 +156,7 @@ export function serviceEnvironment(
     ...(addresses.consul ? {} : fixedTargets(settings)),
     ...(roles && { POSTGRES_URL: roles.serving }),
     ...(kafka && { KAFKA_BROKERS: addresses.kafka }),
-    ...(rabbitmq && { RABBITMQ_URL: addresses.rabbitmq }),
+    ...(rabbitmq && { RABBITMQ_URL: addresses.rabbitmq[rabbitmq] }),
     ...(service !== 'gateway' && { PAGE_TOKEN_KEY: secret(`key/page-tokens/${service}`) }),
     ...(service === 'auth' && { AUTH_SEALING_KEY: secret('key/auth-sealing') }),
     ...(service === 'gateway' && HIGH_QUOTAS),
