@@ -104,7 +104,7 @@ describe('listing notifications', () => {
     expect(foreign.notifications).toEqual([]);
   });
 
-  it('shows a customer nothing of an account of somebody else, nor the other side of its own payment', async () => {
+  it('shows a customer nothing of another customer’s account, nor the other side of its own payment', async () => {
     const step = stepBetween('usr_carol', 'usr_dave');
     await recordNotices({ db }, [step]);
     const carol = { id: 'usr_carol', role: 'customer' } as const;

@@ -1,6 +1,7 @@
 /** Reads the amounts counted for each account, for a reconciliation. */
 import { type Kysely, sql } from 'kysely';
 import type { Database } from './database.ts';
+import { wholeSum } from './wide-sums.ts';
 
 export interface AccountFigures {
   accountId: string;
@@ -19,7 +20,7 @@ export async function listFiguresAfter(
 ): Promise<AccountFigures[]> {
   const rows = await db
     .selectFrom('account_totals')
-    .select(['account_id', 'currency', 'sent_minor', 'received_minor'])
+    .select(['account_id', 'currency', wholeSum('sent'), wholeSum('received')])
     .where('account_id', '>', accountId)
     .$if(only.length > 0, (query) => query.where('account_id', '=', sql<string>`any(${[...only]}::text[])`))
     .orderBy('account_id')
@@ -28,7 +29,7 @@ export async function listFiguresAfter(
   return rows.map((row) => ({
     accountId: row.account_id,
     currency: row.currency ?? '',
-    sentMinor: BigInt(row.sent_minor),
-    receivedMinor: BigInt(row.received_minor),
+    sentMinor: BigInt(row.sent),
+    receivedMinor: BigInt(row.received),
   }));
 }

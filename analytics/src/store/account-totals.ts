@@ -3,6 +3,7 @@ import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { AccountChange, AccountTotals } from '../domain/totals.ts';
 import type { AccountTotalsRow, Database } from './database.ts';
+import { addToSum, wholeSum } from './wide-sums.ts';
 
 /** Adds the changes to the stored totals. Rows are locked in the given order, so pass them sorted by account id. */
 export async function addToAccounts(
@@ -13,30 +14,30 @@ export async function addToAccounts(
     account_id: account.accountId,
     currency: account.currency ?? null,
     sent_count: account.sentCount,
-    sent_minor: account.sentMinor.toString(),
+    sent_minor: account.sentMinor,
     received_count: account.receivedCount,
-    received_minor: account.receivedMinor.toString(),
+    received_minor: account.receivedMinor,
     failed_count: account.failedCount,
   }));
   const types = {
     account_id: 'text',
     currency: 'text',
     sent_count: 'int8',
-    sent_minor: 'text',
+    sent_minor: 'int8',
     received_count: 'int8',
-    received_minor: 'text',
+    received_minor: 'int8',
     failed_count: 'int8',
   } as const;
   await sql`
     insert into account_totals as a (account_id, currency, sent_count, sent_minor, received_count, received_minor, failed_count)
-    select r.account_id, r.currency, r.sent_count, r.sent_minor::numeric, r.received_count, r.received_minor::numeric, r.failed_count
+    select r.account_id, r.currency, r.sent_count, r.sent_minor, r.received_count, r.received_minor, r.failed_count
     from ${unnest(rows, types)} as r order by r.ordinality
     on conflict (account_id) do update set
       currency = coalesce(a.currency, excluded.currency),
       sent_count = a.sent_count + excluded.sent_count,
-      sent_minor = a.sent_minor + excluded.sent_minor,
+      ${addToSum('a', 'sent')},
       received_count = a.received_count + excluded.received_count,
-      received_minor = a.received_minor + excluded.received_minor,
+      ${addToSum('a', 'received')},
       failed_count = a.failed_count + excluded.failed_count`.execute(trx);
 }
 
@@ -65,16 +66,28 @@ export async function listAccountTotalsAfter(
 function selectAll(db: Kysely<Database>) {
   return db
     .selectFrom('account_totals')
-    .select(['account_id', 'sent_count', 'sent_minor', 'received_count', 'received_minor', 'failed_count']);
+    .select([
+      'account_id',
+      'sent_count',
+      wholeSum('sent'),
+      'received_count',
+      wholeSum('received'),
+      'failed_count',
+    ]);
 }
 
-function toTotals(row: Omit<AccountTotalsRow, 'currency'>): AccountTotals {
+type TotalsRow = Pick<AccountTotalsRow, 'account_id' | 'sent_count' | 'received_count' | 'failed_count'> & {
+  sent: string;
+  received: string;
+};
+
+function toTotals(row: TotalsRow): AccountTotals {
   return {
     accountId: row.account_id,
     sentCount: row.sent_count,
-    sentMinor: BigInt(row.sent_minor),
+    sentMinor: BigInt(row.sent),
     receivedCount: row.received_count,
-    receivedMinor: BigInt(row.received_minor),
+    receivedMinor: BigInt(row.received),
     failedCount: row.failed_count,
   };
 }

@@ -3,6 +3,7 @@ import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Counts, DailyTotals } from '../domain/totals.ts';
 import type { CountColumns, DailyTotalsRow, Database } from './database.ts';
+import { addToSum, wholeSum } from './wide-sums.ts';
 
 /** Adds the changes to the stored totals. Rows are locked in the given order, so pass them sorted by day and currency. */
 export async function addToDays(trx: Transaction<Database>, days: readonly DailyTotals[]): Promise<void> {
@@ -15,15 +16,15 @@ export async function addToDays(trx: Transaction<Database>, days: readonly Daily
     cancelled_count: day.cancelledCount,
     expired_count: day.expiredCount,
     refund_count: day.refundCount,
-    captured_minor: day.capturedMinor.toString(),
-    refunded_minor: day.refundedMinor.toString(),
+    captured_minor: day.capturedMinor,
+    refunded_minor: day.refundedMinor,
     latest_event_at: day.latestEventAt,
   }));
   await sql`
     insert into daily_totals as d (day, currency, initiated_count, completed_count, failed_count, cancelled_count,
       expired_count, refund_count, captured_minor, refunded_minor, latest_event_at)
     select r.day, r.currency, r.initiated_count, r.completed_count, r.failed_count, r.cancelled_count,
-      r.expired_count, r.refund_count, r.captured_minor::numeric, r.refunded_minor::numeric, r.latest_event_at
+      r.expired_count, r.refund_count, r.captured_minor, r.refunded_minor, r.latest_event_at
     from ${unnest(rows, TYPES)} as r order by r.ordinality
     on conflict (day, currency) do update set
       initiated_count = d.initiated_count + excluded.initiated_count,
@@ -32,8 +33,8 @@ export async function addToDays(trx: Transaction<Database>, days: readonly Daily
       cancelled_count = d.cancelled_count + excluded.cancelled_count,
       expired_count = d.expired_count + excluded.expired_count,
       refund_count = d.refund_count + excluded.refund_count,
-      captured_minor = d.captured_minor + excluded.captured_minor,
-      refunded_minor = d.refunded_minor + excluded.refunded_minor,
+      ${addToSum('d', 'captured')},
+      ${addToSum('d', 'refunded')},
       latest_event_at = greatest(d.latest_event_at, excluded.latest_event_at)`.execute(trx);
 }
 
@@ -46,8 +47,8 @@ const TYPES = {
   cancelled_count: 'int8',
   expired_count: 'int8',
   refund_count: 'int8',
-  captured_minor: 'text',
-  refunded_minor: 'text',
+  captured_minor: 'int8',
+  refunded_minor: 'int8',
   latest_event_at: 'timestamptz',
 } as const;
 
@@ -67,7 +68,7 @@ export async function listDays(
 ): Promise<DailyTotals[]> {
   let query = db
     .selectFrom('daily_totals')
-    .select([...COLUMNS, 'day', 'currency', 'latest_event_at'])
+    .select([...COUNTS, wholeSum('captured'), wholeSum('refunded'), 'day', 'currency', 'latest_event_at'])
     .where('day', '>=', from)
     .where('day', '<=', to)
     .orderBy('day')
@@ -76,16 +77,16 @@ export async function listDays(
   return (await query.execute()).map(toDay);
 }
 
-const COLUMNS = [
+const COUNTS = [
   'initiated_count',
   'completed_count',
   'failed_count',
   'cancelled_count',
   'expired_count',
   'refund_count',
-  'captured_minor',
-  'refunded_minor',
 ] as const satisfies (keyof CountColumns)[];
+
+type TotalsRow = Pick<CountColumns, (typeof COUNTS)[number]> & { captured: string; refunded: string };
 
 export interface CurrencyTotals extends Counts {
   currency: string;
@@ -94,12 +95,10 @@ export interface CurrencyTotals extends Counts {
 
 /** The sums of all days, by currency. An empty currency means all. */
 export async function sumDays(db: Kysely<Database>, currency: string): Promise<CurrencyTotals[]> {
-  const sums = COLUMNS.map((column) => {
-    const type = column.endsWith('_count') ? sql`bigint` : sql`numeric`;
-    return sql`sum(${sql.ref(column)})::${type} as ${sql.ref(column)}`;
-  });
-  const { rows } = await sql<CountColumns & { currency: string; latest_event_at: Date }>`
-    select currency, ${sql.join(sums)}, max(latest_event_at) as latest_event_at
+  const counts = COUNTS.map((column) => sql`sum(${sql.ref(column)})::bigint as ${sql.ref(column)}`);
+  const { rows } = await sql<TotalsRow & { currency: string; latest_event_at: Date }>`
+    select currency, ${sql.join(counts)}, sum(captured_minor + captured_beyond) as captured,
+      sum(refunded_minor + refunded_beyond) as refunded, max(latest_event_at) as latest_event_at
     from daily_totals where ${currency} in ('', currency)
     group by currency order by currency`.execute(db);
   return rows.map((row) => ({
@@ -109,11 +108,11 @@ export async function sumDays(db: Kysely<Database>, currency: string): Promise<C
   }));
 }
 
-function toDay(row: DailyTotalsRow): DailyTotals {
+function toDay(row: TotalsRow & Pick<DailyTotalsRow, 'day' | 'currency' | 'latest_event_at'>): DailyTotals {
   return { ...toCounts(row), day: row.day, currency: row.currency, latestEventAt: row.latest_event_at };
 }
 
-function toCounts(row: CountColumns): Counts {
+function toCounts(row: TotalsRow): Counts {
   return {
     initiatedCount: row.initiated_count,
     completedCount: row.completed_count,
@@ -121,7 +120,7 @@ function toCounts(row: CountColumns): Counts {
     cancelledCount: row.cancelled_count,
     expiredCount: row.expired_count,
     refundCount: row.refund_count,
-    capturedMinor: BigInt(row.captured_minor),
-    refundedMinor: BigInt(row.refunded_minor),
+    capturedMinor: BigInt(row.captured),
+    refundedMinor: BigInt(row.refunded),
   };
 }

@@ -13,9 +13,8 @@ export interface CountColumns {
   cancelled_count: bigint;
   expired_count: bigint;
   refund_count: bigint;
-  /** Sums are numeric, which pg returns as text: they may exceed int8. */
-  captured_minor: string;
-  refunded_minor: string;
+  captured_minor: bigint;
+  refunded_minor: bigint;
 }
 
 export interface DailyTotalsRow extends CountColumns {
@@ -30,8 +29,8 @@ export interface AccountTotalsRow {
   /** Null if no money has moved, or none since the column was added. */
   currency: string | null;
   sent_count: bigint;
-  sent_minor: string;
+  sent_minor: bigint;
   received_count: bigint;
-  received_minor: string;
+  received_minor: bigint;
   failed_count: bigint;
 }

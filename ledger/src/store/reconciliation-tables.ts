@@ -25,8 +25,11 @@ export interface DifferenceRow {
   currency: string;
   figure: Figure;
   expected_by: Source;
-  /** Numeric, which pg returns as text. */
-  expected: string;
+  /** The older columns: 0 if the figure does not fit. */
+  expected: bigint;
   found_by: Source;
-  found: string;
+  found: bigint;
+  /** Numeric, which pg returns as text. Null in reports of earlier versions. */
+  expected_sum: string | null;
+  found_sum: string | null;
 }

@@ -1,4 +1,5 @@
 /** Reads and writes the reports of reconciliations, and takes the lock that lets one run at a time. */
+import { int64Of } from '@payflowx/chassis';
 import { inTransaction, unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Difference } from '../domain/reconciliation.ts';
@@ -59,9 +60,11 @@ export async function insertReport(
     if (rows.length === 0) return;
     await sql`
       insert into reconciliation_differences (
-        reconciliation_id, number, account_id, currency, figure, expected_by, expected, found_by, found
+        reconciliation_id, number, account_id, currency, figure, expected_by, expected, found_by, found,
+        expected_sum, found_sum
       )
-      select reconciliation_id, number, account_id, currency, figure, expected_by, expected::numeric, found_by, found::numeric
+      select reconciliation_id, number, account_id, currency, figure, expected_by, expected, found_by, found,
+        expected_sum::numeric, found_sum::numeric
       from ${unnest(rows, DIFFERENCE_TYPES)} as r`.execute(trx);
   });
 }
@@ -73,9 +76,11 @@ const DIFFERENCE_TYPES = {
   currency: 'text',
   figure: 'text',
   expected_by: 'text',
-  expected: 'text',
+  expected: 'int8',
   found_by: 'text',
-  found: 'text',
+  found: 'int8',
+  expected_sum: 'text',
+  found_sum: 'text',
 } as const;
 
 function toDifferenceRow(reconciliationId: string, number: number, difference: Difference): DifferenceRow {
@@ -86,9 +91,11 @@ function toDifferenceRow(reconciliationId: string, number: number, difference: D
     currency: difference.currency,
     figure: difference.figure,
     expected_by: difference.expectedBy,
-    expected: difference.expected.toString(),
+    expected: int64Of(difference.expected),
     found_by: difference.foundBy,
-    found: difference.found.toString(),
+    found: int64Of(difference.found),
+    expected_sum: difference.expected.toString(),
+    found_sum: difference.found.toString(),
   };
 }
 
@@ -126,7 +133,17 @@ export async function findReport(
   if (!row) return undefined;
   const differences = await db
     .selectFrom('reconciliation_differences')
-    .select(['account_id', 'currency', 'figure', 'expected_by', 'expected', 'found_by', 'found'])
+    .select([
+      'account_id',
+      'currency',
+      'figure',
+      'expected_by',
+      'expected',
+      'found_by',
+      'found',
+      'expected_sum',
+      'found_sum',
+    ])
     .where('reconciliation_id', '=', id)
     .orderBy('number')
     .execute();
@@ -151,8 +168,8 @@ function toDifference(row: Omit<DifferenceRow, 'reconciliation_id' | 'number'>):
     currency: row.currency,
     figure: row.figure,
     expectedBy: row.expected_by,
-    expected: BigInt(row.expected),
+    expected: BigInt(row.expected_sum ?? row.expected),
     foundBy: row.found_by,
-    found: BigInt(row.found),
+    found: BigInt(row.found_sum ?? row.found),
   };
 }

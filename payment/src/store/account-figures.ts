@@ -52,7 +52,7 @@ const fold = (among: (column: string) => RawBuilder<unknown>) => sql`
     where ${among('side.account_id')}
   )
   select account_id, currency, sum(posted)::bigint as posted_minor, coalesce(sum(held), 0)::bigint as held_minor,
-    coalesce(sum(sent), 0) as sent_minor, coalesce(sum(received), 0) as received_minor,
+    coalesce(sum(sent), 0) as sent_sum, coalesce(sum(received), 0) as received_sum,
     coalesce(sum(notifications), 0)::bigint as notification_count,
     sum(pending)::bigint + (select (count(*) > ${BACKLOG})::int from unfinished) as pending_count
   from lines group by account_id, currency`;
@@ -73,6 +73,9 @@ export interface Snapshot {
   lineCount: number;
 }
 
+/** An instance of the previous version may read a later page of a snapshot. It knows only the int8 columns. */
+const MAX_INT8 = sql`9223372036854775807::numeric`;
+
 /** Statements that read all payments may run longer than other statements. */
 export const FIGURES_STATEMENT_TIMEOUT_MS = 120_000;
 
@@ -83,10 +86,10 @@ export async function takeSnapshot(db: Kysely<Database>, id: string): Promise<Sn
     const { numAffectedRows = 0n } = await sql`
       insert into account_figures (
         snapshot_id, position, account_id, currency, posted_minor, held_minor, sent_minor, received_minor,
-        notification_count, pending_count
+        notification_count, pending_count, sent_sum, received_sum
       )
-      select ${id}, row_number() over (order by account_id, currency), account_id, currency, posted_minor, held_minor, sent_minor,
-        received_minor, notification_count, pending_count
+      select ${id}, row_number() over (order by account_id, currency), account_id, currency, posted_minor, held_minor,
+        least(sent_sum, ${MAX_INT8}), least(received_sum, ${MAX_INT8}), notification_count, pending_count, sent_sum, received_sum
       from (${fold(() => sql`true`)}) as folded
       order by account_id, currency`.execute(trx);
     await sql`insert into figure_snapshots (id, line_count) values (${id}, ${numAffectedRows})`.execute(trx);
@@ -116,7 +119,8 @@ export async function readSnapshot(
   limit: number,
 ): Promise<AccountFigures[]> {
   const { rows } = await sql<FiguresRow>`
-    select account_id, currency, posted_minor, held_minor, sent_minor, received_minor, notification_count, pending_count
+    select account_id, currency, posted_minor, held_minor, coalesce(sent_sum, sent_minor) as sent_sum,
+      coalesce(received_sum, received_minor) as received_sum, notification_count, pending_count
     from account_figures where snapshot_id = ${id} and position > ${position}::bigint
     order by position limit ${limit}`.execute(db);
   return rows.map(toFigures);
@@ -128,8 +132,8 @@ interface FiguresRow {
   posted_minor: bigint;
   held_minor: bigint;
   /** Numeric, which pg returns as text. */
-  sent_minor: string;
-  received_minor: string;
+  sent_sum: string;
+  received_sum: string;
   notification_count: bigint;
   pending_count: bigint;
 }
@@ -140,8 +144,8 @@ function toFigures(row: FiguresRow): AccountFigures {
     currency: row.currency,
     postedMinor: row.posted_minor,
     heldMinor: row.held_minor,
-    sentMinor: BigInt(row.sent_minor),
-    receivedMinor: BigInt(row.received_minor),
+    sentMinor: BigInt(row.sent_sum),
+    receivedMinor: BigInt(row.received_sum),
     notificationCount: row.notification_count,
     pendingCount: row.pending_count,
   };
