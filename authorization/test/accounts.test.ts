@@ -77,13 +77,13 @@ describe('opening an account', () => {
   });
 
   it('reports all violations of a request', async () => {
-    const request = opening({ ownerId: 'alice', name: 'x'.repeat(101), limits: { dailyMinor: -1n } });
+    const request = opening({ ownerId: 'alice', limits: { dailyMinor: -1n }, timeZone: 'Mars' });
     const error = await service.accounts.createAccount(request, await asOperator()).catch((caught) => caught);
     expect(error).toEqual(refusal(status.INVALID_ARGUMENT, 'INVALID_ARGUMENT'));
     expect(error.violations.map(({ field }: { field: string }) => field)).toEqual([
       'owner_id',
-      'name',
       'limits.daily_minor',
+      'time_zone',
     ]);
   });
 });
@@ -102,7 +102,7 @@ describe('reading accounts', () => {
       expect(account?.balance?.postedMinor).toBe(5n);
     }
     const stranger = await as('usr_mallory', 'customer');
-    for (const id of [accountId, 'acct_none', 'external:EUR', '\0', '']) {
+    for (const id of [accountId, 'acct_none', 'external:EUR', 'a b', '']) {
       await expect(service.accounts.getAccount({ accountId: id }, stranger)).rejects.toEqual(
         refusal(status.NOT_FOUND, 'ACCOUNT_NOT_FOUND'),
       );

@@ -104,7 +104,6 @@ describe('creating a rule', () => {
       name: ' ',
       expression: '',
       action: 9 as RuleAction,
-      message: 'x'.repeat(201),
     };
     const error = await errorOf(create(bad));
     expect(error.violations.map(({ field }: { field: string }) => field)).toEqual([
@@ -112,10 +111,9 @@ describe('creating a rule', () => {
       'name',
       'expression',
       'action',
-      'message',
     ]);
-    const long = await errorOf(create({ name: 'é'.repeat(101) }));
-    expect(long.violations).toMatchObject([{ field: 'name' }]);
+    const long = await errorOf(create({ name: 'é'.repeat(101), message: 'x'.repeat(201) }));
+    expect(long.violations).toMatchObject([{ field: 'name' }, { field: 'message' }]);
   });
 });
 
