@@ -19,7 +19,7 @@ export interface PurgeDeps {
 
 /** Events that are older than the newest one by more than this are not counted any more. */
 const RETENTION_MS = 7 * 24 * 60 * 60 * 1_000;
-const ROUND_INTERVAL_MS = 60 * 60 * 1_000;
+const ROUND_INTERVAL_MS = 10 * 60 * 1_000;
 /**
  * The horizon rests for this time between two moves. A batch that read the horizon before its last move has ended by then, so no
  * id is deleted that such a batch still needs.
