@@ -4,14 +4,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { networkOf } from '../domain/client-address.ts';
 import { invalidCredentials, tooManyLogins } from '../domain/errors.ts';
 import { throttleKeys } from '../domain/login-throttle.ts';
-import {
-  expiryOf,
-  newFamilySecret,
-  newRefreshToken,
-  type PresentedToken,
-  type RefreshPolicy,
-  readRefreshToken,
-} from '../domain/refresh-token.ts';
+import { expiryOf, newFamilySecret, newRefreshToken, type RefreshPolicy } from '../domain/refresh-token.ts';
 import { isUsername, requireLoginPassword } from '../domain/user.ts';
 import type { Database } from '../store/database.ts';
 import { insertFamily } from '../store/refresh-families.ts';
@@ -75,8 +68,7 @@ export async function login(
 
 /** Returns the first refresh token of the session. */
 async function beginSession(deps: LoginDeps, trx: Transaction<Database>, userId: string): Promise<string> {
-  const token = newRefreshToken(newFamilySecret());
-  const { familyHash, tokenHash } = readRefreshToken(token) as PresentedToken;
+  const { text, familyHash, tokenHash } = newRefreshToken(newFamilySecret());
   const now = deps.now();
   await insertFamily(trx, {
     id: deps.newFamilyId(),
@@ -86,7 +78,7 @@ async function beginSession(deps: LoginDeps, trx: Transaction<Database>, userId:
     createdAt: now,
     expiresAt: expiryOf(now, now, deps.sessions),
   });
-  return token;
+  return text;
 }
 
 /**

@@ -42,7 +42,6 @@ export async function refreshTokens(
   const { familySecret, familyHash, tokenHash } = presented;
   const requestHash = requestId === '' ? null : hashOf(requestId);
   const next = newRefreshToken(familySecret);
-  const nextHash = readRefreshToken(next)?.tokenHash as Buffer;
   // The key is read before the transaction: a transaction that waits for a second connection could exhaust the pool.
   const sign = await deps.accessTokenSigner();
   const outcome = await inTransaction(deps.db, async (trx) => {
@@ -55,11 +54,12 @@ export async function refreshTokens(
       return { reused: family };
     }
     // Signed before the commit: a token whose successor could not be issued is not spent.
-    const pair = { ...sign(family.user), refreshToken: next };
-    if (verdict === 'repeat') await replaceToken(trx, family.id, nextHash);
+    const pair = { ...sign(family.user), refreshToken: next.text };
+    if (verdict === 'repeat') await replaceToken(trx, family.id, next.tokenHash);
     else {
       const expiresAt = expiryOf(family.createdAt, now, deps.sessions);
-      await rotateToken(trx, family.id, { presentedHash: tokenHash, nextHash, requestHash, now, expiresAt });
+      const rotation = { presentedHash: tokenHash, nextHash: next.tokenHash, requestHash, now, expiresAt };
+      await rotateToken(trx, family.id, rotation);
     }
     return { pair };
   });

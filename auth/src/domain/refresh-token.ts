@@ -25,8 +25,9 @@ interface Rotation {
   requestHash: Buffer | null;
 }
 
-/** A token as a request presents it. */
-export interface PresentedToken {
+/** A token and the hashes of its two parts. */
+export interface RefreshToken {
+  text: string;
   familySecret: string;
   familyHash: Buffer;
   tokenHash: Buffer;
@@ -56,16 +57,23 @@ export function newFamilySecret(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** Returns a new token of the family, as its client gets it. */
-export function newRefreshToken(familySecret: string): string {
-  return familySecret + randomBytes(32).toString('base64url');
+export function newRefreshToken(familySecret: string): RefreshToken {
+  return tokenOf(familySecret, randomBytes(32).toString('base64url'));
 }
 
 /** Undefined for a text that is not a refresh token. */
-export function readRefreshToken(token: string): PresentedToken | undefined {
-  const [, familySecret, own] = TOKEN.exec(token) ?? [];
-  if (familySecret === undefined || own === undefined) return undefined;
-  return { familySecret, familyHash: hashOf(familySecret), tokenHash: hashOf(own) };
+export function readRefreshToken(text: string): RefreshToken | undefined {
+  const [, familySecret, own] = TOKEN.exec(text) ?? [];
+  return familySecret !== undefined && own !== undefined ? tokenOf(familySecret, own) : undefined;
+}
+
+function tokenOf(familySecret: string, own: string): RefreshToken {
+  return {
+    text: familySecret + own,
+    familySecret,
+    familyHash: hashOf(familySecret),
+    tokenHash: hashOf(own),
+  };
 }
 
 /** SHA-256 is enough. Unlike a password, 256 random bits cannot be guessed, so a slow hash would protect nothing. */
