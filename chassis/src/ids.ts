@@ -16,6 +16,7 @@ export type IdPrefix =
   | 'can'
   | 'exp'
   | 'req'
+  | 'call'
   | 'err'
   | 'key'
   | 'fam'

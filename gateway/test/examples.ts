@@ -86,6 +86,7 @@ export function paymentOf(request: Partial<CreatePaymentRequest>, changes: Parti
     version: 2n,
     createdAt: AT,
     updatedAt: AT,
+    clientId: '',
     ...changes,
   };
 }
@@ -118,6 +119,7 @@ export function refundOf(changes: Partial<Refund>): Refund {
     failure: undefined,
     createdAt: AT,
     updatedAt: AT,
+    clientId: '',
     ...changes,
   };
 }
@@ -275,6 +277,8 @@ export const accountRecord: AccountAuditRecord = {
   afterJson: '{"limits":{"daily":9007199254740991},"name":"Ä"}',
   traceId: '0af7651916cd43dd8448eb211c80319c',
   createdAt: AT,
+  clientId: CLIENT_ID,
+  callId: 'call_1',
 };
 
 export const identityRecord: IdentityAuditRecord = {
@@ -285,6 +289,8 @@ export const identityRecord: IdentityAuditRecord = {
   detailsJson: '{"next_kid":"key-2"}',
   traceId: '',
   createdAt: AT,
+  clientId: '',
+  callId: '',
 };
 
 export const apiClient: ApiClient = {
@@ -306,6 +312,9 @@ export const rule: Rule = {
   enabled: true,
   createdBy: USER_ID,
   createdAt: AT,
+  clientId: '',
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+  callId: 'call_1',
 };
 
 export const statement: GetStatementResponse = {
@@ -364,6 +373,7 @@ export function stepOf(changes: Partial<PaymentStep>): PaymentStep {
     actorId: USER_ID,
     traceId: '0af7651916cd43dd8448eb211c80319c',
     occurredAt: AT,
+    clientId: '',
     ...changes,
   };
 }

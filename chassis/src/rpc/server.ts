@@ -9,6 +9,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
+import { newId } from '../ids.ts';
 import { inTime } from '../process/in-time.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { runInTrace, type Trace, traceFrom } from '../telemetry/trace.ts';
@@ -27,6 +28,8 @@ import type { TokenVerifier } from './identity.ts';
 
 /** The context of a call, for its handler. */
 export interface Call {
+  /** The id of this call, made here. Log lines and audit records have it, because a caller can choose its trace and request id. */
+  id: string;
   /** Defined unless access is open to anyone. */
   caller: Caller | undefined;
   accessToken: string | undefined;
@@ -185,10 +188,11 @@ function handle(
   const longestMs = service.longestMs?.[method] ?? LONGEST_CALL_MS;
   const { verifier, log } = settings;
 
-  const answer = async (grpcCall: UnaryCall, trace: Trace, deadline: Date) => {
+  const answer = async (grpcCall: UnaryCall, trace: Trace & { callId: string }, deadline: Date) => {
     const accessToken = bearerToken(grpcCall.metadata);
     const caller = await admit(access, accessToken, verifier);
     const call: Call = {
+      id: trace.callId,
       caller,
       accessToken,
       deadline,
@@ -201,10 +205,11 @@ function handle(
   };
 
   return (grpcCall, callback) => {
-    const trace = traceFrom(
+    const given = traceFrom(
       header(grpcCall.metadata, 'traceparent'),
       header(grpcCall.metadata, 'x-request-id'),
     );
+    const trace = { ...given, callId: newId('call') };
     runInTrace(trace, async () => {
       const startedAt = performance.now();
       const deadline = deadlineOf(grpcCall, longestMs);

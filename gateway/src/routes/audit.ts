@@ -23,7 +23,11 @@ const record = {
 };
 
 const when = {
-  trace_id: nullableText('The trace of the request; null if there was none.'),
+  client_id: nullableText('The API client that acted for the actor; null if a person or the platform did.'),
+  trace_id: nullableText('The trace of the request; null if there was none. Its caller may choose it.'),
+  call_id: nullableText(
+    'The platform’s own id of the call, as in its log lines. No caller can choose it. Null if there was no call.',
+  ),
   created_at: time('When it was done.'),
 };
 
@@ -134,7 +138,9 @@ function accountRecordJson(record: AccountRecordMessage): Static<typeof AccountA
     reason: emptyAsNull(record.reason),
     before: record.beforeJson === '' ? null : JSON.parse(record.beforeJson),
     after: JSON.parse(record.afterJson),
+    client_id: emptyAsNull(record.clientId),
     trace_id: emptyAsNull(record.traceId),
+    call_id: emptyAsNull(record.callId),
     created_at: timeJson(record.createdAt),
   };
 }
@@ -146,7 +152,9 @@ function identityRecordJson(record: IdentityRecordMessage): Static<typeof Identi
     action: record.action,
     subject_id: record.subjectId,
     details: record.detailsJson === '' ? {} : JSON.parse(record.detailsJson),
+    client_id: emptyAsNull(record.clientId),
     trace_id: emptyAsNull(record.traceId),
+    call_id: emptyAsNull(record.callId),
     created_at: timeJson(record.createdAt),
   };
 }

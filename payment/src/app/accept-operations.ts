@@ -190,7 +190,7 @@ function beginOne(
   now: Date,
 ): Begun {
   requireAction(caller, payment, terms.kind);
-  const origin = { callerId: caller.id, requestId, traceparent };
+  const origin = { callerId: caller.id, clientId: caller.clientId, requestId, traceparent };
   return { operation: begin(payment, competing, terms, { id, origin, now }), payment };
 }
 

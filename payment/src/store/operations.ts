@@ -22,6 +22,7 @@ export const OPERATION_COLUMNS = [
   'failure_message',
   'decision',
   'caller_id',
+  'client_id',
   'request_id',
   'traceparent',
   'attempts',
@@ -53,6 +54,7 @@ export async function insertOperations(
     final: operation.final,
     reason: operation.reason,
     caller_id: origin.callerId,
+    client_id: origin.clientId,
     request_id: origin.requestId,
     traceparent: origin.traceparent,
     created_at: operation.createdAt,
@@ -60,11 +62,11 @@ export async function insertOperations(
   }));
   const { rows: stored } = await sql<{ id: string }>`
     insert into operations (
-      id, payment_id, kind, state, amount_minor, takes_rest, final, reason, caller_id, request_id, traceparent,
+      id, payment_id, kind, state, amount_minor, takes_rest, final, reason, caller_id, client_id, request_id, traceparent,
       created_at, updated_at, next_attempt_at
     )
     select
-      id, payment_id, kind, state, amount_minor, takes_rest, final, reason, caller_id, request_id, traceparent,
+      id, payment_id, kind, state, amount_minor, takes_rest, final, reason, caller_id, client_id, request_id, traceparent,
       created_at, created_at, next_attempt_at
     from ${unnest(rows, {
       id: 'text',
@@ -76,6 +78,7 @@ export async function insertOperations(
       final: 'bool',
       reason: 'text',
       caller_id: 'text',
+      client_id: 'text',
       request_id: 'text',
       traceparent: 'text',
       created_at: 'timestamptz',
@@ -190,6 +193,7 @@ export function toOperation(row: OperationRow): Operation {
     decision: row.decision ?? undefined,
     origin: {
       callerId: row.caller_id ?? undefined,
+      clientId: row.client_id ?? undefined,
       requestId: row.request_id ?? undefined,
       traceparent: row.traceparent,
     },
