@@ -1,7 +1,13 @@
 /** An instance of auth with its own database and a real gRPC server, built as in main.ts. */
 import { connectGrpc, createTokenVerifier, NeighbourError, newId, serveGrpc } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
-import { createTestDatabase, PATIENCE_MS, type TestDatabase, testLog } from '@payflowx/chassis/testing';
+import {
+  createTestDatabase,
+  PATIENCE_MS,
+  recordingLog,
+  type TestDatabase,
+  testLog,
+} from '@payflowx/chassis/testing';
 import { AuthServiceClient } from '@payflowx/proto/auth';
 import type { Kysely } from 'kysely';
 import { createAccessTokenIssuer } from '../src/app/access-tokens.ts';
@@ -28,6 +34,7 @@ export function freshDatabase(): Promise<TestDatabase> {
 
 export async function startAuth(database: TestDatabase, hashing = ROOMY) {
   const db = openDatabase<Database>({ url: database.url, poolMax: 4 }, testLog);
+  const { log, lines } = recordingLog();
   let aheadMs = 0;
   let standsAt: Date | undefined;
   const now = () => new Date((standsAt?.getTime() ?? Date.now()) + aheadMs);
@@ -41,17 +48,19 @@ export async function startAuth(database: TestDatabase, hashing = ROOMY) {
     sealingKey: SEALING_KEY,
     rotation: ROTATION,
     now,
-    log: testLog,
+    log,
   };
   const service = authService(deps);
   const jwks = () => publicJwks({ db, now });
-  const settings = { host: '127.0.0.1', port: 0, reflection: false, log: testLog };
+  const settings = { host: '127.0.0.1', port: 0, reflection: false, log };
   const server = await serveGrpc({ ...settings, verifier: createTokenVerifier({ jwks }) }, [service]);
   const client = connectGrpc(AuthServiceClient, { target: `127.0.0.1:${server.port}` });
   return {
     client,
     db,
     signingKey: await activeKey(),
+    /** The fields of all log lines so far. */
+    logged: lines,
     now,
     /** The number of passwords compared so far. */
     hashes,

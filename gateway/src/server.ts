@@ -16,6 +16,7 @@ import { protect } from './http/protection.ts';
 import { readQueryNumbers } from './http/query-numbers.ts';
 import type { Readiness } from './http/readiness.ts';
 import { addRequestContext, logRequests, requestIdOf } from './http/request-context.ts';
+import { recordSecurityEvents } from './http/security-events.ts';
 import { describeApi } from './openapi/describe-api.ts';
 import { handleProblems, sendProblem, toProblem } from './problems/problem.ts';
 import { addRoutes, NAMED_SCHEMAS, type RouteOptions } from './routes/all-routes.ts';
@@ -40,6 +41,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
 
   const paths = recordPaths(app);
   handleProblems(app, paths);
+  recordSecurityEvents(app, parts.log);
   addRequestContext(app);
   limitCaching(app);
   setDeadlines(app, parts.config.http);

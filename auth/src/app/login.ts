@@ -24,6 +24,8 @@ interface LoginDeps {
   refreshLifetimeMs: number;
   now(): Date;
   newFamilyId(): string;
+  /** Called when the name or the password is wrong. The id is undefined if no user has the name. */
+  onFailure(userId: string | undefined): void;
 }
 
 interface LoginRequest {
@@ -54,7 +56,10 @@ export async function login(
     if (!matches) await recordFailure(deps, keys);
     return { matches, admission };
   });
-  if (!user || !matches) throw refusalOf(admission);
+  if (!user || !matches) {
+    deps.onFailure(user?.id);
+    throw refusalOf(admission);
+  }
   const refreshToken = newRefreshToken();
   const now = deps.now();
   await inTransaction(deps.db, async (trx) => {

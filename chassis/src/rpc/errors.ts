@@ -9,6 +9,7 @@ import { BatcherClosedError, BatcherFullError } from '../batching/batcher.ts';
 import { newId } from '../ids.ts';
 import { isTransient } from '../sql-state.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { Caller } from './caller.ts';
 
 export interface Violation {
   /** Path of the field in the request, dot-separated, snake_case. */
@@ -64,16 +65,25 @@ export class CallError extends Error implements ReasonedError {
   override readonly name = 'CallError';
   readonly reason: keyof typeof CALL_CODES;
   readonly violations?: readonly Violation[];
-  constructor(reason: keyof typeof CALL_CODES, message: string, violations?: readonly Violation[]) {
-    super(message);
+  /** The caller that was refused, for the log. */
+  readonly caller?: Caller | undefined;
+  constructor(
+    reason: keyof typeof CALL_CODES,
+    message: string,
+    violations?: readonly Violation[],
+    { caller, cause }: { caller?: Caller; cause?: unknown } = {},
+  ) {
+    super(message, { cause });
     this.reason = reason;
+    this.caller = caller;
     if (violations) this.violations = violations;
   }
 }
 
-/** The same error for every problem with a token. */
-export function unauthenticated(): CallError {
-  return new CallError('UNAUTHENTICATED', 'The access token is missing, malformed, expired or not ours.');
+/** The same error for every problem with a token. The cause is only logged. */
+export function unauthenticated(cause?: unknown): CallError {
+  const message = 'The access token is missing, malformed, expired or not ours.';
+  return new CallError('UNAUTHENTICATED', message, undefined, { cause });
 }
 
 /** Returns the google.rpc.Status of `error`: by the service's table, by the table of all calls, or INTERNAL with an error id. */

@@ -12,6 +12,7 @@ import { HealthImplementation } from 'grpc-health-check';
 import { newId } from '../ids.ts';
 import { inTime } from '../process/in-time.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { createSecurityEvents, type SecurityEvents } from '../telemetry/security-events.ts';
 import { runInTrace, type Trace, traceFrom } from '../telemetry/trace.ts';
 import { type Access, type AccessTable, admit } from './access.ts';
 import type { Caller } from './caller.ts';
@@ -25,6 +26,7 @@ import {
 } from './client.ts';
 import { CallError, type ErrorTable, toRpcStatus, toStatusObject } from './errors.ts';
 import type { TokenVerifier } from './identity.ts';
+import { recordRefusal, recordRefusedToken } from './refusals.ts';
 
 /** The context of a call, for its handler. */
 export interface Call {
@@ -102,6 +104,7 @@ const DRAIN_LIMIT_MS = 8_000;
 
 export async function serveGrpc(settings: GrpcServerSettings, services: BoundService[]): Promise<GrpcServer> {
   const { host, port, reflection, log } = settings;
+  const parts = { ...settings, events: createSecurityEvents(log) };
   const server = new Server({
     'grpc.keepalive_time_ms': 20_000,
     'grpc.keepalive_timeout_ms': 5_000,
@@ -109,7 +112,7 @@ export async function serveGrpc(settings: GrpcServerSettings, services: BoundSer
   });
   const names = services.map(({ definition }) => serviceNameOf(definition));
   for (const service of services) {
-    server.addService(carryingBytes(service.definition), implementationOf(service, settings));
+    server.addService(carryingBytes(service.definition), implementationOf(service, parts));
   }
   const health = new HealthImplementation(
     Object.fromEntries(['', ...names].map((name) => [name, 'SERVING'])),
@@ -167,30 +170,33 @@ function shutdown(server: Server): Promise<void> {
   });
 }
 
-function implementationOf(service: BoundService, settings: GrpcServerSettings): UntypedServiceImplementation {
-  const entries = Object.keys(service.definition).map((method) => [
-    method,
-    handle(service, method, settings),
-  ]);
+type HandlerParts = Pick<GrpcServerSettings, 'verifier' | 'log'> & { events: SecurityEvents };
+
+function implementationOf(service: BoundService, parts: HandlerParts): UntypedServiceImplementation {
+  const entries = Object.keys(service.definition).map((method) => [method, handle(service, method, parts)]);
   return Object.fromEntries(entries);
 }
 
 type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
 
-function handle(
-  service: BoundService,
-  method: string,
-  settings: GrpcServerSettings,
-): handleUnaryCall<Buffer, Buffer> {
+function handle(service: BoundService, method: string, parts: HandlerParts): handleUnaryCall<Buffer, Buffer> {
   const { path, requestDeserialize, responseSerialize } = service.definition[method] as MethodDefinition;
   const access = service.access[method] as Access;
   const handler = service.handlers[method] as (request: never, call: Call) => Promise<unknown>;
   const longestMs = service.longestMs?.[method] ?? LONGEST_CALL_MS;
-  const { verifier, log } = settings;
+  const { verifier, log, events } = parts;
 
-  const answer = async (grpcCall: UnaryCall, trace: Trace & { callId: string }, deadline: Date) => {
+  const answer = async (
+    grpcCall: UnaryCall,
+    trace: Trace & { callId: string },
+    deadline: Date,
+    known: { caller?: Caller | undefined },
+  ) => {
     const accessToken = bearerToken(grpcCall.metadata);
-    const caller = await admit(access, accessToken, verifier);
+    const caller = await admit(access, accessToken, verifier, (error) =>
+      recordRefusedToken(events, error, { route: path, address: grpcCall.getPeer() }),
+    );
+    known.caller = caller;
     const call: Call = {
       id: trace.callId,
       caller,
@@ -213,13 +219,16 @@ function handle(
     runInTrace(trace, async () => {
       const startedAt = performance.now();
       const deadline = deadlineOf(grpcCall, longestMs);
+      const known: { caller?: Caller | undefined } = {};
       try {
-        const response = await withinDeadline(answer(grpcCall, trace, deadline), deadline);
+        const response = await withinDeadline(answer(grpcCall, trace, deadline, known), deadline);
         callback(null, response);
         log.debug({ rpc: path, ms: elapsed(startedAt) }, 'answered');
       } catch (error) {
         const rpcStatus = toRpcStatus(error, service.errors, log);
         callback(toStatusObject(rpcStatus));
+        const refused = { route: path, address: grpcCall.getPeer(), caller: known.caller };
+        recordRefusal(events, error, rpcStatus.code, refused);
         log.debug({ rpc: path, ms: elapsed(startedAt), code: rpcStatus.code }, 'refused');
       }
     });

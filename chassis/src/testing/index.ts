@@ -5,7 +5,7 @@ export { PATIENCE_MS } from './deadlines.ts';
 export { eventually } from './eventually.ts';
 export { createTestIdentity, type TestIdentity } from './identity.ts';
 export { catchUp, createTestTopics, type RawTopicMessage, readTestTopic, type TestTopics } from './kafka.ts';
-export { testLog } from './log.ts';
+export { recordingLog, testLog } from './log.ts';
 export { freePort, type MortalScript, mortalScript } from './processes.ts';
 export { testServers } from './servers.ts';
 export { fakeService, startTestServer, type TestServer } from './serving.ts';

@@ -46,7 +46,7 @@ declare module '@fastify/jwt' {
 
 interface VerifiedJwt {
   header: { kid: string };
-  payload: TokenTimes & { sub: string; roles: unknown[] };
+  payload: TokenTimes & { sub: string; roles: unknown[]; client_id?: unknown };
 }
 
 /** Sets the caller of a request if its token was verified before. This is cheap, so it may run before a request is admitted. */
@@ -128,8 +128,12 @@ function createVerifyHook(known: KnownTokens) {
 async function verify(request: FastifyRequest): Promise<VerifiedToken> {
   const { header, payload } = await request.jwtVerify<VerifiedJwt>();
   if (!isCanonical(accessTokenOf(request)) || !isTimely(payload)) throw unauthenticated();
-  const { sub, roles, iat, nbf, exp } = payload;
-  const caller = { id: sub, roles: ROLE_NAMES.filter((role) => roles.includes(role)) };
+  const { sub, roles, client_id: clientId, iat, nbf, exp } = payload;
+  const caller = {
+    id: sub,
+    roles: ROLE_NAMES.filter((role) => roles.includes(role)),
+    ...(typeof clientId === 'string' && { clientId }),
+  };
   return { caller, kid: header.kid, iat, nbf, exp };
 }
 

@@ -5,7 +5,9 @@ import {
   type Call,
   type Caller,
   createClockSkew,
+  createSecurityEvents,
   type Logger,
+  recordRefusal,
   requireAccess,
   requireCaller,
   runInTrace,
@@ -58,6 +60,9 @@ export type PaymentServiceDeps = CreateDeps &
   };
 
 const MAX_BATCH = 500;
+/** Each item of a batch is checked as if it were a call of this RPC. */
+const ITEM_ROUTE = PaymentServiceService.createPayment.path;
+
 /**
  * The deadline by our clock, which is `aheadMs` ahead of the caller's. An item without a deadline gets the deadline of the call,
  * which is limited.
@@ -69,6 +74,7 @@ function deadlineOf({ deadline }: CreatePaymentItem, aheadMs: number, call: Call
 
 export function paymentService(deps: PaymentServiceDeps): BoundService {
   const skew = createClockSkew(deps);
+  const events = createSecurityEvents(deps.log);
 
   const create = async (operation: Creation, order: Order, requestId: string, context: CallContext) => {
     const { caller, traceparent, deadline, isRetry } = context;
@@ -102,7 +108,13 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
       try {
         return { result: { $case: 'response', value: await createItem(item, aheadMs, trace, call) } };
       } catch (error) {
-        return { result: { $case: 'error', value: toRpcStatus(error, errors, deps.log) } };
+        const rpcStatus = toRpcStatus(error, errors, deps.log);
+        recordRefusal(events, error, rpcStatus.code, {
+          route: ITEM_ROUTE,
+          address: call.peer,
+          caller: undefined,
+        });
+        return { result: { $case: 'error', value: rpcStatus } };
       }
     });
   };
