@@ -50,7 +50,7 @@ async function shownTo(by: Caller, paymentId: string) {
 }
 
 describe('an API client', () => {
-  it('is shown to the user that it acted for, to operators and to auditors, and to nobody on the other side', async () => {
+  it('is shown to the user that it acted for, to operators and to auditors, and not to the other side', async () => {
     const { customer, otherCustomer, operator, auditor } = platform;
     const { id, clientId } = await payBy(through(SHOP, customer));
     expect(clientId).toBe(SHOP);

@@ -9,6 +9,7 @@ import { status } from '@grpc/grpc-js';
 import { backoffMs, sleep } from '../process/backoff.ts';
 import { isLockTimeout, isTransient, sqlStateOf } from '../sql-state.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { runInTrace, traceFrom } from '../telemetry/trace.ts';
 import { failed, ok, type Result } from './batcher.ts';
 
 export interface Delivery<M, T> {
@@ -37,6 +38,8 @@ export interface ApplyOptions<M, T> {
   apply(items: T[]): Promise<void>;
   /** Resolves when the message is stored as a dead letter. */
   deadLetter(message: M, reason: DeadLetterReason, error: unknown): Promise<void>;
+  /** Returns the traceparent header of a message, which names the request that caused it. */
+  traceparentOf(message: M): string | undefined;
   /** Ends the retries, but not the current attempt. */
   stopping: AbortSignal;
 }
@@ -53,9 +56,15 @@ const HELD_UP_LOG_MS = 10_000;
  * or is a dead letter.
  */
 export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
-  const { apply, deadLetter, stopping } = options;
+  const { apply, deadLetter, traceparentOf, stopping } = options;
   let isRetrying = false;
   let lastHeldUpLog = Number.NEGATIVE_INFINITY;
+
+  /** Runs the work for one message in its trace, so that log lines and calls have it. A batch of many runs in the trace of none. */
+  function inTraceOf<R>(message: M, work: () => Promise<R>): Promise<R> {
+    const traceparent = traceparentOf(message);
+    return traceparent === undefined ? work() : runInTrace(traceFrom(traceparent), work);
+  }
 
   function noteHeldUp(error: unknown): void {
     if (performance.now() - lastHeldUpLog < HELD_UP_LOG_MS) return;
@@ -76,7 +85,13 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
     isRetrying = false;
   }
 
-  async function settle(deliveries: Delivery<M, T>[]): Promise<void> {
+  function settle(deliveries: Delivery<M, T>[]): Promise<void> {
+    const [first, ...others] = deliveries;
+    if (first === undefined || others.length > 0) return settleTogether(deliveries);
+    return inTraceOf(first.message, () => settleTogether(deliveries));
+  }
+
+  async function settleTogether(deliveries: Delivery<M, T>[]): Promise<void> {
     for (let attempt = 0, refusals = 0; ; attempt += 1) {
       const live = deliveries.filter((delivery) => !delivery.claim.lost);
       const [first] = live;
@@ -109,16 +124,18 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
   }
 
   /** Retries until the dead letter is stored, so that the message is not lost. */
-  async function storeDeadLetter(message: M, reason: DeadLetterReason, error: unknown): Promise<void> {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await deadLetter(message, reason, error);
-      } catch (publishError) {
-        noteRetry(publishError);
-        if (stopping.aborted) throw new StoppedError();
-        await sleep(backoffMs(attempt), stopping);
+  function storeDeadLetter(message: M, reason: DeadLetterReason, error: unknown): Promise<void> {
+    return inTraceOf(message, async () => {
+      for (let attempt = 0; ; attempt += 1) {
+        try {
+          return await deadLetter(message, reason, error);
+        } catch (publishError) {
+          noteRetry(publishError);
+          if (stopping.aborted) throw new StoppedError();
+          await sleep(backoffMs(attempt), stopping);
+        }
       }
-    }
+    });
   }
 
   async function flush(deliveries: Delivery<M, T>[]): Promise<Result<void>[]> {

@@ -19,7 +19,7 @@ export type SecurityEvent = keyof typeof MESSAGES;
 
 /** Undefined fields are left out of the line. */
 export interface SecurityFacts {
-  /** The user or service, if it is known. A name that nobody has is left out: people type passwords in its place. */
+  /** The user or service, if it is known. A name that no user has is left out: people type passwords in its place. */
   subject?: string | undefined;
   /** The API client that acted for the subject. */
   client_id?: string | undefined;

@@ -139,7 +139,7 @@ function toStoredResponse(operation: Operation, payment: Payment): StoredRespons
   return { answer: Buffer.from(encodePayment(viewOf(operation, payment))) };
 }
 
-/** The payer of a payment that somebody else requested does not see the API client of that request. */
+/** The payer of a payment that another user requested does not see the API client of that request. */
 function viewOf({ origin }: Operation, payment: Payment): Payment {
   const isPayer = origin.callerId === payment.fromOwnerId;
   return isPayer && payment.origin.caller.id !== payment.fromOwnerId ? withoutClient(payment) : payment;

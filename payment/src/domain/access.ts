@@ -24,7 +24,7 @@ export function viewFor(caller: Caller, payment: Payment): Payment {
 }
 
 /**
- * True if the caller may see the API client of a request by `requesterId`. Users see the clients that act for them, and nobody else's.
+ * True if the caller may see the API client of a request by `requesterId`. Users see only the clients that act for them.
  */
 export function isOwnOrSeesAll(caller: Caller, requesterId: string | undefined): boolean {
   return seesAll(caller) || caller.id === requesterId;
