@@ -33,6 +33,7 @@ POST   /v1/users                                401     403    403       403    
 GET    /v1/users                                401     403    403       403      ok        403
 GET    /v1/currencies                           ok      ok     ok        ok       ok        ok
 GET    /v1/audit/accounts                       401     403    403       ok       ok        403
+GET    /v1/audit/payments                       401     403    403       ok       ok        403
 GET    /v1/audit/identities                     401     403    403       ok       ok        403
 
 POST   /v1/accounts                             401     403    403       403      ok        403
@@ -122,6 +123,7 @@ PaymentService/ListPaymentSteps                 401     ok     404       ok     
 PaymentService/SimulatePayment                  401     ok     404       403      ok        403
 PaymentService/GetPayment                       401     ok     404       ok       ok        403
 PaymentService/ListPayments                     401     ok     none      ok       ok        403
+PaymentService/ListPaymentAuditRecords          401     403    403       ok       ok        403
 PaymentService/GetRecoveryStatus                401     403    403       ok       ok        403
 
 LedgerService/ListEntries                       401     ok     404       ok       ok        403

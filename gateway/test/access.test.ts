@@ -62,6 +62,7 @@ const TABLE: [string, string, 'anyone' | RoleName[], object?][] = [
   ['POST', `/v1/accounts/${ALICE}/close`, ['operator']],
   ['GET', '/v1/currencies', 'anyone'],
   ['GET', '/v1/audit/accounts', ['operator', 'auditor']],
+  ['GET', '/v1/audit/payments', ['operator', 'auditor']],
   ['GET', '/v1/audit/identities', ['operator', 'auditor']],
   ['POST', '/v1/deposits', ['operator'], DEPOSIT],
   ['POST', '/v1/withdrawals', ['operator'], DEPOSIT],

@@ -30,8 +30,10 @@ import {
 } from '@payflowx/proto/ledger';
 import { type Notification, Side } from '@payflowx/proto/notification';
 import {
+  ActionOutcome,
   type CreatePaymentRequest,
   type Payment,
+  type PaymentAuditRecord,
   PaymentKind,
   PaymentState,
   type PaymentStep,
@@ -279,6 +281,23 @@ export const accountRecord: AccountAuditRecord = {
   createdAt: AT,
   clientId: CLIENT_ID,
   callId: 'call_1',
+};
+
+export const paymentRecord: PaymentAuditRecord = {
+  id: PAYMENT_ID,
+  actorId: USER_ID,
+  clientId: '',
+  action: 'withdrawal.created',
+  outcome: ActionOutcome.DECLINED,
+  failureCode: 'INSUFFICIENT_BALANCE',
+  paymentId: PAYMENT_ID,
+  accountId: ALICE,
+  ownerId: USER_ID,
+  amountMinor: 9_007_199_254_740_991n,
+  currency: 'EUR',
+  idempotencyKey: 'k-1',
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+  createdAt: AT,
 };
 
 export const identityRecord: IdentityAuditRecord = {

@@ -36,7 +36,7 @@ export async function scanLogs(postgres: string, secret: Secrets, before: LogSiz
 
 function findingsIn(path: string, from: number, known: KnownSecrets): string[] {
   const bytes = readFileSync(path);
-  // A log that is shorter than before was written anew.
+  // A log that is shorter than before was truncated, so all of it is new.
   const start = bytes.length < from ? 0 : from;
   // The lines before it stay in the count, so that a finding has the number that an editor shows.
   const earlier = '\n'.repeat(bytes.subarray(0, start).filter((byte) => byte === 0x0a).length);

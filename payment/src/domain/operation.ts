@@ -25,6 +25,8 @@ export interface OperationOrigin {
   readonly callerId: string | undefined;
   /** The API client that called for this user. */
   readonly clientId?: string | undefined;
+  /** True if the caller was an operator. */
+  readonly byOperator?: boolean;
   /** The idempotency key. Undefined for an expiry. */
   readonly requestId: string | undefined;
   readonly traceparent: string;

@@ -42,6 +42,7 @@ import {
 import { toPaymentMessage } from '../messages/payment-message.ts';
 import type { Database } from '../store/database.ts';
 import { ACCESS } from './access.ts';
+import { auditHandlers } from './audit-handlers.ts';
 import { toCreatedResponse, toListRequest, toPaymentRequest, toRecoveryStatusMessage } from './convert.ts';
 import { errors } from './errors.ts';
 import { type OperationDeps, operationHandlers } from './operation-handlers.ts';
@@ -146,6 +147,7 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
         create('CreateWithdrawal', toWithdrawalOrder(request), request.requestId, contextOf(call)),
 
       ...operationHandlers(deps),
+      ...auditHandlers(deps),
 
       simulatePayment: async ({ payment }, call) => {
         if (!payment) throw missingRequest('payment');

@@ -63,6 +63,7 @@ export interface OperationsTable {
   payment_version: bigint | null;
   caller_id: string | null;
   client_id: string | null;
+  by_operator: boolean;
   request_id: string | null;
   traceparent: string;
   created_at: Date;

@@ -23,6 +23,7 @@ export const OPERATION_COLUMNS = [
   'decision',
   'caller_id',
   'client_id',
+  'by_operator',
   'request_id',
   'traceparent',
   'attempts',
@@ -55,6 +56,7 @@ export async function insertOperations(
     reason: operation.reason,
     caller_id: origin.callerId,
     client_id: origin.clientId,
+    by_operator: origin.byOperator ?? false,
     request_id: origin.requestId,
     traceparent: origin.traceparent,
     created_at: operation.createdAt,
@@ -62,12 +64,12 @@ export async function insertOperations(
   }));
   const { rows: stored } = await sql<{ id: string }>`
     insert into operations (
-      id, payment_id, kind, state, amount_minor, takes_rest, final, reason, caller_id, client_id, request_id, traceparent,
-      created_at, updated_at, next_attempt_at
+      id, payment_id, kind, state, amount_minor, takes_rest, final, reason, caller_id, client_id, by_operator, request_id,
+      traceparent, created_at, updated_at, next_attempt_at
     )
     select
-      id, payment_id, kind, state, amount_minor, takes_rest, final, reason, caller_id, client_id, request_id, traceparent,
-      created_at, created_at, next_attempt_at
+      id, payment_id, kind, state, amount_minor, takes_rest, final, reason, caller_id, client_id, by_operator, request_id,
+      traceparent, created_at, created_at, next_attempt_at
     from ${unnest(rows, {
       id: 'text',
       payment_id: 'text',
@@ -79,6 +81,7 @@ export async function insertOperations(
       reason: 'text',
       caller_id: 'text',
       client_id: 'text',
+      by_operator: 'bool',
       request_id: 'text',
       traceparent: 'text',
       created_at: 'timestamptz',
@@ -194,6 +197,7 @@ export function toOperation(row: OperationRow): Operation {
     origin: {
       callerId: row.caller_id ?? undefined,
       clientId: row.client_id ?? undefined,
+      byOperator: row.by_operator,
       requestId: row.request_id ?? undefined,
       traceparent: row.traceparent,
     },
