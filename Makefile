@@ -9,7 +9,7 @@ SETUP := node_modules/.package-lock.json proto/gen/.stamp client/gen/.stamp
 
 # Settings on the command line (make up INSTANCES=2) reach the commands through the environment.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status logs demo test check prose lift bench
+.PHONY: help setup up down status logs demo test test-upgrade check prose lift bench
 MAKEFLAGS += --no-print-directory
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo '  make check                 lint, prose, contracts, types'
 	@echo '  make prose [FOLDER=payment]  only the prose: comments and pages'
 	@echo '  make test                  every test, on the real servers'
+	@echo '  make test-upgrade [FROM=v1]  test the services of an earlier version on the tables of this one'
 	@echo '  make lift [SERVICE=payment]  test each service outside this checkout'
 	@echo '  make bench                 measure settled payments a second and their cost (BENCH_MODE=short: a minute)'
 	@echo
@@ -70,6 +71,9 @@ prose: $(SETUP)
 
 test: $(SETUP)
 	@$(INFRA) test
+
+test-upgrade: $(SETUP)
+	@$(INFRA) test-upgrade $(FROM)
 
 lift: $(SETUP)
 	@$(INFRA) lift $(SERVICE)

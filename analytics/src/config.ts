@@ -3,6 +3,7 @@ import {
   identityConfig,
   identitySettings,
   kafkaSettings,
+  ownerSettings,
   portSetting,
   postgresConfig,
   postgresSettings,
@@ -53,14 +54,14 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
 }
 
 const { LOG_LEVEL } = serviceSettings;
-const { POSTGRES_URL, POSTGRES_MIGRATE_URL } = postgresSettings;
+const { POSTGRES_URL } = postgresSettings;
 
 /** The settings of `rebuild.ts`. It connects as the role that owns the tables, because the serving role may not empty them. */
 export function loadRebuildConfig(env: NodeJS.ProcessEnv) {
-  const settings = readEnvironment(Type.Object({ LOG_LEVEL, POSTGRES_MIGRATE_URL, ...topicSettings }), env);
+  const settings = readEnvironment(Type.Object({ LOG_LEVEL, ...ownerSettings, ...topicSettings }), env);
   return {
     logLevel: settings.LOG_LEVEL,
-    migrations: { url: settings.POSTGRES_MIGRATE_URL, folder: MIGRATIONS },
+    ownerUrl: settings.POSTGRES_MIGRATE_URL,
     events: {
       brokers: settings.KAFKA_BROKERS,
       clientId: 'analytics',

@@ -1,8 +1,9 @@
 /** Starts analytics. Parts are built from the inside out and stopped in reverse order. */
 import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/chassis';
 import { startKafkaConsumer } from '@payflowx/chassis/kafka';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { openWatchedDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
+import { startInboxPurge } from './app/purge-inbox.ts';
 import { connectAccounts } from './clients/accounts.ts';
 import { loadConfig } from './config.ts';
 import { paymentEvents } from './consumers/payment-events.ts';
@@ -15,9 +16,10 @@ await runService('analytics', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);
   resolveThroughConsul({ consulUrl: config.consulUrl, log });
 
-  await migrate(config.migrations, log);
-  const db = openDatabase<Database>(config.postgres, log);
-  onStop('database', () => db.destroy());
+  const database = openWatchedDatabase<Database>(config.postgres, log);
+  const { db } = database;
+  onStop('database', () => database.close());
+  await requireMigrated(db, config.migrations);
 
   const identity = connectIdentity(config.identity, log);
   onStop('auth client', () => identity.close());
@@ -25,11 +27,15 @@ await runService('analytics', config, async ({ log, onStop }) => {
   const accounts = connectAccounts({ target: config.authorizationTarget });
   onStop('authorization client', () => accounts.close());
 
-  const consumer = await startKafkaConsumer(config.events, paymentEvents({ db }), log);
+  const consumer = await startKafkaConsumer(config.events, paymentEvents({ db, log }), log);
   onStop('consumer', () => consumer.stop());
 
+  const purge = startInboxPurge({ db, lag: consumer.lag, now: () => new Date(), log });
+  onStop('purge', () => purge.stop());
+
   const service = analyticsService({ db, accounts, now: () => new Date() });
-  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log }, [service]);
+  const health = { answering: [database.problem], working: [consumer.problem] };
+  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log, health }, [service]);
   onStop('grpc server', () => server.drain());
 
   // Parts stop in reverse order: callers stop finding this instance before it stops answering them.

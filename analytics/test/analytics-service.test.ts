@@ -1,7 +1,14 @@
 import { status } from '@grpc/grpc-js';
 import { connectGrpc, type GrpcServer, type Neighbour, serveGrpc } from '@payflowx/chassis';
-import { createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
-import { AnalyticsServiceClient, type AnalyticsServiceService } from '@payflowx/proto/analytics';
+import {
+  attackedList,
+  createTestIdentity,
+  expectTokensToBeBound,
+  PATIENCE_MS,
+  testLog,
+  testPageTokenKey,
+} from '@payflowx/chassis/testing';
+import { AnalyticsServiceClient, AnalyticsServiceService } from '@payflowx/proto/analytics';
 import type { Payment } from '@payflowx/proto/payment';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countPayments } from '../src/app/count-payments.ts';
@@ -45,6 +52,7 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     reflection: false,
+    pageTokenKey: testPageTokenKey,
     verifier: identity.verifier,
     log: testLog,
   };
@@ -91,6 +99,8 @@ describe('the summary', () => {
         refundCount: 1n,
         capturedMinor: 301n,
         refundedMinor: 40n,
+        capturedSum: '301',
+        refundedSum: '40',
         successRate: 0.75,
       },
       expect.objectContaining({ currency: 'USD', capturedMinor: 5n, successRate: 1 }),
@@ -163,6 +173,8 @@ describe('an account’s totals', () => {
       sentMinor: 301n,
       receivedCount: 0n,
       receivedMinor: 0n,
+      sentSum: '301',
+      receivedSum: '0',
       failedCount: 1n,
     });
     expect(await totalsOf('acct_bob', 'auditor')).toMatchObject({ receivedCount: 3n, receivedMinor: 301n });
@@ -188,10 +200,38 @@ describe('figures of accounts', () => {
 
   it('are the amounts that each account sent and received, with its currency, page by page', async () => {
     const all = [
-      { accountId: 'acct_ann', currency: 'EUR', sentMinor: 301n, receivedMinor: 0n },
-      { accountId: 'acct_bob', currency: 'EUR', sentMinor: 0n, receivedMinor: 301n },
-      { accountId: 'acct_joe', currency: 'USD', sentMinor: 5n, receivedMinor: 0n },
-      { accountId: 'acct_sue', currency: 'USD', sentMinor: 0n, receivedMinor: 5n },
+      {
+        accountId: 'acct_ann',
+        currency: 'EUR',
+        sentMinor: 301n,
+        receivedMinor: 0n,
+        sentSum: '301',
+        receivedSum: '0',
+      },
+      {
+        accountId: 'acct_bob',
+        currency: 'EUR',
+        sentMinor: 0n,
+        receivedMinor: 301n,
+        sentSum: '0',
+        receivedSum: '301',
+      },
+      {
+        accountId: 'acct_joe',
+        currency: 'USD',
+        sentMinor: 5n,
+        receivedMinor: 0n,
+        sentSum: '5',
+        receivedSum: '0',
+      },
+      {
+        accountId: 'acct_sue',
+        currency: 'USD',
+        sentMinor: 0n,
+        receivedMinor: 5n,
+        sentSum: '0',
+        receivedSum: '5',
+      },
     ];
     expect(await figures()).toEqual({ accounts: all, nextPageToken: '' });
     const first = await figures({ pageSize: 3 });
@@ -200,6 +240,19 @@ describe('figures of accounts', () => {
     expect(second).toEqual({ accounts: all.slice(3), nextPageToken: '' });
     const some = await figures({ accountIds: ['acct_sue', 'acct_none', 'acct_ann'] });
     expect(some.accounts).toEqual([all[0], all[3]]);
+  });
+
+  it('accept a page token only for their own list, caller and filters', async () => {
+    const other = { id: 'svc_other', roles: ['service'] as const };
+    await expectTokensToBeBound([AnalyticsServiceService], {
+      listAccountFigures: attackedList({
+        call: client.listAccountFigures,
+        filters: { accountIds: ['acct_ann', 'acct_bob'] },
+        as: await as('service'),
+        otherCallers: [{ deadlineMs: PATIENCE_MS, accessToken: await identity.tokenFor(other) }],
+        otherFilters: [{ accountIds: [] }, { accountIds: ['acct_ann', 'acct_joe'] }],
+      }),
+    });
   });
 
   it('are for services only', async () => {

@@ -92,7 +92,11 @@ describe('the consumer', () => {
     const late = Array.from({ length: 50 }, () => completed(1n));
     await emptyTables(owner);
     expect(await digestTotals(analytics.db)).not.toBe(before);
-    const replay = replayTopic({ ...client, topic: topics.topic }, paymentEvents({ db: owner }), testLog);
+    const replay = replayTopic(
+      { ...client, topic: topics.topic },
+      paymentEvents({ db: owner, log: testLog }),
+      testLog,
+    );
     const [{ passedOverCount }] = await Promise.all([replay, topics.publish(late.map(outgoing))]);
     await catchUp(consumer);
     expect(passedOverCount).toBe(1);
@@ -103,7 +107,11 @@ describe('the consumer', () => {
 
     await consumer.stop();
     await emptyTables(owner);
-    await replayTopic({ ...client, topic: topics.topic }, paymentEvents({ db: owner }), testLog);
+    await replayTopic(
+      { ...client, topic: topics.topic },
+      paymentEvents({ db: owner, log: testLog }),
+      testLog,
+    );
     expect(await digestTotals(analytics.db)).toBe(live);
     await owner.destroy();
   });

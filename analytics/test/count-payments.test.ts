@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { countPayments } from '../src/app/count-payments.ts';
 import { type EventType, type PaymentFact, sumUp } from '../src/domain/totals.ts';
 import { listAccountTotalsAfter } from '../src/store/account-totals.ts';
-import { listDays } from '../src/store/daily-totals.ts';
+import { listDays, sumDays } from '../src/store/daily-totals.ts';
 import type { Database } from '../src/store/database.ts';
 import { emptyTables } from '../src/store/empty-tables.ts';
 import { type AnalyticsDatabase, createAnalyticsDatabase } from './fixture.ts';
@@ -103,10 +103,45 @@ describe('counting payments', () => {
 
   it.each([
     'truncate daily_totals',
-    'delete from inbox',
+    'truncate inbox',
     'update inbox set event_id = event_id',
     'delete from account_totals',
   ])('refuses the serving role: %s', async (change) => {
     await expect(sql.raw(change).execute(analytics.db)).rejects.toThrow(/permission denied/);
   });
+});
+
+it('counts turnover beyond int8: largest payments that go back and forth all day', async () => {
+  const largest = 9_007_199_254_740_991n;
+  const fact = (index: number): PaymentFact => ({
+    eventId: newId('evt'),
+    type: 'completed',
+    occurredAt: new Date('2026-03-01T12:00:00Z'),
+    currency: 'IDR',
+    fromAccount: index % 2 === 0 ? 'acct_a' : 'acct_b',
+    toAccount: index % 2 === 0 ? 'acct_b' : 'acct_a',
+    isPayerKnown: true,
+    capturedMinor: largest,
+    refundedMinor: largest,
+    hasMoved: true,
+  });
+  for (let batch = 0; batch < 5; batch += 1) {
+    await countPayments(
+      analytics,
+      Array.from({ length: 500 }, (_, index) => fact(index)),
+    );
+  }
+  const turnover = 2_500n * largest;
+  expect(turnover).toBeGreaterThan(2n ** 64n);
+  const day = { from: '2026-03-01', to: '2026-03-01', currency: 'IDR' };
+  expect(await listDays(analytics.db, day)).toMatchObject([
+    { completedCount: 2_500n, capturedMinor: turnover, refundedMinor: turnover },
+  ]);
+  expect(await sumDays(analytics.db, 'IDR')).toMatchObject([
+    { completedCount: 2_500n, capturedMinor: turnover, refundedMinor: turnover },
+  ]);
+  expect(await listAccountTotalsAfter(analytics.db, '', 2)).toMatchObject([
+    { accountId: 'acct_a', sentMinor: turnover / 2n, receivedMinor: turnover / 2n },
+    { accountId: 'acct_b', sentMinor: turnover / 2n, receivedMinor: turnover / 2n },
+  ]);
 });

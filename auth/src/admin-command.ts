@@ -3,8 +3,9 @@
  * the database as its owner, so the service need not run.
  */
 import { ConfigError, createLogger, isTransient, newId } from '@payflowx/chassis';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { type Static, Type } from 'typebox';
+import type { TLocalizedValidationError } from 'typebox/error';
 import { Check, Errors } from 'typebox/value';
 import { ensureClient, ensureUser } from './app/ensure-identities.ts';
 import { createPasswordHasher } from './app/password-hasher.ts';
@@ -14,8 +15,10 @@ import type { Database } from './store/database.ts';
 
 const USAGE = `Usage: node src/admin.ts ensure < identities.json
 
-identities.json: {"users": [{"username", "password", "roles": ["customer"|"operator"|"auditor"]}],
-                  "clients": [{"id": "svc_payment", "secret", "roles": ["service"]}]}`;
+identities.json: {"users": [{"username", "password"?, "roles": ["customer"|"operator"|"auditor"|"admin"]}],
+                  "clients": [{"id": "svc_payment", "secret", "roles": ["service"]}]}
+
+An existing user without a password in the file keeps its own.`;
 
 const closed = { additionalProperties: false };
 const oneOrMoreOf = <R extends string>(...names: R[]) =>
@@ -23,8 +26,8 @@ const oneOrMoreOf = <R extends string>(...names: R[]) =>
 const WantedUser = Type.Object(
   {
     username: Type.String(),
-    password: Type.String(),
-    roles: oneOrMoreOf('customer', 'operator', 'auditor'),
+    password: Type.Optional(Type.String()),
+    roles: oneOrMoreOf('customer', 'operator', 'auditor', 'admin'),
   },
   closed,
 );
@@ -87,15 +90,19 @@ function parse(input: string): Identities {
   const problems = Errors(Identities, identities)
     // It only repeats the error 'must not have additional properties'.
     .filter(({ keyword }) => keyword !== 'boolean')
-    .map(({ instancePath, message }) => `  - ${instancePath || '/'} ${message}`);
+    .map((error) => `  - ${error.instancePath || '/'} ${error.message}${unknownFieldsOf(error)}`);
   throw new UsageError(`The identities on stdin are not usable:\n${problems.join('\n')}`);
+}
+
+/** A misspelt field is named. Its value may be a secret. */
+function unknownFieldsOf(error: TLocalizedValidationError): string {
+  return error.keyword === 'additionalProperties' ? `: ${error.params.additionalProperties.join(', ')}` : '';
 }
 
 async function ensure({ users = [], clients = [] }: Identities, env: NodeJS.ProcessEnv) {
   const config = loadAdminConfig(env);
   const log = createLogger('auth-admin', { logLevel: config.logLevel, instanceId: 'admin' }, 'stderr');
-  await migrate(config.migrations, log);
-  const db = openDatabase<Database>({ url: config.migrations.url, poolMax: 4 }, log);
+  const db = openDatabase<Database>({ url: config.ownerUrl, poolMax: 4 }, log);
   try {
     // No login waits in this queue, so it may be as long as the list.
     const passwords = await createPasswordHasher({ concurrency: 2, queueMax: users.length });

@@ -1,6 +1,7 @@
 /** The configuration of auth. The only file that reads the environment. */
 import {
   KEYS_MAX_AGE_MS,
+  ownerSettings,
   portSetting,
   postgresConfig,
   postgresSettings,
@@ -17,6 +18,7 @@ export const schema = Type.Object({
   /** 32 bytes in base64. */
   AUTH_SEALING_KEY: Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' }),
   REFRESH_TOKEN_LIFETIME_S: Type.Integer({ minimum: 1, default: 30 * 24 * 60 * 60 }),
+  SESSION_LIFETIME_S: Type.Integer({ minimum: 1, default: 90 * 24 * 60 * 60 }),
   SIGNING_KEY_MAX_AGE_S: Type.Integer({ minimum: 3_600, default: 30 * 24 * 60 * 60 }),
   /** At least twice the age at which the chassis' verifiers renew their keys. */
   SIGNING_KEY_ANNOUNCE_S: Type.Integer({ minimum: (2 * KEYS_MAX_AGE_MS) / 1000, default: 15 * 60 }),
@@ -37,21 +39,18 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       maxAgeMs: read.SIGNING_KEY_MAX_AGE_S * 1000,
       announceMs: read.SIGNING_KEY_ANNOUNCE_S * 1000,
     },
-    refreshLifetimeMs: read.REFRESH_TOKEN_LIFETIME_S * 1000,
+    sessions: {
+      refreshLifetimeMs: read.REFRESH_TOKEN_LIFETIME_S * 1000,
+      sessionLifetimeMs: read.SESSION_LIFETIME_S * 1000,
+    },
     hashing: { concurrency: read.PASSWORD_HASH_CONCURRENCY, queueMax: read.PASSWORD_HASH_QUEUE_MAX },
   };
 }
 
-const administering = Type.Object({
-  LOG_LEVEL: serviceSettings.LOG_LEVEL,
-  POSTGRES_MIGRATE_URL: postgresSettings.POSTGRES_MIGRATE_URL,
-});
+const administering = Type.Object({ LOG_LEVEL: serviceSettings.LOG_LEVEL, ...ownerSettings });
 
 /** The part of the configuration that the operator's command needs. */
 export function loadAdminConfig(env: NodeJS.ProcessEnv) {
   const read = readEnvironment(administering, env);
-  return {
-    logLevel: read.LOG_LEVEL,
-    migrations: { url: read.POSTGRES_MIGRATE_URL, folder: MIGRATIONS },
-  };
+  return { logLevel: read.LOG_LEVEL, ownerUrl: read.POSTGRES_MIGRATE_URL };
 }

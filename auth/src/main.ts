@@ -1,8 +1,8 @@
 /** Starts the auth service. Parts start in order of dependency and stop in reverse order. */
 import { createTokenVerifier, newId, runService, serveGrpc } from '@payflowx/chassis';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { openWatchedDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { joinRegistry } from '@payflowx/registry';
-import { createAccessTokenIssuer } from './app/access-tokens.ts';
+import { createAccessTokenSigner } from './app/access-tokens.ts';
 import { deleteOldLogins } from './app/login-throttle.ts';
 import { createPasswordHasher } from './app/password-hasher.ts';
 import { runDueRotationStep } from './app/rotate-signing-key.ts';
@@ -11,6 +11,7 @@ import { startUpkeep } from './app/upkeep.ts';
 import { loadConfig } from './config.ts';
 import { authService } from './rpc/auth-service.ts';
 import type { Database } from './store/database.ts';
+import { deleteExpiredFamilies } from './store/refresh-families.ts';
 
 /** A due key becomes active at most this much later. */
 const UPKEEP_EVERY_MS = 15_000;
@@ -18,30 +19,36 @@ const UPKEEP_EVERY_MS = 15_000;
 const config = loadConfig(process.env);
 
 await runService('auth', config, async ({ log, onStop }) => {
-  await migrate(config.migrations, log);
-  const db = openDatabase<Database>(config.postgres, log);
-  onStop('database', () => db.destroy());
+  const database = openWatchedDatabase<Database>(config.postgres, log);
+  const { db } = database;
+  onStop('database', () => database.close());
+  await requireMigrated(db, config.migrations);
 
   const now = () => new Date();
-  const { sealingKey, rotation, refreshLifetimeMs } = config;
+  const { sealingKey, rotation, sessions } = config;
   const activeKey = activeSigningKey({ db, now }, sealingKey);
   // Reads the key at startup, so that a wrong sealing key is found here and not by the first login.
   log.info({ kid: (await activeKey()).kid }, 'signing access tokens');
   const passwords = await createPasswordHasher(config.hashing);
-  const issueAccessToken = createAccessTokenIssuer({ activeKey, now, newTokenId: () => newId('jti') });
-  const deps = { db, passwords, issueAccessToken, refreshLifetimeMs, sealingKey, rotation, now, log };
+  const accessTokenSigner = createAccessTokenSigner({ activeKey, now, newTokenId: () => newId('jti') });
+  const deps = { db, passwords, accessTokenSigner, sessions, sealingKey, rotation, now, log };
 
   const rotateIfDue = async () => {
     const step = await runDueRotationStep(deps);
     if (step) log.info({ step }, 'a step of the signing key rotation is done');
   };
-  const tasks = { 'signing keys': rotateIfDue, 'old logins': () => deleteOldLogins(deps) };
+  const tasks = {
+    'signing keys': rotateIfDue,
+    'old logins': () => deleteOldLogins(deps),
+    'ended sessions': () => deleteExpiredFamilies(db, now()),
+  };
   const upkeep = startUpkeep(tasks, { everyMs: UPKEEP_EVERY_MS }, log);
   onStop('upkeep', () => upkeep.stop());
 
   // Auth verifies its callers' tokens with its own keys; the other services fetch them from auth.
   const verifier = createTokenVerifier({ jwks: () => publicJwks({ db, now }) });
-  const server = await serveGrpc({ ...config.grpc, verifier, log }, [authService(deps)]);
+  const health = { answering: [database.problem] };
+  const server = await serveGrpc({ ...config.grpc, verifier, log, health }, [authService(deps)]);
   onStop('grpc server', () => server.drain());
 
   // Last in, first out: callers stop finding this instance before it stops serving them.

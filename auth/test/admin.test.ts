@@ -87,7 +87,10 @@ describe('admin ensure', () => {
     expect(await outputOf(wanted)).toBe(first.stdout);
     expect(await audited()).toEqual(['client.created', 'user.created']);
     // No password changed, so the logins stay valid.
-    await auth.client.refreshTokens({ refreshToken: tokens?.refreshToken ?? '' }, { deadlineMs });
+    await auth.client.refreshTokens(
+      { refreshToken: tokens?.refreshToken ?? '', requestId: '' },
+      { deadlineMs },
+    );
     await auth.client.loginClient({ clientId: 'svc_ledger', clientSecret: CLIENT_SECRET }, { deadlineMs });
   });
 
@@ -101,15 +104,29 @@ describe('admin ensure', () => {
     expect((await audited()).slice(2)).toEqual(['client.updated', 'user.updated']);
     expect(JSON.parse(output).users[0].roles).toEqual(['auditor', 'customer']);
     expect(await refusal(login(PASSWORD))).toMatchObject({ code: status.UNAUTHENTICATED });
-    const spent = auth.client.refreshTokens({ refreshToken: tokens?.refreshToken ?? '' }, { deadlineMs });
+    const spent = auth.client.refreshTokens(
+      { refreshToken: tokens?.refreshToken ?? '', requestId: '' },
+      { deadlineMs },
+    );
     expect(await refusal(spent)).toMatchObject({ reason: 'INVALID_REFRESH_TOKEN' });
     await login('another good password');
     await auth.client.loginClient({ clientId: 'svc_ledger', clientSecret: otherSecret }, { deadlineMs });
   });
 
+  it('changes only the roles of a user without a password in the file, which separates duties', async () => {
+    const { tokens } = await login('another good password');
+    const alice = { username: 'alice', roles: ['operator'] };
+    expect(JSON.parse(await outputOf({ users: [alice] })).users[0].roles).toEqual(['operator']);
+    await auth.client.refreshTokens(
+      { refreshToken: tokens?.refreshToken ?? '', requestId: '' },
+      { deadlineMs },
+    );
+  });
+
   it.each([
+    ['a new user without a password', { users: [{ username: 'bob', roles: ['admin'] }] }, 'needs a password'],
     ['broken JSON', '{"users": [{"password": "hush"', 'not JSON'],
-    ['a misspelt field', { users: [{ username: 'bob', passwort: 'hush', roles: ['customer'] }] }, 'password'],
+    ['a misspelt field', { users: [{ username: 'bob', passwort: 'hush', roles: ['customer'] }] }, 'passwort'],
     [
       'a weak password',
       { users: [{ username: 'bob', password: 'hush', roles: ['customer'] }] },

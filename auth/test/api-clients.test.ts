@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { createTokenVerifier } from '@payflowx/chassis';
+import { createTokenVerifier, SCOPES } from '@payflowx/chassis';
 import { PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
 import { type CreateApiClientRequest, Role } from '@payflowx/proto/auth';
 import { createDecoder } from 'fast-jwt';
@@ -33,9 +33,9 @@ afterAll(async () => {
   await database?.drop();
 });
 
-const asOperator = () => ({ deadlineMs, accessToken: tokens.operator });
+const asAdmin = () => ({ deadlineMs, accessToken: tokens.admin });
 
-async function create(changed: Partial<CreateApiClientRequest> = {}, call = asOperator()) {
+async function create(changed: Partial<CreateApiClientRequest> = {}, call = asAdmin()) {
   const shop = { requestId: '', name: 'Shop', userId: customerId, scopes: ['payments:read'] };
   const { client, clientSecret } = await auth.client.createApiClient({ ...shop, ...changed }, call);
   if (!client) throw new Error('An answer without a client.');
@@ -70,11 +70,14 @@ describe('an API client', () => {
     });
   });
 
-  it('may call nothing at auth, not even with the roles of an operator', async () => {
-    const userId = createDecoder()(tokens.operator).sub;
-    const { id, clientSecret } = await create({ userId });
+  it('may only read the audit log at auth, even with all scopes and the roles of an admin', async () => {
+    const userId = createDecoder()(tokens.admin).sub;
+    const { id, clientSecret } = await create({ userId, scopes: [...SCOPES] });
     const { accessToken } = await login(id, clientSecret);
-    expect(createDecoder()(accessToken).roles).toEqual(['operator']);
+    expect(createDecoder()(accessToken)).toMatchObject({ roles: ['admin'], scope: SCOPES.join(' ') });
+    const records = { pageSize: 0, pageToken: '', subjectId: id, actorId: '', action: '' };
+    const read = await auth.client.listIdentityAuditRecords(records, { deadlineMs, accessToken });
+    expect(read.records).toMatchObject([{ action: 'client.created' }]);
     const refused = { code: status.PERMISSION_DENIED, reason: 'INSUFFICIENT_SCOPE' };
     const call = { deadlineMs, accessToken };
     expect(await refusal(auth.client.getMe({}, call))).toMatchObject(refused);
@@ -96,15 +99,15 @@ describe('an API client', () => {
   it('can no longer log in after it is revoked, which is permanent', async () => {
     const { id, clientSecret } = await create();
     await login(id, clientSecret);
-    const { client: first } = await auth.client.revokeApiClient({ clientId: id }, asOperator());
+    const { client: first } = await auth.client.revokeApiClient({ clientId: id }, asAdmin());
     expect(first?.revokedAt).toBeInstanceOf(Date);
-    const { client: second } = await auth.client.revokeApiClient({ clientId: id }, asOperator());
+    const { client: second } = await auth.client.revokeApiClient({ clientId: id }, asAdmin());
     expect(second).toEqual(first);
     const refused = await refusal(login(id, clientSecret));
     expect(refused).toMatchObject({ code: status.UNAUTHENTICATED, reason: 'INVALID_CREDENTIALS' });
     // The error is the same as for a client that never existed.
     expect(await refusal(login('cli_nobody', clientSecret))).toEqual(refused);
-    const rotation = auth.client.rotateApiClientSecret({ clientId: id }, asOperator());
+    const rotation = auth.client.rotateApiClientSecret({ clientId: id }, asAdmin());
     expect(await refusal(rotation)).toMatchObject({
       code: status.FAILED_PRECONDITION,
       reason: 'API_CLIENT_REVOKED',
@@ -113,7 +116,7 @@ describe('an API client', () => {
 
   it('gets a new secret, and the old one stops working', async () => {
     const { id, clientSecret } = await create();
-    const { clientSecret: next } = await auth.client.rotateApiClientSecret({ clientId: id }, asOperator());
+    const { clientSecret: next } = await auth.client.rotateApiClientSecret({ clientId: id }, asAdmin());
     await login(id, next);
     expect(await refusal(login(id, clientSecret))).toMatchObject({ reason: 'INVALID_CREDENTIALS' });
   });
@@ -144,10 +147,10 @@ describe('creating an API client', () => {
     });
   });
 
-  it('keeps the request ids of two operators apart', async () => {
-    const user = { requestId: '', username: 'operator-2', password: PASSWORD, roles: [Role.OPERATOR] };
-    await auth.client.createUser(user, asOperator());
-    const login = await auth.client.login({ username: 'operator-2', password: PASSWORD }, { deadlineMs });
+  it('keeps the request ids of two admins apart', async () => {
+    const user = { requestId: '', username: 'admin-2', password: PASSWORD, roles: [Role.ADMIN] };
+    await auth.client.createUser(user, asAdmin());
+    const login = await auth.client.login({ username: 'admin-2', password: PASSWORD }, { deadlineMs });
     const other = { deadlineMs, accessToken: login.tokens?.accessToken ?? '' };
     const one = await create({ requestId: 'r-2' });
     const two = await create({ requestId: 'r-2', name: 'Another' }, other);
@@ -167,16 +170,19 @@ describe('creating an API client', () => {
     expect(await refusal(create(request))).toMatchObject({ reason });
   });
 
-  it.each(['customer', 'auditor', 'service'] as const)('cannot be called by a %s', async (role) => {
-    const call = { deadlineMs, accessToken: tokens[role] };
-    const refused = { code: status.PERMISSION_DENIED, reason: 'ROLE_NOT_ALLOWED' };
-    const wanted = { requestId: '', name: 'x', userId: customerId, scopes: ['payments:read'] };
-    expect(await refusal(auth.client.createApiClient(wanted, call))).toMatchObject(refused);
-    expect(await refusal(auth.client.revokeApiClient({ clientId: 'cli_1' }, call))).toMatchObject(refused);
-    expect(await refusal(auth.client.rotateApiClientSecret({ clientId: 'cli_1' }, call))).toMatchObject(
-      refused,
-    );
-  });
+  it.each(['customer', 'operator', 'auditor', 'service'] as const)(
+    'cannot be called by a %s',
+    async (role) => {
+      const call = { deadlineMs, accessToken: tokens[role] };
+      const refused = { code: status.PERMISSION_DENIED, reason: 'ROLE_NOT_ALLOWED' };
+      const wanted = { requestId: '', name: 'x', userId: customerId, scopes: ['payments:read'] };
+      expect(await refusal(auth.client.createApiClient(wanted, call))).toMatchObject(refused);
+      expect(await refusal(auth.client.revokeApiClient({ clientId: 'cli_1' }, call))).toMatchObject(refused);
+      expect(await refusal(auth.client.rotateApiClientSecret({ clientId: 'cli_1' }, call))).toMatchObject(
+        refused,
+      );
+    },
+  );
 });
 
 describe('API clients', () => {
@@ -184,7 +190,7 @@ describe('API clients', () => {
     const userId = createDecoder()(tokens.auditor).sub;
     const made: string[] = [];
     for (const name of ['a', 'b', 'c']) made.push((await create({ name, userId })).id);
-    await auth.client.revokeApiClient({ clientId: made[1] ?? '' }, asOperator());
+    await auth.client.revokeApiClient({ clientId: made[1] ?? '' }, asAdmin());
     const call = { deadlineMs, accessToken: tokens.auditor };
     const first = await auth.client.listApiClients({ pageSize: 2, pageToken: '', userId }, call);
     const second = await auth.client.listApiClients(
@@ -201,7 +207,7 @@ describe('API clients', () => {
 
   it('are not found by an id of another form', async () => {
     for (const clientId of ['cli_nobody', 'svc_payment', '', 'cli_\0']) {
-      const call = auth.client.revokeApiClient({ clientId }, asOperator());
+      const call = auth.client.revokeApiClient({ clientId }, asAdmin());
       expect(await refusal(call)).toMatchObject({
         code: status.NOT_FOUND,
         reason: 'API_CLIENT_NOT_FOUND',

@@ -20,21 +20,21 @@ const deadlineMs = PATIENCE_MS;
 let database: TestDatabase;
 let auth: AuthServer;
 let tokens: Awaited<ReturnType<typeof tokensOf>>;
-let operatorId: string;
+let adminId: string;
 
 beforeAll(async () => {
   database = await freshDatabase();
   await createUsersAndClient(database);
   auth = await startAuth(database);
   tokens = await tokensOf(auth);
-  operatorId = createDecoder()(tokens.operator).sub;
+  adminId = createDecoder()(tokens.admin).sub;
 });
 afterAll(async () => {
   await auth?.stop();
   await database?.drop();
 });
 
-const asOperator = () => ({ deadlineMs, accessToken: tokens.operator });
+const asAdmin = () => ({ deadlineMs, accessToken: tokens.admin });
 
 function list(changed: Partial<ListIdentityAuditRecordsRequest> = {}, accessToken = tokens.auditor) {
   const all = { pageSize: 100, pageToken: '', subjectId: '', actorId: '', action: '' };
@@ -51,16 +51,16 @@ const newUser = (username: string) => ({
 it('records who did what, when and in which request, and contains no secret', async () => {
   const trace = traceFrom(undefined);
   const { userId, clientId, secret, nextKid } = await runInTrace(trace, async () => {
-    const { user } = await auth.client.createUser(newUser('lena'), asOperator());
+    const { user } = await auth.client.createUser(newUser('lena'), asAdmin());
     const wanted = { requestId: '', name: 'Shop', userId: user?.id ?? '', scopes: ['payments:read'] };
-    const { client, clientSecret } = await auth.client.createApiClient(wanted, asOperator());
+    const { client, clientSecret } = await auth.client.createApiClient(wanted, asAdmin());
     const request = { clientId: client?.id ?? '' };
-    await auth.client.rotateApiClientSecret(request, asOperator());
-    await auth.client.revokeApiClient(request, asOperator());
-    const { nextKid } = await auth.client.rotateSigningKey({}, asOperator());
+    await auth.client.rotateApiClientSecret(request, asAdmin());
+    await auth.client.revokeApiClient(request, asAdmin());
+    const { nextKid } = await auth.client.rotateSigningKey({}, asAdmin());
     return { userId: user?.id, clientId: client?.id, secret: clientSecret, nextKid };
   });
-  const { records } = await list({ actorId: operatorId });
+  const { records } = await list({ actorId: adminId });
   expect(records.map(({ action, subjectId }) => [action, subjectId])).toEqual([
     ['key.rotated', nextKid],
     ['client.revoked', clientId],
@@ -71,7 +71,7 @@ it('records who did what, when and in which request, and contains no secret', as
   // The calls have one trace, because their caller chose it. Each has an id of its own.
   expect(new Set(records.map(({ callId }) => callId)).size).toBe(records.length);
   for (const record of records) {
-    expect(record).toMatchObject({ actorId: operatorId, clientId: '', traceId: trace.traceId });
+    expect(record).toMatchObject({ actorId: adminId, clientId: '', traceId: trace.traceId });
     expect(record.callId).toMatch(/^call_/);
     expect(Date.now() - (record.createdAt?.getTime() ?? 0)).toBeLessThan(60_000);
     expect(record.detailsJson).not.toContain(secret);
@@ -82,9 +82,9 @@ it('records who did what, when and in which request, and contains no secret', as
 
 it('has no record of changes that were already done or were refused', async () => {
   const before = (await list()).records.length;
-  await auth.client.createUser(newUser('lena'), asOperator());
-  await refusal(auth.client.createUser({ ...newUser('lena'), requestId: '' }, asOperator()));
-  await auth.client.rotateSigningKey({}, asOperator());
+  await auth.client.createUser(newUser('lena'), asAdmin());
+  await refusal(auth.client.createUser({ ...newUser('lena'), requestId: '' }, asAdmin()));
+  await auth.client.rotateSigningKey({}, asAdmin());
   expect((await list()).records).toHaveLength(before);
 });
 
@@ -92,6 +92,7 @@ it('names the operator command and the service itself as actors', async () => {
   const { records } = await list({ actorId: 'command' });
   expect(records.map(({ action }) => action).toSorted()).toEqual([
     'client.created',
+    'user.created',
     'user.created',
     'user.created',
     'user.created',
@@ -106,13 +107,13 @@ it('pages newest first, without duplicates or gaps while records are added', asy
     const page = await list({ pageSize: 2, pageToken });
     seen.push(...page.records.map(({ id }) => id));
     pageToken = page.nextPageToken;
-    await auth.client.createUser(newUser(`more-${seen.length}`), asOperator());
+    await auth.client.createUser(newUser(`more-${seen.length}`), asAdmin());
   } while (pageToken !== '');
   expect(seen).toEqual(before);
 });
 
 it('is found by subject and by action', async () => {
-  const { records } = await list({ action: 'client.created', actorId: operatorId });
+  const { records } = await list({ action: 'client.created', actorId: adminId });
   expect(records).toHaveLength(1);
   const bySubject = await list({ subjectId: records[0]?.subjectId ?? '' });
   expect(bySubject.records.map(({ action }) => action)).toEqual([
@@ -125,8 +126,8 @@ it('is found by subject and by action', async () => {
   }
 });
 
-it('is readable by operators and auditors only', async () => {
-  await list({}, tokens.operator);
+it('is readable by admins, operators and auditors only', async () => {
+  for (const accessToken of [tokens.admin, tokens.operator]) await list({}, accessToken);
   for (const accessToken of [tokens.customer, tokens.service]) {
     expect(await refusal(list({}, accessToken))).toMatchObject({ reason: 'ROLE_NOT_ALLOWED' });
   }

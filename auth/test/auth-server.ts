@@ -7,10 +7,11 @@ import {
   recordingLog,
   type TestDatabase,
   testLog,
+  testPageTokenKey,
 } from '@payflowx/chassis/testing';
 import { AuthServiceClient } from '@payflowx/proto/auth';
 import type { Kysely } from 'kysely';
-import { createAccessTokenIssuer } from '../src/app/access-tokens.ts';
+import { createAccessTokenSigner } from '../src/app/access-tokens.ts';
 import { ensureClient, ensureUser } from '../src/app/ensure-identities.ts';
 import type { FairQueueLimits } from '../src/app/fair-queue.ts';
 import { createPasswordHasher, type PasswordHasher } from '../src/app/password-hasher.ts';
@@ -21,7 +22,8 @@ import type { Database } from '../src/store/database.ts';
 
 export const MIGRATIONS = new URL('../migrations/', import.meta.url);
 export const SEALING_KEY = Buffer.alloc(32, 7);
-const REFRESH_LIFETIME_MS = 60_000;
+/** A session is 3 minutes old at most, and ends after a minute without a refresh. */
+export const SESSIONS = { refreshLifetimeMs: 60_000, sessionLifetimeMs: 180_000 };
 /** A key signs for a day and is announced a quarter of an hour before it is activated. */
 export const ROTATION = { maxAgeMs: 24 * 60 * 60_000, announceMs: 15 * 60_000 };
 const ROOMY: FairQueueLimits = { concurrency: 2, queueMax: 100 };
@@ -43,8 +45,8 @@ export async function startAuth(database: TestDatabase, hashing = ROOMY) {
   const deps = {
     db,
     passwords,
-    issueAccessToken: createAccessTokenIssuer({ activeKey, now, newTokenId: () => newId('jti') }),
-    refreshLifetimeMs: REFRESH_LIFETIME_MS,
+    accessTokenSigner: createAccessTokenSigner({ activeKey, now, newTokenId: () => newId('jti') }),
+    sessions: SESSIONS,
     sealingKey: SEALING_KEY,
     rotation: ROTATION,
     now,
@@ -52,10 +54,18 @@ export async function startAuth(database: TestDatabase, hashing = ROOMY) {
   };
   const service = authService(deps);
   const jwks = () => publicJwks({ db, now });
-  const settings = { host: '127.0.0.1', port: 0, reflection: false, log };
+  const settings = {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: false,
+    pageTokenKey: testPageTokenKey,
+    log,
+  };
   const server = await serveGrpc({ ...settings, verifier: createTokenVerifier({ jwks }) }, [service]);
-  const client = connectGrpc(AuthServiceClient, { target: `127.0.0.1:${server.port}` });
+  const target = `127.0.0.1:${server.port}`;
+  const client = connectGrpc(AuthServiceClient, { target });
   return {
+    target,
     client,
     db,
     signingKey: await activeKey(),
@@ -110,7 +120,7 @@ export async function createUsersAndClient(database: TestDatabase): Promise<void
       now: () => new Date(),
       newUserId: () => newId('usr'),
     };
-    for (const role of ['customer', 'operator', 'auditor']) {
+    for (const role of ['customer', 'operator', 'auditor', 'admin']) {
       await ensureUser(deps, { username: role, password: PASSWORD, roles: [role] });
     }
     await ensureClient(deps, { id: 'svc_payment', secret: CLIENT_SECRET, roles: ['service'] });
@@ -139,6 +149,7 @@ export async function tokensOf({ client }: AuthServer) {
     customer: await tokenOf('customer'),
     operator: await tokenOf('operator'),
     auditor: await tokenOf('auditor'),
+    admin: await tokenOf('admin'),
     service: (await client.loginClient(secret, { deadlineMs })).accessToken,
   };
 }

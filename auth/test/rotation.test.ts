@@ -41,7 +41,7 @@ function skip(ms: number): void {
   // Auth's clock, the verifier's clock, and the clock that gives verifiers the age of their keys.
   vi.advanceTimersByTime(ms);
 }
-const rotate = () => one.client.rotateSigningKey({}, { deadlineMs, accessToken: tokens.operator });
+const rotate = () => one.client.rotateSigningKey({}, { deadlineMs, accessToken: tokens.admin });
 const published = async () => (await two.client.getJwks({}, { deadlineMs })).keys;
 const kidOf = (token: string): string => createDecoder({ complete: true })(token).header.kid;
 const issue = async (auth: AuthServer) => {
@@ -95,7 +95,7 @@ describe('a rotation', () => {
     expect(new Set(issued.map(({ token }) => kidOf(token))).size).toBe(2);
   });
 
-  it('happens once, however many operators ask and however many instances find it due', async () => {
+  it('happens once, however many admins ask and however many instances find it due', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, rotate));
     expect(new Set(answers.map(({ nextKid }) => nextKid)).size).toBe(1);
     skip(ROTATION.announceMs);
@@ -128,8 +128,8 @@ describe('a rotation', () => {
     expect(Object.fromEntries(states)).toEqual({ retired: false, active: true });
   });
 
-  it('is for operators only', async () => {
-    for (const accessToken of [tokens.customer, tokens.auditor, tokens.service]) {
+  it('is for admins only', async () => {
+    for (const accessToken of [tokens.customer, tokens.operator, tokens.auditor, tokens.service]) {
       const call = one.client.rotateSigningKey({}, { deadlineMs, accessToken });
       expect(await refusal(call)).toMatchObject({ reason: 'ROLE_NOT_ALLOWED' });
     }

@@ -1,23 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { connectGrpc } from '@payflowx/chassis';
-import { createTestDatabase, PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
+import { PATIENCE_MS, type TestDatabase, testPageTokenKey } from '@payflowx/chassis/testing';
 import { AuthServiceClient } from '@payflowx/proto/auth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SEALING_KEY } from './auth-server.ts';
+import { freshDatabase, SEALING_KEY } from './auth-server.ts';
 
 let database: TestDatabase;
 const started: ChildProcess[] = [];
 
 beforeAll(async () => {
-  // A folder without migrations gives a database without tables, so that the first start creates all of them.
-  const nothing = pathToFileURL(`${await mkdtemp(`${tmpdir()}/auth-`)}/`);
-  database = await createTestDatabase({ service: 'auth', migrations: nothing });
+  database = await freshDatabase();
 });
 afterAll(async () => {
   for (const child of started) child.kill('SIGKILL');
@@ -30,8 +26,8 @@ function startMain(sealingKey: Buffer) {
     NODE_OPTIONS: process.env.NODE_OPTIONS,
     GRPC_PORT: '0',
     POSTGRES_URL: database.url,
-    POSTGRES_MIGRATE_URL: database.migrateUrl,
     AUTH_SEALING_KEY: sealingKey.toString('base64'),
+    PAGE_TOKEN_KEY: testPageTokenKey.toString('base64'),
   };
   const script = fileURLToPath(new URL('../src/main.ts', import.meta.url));
   const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -55,7 +51,7 @@ async function keyIdsAt(port: number): Promise<string[]> {
 }
 
 describe('the process', () => {
-  it('starts twice at once on an empty database, with one key, and stops cleanly', async () => {
+  it('starts twice at once on a new database, with one key, and stops cleanly', async () => {
     const instances = [startMain(SEALING_KEY), startMain(SEALING_KEY)];
     const ports = await Promise.all(instances.map(portOf));
     const [one, two] = await Promise.all(ports.map(keyIdsAt));

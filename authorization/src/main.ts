@@ -1,6 +1,6 @@
 /** Starts the authorization service. Parts start in order of dependency and stop in reverse order. */
 import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/chassis';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { openDatabase, openWatchedDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { loadConfig } from './config.ts';
 import { authorizationServices } from './services.ts';
@@ -11,10 +11,10 @@ const config = loadConfig(process.env);
 await runService('authorization', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);
   resolveThroughConsul({ consulUrl: config.consulUrl, log });
-  await migrate(config.migrations, log);
-
-  const db = openDatabase<Database>(config.postgres, log);
-  onStop('database', () => db.destroy());
+  const database = openWatchedDatabase<Database>(config.postgres, log);
+  const { db } = database;
+  onStop('database', () => database.close());
+  await requireMigrated(db, config.migrations);
 
   const backtestDb = openDatabase<Database>({ ...config.postgres, poolMax: 1 }, log);
   onStop('database for backtests', () => backtestDb.destroy());
@@ -28,11 +28,13 @@ await runService('authorization', config, async ({ log, onStop }) => {
     log,
     now: () => new Date(),
     holdTtlMs: config.holdTtlMs,
+    simulationsPerMinute: config.simulationsPerMinute,
     batches: config.batches,
   });
   onStop('batcher', () => drain());
 
-  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log }, services);
+  const health = { answering: [database.problem] };
+  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log, health }, services);
   onStop('grpc server', () => server.drain());
 
   // Last in, first out: callers stop finding this instance before it stops serving them.

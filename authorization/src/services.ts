@@ -2,6 +2,7 @@
 import type { BoundService, Logger } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { createRulesInForce } from './app/rules-in-force.ts';
+import { simulationQuota } from './app/simulation-quota.ts';
 import { createStepFlow } from './app/step-flow.ts';
 import { accountService } from './rpc/account-service.ts';
 import { authorizationService } from './rpc/authorization-service.ts';
@@ -15,6 +16,8 @@ interface ServicesDeps {
   log: Logger;
   now: () => Date;
   holdTtlMs: number;
+  /** How many payments a caller may simulate in a minute. */
+  simulationsPerMinute: number;
   /**
    * `maxSize` steps per statement: enough to make the commit cheap, few enough to keep locks short. `concurrency` batches run at
    * once.
@@ -30,9 +33,14 @@ export interface Services {
 
 export function authorizationServices(deps: ServicesDeps): Services {
   const rules = createRulesInForce(deps.log);
+  const simulations = simulationQuota({ perMinute: deps.simulationsPerMinute, now: deps.now });
   const steps = createStepFlow({ ...deps, rules }, deps.batches);
   return {
-    services: [authorizationService({ ...deps, steps, rules }), accountService(deps), ruleService(deps)],
+    services: [
+      authorizationService({ ...deps, steps, rules, simulations }),
+      accountService(deps),
+      ruleService(deps),
+    ],
     drain: () => steps.drain(),
   };
 }

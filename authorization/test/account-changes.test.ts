@@ -77,6 +77,17 @@ describe('an update', () => {
     expect(await actionsOf(id)).toEqual(['account.updated', 'account.created']);
   });
 
+  it('of an operator’s own account is refused, and so is a change of its state', async () => {
+    const { sub: ownerId } = JSON.parse(
+      Buffer.from(service.tokens.operator.split('.')[1] ?? '', 'base64url').toString(),
+    );
+    const id = await openAccount(service, { ownerId });
+    const refused = refusal(status.PERMISSION_DENIED, 'OWN_ACCOUNT');
+    await expect(update(id, { limits: { dailyMinor: 9n } })).rejects.toEqual(refused);
+    await expect(lead(id, AccountState.FROZEN)).rejects.toEqual(refused);
+    expect(await actionsOf(id)).toEqual(['account.created']);
+  });
+
   it('without a change writes no audit record', async () => {
     const id = await openAccount(service);
     const { account } = await update(id, { name: '', limits: NO_LIMITS, timeZone: 'UTC' });

@@ -125,6 +125,18 @@ describe('reading accounts', () => {
     expect(listed).toEqual(opened.toReversed());
   });
 
+  it('lists the ids of all accounts of a customer, newest first, in a page of any size', async () => {
+    const opened: string[] = [];
+    for (let n = 0; n < 3; n += 1) opened.push(await openAccount(service, { ownerId: 'usr_ida' }));
+    const ida = await as('usr_ida', 'customer');
+    const whole = await service.accounts.listAccountIds({ pageSize: 0, pageToken: '' }, ida);
+    expect(whole).toEqual({ accountIds: opened.toReversed(), nextPageToken: '' });
+    const first = await service.accounts.listAccountIds({ pageSize: 2, pageToken: '' }, ida);
+    const rest = { pageSize: 2, pageToken: first.nextPageToken };
+    const second = await service.accounts.listAccountIds(rest, ida);
+    expect([...first.accountIds, ...second.accountIds]).toEqual(opened.toReversed());
+  });
+
   it('lists all accounts for an auditor, but never the external account', async () => {
     const { accounts } = await service.accounts.listAccounts(
       { pageSize: 100, pageToken: '' },
@@ -166,12 +178,6 @@ describe('reading accounts', () => {
     expect([...first.balances, ...second.balances].map(({ accountId }) => accountId)).toEqual(opened.sort());
     expect(second.nextPageToken).toBe('');
   });
-
-  it('refuses a page token of another form', async () => {
-    await expect(
-      service.accounts.listAccounts({ pageSize: 0, pageToken: 'bm8' }, await asOperator()),
-    ).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
-  });
 });
 
 describe('access', () => {
@@ -196,6 +202,10 @@ describe('access', () => {
     ListAccounts: {
       call: (settings) => service.accounts.listAccounts({ pageSize: 0, pageToken: '' }, settings),
       openTo: ['customer', 'operator', 'auditor', 'service'],
+    },
+    ListAccountIds: {
+      call: (settings) => service.accounts.listAccountIds({ pageSize: 0, pageToken: '' }, settings),
+      openTo: ['customer'],
     },
     UpdateAccount: {
       call: (settings) =>

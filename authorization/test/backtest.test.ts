@@ -117,12 +117,12 @@ describe('a backtest', () => {
 
   it('does not count as newly declined a payment that was declined then or that an ALLOW rule matched', async () => {
     const from = later(1);
-    const allowing = await create('has(metadata.vip)', RuleAction.ALLOW);
+    const allowing = await create('payment.amount == 11', RuleAction.ALLOW);
     const declining = await create('has(metadata.bad)', RuleAction.DECLINE);
     const rich = await openAccount(service, { balance: 10_000n });
     const pay = (metadata: Record<string, string>, amountMinor = 10n) =>
       item({ fromAccount: rich, toAccount: bob, amountMinor, metadata });
-    await service.authorize(pay({}), pay({ vip: '1' }), pay({ bad: '1' }), pay({}, 20_000n));
+    await service.authorize(pay({}), pay({}, 11n), pay({ bad: '1' }), pay({}, 20_000n));
     await disable(allowing);
     await disable(declining);
     later(1);
@@ -202,6 +202,23 @@ describe('a backtest of very many payments', { timeout: 120_000 }, () => {
     const result = await backtest('payment.amount == 1', period);
     expect(result).toMatchObject({ triedCount: 100_000n, newlyDeclinedCount: 100_000n, truncated: true });
     expect(result.samplePaymentIds).toEqual(times(20, (index) => `pay_${100_200 - index}`));
+  });
+
+  it('runs one at a time: equal ones share a run, and too many different ones are refused', async () => {
+    const equal = times(30, () => backtest('payment.amount == 1', period));
+    const different = times(8, (index) => backtest(`payment.amount == ${index + 2}`, period));
+    const outcomes = await Promise.allSettled(different);
+    const results = await Promise.all(equal);
+    expect(new Set(results.map(({ matchedCount }) => matchedCount))).toEqual(new Set([100_000n]));
+    const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
+    expect(refused.length).toBeGreaterThanOrEqual(4);
+    for (const { reason } of refused) {
+      expect(reason).toMatchObject({
+        code: status.RESOURCE_EXHAUSTED,
+        reason: 'TOO_MANY_REQUESTS',
+        retryAfterMs: 5_000,
+      });
+    }
   });
 
   it('ends at its deadline', async () => {

@@ -14,6 +14,7 @@ import {
   PATIENCE_MS,
   startTestAuth,
   type TestServer,
+  testPageTokenKey,
 } from '@payflowx/chassis/testing';
 import {
   AccountServiceClient,
@@ -62,10 +63,10 @@ async function startProcess(): Promise<void> {
       GRPC_PORT: `${port}`,
       CONSUL_URL: '',
       POSTGRES_URL: database.url,
-      POSTGRES_MIGRATE_URL: database.migrateUrl,
       AUTH_TARGET: auth.target,
       SERVICE_CLIENT_ID: 'svc_authorization',
       SERVICE_CLIENT_SECRET: 'not used: this service calls nobody',
+      PAGE_TOKEN_KEY: testPageTokenKey.toString('base64'),
       FAULTS_DIR: faults,
     },
   });

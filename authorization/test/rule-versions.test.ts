@@ -98,6 +98,28 @@ describe('creating a rule', () => {
     });
   });
 
+  it.each([
+    ['metadata', 'has(metadata.vip) && metadata.vip == "yes"', 5],
+    ['payment.reference', 'payment.amount < 5 || payment.reference.startsWith("vip")', 23],
+    ['payment.description', '"a" in [payment.description, payment.id]', 9],
+  ])('refuses an ALLOW rule that reads %s, which the payer writes', async (fact, expression, column) => {
+    const refused = {
+      code: status.INVALID_ARGUMENT,
+      reason: 'PAYER_WRITTEN_FACT',
+      violations: [
+        {
+          field: 'expression',
+          description: `line 1, column ${column}: an ALLOW rule cannot read ${fact}: the payer writes it`,
+        },
+      ],
+    };
+    expect(await errorOf(create({ expression, action: RuleAction.ALLOW }))).toMatchObject(refused);
+    const shadow = await create({ expression });
+    expect(await errorOf(update(shadow, { action: RuleAction.ALLOW }))).toMatchObject(refused);
+    const allowing = await create({ expression: 'payment.amount < 5', action: RuleAction.ALLOW });
+    expect(await errorOf(update(allowing, { expression }))).toMatchObject(refused);
+  });
+
   it('reports all other violations', async () => {
     const bad = {
       requestId: 'ä',

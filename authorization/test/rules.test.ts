@@ -1,4 +1,5 @@
 /** Rules and their effect on payments, through two instances on one database. */
+import { status } from '@grpc/grpc-js';
 import { newId } from '@payflowx/chassis';
 import { PATIENCE_MS } from '@payflowx/chassis/testing';
 import { Role } from '@payflowx/proto/auth';
@@ -194,7 +195,7 @@ describe('a rule that fails to evaluate', () => {
   });
 
   it('allows nothing as an ALLOW rule, and is only recorded as a SHADOW rule', async () => {
-    await create({ expression: 'metadata.vip == "yes"', action: RuleAction.ALLOW });
+    await create({ expression: 'limits.monthly > 5', action: RuleAction.ALLOW });
     await create({ expression: 'metadata.vip == "no"', action: RuleAction.SHADOW });
     expect((await pay()).code).toBe('');
     await create({ expression: 'payment.amount > 10' });
@@ -224,12 +225,28 @@ describe('a rule that fails to evaluate', () => {
 });
 
 describe('a rule that allows', () => {
+  it('allows nothing if it reads a text of the payer, as stored by an earlier version', async () => {
+    const { id } = await create({ expression: 'metadata.vip == "yes"', action: RuleAction.SHADOW });
+    await create({ expression: 'true' });
+    await service.sql(
+      `insert into rule_versions (id, version, name, expression, action, message, enabled, created_by, trace_id, created_at)
+       select id, 2, name, expression, 'ALLOW', message, true, created_by, trace_id, now() from rule_versions where id = $1`,
+      [id],
+    );
+    await service.sql('update ruleset set version = version + 1');
+    const declined = await pay({ metadata: { vip: 'yes' } });
+    expect(declined.code).toBe('RULE_DECLINED');
+    expect(ruleChecks(declined)[0]?.inputs.error).toBe(
+      'line 1, column 1: an ALLOW rule cannot read metadata: the payer writes it',
+    );
+  });
+
   it('overrides all DECLINE rules, also one that fails to evaluate, and the trace names it', async () => {
     await create({ expression: 'true' });
     await create({ expression: 'metadata.risk == "high"' });
-    const allowing = await create({ expression: 'has(metadata.vip)', action: RuleAction.ALLOW });
+    const allowing = await create({ expression: 'payment.amount == 77', action: RuleAction.ALLOW });
     expect((await pay()).code).toBe('RULE_DECLINED');
-    const passed = await pay({ metadata: { vip: 'yes' } });
+    const passed = await pay({ amountMinor: 77n });
     expect(passed.outcome).toBe(Outcome.APPROVED);
     expect(ruleChecks(passed).map((check) => [check.passed, check.inputs.allowed_by])).toEqual([
       [true, allowing.id],
@@ -263,13 +280,13 @@ describe('a simulation', () => {
   it('has the trace of the real decision, including rules', async () => {
     await create({ expression: 'metadata.risk == "high"' });
     await create({ expression: 'payment.description.contains("bet")', action: RuleAction.SHADOW });
-    await create({ expression: 'payment.reference == "trusted"', action: RuleAction.ALLOW });
+    await create({ expression: 'payment.amount == 77', action: RuleAction.ALLOW });
     const asService = { deadlineMs: PATIENCE_MS, accessToken: service.tokens.service };
     for (const change of [
       {},
       { metadata: { risk: 'high' }, description: 'a bet' },
       { metadata: { risk: 'low' } },
-      { reference: 'trusted' },
+      { amountMinor: 77n },
     ]) {
       const asked = payment(change);
       const { decision: simulated } = await service.authorizationRpc.simulateAuthorization(
@@ -278,8 +295,34 @@ describe('a simulation', () => {
       );
       const [real] = await service.authorize(asked);
       expect(ruleChecks(real?.decision as Decision)).toHaveLength(3);
-      expect({ ...simulated, decidedAt: undefined }).toEqual({ ...real?.decision, decidedAt: undefined });
+      const isStored = { decidedAt: expect.any(Date), id: expect.stringMatching(/^dec_/) };
+      expect(real?.decision).toEqual({ ...simulated, ...isStored });
     }
+  });
+});
+
+describe('simulations', () => {
+  it('see an id of a payment, as rules of real payments do', async () => {
+    await create({ expression: 'payment.id == ""' });
+    const asked = { ...payment(), paymentId: '', operationId: '' };
+    const asService = { deadlineMs: PATIENCE_MS, accessToken: service.tokens.service };
+    const { decision } = await service.authorizationRpc.simulateAuthorization({ item: asked }, asService);
+    expect(decision?.code).toBe('');
+  });
+
+  it('are limited for each caller, which slows down a search for facts', async () => {
+    const limited = await startService({ simulationsPerMinute: 3, now: () => new Date('2026-01-01') });
+    const asService = { deadlineMs: PATIENCE_MS, accessToken: limited.tokens.service };
+    const simulate = (callerId: string) =>
+      limited.authorizationRpc.simulateAuthorization({ item: payment({ callerId }) }, asService);
+    for (let count = 0; count < 3; count += 1) await simulate('usr_alice');
+    await expect(simulate('usr_alice')).rejects.toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      reason: 'TOO_MANY_REQUESTS',
+      retryAfterMs: 60_000,
+    });
+    await simulate('usr_bob');
+    await limited.stop();
   });
 });
 

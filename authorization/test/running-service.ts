@@ -6,6 +6,7 @@ import {
   createTestIdentity,
   PATIENCE_MS,
   testLog,
+  testPageTokenKey,
   untilKnown,
 } from '@payflowx/chassis/testing';
 import { Role } from '@payflowx/proto/auth';
@@ -37,7 +38,11 @@ export const OPERATOR = { id: 'usr_operator', roles: ['operator'] as const };
 
 export type RunningService = Awaited<ReturnType<typeof startService>>;
 
-export async function startService({ instances = 1, now = () => new Date() } = {}) {
+export async function startService({
+  instances = 1,
+  now = () => new Date(),
+  simulationsPerMinute = 1_000,
+} = {}) {
   const database = await createTestDatabase({
     service: 'authorization',
     migrations: new URL('../migrations/', import.meta.url),
@@ -45,7 +50,9 @@ export async function startService({ instances = 1, now = () => new Date() } = {
   const identity = createTestIdentity();
   const tokens = { service: await identity.tokenFor(SERVICE), operator: await identity.tokenFor(OPERATOR) };
   const started = await Promise.all(
-    Array.from({ length: instances }, () => startInstance(database.url, identity.verifier, now)),
+    Array.from({ length: instances }, () =>
+      startInstance(database.url, identity.verifier, { now, simulationsPerMinute }),
+    ),
   );
   const admin = new pg.Pool({ connectionString: database.adminUrl, max: 2 });
   const asService = { deadlineMs: PATIENCE_MS, accessToken: tokens.service };
@@ -70,9 +77,11 @@ export async function startService({ instances = 1, now = () => new Date() } = {
     authorizationRpc: nth(started, 0).authorization,
     /** For each instance. */
     rules: started.map(({ rules }) => rules),
+    target: nth(started, 0).target,
     tokenFor: identity.tokenFor,
     tokens,
     servingUrl: database.url,
+    adminUrl: database.adminUrl,
     /** Runs as superuser, ignoring all grants. */
     sql: (text: string, values: unknown[] = []) => admin.query(text, values),
     /** Locks the rows of this `select … for update` in a session of its own, as an outside session would. */
@@ -112,13 +121,13 @@ export type Answer = { decision: Decision; error: undefined } | { decision: unde
 async function startInstance(
   url: string,
   verifier: Parameters<typeof serveGrpc>[0]['verifier'],
-  now: () => Date,
+  settings: { now: () => Date; simulationsPerMinute: number },
 ) {
   const db: Kysely<Database> = openDatabase<Database>({ url, poolMax: 4 }, testLog);
-  const deps = { db, backtestDb: db, log: testLog, now, holdTtlMs: HOLD_TTL_MS };
+  const deps = { db, backtestDb: db, log: testLog, holdTtlMs: HOLD_TTL_MS, ...settings };
   const { services, drain } = authorizationServices(deps);
   const server = await serveGrpc(
-    { host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog },
+    { host: '127.0.0.1', port: 0, reflection: false, pageTokenKey: testPageTokenKey, verifier, log: testLog },
     services,
   );
   const target = `ipv4:127.0.0.1:${server.port}`;
@@ -126,6 +135,7 @@ async function startInstance(
   const authorization = connectGrpc<AuthorizationServiceService>(AuthorizationServiceClient, { target });
   const rules = connectGrpc<RuleServiceService>(RuleServiceClient, { target });
   return {
+    target,
     accounts,
     authorization,
     rules,

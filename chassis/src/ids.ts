@@ -12,6 +12,7 @@ export type IdPrefix =
   | 'ntf'
   | 'evt'
   | 'rule' // public
+  | 'dec'
   | 'cap'
   | 'can'
   | 'exp'
@@ -42,6 +43,12 @@ export function newId(prefix: IdPrefix): string {
   lastSeq = now > lastMs ? random.readUInt32BE() >>> 1 : lastSeq + 1;
   lastMs = Math.max(now, lastMs);
   return `${prefix}_${v7({ random, msecs: lastMs, seq: lastSeq })}`;
+}
+
+/** Returns an id that sorts by `at`, and by `number` (32 bits) among the ids of one millisecond. Without it, they sort at random. */
+export function idAt(prefix: IdPrefix, at: Date, number?: number): string {
+  const random = randomBytes();
+  return `${prefix}_${v7({ random, msecs: at.getTime(), seq: number ?? random.readUInt32BE() })}`;
 }
 
 const BYTES_OF_AN_ID = 16;

@@ -4,6 +4,7 @@
  */
 
 export * from './batching/batcher.ts';
+export { maySucceedInParts, splitOnFailure } from './batching/split-on-failure.ts';
 export * from './ids.ts';
 export {
   cloudEventMessage,
@@ -13,6 +14,7 @@ export {
   type OutgoingMessage,
 } from './messaging/cloud-events.ts';
 export { type Parcel, packParcel, unpackParcel } from './messaging/parcel.ts';
+export { RefusedError } from './messaging/refused.ts';
 export * from './process/environment.ts';
 export * from './process/faults.ts';
 export { inTime, inTimeUnlessGivenUp } from './process/in-time.ts';
@@ -20,7 +22,14 @@ export { type Repetition, repeat } from './process/repeat.ts';
 export { retry } from './process/retry.ts';
 export * from './process/run.ts';
 export * from './process/settings.ts';
-export { type Access, type AccessTable, requireAccess, type ScopedAccess } from './rpc/access.ts';
+export * from './process/shared-runs.ts';
+export {
+  type Access,
+  type AccessTable,
+  requireAccess,
+  requireScope,
+  type ScopedAccess,
+} from './rpc/access.ts';
 export {
   ACCESS_TOKEN_LIFETIME_S,
   isCanonical,
@@ -40,12 +49,16 @@ export {
 } from './rpc/client.ts';
 export * from './rpc/clock-skew.ts';
 export * from './rpc/errors.ts';
+export type { HealthCheck, HealthChecks } from './rpc/health.ts';
 export * from './rpc/identity.ts';
 export * from './rpc/key-store.ts';
 export * from './rpc/known-tokens.ts';
+export { type LimitsCheck, limitsOf } from './rpc/limits.ts';
+export { MAX_PAGE_TOKEN_LENGTH, MAX_POSITION_BYTES } from './rpc/page-tokens.ts';
 export * from './rpc/paging.ts';
 export { recordRefusal } from './rpc/refusals.ts';
 export * from './rpc/server.ts';
+export * from './rpc/sums.ts';
 export * from './sql-state.ts';
 export { createLogger, type Logger } from './telemetry/log.ts';
 export * from './telemetry/security-events.ts';

@@ -15,6 +15,7 @@ const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT
 /** True if the same work may succeed later without a change: the database is unavailable, busy or restarting. */
 export function isTransient(error: unknown): boolean {
   const state = sqlStateOf(error);
+  if (isStatementTimeout(error)) return false;
   if (state !== undefined)
     return TRANSIENT_CLASSES.includes(state.slice(0, 2)) || TRANSIENT_CODES.includes(state);
   const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
@@ -30,4 +31,12 @@ export function isTransient(error: unknown): boolean {
  */
 export function isLockTimeout(error: unknown): boolean {
   return sqlStateOf(error) === '55P03';
+}
+
+/**
+ * query_canceled: the statement took longer than `statement_timeout`, and changed nothing. The server is available, so the same
+ * statement would probably take as long again.
+ */
+export function isStatementTimeout(error: unknown): boolean {
+  return sqlStateOf(error) === '57014';
 }

@@ -36,8 +36,9 @@ const service = bindService(AuthServiceService, {
   handlers: handlers as Handlers<typeof AuthServiceService>,
 });
 const { verifier } = createTestIdentity();
-const server = await serveGrpc({ host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog }, [
-  service,
-]);
+const server = await serveGrpc(
+  { host: '127.0.0.1', port: 0, reflection: false, pageTokenKey: undefined, verifier, log: testLog },
+  [service],
+);
 process.send?.({ port: server.port });
 process.once('disconnect', () => process.exit());

@@ -10,6 +10,7 @@ import {
   type KafkaProducer,
 } from '../src/messaging/kafka/producer.ts';
 import { redriveDeadLetters } from '../src/messaging/redrive.ts';
+import { RefusedError } from '../src/messaging/refused.ts';
 import { currentTrace } from '../src/telemetry/trace.ts';
 import {
   createTestTopics,
@@ -82,6 +83,14 @@ describe('a producer', () => {
       ...sent.map((_, n) => `${n} large`),
       '31 small',
     ]);
+  });
+
+  it('rejects a message above the size limit of the broker as refused, and others not', async () => {
+    // Above max.message.bytes of a broker with its default settings.
+    const tooLarge = message('x'.repeat(2 * 1024 * 1024));
+    await expect(producer.publish(topics.topic, [tooLarge])).rejects.toThrow(RefusedError);
+    const missing = producer.publish(unique('missing-topic'), [message('nowhere')]);
+    await expect(missing).rejects.not.toThrow(RefusedError);
   });
 });
 

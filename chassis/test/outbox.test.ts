@@ -12,9 +12,12 @@ import {
   type OutgoingMessage,
 } from '../src/messaging/cloud-events.ts';
 import { type Parcel, packParcel, unpackParcel } from '../src/messaging/parcel.ts';
+import { RefusedError } from '../src/messaging/refused.ts';
 import { inTransaction, openDatabase } from '../src/postgres/database.ts';
 import { firstDeliveries } from '../src/postgres/inbox.ts';
 import { insertOutbox, outboxFrom } from '../src/postgres/outbox.ts';
+import { readOutboxBacklog } from '../src/postgres/outbox-backlog.ts';
+import { redriveOutbox } from '../src/postgres/outbox-dead-letters.ts';
 import {
   type OutboxRelay,
   type OutboxRelaySettings,
@@ -48,7 +51,7 @@ async function relayTo(
   take: (messages: OutgoingMessage[]) => Promise<void>,
   settings: Partial<OutboxRelaySettings> = {},
 ): Promise<OutboxRelay> {
-  const publish = (parcels: Parcel[]) => take(parcels.flatMap(unpackParcel));
+  const publish = async (parcels: Parcel[]) => take(parcels.flatMap(unpackParcel));
   const relay = await startOutboxRelay({ url: database.url, destination, publish, ...settings }, testLog);
   relays.push(relay);
   return relay;
@@ -141,6 +144,54 @@ describe('the outbox relay', () => {
     await eventually(async () => expect(await relay.pending()).toBe(3n));
     isAway = false;
     await eventually(() => expect(textsOf(published)).toEqual(['1', '2', '3']));
+  });
+
+  it('sets aside an event that the broker refuses for ever, publishes all others in order, and publishes it after a redrive', async () => {
+    const published: OutgoingMessage[] = [];
+    let isStrict = true;
+    const relay = await relayTo(async (messages) => {
+      if (isStrict && messages.some(({ payload }) => payload.toString() === '42'))
+        throw new RefusedError('The message is too large.');
+      published.push(...messages);
+    });
+    const key = (n: string) => `key-${Number(n) % 7}`;
+    await store(...numbers(0, 40).map((n) => event(n, key(n))));
+    await store(...numbers(40, 60).map((n) => event(n, key(n))));
+    await store(...numbers(60, 100).map((n) => event(n, key(n))));
+    await eventually(() => expect(textsOf(published)).toContain('99'));
+    // Parts that were published before the refused event was found are published again. Consumers skip them.
+    const order = [...new Set(textsOf(published))];
+    expect(order).toEqual(numbers(0, 100).filter((n) => n !== '42'));
+    await eventually(async () => expect(await relay.pending()).toBe(0n));
+    expect(await readOutboxBacklog(db, [destination])).toEqual([
+      { destination, waitingCount: 0n, oldestAt: undefined, refusedCount: 1n },
+    ]);
+
+    isStrict = false;
+    expect(await redriveOutbox({ url: database.url, destination }, testLog)).toBe(1);
+    await eventually(() => expect(textsOf(published).at(-1)).toBe('42'));
+    expect(await redriveOutbox({ url: database.url, destination }, testLog)).toBe(0);
+  });
+
+  it('sets aside a row that cannot be decoded, with its keys', async () => {
+    const published: OutgoingMessage[] = [];
+    await sql`
+      insert into outbox (destination, event_count, keys, events) values (${destination}, 2, '{a,b}', 'no parcel')`.execute(
+      db,
+    );
+    await relayTo(async (messages) => void published.push(...messages));
+    await store(event('next'));
+    await eventually(() => expect(textsOf(published)).toEqual(['next']));
+    const letters = sql`
+      select event_count, keys, events, error from outbox_dead_letters where destination = ${destination}`;
+    expect((await letters.execute(db)).rows).toEqual([
+      {
+        event_count: 2,
+        keys: ['a', 'b'],
+        events: Buffer.from('no parcel'),
+        error: 'RefusedError: The parcel cannot be decoded.',
+      },
+    ]);
   });
 
   it('publishes once to a broker that takes longer than a session may be idle', {

@@ -1,10 +1,9 @@
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { isTransient, sqlStateOf } from '../src/index.ts';
-import { inTransaction, migrate, openDatabase, unnest } from '../src/postgres/index.ts';
-import { createTestDatabase, type TestDatabase, testLog } from '../src/testing/index.ts';
+import { inTransaction, migrate, openDatabase, readUntil, unnest } from '../src/postgres/index.ts';
+import { createTestDatabase, type TestDatabase, testLog, vanishingServer } from '../src/testing/index.ts';
 
 interface Things {
   things: { id: string; amount: bigint; note: unknown; born: string | null };
@@ -184,7 +183,7 @@ it('survives connections that break while they are in use', async () => {
 });
 
 it('gives up on a server that vanished without closing the connection', async () => {
-  const proxy = await proxyTo(database.url);
+  const proxy = await vanishingServer(database.url);
   const own = openDatabase<Things>({ url: proxy.url, poolMax: 1, statementTimeoutMs: 100 }, testLog);
   await sql`select 1`.execute(own);
   proxy.freeze();
@@ -193,27 +192,18 @@ it('gives up on a server that vanished without closing the connection', async ()
   await proxy.close();
 });
 
-/** A proxy to the server that can drop everything without closing, like a network that drops packets. */
-async function proxyTo(databaseUrl: string) {
-  const target = new URL(databaseUrl);
-  const sockets: Socket[] = [];
-  const server = createServer((near) => {
-    const far = connect(Number(target.port), target.hostname);
-    near.pipe(far).pipe(near);
-    for (const socket of [near, far]) socket.on('error', () => {});
-    sockets.push(near, far);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = new URL(databaseUrl);
-  url.port = String((server.address() as AddressInfo).port);
-  return {
-    url: url.href,
-    freeze() {
-      for (const socket of sockets) socket.unpipe().pause();
-    },
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
+it('ends a long statement in Postgres at the deadline of its caller', async () => {
+  const read = (deadline: Date) =>
+    readUntil(db, { deadline, maxStatementMs: 60_000 }, (trx) =>
+      sql`select pg_sleep(600) as sleeper`.execute(trx),
+    );
+  const refused = { reason: 'DEADLINE_EXCEEDED' };
+  await expect(read(new Date(Date.now() + 100))).rejects.toMatchObject(refused);
+  await expect(read(new Date(Date.now() - 1))).rejects.toMatchObject(refused);
+  const { rows } = await sql<{ count: bigint }>`
+    select count(*) as count from pg_stat_activity
+    where datname = current_database() and state = 'active' and query like '%as sleeper%' and pid <> pg_backend_pid()`.execute(
+    db,
+  );
+  expect(rows).toEqual([{ count: 0n }]);
+});

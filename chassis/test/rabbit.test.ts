@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { cloudEventMessage, type IncomingMessage } from '../src/messaging/cloud-events.ts';
 import { packParcel } from '../src/messaging/parcel.ts';
@@ -34,10 +35,11 @@ async function consume(handle: {
   decode?(message: IncomingMessage): IncomingMessage;
   apply?(items: IncomingMessage[]): Promise<void>;
   prefetch?: number;
+  holdMs?: number;
 }) {
   const batches: IncomingMessage[][] = [];
   const consumer = await consumeQueue(
-    { ...settings, prefetch: handle.prefetch ?? 200 },
+    { ...settings, prefetch: handle.prefetch ?? 200, ...(handle.holdMs && { holdMs: handle.holdMs }) },
     {
       decode: handle.decode ?? ((incoming) => incoming),
       async apply(items) {
@@ -97,9 +99,70 @@ it('acknowledges only after the transaction: messages that a stopped consumer ha
   await first.consumer.stop();
   await eventually(async () => expect(await tap.count(settings.queue)).toBe(4));
   const returned = await tap.peek(settings.queue, 4);
-  expect(returned.map(({ properties: { headers } }) => headers['x-delivery-count'])).toEqual([1, 1, 1, 1]);
+  // So no number of restarts reaches the delivery limit.
+  expect(returned.map(({ properties: { headers } }) => headers['x-delivery-count'])).toEqual([0, 0, 0, 0]);
   const second = await consume({});
   await eventually(() => expect(second.texts().toSorted()).toEqual([...numbers(3), 'a', 'b']));
+});
+
+it('in a long outage sends messages again before the broker takes them back, and they are applied afterwards', async () => {
+  await publisher.publish([...alone(['a']), ...together(['b', 'c'])]);
+  let isAway = true;
+  let deliveries = 0;
+  const { texts } = await consume({
+    holdMs: 50,
+    decode(incoming) {
+      deliveries += 1;
+      return incoming;
+    },
+    apply: async () => {
+      if (isAway) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    },
+  });
+  // Three events, more often than the delivery limit allows.
+  await eventually(() => expect(deliveries).toBeGreaterThan(3 * 2 * settings.deliveryLimit));
+  isAway = false;
+  await eventually(async () => {
+    expect(new Set(texts())).toEqual(new Set(['a', 'b', 'c']));
+    expect(await tap.count(settings.queue)).toBe(0);
+  });
+  expect(await tap.count(`${settings.queue}.dlq`)).toBe(0);
+});
+
+it('stops although the database does not answer, and leaves the messages in the queue', async () => {
+  await publisher.publish(alone(['hung']));
+  let isApplying = false;
+  const { consumer } = await consume({
+    apply: () => {
+      isApplying = true;
+      return new Promise(() => {});
+    },
+  });
+  await eventually(() => expect(isApplying).toBe(true));
+  consumers.length = 0;
+  await consumer.stop();
+  await eventually(async () => expect(await tap.count(settings.queue)).toBe(1));
+});
+
+it('keeps the next connection when the previous one closes after it was opened', async () => {
+  const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+  const before = sockets();
+  const own = await connectRabbitPublisher(settings, testLog);
+  await tap.drop(settings.queue);
+  let isBroken = false;
+  const broken = own.publish(alone(['lost?'])).catch(() => {
+    isBroken = true;
+  });
+  // Some of these find the first connection given up, but not closed yet.
+  const others: Promise<unknown>[] = [];
+  while (!isBroken) {
+    others.push(own.publish(alone(['next'])).catch(() => {}));
+    await nextTurn();
+  }
+  await Promise.all([broken, ...others]);
+  await own.publish(alone(['last']));
+  await own.close();
+  await eventually(() => expect(sockets()).toBe(before));
 });
 
 it.each([

@@ -17,7 +17,15 @@ import {
   serveGrpc,
   traceFrom,
 } from '../src/index.ts';
-import { createTestIdentity, PATIENCE_MS, testLog } from '../src/testing/index.ts';
+import {
+  attackedList,
+  createTestIdentity,
+  expectTokensToBeBound,
+  PATIENCE_MS,
+  startTestServer,
+  testLog,
+  testPageTokenKey,
+} from '../src/testing/index.ts';
 
 class FakeError extends Error {
   readonly reason: 'USERNAME_TAKEN';
@@ -56,6 +64,7 @@ afterEach(async () => {
 async function start(
   handlers: Partial<Handlers<typeof AuthServiceService>>,
   longestMs = {},
+  pageTokenKey: Buffer | undefined = testPageTokenKey,
 ): Promise<{ server: GrpcServer; target: string }> {
   const errors = errorTable('auth', FakeError, { USERNAME_TAKEN: status.ALREADY_EXISTS });
   const service = bindService(AuthServiceService, {
@@ -68,6 +77,7 @@ async function start(
     host: '127.0.0.1',
     port: 0,
     reflection: true,
+    pageTokenKey,
     verifier: identity.verifier,
     log: testLog,
   };
@@ -193,6 +203,20 @@ describe('a served call', () => {
     expect(error.metadata.error_id).toMatch(/^err_/);
   });
 
+  it('is not retried if its statement takes too long, because another instance would take as long', async () => {
+    let attempts = 0;
+    const { target } = await start({
+      getJwks: () => {
+        attempts += 1;
+        return Promise.reject(Object.assign(new Error('canceling statement'), { code: '57014' }));
+      },
+    });
+    await expect(connect(target).getJwks({}, { deadlineMs: PATIENCE_MS })).rejects.toMatchObject({
+      code: status.DEADLINE_EXCEEDED,
+    });
+    expect(attempts).toBe(1);
+  });
+
   it('ends at its deadline', async () => {
     const { target } = await start({ login: () => sleep(5_000, {} as never, { ref: false }) });
     const call = connect(target).login({ username: 'a', password: 'b' }, { deadlineMs: 50 });
@@ -309,4 +333,57 @@ it('describes its contract to grpcurl, with the full name of every type', async 
   stream.end();
   expect(answer.toString('latin1')).toContain('.google.protobuf.Timestamp');
   expect(answer.toString('latin1')).toContain('.payflowx.auth.v1.TokenPair');
+});
+
+describe('a page token', () => {
+  const list: Partial<Handlers<typeof AuthServiceService>> = {
+    listUsers: async ({ pageToken }) => ({ users: [user], nextPageToken: pageToken === '' ? 'usr_1' : '' }),
+  };
+  const operator = { id: 'usr_1', roles: ['operator'] } as const;
+  const as = async (id: string = operator.id) => ({
+    deadlineMs: PATIENCE_MS,
+    accessToken: await identity.tokenFor({ ...operator, id }),
+  });
+  const first = { pageSize: 1, pageToken: '' };
+  const refused = { code: status.INVALID_ARGUMENT, reason: 'INVALID_PAGE_TOKEN' };
+
+  it('is accepted by every instance with the same key, and refused after the key changed', async () => {
+    const [one, same, other] = await Promise.all([
+      start(list),
+      start(list),
+      start(list, {}, Buffer.alloc(32, 'another key')),
+    ]);
+    const { nextPageToken: pageToken } = await connect(one.target).listUsers(first, await as());
+    const next = { ...first, pageToken };
+    expect(await connect(same.target).listUsers(next, await as())).toMatchObject({ nextPageToken: '' });
+    await expect(connect(other.target).listUsers(next, await as())).rejects.toMatchObject(refused);
+  });
+
+  it('is the same for a client that asks for another page size', async () => {
+    const { target } = await start(list);
+    const { nextPageToken: pageToken } = await connect(target).listUsers(first, await as());
+    const next = { pageSize: 50, pageToken };
+    expect(await connect(target).listUsers(next, await as())).toMatchObject({ nextPageToken: '' });
+  });
+
+  it('that a service does not authenticate fails the test that all services share', async () => {
+    const service = bindService({ listUsers: AuthServiceService.listUsers } as never, {
+      access: { listUsers: access.listUsers } as never,
+      errors: errorTable('auth', FakeError, { USERNAME_TAKEN: status.ALREADY_EXISTS }),
+      handlers: list as never,
+    });
+    const { target, stop } = await startTestServer(identity.verifier, [service]);
+    closing.push(stop);
+    const attack = attackedList({
+      call: connect(target).listUsers,
+      filters: {},
+      as: await as(),
+      otherCallers: [await as('usr_2')],
+      otherFilters: [],
+    });
+    const attacking = expectTokensToBeBound([{ listUsers: AuthServiceService.listUsers }], {
+      listUsers: attack,
+    });
+    await expect(attacking).rejects.toThrow('listUsers: ');
+  });
 });

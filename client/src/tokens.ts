@@ -87,11 +87,18 @@ async function grant(deps: Deps, path: string, credentials: object): Promise<Gra
   return body as Grant;
 }
 
-/** A refresh token is valid once, so it is sent once. If that fails for any reason, the client logs in again. */
+/**
+ * A refresh token is valid once. The key makes a retry safe if the response is lost. Undefined if the session has ended: the client
+ * then logs in again.
+ */
 async function refresh(deps: Deps, token: string): Promise<Grant | undefined> {
   const spend = request(deps, '/v1/auth/refresh', { refresh_token: token });
-  const answer = await deps.attempt(spend, undefined).catch(() => undefined);
-  return answer?.ok ? ((await answer.json()) as Grant) : undefined;
+  spend.headers.set('idempotency-key', crypto.randomUUID());
+  const retryOptions = { retryTimeoutMs: deps.retryTimeoutMs, repeatable: true, signal: undefined };
+  const answer = await deliver(deps.attempt, spend, retryOptions);
+  if (answer.ok) return (await answer.json()) as Grant;
+  if (answer.status === 401) return undefined;
+  throw refused(answer, await answer.json().catch(() => undefined));
 }
 
 function request({ gateway }: Deps, path: string, body: object) {

@@ -176,6 +176,23 @@ describe('the token', () => {
     expect(grants).toEqual(['login', 'refresh']);
   });
 
+  it('survives a lost response to its renewal, which is retried with the same key', async () => {
+    let refreshes = 0;
+    await using there = await platform(({ path }) => {
+      if (path === '/v1/auth/me') return { body: { id: 'usr_1' } };
+      if (path === '/v1/auth/refresh') refreshes += 1;
+      if (refreshes === 1) return undefined;
+      return { body: { access_token: 't', refresh_token: 'r', token_type: 'Bearer', expires_in: 30 } };
+    });
+    const payflowx = createPayFlowX({ gateway: there.gateway, as: alice });
+    await payflowx.get('/v1/auth/me');
+    await payflowx.get('/v1/auth/me');
+    const renewals = there.asked.filter(({ path }) => path === '/v1/auth/refresh');
+    expect(renewals).toHaveLength(2);
+    expect(renewals[1]).toEqual(renewals[0]);
+    expect(renewals[0]?.key).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
   it.each([true, false])('is replaced when it is refused (refreshable: %s)', async (refreshable) => {
     const { script, grants, revoke } = issuing({ refreshable });
     await using there = await platform(script);

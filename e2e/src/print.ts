@@ -26,6 +26,6 @@ export function table(rows: string[][]): void {
 }
 
 /** Minor units of EUR, the only currency of the story. */
-export function money(minor: number): string {
+export function money(minor: number | string): string {
   return `${toDecimal(BigInt(minor), 'EUR')} EUR`;
 }

@@ -78,7 +78,7 @@ export async function expectAllSettled(
   await eventually(async () => {
     const params = { path: { id: from.id } };
     const { data } = await auditor.api.get('/v1/analytics/accounts/{id}', { params });
-    const sent = { sent_count: keys.length, amount_sent: keys.length * AMOUNT };
+    const sent = { sent_count: keys.length, amount_sent: String(keys.length * AMOUNT) };
     expect(data.data[0]).toMatchObject(sent);
   });
 }

@@ -26,10 +26,18 @@ beforeAll(async () => {
     owner: await alice.api.accessToken(),
     stranger: await bob.api.accessToken(),
     auditor: await auditor.api.accessToken(),
-    operator: await operator.api.accessToken(),
+    operator: await tokenOfNew('operator'),
+    admin: await tokenOfNew('admin'),
     client: await client.accessToken(),
   };
 });
+
+/** The demo's operator has both roles, so users with one role each are created here. */
+async function tokenOfNew(role: 'operator' | 'admin'): Promise<string> {
+  const user = { username: `${role}-${crypto.randomUUID()}`, password: crypto.randomUUID() };
+  await operator.api.post('/v1/users', { body: { ...user, roles: [role] } });
+  return createPayFlowX({ gateway: demo.gateway, as: user }).accessToken();
+}
 
 function routesOf({ paths }: { paths: Record<string, object> }): string[] {
   return Object.entries(paths).flatMap(([path, operations]) =>

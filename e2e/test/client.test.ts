@@ -51,16 +51,16 @@ it('holds money, captures it in two parts, and verifies the receipt', async () =
   const { data: receipt } = await eventually(() =>
     payflowx.get('/v1/ledger/payments/{id}/receipt', { params }),
   );
+  // A kept head: later receipts are requested for it.
   const { data: head } = await payflowx.get('/v1/ledger/head');
-  expect(verifyReceipt(receipt).map(({ eventType }) => eventType)).toEqual([
+  expect(head.size).toBeGreaterThanOrEqual(receipt.head.size);
+  const query = { head_size: head.size };
+  const against = await payflowx.get('/v1/ledger/payments/{id}/receipt', { params: { ...params, query } });
+  expect(verifyReceipt(against.data, head).transactions.map(({ eventType }) => eventType)).toEqual([
     'payment.authorized',
     'payment.captured',
     'payment.completed',
   ]);
-  // A kept head: later receipts can be requested for it.
-  const query = { head_size: head.size };
-  const against = await payflowx.get('/v1/ledger/payments/{id}/receipt', { params: { ...params, query } });
-  expect(verifyReceipt(against.data, head)).toEqual(verifyReceipt(receipt));
 });
 
 it('lists payments page after page', async () => {

@@ -176,3 +176,15 @@ describe('an invalid request', () => {
     expectStatus(await alice.post('/v1/payments', { description: 'x'.repeat(70_000) }), 413);
   });
 });
+
+describe('the document', () => {
+  it('has the decision of a real payment as its example', async () => {
+    const { body } = await alice.get('/openapi.json');
+    const [documented] = body.components.schemas.Decision.examples;
+    const from = await openAccount(operator, alice.user, 50_000, { limits: { daily: 100_000 } });
+    const to = await openAccount(operator, bob.user, 0);
+    const { data: paid } = await alice.api.post('/v1/payments', { body: payment(from, to, 1_250) });
+    const made = { ...paid.decision, decided_at: documented.decided_at };
+    expect(made).toEqual(documented);
+  });
+});

@@ -30,10 +30,12 @@ export const schema = Type.Object({
   LEDGER_TARGET: Type.String({ default: 'consul:///ledger' }),
   NOTIFICATION_TARGET: Type.String({ default: 'consul:///notification' }),
   ANALYTICS_TARGET: Type.String({ default: 'consul:///analytics' }),
+  MAX_CONNECTIONS: Type.Integer({ minimum: 1, default: 4_096 }),
   TRUST_PROXY: Type.String({ default: '' }),
   ALLOWED_ORIGINS: Type.String({ default: '' }),
   REQUESTS_PER_MINUTE: Type.Integer({ minimum: 1, default: 6_000 }),
   LOGINS_PER_MINUTE: Type.Integer({ minimum: 1, default: 60 }),
+  REFRESHES_PER_MINUTE: Type.Integer({ minimum: 1, default: 30 }),
   MAX_EVENT_LOOP_DELAY_MS: Type.Integer({ minimum: 0, default: 1_000 }),
   MAX_HEAP_BYTES: Type.Integer({ minimum: 0, default: HEAP_LIMIT }),
   MAX_RSS_BYTES: Type.Integer({ minimum: 0, default: 1_500_000_000 }),
@@ -67,6 +69,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       /** File descriptor of a listening socket, inherited from a supervisor. It replaces host and port. */
       listenFd: values.HTTP_LISTEN_FD,
       advertisedHost: values.ADVERTISED_HOST || values.HTTP_HOST,
+      maxConnections: values.MAX_CONNECTIONS,
       trustedProxies: list(values.TRUST_PROXY),
       slowMs: values.SLOW_REQUEST_MS,
       deadlineMs: values.REQUEST_DEADLINE_MS,
@@ -75,6 +78,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       allowedOrigins: list(values.ALLOWED_ORIGINS),
       requestsPerMinute: values.REQUESTS_PER_MINUTE,
       loginsPerMinute: values.LOGINS_PER_MINUTE,
+      refreshesPerMinute: values.REFRESHES_PER_MINUTE,
       pressure: {
         eventLoopDelayMs: values.MAX_EVENT_LOOP_DELAY_MS,
         heapBytes: values.MAX_HEAP_BYTES,

@@ -23,7 +23,11 @@ await runService('gateway', config.service, async ({ log, onStop }) => {
   const batches = createPaymentBatches(neighbours.payment, config.batches);
   onStop('payment batches', () => batches.drain());
 
-  const checkServices = () => findNotServing(neighbours, PROBE_DEADLINE_MS);
+  const checkServices = async () => {
+    const notServing = await findNotServing(neighbours, PROBE_DEADLINE_MS);
+    if (notServing.length > 0) log.warn({ notServing }, 'not ready: other services do not serve');
+    return notServing;
+  };
   const readiness = createReadiness(checkServices, () => performance.now());
   const keys = createKeyStore(identity.jwks);
   const server = await createServer({ config, neighbours, batches, keys, readiness, log });

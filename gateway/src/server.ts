@@ -3,19 +3,21 @@ import type { KeyStore, Logger } from '@payflowx/chassis';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { checkAccess, identifyCallers } from './access/access.ts';
 import { admitRequests } from './admission/admit-requests.ts';
+import { createRefuse } from './admission/refuse.ts';
 import type { Neighbours } from './clients/neighbours.ts';
 import type { PaymentBatches } from './clients/payment-batches.ts';
 import type { Config } from './config.ts';
 import { answerBrokenConnection } from './http/broken-connection.ts';
 import { limitCaching } from './http/caching.ts';
+import { boundConnections, CONNECTION_TIMES } from './http/connections.ts';
 import { setDeadlines } from './http/deadline.ts';
 import { serveDocs } from './http/docs.ts';
 import { BODY_LIMIT_BYTES, readJsonBodies } from './http/json-body.ts';
 import { recordPaths, refuseUnknown } from './http/method-not-allowed.ts';
-import { protect } from './http/protection.ts';
+import { allowOrigins, protect, SECURITY_HEADERS, setSecurityHeaders } from './http/protection.ts';
 import { readQueryNumbers } from './http/query-numbers.ts';
 import type { Readiness } from './http/readiness.ts';
-import { addRequestContext, logRequests, requestIdOf } from './http/request-context.ts';
+import { logRequests, nameRequests, requestIdOf, traceRequests } from './http/request-context.ts';
 import { recordSecurityEvents } from './http/security-events.ts';
 import { describeApi } from './openapi/describe-api.ts';
 import { handleProblems, sendProblem, toProblem } from './problems/problem.ts';
@@ -24,7 +26,7 @@ import { FORMATS } from './schemas/formats.ts';
 
 export interface ServerParts {
   config: Pick<Config, 'protection'> & {
-    http: Pick<Config['http'], 'trustedProxies' | 'slowMs' | 'deadlineMs'>;
+    http: Pick<Config['http'], 'trustedProxies' | 'maxConnections' | 'slowMs' | 'deadlineMs'>;
   };
   neighbours: Neighbours;
   batches: PaymentBatches;
@@ -42,18 +44,24 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   const paths = recordPaths(app);
   handleProblems(app, paths);
   recordSecurityEvents(app, parts.log);
-  addRequestContext(app);
-  limitCaching(app);
-  setDeadlines(app, parts.config.http);
   logRequests(app, { log: parts.log, slowMs: parts.config.http.slowMs });
-  readJsonBodies(app);
-  await protect(app, parts.config.protection);
+  // The headers of every response come first. Then requests are refused under overload, before anything else costs time.
+  nameRequests(app);
+  setSecurityHeaders(app);
+  limitCaching(app);
+  await allowOrigins(app, parts.config.protection);
   const known = identifyCallers(app, parts.keys);
-  admitRequests(app, parts);
+  const refuse = createRefuse(app, parts.log);
+  admitRequests(app, refuse);
+  traceRequests(app);
+  setDeadlines(app, parts.config.http);
+  readJsonBodies(app);
+  await protect(app, parts.config.protection, refuse);
   await checkAccess(app, { ...parts, known });
   await describeApi(app);
   readQueryNumbers(app);
 
+  boundConnections(app, { maxConnections: parts.config.http.maxConnections, log: parts.log });
   closeConnectionsGently(app);
   await addRoutes(app, routeOptions(parts));
   await serveDocs(app);
@@ -71,8 +79,7 @@ function openServer({ config, log }: ServerParts): FastifyInstance {
     genReqId: (request) => requestIdOf(request.headers),
     trustProxy: config.http.trustedProxies.length > 0 ? config.http.trustedProxies : false,
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: 15_000,
-    keepAliveTimeout: 75_000,
+    ...CONNECTION_TIMES,
     // During shutdown, requests on open connections are still served. The registry sends new connections to other instances.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -86,7 +93,7 @@ function openServer({ config, log }: ServerParts): FastifyInstance {
       },
     },
     frameworkErrors: (error, request, reply) => {
-      reply.header('x-request-id', request.id);
+      reply.header('x-request-id', request.id).headers(SECURITY_HEADERS);
       sendProblem(toProblem(error), request, reply);
     },
     clientErrorHandler: answerBrokenConnection,
@@ -116,6 +123,6 @@ function closeConnectionsGently(app: FastifyInstance): void {
 }
 
 function routeOptions({ neighbours, batches, readiness, config }: ServerParts): RouteOptions {
-  const { loginsPerMinute } = config.protection;
-  return { ...neighbours, batches, readiness, loginsPerMinute };
+  const { loginsPerMinute, refreshesPerMinute } = config.protection;
+  return { ...neighbours, batches, readiness, loginsPerMinute, refreshesPerMinute };
 }

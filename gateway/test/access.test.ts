@@ -5,7 +5,10 @@ import {
   createKeyStore,
   KEYS_MAX_AGE_MS,
   type KeyStore,
+  ROLE_NAMES,
   type RoleName,
+  SCOPES,
+  type Scope,
 } from '@payflowx/chassis';
 import { createTestIdentity } from '@payflowx/chassis/testing';
 import Fastify from 'fastify';
@@ -39,77 +42,89 @@ const DEPOSIT = { account_id: ALICE, amount: 1, currency: 'EUR' };
 const USER = { username: 'carol', password: 'long enough to be', roles: ['customer'] };
 
 /** The expected access of every route. It repeats the declarations of the routes from the outside. */
-const TABLE: [string, string, 'anyone' | RoleName[], object?][] = [
-  ['POST', '/v1/auth/login', 'anyone', { username: 'a', password: 'b' }],
-  ['POST', '/v1/auth/refresh', 'anyone', { refresh_token: 'r' }],
-  ['POST', '/v1/auth/logout', 'anyone', { refresh_token: 'r' }],
-  ['GET', '/v1/auth/me', EVERYONE],
+const TABLE: [string, string, 'anyone' | RoleName[], Scope?, object?][] = [
+  ['POST', '/v1/auth/login', 'anyone', undefined, { username: 'a', password: 'b' }],
+  ['POST', '/v1/auth/refresh', 'anyone', undefined, { refresh_token: 'r' }],
+  ['POST', '/v1/auth/logout', 'anyone', undefined, { refresh_token: 'r' }],
+  ['GET', '/v1/auth/me', [...EVERYONE, 'admin']],
   ['GET', '/.well-known/jwks.json', 'anyone'],
-  ['POST', '/v1/auth/token', 'anyone', { client_id: 'cli_1', client_secret: 's' }],
-  ['POST', '/v1/signing-keys/rotate', ['operator']],
-  ['POST', '/v1/api-clients', ['operator'], { name: 'Shop', user_id: USER_ID, scopes: ['accounts:read'] }],
-  ['GET', '/v1/api-clients', ['operator', 'auditor']],
-  ['POST', `/v1/api-clients/${CLIENT_ID}/revoke`, ['operator']],
-  ['POST', `/v1/api-clients/${CLIENT_ID}/rotate-secret`, ['operator']],
-  ['POST', '/v1/users', ['operator'], USER],
-  ['GET', '/v1/users', ['operator']],
-  ['POST', '/v1/accounts', ['operator'], { owner_id: ALICE.replace('acct', 'usr'), currency: 'EUR' }],
-  ['GET', '/v1/accounts', EVERYONE],
-  ['GET', `/v1/accounts/${ALICE}`, EVERYONE],
-  ['PATCH', `/v1/accounts/${ALICE}`, ['operator'], {}],
-  ['POST', `/v1/accounts/${ALICE}/freeze`, ['operator']],
-  ['POST', `/v1/accounts/${ALICE}/unfreeze`, ['operator']],
-  ['POST', `/v1/accounts/${ALICE}/close`, ['operator']],
+  ['POST', '/v1/auth/token', 'anyone', undefined, { client_id: 'cli_1', client_secret: 's' }],
+  ['POST', '/v1/signing-keys/rotate', ['admin']],
+  [
+    'POST',
+    '/v1/api-clients',
+    ['admin'],
+    undefined,
+    { name: 'Shop', user_id: USER_ID, scopes: ['accounts:read'] },
+  ],
+  ['GET', '/v1/api-clients', ['admin', 'operator', 'auditor']],
+  ['POST', `/v1/api-clients/${CLIENT_ID}/revoke`, ['admin']],
+  ['POST', `/v1/api-clients/${CLIENT_ID}/rotate-secret`, ['admin']],
+  ['POST', '/v1/users', ['admin'], undefined, USER],
+  ['GET', '/v1/users', ['admin', 'operator']],
+  [
+    'POST',
+    '/v1/accounts',
+    ['operator'],
+    'accounts:write',
+    { owner_id: ALICE.replace('acct', 'usr'), currency: 'EUR' },
+  ],
+  ['GET', '/v1/accounts', EVERYONE, 'accounts:read'],
+  ['GET', `/v1/accounts/${ALICE}`, EVERYONE, 'accounts:read'],
+  ['PATCH', `/v1/accounts/${ALICE}`, ['operator'], 'accounts:write', {}],
+  ['POST', `/v1/accounts/${ALICE}/freeze`, ['operator'], 'accounts:write'],
+  ['POST', `/v1/accounts/${ALICE}/unfreeze`, ['operator'], 'accounts:write'],
+  ['POST', `/v1/accounts/${ALICE}/close`, ['operator'], 'accounts:write'],
   ['GET', '/v1/currencies', 'anyone'],
-  ['GET', '/v1/audit/accounts', ['operator', 'auditor']],
-  ['GET', '/v1/audit/payments', ['operator', 'auditor']],
-  ['GET', '/v1/audit/identities', ['operator', 'auditor']],
-  ['POST', '/v1/deposits', ['operator'], DEPOSIT],
-  ['POST', '/v1/withdrawals', ['operator'], DEPOSIT],
-  ['POST', '/v1/payments', ['customer', 'operator'], newPayment],
-  ['GET', '/v1/payments', EVERYONE],
-  ['GET', `/v1/payments/${PAYMENT_ID}`, EVERYONE],
-  ['POST', '/v1/payments/simulate', ['customer', 'operator'], newPayment],
-  ['POST', `/v1/payments/${PAYMENT_ID}/capture`, ['customer', 'operator']],
-  ['POST', `/v1/payments/${PAYMENT_ID}/cancel`, ['customer', 'operator']],
-  ['POST', `/v1/payments/${PAYMENT_ID}/refunds`, ['customer', 'operator']],
-  ['GET', `/v1/payments/${PAYMENT_ID}/refunds`, EVERYONE],
-  ['GET', `/v1/payments/${PAYMENT_ID}/timeline`, EVERYONE],
-  ['POST', '/v1/rules', ['operator'], { name: 'a', expression: 'true', action: 'shadow' }],
-  ['GET', '/v1/rules', ['operator', 'auditor']],
-  ['GET', `/v1/rules/${RULE_ID}`, ['operator', 'auditor']],
-  ['PATCH', `/v1/rules/${RULE_ID}`, ['operator'], {}],
-  ['GET', `/v1/rules/${RULE_ID}/versions`, ['operator', 'auditor']],
-  ['POST', '/v1/rules/backtest', ['operator', 'auditor'], { expression: 'true' }],
-  ['GET', '/v1/ledger/entries', EVERYONE],
-  ['GET', `/v1/ledger/transactions/${TRANSACTION_ID}`, EVERYONE],
-  ['GET', `/v1/ledger/accounts/${ALICE}/balance`, EVERYONE],
-  ['GET', `/v1/ledger/accounts/${ALICE}/statement`, EVERYONE],
-  ['GET', `/v1/ledger/payments/${PAYMENT_ID}/receipt`, EVERYONE],
-  ['GET', '/v1/ledger/head', EVERYONE],
-  ['GET', '/v1/ledger/proof', ['operator', 'auditor']],
+  ['GET', '/v1/audit/accounts', ['operator', 'auditor'], 'audit:read'],
+  ['GET', '/v1/audit/payments', ['operator', 'auditor'], 'audit:read'],
+  ['GET', '/v1/audit/identities', ['admin', 'operator', 'auditor'], 'audit:read'],
+  ['POST', '/v1/deposits', ['operator'], 'deposits:write', DEPOSIT],
+  ['POST', '/v1/withdrawals', ['operator'], 'withdrawals:write', DEPOSIT],
+  ['POST', '/v1/payments', ['customer', 'operator'], 'payments:write', newPayment],
+  ['GET', '/v1/payments', EVERYONE, 'payments:read'],
+  ['GET', `/v1/payments/${PAYMENT_ID}`, EVERYONE, 'payments:read'],
+  ['POST', '/v1/payments/simulate', ['customer', 'operator'], 'payments:read', newPayment],
+  ['POST', `/v1/payments/${PAYMENT_ID}/capture`, ['customer', 'operator'], 'payments:write'],
+  ['POST', `/v1/payments/${PAYMENT_ID}/cancel`, ['customer', 'operator'], 'payments:write'],
+  ['POST', `/v1/payments/${PAYMENT_ID}/refunds`, ['customer', 'operator'], 'payments:write'],
+  ['GET', `/v1/payments/${PAYMENT_ID}/refunds`, EVERYONE, 'payments:read'],
+  ['GET', `/v1/payments/${PAYMENT_ID}/timeline`, EVERYONE, 'payments:read'],
+  ['POST', '/v1/rules', ['operator'], 'rules:write', { name: 'a', expression: 'true', action: 'shadow' }],
+  ['GET', '/v1/rules', ['operator', 'auditor'], 'rules:read'],
+  ['GET', `/v1/rules/${RULE_ID}`, ['operator', 'auditor'], 'rules:read'],
+  ['PATCH', `/v1/rules/${RULE_ID}`, ['operator'], 'rules:write', {}],
+  ['GET', `/v1/rules/${RULE_ID}/versions`, ['operator', 'auditor'], 'rules:read'],
+  ['POST', '/v1/rules/backtest', ['operator', 'auditor'], 'rules:read', { expression: 'true' }],
+  ['GET', '/v1/ledger/entries', EVERYONE, 'ledger:read'],
+  ['GET', `/v1/ledger/transactions/${TRANSACTION_ID}`, EVERYONE, 'ledger:read'],
+  ['GET', `/v1/ledger/accounts/${ALICE}/balance`, EVERYONE, 'ledger:read'],
+  ['GET', `/v1/ledger/accounts/${ALICE}/statement`, EVERYONE, 'ledger:read'],
+  ['GET', `/v1/ledger/payments/${PAYMENT_ID}/receipt`, EVERYONE, 'ledger:read'],
+  ['GET', '/v1/ledger/head', EVERYONE, 'ledger:read'],
+  ['GET', '/v1/ledger/proof', ['operator', 'auditor'], 'ledger:read'],
   ['POST', '/v1/ledger/reconciliations', ['operator']],
-  ['GET', '/v1/ledger/reconciliations', ['operator', 'auditor']],
-  ['GET', `/v1/ledger/reconciliations/${RECONCILIATION_ID}`, ['operator', 'auditor']],
-  ['GET', '/v1/notifications', EVERYONE],
-  ['GET', '/v1/analytics/summary', ['operator', 'auditor']],
-  ['GET', '/v1/analytics/daily', ['operator', 'auditor']],
-  ['GET', `/v1/analytics/accounts/${ALICE}`, EVERYONE],
+  ['GET', '/v1/ledger/reconciliations', ['operator', 'auditor'], 'ledger:read'],
+  ['GET', `/v1/ledger/reconciliations/${RECONCILIATION_ID}`, ['operator', 'auditor'], 'ledger:read'],
+  ['GET', '/v1/notifications', EVERYONE, 'notifications:read'],
+  ['GET', '/v1/analytics/summary', ['operator', 'auditor'], 'analytics:read'],
+  ['GET', '/v1/analytics/daily', ['operator', 'auditor'], 'analytics:read'],
+  ['GET', `/v1/analytics/accounts/${ALICE}`, EVERYONE, 'analytics:read'],
   ['GET', '/healthz', 'anyone'],
   ['GET', '/readyz', 'anyone'],
 ];
+
+const ID = /(acct|cli|pay|rec|rule|txn)_[0-9a-f-]+/;
 
 it('the table lists every route of the document', () => {
   const documented = Object.entries(client.document.paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
   );
-  const known = TABLE.map(
-    ([method, path]) => `${method} ${path.replace(/(acct|cli|pay|rec|rule|txn)_[0-9a-f-]+/, '{id}')}`,
-  );
+  const known = TABLE.map(([method, path]) => `${method} ${path.replace(ID, '{id}')}`);
   expect(known.sort()).toEqual(documented.sort());
 });
 
-describe.each(TABLE)('%s %s', (method, path, access, body) => {
+describe.each(TABLE)('%s %s', (method, path, access, scope, body) => {
   const call = (who: object) => client.call(method, path, { key: 'k', ...(body && { body }), ...who });
 
   it(`is open to ${access}`, async () => {
@@ -120,7 +135,7 @@ describe.each(TABLE)('%s %s', (method, path, access, body) => {
     expect([anonymous.status, anonymous.body.code]).toEqual([401, 'UNAUTHENTICATED']);
     expect(anonymous.headers.get('www-authenticate')).toBe('Bearer');
 
-    for (const role of ['customer', 'operator', 'auditor', 'service'] as const) {
+    for (const role of ROLE_NAMES) {
       const { status } = await call({ as: role });
       if (access.includes(role)) expect([401, 403], role).not.toContain(status);
       else expect(status, role).toBe(403);
@@ -129,6 +144,26 @@ describe.each(TABLE)('%s %s', (method, path, access, body) => {
       403,
     );
   });
+
+  if (access === 'anyone') return;
+  it(`is open to an API client ${scope ? `with the scope ${scope}` : 'never'}`, async () => {
+    const caller = { id: 'usr_x', roles: access.slice(0, 1) };
+    const codeWith = async (...scopes: Scope[]) => {
+      const { status, body } = await call({ token: await platform.identity.tokenFor({ ...caller, scopes }) });
+      return status === 403 ? body.code : undefined;
+    };
+    expect(await codeWith(...SCOPES.filter((other) => other !== scope))).toBe('INSUFFICIENT_SCOPE');
+    if (scope) expect(await codeWith(scope)).toBeUndefined();
+  });
+});
+
+it('the document names the scope of every route', () => {
+  const operationOf = (method: string, path: string) =>
+    client.document.paths[path.replace(ID, '{id}')]?.[method.toLowerCase()];
+  for (const [method, path, access, scope] of TABLE) {
+    const security = access === 'anyone' ? [] : [{ access_token: scope ? [scope] : [] }];
+    expect(operationOf(method, path)?.security, `${method} ${path}`).toEqual(security);
+  }
 });
 
 describe('a token', () => {
@@ -169,6 +204,8 @@ describe('a token', () => {
     ['from an hour ahead', () => tokenWith({ iat: nowS() + 3_600, exp: nowS() + 3_900 })],
     ['that begins in two minutes', () => tokenWith({ nbf: nowS() + 120 })],
     ['that lives longer than auth lets it', () => tokenWith({ exp: nowS() + 302 })],
+    ['with a client but without a scope', () => tokenWith({ client_id: CLIENT_ID })],
+    ['with a scope but without a client', () => tokenWith({ scope: 'payments:read' })],
     ['without a beginning', () => tokenWith({ iat: undefined })],
     ['without an end', () => tokenWith({ exp: undefined })],
     ['without a signature', () => withoutSignature({ alg: 'none' })],
@@ -200,7 +237,7 @@ describe('a token', () => {
     expect((await get(token)).status).not.toBe(401);
   });
 
-  describe('that was verified before', () => {
+  describe('at a moment, and after it was verified before', () => {
     afterEach(() => {
       vi.useRealTimers();
     });
@@ -225,6 +262,23 @@ describe('a token', () => {
       };
       return { identity, keys, publish };
     }
+
+    const life = (iat: number, exp: number) => ({ iat: START_MS / 1000 + iat, exp: START_MS / 1000 + exp });
+    it.each<[string, object, number]>([
+      ['of the whole life that auth gives', life(0, ACCESS_TOKEN_LIFETIME_S), 200],
+      ['of a second more', life(0, ACCESS_TOKEN_LIFETIME_S + 1), 401],
+      ['from 60 s ahead', life(60, 360), 200],
+      ['from 61 s ahead', life(61, 361), 401],
+      ['in its last second', life(-299, 1), 200],
+      ['at the moment of its end', life(-300, 0), 401],
+      ['that begins 60 s ahead', { ...life(0, 300), nbf: START_MS / 1000 + 60 }, 200],
+      ['that begins 61 s ahead', { ...life(0, 300), nbf: START_MS / 1000 + 61 }, 401],
+    ])('a token %s: %o is %i, at first and again', async (_, times, expected) => {
+      const { identity, keys } = startAt(START_MS);
+      const statusOf = await gatewayAt(keys);
+      const token = await identity.tokenWith({ ...CLAIMS, ...times });
+      expect([await statusOf(token), await statusOf(token)]).toEqual([expected, expected]);
+    });
 
     it('is refused from the second in which it expires', async () => {
       const { identity, keys } = startAt(START_MS);

@@ -5,7 +5,8 @@ import { PAYMENT_ID } from './examples.ts';
 import { type Platform, startPlatform } from './platform.ts';
 
 /** The only routes with successful responses that may be cached. All others, new ones included, must be no-store. */
-const PUBLIC = ['/.well-known/jwks.json', '/openapi.json', '/docs', '/docs/*', '/v1/currencies'];
+const DOCUMENTS = ['/openapi.json', '/docs/', '/docs/js/scalar.js'];
+const PUBLIC = ['/.well-known/jwks.json', ...DOCUMENTS, '/docs', '/v1/currencies'];
 
 let platform: Platform;
 let operator: string;
@@ -39,7 +40,7 @@ function expectCaching(what: string, isPublic: boolean, { status, headers }: Res
 it('no response of any route may be cached, except successful ones of the public documents', async () => {
   const kept = new Set<string>();
   for (const { url, methods } of platform.server.knownPaths.all()) {
-    const path = url.replace(/:[^/]+/g, PAYMENT_ID).replace('*', 'js/scalar.js');
+    const path = url.replace(/:[^/]+/g, PAYMENT_ID);
     for (const method of methods) {
       for (const attempt of ATTEMPTS) {
         const { body, ...init } = attempt();
@@ -91,4 +92,27 @@ it('the response to bytes that are no HTTP may not be cached either', async () =
     socket.once('data', (data) => resolve(data.toString()));
   });
   expect(text).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\ncache-control: no-store\r\n/);
+});
+
+it('documents are sent compressed, in the encoding that the client accepts, and once', async () => {
+  for (const path of DOCUMENTS) {
+    const get = (headers: Record<string, string>) => fetch(`${platform.url}${path}`, { headers });
+    const plain = await get({ 'accept-encoding': 'br;q=0, gzip;q=0' });
+    expect([path, plain.headers.get('content-encoding')]).toEqual([path, null]);
+    const text = await plain.text();
+    const etags = new Set([plain.headers.get('etag')]);
+    for (const encoding of ['br', 'gzip']) {
+      const accepted = { 'accept-encoding': `${encoding}, deflate` };
+      const answer = await get(accepted);
+      expect(answer.headers.get('content-encoding')).toBe(encoding);
+      expect(answer.headers.get('vary')).toBe('accept-encoding');
+      expect(Number(answer.headers.get('content-length'))).toBeLessThan(text.length);
+      expect(await answer.text()).toBe(text);
+      const etag = answer.headers.get('etag') ?? '';
+      etags.add(etag);
+      const again = await get({ ...accepted, 'if-none-match': `"other", W/${etag}` });
+      expect([again.status, again.headers.get('etag'), await again.text()]).toEqual([304, etag, '']);
+    }
+    expect(etags.size).toBe(3);
+  }
 });

@@ -234,7 +234,8 @@ describe('answers as documented:', () => {
     ['GET', '/readyz', 200],
   ] as [string, string, number, object?][])('%s %s', async (method, path, expected, body) => {
     const headers: Record<string, string> = method === 'PATCH' ? { 'if-match': '"1"' } : {};
-    const options = { as: 'operator', key: 'k', headers, ...(body && { body }) } as const;
+    const token = await platform.identity.tokenFor({ id: 'usr_x', roles: ['operator', 'admin'] });
+    const options = { token, key: 'k', headers, ...(body && { body }) } as const;
     const answer = await client.call(method, path, options);
     expect(answer.status).toBe(expected);
     // Keys are new in each run.

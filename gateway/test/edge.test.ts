@@ -1,10 +1,11 @@
 /** The parts that all routes share: ids, traces, limits, unknown paths, probes, shutdown. */
 import { connect } from 'node:net';
+import { status } from '@grpc/grpc-js';
 import { eventually } from '@payflowx/chassis/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, createClient } from './client.ts';
 import { PAYMENT_ID, paymentOf } from './examples.ts';
-import { type Platform, startPlatform } from './platform.ts';
+import { type Platform, Refusal, startPlatform } from './platform.ts';
 
 let platform: Platform;
 let client: Client;
@@ -121,6 +122,28 @@ describe('limits', () => {
       );
       expect(statuses).toContain(429);
       for (let n = 0; n < 5; n += 1) expect((await one.call('GET', '/healthz')).status).toBe(200);
+    } finally {
+      await limited.close();
+    }
+  });
+
+  it('limits the refreshes of each session, and not those of another at the same address', async () => {
+    const limited = await startPlatform({ REFRESHES_PER_MINUTE: '2' });
+    try {
+      const one = await createClient(limited);
+      const keys: string[] = [];
+      limited.fakes.auth.refreshTokens = ({ requestId }) => {
+        keys.push(requestId);
+        throw new Refusal('INVALID_REFRESH_TOKEN', status.UNAUTHENTICATED);
+      };
+      const refresh = async (session: string, own: string, key?: string) => {
+        const body = { refresh_token: session.repeat(43) + own.repeat(43) };
+        return (await one.call('POST', '/v1/auth/refresh', { body, ...(key && { key }) })).status;
+      };
+      expect([await refresh('a', '1', 'k-1'), await refresh('a', '2')]).toEqual([401, 401]);
+      expect([await refresh('a', '3'), await refresh('b', '3')]).toEqual([429, 401]);
+      // Without a key of the client, the gateway makes one: its own retry of a broken call is then no second use.
+      expect(keys).toEqual(['k-1', expect.stringMatching(/^req_/), expect.stringMatching(/^req_/)]);
     } finally {
       await limited.close();
     }

@@ -81,6 +81,7 @@ export function paymentOf(request: Partial<CreatePaymentRequest>, changes: Parti
       movements: [],
       fromOwnerId: USER_ID,
       toOwnerId: USER_ID,
+      id: '',
       decidedAt: AT,
       holdExpiresAt: undefined,
     },
@@ -218,6 +219,7 @@ export const proof: GetProofResponse = {
     },
   ],
   differenceCount: 1n,
+  truncated: false,
   accountCount: 2n,
   staleBalanceCount: 0n,
   transactionCount: 1n,
@@ -244,6 +246,7 @@ export const notificationExample: Notification = {
   amountMinor: 5n,
   currency: 'EUR',
   createdAt: AT,
+  eventId: 'evt_1',
 };
 
 export const totals: Totals = {
@@ -254,9 +257,11 @@ export const totals: Totals = {
   cancelledCount: 0n,
   expiredCount: 0n,
   refundCount: 0n,
-  // Larger than a number can represent. The response must contain every digit.
-  capturedMinor: 2n ** 60n + 1n,
+  // Larger than an int64. The response must contain every digit.
+  capturedMinor: 0n,
+  capturedSum: (2n ** 70n + 1n).toString(),
   refundedMinor: 0n,
+  refundedSum: '0',
   successRate: 2 / 3,
 };
 

@@ -178,6 +178,15 @@ describe('a simulation', () => {
     // Callers must not see the owner of the receiver's account.
     expect(text).not.toContain('usr_');
   });
+
+  it('is 429 with the time of the next one if the caller has used up its simulations', async () => {
+    platform.fakes.payment.simulatePayment = () => {
+      throw new Refusal('TOO_MANY_REQUESTS', grpc.RESOURCE_EXHAUSTED, { retryAfterMs: 6_500 });
+    };
+    const simulate = client.call('POST', '/v1/payments/simulate', { as: 'customer', body: newPayment });
+    const { status, headers, body } = await simulate;
+    expect([status, headers.get('retry-after'), body.code]).toEqual([429, '7', 'TOO_MANY_REQUESTS']);
+  });
 });
 
 describe('a change of an account', () => {

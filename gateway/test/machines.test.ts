@@ -69,7 +69,7 @@ it('shows a secret once', async () => {
   let clientSecret = 's3cret';
   platform.fakes.auth.createApiClient = () => ({ client: { ...apiClient, revokedAt: AT }, clientSecret });
   const body = { name: 'Shop', user_id: USER_ID, scopes: ['accounts:read'] };
-  const make = () => client.call('POST', '/v1/api-clients', { as: 'operator', key: 'k', body });
+  const make = () => client.call('POST', '/v1/api-clients', { as: 'admin', key: 'k', body });
   const first = await make();
   expect([first.status, first.body.client_secret, first.headers.get('cache-control')]).toEqual([
     201,
@@ -85,7 +85,7 @@ it('gives no new secret to a revoked client', async () => {
     throw new Refusal('API_CLIENT_REVOKED', grpc.FAILED_PRECONDITION);
   };
   const path = `/v1/api-clients/${CLIENT_ID}/rotate-secret`;
-  const { status, body } = await client.call('POST', path, { as: 'operator' });
+  const { status, body } = await client.call('POST', path, { as: 'admin' });
   expect([status, body.code]).toEqual([409, 'API_CLIENT_REVOKED']);
 });
 
@@ -98,7 +98,7 @@ it.each([
   ['a name with a line break', { name: 'a\nb' }, '/name'],
 ])('makes no client with %s', async (_name, changes, pointer) => {
   const body = { name: 'Shop', user_id: USER_ID, scopes: ['accounts:read'], ...changes };
-  const answer = await client.call('POST', '/v1/api-clients', { as: 'operator', body });
+  const answer = await client.call('POST', '/v1/api-clients', { as: 'admin', body });
   expect(answer.status).toBe(400);
   expect(answer.body.errors.map((error: { pointer: string }) => error.pointer)).toContain(pointer);
 });

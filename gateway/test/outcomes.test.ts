@@ -9,6 +9,7 @@ import {
   ALICE,
   AT,
   account,
+  CLIENT_ID,
   declinedPayment,
   newPayment,
   PAYMENT_ID,
@@ -122,6 +123,23 @@ it('a request without a key gets one for the call to the service, which may be r
   expect(status).toBe(201);
   expect(keys).toEqual([expect.stringMatching(/^req_/), keys[0]]);
 });
+
+it.each([
+  ['POST', '/v1/auth/login', 'login', { username: 'alice', password: 'correct horse battery' }],
+  ['POST', '/v1/auth/refresh', 'refreshTokens', { refresh_token: 'rft_1' }],
+  ['POST', `/v1/api-clients/${CLIENT_ID}/rotate-secret`, 'rotateApiClientSecret', {}],
+] as const)(
+  '%s %s is never repeated: a second call would spend or replace a secret',
+  async (method, path, rpc, body) => {
+    let calls = 0;
+    platform.fakes.auth[rpc] = () => {
+      calls += 1;
+      throw new Refusal('DATABASE_UNAVAILABLE', grpc.UNAVAILABLE);
+    };
+    const { status } = await client.call(method, path, { as: 'operator', body });
+    expect([status, calls]).toEqual([503, 1]);
+  },
+);
 
 describe('an error of another service', () => {
   const cases: [string, grpc, number, string][] = [

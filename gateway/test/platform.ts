@@ -90,7 +90,14 @@ export async function startPlatform(env: Record<string, string> = {}, keysReady 
       const names: Name[] = [name, ...(FURTHER[name] ? [FURTHER[name]] : [])];
       const services = names.map((each) => fakeService(DEFINITIONS[each], fakes[each]));
       const server = await serveGrpc(
-        { host: '127.0.0.1', port: 0, reflection: false, verifier: identity.verifier, log: testLog },
+        {
+          host: '127.0.0.1',
+          port: 0,
+          reflection: false,
+          pageTokenKey: undefined,
+          verifier: identity.verifier,
+          log: testLog,
+        },
         services,
       );
       return { name, server };
@@ -134,6 +141,7 @@ export async function startPlatform(env: Record<string, string> = {}, keysReady 
     readiness,
     /** The fields of all log lines of the gateway so far. */
     logged: lines,
+    portOf: (name: keyof Targets) => started.find((service) => service.name === name)?.server.port ?? 0,
     /** Sets the health of one service to NOT_SERVING. */
     stop: (name: keyof Targets) => started.find((service) => service.name === name)?.server.drain(),
     async close() {

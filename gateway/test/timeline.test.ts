@@ -67,8 +67,8 @@ function useExamples(): void {
   platform.fakes.ledger.listEntries = () => ({ entries: ENTRIES, nextPageToken: '' });
   platform.fakes.notification.listNotifications = () => ({
     notifications: [
-      { ...notificationExample, eventType: 'payment.refunded', createdAt: at(50) },
-      notificationExample,
+      { ...notificationExample, eventType: 'payment.refunded', createdAt: at(50), eventId: `evt_${uuid(3)}` },
+      { ...notificationExample, eventId: `evt_${uuid(2)}` },
     ],
     nextPageToken: '',
   });
@@ -100,6 +100,21 @@ it('lists events in order: decided, taken, posted, notified', async () => {
     'credit',
     'debit',
   ]);
+});
+
+it('matches notifications by event, also if two steps of one type happen in one millisecond', async () => {
+  useExamples();
+  const refund = STEPS.find(({ type }) => type === 'payment.refunded') as (typeof STEPS)[number];
+  const other = { ...refund, eventId: `evt_${uuid(4)}`, traceId: trace(4) };
+  platform.fakes.payment.listPaymentSteps = () => ({ steps: [...STEPS, other] });
+  const told = { ...notificationExample, eventType: 'payment.refunded', createdAt: at(50) };
+  platform.fakes.notification.listNotifications = () => ({
+    notifications: [4, 3].map((n) => ({ ...told, id: `ntf_${n}`, eventId: `evt_${uuid(n)}` })),
+    nextPageToken: '',
+  });
+  const { body } = await ask();
+  const told3and4 = body.data.filter(({ source }: Item) => source === 'notification');
+  expect(told3and4.map(({ trace_id }: Item) => trace_id)).toEqual([trace(2), trace(4)]);
 });
 
 it('reads every part with the caller’s own token, page by page', async () => {

@@ -1,4 +1,5 @@
 /** Only requests that match the contract exactly pass the gateway. */
+import { MAX_PAGE_TOKEN_LENGTH } from '@payflowx/chassis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Client, createClient } from './client.ts';
 import { ALICE, BOB, completeAll, newPayment } from './examples.ts';
@@ -43,6 +44,8 @@ describe('a payment that is refused with 400 reaches no service', () => {
     ['amount true', () => pay({ amount: true }), '/amount'],
     ['amount 2^53', () => rawAmount('9007199254740992'), '/amount'],
     ['amount 1e400', () => rawAmount('1e400'), '/amount'],
+    ['an amount that JSON.parse rounds to 100', () => rawAmount('100.00000000000000001'), '/amount'],
+    ['one that it rounds to the maximum', () => rawAmount('9007199254740991.4'), '/amount'],
     ['no amount', () => pay({ amount: undefined }), '/amount'],
     ['an unknown currency', () => pay({ currency: 'XYZ' }), '/currency'],
     ['a former currency', () => pay({ currency: 'DEM' }), '/currency'],
@@ -165,6 +168,33 @@ describe('a query string', () => {
     const query =
       'limit=100&state=FAILED&currency=EUR&amount_min=0&amount_max=9007199254740991&created_after=2026-01-31T12:00:00%2B01:00';
     expect((await client.call('GET', `/v1/payments?${query}`, { as: 'auditor' })).status).toBe(200);
+  });
+
+  it('has a cursor as long as the longest page token, and no longer', async () => {
+    const statusOf = async (length: number) =>
+      (await client.call('GET', `/v1/payments?cursor=${'A'.repeat(length)}`, { as: 'auditor' })).status;
+    expect(await statusOf(MAX_PAGE_TOKEN_LENGTH)).toBe(200);
+    expect(await statusOf(MAX_PAGE_TOKEN_LENGTH + 1)).toBe(400);
+  });
+
+  it('never has an empty parameter, which a service could not tell from an absent one', async () => {
+    const { paths, components } = (await client.call('GET', '/openapi.json')).body;
+    const urls = Object.keys(paths).flatMap((path) => {
+      const parameters: { in: string; name: string; schema: { $ref: string } }[] =
+        paths[path].get?.parameters ?? [];
+      const id = parameters
+        .find((parameter) => parameter.in === 'path')
+        ?.schema.$ref.split('/')
+        .at(-1);
+      const real = path.replace('{id}', components.schemas[id ?? '']?.examples[0]);
+      return parameters.flatMap(({ in: place, name }) => (place === 'query' ? `${real}?${name}=` : []));
+    });
+    expect(urls).toContain('/v1/payments?reference=');
+    for (const url of urls) {
+      const { status, body } = await client.call('GET', url, { as: 'operator' });
+      const pointer = `/${url.slice(url.indexOf('?') + 1, -1)}`;
+      expect([url, status, body.errors?.[0].pointer]).toEqual([url, 400, pointer]);
+    }
   });
 
   it('is refused by a route without parameters', async () => {

@@ -3,6 +3,7 @@ import { check } from './checks/check.ts';
 import { lift } from './checks/lift.ts';
 import { conclude } from './checks/tally.ts';
 import { test } from './checks/test.ts';
+import { testUpgrade } from './checks/upgrade.ts';
 import { explain, Failure } from './failure.ts';
 import { down, exclusively, up, upServers } from './platform.ts';
 import { control, execute, followLogs, printPid, printStatus } from './processes.ts';
@@ -35,6 +36,7 @@ const COMMANDS: Record<string, (...args: string[]) => Promise<unknown>> = {
     const services = name ? [serviceNamed(name)] : SERVICE_NAMES;
     conclude(await lift(services, waitingForConsul(), openSecrets()));
   },
+  'test-upgrade': async (from) => conclude(await testUpgrade(from, waitingForConsul(), openSecrets())),
   'build-consul': buildConsul,
 };
 

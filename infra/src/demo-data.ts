@@ -7,11 +7,12 @@ import { Failure } from './failure.ts';
 import { local, root } from './paths.ts';
 import type { Secrets } from './secrets.ts';
 import type { Addresses } from './servers/start.ts';
-import { clientId, SERVICE_NAMES, SOURCES, serviceEnvironment } from './services.ts';
+import { clientId, operatorEnvironment, SERVICE_NAMES, SOURCES } from './services.ts';
 import type { Settings } from './settings.ts';
 
 const USERS = [
-  { username: 'operator', roles: ['operator'] },
+  // One person with both roles, so that the demo needs only one. Elsewhere they belong to different users.
+  { username: 'operator', roles: ['operator', 'admin'] },
   { username: 'auditor', roles: ['auditor'] },
   { username: 'alice', roles: ['customer'] },
   { username: 'bob', roles: ['customer'] },
@@ -52,7 +53,7 @@ export async function ensureIdentities(
     secret: secret(`clients/${service}`),
     roles: ['service'],
   }));
-  const env = { PATH: process.env.PATH, ...serviceEnvironment('auth', settings, addresses, secret) };
+  const env = { PATH: process.env.PATH, ...operatorEnvironment('auth', settings, addresses, secret) };
   const answer = await administer(JSON.stringify({ users, clients }), env);
   const made: { users: { id: string; username: string }[] } = JSON.parse(answer);
   return users.map((user) => {

@@ -6,8 +6,10 @@ import { compileServices } from './compile.ts';
 import { DEMO_FILE, ensureDemo, ensureIdentities } from './demo-data.ts';
 import { Failure, together } from './failure.ts';
 import { withLock } from './lock.ts';
+import { migrateDatabases } from './migrations.ts';
 import { endOrphans } from './orphans.ts';
 import { local, logs } from './paths.ts';
+import { makePrivate } from './private-folders.ts';
 import { say, step } from './progress.ts';
 import { withReservedPorts } from './reserved-ports.ts';
 import { poll, tail } from './run.ts';
@@ -58,6 +60,10 @@ async function upAll(settings: Settings, secret: Secrets): Promise<Addresses> {
   await together<unknown>([starting, compileServices()]);
   const { addresses, supervisor } = await starting;
   if (settings.faults) await mkdir(join(local, 'faults'), { recursive: true });
+  await step('migrations', async () => {
+    await migrateDatabases(settings, addresses, secret);
+    return 'all databases have the tables of this version';
+  });
   await step('services', async () => {
     await requirePortsFree(all, supervisor);
     const programs = all.map((instance) => serviceProgram(instance, settings, addresses, secret));
@@ -86,7 +92,7 @@ async function runPrograms(programs: Program[], supervisor: Supervisor): Promise
 }
 
 async function start(settings: Settings, secret: Secrets) {
-  await mkdir(logs, { recursive: true });
+  await makePrivate();
   const supervisor = startSupervisor((text) => say('supervisor', text));
   const addresses = await startServers(settings, secret, supervisor);
   return { addresses, supervisor: await supervisor };

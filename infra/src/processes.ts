@@ -6,7 +6,7 @@ import { logs, root } from './paths.ts';
 import { show } from './run.ts';
 import type { Secrets } from './secrets.ts';
 import { readAddresses } from './servers/start.ts';
-import { type ServiceName, SOURCES, serviceEnvironment } from './services.ts';
+import { operatorEnvironment, type ServiceName, SOURCES } from './services.ts';
 import type { Settings } from './settings.ts';
 import { findRunningSupervisor, HOLDER, type ProcessState, type Supervisor } from './supervisor.ts';
 
@@ -46,7 +46,7 @@ export async function followLogs(processes: string[]): Promise<void> {
 
 /** Runs a command in a service's folder with that service's environment. */
 export async function execute(service: ServiceName, command: string[], settings: Settings, secret: Secrets) {
-  const environment = serviceEnvironment(service, settings, await readAddresses(), secret);
+  const environment = operatorEnvironment(service, settings, await readAddresses(), secret);
   const env = { ...process.env, ...environment, NODE_OPTIONS: SOURCES };
   process.exitCode = await show(command, { cwd: join(root, service), env });
 }

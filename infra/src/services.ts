@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Failure } from './failure.ts';
 import { local, root } from './paths.ts';
 import { type DatabaseName, roleUrls } from './provision/postgres.ts';
+import type { RabbitUser } from './provision/rabbitmq.ts';
 import type { Secrets } from './secrets.ts';
 import type { Addresses } from './servers/start.ts';
 import type { Settings } from './settings.ts';
@@ -13,7 +14,7 @@ import { fingerprint, type Program } from './supervisor-config.ts';
 interface Needs {
   readonly database?: DatabaseName;
   readonly kafka?: true;
-  readonly rabbitmq?: true;
+  readonly rabbitmq?: RabbitUser;
   /** True for a service outside the request path. It runs at a lower priority. */
   readonly isBackground?: true;
 }
@@ -21,9 +22,9 @@ interface Needs {
 const SERVICES = {
   auth: { database: 'auth' },
   authorization: { database: 'authorization' },
-  payment: { database: 'payment', kafka: true, rabbitmq: true },
+  payment: { database: 'payment', kafka: true, rabbitmq: 'payment' },
   ledger: { database: 'ledger', kafka: true, isBackground: true },
-  notification: { database: 'notification', rabbitmq: true, isBackground: true },
+  notification: { database: 'notification', rabbitmq: 'notification', isBackground: true },
   analytics: { database: 'analytics', kafka: true, isBackground: true },
   gateway: {},
 } as const satisfies Record<string, Needs>;
@@ -138,7 +139,7 @@ function profiling(name: string): string[] {
   return ['--cpu-prof', `--cpu-prof-dir=${join(local, 'profiles')}`, `--cpu-prof-name=${name}.cpuprofile`];
 }
 
-/** The environment that all instances of a service share. The admin command of auth uses it too. */
+/** The environment that all instances of a service share. */
 export function serviceEnvironment(
   service: ServiceName,
   settings: Settings,
@@ -153,13 +154,29 @@ export function serviceEnvironment(
     SERVICE_CLIENT_ID: clientId(service),
     SERVICE_CLIENT_SECRET: secret(`clients/${service}`),
     ...(addresses.consul ? {} : fixedTargets(settings)),
-    ...(roles && { POSTGRES_URL: roles.serving, POSTGRES_MIGRATE_URL: roles.migrating }),
+    ...(roles && { POSTGRES_URL: roles.serving }),
     ...(kafka && { KAFKA_BROKERS: addresses.kafka }),
-    ...(rabbitmq && { RABBITMQ_URL: addresses.rabbitmq }),
+    ...(rabbitmq && { RABBITMQ_URL: addresses.rabbitmq[rabbitmq] }),
+    ...(service !== 'gateway' && { PAGE_TOKEN_KEY: secret(`key/page-tokens/${service}`) }),
     ...(service === 'auth' && { AUTH_SEALING_KEY: secret('key/auth-sealing') }),
     ...(service === 'gateway' && HIGH_QUOTAS),
     ...(settings.faults && { FAULTS_DIR: join(local, 'faults') }),
     ...chosen(service),
+  };
+}
+
+/** The environment of commands that an operator runs in a service's folder. Only they get the role that owns the database. */
+export function operatorEnvironment(
+  service: ServiceName,
+  settings: Settings,
+  addresses: Addresses,
+  secret: Secrets,
+): Record<string, string> {
+  const { database } = needsOf(service);
+  const roles = database && roleUrls(addresses.postgres, database, secret);
+  return {
+    ...serviceEnvironment(service, settings, addresses, secret),
+    ...(roles && { POSTGRES_MIGRATE_URL: roles.migrating }),
   };
 }
 

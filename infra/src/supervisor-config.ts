@@ -38,6 +38,7 @@ logfile=${value(join(logs, 'supervisor.log'))}
 pidfile=${value(join(local, 'supervisor/pid'))}
 childlogdir=${value(logs)}
 minfds=4096
+umask=077
 ${process.getuid?.() === 0 ? 'user=root' : ''}
 
 [unix_http_server]

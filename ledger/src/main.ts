@@ -1,10 +1,11 @@
 /** Starts the ledger. Parts are built from the inside out and stopped in reverse order. */
 import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/chassis';
 import { startKafkaConsumer } from '@payflowx/chassis/kafka';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { openDatabase, openWatchedDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { startSealer } from './app/seal-journal.ts';
 import { connectAccounts } from './clients/accounts.ts';
+import { connectEventLag } from './clients/event-lag.ts';
 import { loadConfig } from './config.ts';
 import { paymentEvents } from './consumers/payment-events.ts';
 import { startReconciliation } from './reconciliation.ts';
@@ -13,9 +14,9 @@ import type { Database } from './store/database.ts';
 import { PROOF_IDLE_TIMEOUT_MS, PROOF_STATEMENT_TIMEOUT_MS } from './store/proof.ts';
 
 const config = loadConfig(process.env);
-/** A proof holds one connection from its start to its end. */
+/** One proof runs at a time, and holds its connection from its start to its end. */
 const PROOF_CONNECTIONS = {
-  poolMax: 2,
+  poolMax: 1,
   statementTimeoutMs: PROOF_STATEMENT_TIMEOUT_MS,
   idleTimeoutMs: PROOF_IDLE_TIMEOUT_MS,
 };
@@ -24,9 +25,10 @@ await runService('ledger', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);
   resolveThroughConsul({ consulUrl: config.consulUrl, log });
 
-  await migrate(config.migrations, log);
-  const db = openDatabase<Database>(config.postgres, log);
-  onStop('database', () => db.destroy());
+  const database = openWatchedDatabase<Database>(config.postgres, log);
+  const { db } = database;
+  onStop('database', () => database.close());
+  await requireMigrated(db, config.migrations);
   const proofDb = openDatabase<Database>({ ...config.postgres, ...PROOF_CONNECTIONS }, log);
   onStop('database for proofs', () => proofDb.destroy());
 
@@ -39,6 +41,10 @@ await runService('ledger', config, async ({ log, onStop }) => {
   const consumer = await startKafkaConsumer(config.events, paymentEvents({ db }), log);
   onStop('consumer', () => consumer.stop());
 
+  const { payment: target } = config.reconciliation.targets;
+  const eventLag = connectEventLag({ target, token: identity.serviceToken, topicLag: consumer.lag });
+  onStop('payment client', () => eventLag.close());
+
   const now = () => new Date();
   const sealer = startSealer({ db, now }, config.sealIntervalMs, log);
   onStop('sealer', () => sealer.stop());
@@ -46,8 +52,9 @@ await runService('ledger', config, async ({ log, onStop }) => {
   const reconciliation = startReconciliation(config.reconciliation, identity.serviceToken, log);
   onStop('reconciliation', () => reconciliation.stop());
 
-  const service = ledgerService({ db, proofDb, accounts, eventLag: consumer.lag, now });
-  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log }, [
+  const service = ledgerService({ db, proofDb, accounts, eventLag: eventLag.count, now });
+  const health = { answering: [database.problem], working: [consumer.problem] };
+  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log, health }, [
     service,
     reconciliation.service,
   ]);

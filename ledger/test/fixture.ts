@@ -3,8 +3,10 @@ import { openDatabase } from '@payflowx/chassis/postgres';
 import { createTestDatabase, testLog } from '@payflowx/chassis/testing';
 import { type Kysely, sql } from 'kysely';
 import { checkSeal, type SealCheck } from '../src/app/check-seal.ts';
+import type { AuthorizedBalance, ComparedAccount } from '../src/domain/proof.ts';
+import { storeAuthorized } from '../src/store/authorized-balances.ts';
 import type { Database } from '../src/store/database.ts';
-import { countJournal } from '../src/store/proof.ts';
+import { compareAccounts, countJournal } from '../src/store/proof.ts';
 import { atOneMoment } from '../src/store/snapshot.ts';
 
 export interface LedgerDatabase {
@@ -38,6 +40,22 @@ export function checkWholeSeal({ db }: Pick<LedgerDatabase, 'db'>): Promise<Seal
   return atOneMoment(db, async (snapshot) =>
     checkSeal(snapshot, await countJournal(snapshot), { deadline: new Date(Date.now() + 60_000) }),
   );
+}
+
+/** Compares every account as the proof does. */
+export function compareAll(
+  { db }: Pick<LedgerDatabase, 'db'>,
+  authorized: readonly AuthorizedBalance[] = [],
+): Promise<ComparedAccount[]> {
+  return db.connection().execute(async (connection) => {
+    await storeAuthorized(
+      connection,
+      (async function* () {
+        yield* authorized;
+      })(),
+    );
+    return atOneMoment(connection, (snapshot) => Array.fromAsync(compareAccounts(snapshot)));
+  });
 }
 
 const GUARDED = ['transactions', 'postings', 'seals', 'heads'];

@@ -88,12 +88,12 @@ export async function startAccountService({ verifier }: TestIdentity) {
         return { account: account(accountId, owner) };
       },
       // One account a page, so that a caller that reads only the first page fails the test.
-      async listAccounts({ pageToken }, call) {
+      async listAccountIds({ pageToken }, call) {
         const { id } = requireCaller(call);
         const own = [...owners].filter(([, owner]) => owner === id);
         const at = Number(pageToken || 0);
         return {
-          accounts: own.slice(at, at + 1).map(([accountId, owner]) => account(accountId, owner)),
+          accountIds: own.slice(at, at + 1).map(([accountId]) => accountId),
           nextPageToken: at + 1 < own.length ? String(at + 1) : '',
         };
       },

@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { status } from '@grpc/grpc-js';
 import { connectGrpc, type GrpcServer, type Neighbour, newId, serveGrpc } from '@payflowx/chassis';
-import { createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
+import { createTestIdentity, PATIENCE_MS, testLog, testPageTokenKey } from '@payflowx/chassis/testing';
 import {
+  Direction,
   type GetReceiptResponse,
+  type JournalTransaction,
+  Layer,
   LedgerServiceClient,
   type LedgerServiceService,
   type SealedHead,
@@ -16,8 +19,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recordTransactions } from '../src/app/record-transactions.ts';
 import { sealBatch } from '../src/app/seal-journal.ts';
 import { type Accounts, connectAccounts } from '../src/clients/accounts.ts';
-import { readCanonicalBytes } from '../src/domain/canonical-bytes.ts';
-import { toRestTransaction } from '../src/domain/journal.ts';
 import { ledgerService } from '../src/rpc/ledger-service.ts';
 import { createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 import { transactionOf, transferOf } from './journal.ts';
@@ -86,6 +87,7 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     reflection: false,
+    pageTokenKey: testPageTokenKey,
     verifier: identity.verifier,
     log: testLog,
   };
@@ -113,11 +115,29 @@ const headJson = (head: SealedHead | undefined) => {
     sealed_at: head.sealedAt?.toISOString(),
   };
 };
+const transactionJson = (transaction: JournalTransaction | undefined) => ({
+  id: transaction?.id,
+  event_id: transaction?.eventId,
+  event_type: transaction?.eventType,
+  payment_id: transaction?.paymentId,
+  created_at: transaction?.createdAt?.toISOString(),
+  entries: transaction?.entries.map((entry) => ({
+    id: entry.id,
+    transaction_id: entry.transactionId,
+    account_id: entry.accountId,
+    direction: entry.direction === Direction.DEBIT ? 'debit' : 'credit',
+    amount: Number(entry.amountMinor),
+    currency: entry.currency,
+    layer: entry.layer === Layer.POSTED ? 'posted' : 'pending',
+    payment_id: entry.paymentId,
+    created_at: entry.createdAt?.toISOString(),
+  })),
+});
 const receiptJson = (receipt: GetReceiptResponse) => ({
   payment_id: receipt.paymentId,
   head: headJson(receipt.head),
-  transactions: receipt.transactions.map(({ canonical, position, path }) => ({
-    transaction: toRestTransaction(readCanonicalBytes(Buffer.from(canonical))) as Record<string, unknown>,
+  transactions: receipt.transactions.map(({ transaction, canonical, position, path }) => ({
+    transaction: transactionJson(transaction),
     canonical: hex(canonical),
     position: Number(position),
     path: path.map(hex),
@@ -129,7 +149,7 @@ type ReceiptJson = ReturnType<typeof receiptJson>;
 async function verify(receipt: unknown, head: unknown): Promise<{ code: number | null; said: string }> {
   await writeFile(join(folder, 'receipt.json'), JSON.stringify(receipt));
   await writeFile(join(folder, 'head.json'), JSON.stringify(head));
-  const script = fileURLToPath(new URL('../src/verify-receipt.ts', import.meta.url));
+  const script = fileURLToPath(import.meta.resolve('@payflowx/receipt/command'));
   const named = typeof head === 'string' ? head : 'head.json';
   const run = spawnSync(process.execPath, [script, 'receipt.json', named], { cwd: folder, env: {} });
   return { code: run.status, said: `${run.stdout}${run.stderr}` };
@@ -187,7 +207,6 @@ describe('a receipt', () => {
     expect(said).toContain('acct_bob: posted +450, pending 0 EUR minor units');
     expect(said).toMatch(/^VERIFIED: the journal of 14 transactions/m);
     expect(code).toBe(0);
-    expect((await verify(receipt, receipt.head.root_hash)).code).toBe(0);
     expect((await verify(receipt, receipt.head.head_hash)).code).toBe(0);
   });
 
@@ -205,101 +224,19 @@ describe('a receipt', () => {
     });
   });
 
-  const first = (forged: ReceiptJson) => {
-    const [item] = forged.transactions;
-    if (!item) throw new Error('it has two');
-    return item;
-  };
-  const FORGERIES: [string, (forged: ReceiptJson) => void, RegExp][] = [
-    [
-      'other bytes',
-      (forged) => {
-        const item = first(forged);
-        // The last byte of the amount stands before the currency: 00000003 "EUR".
-        item.canonical = item.canonical.replace(/(..)0000000345/, 'ff0000000345');
-      },
-      /do not lead to the head's root/,
-    ],
-    [
-      'another time in the JSON',
-      (forged) => {
-        first(forged).transaction.created_at = '2026-02-01T10:00:00.001Z';
-      },
-      /created_at says .* the sealed bytes say/,
-    ],
-    [
-      'another amount in the JSON',
-      (forged) => {
-        const [entry] = first(forged).transaction.entries as { amount: number }[];
-        if (entry) entry.amount = 5_000;
-      },
-      /amount says 5000; the sealed bytes say 500/,
-    ],
-    [
-      'another position',
-      (forged) => {
-        first(forged).position += 1;
-      },
-      /do not lead to the head's root/,
-    ],
-    [
-      'a position beyond the head',
-      (forged) => {
-        first(forged).position = 99;
-      },
-      /do not lead to the head's root/,
-    ],
-    ['a shorter path', (forged) => void first(forged).path.pop(), /do not lead to the head's root/],
-    [
-      'another payment',
-      (forged) => {
-        forged.payment_id = newId('pay');
-      },
-      /belongs to payment/,
-    ],
-    ['a transaction twice', (forged) => void forged.transactions.push(first(forged)), /a transaction twice/],
-    [
-      'no transactions',
-      (forged) => {
-        forged.transactions = [];
-      },
-      /holds no transactions/,
-    ],
-    [
-      'a head of another size',
-      (forged) => {
-        forged.head.size += 1;
-      },
-      /head_hash is not the hash of size/,
-    ],
-    [
-      'another root',
-      (forged) => {
-        forged.head.root_hash = 'ab'.repeat(32);
-      },
-      /head_hash is not the hash of size/,
-    ],
-    [
-      'text that is not hex',
-      (forged) => {
-        first(forged).canonical = 'xy';
-      },
-      /not in lower-case hex/,
-    ],
-  ];
-
-  it.each(FORGERIES)('with %s is refused', async (_, forge, reason) => {
+  it('is refused by the command if a byte of it was changed, or if only a root is given', async () => {
     const forged = structuredClone(receipt);
-    forge(forged);
-    const { code, said } = await verify(forged, receipt.head);
-    expect([code, said]).toEqual([1, expect.stringMatching(reason)]);
-    expect(said).toMatch(/^REFUSED: /);
-  });
-
-  it('is refused if it brings its own head, or is no receipt at all', async () => {
-    expect((await verify(receipt, 'ab'.repeat(32))).said).toMatch(
-      /REFUSED: It was made against another head/,
-    );
+    const [item] = forged.transactions;
+    // The last byte of the amount stands before the currency: 00000003 "EUR".
+    if (item) item.canonical = item.canonical.replace(/(..)0000000345/, 'ff0000000345');
+    expect(await verify(forged, receipt.head)).toEqual({
+      code: 1,
+      said: expect.stringMatching(/^REFUSED: transactions\[0\].*do not lead to the head's root/),
+    });
+    expect(await verify(receipt, receipt.head.root_hash)).toEqual({
+      code: 1,
+      said: expect.stringMatching(/^REFUSED: A root_hash alone does not prove the size/),
+    });
     expect((await verify({}, receipt.head)).said).toMatch(/REFUSED: payment_id is missing/);
     expect((await verify([], receipt.head)).code).toBe(1);
   });

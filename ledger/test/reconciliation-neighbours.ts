@@ -2,6 +2,7 @@
  * Fakes of the four services that a reconciliation reads, hand-written on one real gRPC server. Each returns the figures that the
  * test gives it.
  */
+import { int64Of } from '@payflowx/chassis';
 import { fakeService, startTestServer, type TestIdentity } from '@payflowx/chassis/testing';
 import { AnalyticsServiceService } from '@payflowx/proto/analytics';
 import { AccountServiceService } from '@payflowx/proto/authorization';
@@ -38,6 +39,18 @@ export interface FakeNeighbours {
   stop(): Promise<void>;
 }
 
+/** Sums as the services send them: the int64 fields are 0 if a sum does not fit. */
+function withSums<F extends { sentMinor: bigint; receivedMinor: bigint }>(figures: F) {
+  const { sentMinor, receivedMinor } = figures;
+  return {
+    ...figures,
+    sentMinor: int64Of(sentMinor),
+    receivedMinor: int64Of(receivedMinor),
+    sentSum: sentMinor.toString(),
+    receivedSum: receivedMinor.toString(),
+  };
+}
+
 /** The maximum page size, for any request: so small that every reader has to read several pages. */
 const PAGE = 3;
 
@@ -60,13 +73,6 @@ export async function startNeighbours({ verifier }: TestIdentity): Promise<FakeN
     const page = lines.slice(0, PAGE);
     return { page, nextPageToken: lines.length > PAGE ? (page.at(-1)?.accountId ?? '') : '' };
   };
-  const listing =
-    <N extends Neighbour>(neighbour: N) =>
-    async (request: ListRequest) => {
-      const { page, nextPageToken } = await respond(neighbour, request);
-      return { accounts: page, nextPageToken };
-    };
-
   const access = { access: ['service'] } as const;
   const { target, stop } = await startTestServer(verifier, [
     fakeService(
@@ -79,9 +85,36 @@ export async function startNeighbours({ verifier }: TestIdentity): Promise<FakeN
       },
       access,
     ),
-    fakeService(PaymentServiceService, { listAccountFigures: listing('payment') }, access),
-    fakeService(AnalyticsServiceService, { listAccountFigures: listing('analytics') }, access),
-    fakeService(NotificationServiceService, { listAccountFigures: listing('notification') }, access),
+    fakeService(
+      PaymentServiceService,
+      {
+        async listAccountFigures(request) {
+          const { page, nextPageToken } = await respond('payment', request);
+          return { accounts: page.map(withSums), nextPageToken };
+        },
+      },
+      access,
+    ),
+    fakeService(
+      AnalyticsServiceService,
+      {
+        async listAccountFigures(request) {
+          const { page, nextPageToken } = await respond('analytics', request);
+          return { accounts: page.map(withSums), nextPageToken };
+        },
+      },
+      access,
+    ),
+    fakeService(
+      NotificationServiceService,
+      {
+        async listAccountFigures(request) {
+          const { page, nextPageToken } = await respond('notification', request);
+          return { accounts: page, nextPageToken };
+        },
+      },
+      access,
+    ),
   ]);
   return {
     target,

@@ -4,8 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { status } from '@grpc/grpc-js';
 import { connectGrpc, type GrpcServer, type Neighbour, type RoleName, serveGrpc } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
-import { createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
-import { ReconciliationServiceClient, type ReconciliationServiceService } from '@payflowx/proto/ledger';
+import {
+  attackedList,
+  createTestIdentity,
+  expectTokensToBeBound,
+  PATIENCE_MS,
+  testLog,
+  testPageTokenKey,
+} from '@payflowx/chassis/testing';
+import { ReconciliationServiceClient, ReconciliationServiceService } from '@payflowx/proto/ledger';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runIfDue } from '../src/app/reconciliation-schedule.ts';
@@ -45,7 +52,7 @@ async function startInstance(targets: ReturnType<typeof targetsAt>): Promise<Ins
   const part = startReconciliation(config, serviceToken, testLog);
   const { verifier } = identity;
   const server: GrpcServer = await serveGrpc(
-    { host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog },
+    { host: '127.0.0.1', port: 0, reflection: false, pageTokenKey: testPageTokenKey, verifier, log: testLog },
     [part.service],
   );
   const client = connectGrpc(ReconciliationServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
@@ -146,6 +153,8 @@ describe('a reconciliation', () => {
     expected,
     foundBy,
     found,
+    expectedSum: expected.toString(),
+    foundSum: found.toString(),
   });
   const of = () => neighbours.figures;
   it.each([
@@ -186,6 +195,21 @@ describe('a reconciliation', () => {
       await as('auditor'),
     );
     expect(reconciliation).toEqual(report);
+  });
+
+  it('compares turnover beyond int64, and reports every digit', async () => {
+    await agreeOn('acct_a');
+    const turnover = 2n ** 70n;
+    for (const figures of [neighbours.figures.payment, neighbours.figures.analytics]) {
+      shift(figures as Map<string, { sentMinor: bigint }>, 'acct_a', { sentMinor: turnover });
+    }
+    expect(await run()).toMatchObject({ holds: true });
+    shift(neighbours.figures.analytics, 'acct_a', { sentMinor: 1n });
+    const { id = '', differences } = await run();
+    const [expectedSum, foundSum] = [turnover + 30n, turnover + 31n].map(String);
+    expect(differences).toMatchObject([{ figure: 'sent', expectedSum, foundSum, expected: 0n, found: 0n }]);
+    const stored = await instance.client.getReconciliation({ reconciliationId: id }, await as('operator'));
+    expect(stored.reconciliation?.differences).toEqual(differences);
   });
 
   it('lists the first hundred differences, and counts all', async () => {
@@ -341,10 +365,19 @@ describe('reports', () => {
     expect(page.reconciliations).toEqual([{ ...second, differences: [] }]);
     const rest = await instance.client.listReconciliations(
       { pageSize: 1, pageToken: page.nextPageToken },
-      await as('auditor'),
+      await as('operator'),
     );
     expect(rest.reconciliations).toEqual([{ ...first, differences: [] }]);
     expect(second).toMatchObject({ differenceCount: 1n, differences: [{ accountId: 'acct_a' }] });
+    await expectTokensToBeBound([ReconciliationServiceService], {
+      listReconciliations: attackedList({
+        call: instance.client.listReconciliations,
+        filters: {},
+        as: await as('operator'),
+        otherCallers: [await as('auditor')],
+        otherFilters: [],
+      }),
+    });
   });
 
   it('are not found if they do not exist', async () => {

@@ -7,9 +7,9 @@ import { type Balance, balanceChanges } from '../src/domain/balances.ts';
 import type { JournalTransaction, PostingKind } from '../src/domain/journal.ts';
 import { listBalancesAfter } from '../src/store/balances.ts';
 import { findTransactions } from '../src/store/journal.ts';
-import { countJournal, foldAccounts } from '../src/store/proof.ts';
+import { countJournal } from '../src/store/proof.ts';
 import { atOneMoment } from '../src/store/snapshot.ts';
-import { createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
+import { compareAll, createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 
 let ledger: LedgerDatabase;
 
@@ -77,8 +77,7 @@ const balancesNow = async (): Promise<Map<string, Balance>> => {
 
 describe('recording transactions', () => {
   afterEach(async () => {
-    const accounts = await atOneMoment(ledger.db, (snapshot) => Array.fromAsync(foldAccounts(snapshot)));
-    for (const { folded, stored } of accounts) expect(stored).toEqual(folded);
+    for (const { folded, stored } of await compareAll(ledger)) expect(stored).toEqual(folded);
   });
 
   it('gives the same balances for any order, number of deliveries and number of instances', async () => {

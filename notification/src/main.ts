@@ -1,6 +1,6 @@
 /** Starts the notification service. Parts are built from the inside out and stopped in reverse order. */
 import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/chassis';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { openDatabase, openWatchedDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { consumeQueue } from '@payflowx/chassis/rabbit';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { recordNotices } from './app/record-notices.ts';
@@ -20,9 +20,10 @@ await runService('notification', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);
   resolveThroughConsul({ consulUrl: config.consulUrl, log });
 
-  await migrate(config.migrations, log);
-  const db = openDatabase<Database>(config.postgres, log);
-  onStop('database', () => db.destroy());
+  const database = openWatchedDatabase<Database>(config.postgres, log);
+  const { db } = database;
+  onStop('database', () => database.close());
+  await requireMigrated(db, config.migrations);
   const figuresDb = openDatabase<Database>({ url: config.postgres.url, poolMax: FIGURES_POOL }, log);
   onStop('database for figures', () => figuresDb.destroy());
 
@@ -33,7 +34,8 @@ await runService('notification', config, async ({ log, onStop }) => {
   const consumer = await consumeQueue(config.queue, { decode: decodeStep, apply }, log);
   onStop('consumer', () => consumer.stop());
 
-  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log }, [
+  const health = { answering: [database.problem], working: [consumer.problem] };
+  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log, health }, [
     notificationService({ db, figuresDb }),
   ]);
   onStop('grpc server', () => server.drain());

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { newId, type OutgoingEvent, packParcel } from '@payflowx/chassis';
-import { openDatabase } from '@payflowx/chassis/postgres';
+import { inTransaction, limitLockWait, openDatabase } from '@payflowx/chassis/postgres';
 import {
   connectRabbitPublisher,
   consumeQueue,
@@ -13,13 +13,15 @@ import {
   type TestDatabase,
   testLog,
   testServers,
+  whileConnectionsBreak,
 } from '@payflowx/chassis/testing';
 import { MovementKind } from '@payflowx/proto/authorization';
 import { Payment, PaymentEvent, PaymentEventType } from '@payflowx/proto/payment';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { recordNotices } from '../src/app/record-notices.ts';
 import { decodeStep } from '../src/consumers/payment-notifications.ts';
+import type { PaymentStep } from '../src/domain/notice.ts';
 import type { Database } from '../src/store/database.ts';
 
 const queue = { url: testServers.rabbitUrl(), queue: `test-notifications-${randomUUID()}`, prefetch: 100 };
@@ -81,4 +83,52 @@ it('notifies both sides once of each payment, whatever else is in the queue', as
       payments.flatMap((id) => [`${id} receiver`, `${id} sender`]).sort(),
     );
   });
+});
+
+it('notifies once of each payment while all database connections break again and again', async () => {
+  const payments = Array.from({ length: 100 }, () => newId('pay'));
+  await whileConnectionsBreak(database.adminUrl, async () => {
+    for (const id of payments) await publisher.publish([packParcel([completed(id)])]);
+    await eventually(async () => {
+      const rows = await db
+        .selectFrom('notifications')
+        .select('payment_id')
+        .where('payment_id', 'in', payments)
+        .execute();
+      expect(rows).toHaveLength(2 * payments.length);
+    });
+  });
+});
+
+it('stores notifications in the order of their index, so that two consumers cannot deadlock', async () => {
+  const [first = '', second = ''] = [newId('evt'), newId('evt')].toSorted();
+  const stepOf = (eventId: string): PaymentStep => ({
+    eventId,
+    type: 'payment.completed',
+    occurredAt: new Date(),
+    paymentId: newId('pay'),
+    amountMinor: 100n,
+    movedMinor: 100n,
+    capturedMinor: 100n,
+    freedMinor: 0n,
+    currency: 'EUR',
+    failure: '',
+    sender: { accountId: 'acct_a', ownerId: 'usr_a' },
+    receiver: { accountId: 'acct_b', ownerId: 'usr_b' },
+  });
+  let other: Promise<void> | undefined;
+  await inTransaction(db, async (trx) => {
+    await limitLockWait(trx, 1);
+    await recordNotices({ db: trx }, [stepOf(first)]);
+    other = recordNotices({ db }, [stepOf(second), stepOf(first)]);
+    await eventually(async () => {
+      const { rows } = await sql`
+      select from pg_locks join pg_stat_activity using (pid)
+      where not granted and datname = current_database()`.execute(db);
+      expect(rows).not.toEqual([]);
+    });
+    // The other one waits for the first event, and has not stored the second one before it.
+    await recordNotices({ db: trx }, [stepOf(second)]);
+  });
+  await other;
 });

@@ -1,6 +1,6 @@
 /** Starts the payment service. Parts are built from the inside out and stopped in reverse order. */
 import { armFaults, connectIdentity, newId, runService, serveGrpc } from '@payflowx/chassis';
-import { migrate, openDatabase } from '@payflowx/chassis/postgres';
+import { openDatabase, openWatchedDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
 import { startExpiry } from './app/expire-holds.ts';
 import { createOperationFlow } from './app/operation-flow.ts';
@@ -8,6 +8,7 @@ import { createPaymentFlow } from './app/payment-flow.ts';
 import { startPurge } from './app/purge-idempotency-keys.ts';
 import { startOperationRecovery } from './app/recover-operations.ts';
 import { startRecovery } from './app/recover-payments.ts';
+import { watchOutbox } from './app/watch-outbox.ts';
 import { connectAuthorization } from './clients/authorization.ts';
 import { createClockWatch } from './clients/clock-watch.ts';
 import { loadConfig } from './config.ts';
@@ -17,7 +18,6 @@ import { FIGURES_STATEMENT_TIMEOUT_MS } from './store/account-figures.ts';
 import type { Database } from './store/database.ts';
 
 const config = loadConfig(process.env);
-const PURGE_INTERVAL_MS = 60_000;
 /**
  * Connections for reconciliation, which runs once at a time and requests one page at a time. The second connection is for a run
  * that starts while a cancelled one still ends.
@@ -29,9 +29,10 @@ await runService('payment', config, async ({ log, onStop }) => {
   const { consulUrl, instanceId, postgres } = config;
   resolveThroughConsul({ consulUrl, log });
 
-  await migrate(config.migrations, log);
-  const db = openDatabase<Database>(postgres, log);
-  onStop('database', () => db.destroy());
+  const database = openWatchedDatabase<Database>(postgres, log);
+  const { db } = database;
+  onStop('database', () => database.close());
+  await requireMigrated(db, config.migrations);
   const figuresDb = openDatabase<Database>({ ...postgres, ...FIGURES_CONNECTIONS }, log);
   onStop('database for figures', () => figuresDb.destroy());
 
@@ -55,10 +56,14 @@ await runService('payment', config, async ({ log, onStop }) => {
   onStop('recovery of operations', () => operationRecovery.stop());
   const expiry = startExpiry({ ...deps, operations }, config.expiryIntervalMs);
   onStop('expiry', () => expiry.stop());
-  const purge = startPurge({ ...deps, retentionMs: config.retentionMs }, PURGE_INTERVAL_MS);
+  const purge = startPurge({ ...deps, retentionMs: config.retentionMs });
   onStop('purge', () => purge.stop());
 
-  const server = await serveGrpc({ ...config.grpc, verifier, log }, [
+  const outbox = watchOutbox({ db, log });
+  onStop('outbox watch', () => outbox.stop());
+
+  const health = { answering: [database.problem], working: [outbox.problem] };
+  const server = await serveGrpc({ ...config.grpc, verifier, log, health }, [
     paymentService({ ...deps, figuresDb, flow, operations }),
   ]);
   onStop('grpc server', () => server.drain());

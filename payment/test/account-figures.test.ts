@@ -44,6 +44,7 @@ const declineAs = (code: string) =>
         fromOwnerId: platform.ownerOf(fromAccount),
         toOwnerId: '',
         decidedAt: new Date(),
+        id: newId('dec'),
         holdExpiresAt: undefined,
       },
     },
@@ -129,7 +130,13 @@ async function figuresFromEvents() {
       to.receivedMinor += amountMinor;
     }
   }
-  return [...accounts.values()].sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
+  return [...accounts.values()]
+    .map((account) => ({
+      ...account,
+      sentSum: account.sentMinor.toString(),
+      receivedSum: account.receivedMinor.toString(),
+    }))
+    .sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
 }
 
 describe('account figures', () => {

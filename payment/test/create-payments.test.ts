@@ -12,6 +12,7 @@ beforeAll(async () => {
 afterAll(() => platform?.stop());
 beforeEach(() => platform.authorization.answerWith(undefined));
 
+const gateway = { id: 'svc_gateway', roles: ['service'] as const };
 const callAs = async (caller: Platform['customer']) => ({
   ...CALL,
   accessToken: await platform.tokenOf(caller),
@@ -111,6 +112,25 @@ describe('a payment that is declined', () => {
     expect(last?.event).toMatchObject({ fromOwnerId: customer.id, toOwnerId: '', movements: [] });
   });
 
+  it('for an operator’s own account is PERMISSION_DENIED, is kept as FAILED, and leaves the key free', async () => {
+    const { client, operator, accountOf, authorization, ownerOf, db } = platform;
+    authorization.answerWith((item) => decline(item, 'OWN_ACCOUNT', ownerOf));
+    const accountId = accountOf(operator);
+    const request = { requestId: newId('req'), accountId, amountMinor: 5n, currency: 'EUR', reference: '' };
+    const refused = client.createDeposit(request, await callAs(operator));
+    await expect(refused).rejects.toMatchObject({ code: 7, reason: 'OWN_ACCOUNT', domain: 'payment' });
+    const tried = await db
+      .selectFrom('payments')
+      .select(['state', 'failure_code'])
+      .where('request_id', '=', request.requestId)
+      .execute();
+    expect(tried).toEqual([{ state: 'FAILED', failure_code: 'OWN_ACCOUNT' }]);
+
+    authorization.answerWith(undefined);
+    const again = await client.createDeposit(request, await callAs(operator));
+    expect(again).toMatchObject({ replayed: false, payment: { state: PaymentState.COMPLETED } });
+  });
+
   it('for the payer’s account is NOT_FOUND, is not notified, and leaves the key free', async () => {
     const { client, customer, db, authorization, ownerOf } = platform;
     authorization.answerWith((item) => decline(item, 'FROM_ACCOUNT_NOT_FOUND', ownerOf));
@@ -189,9 +209,7 @@ describe('a batch', () => {
       await item(customer, { request: undefined }),
       await item(operator),
     ];
-    // Any role may send a batch. The gateway sends it as a service.
-    const service = { id: 'svc_gateway', roles: ['service'] as const };
-    const { results } = await client.batchCreatePayments({ items, sentAt: undefined }, await callAs(service));
+    const { results } = await client.batchCreatePayments({ items, sentAt: undefined }, await callAs(gateway));
     expect(
       results.map(({ result }) =>
         result?.$case === 'error' ? result.value.code : result?.value.payment?.state,
@@ -238,9 +256,31 @@ describe('a batch', () => {
   it('without items is refused', async () => {
     const refused = platform.client.batchCreatePayments(
       { items: [], sentAt: undefined },
-      await callAs(platform.customer),
+      await callAs(gateway),
     );
     await expect(refused).rejects.toMatchObject({ code: 3, violations: [{ field: 'items' }] });
+  });
+
+  it('of a customer is refused', async () => {
+    const { client, customer, tokenOf } = platform;
+    const accessToken = await tokenOf(customer);
+    const items = [{ accessToken, traceparent: '', deadline: undefined, request: fromCustomer() }];
+    const refused = client.batchCreatePayments({ items, sentAt: undefined }, await callAs(customer));
+    await expect(refused).rejects.toMatchObject({ reason: 'ROLE_NOT_ALLOWED' });
+  });
+
+  it('has an item beyond the limits of the contract refused, and no other', async () => {
+    const { client, customer, tokenOf } = platform;
+    const accessToken = await tokenOf(customer);
+    const item = { accessToken, traceparent: '', deadline: undefined, request: fromCustomer() };
+    const items = [{ ...item, traceparent: '0'.repeat(1_200_000) }, item];
+    const { results } = await client.batchCreatePayments({ items, sentAt: undefined }, await callAs(gateway));
+    const [refused, created] = results.map(({ result }) => result);
+    expect(refused?.$case === 'error' && fromRpcStatus(refused.value)).toMatchObject({
+      reason: 'INVALID_ARGUMENT',
+      violations: [{ field: 'traceparent' }],
+    });
+    expect(created?.$case).toBe('response');
   });
 });
 

@@ -4,6 +4,7 @@ import {
   bindService,
   errorTable,
   type GrpcServer,
+  newId,
   serveGrpc,
   type TokenVerifier,
   toRpcStatus,
@@ -143,7 +144,7 @@ export async function startFakeAuthorization(
     },
   });
   const server: GrpcServer = await serveGrpc(
-    { host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog },
+    { host: '127.0.0.1', port: 0, reflection: false, pageTokenKey: undefined, verifier, log: testLog },
     [service],
   );
   return {
@@ -224,6 +225,7 @@ function decision(given: Partial<Decision>): AuthorizeResult {
     toOwnerId: '',
     decidedAt: new Date(),
     holdExpiresAt: undefined,
+    id: newId('dec'),
     ...given,
   };
   return { result: { $case: 'decision', value } };

@@ -1,4 +1,5 @@
 /** An in-memory model of authorization's holds, captures, releases and refunds. */
+import { newId } from '@payflowx/chassis';
 import {
   type CaptureHoldRequest,
   type Decision,
@@ -51,7 +52,12 @@ const APPROVED = {
 
 /** Payers have unlimited money here. A refund is paid from the receiver's balance. */
 export function createFakeHolds(now: () => Date): FakeHolds {
-  const approved = (movements: Movement[]): Decision => ({ ...APPROVED, movements, decidedAt: now() });
+  const approved = (movements: Movement[]): Decision => ({
+    ...APPROVED,
+    movements,
+    decidedAt: now(),
+    id: newId('dec'),
+  });
   const declined = (code: string): Decision => ({
     ...APPROVED,
     outcome: Outcome.DECLINED,
@@ -59,6 +65,7 @@ export function createFakeHolds(now: () => Date): FakeHolds {
     message: `Declined: ${code}.`,
     movements: [],
     decidedAt: now(),
+    id: newId('dec'),
   });
 
   const holds = new Map<string, Hold>();

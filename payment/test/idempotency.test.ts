@@ -1,10 +1,11 @@
 import { newId } from '@payflowx/chassis';
-import { testLog } from '@payflowx/chassis/testing';
+import { eventually, testLog } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { PaymentState } from '@payflowx/proto/payment';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { purgeIdempotencyKeys } from '../src/app/purge-idempotency-keys.ts';
 import { toPaymentOrder } from '../src/domain/order.ts';
+import { countBlocks, purgeKeys } from '../src/store/idempotency-keys.ts';
 import { decline } from './fake-authorization.ts';
 import { acceptStep, lifecycleOf } from './lifecycle.ts';
 import { CALL, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
@@ -18,6 +19,7 @@ beforeAll(async () => {
 afterAll(() => platform?.stop());
 afterEach(() => platform.authorization.answerWith(undefined));
 
+const gateway = { id: 'svc_gateway', roles: ['service'] as const };
 const callAs = async (caller: Platform['customer']) => ({
   ...CALL,
   accessToken: await platform.tokenOf(caller),
@@ -152,7 +154,7 @@ describe('a repeated key', () => {
     const item = { accessToken: await tokenOf(customer), traceparent: '', deadline: undefined, request };
     const { results } = await client.batchCreatePayments(
       { items: [item, item], sentAt: undefined },
-      await callAs(customer),
+      await callAs(gateway),
     );
     expect(results.map(({ result }) => result?.$case).sort()).toEqual(['error', 'response']);
     expect(await paymentsOf(request.requestId)).toHaveLength(1);
@@ -189,10 +191,10 @@ it('many keys from both instances at once, in opposite orders, cause no deadlock
     request: fromCustomer(),
   }));
   const [one, two] = await Promise.all([
-    client.batchCreatePayments({ items, sentAt: undefined }, await callAs(customer)),
+    client.batchCreatePayments({ items, sentAt: undefined }, await callAs(gateway)),
     second.client.batchCreatePayments(
       { items: items.toReversed(), sentAt: undefined },
-      await callAs(customer),
+      await callAs(gateway),
     ),
   ]);
   const codes = [...one.results, ...two.results].flatMap(({ result }) =>
@@ -210,6 +212,8 @@ it('many keys from both instances at once, in opposite orders, cause no deadlock
     .executeTakeFirstOrThrow();
   expect(count).toBe(150n);
 });
+
+const WHOLE_TABLE = 1;
 
 it('keys are deleted after their time, but never before their payment or step is final', async () => {
   const { client, customer, db, authorization } = platform;
@@ -232,9 +236,9 @@ it('keys are deleted after their time, but never before their payment or step is
     retentionMs: 25 * 3_600_000,
     now: () => new Date(Date.now() + count * 3_600_000),
   });
-  await purgeIdempotencyKeys(hours(24));
+  await purgeIdempotencyKeys(hours(24), WHOLE_TABLE);
   expect(await kept()).toHaveLength(3);
-  await purgeIdempotencyKeys(hours(26));
+  await purgeIdempotencyKeys(hours(26), WHOLE_TABLE);
   expect((await kept()).toSorted()).toEqual([open.requestId, openStep.requestId].toSorted());
 
   // A capture that is pending longer than keys are kept. Its caller still gets the outcome, and the capture happens once.
@@ -242,6 +246,24 @@ it('keys are deleted after their time, but never before their payment or step is
   expect(await life.capture(id, { requestId: openStep.requestId, final: true })).toMatchObject({
     replayed: true,
   });
-  await purgeIdempotencyKeys(hours(26));
+  await purgeIdempotencyKeys(hours(26), WHOLE_TABLE);
   expect(await kept()).toEqual([open.requestId]);
+});
+
+it('a key that is used again while the purge deletes it makes one new payment', async () => {
+  const { client, customer, db } = platform;
+  const request = fromCustomer();
+  const call = await callAs(customer);
+  const first = await client.createPayment(request, call);
+  // While the key is locked, a call may get IDEMPOTENCY_IN_PROGRESS. Its caller then retries.
+  const useAgain = () => eventually(() => client.createPayment(request, call));
+  const { used } = await db.transaction().execute(async (trx) => {
+    const inAnHour = new Date(Date.now() + 3_600_000);
+    await purgeKeys(trx, { from: 0, to: await countBlocks(trx) }, inAnHour);
+    return { used: Promise.all([useAgain(), useAgain()]) };
+  });
+  const [one, two] = await used;
+  expect(one.payment?.id).toBe(two.payment?.id);
+  expect(one.payment?.id).not.toBe(first.payment?.id);
+  expect(await paymentsOf(request.requestId)).toHaveLength(2);
 });

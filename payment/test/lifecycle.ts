@@ -13,6 +13,7 @@ import {
 } from '@payflowx/proto/payment';
 import { expect } from 'vitest';
 import type { RequestedKind } from '../src/domain/operation.ts';
+import type { Decision } from '../src/domain/payment.ts';
 import { announced, CALL, type Platform, paymentRequest, type Server } from './payment-platform.ts';
 
 type Caller = Platform['customer'];
@@ -32,6 +33,18 @@ export async function acceptStep(platform: Platform, paymentId: string, kind: Re
   if (!('operation' in acceptance)) throw new Error('The request was seen before.');
   return { requestId, begun: acceptance };
 }
+
+/** A decision that moves nothing. */
+export const APPROVED: Decision = {
+  eventId: newId('evt'),
+  decidedAt: new Date(),
+  failure: undefined,
+  movements: [],
+  fromOwnerId: undefined,
+  toOwnerId: undefined,
+  holdExpiresAt: undefined,
+  record: new Uint8Array(),
+};
 
 interface Failure {
   code: number;

@@ -1,11 +1,13 @@
 /** Rows that another session holds locked. Only the payment that needs them waits or is left to recovery. */
-import { eventually } from '@payflowx/chassis/testing';
+import { newId } from '@payflowx/chassis';
+import { eventually, testLog } from '@payflowx/chassis/testing';
 import { PaymentState } from '@payflowx/proto/payment';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { settlePayments } from '../src/app/settle-payments.ts';
 import { toPaymentOrder } from '../src/domain/order.ts';
 import { busyItem, busyStep } from './fake-authorization.ts';
-import { lifecycleOf } from './lifecycle.ts';
+import { APPROVED, lifecycleOf } from './lifecycle.ts';
 import { type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
@@ -86,6 +88,25 @@ describe('a payment whose row is locked', () => {
   });
 });
 
+it('outcomes are stored in the order of the payment ids, so that two flushes cannot deadlock', async () => {
+  const [first, second] = [await initiated(), await initiated()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  if (!first || !second) throw new Error('There are no payments.');
+  await lock(first.id);
+  const deps = { db: platform.db, log: testLog, now: () => new Date(), newId };
+  const requests = [second, first].map((payment) => ({ payment, decision: APPROVED }));
+  const settled = settlePayments(deps, requests);
+  await eventually(async () => {
+    const { rows } = await sql`
+      select from pg_locks join pg_stat_activity using (pid)
+      where not granted and datname = current_database()`.execute(platform.db);
+    expect(rows).not.toEqual([]);
+  });
+  // The flush waits for the first payment, and has not locked the second one before it.
+  await sql`select from payments where id = ${second.id} for update nowait`.execute(platform.db);
+  await unlock();
+  expect((await settled).map(({ ok }) => ok)).toEqual([true, true]);
+});
+
 describe('an account that is busy at authorization', () => {
   it('has its payment returned as INITIATED in one call with decided payments, and decided once it is free', async () => {
     const fromAccount = platform.accountOf(platform.customer);
@@ -98,7 +119,8 @@ describe('an account that is busy at authorization', () => {
       traceparent: '',
       deadline: SOON(),
     }));
-    const call = { deadlineMs: 20_000, accessToken };
+    const gateway = await platform.tokenOf({ id: 'svc_gateway', roles: ['service'] });
+    const call = { deadlineMs: 20_000, accessToken: gateway };
     const { results } = await platform.client.batchCreatePayments({ items, sentAt: undefined }, call);
     const payments = results.map(({ result }) =>
       result?.$case === 'response' ? result.value.payment : undefined,

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { messageFor } from '../src/rpc/visible-decision.ts';
 import type { AskedStep } from './fake-authorization.ts';
 import { lifecycleOf } from './lifecycle.ts';
-import { announced, type Platform, startPlatform } from './payment-platform.ts';
+import { announced, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
 let life: ReturnType<typeof lifecycleOf>;
@@ -32,6 +32,7 @@ const declineSteps = (code: string) =>
       fromOwnerId: '',
       toOwnerId: '',
       decidedAt: new Date(),
+      id: newId('dec'),
       holdExpiresAt: undefined,
     }),
   );
@@ -241,6 +242,32 @@ describe('access to a step', () => {
     for (const id of ['pay_1', '', 'a\0b', newId('pay')]) {
       await expect(life.capture(id, {}, { by: operator })).rejects.toMatchObject(NOT_FOUND);
     }
+  });
+
+  it('gives an operator who owns an account only the rights of its owner', async () => {
+    const operator: typeof platform.operator = { id: newId('usr'), roles: ['customer', 'operator'] };
+    const OWN_ACCOUNT = { code: 7, reason: 'OWN_ACCOUNT' };
+    const parties = { toAccount: platform.accountOf(operator) };
+    const [held, paid] = [await life.hold(parties), await life.pay(parties)];
+    const requestId = newId('req');
+    await expect(life.capture(held.id, {}, { by: operator })).rejects.toMatchObject(OWN_ACCOUNT);
+    await expect(life.cancel(held.id, { by: operator, requestId })).rejects.toMatchObject(OWN_ACCOUNT);
+    const { refund } = await life.refund(paid.id, { amountMinor: 1n }, { by: operator });
+    expect(refund?.state).toBe(RefundState.COMPLETED);
+    // The refused key is free, and another operator may do it.
+    await life.cancel(held.id, { by: platform.operator });
+    const other = await life.hold();
+    await life.cancel(other.id, { by: operator, requestId });
+
+    const outgoing = await platform.client.createPayment(
+      paymentRequest({
+        fromAccount: platform.accountOf(operator),
+        toAccount: platform.accountOf(platform.customer),
+      }),
+      await life.callAs(operator),
+    );
+    const back = life.refund(outgoing.payment?.id ?? '', {}, { by: operator });
+    await expect(back).rejects.toMatchObject(OWN_ACCOUNT);
   });
 
   it('allows refunds of a deposit to operators only, because the money leaves the platform', async () => {

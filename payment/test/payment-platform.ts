@@ -11,7 +11,13 @@ import {
   serveGrpc,
 } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
-import { createTestDatabase, createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
+import {
+  createTestDatabase,
+  createTestIdentity,
+  PATIENCE_MS,
+  testLog,
+  testPageTokenKey,
+} from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { Parcel } from '@payflowx/proto/outbox';
 import {
@@ -37,6 +43,7 @@ export const MIGRATIONS = new URL('../migrations/', import.meta.url);
 type PaymentClient = Neighbour<PaymentServiceService>;
 
 export interface Server {
+  target: string;
   client: PaymentClient;
   /** Calls as gRPC does in a retry: an earlier attempt may still be in progress. */
   callAsRetry<M extends 'createPayment' | 'capturePayment'>(
@@ -64,6 +71,8 @@ interface Times {
 export interface Platform extends Server {
   db: Kysely<Database>;
   databaseUrl: string;
+  /** With the superuser. */
+  adminUrl: string;
   authorization: FakeAuthorization;
   /** Warnings and errors in the logs of all servers. */
   logged: { fields: Record<string, unknown>; message: string }[];
@@ -120,12 +129,21 @@ export async function startPlatform(): Promise<Platform> {
     const flow = createPaymentFlow({ ...deps, ...times, batchSize: 200 });
     const operations = createOperationFlow({ ...deps, ...times, batchSize: 200 });
     const server = await serveGrpc(
-      { host: '127.0.0.1', port: 0, reflection: false, verifier: identity.verifier, log: testLog },
+      {
+        host: '127.0.0.1',
+        port: 0,
+        reflection: false,
+        pageTokenKey: testPageTokenKey,
+        verifier: identity.verifier,
+        log: testLog,
+      },
       [paymentService({ ...deps, ...times, flow, operations })],
     );
-    const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
+    const target = `ipv4:127.0.0.1:${server.port}`;
+    const client = connectGrpc(PaymentServiceClient, { target });
     const plain = new PaymentServiceClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
     const started: Server = {
+      target,
       client,
       callAsRetry(method, request, accessToken) {
         const metadata = new Metadata();
@@ -161,6 +179,7 @@ export async function startPlatform(): Promise<Platform> {
     ...first,
     db,
     databaseUrl: database.url,
+    adminUrl: database.adminUrl,
     authorization,
     logged,
     customer: makeCaller('customer'),

@@ -15,6 +15,7 @@ import {
   type TestDatabase,
   type TestServer,
   testLog,
+  testPageTokenKey,
 } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { PaymentServiceClient, PaymentState, RefundState } from '@payflowx/proto/payment';
@@ -155,13 +156,13 @@ async function start(port: number): Promise<void> {
       ...process.env,
       GRPC_PORT: String(port),
       POSTGRES_URL: database.url,
-      POSTGRES_MIGRATE_URL: database.migrateUrl,
       KAFKA_BROKERS: '127.0.0.1:1',
       RABBITMQ_URL: 'amqp://127.0.0.1:1',
       AUTH_TARGET: auth.target,
       AUTHORIZATION_TARGET: authorization.target,
       SERVICE_CLIENT_ID: 'svc_payment',
       SERVICE_CLIENT_SECRET: 'secret',
+      PAGE_TOKEN_KEY: testPageTokenKey.toString('base64'),
       FAULTS_DIR: faults,
     },
   });

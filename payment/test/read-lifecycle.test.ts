@@ -1,4 +1,4 @@
-import { newId } from '@payflowx/chassis';
+import { CallError, newId } from '@payflowx/chassis';
 import { CaptureMode, Outcome } from '@payflowx/proto/authorization';
 import { PaymentState, type Refund } from '@payflowx/proto/payment';
 import { sql } from 'kysely';
@@ -113,7 +113,6 @@ it('the refunds of a payment come newest first, with nothing twice or skipped wh
 
   const list = async (given: object, by = otherCustomer) =>
     client.listRefunds({ paymentId: id, pageSize: 0, pageToken: '', ...given }, await life.callAs(by));
-  await expect(list({ pageToken: 'bm90IG91cnM' })).rejects.toMatchObject({ reason: 'INVALID_PAGE_TOKEN' });
   await expect(list({}, stranger)).rejects.toMatchObject({ reason: 'PAYMENT_NOT_FOUND' });
 });
 
@@ -158,6 +157,17 @@ describe('a simulation', () => {
     );
     await expect(nothing).rejects.toMatchObject({ code: 3, violations: [{ field: 'payment' }] });
     await expect(simulate({}, platform.auditor)).rejects.toMatchObject({ reason: 'ROLE_NOT_ALLOWED' });
+  });
+
+  it('passes on that the caller has used up its simulations, with the time of the next one', async () => {
+    platform.authorization.answerWith(() => {
+      throw new CallError('TOO_MANY_REQUESTS', 'A caller may simulate …', { retryAfterMs: 7_000 });
+    });
+    await expect(simulate()).rejects.toMatchObject({
+      code: 8,
+      reason: 'TOO_MANY_REQUESTS',
+      retryAfterMs: 7_000,
+    });
   });
 
   it('from an account that does not exist or is not the caller’s is NOT_FOUND', async () => {

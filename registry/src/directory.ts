@@ -29,17 +29,28 @@ interface Followed {
   /** The last result given to the subscribers. Undefined until Consul has answered or failed. */
   lastResult: Resolution | undefined;
   state: 'unknown' | 'current' | 'none passing' | 'consul unavailable';
+  /** Runs while Consul answers that no instance passes. */
+  forgetting: NodeJS.Timeout | undefined;
   stop: (() => void) | undefined;
 }
 
-export function openDirectory({ consul, log }: { consul: Consul; log: Log }): Directory {
+/**
+ * Milliseconds for which addresses are used although Consul knows no passing instance. Longer than any restart of all instances,
+ * or of Consul. After that, another program may use the address.
+ */
+const FORGET_AFTER_MS = 5 * 60_000;
+
+export function openDirectory(
+  { consul, log }: { consul: Consul; log: Log },
+  { forgetAfterMs = FORGET_AFTER_MS } = {},
+): Directory {
   const followed = new Map<string, Followed>();
   return {
     subscribe(service, subscriber) {
       const entry = followed.get(service) ?? unfollowed(service);
       followed.set(service, entry);
       entry.subscribers.add(subscriber);
-      if (entry.stop === undefined) follow(consul, entry, log);
+      if (entry.stop === undefined) follow(consul, entry, forgetAfterMs, log);
       else if (entry.lastResult !== undefined) notifyLater(entry, subscriber);
 
       return () => {
@@ -57,6 +68,7 @@ function unfollowed(service: string): Followed {
     lastKnown: [],
     lastResult: undefined,
     state: 'unknown',
+    forgetting: undefined,
     stop: undefined,
   };
 }
@@ -64,11 +76,13 @@ function unfollowed(service: string): Followed {
 /** A channel wakes up inside some request. The watch outlives that request, so it must not run in its context. */
 const outsideRequests = AsyncLocalStorage.snapshot();
 
-function follow(consul: Consul, entry: Followed, log: Log): void {
+function follow(consul: Consul, entry: Followed, forgetAfterMs: number, log: Log): void {
   entry.stop = outsideRequests(() =>
     watchInstances(consul, entry.service, {
-      onAnswer: (addresses) =>
-        addresses.length > 0 ? takeAddresses(entry, addresses, log) : takeEmptyAnswer(entry, log),
+      onAnswer: (addresses) => {
+        if (addresses.length > 0) takeAddresses(entry, addresses, log);
+        else takeEmptyAnswer(entry, forgetAfterMs, log);
+      },
       onFailure: (error) => takeFailure(entry, error, log),
     }),
   );
@@ -77,11 +91,13 @@ function follow(consul: Consul, entry: Followed, log: Log): void {
 function unfollow(entry: Followed): void {
   entry.stop?.();
   entry.stop = undefined;
+  keepAddresses(entry);
   entry.lastResult = undefined;
   entry.state = 'unknown';
 }
 
 function takeAddresses(entry: Followed, addresses: Address[], log: Log): void {
+  keepAddresses(entry);
   const fields = { service: entry.service, addresses: addresses.map(({ host, port }) => `${host}:${port}`) };
   if (entry.state === 'unknown') log.debug(fields, 'instances found in Consul');
   else if (entry.state !== 'current') log.info(fields, 'instances found in Consul again');
@@ -93,19 +109,33 @@ function takeAddresses(entry: Followed, addresses: Address[], log: Log): void {
 
 /**
  * Consul answers, but knows no passing instance. That happens after Consul was wiped, or when all checks fail at once, which is
- * more likely a fault of the checks. So an empty answer never removes the last known addresses. If the instances are really down,
- * this costs nothing: connections are refused, and calls fail with UNAVAILABLE as they would without an address.
+ * more likely a fault of the checks. So an empty answer does not remove the last known addresses, unless all answers are empty for
+ * minutes. If the instances are really down, connections are refused, and calls fail with UNAVAILABLE as they would without an
+ * address.
  */
-function takeEmptyAnswer(entry: Followed, log: Log): void {
+function takeEmptyAnswer(entry: Followed, forgetAfterMs: number, log: Log): void {
   const fields = { service: entry.service, lastKnown: entry.lastKnown.length };
   if (entry.state !== 'none passing') {
     log.warn(fields, 'Consul knows no passing instance; using the last known addresses, if any');
   }
   entry.state = 'none passing';
-  notifyLastKnown(entry, `No instance of ${entry.service} passes its health check in Consul.`);
+  const otherwise = `No instance of ${entry.service} passes its health check in Consul.`;
+  entry.forgetting ??= setTimeout(() => {
+    log.warn(fields, 'Consul knew no passing instance for minutes; forgot the last known addresses');
+    entry.lastKnown = [];
+    notifyLastKnown(entry, otherwise);
+  }, forgetAfterMs).unref();
+  notifyLastKnown(entry, otherwise);
+}
+
+function keepAddresses(entry: Followed): void {
+  clearTimeout(entry.forgetting);
+  entry.forgetting = undefined;
 }
 
 function takeFailure(entry: Followed, err: Error, log: Log): void {
+  // Without an answer, nothing speaks against the last known addresses.
+  keepAddresses(entry);
   const fields = { service: entry.service, lastKnown: entry.lastKnown.length, err };
   if (entry.state !== 'consul unavailable') {
     log.warn(fields, 'Consul is unavailable; using the last known addresses, if any');

@@ -5,14 +5,12 @@
 import type { KafkaHandlers } from '@payflowx/chassis/kafka';
 import { MovementKind } from '@payflowx/proto/authorization';
 import { type Payment, PaymentEvent, PaymentEventType, PaymentKind } from '@payflowx/proto/payment';
-import type { Kysely } from 'kysely';
-import { countPayments } from '../app/count-payments.ts';
+import { type CountDeps, countPayments } from '../app/count-payments.ts';
 import { EventRefused } from '../domain/errors.ts';
 import type { EventType, PaymentFact } from '../domain/totals.ts';
-import type { Database } from '../store/database.ts';
 
 /** The Kafka handlers of the topic; a rebuild uses the same. */
-export function paymentEvents(deps: { db: Kysely<Database> }): KafkaHandlers<PaymentFact | undefined> {
+export function paymentEvents(deps: CountDeps): KafkaHandlers<PaymentFact | undefined> {
   return {
     decode: ({ payload }) => decodePaymentEvent(payload),
     apply: (decoded) =>

@@ -1,5 +1,5 @@
 /** AnalyticsService: decode, act, encode. */
-import { type BoundService, bindService } from '@payflowx/chassis';
+import { type BoundService, bindService, int64Of } from '@payflowx/chassis';
 import { AnalyticsServiceService, type Totals } from '@payflowx/proto/analytics';
 import { isCurrency } from '@payflowx/proto/currency';
 import type { Kysely } from 'kysely';
@@ -39,9 +39,16 @@ export function analyticsService(deps: AnalyticsDeps): BoundService {
         return { days: days.map((day) => ({ day: day.day, totals: toTotals(day) })) };
       },
       async getAccountTotals({ accountId }, call) {
-        return { totals: await getAccountTotals(deps, call, accountId) };
+        const totals = await getAccountTotals(deps, call, accountId);
+        return { totals: { ...totals, ...sentAndReceived(totals) } };
       },
-      listAccountFigures: (request) => listAccountFigures(deps, request),
+      async listAccountFigures(request) {
+        const { accounts, nextPageToken } = await listAccountFigures(deps, request);
+        return {
+          accounts: accounts.map((account) => ({ ...account, ...sentAndReceived(account) })),
+          nextPageToken,
+        };
+      },
     },
   });
 }
@@ -56,5 +63,22 @@ function checkCurrency(currency: string): void {
 }
 
 function toTotals(counts: Counts & { currency: string }): Totals {
-  return { ...counts, successRate: successRate(counts) };
+  const { capturedMinor, refundedMinor } = counts;
+  return {
+    ...counts,
+    capturedMinor: int64Of(capturedMinor),
+    refundedMinor: int64Of(refundedMinor),
+    capturedSum: capturedMinor.toString(),
+    refundedSum: refundedMinor.toString(),
+    successRate: successRate(counts),
+  };
+}
+
+function sentAndReceived({ sentMinor, receivedMinor }: { sentMinor: bigint; receivedMinor: bigint }) {
+  return {
+    sentMinor: int64Of(sentMinor),
+    receivedMinor: int64Of(receivedMinor),
+    sentSum: sentMinor.toString(),
+    receivedSum: receivedMinor.toString(),
+  };
 }

@@ -28,7 +28,7 @@ export async function listFiguresAfter(
   return rows.map((row) => ({
     accountId: row.account_id,
     currency: row.currency ?? '',
-    sentMinor: row.sent_minor,
-    receivedMinor: row.received_minor,
+    sentMinor: BigInt(row.sent_minor),
+    receivedMinor: BigInt(row.received_minor),
   }));
 }

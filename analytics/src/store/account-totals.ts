@@ -13,23 +13,23 @@ export async function addToAccounts(
     account_id: account.accountId,
     currency: account.currency ?? null,
     sent_count: account.sentCount,
-    sent_minor: account.sentMinor,
+    sent_minor: account.sentMinor.toString(),
     received_count: account.receivedCount,
-    received_minor: account.receivedMinor,
+    received_minor: account.receivedMinor.toString(),
     failed_count: account.failedCount,
   }));
   const types = {
     account_id: 'text',
     currency: 'text',
     sent_count: 'int8',
-    sent_minor: 'int8',
+    sent_minor: 'text',
     received_count: 'int8',
-    received_minor: 'int8',
+    received_minor: 'text',
     failed_count: 'int8',
   } as const;
   await sql`
     insert into account_totals as a (account_id, currency, sent_count, sent_minor, received_count, received_minor, failed_count)
-    select r.account_id, r.currency, r.sent_count, r.sent_minor, r.received_count, r.received_minor, r.failed_count
+    select r.account_id, r.currency, r.sent_count, r.sent_minor::numeric, r.received_count, r.received_minor::numeric, r.failed_count
     from ${unnest(rows, types)} as r order by r.ordinality
     on conflict (account_id) do update set
       currency = coalesce(a.currency, excluded.currency),
@@ -72,9 +72,9 @@ function toTotals(row: Omit<AccountTotalsRow, 'currency'>): AccountTotals {
   return {
     accountId: row.account_id,
     sentCount: row.sent_count,
-    sentMinor: row.sent_minor,
+    sentMinor: BigInt(row.sent_minor),
     receivedCount: row.received_count,
-    receivedMinor: row.received_minor,
+    receivedMinor: BigInt(row.received_minor),
     failedCount: row.failed_count,
   };
 }

@@ -15,15 +15,15 @@ export async function addToDays(trx: Transaction<Database>, days: readonly Daily
     cancelled_count: day.cancelledCount,
     expired_count: day.expiredCount,
     refund_count: day.refundCount,
-    captured_minor: day.capturedMinor,
-    refunded_minor: day.refundedMinor,
+    captured_minor: day.capturedMinor.toString(),
+    refunded_minor: day.refundedMinor.toString(),
     latest_event_at: day.latestEventAt,
   }));
   await sql`
     insert into daily_totals as d (day, currency, initiated_count, completed_count, failed_count, cancelled_count,
       expired_count, refund_count, captured_minor, refunded_minor, latest_event_at)
     select r.day, r.currency, r.initiated_count, r.completed_count, r.failed_count, r.cancelled_count,
-      r.expired_count, r.refund_count, r.captured_minor, r.refunded_minor, r.latest_event_at
+      r.expired_count, r.refund_count, r.captured_minor::numeric, r.refunded_minor::numeric, r.latest_event_at
     from ${unnest(rows, TYPES)} as r order by r.ordinality
     on conflict (day, currency) do update set
       initiated_count = d.initiated_count + excluded.initiated_count,
@@ -46,8 +46,8 @@ const TYPES = {
   cancelled_count: 'int8',
   expired_count: 'int8',
   refund_count: 'int8',
-  captured_minor: 'int8',
-  refunded_minor: 'int8',
+  captured_minor: 'text',
+  refunded_minor: 'text',
   latest_event_at: 'timestamptz',
 } as const;
 
@@ -94,7 +94,10 @@ export interface CurrencyTotals extends Counts {
 
 /** The sums of all days, by currency. An empty currency means all. */
 export async function sumDays(db: Kysely<Database>, currency: string): Promise<CurrencyTotals[]> {
-  const sums = COLUMNS.map((column) => sql`sum(${sql.ref(column)})::bigint as ${sql.ref(column)}`);
+  const sums = COLUMNS.map((column) => {
+    const type = column.endsWith('_count') ? sql`bigint` : sql`numeric`;
+    return sql`sum(${sql.ref(column)})::${type} as ${sql.ref(column)}`;
+  });
   const { rows } = await sql<CountColumns & { currency: string; latest_event_at: Date }>`
     select currency, ${sql.join(sums)}, max(latest_event_at) as latest_event_at
     from daily_totals where ${currency} in ('', currency)
@@ -118,7 +121,7 @@ function toCounts(row: CountColumns): Counts {
     cancelledCount: row.cancelled_count,
     expiredCount: row.expired_count,
     refundCount: row.refund_count,
-    capturedMinor: row.captured_minor,
-    refundedMinor: row.refunded_minor,
+    capturedMinor: BigInt(row.captured_minor),
+    refundedMinor: BigInt(row.refunded_minor),
   };
 }

@@ -3,6 +3,7 @@
 export interface Database {
   daily_totals: DailyTotalsRow;
   account_totals: AccountTotalsRow;
+  inbox_horizon: { event_id: string; newest_event_id: string; moved_at: Date };
 }
 
 export interface CountColumns {
@@ -12,8 +13,9 @@ export interface CountColumns {
   cancelled_count: bigint;
   expired_count: bigint;
   refund_count: bigint;
-  captured_minor: bigint;
-  refunded_minor: bigint;
+  /** Sums are numeric, which pg returns as text: they may exceed int8. */
+  captured_minor: string;
+  refunded_minor: string;
 }
 
 export interface DailyTotalsRow extends CountColumns {
@@ -28,8 +30,8 @@ export interface AccountTotalsRow {
   /** Null if no money has moved, or none since the column was added. */
   currency: string | null;
   sent_count: bigint;
-  sent_minor: bigint;
+  sent_minor: string;
   received_count: bigint;
-  received_minor: bigint;
+  received_minor: string;
   failed_count: bigint;
 }

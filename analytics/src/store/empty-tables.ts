@@ -1,4 +1,4 @@
-/** Deletes all totals and the inbox, so that everything can be counted again. */
+/** Deletes all totals and the inbox with its horizon, so that everything can be counted again. */
 import { inTransaction } from '@payflowx/chassis/postgres';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from './database.ts';
@@ -8,5 +8,10 @@ import type { Database } from './database.ts';
  * service.
  */
 export async function emptyTables(db: Kysely<Database>): Promise<void> {
-  await inTransaction(db, (trx) => sql`truncate inbox, account_totals, daily_totals`.execute(trx));
+  await inTransaction(db, async (trx) => {
+    await sql`truncate inbox, account_totals, daily_totals`.execute(trx);
+    await sql`update inbox_horizon set event_id = default, newest_event_id = default, moved_at = now()`.execute(
+      trx,
+    );
+  });
 }

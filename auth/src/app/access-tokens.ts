@@ -12,25 +12,31 @@ export interface AccessToken {
   scope?: string | undefined;
 }
 
-export type IssueAccessToken = (subject: Subject) => Promise<AccessToken>;
+export type SignAccessToken = (subject: Subject) => AccessToken;
 
-interface IssuerDeps {
+/** Reads the current key. The signer itself reads nothing, so it may run inside a transaction. */
+export type AccessTokenSigner = () => Promise<SignAccessToken>;
+
+interface SignerDeps {
   /** Returns the current signing key. */
   activeKey(): Promise<ActiveSigningKey>;
   now(): Date;
   newTokenId(): string;
 }
 
-export function createAccessTokenIssuer({ activeKey, now, newTokenId }: IssuerDeps): IssueAccessToken {
+export function createAccessTokenSigner({ activeKey, now, newTokenId }: SignerDeps): AccessTokenSigner {
   let current: { kid: string; sign: ReturnType<typeof signerOf> } | undefined;
-  return async ({ id, roles, client }) => {
+  return async () => {
     const key = await activeKey();
     if (current?.kid !== key.kid) current = { kid: key.kid, sign: signerOf(key) };
-    const iat = Math.floor(now().getTime() / 1000);
-    const scope = client?.scopes.join(' ');
-    const limits = client && { client_id: client.id, scope };
-    const accessToken = current.sign({ sub: id, roles, ...limits, iat, jti: newTokenId() });
-    return { accessToken, expiresIn: ACCESS_TOKEN_LIFETIME_S, scope };
+    const { sign } = current;
+    return ({ id, roles, client }) => {
+      const iat = Math.floor(now().getTime() / 1000);
+      const scope = client?.scopes.join(' ');
+      const limits = client && { client_id: client.id, scope };
+      const accessToken = sign({ sub: id, roles, ...limits, iat, jti: newTokenId() });
+      return { accessToken, expiresIn: ACCESS_TOKEN_LIFETIME_S, scope };
+    };
   };
 }
 

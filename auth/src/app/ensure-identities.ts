@@ -7,14 +7,23 @@ import type { Kysely } from 'kysely';
 import { CLIENT_SECRET_MIN, hashClientSecret, isClientId } from '../domain/api-client.ts';
 import { COMMAND } from '../domain/audit.ts';
 import { AuthError } from '../domain/errors.ts';
-import { haveSameRoles, type NewUser, newUser, type Role, type User } from '../domain/user.ts';
+import {
+  haveSameRoles,
+  isUsername,
+  newUser,
+  type Role,
+  type User,
+  type UserRole,
+  userRoles,
+} from '../domain/user.ts';
 import { upsertApiClient } from '../store/api-clients.ts';
 import { insertAuditRecord } from '../store/audit-records.ts';
 import type { Database } from '../store/database.ts';
-import { revokeFamiliesOfUser } from '../store/refresh-tokens.ts';
+import { revokeFamiliesOfUser } from '../store/refresh-families.ts';
 import {
   findUserByName,
   insertUser,
+  lockUser,
   type UserWithPassword,
   updatePassword,
   updateRoles,
@@ -30,13 +39,22 @@ interface EnsureDeps {
   newUserId(): string;
 }
 
+interface WantedUser {
+  username: string;
+  /** Undefined keeps the password of an existing user. */
+  password?: string | undefined;
+  roles: readonly string[];
+}
+
 /** Returns the user as it is afterwards. Throws INVALID_ARGUMENT. */
-export async function ensureUser(
-  deps: EnsureDeps,
-  input: { username: string; password: string; roles: readonly string[] },
-): Promise<User> {
-  const wanted = newUser(input);
-  const found = await findUserByName(deps.db, wanted.username);
+export async function ensureUser(deps: EnsureDeps, input: WantedUser): Promise<User> {
+  const { password } = input;
+  const found = isUsername(input.username) ? await findUserByName(deps.db, input.username) : undefined;
+  if (password === undefined) {
+    if (!found) throw new AuthError('INVALID_ARGUMENT', 'A new user needs a password.');
+    return correctUser(deps, found, { password, roles: userRoles(input.roles) });
+  }
+  const wanted = newUser({ ...input, password });
   if (found) return correctUser(deps, found, wanted);
   const { username, roles } = wanted;
   const user: User = { id: deps.newUserId(), username, roles, createdAt: deps.now() };
@@ -51,24 +69,38 @@ export async function ensureUser(
 }
 
 /** A password that does not verify is reset. That also ends the logins made with the old password. */
-async function correctUser(deps: EnsureDeps, found: UserWithPassword, wanted: NewUser): Promise<User> {
+async function correctUser(
+  deps: EnsureDeps,
+  found: UserWithPassword,
+  wanted: { password: string | undefined; roles: readonly UserRole[] },
+): Promise<User> {
   const { id, username, createdAt } = found;
-  const verifies = await deps.passwords.inTurn(username, (matches) =>
-    matches(found.passwordHash, wanted.password),
-  );
-  const passwordHash = verifies ? undefined : await deps.passwords.hash(username, wanted.password);
+  const passwordHash = await newHash(deps, found, wanted.password);
   const changesRoles = !haveSameRoles(found.roles, wanted.roles);
-  if (verifies && !changesRoles) return { id, username, roles: wanted.roles, createdAt };
+  if (passwordHash === undefined && !changesRoles) return { id, username, roles: wanted.roles, createdAt };
   await inTransaction(deps.db, async (trx) => {
+    // A login in progress has inserted its session or waits here, and then finds the new password.
+    await lockUser(trx, id);
     if (passwordHash !== undefined) {
       await updatePassword(trx, id, passwordHash);
       await revokeFamiliesOfUser(trx, id, deps.now());
     }
     if (changesRoles) await updateRoles(trx, id, wanted.roles);
-    const details = { roles: wanted.roles, password_reset: !verifies };
+    const details = { roles: wanted.roles, password_reset: passwordHash !== undefined };
     await insertAuditRecord(trx, COMMAND, { action: 'user.updated', subjectId: id, details }, deps.now());
   });
   return { id, username, roles: wanted.roles, createdAt };
+}
+
+/** Undefined if the user keeps its password. */
+async function newHash(
+  { passwords }: EnsureDeps,
+  { username, passwordHash }: UserWithPassword,
+  password: string | undefined,
+): Promise<string | undefined> {
+  if (password === undefined) return undefined;
+  const verifies = await passwords.inTurn(username, (matches) => matches(passwordHash, password));
+  return verifies ? undefined : passwords.hash(username, password);
 }
 
 /** Throws INVALID_ARGUMENT. */

@@ -10,7 +10,7 @@ import { isUserApiClientId } from '../domain/user-api-client.ts';
 import { findApiClient } from '../store/api-clients.ts';
 import type { Database } from '../store/database.ts';
 import { findLoginOfClient } from '../store/user-api-clients.ts';
-import type { AccessToken, IssueAccessToken } from './access-tokens.ts';
+import type { AccessToken, AccessTokenSigner } from './access-tokens.ts';
 
 /** The client whose secret was wrong, and the subject of its tokens. Empty if there is no such client, or if it is revoked. */
 export interface FailedClient {
@@ -20,7 +20,7 @@ export interface FailedClient {
 
 interface LoginClientDeps {
   db: Kysely<Database>;
-  issueAccessToken: IssueAccessToken;
+  accessTokenSigner: AccessTokenSigner;
   /** Called when the id or the secret is wrong. */
   onFailure(client: FailedClient): void;
 }
@@ -35,7 +35,8 @@ export async function loginClient(
     deps.onFailure(found ? { client_id: clientId, subject: found.subject.id } : {});
     throw invalidCredentials();
   }
-  return deps.issueAccessToken(found.subject);
+  const sign = await deps.accessTokenSigner();
+  return sign(found.subject);
 }
 
 /** Returns the subject of the client's tokens: a service itself, or the user that any other client acts for. */

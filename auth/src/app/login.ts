@@ -1,15 +1,22 @@
 /** Exchanges a name and a password for a token pair, the first of its family. */
 import { inTransaction } from '@payflowx/chassis/postgres';
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { networkOf } from '../domain/client-address.ts';
 import { invalidCredentials, tooManyLogins } from '../domain/errors.ts';
 import { throttleKeys } from '../domain/login-throttle.ts';
-import { hashRefreshToken, newRefreshToken } from '../domain/refresh-token.ts';
+import {
+  expiryOf,
+  newFamilySecret,
+  newRefreshToken,
+  type PresentedToken,
+  type RefreshPolicy,
+  readRefreshToken,
+} from '../domain/refresh-token.ts';
 import { isUsername, requireLoginPassword } from '../domain/user.ts';
 import type { Database } from '../store/database.ts';
-import { insertFamily } from '../store/refresh-tokens.ts';
+import { insertFamily } from '../store/refresh-families.ts';
 import { findUserByName } from '../store/users.ts';
-import type { AccessToken, IssueAccessToken } from './access-tokens.ts';
+import type { AccessToken, AccessTokenSigner } from './access-tokens.ts';
 import { type Admission, admitTry, recordFailure, recordSuccess } from './login-throttle.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 
@@ -20,8 +27,8 @@ export interface TokenPair extends AccessToken {
 interface LoginDeps {
   db: Kysely<Database>;
   passwords: Pick<PasswordHasher, 'inTurn'>;
-  issueAccessToken: IssueAccessToken;
-  refreshLifetimeMs: number;
+  accessTokenSigner: AccessTokenSigner;
+  sessions: RefreshPolicy;
   now(): Date;
   newFamilyId(): string;
   /** Called when the name or the password is wrong. The id is undefined if no user has the name. */
@@ -60,19 +67,34 @@ export async function login(
     deps.onFailure(user?.id);
     throw refusalOf(admission);
   }
-  const refreshToken = newRefreshToken();
-  const now = deps.now();
-  await inTransaction(deps.db, async (trx) => {
-    await recordSuccess(trx, { keys, userId: user.id, loginAt: now, admission });
-    await insertFamily(trx, {
-      id: deps.newFamilyId(),
-      userId: user.id,
-      tokenHash: hashRefreshToken(refreshToken),
-      issuedAt: now,
-      expiresAt: new Date(now.getTime() + deps.refreshLifetimeMs),
-    });
+  const sign = await deps.accessTokenSigner();
+  return inTransaction(deps.db, async (trx) => {
+    await recordSuccess(trx, { keys, userId: user.id, loginAt: deps.now(), admission });
+    const refreshToken = await beginSession(deps, trx, user.id);
+    // A password reset waits until this session is stored and then revokes it, or was committed and is seen here (see lockUser).
+    const current = await findUserByName(trx, username);
+    if (current?.passwordHash !== user.passwordHash) {
+      deps.onFailure(user.id);
+      throw invalidCredentials();
+    }
+    return { ...sign(current), refreshToken };
   });
-  return { ...(await deps.issueAccessToken(user)), refreshToken };
+}
+
+/** Returns the first refresh token of the session. */
+async function beginSession(deps: LoginDeps, trx: Transaction<Database>, userId: string): Promise<string> {
+  const token = newRefreshToken(newFamilySecret());
+  const { familyHash, tokenHash } = readRefreshToken(token) as PresentedToken;
+  const now = deps.now();
+  await insertFamily(trx, {
+    id: deps.newFamilyId(),
+    userId,
+    secretHash: familyHash,
+    tokenHash,
+    createdAt: now,
+    expiresAt: expiryOf(now, now, deps.sessions),
+  });
+  return token;
 }
 
 /**

@@ -2,41 +2,69 @@
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { invalidRefreshToken } from '../domain/errors.ts';
-import { hashRefreshToken, judgeRefresh, newRefreshToken } from '../domain/refresh-token.ts';
+import {
+  expiryOf,
+  hashOf,
+  judgeRefresh,
+  newRefreshToken,
+  type RefreshPolicy,
+  readRefreshToken,
+} from '../domain/refresh-token.ts';
+import { requireRequestId } from '../domain/user.ts';
 import type { Database } from '../store/database.ts';
-import { lockRefreshToken, revokeFamily, rotateToken } from '../store/refresh-tokens.ts';
-import type { IssueAccessToken } from './access-tokens.ts';
+import { lockFamily, replaceToken, revokeFamily, rotateToken } from '../store/refresh-families.ts';
+import type { AccessTokenSigner } from './access-tokens.ts';
 import type { TokenPair } from './login.ts';
 
 interface RefreshDeps {
   db: Kysely<Database>;
-  issueAccessToken: IssueAccessToken;
-  refreshLifetimeMs: number;
+  accessTokenSigner: AccessTokenSigner;
+  sessions: RefreshPolicy;
   now(): Date;
-  /** Called when a spent token is used again, which may be a theft. */
+  /** Called when a used token is used again, which may be a theft. */
   onReuse(familyId: string, userId: string): void;
 }
 
-/** Throws INVALID_REFRESH_TOKEN. */
-export async function refreshTokens(deps: RefreshDeps, refreshToken: string): Promise<TokenPair> {
-  const spentHash = hashRefreshToken(refreshToken);
-  const next = newRefreshToken();
+interface RefreshRequest {
+  refreshToken: string;
+  /** The caller's id for this request. Empty: a retry counts as a reuse. */
+  requestId: string;
+}
+
+/** Throws INVALID_ARGUMENT, INVALID_REFRESH_TOKEN. */
+export async function refreshTokens(
+  deps: RefreshDeps,
+  { refreshToken, requestId }: RefreshRequest,
+): Promise<TokenPair> {
+  requireRequestId(requestId);
+  const presented = readRefreshToken(refreshToken);
+  if (!presented) throw invalidRefreshToken();
+  const { familySecret, familyHash, tokenHash } = presented;
+  const requestHash = requestId === '' ? null : hashOf(requestId);
+  const next = newRefreshToken(familySecret);
+  const nextHash = readRefreshToken(next)?.tokenHash as Buffer;
+  // The key is read before the transaction: a transaction that waits for a second connection could exhaust the pool.
+  const sign = await deps.accessTokenSigner();
   const outcome = await inTransaction(deps.db, async (trx) => {
-    const token = await lockRefreshToken(trx, spentHash);
+    const family = await lockFamily(trx, familyHash);
     const now = deps.now();
-    const verdict = judgeRefresh(token, now);
-    if (!token || verdict === 'refuse') return undefined;
-    const { familyId, user } = token;
+    const verdict = judgeRefresh(family, { tokenHash, requestHash }, now, deps.sessions);
+    if (!family || verdict === 'refuse') return undefined;
     if (verdict === 'reuse') {
-      await revokeFamily(trx, familyId, { reason: 'reuse', now });
-      return { reused: true, familyId, user };
+      await revokeFamily(trx, familyHash, { reason: 'reuse', now });
+      return { reused: family };
     }
-    const expiresAt = new Date(now.getTime() + deps.refreshLifetimeMs);
-    await rotateToken(trx, { familyId, spentHash, nextHash: hashRefreshToken(next), now, expiresAt });
-    return { reused: false, familyId, user };
+    // Signed before the commit: a token whose successor could not be issued is not spent.
+    const pair = { ...sign(family.user), refreshToken: next };
+    if (verdict === 'repeat') await replaceToken(trx, family.id, nextHash);
+    else {
+      const expiresAt = expiryOf(family.createdAt, now, deps.sessions);
+      await rotateToken(trx, family.id, { presentedHash: tokenHash, nextHash, requestHash, now, expiresAt });
+    }
+    return { pair };
   });
   // Thrown after the commit: inside the transaction it would roll the revocation back.
-  if (outcome?.reused) deps.onReuse(outcome.familyId, outcome.user.id);
-  if (!outcome || outcome.reused) throw invalidRefreshToken();
-  return { ...(await deps.issueAccessToken(outcome.user)), refreshToken: next };
+  if (outcome?.reused) deps.onReuse(outcome.reused.id, outcome.reused.user.id);
+  if (!outcome?.pair) throw invalidRefreshToken();
+  return outcome.pair;
 }

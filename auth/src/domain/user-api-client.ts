@@ -20,14 +20,20 @@ export interface NewUserApiClient {
   scopes: readonly Scope[];
 }
 
-/** Each scope, and the scopes that it needs: ledger and analytics read the account with the caller's own token. */
+/** Each scope, and the scopes that it needs: a change of an account, the ledger and analytics read the account with the same token. */
 const NEEDS: Record<Scope, readonly Scope[]> = {
   'accounts:read': [],
+  'accounts:write': ['accounts:read'],
   'payments:read': [],
   'payments:write': [],
+  'deposits:write': [],
+  'withdrawals:write': [],
+  'rules:read': [],
+  'rules:write': [],
   'ledger:read': ['accounts:read'],
   'notifications:read': [],
   'analytics:read': ['accounts:read'],
+  'audit:read': [],
 };
 const SCOPES = Object.keys(NEEDS) as Scope[];
 

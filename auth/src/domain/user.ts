@@ -1,7 +1,7 @@
 /** Users, and the rules for names, passwords and roles. */
 import { refuse } from './errors.ts';
 
-const USER_ROLES = ['auditor', 'customer', 'operator'] as const;
+const USER_ROLES = ['auditor', 'customer', 'operator', 'admin'] as const;
 /** The roles of a person. */
 export type UserRole = (typeof USER_ROLES)[number];
 /** The roles of a caller. Only API clients have `service`. */
@@ -34,8 +34,7 @@ export function isUsername(text: string): boolean {
 /** Validates a new user. Throws INVALID_ARGUMENT with all violations. */
 export function newUser(wanted: { username: string; password: string; roles: readonly string[] }): NewUser {
   const { username, password } = wanted;
-  const roles = USER_ROLES.filter((role) => wanted.roles.includes(role));
-  const known = wanted.roles.every((role) => (USER_ROLES as readonly string[]).includes(role));
+  const roles = userRoles(wanted.roles);
   refuse([
     !isUsername(username) && {
       field: 'username',
@@ -45,12 +44,18 @@ export function newUser(wanted: { username: string; password: string; roles: rea
       field: 'password',
       description: `must be ${PASSWORD_MIN} to ${PASSWORD_MAX} characters long`,
     },
-    (roles.length === 0 || !known) && {
+    roles.length === 0 && {
       field: 'roles',
       description: `must be at least one of ${USER_ROLES.join(', ')}`,
     },
   ]);
   return { username, password, roles };
+}
+
+/** Returns the roles in a fixed order without duplicates. Empty if there is none, or an unknown one. */
+export function userRoles(wanted: readonly string[]): UserRole[] {
+  const isKnown = wanted.every((role) => (USER_ROLES as readonly string[]).includes(role));
+  return isKnown ? USER_ROLES.filter((role) => wanted.includes(role)) : [];
 }
 
 /** At login a short password is wrong, not malformed, so there is no lower bound. Throws INVALID_ARGUMENT. */

@@ -1,4 +1,4 @@
-/** The callers that each RPC allows. All others are refused before a handler runs. API clients may call only LoginClient here. */
+/** The callers that each RPC allows. All others are refused before a handler runs. API clients of users may only read the audit log here. */
 import type { AccessTable } from '@payflowx/chassis';
 import type { AuthServiceService } from '@payflowx/proto/auth';
 
@@ -8,14 +8,15 @@ export const access: AccessTable<AuthServiceService> = {
   loginClient: 'anyone',
   refreshTokens: 'anyone',
   logout: 'anyone',
-  getMe: ['customer', 'operator', 'auditor'],
-  createUser: ['operator'],
-  listUsers: ['operator'],
-  createApiClient: ['operator'],
-  listApiClients: ['operator', 'auditor'],
-  revokeApiClient: ['operator'],
-  rotateApiClientSecret: ['operator'],
-  rotateSigningKey: ['operator'],
-  listIdentityAuditRecords: ['operator', 'auditor'],
+  getMe: ['customer', 'operator', 'auditor', 'admin'],
+  // An operator who could create users or machines could act as a customer of its own making.
+  createUser: ['admin'],
+  listUsers: ['admin', 'operator'],
+  createApiClient: ['admin'],
+  listApiClients: ['admin', 'operator', 'auditor'],
+  revokeApiClient: ['admin'],
+  rotateApiClientSecret: ['admin'],
+  rotateSigningKey: ['admin'],
+  listIdentityAuditRecords: { roles: ['admin', 'operator', 'auditor'], scope: 'audit:read' },
   getJwks: 'anyone',
 };

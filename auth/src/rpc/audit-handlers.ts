@@ -11,7 +11,7 @@ export function auditHandlers(
   return {
     async listIdentityAuditRecords(request) {
       const filter = fromAuditFilter(request);
-      const page = await listAuditRecords(deps, { ...pageRequest(request, 'aud'), filter });
+      const page = await listAuditRecords(deps, { ...pageRequest(request), filter });
       return { records: page.items.map(toAuditRecordMessage), nextPageToken: nextPageToken(page) };
     },
   };

@@ -23,7 +23,7 @@ export function clientHandlers(service: AuthServiceDeps): ClientHandlers {
     },
     async listApiClients(request) {
       const page = await listApiClients(deps, {
-        ...pageRequest(request, 'cli'),
+        ...pageRequest(request),
         userId: given(request.userId),
       });
       return { clients: page.items.map(toClientMessage), nextPageToken: nextPageToken(page) };

@@ -1,12 +1,5 @@
 /** Converts between the contract's messages and the types of this service. */
-import {
-  type Call,
-  decodePageToken,
-  encodePageToken,
-  type IdPrefix,
-  pageSizeOf,
-  requireCaller,
-} from '@payflowx/chassis';
+import { type Call, decodePageToken, encodePageToken, pageSizeOf, requireCaller } from '@payflowx/chassis';
 import {
   type ApiClient as ApiClientMessage,
   type IdentityAuditRecord as AuditRecordMessage,
@@ -34,6 +27,7 @@ const ROLE_MESSAGES: Record<Role, RoleMessage> = {
   customer: RoleMessage.CUSTOMER,
   operator: RoleMessage.OPERATOR,
   auditor: RoleMessage.AUDITOR,
+  admin: RoleMessage.ADMIN,
   service: RoleMessage.SERVICE,
 };
 
@@ -106,21 +100,10 @@ export function actorOf(call: Call): Actor {
 }
 
 /** The content of a page token: the id before which the next page starts. Pages are newest first. */
-const positionOf = (prefix: IdPrefix) =>
-  Type.Object(
-    { before: Type.String({ pattern: `^${prefix}_[0-9a-f-]{36}$` }) },
-    { additionalProperties: false },
-  );
+const Position = Type.Object({ before: Type.String() });
 
-const POSITIONS = { usr: positionOf('usr'), cli: positionOf('cli'), aud: positionOf('aud') };
-
-/** Reads the requested page of things whose ids begin with `prefix`. */
-export function pageRequest(
-  { pageSize, pageToken }: { pageSize: number; pageToken: string },
-  prefix: keyof typeof POSITIONS,
-): PageRequest {
-  const position = decodePageToken(pageToken, POSITIONS[prefix]);
-  return { pageSize: pageSizeOf(pageSize), beforeId: position?.before };
+export function pageRequest({ pageSize, pageToken }: { pageSize: number; pageToken: string }): PageRequest {
+  return { pageSize: pageSizeOf(pageSize), beforeId: decodePageToken(pageToken, Position)?.before };
 }
 
 export function nextPageToken({ nextBeforeId }: Page<unknown>): string {

@@ -1,16 +1,17 @@
 /** Dependencies of the AuthService handlers. */
 import type { Logger } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
-import type { IssueAccessToken } from '../app/access-tokens.ts';
+import type { AccessTokenSigner } from '../app/access-tokens.ts';
 import type { PasswordHasher } from '../app/password-hasher.ts';
 import type { RotationPolicy } from '../domain/key-rotation.ts';
+import type { RefreshPolicy } from '../domain/refresh-token.ts';
 import type { Database } from '../store/database.ts';
 
 export interface AuthServiceDeps {
   db: Kysely<Database>;
   passwords: PasswordHasher;
-  issueAccessToken: IssueAccessToken;
-  refreshLifetimeMs: number;
+  accessTokenSigner: AccessTokenSigner;
+  sessions: RefreshPolicy;
   sealingKey: Buffer;
   rotation: RotationPolicy;
   now(): Date;

@@ -39,7 +39,7 @@ export function loginHandlers(service: AuthServiceDeps): LoginHandlers {
         });
       return { ...(await loginClient({ ...deps, onFailure }, credentials)), tokenType: TOKEN_TYPE_BEARER };
     },
-    async refreshTokens({ refreshToken }, { peer }) {
+    async refreshTokens({ refreshToken, requestId }, { peer }) {
       const refused = { route: AuthServiceService.refreshTokens.path, address: addressOfPeer(peer) };
       let isReuse = false;
       const onReuse = (family_id: string, subject: string) => {
@@ -47,7 +47,9 @@ export function loginHandlers(service: AuthServiceDeps): LoginHandlers {
         events.record('refresh_token_reused', { subject, family_id, ...refused });
       };
       try {
-        return { tokens: toTokenPairMessage(await refreshTokens({ ...deps, onReuse }, refreshToken)) };
+        return {
+          tokens: toTokenPairMessage(await refreshTokens({ ...deps, onReuse }, { refreshToken, requestId })),
+        };
       } catch (error) {
         if (!isReuse && isRefusal(error, 'INVALID_REFRESH_TOKEN')) events.record('refresh_refused', refused);
         throw error;

@@ -21,7 +21,7 @@ export function userHandlers(service: AuthServiceDeps): UserHandlers {
       return { user: toUserMessage(await createUser(deps, { actor: actorOf(call), requestId, wanted })) };
     },
     async listUsers(request) {
-      const page = await listUsers(deps, pageRequest(request, 'usr'));
+      const page = await listUsers(deps, pageRequest(request));
       return { users: page.items.map(toUserMessage), nextPageToken: nextPageToken(page) };
     },
   };

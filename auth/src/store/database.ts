@@ -10,7 +10,6 @@ export interface Database {
   api_clients: ApiClientTable;
   signing_keys: SigningKeyTable;
   refresh_families: RefreshFamilyTable;
-  refresh_tokens: RefreshTokenTable;
   login_throttles: LoginThrottleTable;
   known_login_pairs: KnownLoginPairTable;
   user_api_clients: UserApiClientTable;
@@ -60,13 +59,12 @@ interface RefreshFamilyTable {
   expires_at: Date;
   revoked_at: Date | null;
   revoked_for: 'logout' | 'reuse' | 'password-reset' | null;
-}
-
-interface RefreshTokenTable {
-  token_hash: Buffer;
-  family_id: string;
-  issued_at: Date;
-  spent_at: Date | null;
+  /** Null in a family of an earlier release, whose tokens are no longer valid. */
+  secret_hash: Buffer | null;
+  token_hash: Buffer | null;
+  predecessor_hash: Buffer | null;
+  rotated_at: Date | null;
+  rotation_hash: Buffer | null;
 }
 
 interface LoginThrottleTable {

@@ -58,6 +58,14 @@ export async function insertUser(trx: Transaction<Database>, user: UserWithPassw
   return numInsertedOrUpdatedRows === 1n;
 }
 
+/**
+ * Locks the user so that no session can be inserted for it: the foreign key of a session takes a lock that this one excludes. Only the
+ * owner of the database may take it.
+ */
+export async function lockUser(trx: Transaction<Database>, id: string): Promise<void> {
+  await trx.selectFrom('users').select('id').where('id', '=', id).forUpdate().execute();
+}
+
 export async function updatePassword(
   trx: Transaction<Database>,
   id: string,

@@ -2,6 +2,7 @@
  * Evaluates an expression on payments that were decided, with their stored facts. Writes nothing, and never delays a decision.
  */
 import { setImmediate } from 'node:timers/promises';
+import { readUntil } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { compileExpression, type Expression } from '../cel/expression.ts';
 import { toContext } from '../cel/vocabulary.ts';
@@ -39,30 +40,36 @@ const MAX_TRIED = 100_000;
 const PAGE = 200;
 const MAX_SAMPLES = 20;
 
-/** Tries the newest payments first. Throws INVALID_ARGUMENT for a bad expression, DEADLINE_PASSED. */
+/** Reading one page takes milliseconds. */
+const MAX_STATEMENT_MS = 10_000;
+
+/** Throws INVALID_ARGUMENT with the place of a mistake. */
+export function validExpression(source: string): Expression {
+  stepsOf(source);
+  return compileExpression(source);
+}
+
+/** Tries the newest payments first. Throws DEADLINE_PASSED, DEADLINE_EXCEEDED. */
 export async function backtestRule(
   { backtestDb, now }: BacktestDeps,
-  { expression: source, period, deadline }: { expression: string; period: Period; deadline: Date },
+  { expression, period, deadline }: { expression: Expression; period: Period; deadline: Date },
 ): Promise<Backtest> {
-  const expression = validExpression(source);
   const result = emptyBacktest();
+  const limits = { deadline, maxStatementMs: MAX_STATEMENT_MS };
   let after: DecidedPosition | undefined;
   for (;;) {
     if (deadline <= now()) throw deadlinePassed();
     const limit = Math.min(PAGE, MAX_TRIED - result.tried);
     // Reads one row more than it tries; that row shows that there are others.
-    const page = await listDecidedPayments(backtestDb, { ...period, after, limit: limit + 1 });
+    const page = await readUntil(backtestDb, limits, (trx) =>
+      listDecidedPayments(trx, { ...period, after, limit: limit + 1 }),
+    );
     for (const payment of page.slice(0, limit)) tryOn(payment, expression, result);
     after = page[limit - 1];
     result.truncated = page.length > limit && result.tried >= MAX_TRIED;
     if (page.length <= limit || result.truncated) return result;
     await setImmediate();
   }
-}
-
-function validExpression(source: string): Expression {
-  stepsOf(source);
-  return compileExpression(source);
 }
 
 function emptyBacktest(): Backtest {

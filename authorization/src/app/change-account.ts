@@ -16,7 +16,7 @@ interface ChangeDeps {
   newAuditId: () => string;
 }
 
-/** Throws ACCOUNT_NOT_FOUND, VERSION_MISMATCH, ACCOUNT_CLOSED. */
+/** Throws ACCOUNT_NOT_FOUND, OWN_ACCOUNT, VERSION_MISMATCH, ACCOUNT_CLOSED. */
 export function applyUpdate(
   deps: ChangeDeps,
   command: { actor: Actor; accountId: string; expectedVersion: bigint; update: AccountUpdate },
@@ -27,7 +27,8 @@ export function applyUpdate(
 }
 
 /**
- * `expectedVersion` undefined accepts any version. Throws ACCOUNT_NOT_FOUND, INVALID_STATE, VERSION_MISMATCH, ACCOUNT_NOT_EMPTY.
+ * `expectedVersion` undefined accepts any version. Throws ACCOUNT_NOT_FOUND, OWN_ACCOUNT, INVALID_STATE,
+ * VERSION_MISMATCH, ACCOUNT_NOT_EMPTY.
  */
 export function applyState(
   deps: ChangeDeps,
@@ -54,6 +55,7 @@ function change(
   return inTransaction(db, async (trx) => {
     const before = isId(accountId) ? await lockAccount(trx, accountId) : undefined;
     if (before === undefined) throw new AuthorizationError('ACCOUNT_NOT_FOUND', 'There is no such account.');
+    requireOtherOwner(before, facts.actor);
     const after = decide(before);
     if (after === before) return before;
     await saveAccount(trx, after);
@@ -70,4 +72,14 @@ function change(
     });
     return after;
   });
+}
+
+/** Separation of duties: no operator lifts the limits of an account of its own, or unfreezes it. */
+function requireOtherOwner({ ownerId }: AccountRecord, actor: Actor): void {
+  if (ownerId === actor.id) {
+    throw new AuthorizationError(
+      'OWN_ACCOUNT',
+      'An operator may not change an account of its own. Another operator must do it.',
+    );
+  }
 }

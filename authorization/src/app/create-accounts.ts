@@ -153,6 +153,7 @@ function openedAccount(
     usage: NEVER_USED,
     version: 1n,
     createdAt,
+    decidedAt: undefined,
   };
 }
 

@@ -1,12 +1,12 @@
 /** Decides a batch of steps: reads, decides, and writes all decisions in one statement. */
 import {
-  CallError,
   failed,
   faultPoint,
   isLockTimeout,
-  isTransient,
   type Logger,
+  maySucceedInParts,
   type Result,
+  splitOnFailure,
 } from '@payflowx/chassis';
 import { inTransaction, limitLockWait, unlessBrokenOff } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
@@ -46,40 +46,34 @@ export class RowsLocked extends Error {
 
 /**
  * Returns one result per command, in order. A decline, an error or RowsLocked affects only its own command. If one command makes
- * the transaction fail, each command is tried alone, so that only that one fails. Rejects if the database is unavailable: the
- * outcome is unknown then, and a retry with the same ids is safe.
+ * the transaction fail, the batch is halved until only that one fails. Rejects if the database is unavailable: the outcome is
+ * unknown then, and a retry with the same ids is safe.
  */
 export async function decideBatch(deps: DecideDeps, commands: readonly Command[]): Promise<Result<Answer>[]> {
   try {
-    return await decideTogether(deps, commands);
+    return await splitOnFailure(commands, (some) => decideTwiceIfAlone(deps, some));
   } catch (error) {
-    rejectIfUnavailable(error, deps.log);
-    deps.log.warn({ err: error, items: commands.length }, 'a batch failed; its items are tried one by one');
-    return decideOneByOne(deps, commands);
+    deps.log.warn({ err: error, items: commands.length }, 'the database did not answer');
+    throw error;
   }
 }
 
 /**
- * Also needed if another instance declined the same step at the same moment. A decline changes no account, so the insert fails on
- * the decision's key. Tried alone and again, the step finds that decision.
+ * A command that fails alone is tried once more. Another instance may have declined the same step at the same moment. A decline
+ * changes no account, so the insert fails on the decision's key. The second attempt finds that decision.
  */
-async function decideOneByOne(deps: DecideDeps, commands: readonly Command[]): Promise<Result<Answer>[]> {
-  const results: Result<Answer>[] = [];
-  for (const command of commands) {
-    try {
-      results.push(...(await decideTogether(deps, [command])));
-    } catch (error) {
-      rejectIfUnavailable(error, deps.log);
-      results.push(failed(error));
-    }
+async function decideTwiceIfAlone(deps: DecideDeps, commands: readonly Command[]): Promise<Result<Answer>[]> {
+  try {
+    return await decideTogether(deps, commands);
+  } catch (error) {
+    if (!maySucceedInParts(error, commands.length)) throw error;
+    deps.log.warn(
+      { err: error, items: commands.length },
+      'a batch failed; its items are tried in smaller batches',
+    );
+    if (commands.length > 1) throw error;
+    return decideTogether(deps, commands);
   }
-  return results;
-}
-
-function rejectIfUnavailable(error: unknown, log: Logger): void {
-  if (!isTransient(error)) return;
-  log.warn({ err: error }, 'the database did not answer');
-  throw new CallError('DATABASE_UNAVAILABLE', 'The service cannot reach its database at the moment.');
 }
 
 /**

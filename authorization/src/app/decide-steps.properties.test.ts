@@ -1,3 +1,4 @@
+import { Outcome } from '@payflowx/proto/authorization';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Account, available, externalAccountId, NO_LIMITS } from '../domain/account.ts';
@@ -71,7 +72,7 @@ const START = 5_000n;
 
 function startingAccounts(drawn: readonly Partial<Account>[]) {
   const money = { posted: 0n, held: 0n, usage: NEVER_USED, limits: NO_LIMITS };
-  const nothing = { ...money, timeZone: 'UTC', createdAt: new Date(0) };
+  const nothing = { ...money, timeZone: 'UTC', createdAt: new Date(0), decidedAt: undefined };
   const active = { ...nothing, state: 'ACTIVE' as const };
   const accounts: Account[] = [
     ...OWNED.map((id, index) => ({
@@ -196,6 +197,41 @@ describe('any sequence of steps', () => {
       { numRuns: 200 },
     );
   });
+});
+
+const paymentBetween = fc.record({
+  fromAccount: fc.constantFrom(...OWNED),
+  toAccount: fc.constantFrom(...OWNED),
+});
+/** The steps of one batch, and the clock of the instance that decides it in milliseconds. */
+const batch = fc.record({ clockMs: fc.nat(20), payments: fc.array(paymentBetween, { maxLength: 6 }) });
+
+it('the times and ids of one account’s decisions sort in the order of its changes, however the clocks differ', () => {
+  fc.assert(
+    fc.property(fc.array(batch, { minLength: 2, maxLength: 12 }), (batches) => {
+      const read = { accounts: startingAccounts([]), holds: new Map<string, Hold>(), known: new Map() };
+      const orderOf = new Map<string, string>();
+      let count = 0;
+      for (const { clockMs, payments } of batches) {
+        const now = new Date(1_800_000_000_000 + clockMs);
+        const state = startBatch(read, { now, holdTtlMs: 1, rules: NO_RULES });
+        for (const { fromAccount, toAccount } of payments) {
+          count += 1;
+          const drawn = { kind: 'AUTHORIZE', fromAccount, toAccount, amount: 1n, currency: 'EUR' } as Drawn;
+          const request = requestOf(drawn, count, []);
+          const result = request && answer(state, { request, deadline: undefined });
+          if (!result?.ok || result.value.decision.outcome !== Outcome.APPROVED) continue;
+          const { decidedAt, id } = result.value.decision;
+          const order = `${decidedAt?.toISOString()} ${id}`;
+          expect(decidedAt && decidedAt >= now).toBe(true);
+          for (const account of [fromAccount, toAccount]) {
+            expect(order > (orderOf.get(account) ?? '')).toBe(true);
+            orderOf.set(account, order);
+          }
+        }
+      }
+    }),
+  );
 });
 
 function play(accounts: Map<string, Account>, steps: readonly Drawn[]): void {

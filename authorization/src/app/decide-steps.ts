@@ -3,7 +3,7 @@
  * to write are collected for the end.
  */
 import { hash } from 'node:crypto';
-import { failed, ok, type Result } from '@payflowx/chassis';
+import { failed, idAt, ok, type Result } from '@payflowx/chassis';
 import type { Account } from '../domain/account.ts';
 import { decide } from '../domain/decide.ts';
 import type { DecideContext } from '../domain/decision-context.ts';
@@ -68,20 +68,46 @@ function newAnswer(state: BatchState, request: StepRequest, deadline: Date | und
   if (deadline !== undefined && deadline <= state.context.now) {
     throw new AuthorizationError('DEADLINE_PASSED', 'The deadline passed before it was decided.');
   }
-  const { decision, changed, hold, remaining, basis, retryAt } = decide(request, state, state.context);
+  const now = timeOf(state, request);
+  const context = { ...state.context, now };
+  const { decision, changed, hold, remaining, basis, retryAt } = decide(request, state, context);
   if (retryAt !== undefined) return { decision: toDecisionMessage(decision), remaining, retryAt };
   if (hold !== undefined) applyHold(state, request, hold);
   for (const account of changed) {
-    state.accounts.set(account.id, account);
+    state.accounts.set(account.id, account.isExternal ? account : { ...account, decidedAt: now });
     state.changedAccounts.add(account.id);
   }
   const { kind, paymentId, operationId } = request;
   const fingerprint = fingerprintOf(request);
-  const stepAnswer = { decision: toDecisionMessage(decision), remaining };
+  const id = idAt('dec', now, state.steps.length);
+  const stepAnswer = { decision: toDecisionMessage(decision, id), remaining };
   const { decline } = decision;
   state.steps.push({ kind, paymentId, operationId, fingerprint, decline, answer: stepAnswer, basis });
   state.known.set(stepKey(request), { fingerprint, answer: stepAnswer });
   return stepAnswer;
+}
+
+/**
+ * Returns the time of the decision: by the clock, but later than the last decision on each of its accounts. So the times of one
+ * account's changes are in their order, also if two instances have different clocks. Steps of one batch may have the same time.
+ * Their ids then have their order.
+ */
+function timeOf({ accounts, holds, changedAccounts, context }: BatchState, request: StepRequest): Date {
+  let latest = context.now;
+  const { fromAccount, toAccount } = accountsOf(request, holds);
+  for (const id of [fromAccount, toAccount]) {
+    const last = accounts.get(id)?.decidedAt;
+    if (last === undefined) continue;
+    const earliest = changedAccounts.has(id) ? last : new Date(last.getTime() + 1);
+    if (earliest > latest) latest = earliest;
+  }
+  return latest;
+}
+
+/** A capture or release names a hold. Without it, the decision fails. */
+function accountsOf(request: StepRequest, holds: BatchState['holds']) {
+  if (request.kind === 'AUTHORIZE' || request.kind === 'REFUND') return request;
+  return holds.get(request.paymentId) ?? { fromAccount: '', toAccount: '' };
 }
 
 function applyHold(state: BatchState, { kind }: StepRequest, hold: Hold): void {

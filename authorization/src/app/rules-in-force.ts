@@ -1,12 +1,14 @@
 /** Compiles the enabled rules, once per version of the ruleset. */
 import type { Logger } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
-import { compileExpression, type Expression } from '../cel/expression.ts';
+import type { Expression } from '../cel/expression.ts';
+import { PayerTextError } from '../cel/expression-error.ts';
 import { toContext } from '../cel/vocabulary.ts';
 import type { TryRules } from '../domain/judge-rules.ts';
 import type { Rule } from '../domain/rule.ts';
 import type { Database } from '../store/database.ts';
 import { findRuleset, type Ruleset } from '../store/rules.ts';
+import { compileRule } from './compile-rule.ts';
 
 export interface RulesInForce {
   /** Returns the rules of this version, which was just read, or of a later version. */
@@ -43,11 +45,18 @@ function compileRuleset({ rules }: Ruleset, log: Logger): TryRules {
   };
 }
 
-/** A rule that was valid when saved may no longer compile after an update of this service. It then fails closed. */
+/** A rule that was valid when saved may be refused after an update of this service. It then fails closed. */
 function compileOrFail(rule: Rule, log: Logger): Pick<Expression, 'tryOn'> {
   try {
-    return compileExpression(rule.expression);
+    return compileRule(rule);
   } catch (error) {
+    if (error instanceof PayerTextError) {
+      log.error(
+        { err: error, rule: rule.name },
+        'an ALLOW rule in force reads a text of the payer: it allows nothing',
+      );
+      return { tryOn: () => ({ error: error.message }) };
+    }
     log.error(
       { err: error, rule: rule.name },
       'a rule in force cannot be compiled: it declines every payment',

@@ -1,8 +1,8 @@
 /** Saves versions of rules, one at a time, under the lock of the ruleset. Decisions do not wait for that lock. */
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
-import { compileExpression } from '../cel/expression.ts';
-import { ExpressionError } from '../cel/expression-error.ts';
+import { compileExpression, type Expression } from '../cel/expression.ts';
+import { ExpressionError, PayerTextError } from '../cel/expression-error.ts';
 import type { Actor } from '../domain/audit.ts';
 import { AuthorizationError } from '../domain/errors.ts';
 import { changedTerms, type Rule, type RuleChange, type RuleTerms, sameTerms } from '../domain/rule.ts';
@@ -15,6 +15,7 @@ import {
   insertRuleVersion,
   lockRules,
 } from '../store/rules.ts';
+import { compileRule } from './compile-rule.ts';
 
 export interface SaveRuleDeps {
   db: Kysely<Database>;
@@ -35,7 +36,7 @@ export interface CreateRuleCommand {
   terms: RuleTerms;
 }
 
-/** Saves the first version. Throws INVALID_ARGUMENT, RULE_NAME_TAKEN, REQUEST_ID_REUSED. */
+/** Saves the first version. Throws INVALID_ARGUMENT, PAYER_WRITTEN_FACT, RULE_NAME_TAKEN, REQUEST_ID_REUSED. */
 export function createRule(
   { db, now, newRuleId }: SaveRuleDeps,
   { actor, requestId, name, terms }: CreateRuleCommand,
@@ -67,7 +68,8 @@ interface UpdateRuleCommand {
 }
 
 /**
- * Saves the next version. Returns the current one if nothing changes. Throws RULE_NOT_FOUND, VERSION_MISMATCH, INVALID_ARGUMENT.
+ * Saves the next version. Returns the current one if nothing changes. Throws RULE_NOT_FOUND, VERSION_MISMATCH, INVALID_ARGUMENT,
+ * PAYER_WRITTEN_FACT.
  */
 export function updateRule(
   { db, now }: SaveRuleDeps,
@@ -81,15 +83,18 @@ export function updateRule(
     if (terms === undefined) return rule;
     const next = { ...rule, ...terms, version: rule.version + 1n, createdBy: actor, createdAt: now() };
     // A rule can always be disabled, even if its expression is no longer valid.
-    if (next.enabled || next.expression !== rule.expression) await requireAcceptable(trx, next);
+    const isNewRule = next.expression !== rule.expression || next.action !== rule.action;
+    if (next.enabled || isNewRule) await requireAcceptable(trx, next);
     await insertRuleVersion(trx, next, '');
     return next;
   });
 }
 
-/** Throws INVALID_ARGUMENT unless the expression is valid and the enabled rules stay within both limits. */
+/**
+ * Throws INVALID_ARGUMENT unless the expression is valid and the enabled rules stay within both limits, PAYER_WRITTEN_FACT.
+ */
 async function requireAcceptable(trx: Transaction<Database>, rule: Rule): Promise<void> {
-  const steps = stepsOf(rule.expression);
+  const steps = stepsUnlessInvalid(() => compileRule(rule));
   if (!rule.enabled) return;
   const others = (await findRuleset(trx)).rules.filter(({ id }) => id !== rule.id);
   if (others.length >= MAX_ENABLED) {
@@ -105,9 +110,14 @@ async function requireAcceptable(trx: Transaction<Database>, rule: Rule): Promis
 
 /** Returns the evaluation steps of the expression. Throws INVALID_ARGUMENT with the place of a mistake. */
 export function stepsOf(expression: string): number {
+  return stepsUnlessInvalid(() => compileExpression(expression));
+}
+
+function stepsUnlessInvalid(compile: () => Expression): number {
   try {
-    return compileExpression(expression).cost;
+    return compile().cost;
   } catch (error) {
+    if (error instanceof PayerTextError) throw payerWritten(error);
     if (error instanceof ExpressionError) throw invalid('expression', error.message);
     throw error;
   }
@@ -120,6 +130,12 @@ function stepsIfValid(expression: string): number {
   } catch {
     return 0;
   }
+}
+
+function payerWritten({ message }: PayerTextError): AuthorizationError {
+  return new AuthorizationError('PAYER_WRITTEN_FACT', 'Payers could exempt themselves from every rule.', {
+    violations: [{ field: 'expression', description: message }],
+  });
 }
 
 function invalid(field: string, description: string): AuthorizationError {

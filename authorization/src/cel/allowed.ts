@@ -21,7 +21,12 @@ const AVAILABLE =
   'rules can use has, size, int, timestamp, duration, startsWith, endsWith, contains, lowerAscii, upperAscii, and on now ' +
   [...TIME_METHODS].join(', ');
 
+const MIN_INT = -(2n ** 63n);
 const MAX_INT = 2n ** 63n - 1n;
+
+function isLiteral(node: ASTNode, value: bigint): boolean {
+  return node.op === 'value' && node.args === value;
+}
 
 /**
  * Returns the largest number of evaluation steps: the nodes of the tree. Throws ExpressionError for parts of CEL that rules may
@@ -46,8 +51,11 @@ export function requireAllowed(node: ASTNode): number {
     case 'rcall':
       requireMethod(node, node.args[0], node.args[1], node.args[2]);
       return 1 + requireAllowed(node.args[1]) + sumOf(node.args[2]);
-    case '!_':
     case '-_':
+      // The smallest number has no positive counterpart, so its literal is read with its sign.
+      if (isLiteral(node.args, -MIN_INT)) return 2;
+      return 1 + requireAllowed(node.args);
+    case '!_':
       return 1 + requireAllowed(node.args);
     case '+':
       requireNumbers(node);
@@ -135,7 +143,13 @@ const DATE_TIME = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.\d{1,3})?(?:Z|[+-]
 function isDateTime(text: string): boolean {
   const [, local = ''] = DATE_TIME.exec(text) ?? [];
   const date = new Date(`${local}Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(local);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(local) && isInRange(new Date(text));
+}
+
+/** Years 1 to 9999, also after the offset is applied. */
+function isInRange(date: Date): boolean {
+  const year = date.getUTCFullYear();
+  return year >= 1 && year <= 9999;
 }
 
 function isSpan(text: string): boolean {

@@ -1,9 +1,24 @@
 /** The error of an expression, with its place. */
 export class ExpressionError extends Error {
-  override readonly name = 'ExpressionError';
+  override readonly name: string = 'ExpressionError';
 
   constructor({ input, start }: { input: string; start: number }, problem: string) {
     super(`${placeOf(input, start)}: ${problem}`);
+  }
+}
+
+/** A text that the payer writes, and its place in an expression. */
+export interface PayerText {
+  readonly name: string;
+  readonly input: string;
+  readonly start: number;
+}
+
+export class PayerTextError extends ExpressionError {
+  override readonly name = 'PayerTextError';
+
+  constructor(text: PayerText) {
+    super(text, `an ALLOW rule cannot read ${text.name}: the payer writes it`);
   }
 }
 

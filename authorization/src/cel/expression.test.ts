@@ -62,6 +62,16 @@ describe('an expression', () => {
     ['false && metadata.risk == "high"', false],
     ['(payment.amount + 1) * 2 - 3 > 10 % 4 // a comment', true],
     ['9223372036854775807 > payment.amount', true],
+    ['-9223372036854775808 < payment.amount && -9223372036854775808 + 1 == -9223372036854775807', true],
+    ['now - timestamp("2025-03-10T00:00:00Z") == duration("1410m")', true],
+    ['timestamp("2025-03-10T00:00:00Z") - now == duration("0s") - duration("1410m")', true],
+    ['now + duration("30m") == timestamp("2025-03-11T00:00:00Z")', true],
+    ['timestamp("0001-01-01T00:00:00Z") < now && now < timestamp("9999-12-31T23:59:59.999Z")', true],
+    // Only ASCII letters change: not the sign of Kelvin, ß or é.
+    ['"\u212Aß É".lowerAscii() == "\u212Aß É" && "K".lowerAscii() == "k"', true],
+    ['"ßéı".upperAscii() == "ßéı" && "ss".upperAscii() == "SS"', true],
+    // By code points, not by UTF-16 units.
+    ['"\uFF5E" < "😀" && "😀" >= "\uFF5E"', true],
   ])('%s is %s', (expression, matched) => {
     expect(tried(expression)).toEqual({ matched });
   });
@@ -72,6 +82,12 @@ describe('an expression', () => {
     ['usage.monthly > limits.monthly', 'line 1, column 24: monthly is not there'],
     ['caller.roles[7] == "operator"', 'line 1, column 1: caller.roles[7] is not there'],
     ['payment.amount *\n 9223372036854775807 > 0', expect.stringContaining('does not fit into 64 bits')],
+    ['-(payment.amount - payment.amount - 9223372036854775807 - 1) > 0', expect.stringContaining('64 bits')],
+    ['(0 - 9223372036854775807 - 1) / (usage.daily - 101) > 0', expect.stringContaining('64 bits')],
+    ['(0 - 9223372036854775807 - 1) % (usage.daily - 101) == 0', expect.stringContaining('64 bits')],
+    ['timestamp("9999-12-31T23:59:59Z") + duration("1s") > now', expect.stringContaining('years 1 to 9999')],
+    ['timestamp("0001-01-01T00:00:00Z") - duration("1s") < now', expect.stringContaining('years 1 to 9999')],
+    ['now - timestamp("0001-01-01T00:00:00Z") > duration("1s")', expect.stringContaining('292 years')],
     ['payment.amount / (usage.daily - 100) > 1', expect.stringContaining('divides by zero')],
     ['int(metadata.country) > 1', expect.stringContaining('is not a whole number')],
     [
@@ -160,6 +176,13 @@ describe('an expression is refused, with the place', () => {
       'payment.amount < 9223372036854775808',
       /^line 1, column 18: the number/,
     ],
+    [
+      'with a day that does not exist',
+      'now > timestamp("2026-02-30T00:00:00Z")',
+      /the argument must be a text/,
+    ],
+    ['with a time before the year 1', 'now > timestamp("0001-01-01T00:00:00+01:00")', /must be a text/],
+    ['with a loop over nothing', '[].all(x, x > 0)', /^line 1, column 1: rules cannot use this part of CEL/],
     ['with a field name that is computed', 'payment[metadata.a] == 1', /write a field with a dot/],
     [
       'with an invalid time',

@@ -81,7 +81,7 @@ export const STRICT_INT = 'Int';
 
 // The library's own int() reads "" as 0 and "0b1" as 1. A text that is not a number must not pass as a small one.
 environment.registerFunction(`${STRICT_INT}(string): int`, (text: string) => {
-  const number = /^[+-]?[0-9]{1,19}$/.test(text) ? BigInt(text) : undefined;
+  const number = /^[+-]?[0-9]{1,500}$/.test(text) ? BigInt(text) : undefined;
   if (number !== undefined && BigInt.asIntN(64, number) === number) return number;
   throw new EvaluationError({ code: 'int_conversion_error', message: 'not a whole number of 64 bits' });
 });

@@ -14,5 +14,6 @@ export const account = (id: string, change: Partial<Account> = {}): Account => (
   held: 0n,
   usage: NEVER_USED,
   createdAt: new Date(0),
+  decidedAt: undefined,
   ...change,
 });

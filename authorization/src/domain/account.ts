@@ -30,6 +30,11 @@ export interface Account {
   readonly held: bigint;
   readonly usage: Usage;
   readonly createdAt: Date;
+  /**
+   * Time of the last decision that changed it. Undefined if there was none, and for an external account. It may be below zero, so
+   * its entries may have any order.
+   */
+  readonly decidedAt: Date | undefined;
 }
 
 /** An account with the fields that decisions do not need. */
@@ -72,5 +77,6 @@ export function unopenedExternal(id: string, now: Date): Account | undefined {
     held: 0n,
     usage: NEVER_USED,
     createdAt: now,
+    decidedAt: undefined,
   };
 }

@@ -69,6 +69,24 @@ describe('a payment is declined', () => {
       { toAccount: 'external:EUR' },
       [rich(), external('EUR')],
     ],
+    [
+      'by an operator, from the external account to its own',
+      'OWN_ACCOUNT',
+      { fromAccount: 'external:EUR', toAccount: 'alice', callerRoles: ['operator'] },
+      [external('EUR'), rich()],
+    ],
+    [
+      'by an operator, from its own account to the external one',
+      'OWN_ACCOUNT',
+      { toAccount: 'external:EUR', callerRoles: ['operator'] },
+      [rich(), external('EUR')],
+    ],
+    [
+      "by an operator, from somebody else's account to its own",
+      'OWN_ACCOUNT',
+      { callerId: 'usr_bob', callerRoles: ['customer', 'operator'] },
+      [rich(), bob],
+    ],
     ['from a frozen account', 'FROM_ACCOUNT_NOT_ACTIVE', {}, [rich({ state: 'FROZEN' }), bob]],
     ['to a closed account', 'TO_ACCOUNT_NOT_ACTIVE', {}, [rich(), account('bob', { state: 'CLOSED' })]],
     ['in a currency of neither account', 'CURRENCY_MISMATCH', { currency: 'USD' }, [rich(), bob]],
@@ -196,6 +214,11 @@ describe('a payment is approved', () => {
     expect(decision).toMatchObject({ decline: undefined, toOwnerId: null });
     // A withdrawal is spending: it uses the limits.
     expect(changed[0]?.usage.spentToday).toBe(100n);
+  });
+
+  it('for an operator, from its own account to another one, like for every owner', () => {
+    const { decision } = decided({ callerRoles: ['operator'] }, rich(), account('bob'));
+    expect(decision.decline).toBeUndefined();
   });
 });
 

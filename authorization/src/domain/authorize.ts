@@ -25,6 +25,10 @@ export function authorize(request: PaymentRequest, { accounts }: Books, context:
     const checks = [passed('from_account'), failed('to_account')];
     return declined({ refusal: { decline: 'TO_ACCOUNT_NOT_FOUND' }, checks, now, from });
   }
+  if (isOwnDealing(request, from, to)) {
+    const checks = [passed('from_account'), passed('to_account'), failed('own_account')];
+    return declined({ refusal: { decline: 'OWN_ACCOUNT' }, checks, now, from, to });
+  }
 
   const usage = usageIn(windowsAt(now, from.timeZone), from.usage);
   const toCheck = { request, from, to, usage };
@@ -82,6 +86,16 @@ function receivingAccount(
 
 function isOperator(request: PaymentRequest): boolean {
   return request.callerRoles.includes('operator');
+}
+
+/**
+ * True if the payment needs the rights of an operator, and the operator owns one of the accounts. Separation of duties: operators may
+ * spend from their own accounts as every owner does, but not move money to or from them by their office.
+ */
+function isOwnDealing(request: PaymentRequest, from: Account, to: Account): boolean {
+  if (!isOperator(request)) return false;
+  const ownsFrom = from.ownerId === request.callerId;
+  return ownsFrom ? to.isExternal : to.ownerId === request.callerId;
 }
 
 interface ApprovedPayment {

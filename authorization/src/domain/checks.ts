@@ -3,7 +3,7 @@ import { type Account, available } from './account.ts';
 import { endOfDay, endOfMonth } from './calendar.ts';
 import type { Check, DeclineCode, LimitUse } from './decision.ts';
 import type { PaymentRequest } from './step-request.ts';
-import type { Usage } from './usage.ts';
+import { shown, type Usage } from './usage.ts';
 
 export interface Finding {
   readonly name: string;
@@ -85,7 +85,7 @@ const daily: CheckOf<Payment> = ({ request, from, usage }) => {
   if (limit === null) return undefined;
   return againstLimit('limit.daily', 'DAILY_LIMIT_EXCEEDED', request.amount, {
     limit,
-    used: usage.spentToday,
+    used: shown(usage.spentToday),
     resetsAt: () => endOfDay(usage.day, from.timeZone),
   });
 };
@@ -95,7 +95,7 @@ const monthly: CheckOf<Payment> = ({ request, from, usage }) => {
   if (limit === null) return undefined;
   return againstLimit('limit.monthly', 'MONTHLY_LIMIT_EXCEEDED', request.amount, {
     limit,
-    used: usage.spentThisMonth,
+    used: shown(usage.spentThisMonth),
     resetsAt: () => endOfMonth(usage.month, from.timeZone),
   });
 };

@@ -4,6 +4,7 @@
 export const DECLINES = {
   FROM_ACCOUNT_NOT_FOUND: 'The paying account does not exist.',
   TO_ACCOUNT_NOT_FOUND: 'The receiving account does not exist.',
+  OWN_ACCOUNT: 'An operator may not do this with an account of its own. Another operator must do it.',
   FROM_ACCOUNT_NOT_ACTIVE: 'The paying account is not active.',
   TO_ACCOUNT_NOT_ACTIVE: 'The receiving account is not active.',
   CURRENCY_MISMATCH: 'Both accounts must be in the currency of the payment.',

@@ -3,6 +3,7 @@
 export type Reason =
   | 'INVALID_ARGUMENT'
   | 'ACCOUNT_NOT_FOUND'
+  | 'OWN_ACCOUNT'
   | 'ACCOUNT_BUSY'
   | 'ACCOUNT_CLOSED'
   | 'ACCOUNT_NOT_EMPTY'
@@ -12,6 +13,7 @@ export type Reason =
   | 'REQUEST_ID_REUSED'
   | 'RULE_NOT_FOUND'
   | 'RULE_NAME_TAKEN'
+  | 'PAYER_WRITTEN_FACT'
   | 'HOLD_NOT_FOUND'
   | 'OPERATION_REUSED'
   | 'DEADLINE_PASSED';

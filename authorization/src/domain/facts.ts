@@ -1,7 +1,7 @@
 /** The variables of a rule, by the names used in its expression. Pure. Amounts and counts are integers. */
-import { type Account, available } from './account.ts';
+import type { Account } from './account.ts';
 import type { PaymentRequest } from './step-request.ts';
-import type { Usage } from './usage.ts';
+import { shown, type Usage } from './usage.ts';
 
 export interface AccountFacts {
   readonly id: string;
@@ -67,8 +67,8 @@ export function factsOf({ request, from, to, usage, now }: Known): Facts {
     from: accountFacts(from, now),
     to: accountFacts(to, now),
     usage: {
-      daily: usage.spentToday,
-      monthly: usage.spentThisMonth,
+      daily: shown(usage.spentToday),
+      monthly: shown(usage.spentThisMonth),
       daily_count: BigInt(usage.countToday),
     },
     limits: {
@@ -98,7 +98,8 @@ function accountFacts(account: Account, now: Date): AccountFacts {
     state,
     posted,
     held,
-    available: available(account),
+    // As in the API, also for the external account, which may spend what it does not have.
+    available: posted - held,
     age_days: BigInt(Math.max(0, Math.floor((now.getTime() - createdAt.getTime()) / DAY_MS))),
   };
 }

@@ -1,6 +1,6 @@
 /** The steps of a payment that this service decides. */
 
-export type Role = 'customer' | 'operator' | 'auditor' | 'service';
+export type Role = 'customer' | 'operator' | 'auditor' | 'admin' | 'service';
 
 /** The key of one step of one payment. */
 export interface StepKey {

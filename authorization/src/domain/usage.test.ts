@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_MINOR } from './money.ts';
-import { minusReleased, plusPayment, type Usage, usageIn, windowsAt } from './usage.ts';
+import { minusReleased, plusPayment, shown, type Usage, usageIn, windowsAt } from './usage.ts';
 
 const used: Usage = {
   day: '2025-01-31',
@@ -73,8 +73,12 @@ describe('the use of limits', () => {
     expect(minusReleased(used, { usedIn: lastYear, released: 30n, whole: true })).toEqual(used);
   });
 
-  it('stops adding at the cap, where any limit has long declined', () => {
-    const full = plusPayment({ ...used, spentToday: MAX_MINOR - 1n }, 5n);
-    expect(full).toMatchObject({ spentToday: MAX_MINOR, countToday: 3, spentThisMonth: 905n });
+  it('counts beyond the cap, so that a release gives back what was counted, and shows the cap', () => {
+    const before = { ...used, spentToday: MAX_MINOR - 1n };
+    const full = plusPayment(before, 5n);
+    expect(full).toMatchObject({ spentToday: MAX_MINOR + 4n, countToday: 3, spentThisMonth: 905n });
+    expect([full, before].map(({ spentToday }) => shown(spentToday))).toEqual([MAX_MINOR, MAX_MINOR - 1n]);
+    const usedIn = { day: full.day, month: full.month };
+    expect(minusReleased(full, { usedIn, released: 5n, whole: true })).toEqual(before);
   });
 });

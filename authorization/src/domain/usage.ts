@@ -47,13 +47,13 @@ export function usageIn(windows: Windows, usage: Usage): Usage {
   };
 }
 
-/** Returns the use after one more payment. Sums stop at the cap, since no limit is larger. */
+/** Returns the use after one more payment. The sums count in full, so that a release gives back what was counted. */
 export function plusPayment(usage: Usage, amount: bigint): Usage {
   return {
     ...usage,
-    spentToday: atMostCap(usage.spentToday + amount),
+    spentToday: stored(usage.spentToday + amount),
     countToday: usage.countToday + 1,
-    spentThisMonth: atMostCap(usage.spentThisMonth + amount),
+    spentThisMonth: stored(usage.spentThisMonth + amount),
   };
 }
 
@@ -75,11 +75,19 @@ export function minusReleased(
   };
 }
 
-function atMostCap(sum: bigint): bigint {
+/** Returns a sum as callers and rules see it: at most the cap, which no limit exceeds. */
+export function shown(sum: bigint): bigint {
   return sum > MAX_MINOR ? MAX_MINOR : sum;
 }
 
-/** Only negative if a sum had stopped at the cap. */
+/** The largest number of the column. An account would have to pay all money of its currency a thousand times in one month. */
+const MAX_STORED = 2n ** 63n - 1n;
+
+function stored(sum: bigint): bigint {
+  return sum > MAX_STORED ? MAX_STORED : sum;
+}
+
+/** Only negative for sums of earlier versions, which stopped at the cap. */
 function atLeastNothing(rest: bigint): bigint {
   return rest < 0n ? 0n : rest;
 }

@@ -19,23 +19,24 @@ export const AUTHORIZATION_ACCESS: AccessTable<AuthorizationServiceService> = {
 };
 
 export const ACCOUNT_ACCESS: AccessTable<AccountServiceService> = {
-  createAccount: ['operator'],
-  batchCreateAccounts: ['operator'],
+  createAccount: { roles: ['operator'], scope: 'accounts:write' },
+  batchCreateAccounts: { roles: ['operator'], scope: 'accounts:write' },
   // Customers see their own accounts.
   getAccount: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'accounts:read' },
   listAccounts: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'accounts:read' },
-  updateAccount: ['operator'],
-  changeAccountState: ['operator'],
-  listAccountAuditRecords: ['operator', 'auditor'],
-  listBalances: ['operator', 'auditor', 'service'],
+  listAccountIds: { roles: ['customer'], scope: 'accounts:read' },
+  updateAccount: { roles: ['operator'], scope: 'accounts:write' },
+  changeAccountState: { roles: ['operator'], scope: 'accounts:write' },
+  listAccountAuditRecords: { roles: ['operator', 'auditor'], scope: 'audit:read' },
+  listBalances: { roles: ['operator', 'auditor', 'service'], scope: 'accounts:read' },
 };
 
 export const RULE_ACCESS: AccessTable<RuleServiceService> = {
-  createRule: ['operator'],
-  updateRule: ['operator'],
+  createRule: { roles: ['operator'], scope: 'rules:write' },
+  updateRule: { roles: ['operator'], scope: 'rules:write' },
   // Not for customers: a customer who knows the rules can avoid them.
-  getRule: ['operator', 'auditor'],
-  listRules: ['operator', 'auditor'],
-  listRuleVersions: ['operator', 'auditor'],
-  backtestRule: ['operator', 'auditor'],
+  getRule: { roles: ['operator', 'auditor'], scope: 'rules:read' },
+  listRules: { roles: ['operator', 'auditor'], scope: 'rules:read' },
+  listRuleVersions: { roles: ['operator', 'auditor'], scope: 'rules:read' },
+  backtestRule: { roles: ['operator', 'auditor'], scope: 'rules:read' },
 };

@@ -15,7 +15,7 @@ import type { AccountUpdate } from '../domain/account-changes.ts';
 import type { AuditRecord } from '../domain/audit.ts';
 import { isTimeZone } from '../domain/calendar.ts';
 import { MAX_MINOR } from '../domain/money.ts';
-import { usageIn, windowsAt } from '../domain/usage.ts';
+import { shown, usageIn, windowsAt } from '../domain/usage.ts';
 import { collectViolations, requireText, type Violations } from './violations.ts';
 
 /** Throws INVALID_ARGUMENT with all violations. */
@@ -136,8 +136,8 @@ export function toAccountMessage(account: AccountRecord, now: Date): AccountMess
       dailyCount: limits.dailyCount ?? undefined,
     },
     usage: {
-      dailyMinor: usage.spentToday,
-      monthlyMinor: usage.spentThisMonth,
+      dailyMinor: shown(usage.spentToday),
+      monthlyMinor: shown(usage.spentThisMonth),
       dailyCount: usage.countToday,
     },
     version: account.version,

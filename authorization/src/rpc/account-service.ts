@@ -17,6 +17,7 @@ import { createAccount } from '../app/create-accounts.ts';
 import { readAccount, readAccounts } from '../app/read-accounts.ts';
 import { isId } from '../domain/ids.ts';
 import { listAuditRecords } from '../store/account-audit.ts';
+import { listAccountIds } from '../store/accounts.ts';
 import { listBalances } from '../store/balances.ts';
 import type { Database } from '../store/database.ts';
 import { ACCOUNT_ACCESS } from './access.ts';
@@ -33,7 +34,10 @@ import { openAccounts } from './open-accounts.ts';
 import { collectViolations } from './violations.ts';
 
 /** The content of a page token: the id of the last row of the page. */
-const Position = Type.Object({ id: Type.String({ pattern: '^[\\x21-\\x7e]{1,64}$' }) });
+const Position = Type.Object({ id: Type.String() });
+
+/** The page size of ListAccountIds: nearly every customer's accounts in one page. */
+const MAX_IDS = 10_000;
 
 interface AccountServiceDeps {
   db: Kysely<Database>;
@@ -71,6 +75,15 @@ export function accountService({ db, now, log }: AccountServiceDeps): BoundServi
         const page = found.slice(0, limit);
         const accounts = page.map((account) => toAccountMessage(account, now()));
         return { accounts, nextPageToken: tokenAfter(page.at(-1)?.id, found.length > limit) };
+      },
+
+      async listAccountIds({ pageSize, pageToken }, call) {
+        const before = decodePageToken(pageToken, Position)?.id;
+        const limit = pageSizeOf(pageSize, { standard: MAX_IDS, max: MAX_IDS });
+        const page = { ownerId: requireCaller(call).id, before, limit: limit + 1 };
+        const found = await listAccountIds(db, page);
+        const accountIds = found.slice(0, limit);
+        return { accountIds, nextPageToken: tokenAfter(accountIds.at(-1), found.length > limit) };
       },
 
       async updateAccount(request, call) {

@@ -4,6 +4,7 @@ import {
   bindService,
   createClockSkew,
   type Logger,
+  newId,
   runInTrace,
   toRpcStatus,
   traceFrom,
@@ -16,6 +17,7 @@ import {
 import type { Kysely } from 'kysely';
 import type { RulesInForce } from '../app/rules-in-force.ts';
 import { simulateAuthorization } from '../app/simulate-authorization.ts';
+import type { SimulationQuota } from '../app/simulation-quota.ts';
 import type { StepFlow } from '../app/step-flow.ts';
 import type { Database } from '../store/database.ts';
 import { toDecisionMessage } from '../store/decision-message.ts';
@@ -39,10 +41,16 @@ interface AuthorizationServiceDeps {
   now: () => Date;
   holdTtlMs: number;
   rules: RulesInForce;
+  simulations: SimulationQuota;
   log: Logger;
 }
 
-export function authorizationService({ steps, log, ...deps }: AuthorizationServiceDeps): BoundService {
+export function authorizationService({
+  steps,
+  simulations,
+  log,
+  ...deps
+}: AuthorizationServiceDeps): BoundService {
   const skew = createClockSkew(deps);
 
   const authorize = async (item: AuthorizeItem, aheadMs: number): Promise<AuthorizeResult> => {
@@ -86,7 +94,15 @@ export function authorizationService({ steps, log, ...deps }: AuthorizationServi
       },
 
       async simulateAuthorization({ item }) {
-        const decision = await simulateAuthorization(deps, toSimulatedPayment(item));
+        const request = toSimulatedPayment(item, newId('pay'));
+        const { callerId, fromAccount, toAccount } = request;
+        simulations.take(callerId);
+        const decision = await simulateAuthorization(deps, request);
+        // No amounts in logs. Many lines of one caller and one receiver show a search for the receiver's facts.
+        log.info(
+          { caller: callerId, from_account: fromAccount, to_account: toAccount, decline: decision.decline },
+          'a payment was simulated',
+        );
         return { decision: toDecisionMessage(decision) };
       },
     },

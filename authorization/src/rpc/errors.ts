@@ -6,6 +6,7 @@ import { AuthorizationError } from '../domain/errors.ts';
 export const ERRORS = errorTable('authorization', AuthorizationError, {
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
   ACCOUNT_NOT_FOUND: status.NOT_FOUND,
+  OWN_ACCOUNT: status.PERMISSION_DENIED,
   // Not UNAVAILABLE, since gRPC would retry at once on another instance. The lock is in the database, so that would not help.
   ACCOUNT_BUSY: status.ABORTED,
   ACCOUNT_CLOSED: status.FAILED_PRECONDITION,
@@ -17,6 +18,7 @@ export const ERRORS = errorTable('authorization', AuthorizationError, {
   REQUEST_ID_REUSED: status.ALREADY_EXISTS,
   RULE_NOT_FOUND: status.NOT_FOUND,
   RULE_NAME_TAKEN: status.ALREADY_EXISTS,
+  PAYER_WRITTEN_FACT: status.INVALID_ARGUMENT,
   HOLD_NOT_FOUND: status.NOT_FOUND,
   OPERATION_REUSED: status.ALREADY_EXISTS,
   DEADLINE_PASSED: status.DEADLINE_EXCEEDED,

@@ -1,5 +1,5 @@
 /** Opens many accounts in one call, each with its own result. */
-import { failed, type Logger, type Result, toRpcStatus } from '@payflowx/chassis';
+import { failed, type Logger, limitsOf, type Result, toRpcStatus } from '@payflowx/chassis';
 import type { CreateAccountRequest, CreateAccountResult } from '@payflowx/proto/authorization';
 import { type CreateAccountsDeps, createAccounts, type Opening } from '../app/create-accounts.ts';
 import type { AccountRecord } from '../domain/account.ts';
@@ -9,6 +9,7 @@ import { ERRORS } from './errors.ts';
 import { collectViolations } from './violations.ts';
 
 const MAX_ITEMS = 500;
+const checkItem = limitsOf('payflowx.authorization.v1.CreateAccountRequest');
 
 /** Returns one result per item, in order. Throws INVALID_ARGUMENT for no items or too many. */
 export async function openAccounts(
@@ -30,6 +31,7 @@ export async function openAccounts(
 
 function readOpening(item: CreateAccountRequest): Result<Opening> {
   try {
+    checkItem(item);
     return { ok: true, value: toOpening(item) };
   } catch (error) {
     return failed(error);

@@ -6,11 +6,12 @@ import {
   encodePageToken,
   newId,
   pageSizeOf,
+  sharedRuns,
 } from '@payflowx/chassis';
 import { RuleServiceService } from '@payflowx/proto/authorization';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
-import { backtestRule } from '../app/backtest-rule.ts';
+import { type Backtest, backtestRule, validExpression } from '../app/backtest-rule.ts';
 import { createRule, updateRule } from '../app/save-rule.ts';
 import { AuthorizationError } from '../domain/errors.ts';
 import { isId } from '../domain/ids.ts';
@@ -29,7 +30,7 @@ import {
 } from './rule-messages.ts';
 
 /** The content of a page token: the last rule, or the last version, of the page. */
-const RulePosition = Type.Object({ id: Type.String({ pattern: '^[\\x21-\\x7e]{1,64}$' }) });
+const RulePosition = Type.Object({ id: Type.String() });
 const VersionPosition = Type.Object({ version: Type.Integer({ minimum: 1 }) });
 
 interface RuleServiceDeps {
@@ -38,7 +39,11 @@ interface RuleServiceDeps {
   now: () => Date;
 }
 
+/** One backtest runs at a time. Equal ones that wait share a run. */
+const BACKTESTS = { maxQueued: 4, maxCallers: 100, retryAfterMs: 5_000 };
+
 export function ruleService({ db, backtestDb, now }: RuleServiceDeps): BoundService {
+  const backtests = sharedRuns<Backtest>(BACKTESTS);
   const deps = { db, now, newRuleId: () => newId('rule') };
   return bindService(RuleServiceService, {
     access: RULE_ACCESS,
@@ -85,9 +90,15 @@ export function ruleService({ db, backtestDb, now }: RuleServiceDeps): BoundServ
       },
 
       async backtestRule(request, call) {
-        const period = toBacktestPeriod(request, now());
-        const asked = { expression: request.expression, period, deadline: call.deadline };
-        return toBacktestMessage(await backtestRule({ backtestDb, now }, asked));
+        toBacktestPeriod(request, now());
+        const expression = validExpression(request.expression);
+        const key = JSON.stringify([request.expression, request.from, request.to]);
+        const result = await backtests.run(key, call.deadline, ({ deadline }) => {
+          // A period without an end reaches to the start of the run.
+          const period = toBacktestPeriod(request, now());
+          return backtestRule({ backtestDb, now }, { expression, period, deadline });
+        });
+        return toBacktestMessage(result);
       },
     },
   });

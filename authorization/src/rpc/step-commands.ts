@@ -1,4 +1,5 @@
 /** Converts steps of payments from the contract's messages to the types of this service. */
+import { limitsOf } from '@payflowx/chassis';
 import { Role as RoleMessage } from '@payflowx/proto/auth';
 import {
   type AuthorizeItem,
@@ -14,10 +15,13 @@ import { isPayable, MAX_MINOR } from '../domain/money.ts';
 import type { PaymentRequest, ReleaseRequest, Role, StepKey } from '../domain/step-request.ts';
 import { collectViolations, requireText, type Violations } from './violations.ts';
 
+const checkItem = limitsOf('payflowx.authorization.v1.AuthorizeItem');
+
 /**
  * `aheadMs`: milliseconds by which this service's clock is ahead of the caller's. Throws INVALID_ARGUMENT with all violations.
  */
 export function toAuthorizeCommand(item: AuthorizeItem, aheadMs: number): Command {
+  checkItem(item);
   const violations = collectViolations();
   requireStep(violations, item);
   requirePayment(violations, item);
@@ -26,13 +30,17 @@ export function toAuthorizeCommand(item: AuthorizeItem, aheadMs: number): Comman
   return { request: toPaymentRequest(item), deadline };
 }
 
-/** Converts the payment of a simulation; its ids are not used. Throws INVALID_ARGUMENT. */
-export function toSimulatedPayment(item: AuthorizeItem | undefined): PaymentRequest {
+/**
+ * Converts the payment of a simulation. Without an id of its own it gets `newPaymentId`, so that rules see an id as in a real
+ * payment. Throws INVALID_ARGUMENT.
+ */
+export function toSimulatedPayment(item: AuthorizeItem | undefined, newPaymentId: string): PaymentRequest {
   const violations = collectViolations();
   violations.require(item !== undefined, 'item', 'must be given');
   if (item) requirePayment(violations, item, 'item.');
   violations.throwIfAny();
-  return toPaymentRequest(item as AuthorizeItem);
+  const request = toPaymentRequest(item as AuthorizeItem);
+  return { ...request, paymentId: request.paymentId || newPaymentId };
 }
 
 /** Throws INVALID_ARGUMENT with all violations. */
@@ -108,6 +116,7 @@ const ROLES = new Map<RoleMessage, Role>([
   [RoleMessage.CUSTOMER, 'customer'],
   [RoleMessage.OPERATOR, 'operator'],
   [RoleMessage.AUDITOR, 'auditor'],
+  [RoleMessage.ADMIN, 'admin'],
   [RoleMessage.SERVICE, 'service'],
 ]);
 

@@ -140,3 +140,19 @@ export async function listAccounts(
   const rows = await query.orderBy('a.id', 'desc').limit(limit).execute();
   return rows.map(toRecord);
 }
+
+/** Newest first. The index on owners has the ids, so no account is read. */
+export async function listAccountIds(
+  db: Kysely<Database>,
+  { ownerId, before, limit }: { ownerId: string; before: string | undefined; limit: number },
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('accounts')
+    .select('id')
+    .where('owner_id', '=', ownerId)
+    .$if(before !== undefined, (query) => query.where('id', '<', before ?? ''))
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(({ id }) => id);
+}

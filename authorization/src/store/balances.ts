@@ -28,6 +28,7 @@ export const ACCOUNT_COLUMNS = [
   'b.limit_daily',
   'b.limit_monthly',
   'b.limit_daily_count',
+  'b.decided_at',
 ] as const;
 
 export function toAccount(row: AccountRow): Account {
@@ -54,6 +55,7 @@ export function toAccount(row: AccountRow): Account {
       spentThisMonth: row.spent_this_month,
     },
     createdAt: row.created_at,
+    decidedAt: row.decided_at ?? undefined,
   };
 }
 

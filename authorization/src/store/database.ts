@@ -33,6 +33,7 @@ export interface BalancesTable {
   count_today: WithDefault<number>;
   spent_month: Day;
   spent_this_month: WithDefault<bigint>;
+  decided_at: WithDefault<Date | null>;
   limit_per_payment: bigint | null;
   limit_daily: bigint | null;
   limit_monthly: bigint | null;

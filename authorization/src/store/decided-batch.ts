@@ -59,7 +59,7 @@ export async function saveDecisions(
       update balances as b
       set posted = r.posted, held = r.held,
         spent_day = r.spent_day, spent_today = r.spent_today, count_today = r.count_today,
-        spent_month = r.spent_month, spent_this_month = r.spent_this_month
+        spent_month = r.spent_month, spent_this_month = r.spent_this_month, decided_at = r.decided_at
       from ${balanceRows(batch.changed)} as r
       where b.account_id = r.account_id and (select unchanged from verdict)
     ), held as (
@@ -77,7 +77,7 @@ export async function saveDecisions(
     ), decided as (
       insert into decisions (payment_id, operation_id, kind, fingerprint, outcome, code, decision, remaining, facts,
         decided_at)
-      select payment_id, operation_id, kind, fingerprint, outcome, code, decision, remaining, facts, ${batch.decidedAt}
+      select payment_id, operation_id, kind, fingerprint, outcome, code, decision, remaining, facts, decided_at
       from ${decisionRows(batch.steps)} as r
       where (select unchanged from verdict)
     )
@@ -98,7 +98,7 @@ function versionRows(rowVersions: ReadonlyMap<string, string>) {
 }
 
 function balanceRows(accounts: readonly Account[]) {
-  const rows = accounts.map(({ id, posted, held, usage }) => ({
+  const rows = accounts.map(({ id, posted, held, usage, decidedAt }) => ({
     account_id: id,
     posted,
     held,
@@ -107,6 +107,7 @@ function balanceRows(accounts: readonly Account[]) {
     count_today: usage.countToday,
     spent_month: usage.month,
     spent_this_month: usage.spentThisMonth,
+    decided_at: decidedAt,
   }));
   return unnest(rows, {
     account_id: 'text',
@@ -117,6 +118,7 @@ function balanceRows(accounts: readonly Account[]) {
     count_today: 'int4',
     spent_month: 'date',
     spent_this_month: 'int8',
+    decided_at: 'timestamptz',
   });
 }
 
@@ -165,6 +167,7 @@ function decisionRows(steps: readonly DecidedStep[]) {
       decision: Buffer.from(Decision.encode(step.answer.decision).finish()),
       remaining: step.answer.remaining,
       facts: step.basis && encodeFacts(step.basis),
+      decided_at: step.answer.decision.decidedAt,
     }));
   return unnest(rows, {
     payment_id: 'text',
@@ -176,5 +179,6 @@ function decisionRows(steps: readonly DecidedStep[]) {
     decision: 'bytea',
     remaining: 'int8',
     facts: 'json',
+    decided_at: 'timestamptz',
   });
 }

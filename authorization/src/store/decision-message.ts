@@ -2,7 +2,7 @@
 import { type Decision as DecisionMessage, MovementKind, Outcome } from '@payflowx/proto/authorization';
 import { DECLINES, type Decision } from '../domain/decision.ts';
 
-export function toDecisionMessage(decision: Decision): DecisionMessage {
+export function toDecisionMessage(decision: Decision, id = ''): DecisionMessage {
   const { decline } = decision;
   return {
     outcome: decline === undefined ? Outcome.APPROVED : Outcome.DECLINED,
@@ -20,5 +20,6 @@ export function toDecisionMessage(decision: Decision): DecisionMessage {
     toOwnerId: decision.toOwnerId ?? '',
     decidedAt: decision.decidedAt,
     holdExpiresAt: decision.holdExpiresAt,
+    id,
   };
 }

@@ -81,7 +81,8 @@ export function decodeFacts(record: FactsRecord, { id, now }: { id: string; now:
 }
 
 function decodeAccount(record: AccountRecord): AccountFacts {
-  const [id, owner, currency, state, posted, held, available, ageDays] = record;
+  // Earlier versions stored another available amount for the external account.
+  const [id, owner, currency, state, posted, held, , ageDays] = record;
   return {
     id,
     owner,
@@ -89,7 +90,7 @@ function decodeAccount(record: AccountRecord): AccountFacts {
     state,
     posted: BigInt(posted),
     held: BigInt(held),
-    available: BigInt(available),
+    available: BigInt(posted) - BigInt(held),
     age_days: BigInt(ageDays),
   };
 }

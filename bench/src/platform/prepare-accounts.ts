@@ -4,7 +4,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { CaptureMode } from '@payflowx/proto/authorization';
-import { type CreatePaymentItem, PaymentState } from '@payflowx/proto/payment';
+import { PaymentState } from '@payflowx/proto/payment';
 import { say, sayProgress } from '../progress.ts';
 import { type AccountBook, bookPath, KINDS, type Kind, readBook, writeBook } from './account-book.ts';
 import type { Checkout } from './checkout.ts';
@@ -129,7 +129,7 @@ async function fund(
   const options = { authorization: deps.operator.authorization(), key: randomUUID() };
   expectStatus(await deps.rest.post('/v1/deposits', deposit, options), 201);
 
-  if (grants.length > BATCH) say(`funding: ${grants.length} payments, ${BATCH} in a call`);
+  if (grants.length > BATCH) say(`funding: ${grants.length} payments, ${BATCH} at a time`);
   for (let first = 0; first < grants.length; first += BATCH) {
     const batch = grants.slice(first, first + BATCH);
     await payAll(deps, treasury.id, batch);
@@ -137,36 +137,27 @@ async function fund(
   }
 }
 
+/** The payment service gathers the concurrent payments into batches. */
 async function payAll(
-  { calls, operator }: PrepareDeps,
+  { calls }: PrepareDeps,
   fromAccount: string,
   grants: readonly { id: string; amount: number }[],
 ): Promise<void> {
-  const accessToken = operator.authorization().slice('Bearer '.length);
-  const deadline = new Date(Date.now() + 20_000);
-  const items = grants.map(
-    ({ id, amount }): CreatePaymentItem => ({
-      accessToken,
-      traceparent: '',
-      deadline,
-      request: {
-        requestId: randomUUID(),
-        fromAccount,
-        toAccount: id,
-        amountMinor: BigInt(amount),
-        currency: CURRENCY,
-        captureMode: CaptureMode.AUTOMATIC,
-        description: '',
-        reference: 'bench',
-        metadata: {},
-        holdSeconds: 0,
-      },
+  const payments = grants.map(({ id, amount }) =>
+    calls.pay({
+      requestId: randomUUID(),
+      fromAccount,
+      toAccount: id,
+      amountMinor: BigInt(amount),
+      currency: CURRENCY,
+      captureMode: CaptureMode.AUTOMATIC,
+      description: '',
+      reference: 'bench',
+      metadata: {},
+      holdSeconds: 0,
     }),
   );
-  const { results } = await calls.pay(items);
-  for (const { result } of results) {
-    if (result?.$case === 'error') throw new Error(`funding was refused: ${result.value.message}`);
-    const payment = result?.value.payment;
+  for (const { payment } of await Promise.all(payments)) {
     // The platform recovers an undecided payment within seconds.
     if (payment?.state === PaymentState.FAILED)
       throw new Error(`funding was declined: ${payment.failure?.message}`);

@@ -7,8 +7,8 @@ import {
   type ListBalancesResponse,
 } from '@payflowx/proto/authorization';
 import {
-  type BatchCreatePaymentsResponse,
-  type CreatePaymentItem,
+  type CreatePaymentRequest,
+  type CreatePaymentResponse,
   PaymentServiceClient,
 } from '@payflowx/proto/payment';
 import type { Session } from './session.ts';
@@ -16,7 +16,7 @@ import type { Session } from './session.ts';
 export interface BulkCalls {
   openAccounts(items: CreateAccountRequest[]): Promise<BatchCreateAccountsResponse>;
   listBalances(pageToken: string): Promise<ListBalancesResponse>;
-  pay(items: CreatePaymentItem[]): Promise<BatchCreatePaymentsResponse>;
+  pay(request: CreatePaymentRequest): Promise<CreatePaymentResponse>;
   close(): void;
 }
 
@@ -29,9 +29,7 @@ export function connectBulkCalls(
 ): BulkCalls {
   const insecure = credentials.createInsecure();
   const accounts = new AccountServiceClient(`127.0.0.1:${authorizationPort}`, insecure);
-  const payments = new PaymentServiceClient(`127.0.0.1:${paymentPort}`, insecure, {
-    'grpc.max_receive_message_length': 32 * 1024 * 1024,
-  });
+  const payments = new PaymentServiceClient(`127.0.0.1:${paymentPort}`, insecure);
   const caller = () => {
     const metadata = new Metadata();
     metadata.set('authorization', operator.authorization());
@@ -46,11 +44,7 @@ export function connectBulkCalls(
         const request = { pageSize: BALANCES_PAGE, pageToken, accountIds: [] };
         accounts.listBalances(request, caller(), options(), done);
       }),
-    pay: (items) =>
-      answered((done) => {
-        const request = { items, sentAt: new Date() };
-        payments.batchCreatePayments(request, caller(), options(), done);
-      }),
+    pay: (request) => answered((done) => payments.createPayment(request, caller(), options(), done)),
     close() {
       accounts.close();
       payments.close();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { currentTrace } from '../telemetry/trace.ts';
-import { testLog } from '../testing/index.ts';
+import { eventually, testLog } from '../testing/index.ts';
 import { createApply, isRetryableError } from './apply-batch.ts';
 
 /** Each message has a trace of its own. */
@@ -15,13 +15,13 @@ function applyTo(apply: (items: number[]) => Promise<void>) {
     deadLetterTraces.push(currentTrace()?.traceparent);
   };
   const traceparentOf = traceparentOfMessage;
-  const { flush } = createApply<number, number>(
-    { apply, deadLetter, traceparentOf, stopping: stopping.signal },
+  const { flush, problem } = createApply<number, number>(
+    { apply, deadLetter, traceparentOf, stopping: stopping.signal, maxDeadLettersInARow: 3 },
     testLog,
   );
   const run = (count: number, claim = { lost: false }) =>
     flush(Array.from({ length: count }, (_, n) => ({ message: n, value: n, claim })));
-  return { run, buried, deadLetterTraces, stopping };
+  return { run, buried, deadLetterTraces, stopping, problem };
 }
 
 const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
@@ -82,6 +82,46 @@ describe('applying a batch', () => {
     });
     await run(3, claim);
     expect(attempts).toBe(1);
+  });
+
+  it('applies nothing more after it gave up messages at shutdown, because the order would be lost', async () => {
+    const applied: number[] = [];
+    let isAway = true;
+    const { run, stopping } = applyTo(async (items) => {
+      if (isAway) throw away;
+      applied.push(...items);
+    });
+    const earlier = run(2);
+    stopping.abort();
+    await earlier;
+    isAway = false;
+    expect((await run(2)).map(({ ok }) => ok)).toEqual([false, false]);
+    expect(applied).toEqual([]);
+  });
+
+  it('applies a batch in parts if it is too much for one statement, and never gives up a message for that', async () => {
+    let slowAttempts = 4;
+    const { run, buried } = applyTo(async (items) => {
+      const isSlow = items.length > 2 || (items.includes(5) && slowAttempts-- > 0);
+      if (isSlow) throw Object.assign(new Error('canceling statement'), { code: '57014' });
+    });
+    const results = await run(8);
+    expect(results.every(({ ok }) => ok)).toBe(true);
+    expect(buried).toEqual([]);
+  });
+
+  it('keeps the next message after many dead letters in a row, reports it, and continues once it is applied', async () => {
+    let isBroken = true;
+    const { run, buried, problem } = applyTo(async () => {
+      if (isBroken) throw new Error('a bug');
+    });
+    const results = run(10);
+    await eventually(() => expect(problem()).toBe('3 dead letters in a row'));
+    expect(buried).toEqual([0, 1, 2]);
+    isBroken = false;
+    expect((await results).every(({ ok }) => ok)).toBe(true);
+    expect(buried).toEqual([0, 1, 2]);
+    expect(problem()).toBeUndefined();
   });
 });
 

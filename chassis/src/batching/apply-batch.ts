@@ -2,15 +2,18 @@
  * Applies a batch for both consumers. Normally all messages are applied in one transaction. After a transient failure the batch
  * is retried. After any other failure it is halved until the failing message is found.
  *
- * A message that fails on its own becomes a dead letter, so that the others continue. A message whose rows are locked is set
- * aside, together with the later messages of its key.
+ * A message that fails on its own becomes a dead letter, so that the others continue. If many in a row fail, the fault is not in
+ * the messages. Then no more become dead letters: they are retried, and the consumer reports a problem. A message whose rows are
+ * locked is set aside, together with the later messages of its key.
  */
 import { status } from '@grpc/grpc-js';
 import { backoffMs, sleep } from '../process/backoff.ts';
-import { isLockTimeout, isTransient, sqlStateOf } from '../sql-state.ts';
+import { createOutage } from '../process/outage.ts';
+import { isLockTimeout, isStatementTimeout, isTransient, sqlStateOf } from '../sql-state.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { runInTrace, traceFrom } from '../telemetry/trace.ts';
 import { failed, ok, type Result } from './batcher.ts';
+import { splitOnFailure } from './split-on-failure.ts';
 
 export interface Delivery<M, T> {
   message: M;
@@ -42,23 +45,33 @@ export interface ApplyOptions<M, T> {
   traceparentOf(message: M): string | undefined;
   /** Ends the retries, but not the current attempt. */
   stopping: AbortSignal;
+  /** Maximum number of dead letters without an applied message between them. Default 20. */
+  maxDeadLettersInARow?: number;
 }
 
 export type DeadLetterReason = 'UNDECODABLE' | 'REJECTED';
 
 const ATTEMPTS_ALONE = 3;
 
+/** More dead letters in a row mean a fault of the service or the sender. Burying the whole stream would only hide it. */
+const MAX_DEAD_LETTERS_IN_A_ROW = 20;
+
 /** Milliseconds between log lines about messages that wait for locks. Without this limit, each attempt would log one. */
 const HELD_UP_LOG_MS = 10_000;
 
 /**
  * Returns the flush of a batcher, with the options to set aside messages that a lock holds up. An item is ok once it is applied
- * or is a dead letter.
+ * or is a dead letter. `problem` describes the reason why no message is applied at present.
  */
 export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
   const { apply, deadLetter, traceparentOf, stopping } = options;
+  const { maxDeadLettersInARow = MAX_DEAD_LETTERS_IN_A_ROW } = options;
+  const retries = createOutage();
   let isRetrying = false;
   let lastHeldUpLog = Number.NEGATIVE_INFINITY;
+  let deadLettersInARow = 0;
+  let isHalted = false;
+  let gaveUp = false;
 
   /** Runs the work for one message in its trace, so that log lines and calls have it. A batch of many runs in the trace of none. */
   function inTraceOf<R>(message: M, work: () => Promise<R>): Promise<R> {
@@ -78,78 +91,116 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
   function noteRetry(error: unknown): void {
     if (!isRetrying) log.warn({ err: error }, 'messages cannot be applied at the moment; retrying');
     isRetrying = true;
+    retries.begin();
   }
 
   function noteSuccess(): void {
-    if (isRetrying) log.info('messages are applied again');
+    if (isRetrying || isHalted) log.info('messages are applied again');
     isRetrying = false;
+    retries.end();
+    deadLettersInARow = 0;
+    isHalted = false;
   }
 
-  function settle(deliveries: Delivery<M, T>[]): Promise<void> {
+  /** Returns true if one more message may become a dead letter. If not, the caller retries. */
+  function mayBury(error: unknown): boolean {
+    if (deadLettersInARow < maxDeadLettersInARow) {
+      deadLettersInARow += 1;
+      return true;
+    }
+    if (!isHalted)
+      log.error(
+        { err: error, deadLetters: deadLettersInARow },
+        'too many dead letters in a row; the consumer keeps the next messages, and retries them until one is applied',
+      );
+    isHalted = true;
+    return false;
+  }
+
+  async function pauseUnlessStopping(attempt: number): Promise<void> {
+    if (stopping.aborted) throw new StoppedError();
+    await sleep(backoffMs(attempt), stopping);
+  }
+
+  function applyInTrace(deliveries: readonly Delivery<M, T>[]): Promise<Result<void>[]> {
     const [first, ...others] = deliveries;
-    if (first === undefined || others.length > 0) return settleTogether(deliveries);
-    return inTraceOf(first.message, () => settleTogether(deliveries));
+    if (first === undefined || others.length > 0) return applyPatiently(deliveries);
+    return inTraceOf(first.message, () => applyPatiently(deliveries));
   }
 
-  async function settleTogether(deliveries: Delivery<M, T>[]): Promise<void> {
+  /** Resolves when the deliveries are applied. A single one may become a dead letter instead. */
+  async function applyPatiently(deliveries: readonly Delivery<M, T>[]): Promise<Result<void>[]> {
     for (let attempt = 0, refusals = 0; ; attempt += 1) {
       const live = deliveries.filter((delivery) => !delivery.claim.lost);
       const [first] = live;
-      if (first === undefined) return;
+      if (first === undefined) return allOk(deliveries);
       try {
         await apply(live.map((delivery) => delivery.value));
-        return noteSuccess();
+        noteSuccess();
+        return allOk(deliveries);
       } catch (error) {
         if (isLockTimeout(error) && !stopping.aborted) {
           noteHeldUp(error);
           for (const { claim } of live) claim.heldUp?.();
           throw error;
         }
-        if (isRetryableError(error)) noteRetry(error);
-        else if (live.length > 1) return settleHalves(live);
+        const isAlone = deliveries.length === 1;
+        if (isRetryableError(error) || (isAlone && isStatementTimeout(error))) noteRetry(error);
+        else if (!isAlone) throw error;
         else {
           refusals += 1;
-          if (refusals >= ATTEMPTS_ALONE) return storeDeadLetter(first.message, 'REJECTED', error);
+          if (refusals >= ATTEMPTS_ALONE && mayBury(error)) {
+            await store(first.message, 'REJECTED', error);
+            return allOk(deliveries);
+          }
         }
       }
-      if (stopping.aborted) throw new StoppedError();
-      await sleep(backoffMs(attempt), stopping);
+      await pauseUnlessStopping(attempt);
     }
   }
 
-  async function settleHalves(deliveries: Delivery<M, T>[]): Promise<void> {
-    const middle = Math.ceil(deliveries.length / 2);
-    await settle(deliveries.slice(0, middle));
-    await settle(deliveries.slice(middle));
+  /** Retries until the dead letter is stored, so that the message is not lost. */
+  async function store(message: M, reason: DeadLetterReason, error: unknown): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await deadLetter(message, reason, error);
+      } catch (publishError) {
+        noteRetry(publishError);
+        await pauseUnlessStopping(attempt);
+      }
+    }
   }
 
-  /** Retries until the dead letter is stored, so that the message is not lost. */
-  function storeDeadLetter(message: M, reason: DeadLetterReason, error: unknown): Promise<void> {
-    return inTraceOf(message, async () => {
-      for (let attempt = 0; ; attempt += 1) {
-        try {
-          return await deadLetter(message, reason, error);
-        } catch (publishError) {
-          noteRetry(publishError);
-          if (stopping.aborted) throw new StoppedError();
-          await sleep(backoffMs(attempt), stopping);
-        }
-      }
-    });
+  /** Stores a message that cannot be decoded. Waits while no more messages may become dead letters. */
+  async function storeUndecodable(message: M, error: unknown): Promise<void> {
+    for (let attempt = 0; !mayBury(error); attempt += 1) await pauseUnlessStopping(attempt);
+    return inTraceOf(message, () => store(message, 'UNDECODABLE', error));
   }
 
   async function flush(deliveries: Delivery<M, T>[]): Promise<Result<void>[]> {
     try {
-      await settle(deliveries);
-      return deliveries.map(() => ok(undefined));
+      // Earlier messages were given up during the shutdown. They are redelivered, and these must not be applied before them.
+      if (gaveUp) throw new StoppedError();
+      return await splitOnFailure(deliveries, applyInTrace, isMessageError);
     } catch (error) {
+      gaveUp ||= error instanceof StoppedError;
       // Part of the batch may be applied. It is redelivered with the rest, and deduplicated.
       return deliveries.map(() => failed(error));
     }
   }
 
-  return { flush, storeDeadLetter, aside: { isHeldUp: isLockTimeout, stopping } };
+  function problem(): string | undefined {
+    if (isHalted) return `${deadLettersInARow} dead letters in a row`;
+    return retries.isLong() ? 'messages cannot be applied' : undefined;
+  }
+
+  return { flush, storeUndecodable, problem, aside: { isHeldUp: isLockTimeout, stopping } };
 }
+
+const allOk = (items: readonly unknown[]): Result<void>[] => items.map(() => ok(undefined));
+
+/** All other errors of a batch are retried before, so the halves are only applied after an error of one message. */
+const isMessageError = (error: unknown) => !isLockTimeout(error) && !(error instanceof StoppedError);
 
 /**
  * SQLSTATE classes of errors in the configuration, not in the message: login, missing database, missing table or right, a bug in

@@ -1,7 +1,8 @@
 /** The events of one transaction for one destination: an outbox row, and a RabbitMQ message. */
-import { Parcel as ParcelMessage } from '@payflowx/proto/outbox';
+import { type Event, Parcel as ParcelMessage } from '@payflowx/proto/outbox';
 import { currentTrace } from '../telemetry/trace.ts';
 import { cloudEventMessage, type OutgoingEvent, type OutgoingMessage } from './cloud-events.ts';
+import { RefusedError } from './refused.ts';
 
 export interface Parcel {
   eventCount: number;
@@ -17,11 +18,9 @@ export function packParcel(events: readonly OutgoingEvent[]): Parcel {
   return { eventCount: events.length, bytes };
 }
 
-/** Returns its events as messages for a broker, in order. Throws for bytes that are not a parcel. */
+/** Returns its events as messages for a broker, in order. Throws RefusedError for bytes that are not a parcel. */
 export function unpackParcel({ bytes }: Pick<Parcel, 'bytes'>): OutgoingMessage[] {
-  const { events } = ParcelMessage.decode(bytes);
-  if (events.length === 0) throw new Error('The parcel contains no event.');
-  return events.map(({ subject, traceparent, time, ...event }) =>
+  return eventsOf(bytes).map(({ subject, traceparent, time, ...event }) =>
     cloudEventMessage({
       ...event,
       time: time ?? new Date(0),
@@ -29,4 +28,23 @@ export function unpackParcel({ bytes }: Pick<Parcel, 'bytes'>): OutgoingMessage[
       ...(traceparent && { traceparent }),
     }),
   );
+}
+
+/** Returns its events, each with its key and as a parcel of its own, in order. Throws RefusedError like unpackParcel. */
+export function splitParcel({ bytes }: Pick<Parcel, 'bytes'>): { key: string; parcel: Parcel }[] {
+  return eventsOf(bytes).map((event) => ({
+    key: event.key,
+    parcel: { eventCount: 1, bytes: ParcelMessage.encode({ events: [event] }).finish() },
+  }));
+}
+
+function eventsOf(bytes: Uint8Array): Event[] {
+  let parcel: ParcelMessage;
+  try {
+    parcel = ParcelMessage.decode(bytes);
+  } catch (cause) {
+    throw new RefusedError('The parcel cannot be decoded.', { cause });
+  }
+  if (parcel.events.length === 0) throw new RefusedError('The parcel contains no event.');
+  return parcel.events;
 }

@@ -1,12 +1,21 @@
 /** A connection to Postgres that prepares its statements, and whose results V8 frees early. */
 import type { Socket } from 'node:net';
 import pg from 'pg';
+import { sqlStateOf } from '../sql-state.ts';
 
 /** After this many different texts, further statements are not prepared: each plan on the server would only cost memory. */
 const MAX_PREPARED = 300;
 
 /** Milliseconds that the response may come later than Postgres' own limit for a statement. */
 const ANSWER_GRACE_MS = 5_000;
+
+export type PreparingClientConfig = pg.ClientConfig & {
+  /** Called for each response of the server. */
+  onAnswer?: (() => void) | undefined;
+};
+
+/** An error with an SQLSTATE comes from the server, any other from the connection. */
+const isAnswer = (error: Error | null) => error === null || sqlStateOf(error) !== undefined;
 
 const names = new Map<string, string>();
 
@@ -28,9 +37,11 @@ function nameOf(text: string): string | undefined {
  */
 export class PreparingClient extends pg.Client {
   readonly #answerMs: number | undefined;
+  readonly #onAnswer: (() => void) | undefined;
 
-  constructor(config: pg.ClientConfig = {}) {
+  constructor(config: PreparingClientConfig = {}) {
     super(config);
+    this.#onAnswer = config.onAnswer;
     this.#answerMs = config.statement_timeout ? config.statement_timeout + ANSWER_GRACE_MS : undefined;
   }
 
@@ -45,6 +56,7 @@ export class PreparingClient extends pg.Client {
       const overdue = this.#answerMs && setTimeout(() => this.#destroy(), this.#answerMs);
       const done = (error: Error | null, result: pg.QueryResult) => {
         if (overdue) clearTimeout(overdue);
+        if (this.#onAnswer && isAnswer(error)) this.#onAnswer();
         if (error) reject(error);
         else resolve(result);
       };

@@ -3,7 +3,7 @@ import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import { sqlStateOf } from '../sql-state.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { PreparingClient } from './client.ts';
+import { PreparingClient, type PreparingClientConfig } from './client.ts';
 
 export interface PostgresSettings {
   url: string;
@@ -17,6 +17,8 @@ export interface PostgresSettings {
    * a short time, so that they continue without the locked item.
    */
   lockTimeoutMs?: number;
+  /** Called for each response of the server. */
+  onAnswer?: () => void;
 }
 
 const STATEMENT_TIMEOUT_MS = 30_000;
@@ -47,8 +49,9 @@ export function openDatabase<DB>(settings: PostgresSettings, log: Logger): Kysel
     statementTimeoutMs = STATEMENT_TIMEOUT_MS,
     lockTimeoutMs = LOCK_TIMEOUT_MS,
     idleTimeoutMs = IDLE_TIMEOUT_MS,
+    onAnswer,
   } = settings;
-  const pool = new pg.Pool({
+  const config: pg.PoolConfig & PreparingClientConfig = {
     connectionString: url,
     max: poolMax,
     types: columnTypes,
@@ -59,7 +62,9 @@ export function openDatabase<DB>(settings: PostgresSettings, log: Logger): Kysel
     lock_timeout: lockTimeoutMs,
     idle_in_transaction_session_timeout: idleTimeoutMs,
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
-  });
+    onAnswer,
+  };
+  const pool = new pg.Pool(config);
   // A broken connection emits an error: on the pool if it is idle, on the client if it is in use. Without a listener the error
   // would end the process. The running statement rejects by itself.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));

@@ -1,7 +1,7 @@
 /**
  * Publishes the outbox. For each destination, one relay among all instances of a service is active: the one whose connection
  * holds the advisory lock. It first publishes and then deletes. So a crash in between repeats messages, with the same ids, and
- * loses none.
+ * loses none. An event that the broker refuses for ever is moved to outbox_dead_letters, so that the others do not wait for it.
  */
 import type { QueryResult, QueryResultRow } from 'pg';
 import type { Parcel } from '../messaging/parcel.ts';
@@ -10,12 +10,17 @@ import { faultPoint } from '../process/faults.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { PreparingClient } from './client.ts';
 import { OUTBOX_CHANNEL } from './outbox.ts';
+import { SET_ASIDE, setAsideValues } from './outbox-dead-letters.ts';
+import { publishRows, type Refused, type Row } from './publish-rows.ts';
 
 export interface OutboxRelaySettings {
   /** The URL with the serving role. The relay keeps one connection outside the pools, for the lock and LISTEN. */
   url: string;
   destination: string;
-  /** Resolves when the broker has stored everything. If it rejects, all of it is published again. */
+  /**
+   * Resolves when the broker has stored everything. If it rejects, all of it is published again. If it rejects with RefusedError,
+   * the refused events become dead letters.
+   */
   publish(parcels: Parcel[]): Promise<void>;
   /** Milliseconds until a lost NOTIFY or the death of the active relay is noticed. Default 1,000. */
   pollMs?: number;
@@ -31,9 +36,6 @@ export interface OutboxRelay {
   /** Finishes the current batch, then releases the lock. */
   stop(): Promise<void>;
 }
-
-/** The id stays text, because it is only sent back to the database. */
-type Row = { id: string; event_count: number; events: Buffer };
 
 /** Maximum number of events in a batch. A row with more events is a batch of its own. */
 const BATCH = 500;
@@ -115,10 +117,10 @@ async function relay(
       await sleep(GATHER_MS, stopping);
       continue;
     }
+    let refused: Refused[];
     try {
       faultPoint('outbox.before-publish');
-      const parcels = rows.map(({ event_count, events }) => ({ eventCount: event_count, bytes: events }));
-      await session.keptAlive(publish(parcels));
+      refused = await session.keptAlive(publishRows(rows, publish));
       faultPoint('outbox.after-publish');
     } catch (error) {
       if (failures === 0)
@@ -129,7 +131,9 @@ async function relay(
     }
     if (failures > 0) log.info('the broker accepts messages again');
     failures = 0;
-    await session.remove(rows.map(({ id }) => id));
+    const ids = rows.map(({ id }) => id);
+    if (refused.length > 0) await session.setAside(ids, refused);
+    else await session.remove(ids);
     if (!isFull) await sleep(Math.max(0, PACE_MS - (performance.now() - startedAt)), stopping);
   }
 }
@@ -148,8 +152,10 @@ interface Session {
   /** Returns the oldest rows. `isFull` is true if more rows wait than fit in one batch. */
   take(): Promise<{ rows: Row[]; isFull: boolean }>;
   remove(ids: string[]): Promise<void>;
+  /** Removes the rows, and stores the refused events as dead letters. */
+  setAside(ids: string[], refused: Refused[]): Promise<void>;
   /** Settles as `work` does. Until then it sends queries, so that the server does not end the session as idle. */
-  keptAlive(work: Promise<void>): Promise<void>;
+  keptAlive<T>(work: Promise<T>): Promise<T>;
   count(): Promise<bigint>;
   /** Resolves when a transaction with a message for this destination has committed since the last `take`, or after `ms`. */
   wakeUp(ms: number): Promise<void>;
@@ -231,11 +237,19 @@ async function openSession(
     async remove(ids) {
       await ask(REMOVE, [destination, ids]);
     },
+    async setAside(ids, refused) {
+      await ask(SET_ASIDE, setAsideValues(destination, ids, refused));
+      for (const { key, error } of refused)
+        log.error(
+          { err: error, key },
+          'the broker refuses an event for ever; it is a dead letter of the outbox',
+        );
+    },
     async keptAlive(work) {
       // A failure here needs no treatment: if the session is lost, the relay's next query fails too.
       const timer = setInterval(() => ask('select 1', []).catch(() => {}), idleSessionMs / 3);
       try {
-        await work;
+        return await work;
       } finally {
         clearInterval(timer);
       }

@@ -23,6 +23,8 @@ export const serviceSettings = {
   GRPC_HOST: Type.String({ default: '127.0.0.1' }),
   GRPC_PORT: portSetting(0),
   GRPC_REFLECTION: Type.Boolean({ default: false }),
+  /** 32 bytes in base64, the same for all instances of a service. A new key makes all page tokens invalid. */
+  PAGE_TOKEN_KEY: Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' }),
   INSTANCE_ID: Type.String({ default: `${hostname()}-${process.pid}` }),
   CONSUL_URL: Type.String({ default: '' }),
   FAULTS_DIR: Type.String({ default: '' }),
@@ -34,26 +36,30 @@ export function serviceConfig(read: Values<typeof serviceSettings>) {
     instanceId: read.INSTANCE_ID,
     faultsDir: read.FAULTS_DIR,
     consulUrl: read.CONSUL_URL,
-    grpc: { host: read.GRPC_HOST, port: read.GRPC_PORT, reflection: read.GRPC_REFLECTION },
+    grpc: {
+      host: read.GRPC_HOST,
+      port: read.GRPC_PORT,
+      reflection: read.GRPC_REFLECTION,
+      pageTokenKey: Buffer.from(read.PAGE_TOKEN_KEY, 'base64'),
+    },
   };
 }
 
 export const postgresSettings = {
   POSTGRES_URL: Type.String({ minLength: 1 }),
-  POSTGRES_MIGRATE_URL: Type.String({ minLength: 1 }),
   POSTGRES_POOL_MAX: Type.Integer({ minimum: 1, maximum: 100, default: 8 }),
 };
 
-/** `folder` contains the migrations. `limits` are the service's own, see PostgresSettings. */
+/** The role that owns the database. Only commands of operators get it: migrations, and corrections that services may not make. */
+export const ownerSettings = { POSTGRES_MIGRATE_URL: Type.String({ minLength: 1 }) };
+
+/** `migrations` is the folder of the migrations that the service needs. `limits` are the service's own, see PostgresSettings. */
 export function postgresConfig(
   read: Values<typeof postgresSettings>,
-  folder: URL,
+  migrations: URL,
   limits: { lockTimeoutMs?: number } = {},
 ) {
-  return {
-    postgres: { url: read.POSTGRES_URL, poolMax: read.POSTGRES_POOL_MAX, ...limits },
-    migrations: { url: read.POSTGRES_MIGRATE_URL, folder },
-  };
+  return { postgres: { url: read.POSTGRES_URL, poolMax: read.POSTGRES_POOL_MAX, ...limits }, migrations };
 }
 
 /** Comma-separated host:port. */

@@ -48,6 +48,11 @@ export function requireAccess(caller: Caller, access: readonly RoleName[] | Scop
   if (!caller.roles.some((role) => roles.includes(role))) {
     throw refused(caller, 'ROLE_NOT_ALLOWED', 'Your role may not do this.');
   }
+  requireScope(caller, scope);
+}
+
+/** A token without scopes has no such limit. Throws INSUFFICIENT_SCOPE. */
+export function requireScope(caller: Caller, scope: Scope | undefined): void {
   if (caller.scopes === undefined) return;
   if (scope === undefined) {
     throw refused(caller, 'INSUFFICIENT_SCOPE', 'An API client may not do this, whatever its scopes.');
@@ -58,7 +63,7 @@ export function requireAccess(caller: Caller, access: readonly RoleName[] | Scop
 }
 
 function refused(caller: Caller, reason: 'ROLE_NOT_ALLOWED' | 'INSUFFICIENT_SCOPE', message: string) {
-  return new CallError(reason, message, undefined, { caller });
+  return new CallError(reason, message, { caller });
 }
 
 async function identify(

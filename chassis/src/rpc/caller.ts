@@ -1,16 +1,22 @@
 /** The caller of an RPC: a person, an API client of a person, or a service. */
 
-export const ROLE_NAMES = ['customer', 'operator', 'auditor', 'service'] as const;
+export const ROLE_NAMES = ['customer', 'operator', 'auditor', 'admin', 'service'] as const;
 export type RoleName = (typeof ROLE_NAMES)[number];
 
 /** The scopes of API clients. The access table of each service lists the scope of each RPC. */
 export const SCOPES = [
   'accounts:read',
+  'accounts:write',
   'payments:read',
   'payments:write',
+  'deposits:write',
+  'withdrawals:write',
+  'rules:read',
+  'rules:write',
   'ledger:read',
   'notifications:read',
   'analytics:read',
+  'audit:read',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 

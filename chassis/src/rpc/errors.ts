@@ -7,7 +7,8 @@ import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/gr
 import { type Any, BadRequest, ErrorInfo, RetryInfo, Status } from '@payflowx/proto/rpc';
 import { BatcherClosedError, BatcherFullError } from '../batching/batcher.ts';
 import { newId } from '../ids.ts';
-import { isTransient } from '../sql-state.ts';
+import { RunQueueFullError } from '../process/shared-runs.ts';
+import { isStatementTimeout, isTransient } from '../sql-state.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Caller } from './caller.ts';
 
@@ -53,37 +54,49 @@ const CALL_CODES = {
   INSUFFICIENT_SCOPE: status.PERMISSION_DENIED,
   DEADLINE_EXCEEDED: status.DEADLINE_EXCEEDED,
   UNREADABLE_REQUEST: status.INVALID_ARGUMENT,
+  INVALID_ARGUMENT: status.INVALID_ARGUMENT,
   INVALID_PAGE_SIZE: status.INVALID_ARGUMENT,
   INVALID_PAGE_TOKEN: status.INVALID_ARGUMENT,
   STOPPING: status.UNAVAILABLE,
   OVERLOADED: status.RESOURCE_EXHAUSTED,
+  TOO_MANY_REQUESTS: status.RESOURCE_EXHAUSTED,
   DATABASE_UNAVAILABLE: status.UNAVAILABLE,
 } as const;
+
+interface CallErrorOptions {
+  violations?: readonly Violation[];
+  retryAfterMs?: number;
+  /** The caller that was refused. */
+  caller?: Caller;
+  /** The reason that only the log contains. */
+  cause?: unknown;
+}
 
 /** Errors that any call to any service can have. */
 export class CallError extends Error implements ReasonedError {
   override readonly name = 'CallError';
   readonly reason: keyof typeof CALL_CODES;
   readonly violations?: readonly Violation[];
+  readonly retryAfterMs?: number;
   /** The caller that was refused, for the log. */
-  readonly caller?: Caller | undefined;
+  readonly caller?: Caller;
   constructor(
     reason: keyof typeof CALL_CODES,
     message: string,
-    violations?: readonly Violation[],
-    { caller, cause }: { caller?: Caller; cause?: unknown } = {},
+    { violations, retryAfterMs, caller, cause }: CallErrorOptions = {},
   ) {
     super(message, { cause });
     this.reason = reason;
-    this.caller = caller;
     if (violations) this.violations = violations;
+    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
+    if (caller) this.caller = caller;
   }
 }
 
 /** The same error for every problem with a token. The cause is only logged. */
 export function unauthenticated(cause?: unknown): CallError {
   const message = 'The access token is missing, malformed, expired or not ours.';
-  return new CallError('UNAUTHENTICATED', message, undefined, { cause });
+  return new CallError('UNAUTHENTICATED', message, { cause });
 }
 
 /** Returns the google.rpc.Status of `error`: by the service's table, by the table of all calls, or INTERNAL with an error id. */
@@ -107,6 +120,13 @@ function asCallError(error: unknown, log: Logger): CallError | undefined {
   if (error instanceof CallError) return error;
   if (error instanceof BatcherClosedError) return new CallError('STOPPING', error.message);
   if (error instanceof BatcherFullError) return new CallError('OVERLOADED', error.message);
+  if (error instanceof RunQueueFullError) {
+    return new CallError('TOO_MANY_REQUESTS', error.message, { retryAfterMs: error.retryAfterMs });
+  }
+  if (isStatementTimeout(error)) {
+    log.warn({ err: error }, 'a statement took too long');
+    return new CallError('DEADLINE_EXCEEDED', 'The database did not finish in time.');
+  }
   if (!isTransient(error)) return undefined;
   log.warn({ err: error }, 'the database did not answer');
   return new CallError('DATABASE_UNAVAILABLE', 'The service cannot reach its database at the moment.');
@@ -136,7 +156,7 @@ function pack(type: string, value: Uint8Array): Any {
 const DETAILS_KEY = 'grpc-status-details-bin';
 
 /** The form that grpc-js needs: code and message, and the whole status in the trailer. */
-export function toStatusObject(rpcStatus: Status): Partial<StatusObject> {
+export function toStatusObject(rpcStatus: Status): StatusObject {
   const metadata = new Metadata();
   metadata.set(DETAILS_KEY, Buffer.from(Status.encode(rpcStatus).finish()));
   return { code: rpcStatus.code, details: rpcStatus.message, metadata };
@@ -168,7 +188,16 @@ export class NeighbourError extends Error {
 
 function unpack<T>(details: readonly Any[], type: string, decode: (bytes: Uint8Array) => T): T | undefined {
   const any = details.find(({ typeUrl }) => typeUrl.endsWith(`/${type}`));
-  return any && decode(any.value);
+  return any && decodedOrUndefined(decode, any.value);
+}
+
+/** Details only add to the code and the message. Malformed ones of a foreign server must not replace the error by another. */
+function decodedOrUndefined<T>(decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T | undefined {
+  try {
+    return decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 export function fromRpcStatus(rpcStatus: Status): NeighbourError {
@@ -176,7 +205,9 @@ export function fromRpcStatus(rpcStatus: Status): NeighbourError {
 }
 
 export function fromServiceError(error: ServiceError): NeighbourError {
+  const { code, details: message } = error;
   const [bytes] = error.metadata?.get(DETAILS_KEY) ?? [];
-  if (Buffer.isBuffer(bytes)) return new NeighbourError(Status.decode(bytes));
-  return new NeighbourError({ code: error.code, message: error.details, details: [] });
+  const rpcStatus = Buffer.isBuffer(bytes) ? decodedOrUndefined(Status.decode, bytes) : undefined;
+  // The code of the call counts: details with another code, such as OK, are not from our services.
+  return new NeighbourError({ message, details: [], ...rpcStatus, code });
 }

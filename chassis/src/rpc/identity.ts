@@ -15,7 +15,7 @@ export interface TokenVerifier {
   verify(token: string): Promise<Caller>;
 }
 
-interface Claims {
+export interface Claims {
   sub?: unknown;
   roles?: unknown;
   client_id?: unknown;
@@ -46,7 +46,7 @@ export function createTokenVerifier({ jwks }: { jwks: () => Promise<readonly Jwk
   const verify = async (token: string): Promise<Caller> => {
     const { header, payload } = (await check(token)) as { header: { kid: string }; payload: Claims };
     if (!isCanonical(token) || !isTimely(payload)) throw unauthenticated();
-    const caller = toCaller(payload);
+    const caller = callerOf(payload);
     const { iat, nbf, exp } = payload;
     known.add(token, { caller, kid: header.kid, iat, nbf, exp });
     return caller;
@@ -72,7 +72,8 @@ function toCallError(error: unknown): CallError {
   return new CallError('IDENTITY_UNAVAILABLE', 'Tokens cannot be verified at the moment.');
 }
 
-function toCaller({ sub, roles, client_id: clientId, scope }: Claims): Caller {
+/** Returns the caller that the claims of a verified token name. Throws CallError UNAUTHENTICATED if they are not those of auth. */
+export function callerOf({ sub, roles, client_id: clientId, scope }: Claims): Caller {
   if (typeof sub !== 'string' || !Array.isArray(roles)) throw unauthenticated();
   const caller: Caller = { id: sub, roles: ROLE_NAMES.filter((role) => roles.includes(role)) };
   if (clientId === undefined && scope === undefined) return caller;

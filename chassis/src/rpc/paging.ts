@@ -1,10 +1,11 @@
 /**
- * Keyset paging (AIP-158): a page token contains the last row of the previous page. It is opaque to callers, and checked when it
- * returns.
+ * Keyset paging (AIP-158): a page token contains the last row of the previous page. Handlers read and write positions with these
+ * functions. The server turns a position into a token that callers cannot change: see page-tokens.ts.
  */
 import { Ajv } from 'ajv';
 import type { Static, TSchema } from 'typebox';
 import { CallError } from './errors.ts';
+import { invalidPageToken } from './page-tokens.ts';
 
 /**
  * TypeBox's own checker would also work, but loads three hundred more modules in each service. Ajv is already loaded, to read the
@@ -15,30 +16,29 @@ const ajv = new Ajv();
 /** Returns the page size: the default for 0, and at most the maximum. Throws CallError INVALID_PAGE_SIZE below 0. */
 export function pageSizeOf(requested: number, { standard = 20, max = 100 } = {}): number {
   if (requested < 0) {
-    throw new CallError('INVALID_PAGE_SIZE', 'page_size must not be negative.', [
-      { field: 'page_size', description: 'must be 0 or more' },
-    ]);
+    throw new CallError('INVALID_PAGE_SIZE', 'page_size must not be negative.', {
+      violations: [{ field: 'page_size', description: 'must be 0 or more' }],
+    });
   }
   return requested === 0 ? standard : Math.min(requested, max);
 }
 
 export function encodePageToken(position: object): string {
-  return Buffer.from(JSON.stringify(position)).toString('base64url');
+  return JSON.stringify(position);
 }
 
 /**
  * Returns the value that was passed to `encodePageToken`, or undefined for the first page. Throws CallError INVALID_PAGE_TOKEN
- * for anything else. The schema must be a constant: it is compiled once and cached.
+ * for anything else, such as a position that another version of the service wrote. The schema must be a constant: it is compiled once
+ * and cached.
  */
 export function decodePageToken<T extends TSchema>(token: string, schema: T): Static<T> | undefined {
   if (token === '') return undefined;
   try {
-    const position: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
+    const position: unknown = JSON.parse(token);
     if (ajv.validate(schema, position)) return position as Static<T>;
   } catch {
     // Not JSON: refused like JSON of another schema.
   }
-  throw new CallError('INVALID_PAGE_TOKEN', 'The page token is not one of ours.', [
-    { field: 'page_token', description: 'must be the next_page_token of an earlier response' },
-  ]);
+  throw invalidPageToken();
 }

@@ -1,20 +1,23 @@
 /** Serves gRPC: every call has a verified caller, declared access, a deadline, a trace, and errors with reasons. */
 import {
   type handleUnaryCall,
-  type Metadata,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
-import { newId } from '../ids.ts';
-import { inTime } from '../process/in-time.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { createSecurityEvents, type SecurityEvents } from '../telemetry/security-events.ts';
-import { runInTrace, type Trace, traceFrom } from '../telemetry/trace.ts';
-import { type Access, type AccessTable, admit } from './access.ts';
+import { runInTrace, type Trace } from '../telemetry/trace.ts';
+import type { Access, AccessTable } from './access.ts';
+import {
+  type AdmissionRule,
+  type Admissions,
+  createAdmissions,
+  header,
+  withinDeadline,
+} from './admission.ts';
 import type { Caller } from './caller.ts';
 import {
   asBytes,
@@ -25,8 +28,12 @@ import {
   type ServiceMethods,
 } from './client.ts';
 import { CallError, type ErrorTable, toRpcStatus, toStatusObject } from './errors.ts';
+import { type HealthChecks, serveHealth } from './health.ts';
 import type { TokenVerifier } from './identity.ts';
-import { recordRefusal, recordRefusedToken } from './refusals.ts';
+import { closeIdleConnections } from './idle-connections.ts';
+import { limitsOfRequest } from './limits.ts';
+import { withPageTokens } from './page-tokens.ts';
+import { recordRefusal } from './refusals.ts';
 
 /** The context of a call, for its handler. */
 export interface Call {
@@ -86,7 +93,18 @@ export interface GrpcServerSettings {
   port: number;
   reflection: boolean;
   verifier: TokenVerifier;
+  /**
+   * Authenticates page tokens; the same for all instances of a service. Undefined lets tokens pass as they are: only for fakes of
+   * services in tests.
+   */
+  pageTokenKey: Buffer | undefined;
   log: Logger;
+  /** Default: the server is healthy until it drains. */
+  health?: HealthChecks;
+  /** Time after which a connection without calls is closed. */
+  idleConnectionMs?: number;
+  /** Concurrent calls of a connection. */
+  maxStreams?: number;
 }
 
 export interface GrpcServer {
@@ -95,40 +113,62 @@ export interface GrpcServer {
   drain(): Promise<void>;
 }
 
-/** The deadline of a call without one. */
-const DEFAULT_DEADLINE_MS = 30_000;
 /** The latest possible deadline: callers cannot make the server work for longer. */
 const LONGEST_CALL_MS = 60_000;
 /** Calls that still run this long after the start of the drain are cancelled. */
 const DRAIN_LIMIT_MS = 8_000;
+/** Concurrent calls of a connection. More wait at the client. A gateway admits a burst of 1,000 requests, each with one call at a time. */
+const MAX_STREAMS = 2_000;
+/** Our own clients reconnect at their next call. */
+const IDLE_CONNECTION_MS = 5 * 60_000;
+/** The least size limit of a request. A field that is a little beyond its limits then gets an error with its name. */
+const LEAST_MESSAGE_LIMIT_BYTES = 64 * 1024;
 
 export async function serveGrpc(settings: GrpcServerSettings, services: BoundService[]): Promise<GrpcServer> {
   const { host, port, reflection, log } = settings;
+  const rules = new Map(services.flatMap(admissionRules));
   const parts = { ...settings, events: createSecurityEvents(log) };
+  const admissions = createAdmissions(rules, parts);
   const server = new Server({
     'grpc.keepalive_time_ms': 20_000,
     'grpc.keepalive_timeout_ms': 5_000,
-    'grpc.max_receive_message_length': 16 * 1024 * 1024,
+    'grpc.max_concurrent_streams': settings.maxStreams ?? MAX_STREAMS,
+    interceptors: [admissions.interceptor],
   });
   const names = services.map(({ definition }) => serviceNameOf(definition));
   for (const service of services) {
-    server.addService(carryingBytes(service.definition), implementationOf(service, parts));
+    server.addService(carryingBytes(service.definition), implementationOf(service, admissions, parts));
   }
-  const health = new HealthImplementation(
-    Object.fromEntries(['', ...names].map((name) => [name, 'SERVING'])),
-  );
-  health.addToServer(server);
+  const health = serveHealth(server, names, settings.health ?? {}, log);
   if (reflection) (await import('./reflection.ts')).addReflection(server, names);
 
   const boundPort = await bind(server, `${host}:${port}`);
+  closeIdleConnections(server, settings.idleConnectionMs ?? IDLE_CONNECTION_MS);
   log.info({ host, port: boundPort, services: names }, 'serving gRPC');
   return {
     port: boundPort,
     async drain() {
-      for (const name of ['', ...names]) health.setStatus(name, 'NOT_SERVING');
+      health.stop();
       await shutdown(server);
     },
   };
+}
+
+function admissionRules({
+  definition,
+  access,
+  errors,
+  longestMs = {},
+}: BoundService): [string, AdmissionRule][] {
+  return Object.entries(definition).map(([name, { path }]) => [
+    path,
+    {
+      access: access[name] as Access,
+      errors,
+      longestMs: longestMs[name] ?? LONGEST_CALL_MS,
+      maxBytes: Math.max(LEAST_MESSAGE_LIMIT_BYTES, limitsOfRequest(path).maxBytes),
+    },
+  ]);
 }
 
 function carryingBytes(definition: ServiceMethods): ServiceDefinition {
@@ -170,69 +210,61 @@ function shutdown(server: Server): Promise<void> {
   });
 }
 
-type HandlerParts = Pick<GrpcServerSettings, 'verifier' | 'log'> & { events: SecurityEvents };
+type HandlerParts = Pick<GrpcServerSettings, 'pageTokenKey' | 'log'> & { events: SecurityEvents };
 
-function implementationOf(service: BoundService, parts: HandlerParts): UntypedServiceImplementation {
-  const entries = Object.keys(service.definition).map((method) => [method, handle(service, method, parts)]);
+function implementationOf(
+  service: BoundService,
+  admissions: Admissions,
+  parts: HandlerParts,
+): UntypedServiceImplementation {
+  const entries = Object.keys(service.definition).map((method) => [
+    method,
+    handle(service, method, admissions, parts),
+  ]);
   return Object.fromEntries(entries);
 }
 
 type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
 
-function handle(service: BoundService, method: string, parts: HandlerParts): handleUnaryCall<Buffer, Buffer> {
+function handle(
+  service: BoundService,
+  method: string,
+  admissions: Admissions,
+  { pageTokenKey, log, events }: HandlerParts,
+): handleUnaryCall<Buffer, Buffer> {
   const { path, requestDeserialize, responseSerialize } = service.definition[method] as MethodDefinition;
-  const access = service.access[method] as Access;
   const handler = service.handlers[method] as (request: never, call: Call) => Promise<unknown>;
-  const longestMs = service.longestMs?.[method] ?? LONGEST_CALL_MS;
-  const { verifier, log, events } = parts;
+  const { check } = limitsOfRequest(path);
+  const paged = withPageTokens(service.definition[method] as MethodDefinition, pageTokenKey);
 
-  const answer = async (
-    grpcCall: UnaryCall,
-    trace: Trace & { callId: string },
-    deadline: Date,
-    known: { caller?: Caller | undefined },
-  ) => {
-    const accessToken = bearerToken(grpcCall.metadata);
-    const caller = await admit(access, accessToken, verifier, (error) =>
-      recordRefusedToken(events, error, { route: path, address: grpcCall.getPeer() }),
-    );
-    known.caller = caller;
-    const call: Call = {
-      id: trace.callId,
-      caller,
-      accessToken,
-      deadline,
-      trace,
-      peer: grpcCall.getPeer(),
-      isRetry: header(grpcCall.metadata, PREVIOUS_ATTEMPTS) !== undefined,
-    };
-    const response = await handler(decoded(requestDeserialize, grpcCall.request) as never, call);
+  const answer = async (bytes: Buffer, call: Call) => {
+    const request = decoded(requestDeserialize, bytes);
+    check(request);
+    const response = await paged(request, call.caller, (opened) => handler(opened as never, call));
     return responseSerialize(response);
   };
 
   return (grpcCall, callback) => {
-    const given = traceFrom(
-      header(grpcCall.metadata, 'traceparent'),
-      header(grpcCall.metadata, 'x-request-id'),
-    );
-    const trace = { ...given, callId: newId('call') };
-    runInTrace(trace, async () => {
-      const startedAt = performance.now();
-      const deadline = deadlineOf(grpcCall, longestMs);
-      const known: { caller?: Caller | undefined } = {};
+    const { startedAt, ...admission } = admissions.of(grpcCall.metadata);
+    runInTrace(admission.trace, async () => {
       try {
-        const response = await withinDeadline(answer(grpcCall, trace, deadline, known), deadline);
+        const call = { ...admission, peer: grpcCall.getPeer(), isRetry: isRetry(grpcCall) };
+        const response = await withinDeadline(answer(grpcCall.request, call), call.deadline);
         callback(null, response);
         log.debug({ rpc: path, ms: elapsed(startedAt) }, 'answered');
       } catch (error) {
         const rpcStatus = toRpcStatus(error, service.errors, log);
         callback(toStatusObject(rpcStatus));
-        const refused = { route: path, address: grpcCall.getPeer(), caller: known.caller };
+        const refused = { route: path, address: grpcCall.getPeer(), caller: admission.caller };
         recordRefusal(events, error, rpcStatus.code, refused);
         log.debug({ rpc: path, ms: elapsed(startedAt), code: rpcStatus.code }, 'refused');
       }
     });
   };
+}
+
+function isRetry({ metadata }: UnaryCall): boolean {
+  return header(metadata, PREVIOUS_ATTEMPTS) !== undefined;
 }
 
 function decoded<T>(decode: (bytes: Buffer) => T, bytes: Buffer): T {
@@ -241,29 +273,6 @@ function decoded<T>(decode: (bytes: Buffer) => T, bytes: Buffer): T {
   } catch {
     throw new CallError('UNREADABLE_REQUEST', 'The request is not a message of this method.');
   }
-}
-
-function header(metadata: Metadata, name: string): string | undefined {
-  const [value] = metadata.get(name);
-  return typeof value === 'string' ? value : undefined;
-}
-
-function bearerToken(metadata: Metadata): string | undefined {
-  return header(metadata, 'authorization')?.match(/^Bearer (\S+)$/i)?.[1];
-}
-
-/** grpc-js passes a number, a Date, or Infinity for no deadline. */
-function deadlineOf(call: UnaryCall, longestMs: number): Date {
-  const at = Number(call.getDeadline());
-  const now = Date.now();
-  return new Date(Number.isFinite(at) ? Math.min(at, now + longestMs) : now + DEFAULT_DEADLINE_MS);
-}
-
-/** The work continues after the deadline. Its commit stays, and the caller's retry with the same id finds it. */
-function withinDeadline<T>(work: Promise<T>, deadline: Date): Promise<T> {
-  return inTime(work, deadline.getTime() - Date.now(), () => {
-    throw new CallError('DEADLINE_EXCEEDED', 'There was no answer in time.');
-  });
 }
 
 function elapsed(since: number): number {

@@ -10,7 +10,7 @@ const MESSAGES = {
   login_throttled: 'a login was refused because of earlier failures',
   client_login_failed: 'a login of an API client or a service with a wrong secret',
   refresh_refused: 'a refresh token was refused',
-  refresh_token_reused: 'a spent refresh token was used again: its family is revoked',
+  refresh_token_reused: 'a used refresh token was used again: its family is revoked',
   token_refused: 'an access token was refused',
   access_refused: 'a caller was refused',
   rate_limited: 'a caller sent too many requests',

@@ -83,8 +83,11 @@ async function ensureRole(admin: pg.Client, role: string): Promise<void> {
   );
 }
 
+/** Raised when the same files make another database: then no earlier template is used. */
+const TEMPLATE_VERSION = '2';
+
 async function hashOf(folder: URL): Promise<string> {
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(TEMPLATE_VERSION);
   const directory = fileURLToPath(folder);
   for (const file of (await readdir(directory)).sort())
     hash.update(file).update(await readFile(`${directory}/${file}`));

@@ -6,17 +6,28 @@ import type { TokenVerifier } from '../rpc/identity.ts';
 import { type BoundService, bindService, type Handlers, serveGrpc } from '../rpc/server.ts';
 import { testLog } from './log.ts';
 
+/** The key of a tested service, the same for all of its instances. */
+export const testPageTokenKey = Buffer.alloc(32, 'page tokens');
+
 export interface TestServer {
   /** The gRPC target for clients. */
   target: string;
   stop(): Promise<void>;
 }
 
+/** Serves fakes. Their page tokens reach the caller as they are. */
 export async function startTestServer(
   verifier: TokenVerifier,
   services: BoundService[],
 ): Promise<TestServer> {
-  const settings = { host: '127.0.0.1', port: 0, reflection: false, verifier, log: testLog };
+  const settings = {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: false,
+    verifier,
+    pageTokenKey: undefined,
+    log: testLog,
+  };
   const { port, drain } = await serveGrpc(settings, services);
   return { target: `ipv4:127.0.0.1:${port}`, stop: drain };
 }

@@ -6,13 +6,15 @@ import fastifyJwt from '@fastify/jwt';
 import {
   type Caller,
   type CallSettings,
+  callerOf,
   createKnownTokens,
   isCanonical,
   isTimely,
   type KeyStore,
   type KnownTokens,
-  ROLE_NAMES,
   type RoleName,
+  requireScope,
+  type Scope,
   TOKEN_AUDIENCE,
   TOKEN_ISSUER,
   TOKEN_TYPE,
@@ -25,11 +27,14 @@ import { ProblemError, toProblem, unauthenticated } from '../problems/problem.ts
 /** Roles of users and their API clients. Services do not call the REST API. */
 export type Access = 'anyone' | readonly Exclude<RoleName, 'service'>[];
 
+/** All roles that see accounts and payments: their own, or those of all users. An admin sees none. */
 export const EVERY_ROLE = ['customer', 'operator', 'auditor'] as const satisfies Access;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
+    /** The scope that an API client needs, besides the role. Undefined: the route is closed to API clients. */
+    scope?: Scope;
   }
   interface FastifyRequest {
     caller: Caller | undefined;
@@ -46,7 +51,7 @@ declare module '@fastify/jwt' {
 
 interface VerifiedJwt {
   header: { kid: string };
-  payload: TokenTimes & { sub: string; roles: unknown[]; client_id?: unknown };
+  payload: TokenTimes & { sub: string };
 }
 
 /** Sets the caller of a request if its token was verified before. This is cheap, so it may run before a request is admitted. */
@@ -128,23 +133,19 @@ function createVerifyHook(known: KnownTokens) {
 async function verify(request: FastifyRequest): Promise<VerifiedToken> {
   const { header, payload } = await request.jwtVerify<VerifiedJwt>();
   if (!isCanonical(accessTokenOf(request)) || !isTimely(payload)) throw unauthenticated();
-  const { sub, roles, client_id: clientId, iat, nbf, exp } = payload;
-  const caller = {
-    id: sub,
-    roles: ROLE_NAMES.filter((role) => roles.includes(role)),
-    ...(typeof clientId === 'string' && { clientId }),
-  };
-  return { caller, kid: header.kid, iat, nbf, exp };
+  const { iat, nbf, exp } = payload;
+  return { caller: callerOf(payload), kid: header.kid, iat, nbf, exp };
 }
 
 function authorize({ is404, caller, refusal, routeOptions }: FastifyRequest): void {
-  const { access } = routeOptions.config;
+  const { access, scope } = routeOptions.config;
   if (is404 || access === 'anyone') return;
   if (refusal) throw refusal;
   if (!caller) throw unauthenticated();
   if (!caller.roles.some((role) => (access as readonly RoleName[] | undefined)?.includes(role))) {
     throw new ProblemError('ROLE_NOT_ALLOWED', `This request needs one of the roles ${access?.join(', ')}.`);
   }
+  requireScope(caller, scope);
 }
 
 /** Call settings that pass on the caller's own token. The service verifies it again. */

@@ -5,11 +5,10 @@
  * Each lane has its own limiter, so that one slow part of the platform does not block the others. For example, reads of payments
  * are one lane, and writes of payments another.
  */
-import type { Logger } from '@payflowx/chassis';
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import { networkOf } from '../http/protection.ts';
-import { PROBLEM_TYPE, ProblemError, problemBody } from '../problems/problem.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
+import type { Refuse } from './refuse.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -24,21 +23,18 @@ declare module 'fastify' {
   }
 }
 
-const OVERLOADED = new ProblemError('OVERLOADED', 'Overloaded: nothing was done. Try again later.');
-const RETRY_AFTER_S = '1';
 /** A quota's refusal is cheap. Counted as a completion, it would raise the limit. */
 const TOO_MANY_REQUESTS = 429;
 
-export function admitRequests(app: FastifyInstance, { log }: { log: Logger }): void {
-  const refusals = countRefusals(app, log);
+/** Must be added before every hook that a refused request does not need. */
+export function admitRequests(app: FastifyInstance, refuse: Refuse): void {
   app.decorateRequest('freeSlot');
   addLimiters(app);
 
   app.addHook('onRequest', (request, reply, done) => {
     const { limiter } = request.routeOptions.config;
     if (!limiter || limiter.hasRoom(callerOf(request))) return done();
-    refusals.count();
-    return refuse(request, reply);
+    refuse(request, reply);
   });
   // A request occupies a slot only once its token is verified and its body is valid. Before that it costs no service anything, and
   // its client may take its time or disconnect.
@@ -46,10 +42,7 @@ export function admitRequests(app: FastifyInstance, { log }: { log: Logger }): v
     const { limiter } = request.routeOptions.config;
     if (!limiter) return done();
     const caller = callerOf(request);
-    if (!limiter.admit(caller)) {
-      refusals.count();
-      return refuse(request, reply);
-    }
+    if (!limiter.admit(caller)) return refuse(request, reply);
     request.freeSlot = (isCompleted) => limiter.finish(caller, isCompleted);
     done();
   });
@@ -85,30 +78,4 @@ function laneOf({ method, schema, config }: RouteOptions): string | undefined {
   const [tag] = schema?.tags ?? [];
   if (tag === undefined || config?.alwaysAdmitted) return undefined;
   return `${tag} ${method === 'GET' || method === 'HEAD' ? 'reads' : 'writes'}`;
-}
-
-/** Responds without the framework's error handling, because a refusal has to be cheap. */
-function refuse(request: FastifyRequest, reply: FastifyReply): void {
-  reply
-    .code(503)
-    .header('retry-after', RETRY_AFTER_S)
-    .type(PROBLEM_TYPE)
-    .send(JSON.stringify(problemBody(OVERLOADED, request.url, request.id)));
-}
-
-const LOG_EVERY_MS = 1_000;
-
-/** Logs one line a second, not one for each refusal. */
-function countRefusals(app: FastifyInstance, log: Logger) {
-  let refused = 0;
-  const timer = setInterval(() => {
-    if (refused > 0) log.warn({ refused }, 'overloaded: refused requests');
-    refused = 0;
-  }, LOG_EVERY_MS).unref();
-  app.addHook('onClose', async () => clearInterval(timer));
-  return {
-    count() {
-      refused += 1;
-    },
-  };
 }

@@ -92,12 +92,8 @@ function itemsOfJournal(entries: readonly Entry[], steps: readonly PaymentStep[]
   });
 }
 
-/** A notification has the type and the time of its event. */
 function itemOfNotification(notification: Notification, steps: readonly PaymentStep[]): Placed {
-  const at = notification.createdAt?.getTime();
-  const step = steps.findIndex(
-    ({ type, occurredAt }) => type === notification.eventType && occurredAt?.getTime() === at,
-  );
+  const step = steps.findIndex(({ eventId }) => eventId === notification.eventId);
   const item: TimelineItemJson = {
     at: timeJson(notification.createdAt),
     source: 'notification',

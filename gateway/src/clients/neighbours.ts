@@ -48,6 +48,7 @@ export function connectNeighbours(targets: Targets, token: () => Promise<string>
       // Auth trusts the client address in a request only if the gateway's own token comes with it.
       token,
       retryable: [
+        'refreshTokens',
         'getMe',
         'listUsers',
         'getJwks',

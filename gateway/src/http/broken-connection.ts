@@ -4,6 +4,8 @@ import { newId } from '@payflowx/chassis';
 import { PROBLEM_TYPE, ProblemError, problemBody } from '../problems/problem.ts';
 import { PROBLEMS, type ProblemCode } from '../problems/problem-codes.ts';
 import { NO_STORE } from './caching.ts';
+import { closeLater } from './connections.ts';
+import { SECURITY_HEADERS } from './protection.ts';
 
 const CODES: Record<string, ProblemCode> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
@@ -23,7 +25,10 @@ export function answerBrokenConnection(error: Error & { code?: string }, socket:
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: ${requestId}`,
     `cache-control: ${NO_STORE}`,
+    ...Object.entries(SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}`),
     'connection: close',
   ];
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  // `end` closes only one direction. The client could keep the other one open.
+  closeLater(socket);
 }

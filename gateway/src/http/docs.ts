@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { DOCUMENT_MAX_AGE_S } from './caching.ts';
+import { prepareDocument, type StaticDocument, sendDocument } from './static-document.ts';
 
 const ANYONE = {
   config: { access: 'anyone', maxAgeS: DOCUMENT_MAX_AGE_S },
@@ -12,36 +13,36 @@ const ANYONE = {
 } as const;
 
 export async function serveDocs(app: FastifyInstance): Promise<void> {
-  let document: string | undefined;
-  app.get('/openapi.json', ANYONE, async (_request, reply) => {
-    document ??= JSON.stringify(app.swagger());
-    return reply.type('application/json').send(document);
+  let document: Promise<StaticDocument> | undefined;
+  app.get('/openapi.json', ANYONE, async (request, reply) => {
+    document ??= prepareDocument('application/json; charset=utf-8', JSON.stringify(app.swagger()));
+    return sendDocument(request, reply, await document);
   });
 
-  let reference: Promise<FastifyInstance> | undefined;
-  for (const path of ['/docs', '/docs/*']) {
-    app.get(path, ANYONE, async ({ method, url }, reply) => {
-      reference ??= openReference();
-      const answer = await (await reference).inject({ method: method as 'GET', url });
-      if (answer.statusCode === 404) return reply.callNotFound();
-      const isPage = String(answer.headers['content-type']).startsWith('text/html');
-      return reply
-        .code(answer.statusCode)
-        .headers(answer.headers)
-        .header('content-security-policy', pagePolicy(isPage ? answer.payload : ''))
-        .send(answer.rawPayload.length > 0 ? answer.rawPayload : undefined);
+  app.get('/docs', ANYONE, async (_request, reply) => reply.redirect(PAGE, 301));
+  let reference: Promise<Reference> | undefined;
+  for (const path of [PAGE, SCRIPT] as const) {
+    app.get(path, ANYONE, async (request, reply) => {
+      reference ??= loadReference();
+      const { document, policy } = (await reference)[path];
+      return sendDocument(request, reply.header('content-security-policy', policy), document);
     });
   }
 }
 
+const PAGE = '/docs/';
+const SCRIPT = '/docs/js/scalar.js';
+
+type Reference = Record<typeof PAGE | typeof SCRIPT, { document: StaticDocument; policy: string }>;
+
 /**
- * Creates a server that never listens. It is created when a client first opens the page: the page's script takes 20 MB, and
- * payments do not need it.
+ * Gets page and script from a server that never listens. They are loaded when a client first opens the page: the script takes
+ * 20 MB, and payments do not need it.
  */
-async function openReference(): Promise<FastifyInstance> {
+async function loadReference(): Promise<Reference> {
   const { default: apiReference } = await import('@scalar/fastify-api-reference');
-  const reference = Fastify();
-  await reference.register(apiReference, {
+  const server = Fastify();
+  await server.register(apiReference, {
     routePrefix: '/docs',
     configuration: {
       url: '/openapi.json',
@@ -54,7 +55,15 @@ async function openReference(): Promise<FastifyInstance> {
       mcp: { disabled: true },
     },
   });
-  return reference;
+  const load = async (path: string) => {
+    const { headers, payload } = await server.inject(path);
+    const type = String(headers['content-type']);
+    const document = await prepareDocument(type, payload);
+    return { document, policy: pagePolicy(type.startsWith('text/html') ? payload : '') };
+  };
+  const [page, script] = await Promise.all([load(PAGE), load(SCRIPT)]);
+  await server.close();
+  return { [PAGE]: page, [SCRIPT]: script };
 }
 
 const INLINE_SCRIPT = /<script type="text\/javascript">([\s\S]*?)<\/script>/g;

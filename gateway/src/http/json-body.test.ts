@@ -12,7 +12,7 @@ it('counts the same number of members in a JSON text as in its value', () => {
 
 it('counts a duplicate name', () => {
   const text = '{"a": {"b:\\"": 1, "b:\\"": 2}}';
-  expect(measure(text)).toEqual({ members: 3, depth: 2 });
+  expect(measure(text)).toEqual({ members: 3, depth: 2, isPlain: true });
   expect(countMembers(JSON.parse(text))).toBe(2);
 });
 
@@ -22,4 +22,15 @@ it('terminates for a text that is cut off', () => {
       measure(text);
     }),
   );
+});
+
+it.each([
+  ['{"a8e5.1": "1.5 1e9 1234567890123456", "amount": -123456789012345}', true],
+  ['[true, false, null, 0]', true],
+  ['{"amount": 1.0}', false],
+  ['{"amount":1e2}', false],
+  ['[1E+2]', false],
+  ['1234567890123456', false],
+])('%s has only short integers: %o', (text, isPlain) => {
+  expect(measure(text).isPlain).toBe(isPlain);
 });

@@ -1,10 +1,12 @@
 /**
  * Parses JSON bodies strictly. JSON.parse accepts some bad texts, or changes them silently. Refused here: duplicate names (it is
- * unclear which value counts), text that is not Unicode, NUL characters (PostgreSQL cannot store them), and unlimited nesting.
+ * unclear which value counts), numbers that it would round, text that is not Unicode, NUL characters (PostgreSQL cannot store
+ * them), and unlimited nesting.
  */
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ProblemError } from '../problems/problem.ts';
+import { ALWAYS_EXACT_DIGITS, findRounded } from './exact-numbers.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -35,11 +37,11 @@ export function readJsonBodies(app: FastifyInstance): void {
     if (bytes.length === 0 && request.routeOptions.config.optionalBody) return done(null, {});
     if (!isUtf8(bytes)) return done(invalidJson('The body is not UTF-8.'));
     const text = bytes.toString('utf8');
-    const { members, depth } = measure(text);
+    const { members, depth, isPlain } = measure(text);
     if (depth > MAX_DEPTH) return done(invalidJson(`The body is nested more than ${MAX_DEPTH} levels deep.`));
     parseSafely(request, text, (error, value) => {
       if (error) return done(invalidJson('The body is not JSON, or has a name that is never allowed.'));
-      done(checkValue(text, value, members), value);
+      done(checkValue(text, value, members) ?? (isPlain ? null : checkNumbers(text)), value);
     });
   });
 }
@@ -68,17 +70,45 @@ function checkValue(text: string, value: unknown, members: number): ProblemError
   });
 }
 
+function checkNumbers(text: string): ProblemError | null {
+  const pointer = findRounded(text);
+  if (pointer === undefined) return null;
+  const detail = 'has more digits than a number of this API may have';
+  return new ProblemError('INVALID_REQUEST', `${pointer.slice(1) || 'The body'} ${detail}.`, {
+    errors: [{ pointer, detail, in: 'body' }],
+  });
+}
+
 function invalidJson(detail: string): ProblemError {
   return new ProblemError('INVALID_JSON', detail);
 }
 
-/** Counts characters outside strings: a colon for each member, and brackets for the deepest nesting. */
-export function measure(text: string): { members: number; depth: number } {
+export interface Measures {
+  /** Members of all objects. */
+  members: number;
+  depth: number;
+  /** True if every number is a short integer. Only other numbers can be rounded. */
+  isPlain: boolean;
+}
+
+/** Counts characters outside strings: a colon for each member, brackets for the deepest nesting, and the digits of numbers. */
+export function measure(text: string): Measures {
+  let isPlain = true;
+  let digits = 0;
   let members = 0;
   let depth = 0;
   let deepest = 0;
   for (let at = 0; at < text.length; at += 1) {
-    switch (text.charCodeAt(at)) {
+    const character = text.charCodeAt(at);
+    if (character >= 0x30 && character <= 0x39) {
+      digits += 1;
+      if (digits > ALWAYS_EXACT_DIGITS) isPlain = false;
+      continue;
+    }
+    // A fraction, or an exponent. No other character than these follows a digit and belongs to its number.
+    if (digits > 0 && (character === 0x2e || (character | 0x20) === 0x65)) isPlain = false;
+    digits = 0;
+    switch (character) {
       case 0x22: // "
         at = endOfString(text, at);
         break;
@@ -96,7 +126,7 @@ export function measure(text: string): { members: number; depth: number } {
         break;
     }
   }
-  return { members, depth: deepest };
+  return { members, depth: deepest, isPlain };
 }
 
 /**

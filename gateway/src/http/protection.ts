@@ -1,19 +1,20 @@
 /** Protects the gateway itself: security headers, allowed origins, rate limits per caller, and load shedding. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from '@fastify/cors';
 import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
+import type { Refuse } from '../admission/refuse.ts';
 import type { Config } from '../config.ts';
 import { ProblemError } from '../problems/problem.ts';
-import { PROBLEMS } from '../problems/problem-codes.ts';
 
 const MINUTE_MS = 60_000;
 
-export async function protect(app: FastifyInstance, settings: Config['protection']): Promise<void> {
-  await shedLoad(app, settings);
-  setSecurityHeaders(app);
-  if (settings.allowedOrigins.length > 0) await allowOrigins(app, settings.allowedOrigins);
+type Settings = Config['protection'];
+
+export async function protect(app: FastifyInstance, settings: Settings, refuse: Refuse): Promise<void> {
+  await shedLoad(app, settings, refuse);
   await app.register(rateLimit, {
     max: settings.requestsPerMinute,
     timeWindow: MINUTE_MS,
@@ -22,10 +23,30 @@ export async function protect(app: FastifyInstance, settings: Config['protection
     keyGenerator: (request) => request.caller?.id ?? networkOf(request),
     errorResponseBuilder: () => tooManyRequests(),
   });
+  announceLimit(app, settings.requestsPerMinute);
 }
 
 /**
- * Limits logins by address and name, after the body is parsed. The limit of all requests of an address applies too. This limit
+ * Sends the limit in the form of draft-ietf-httpapi-ratelimit-headers-10: `RateLimit` and `RateLimit-Policy`. The plugin knows only
+ * the three headers of an older draft, which are removed.
+ */
+function announceLimit(app: FastifyInstance, perMinute: number): void {
+  const policy = `"requests";q=${perMinute};w=${MINUTE_MS / 1000}`;
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    const left = reply.getHeader('ratelimit-remaining');
+    if (left !== undefined) {
+      reply.header('ratelimit', `"requests";r=${left};t=${reply.getHeader('ratelimit-reset')}`);
+      reply.header('ratelimit-policy', policy);
+      for (const name of OLD_LIMIT_HEADERS) reply.removeHeader(name);
+    }
+    done(null, payload);
+  });
+}
+
+const OLD_LIMIT_HEADERS = ['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'];
+
+/**
+ * Limits logins by address and name, and refreshes by address and session, after the body is parsed. The limit of all requests of an address applies too. This limit
  * stops a program that sends one wrong password again and again. It does not count by address alone: an attacker who guesses many
  * names would block logins of all users behind a shared address. Auth delays such guesses, because it knows which users log in
  * from the address.
@@ -57,11 +78,18 @@ function tooManyRequests(headers: Record<string, string> = {}): ProblemError {
   return new ProblemError('TOO_MANY_REQUESTS', detail, { headers });
 }
 
-/**
- * The API sends only data, so a browser must not run, frame or sniff any of it. /docs has its own policy. This uses Helmet
- * itself, created once. Its Fastify plugin creates it again for every request.
- */
-function setSecurityHeaders(app: FastifyInstance): void {
+/** The API sends only data, so a browser must not run, frame or sniff any of it. /docs has its own policy. */
+export function setSecurityHeaders(app: FastifyInstance): void {
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(SECURITY_HEADERS);
+    done();
+  });
+}
+
+/** Helmet's headers are the same for all requests, so it runs once and not for each request. */
+export const SECURITY_HEADERS = headersOfHelmet();
+
+function headersOfHelmet(): Record<string, string> {
   const setHeaders = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -75,9 +103,15 @@ function setSecurityHeaders(app: FastifyInstance): void {
     permittedCrossDomainPolicies: false,
     xssFilter: false,
   });
-  app.addHook('onRequest', (request, reply, done) =>
-    setHeaders(request.raw, reply.raw, (error) => done(error as Error | undefined)),
-  );
+  const headers: Record<string, string> = {};
+  const response = {
+    setHeader: (name: string, value: string) => {
+      headers[name.toLowerCase()] = value;
+    },
+    removeHeader: () => undefined,
+  };
+  setHeaders({} as IncomingMessage, response as unknown as ServerResponse, () => undefined);
+  return headers;
 }
 
 /** A process that has just started compiles its code. For a moment it is slow, but not overloaded. */
@@ -87,7 +121,7 @@ const SETTLING_MS = 5_000;
 const EVENT_LOOP_DELAY = 'eventLoopDelay';
 
 /** The last resort, for load that the limit on requests in flight (see admission) does not see. */
-async function shedLoad(app: FastifyInstance, { pressure }: Config['protection']): Promise<void> {
+async function shedLoad(app: FastifyInstance, { pressure }: Settings, refuse: Refuse): Promise<void> {
   let settledAt = Number.POSITIVE_INFINITY;
   app.addHook('onListen', async () => {
     settledAt = performance.now() + SETTLING_MS;
@@ -98,16 +132,19 @@ async function shedLoad(app: FastifyInstance, { pressure }: Config['protection']
     maxEventLoopDelay: pressure.eventLoopDelayMs,
     maxHeapUsedBytes: pressure.heapBytes,
     maxRssBytes: pressure.rssBytes,
-    pressureHandler: (_request, _reply, kind) => {
+    pressureHandler: (request, reply, kind) => {
       if (kind === EVENT_LOOP_DELAY && performance.now() < settledAt) return undefined;
-      return Promise.reject(new ProblemError('OVERLOADED', `${PROBLEMS.OVERLOADED.title}.`));
+      refuse(request, reply);
+      // The plugin continues with the request when this promise settles. It never does.
+      return new Promise<never>(() => undefined);
     },
   });
 }
 
-async function allowOrigins(app: FastifyInstance, origins: string[]): Promise<void> {
+export async function allowOrigins(app: FastifyInstance, { allowedOrigins }: Settings): Promise<void> {
+  if (allowedOrigins.length === 0) return;
   await app.register(cors, {
-    origin: origins,
+    origin: allowedOrigins,
     methods: ['GET', 'HEAD', 'POST', 'PATCH'],
     allowedHeaders: [
       'authorization',
@@ -117,7 +154,15 @@ async function allowOrigins(app: FastifyInstance, origins: string[]): Promise<vo
       'traceparent',
       'x-request-id',
     ],
-    exposedHeaders: ['etag', 'idempotent-replayed', 'location', 'retry-after', 'x-request-id'],
+    exposedHeaders: [
+      'etag',
+      'idempotent-replayed',
+      'location',
+      'ratelimit',
+      'ratelimit-policy',
+      'retry-after',
+      'x-request-id',
+    ],
     maxAge: 600,
   });
 }

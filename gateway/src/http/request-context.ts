@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyRequest {
+    /** Undefined only in the log line of a request that was refused because of load. */
     trace: Trace;
   }
 }
@@ -17,10 +18,17 @@ export function requestIdOf(headers: IncomingHttpHeaders): string {
   return typeof given === 'string' && VALID_REQUEST_ID.test(given) ? given : newId('req');
 }
 
-export function addRequestContext(app: FastifyInstance): void {
-  app.decorateRequest('trace');
+/** Every response names its request. */
+export function nameRequests(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    done();
+  });
+}
+
+export function traceRequests(app: FastifyInstance): void {
+  app.decorateRequest('trace');
+  app.addHook('onRequest', (request, _reply, done) => {
     request.trace = traceFrom(request.headers.traceparent as string | undefined, request.id);
     // Calls to other services run inside the trace, so that each call carries it.
     runInTrace(request.trace, done);
@@ -45,7 +53,7 @@ function lineOf(request: FastifyRequest, reply: FastifyReply) {
     status: reply.statusCode,
     ms: Math.round(reply.elapsedTime * 10) / 10,
     request_id: request.id,
-    trace_id: request.trace.traceId,
+    trace_id: (request.trace as Trace | undefined)?.traceId,
     subject: request.caller?.id,
   };
 }

@@ -5,8 +5,8 @@
 import type { RouteOptions } from 'fastify';
 import { ANSWER_WITHIN_MS } from '../http/deadline.ts';
 import { BODY_LIMIT_BYTES } from '../http/json-body.ts';
-import { PROBLEM_TYPE } from '../problems/problem.ts';
-import type { ProblemCode } from '../problems/problem-codes.ts';
+import { hasRetryAfter, PROBLEM_TYPE } from '../problems/problem.ts';
+import { PROBLEMS, type ProblemCode } from '../problems/problem-codes.ts';
 import { describe, problem, type Refusals } from '../schemas/answers.ts';
 import type { Operation, Response } from './document.ts';
 
@@ -65,6 +65,7 @@ type Details = Record<string, string>;
 const DETAILS: Details = {
   413: `The body is over ${BODY_LIMIT_BYTES / 1024} KiB.`,
   500: 'Something went wrong on our side. `error_id` identifies the error.',
+  503: '`OVERLOADED`: nothing was done. `UNAVAILABLE`: nothing was done, or the outcome is unknown because a connection broke. It is safe to retry with the same Idempotency-Key.',
 };
 
 function timeoutDetails(withinMs: number): string {
@@ -81,6 +82,8 @@ function merged(own: Refusals | undefined, shared: readonly ProblemCode[], detai
 const HEADERS = {
   RequestId: header('The id of this request: the caller’s own `x-request-id` if it sent a valid one.'),
   RetryAfter: { description: 'Seconds to wait before a retry.', schema: { type: 'integer', minimum: 0 } },
+  RateLimit: header('`r`: requests that are left in the window. `t`: seconds until the window ends.'),
+  RateLimitPolicy: header('`q`: requests in a window. `w`: seconds of a window.'),
   WwwAuthenticate: header('`Bearer`.'),
   Location: header('The path of the resource.'),
   IdempotentReplayed: header('`true` if this is a replay of the first response; absent otherwise.'),
@@ -101,10 +104,11 @@ export function addHeaders(operation: Operation): void {
   }
 }
 
-/** Statuses with Retry-After. See `headersOf` in problem.ts. */
-const RETRIED = ['202', '429', '503'];
-
-function headersOf({ operationId, parameters = [] }: Operation, status: string, { content }: Response) {
+function headersOf(
+  { operationId, tags = [], parameters = [] }: Operation,
+  status: string,
+  { content }: Response,
+) {
   const movesMoney = parameters.some(({ name, required }) => name === 'idempotency-key' && required);
   const isVersioned = VERSIONED.has(content?.['application/json']?.schema?.$ref ?? '');
   const hasLocation = ['201', '202', '402'].includes(status) && (movesMoney || LOCATED.has(operationId));
@@ -112,11 +116,26 @@ function headersOf({ operationId, parameters = [] }: Operation, status: string, 
   return {
     'x-request-id': reference('RequestId'),
     ...(status === '401' && { 'www-authenticate': reference('WwwAuthenticate') }),
-    ...(RETRIED.includes(status) && { 'retry-after': reference('RetryAfter') }),
+    ...(isRetried(status, content) && { 'retry-after': reference('RetryAfter') }),
     ...(hasLocation && { location: reference('Location') }),
     ...(isReplayable && { 'idempotent-replayed': reference('IdempotentReplayed') }),
+    ...(isLimited(tags, status) && {
+      ratelimit: reference('RateLimit'),
+      'ratelimit-policy': reference('RateLimitPolicy'),
+    }),
     ...((isVersioned || status === '412') && { etag: reference('ETag') }),
   };
+}
+
+/** True if at least one of the errors with this status is temporary. */
+function isRetried(status: string, content: Response['content']): boolean {
+  const codes = (content?.[PROBLEM_TYPE]?.codes ?? []) as ProblemCode[];
+  return status === '202' || codes.some((code) => code in PROBLEMS && hasRetryAfter(code));
+}
+
+/** The limit counts every request, except probes. Errors from before it was counted lack the headers. */
+function isLimited(tags: string[], status: string): boolean {
+  return !tags.includes('health') && (status.startsWith('2') || status === '429');
 }
 
 const VERSIONED = new Set(['#/components/schemas/Account', '#/components/schemas/Rule']);

@@ -1,5 +1,6 @@
 /** Builds the OpenAPI 3.1 document from the schemas that validate and serialize. Adds once the parts that all routes share. */
 import swagger from '@fastify/swagger';
+import type { Scope } from '@payflowx/chassis';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { query } from '../schemas/page.ts';
 import { addHeaders, HEADER_COMPONENTS, withSharedRefusals } from './answers.ts';
@@ -65,14 +66,19 @@ function refuseUnknownQueries(app: FastifyInstance): void {
 
 function described(schema: NonNullable<RouteOptions['schema']>, route: RouteOptions) {
   const access = route.config?.access ?? [];
-  const roles = access === 'anyone' ? '' : `Roles: ${access.join(', ')}.`;
+  const { scope } = route.config ?? {};
+  const roles = access === 'anyone' ? '' : `Roles: ${access.join(', ')}. ${scopeOf(scope)}`;
   const { deadlineMs } = route.config ?? {};
   const duration = deadlineMs === undefined ? '' : `May take up to ${deadlineMs / 1000} s.`;
   return {
     ...withSharedRefusals(schema, route),
     description: [schema.description, duration, roles].filter(Boolean).join(' '),
-    security: access === 'anyone' ? [] : [{ access_token: [] }],
+    security: access === 'anyone' ? [] : [{ access_token: scope ? [scope] : [] }],
   };
+}
+
+function scopeOf(scope: Scope | undefined): string {
+  return scope ? `API clients need the scope \`${scope}\`.` : 'Closed to API clients.';
 }
 
 function complete(document: Document, bodyOptional: ReadonlySet<unknown>): void {

@@ -61,7 +61,8 @@ function isAboutBody(error: unknown): boolean {
 
 export function sendProblem(error: ProblemError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const body = problemBody(error, request.url, request.id);
-  if (body.status >= 500) logFailure(error, body, request);
+  // Probes ask again and again. The check that they cause logs its result itself.
+  if (body.status >= 500 && error.problem !== 'NOT_READY') logFailure(error, body, request);
   for (const [name, value] of Object.entries(headersOf(error))) {
     // The rate limiter and under-pressure set a more exact Retry-After.
     if (!reply.hasHeader(name)) reply.header(name, value);
@@ -100,12 +101,17 @@ const TEMPORARY_CONFLICTS = new Set<ProblemCode>([
   'RECONCILIATION_RUNNING',
 ]);
 
+/** Returns true if responses with this code have a Retry-After. */
+export function hasRetryAfter(problem: ProblemCode): boolean {
+  const { status } = PROBLEMS[problem];
+  return status === 429 || status === 503 || TEMPORARY_CONFLICTS.has(problem);
+}
+
 function headersOf({ problem, options }: ProblemError): Record<string, string> {
   const { status } = PROBLEMS[problem];
-  const retry = status === 429 || status === 503 || TEMPORARY_CONFLICTS.has(problem);
   return {
     ...options.headers,
-    ...(retry && !options.headers?.['retry-after'] && { 'retry-after': RETRY_AFTER_S }),
+    ...(hasRetryAfter(problem) && !options.headers?.['retry-after'] && { 'retry-after': RETRY_AFTER_S }),
     ...(status === 401 && { 'www-authenticate': 'Bearer' }),
   };
 }
@@ -173,9 +179,10 @@ const MEMBERS: Partial<Record<ProblemCode, (metadata: Metadata) => Record<string
 
 const numberOf = (digits: string | undefined) => Number(digits ?? 0);
 
-/** Errors of the chassis in this process: the key of a token is unknown, or the keys are unavailable. */
+/** Errors of the chassis in this process: a token is not valid, lacks a scope, or cannot be verified at the moment. */
 function fromChassis(error: CallError): ProblemError {
   if (error.reason === 'UNAUTHENTICATED') return unauthenticated();
+  if (error.reason === 'INSUFFICIENT_SCOPE') return new ProblemError('INSUFFICIENT_SCOPE', error.message);
   return new ProblemError('UNAVAILABLE', `${PROBLEMS.UNAVAILABLE.title}.`, { cause: error });
 }
 

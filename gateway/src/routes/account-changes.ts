@@ -67,7 +67,7 @@ interface Options {
 
 export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { authorization }) => {
   app.patch('/v1/accounts/:id', {
-    config: { access: ['operator'] },
+    config: { access: ['operator'], scope: 'accounts:write' },
     schema: {
       tags: ['accounts'],
       operationId: 'updateAccount',
@@ -77,6 +77,7 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
       body: ref(AccountChanges),
       response: {
         200: ref(Account),
+        403: problem(['OWN_ACCOUNT']),
         404: problem(['ACCOUNT_NOT_FOUND']),
         409: problem(['ACCOUNT_CLOSED']),
         412: problem(['VERSION_MISMATCH'], '`version` is the current version.'),
@@ -105,7 +106,7 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
 
   for (const { action, state, summary, conflicts } of STATE_CHANGES) {
     app.post(`/v1/accounts/:id/${action}`, {
-      config: { access: ['operator'], optionalBody: true },
+      config: { access: ['operator'], scope: 'accounts:write', optionalBody: true },
       schema: {
         tags: ['accounts'],
         operationId: `${action}Account`,
@@ -116,6 +117,7 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
         body: ref(Reason),
         response: {
           200: ref(Account),
+          403: problem(['OWN_ACCOUNT']),
           404: problem(['ACCOUNT_NOT_FOUND']),
           409: problem(conflicts),
           412: problem(['VERSION_MISMATCH'], '`version` is the current version.'),

@@ -41,7 +41,7 @@ interface Options {
 
 export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { authorization }) => {
   app.post('/v1/accounts', {
-    config: { access: ['operator'] },
+    config: { access: ['operator'], scope: 'accounts:write' },
     schema: {
       tags: ['accounts'],
       operationId: 'createAccount',
@@ -67,7 +67,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
   });
 
   app.get('/v1/accounts', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'accounts:read' },
     schema: {
       tags: ['accounts'],
       operationId: 'listAccounts',
@@ -82,7 +82,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
   });
 
   app.get('/v1/accounts/:id', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'accounts:read' },
     schema: {
       tags: ['accounts'],
       operationId: 'getAccount',

@@ -57,6 +57,7 @@ export interface RouteOptions extends Neighbours {
   batches: PaymentBatches;
   readiness: Readiness;
   loginsPerMinute: number;
+  refreshesPerMinute: number;
 }
 
 /** The type ensures that RouteOptions contains the options of every route. */

@@ -1,5 +1,6 @@
 /** Totals of payments. They lag behind the payments by a moment. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { sumOf } from '@payflowx/chassis';
 import type {
   AccountTotals as AccountTotalsMessage,
   Totals as TotalsMessage,
@@ -9,7 +10,7 @@ import { asCaller, EVERY_ROLE } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
 import { AnyAccountId, pathId } from '../schemas/ids.ts';
-import { Currency, count, minorUnits } from '../schemas/money.ts';
+import { Currency, count, minorSum } from '../schemas/money.ts';
 import { named, ref } from '../schemas/named.ts';
 import { query } from '../schemas/page.ts';
 import { dayInput, nullableTimeJson } from '../schemas/text.ts';
@@ -22,8 +23,8 @@ const totals = {
   cancelled_count: count('Payments that were cancelled before any capture.'),
   expired_count: count('Payments that expired before any capture.'),
   refund_count: count('Number of refunds, not of refunded payments.'),
-  amount_captured: minorUnits('The amount that moved from payers to receivers.'),
-  amount_refunded: minorUnits('The amount that was refunded.'),
+  amount_captured: minorSum('The amount that moved from payers to receivers.'),
+  amount_refunded: minorSum('The amount that was refunded.'),
   success_rate: Type.Unsafe<number | null>({
     type: ['number', 'null'],
     description: 'completed / (completed + failed), 0 to 1; null if no payment has ended.',
@@ -63,9 +64,9 @@ const AccountTotals = named(
       Type.Object({
         currency: ref(Currency),
         sent_count: count('Payments that left the account.'),
-        amount_sent: minorUnits('Their sum.'),
+        amount_sent: minorSum('Their sum.'),
         received_count: count('Payments that reached the account.'),
-        amount_received: minorUnits('Their sum.'),
+        amount_received: minorSum('Their sum.'),
         failed_count: count('Declined payments of this account.'),
       }),
       { description: 'One item for each currency; an account has one currency.' },
@@ -83,7 +84,7 @@ interface Options {
 
 export const analyticsRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { analytics }) => {
   app.get('/v1/analytics/summary', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'analytics:read' },
     schema: {
       tags: ['analytics'],
       operationId: 'getSummary',
@@ -99,7 +100,7 @@ export const analyticsRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
   });
 
   app.get('/v1/analytics/daily', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'analytics:read' },
     schema: {
       tags: ['analytics'],
       operationId: 'listDailyTotals',
@@ -121,7 +122,7 @@ export const analyticsRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
   });
 
   app.get('/v1/analytics/accounts/:id', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'analytics:read' },
     schema: {
       tags: ['analytics'],
       operationId: 'getAccountTotals',
@@ -152,8 +153,8 @@ function totalsJson(
     cancelled_count: message.cancelledCount,
     expired_count: message.expiredCount,
     refund_count: message.refundCount,
-    amount_captured: message.capturedMinor,
-    amount_refunded: message.refundedMinor,
+    amount_captured: sumOf(message.capturedSum, message.capturedMinor).toString(),
+    amount_refunded: sumOf(message.refundedSum, message.refundedMinor).toString(),
     success_rate: message.successRate ?? null,
   };
 }
@@ -162,9 +163,9 @@ function accountTotalsJson(message: AccountTotalsMessage) {
   return {
     currency: message.currency,
     sent_count: message.sentCount,
-    amount_sent: message.sentMinor,
+    amount_sent: sumOf(message.sentSum, message.sentMinor).toString(),
     received_count: message.receivedCount,
-    amount_received: message.receivedMinor,
+    amount_received: sumOf(message.receivedSum, message.receivedMinor).toString(),
     failed_count: message.failedCount,
   };
 }

@@ -1,4 +1,4 @@
-/** API clients: machines that log in by themselves and act for a user, within their scopes. Operators create and revoke them. */
+/** API clients: machines that log in by themselves and act for a user, within their scopes. Admins create and revoke them. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { SCOPES, type Scope } from '@payflowx/chassis';
 import type { ApiClient as ApiClientMessage } from '@payflowx/proto/auth';
@@ -57,9 +57,10 @@ const NewApiClient = named(
         minItems: 1,
         maxItems: SCOPES.length,
         uniqueItems: true,
-        description: '`ledger:read` and `analytics:read` also need `accounts:read`.',
+        description:
+          '`accounts:write`, `ledger:read` and `analytics:read` also need `accounts:read`. A scope gives no access that the roles of the user do not give.',
         examples: [['accounts:read', 'payments:write']],
-        if: { contains: { enum: ['ledger:read', 'analytics:read'] } },
+        if: { contains: { enum: ['accounts:write', 'ledger:read', 'analytics:read'] } },
         // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword; no code awaits a schema.
         then: { contains: { const: 'accounts:read' } },
       }),
@@ -76,7 +77,7 @@ interface Options {
 
 export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth }) => {
   app.post('/v1/api-clients', {
-    config: { access: ['operator'] },
+    config: { access: ['admin'] },
     schema: {
       tags: ['api-clients'],
       operationId: 'createApiClient',
@@ -100,7 +101,7 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
   });
 
   app.get('/v1/api-clients', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['admin', 'operator', 'auditor'] },
     schema: {
       tags: ['api-clients'],
       operationId: 'listApiClients',
@@ -116,7 +117,7 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
   });
 
   app.post('/v1/api-clients/:id/revoke', {
-    config: { access: ['operator'], optionalBody: true },
+    config: { access: ['admin'], optionalBody: true },
     schema: {
       tags: ['api-clients'],
       operationId: 'revokeApiClient',
@@ -134,7 +135,7 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
   });
 
   app.post('/v1/api-clients/:id/rotate-secret', {
-    config: { access: ['operator'], optionalBody: true },
+    config: { access: ['admin'], optionalBody: true },
     schema: {
       tags: ['api-clients'],
       operationId: 'rotateApiClientSecret',

@@ -134,7 +134,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox<Options> = async (
   { auth, authorization, payment },
 ) => {
   app.get('/v1/audit/accounts', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'audit:read' },
     schema: {
       tags: ['audit'],
       operationId: 'listAccountAudit',
@@ -155,7 +155,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox<Options> = async (
   });
 
   app.get('/v1/audit/payments', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'audit:read' },
     schema: {
       tags: ['audit'],
       operationId: 'listPaymentAudit',
@@ -178,7 +178,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox<Options> = async (
   });
 
   app.get('/v1/audit/identities', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['admin', 'operator', 'auditor'], scope: 'audit:read' },
     schema: {
       tags: ['audit'],
       operationId: 'listIdentityAudit',

@@ -1,4 +1,5 @@
 /** Logins and sessions of people. For machines see machine-tokens.ts. */
+import { hash } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { TokenPair } from '@payflowx/proto/auth';
 import { type Static, Type } from 'typebox';
@@ -6,6 +7,7 @@ import { asCaller, EVERY_ROLE } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { limitLogins } from '../http/protection.ts';
 import { problem } from '../schemas/answers.ts';
+import { keyOf, optionalKey } from '../schemas/idempotency.ts';
 import { UserId } from '../schemas/ids.ts';
 import { named, ref } from '../schemas/named.ts';
 import { ROLES } from './users.ts';
@@ -68,12 +70,23 @@ const Me = named(
 
 export const authSchemas = [Tokens, Credentials, RefreshToken, Me];
 
+/** The first half of a refresh token is the same for all tokens of a session. Its hash is no secret. */
+function sessionOf({ refresh_token }: Static<typeof RefreshToken>): string {
+  return hash('sha256', refresh_token.slice(0, REFRESH_TOKEN_LENGTH / 2));
+}
+
+const REFRESH_TOKEN_LENGTH = 86;
+
 interface Options {
   auth: Neighbours['auth'];
   loginsPerMinute: number;
+  refreshesPerMinute: number;
 }
 
-export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth, loginsPerMinute }) => {
+export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (
+  app,
+  { auth, loginsPerMinute, refreshesPerMinute },
+) => {
   app.post('/v1/auth/login', {
     config: { access: 'anyone' },
     preHandler: limitLogins(app, {
@@ -99,20 +112,22 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
 
   app.post('/v1/auth/refresh', {
     config: { access: 'anyone' },
+    preHandler: limitLogins(app, { perMinute: refreshesPerMinute, nameOf: sessionOf }),
     schema: {
       tags: ['auth'],
       operationId: 'refreshTokens',
       summary: 'Exchange a refresh token for a new pair of tokens',
       description:
-        'A refresh token can be used once. If it is used twice, all refresh tokens of the same login are revoked.',
+        'A refresh token can be used once. If it is used twice, all refresh tokens of the same login are revoked. A retry with the same Idempotency-Key within a minute is no second use: it returns another pair, and the pair of the first response is no longer valid. A session ends 90 days after its login, unless the platform is configured otherwise.',
+      headers: optionalKey,
       body: ref(RefreshToken),
       response: {
         200: ref(Tokens),
         401: problem(['INVALID_REFRESH_TOKEN'], 'The token is unknown, used, expired or revoked.'),
       },
     },
-    handler: async ({ body, deadline }) => {
-      const request = { refreshToken: body.refresh_token };
+    handler: async ({ body, headers, deadline }) => {
+      const request = { refreshToken: body.refresh_token, requestId: keyOf(headers) };
       const { tokens } = await auth.refreshTokens(request, { deadline });
       return tokensJson(tokens);
     },
@@ -134,7 +149,7 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth
   });
 
   app.get('/v1/auth/me', {
-    config: { access: EVERY_ROLE },
+    config: { access: [...EVERY_ROLE, 'admin'] },
     schema: {
       tags: ['auth'],
       operationId: 'getMe',

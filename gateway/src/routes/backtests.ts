@@ -52,7 +52,7 @@ interface Options {
 
 export const backtestRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rules }) => {
   app.post('/v1/rules/backtest', {
-    config: { access: ['operator', 'auditor'], deadlineMs: BACKTEST_DEADLINE_MS },
+    config: { access: ['operator', 'auditor'], scope: 'rules:read', deadlineMs: BACKTEST_DEADLINE_MS },
     schema: {
       tags: ['rules'],
       operationId: 'backtestRule',

@@ -37,7 +37,7 @@ interface Options {
 
 export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment }) => {
   app.post('/v1/payments/:id/capture', {
-    config: { access: ['customer', 'operator'], optionalBody: true },
+    config: { access: ['customer', 'operator'], scope: 'payments:write', optionalBody: true },
     schema: {
       tags: ['payments'],
       operationId: 'capturePayment',
@@ -50,7 +50,7 @@ export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
       response: {
         200: ref(Payment),
         202: ref(Payment),
-        403: problem(['ACTION_NOT_ALLOWED']),
+        403: problem(['ACTION_NOT_ALLOWED', 'OWN_ACCOUNT']),
         404: problem(['PAYMENT_NOT_FOUND']),
         409: problem(['INVALID_STATE', 'TO_ACCOUNT_NOT_ACTIVE', 'IDEMPOTENCY_IN_PROGRESS']),
         422: problem(['CAPTURE_EXCEEDS_AUTHORIZED', 'IDEMPOTENCY_KEY_REUSED']),
@@ -69,7 +69,7 @@ export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
   });
 
   app.post('/v1/payments/:id/cancel', {
-    config: { access: ['customer', 'operator'], optionalBody: true },
+    config: { access: ['customer', 'operator'], scope: 'payments:write', optionalBody: true },
     schema: {
       tags: ['payments'],
       operationId: 'cancelPayment',
@@ -82,7 +82,7 @@ export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
       response: {
         200: ref(Payment),
         202: ref(Payment),
-        403: problem(['ACTION_NOT_ALLOWED']),
+        403: problem(['ACTION_NOT_ALLOWED', 'OWN_ACCOUNT']),
         404: problem(['PAYMENT_NOT_FOUND']),
         409: problem(['INVALID_STATE', 'IDEMPOTENCY_IN_PROGRESS']),
         422: problem(['IDEMPOTENCY_KEY_REUSED']),

@@ -34,6 +34,7 @@ const Proof = named(
       { description: 'Accounts with two different balances; at most 100 are listed.' },
     ),
     difference_count: count('Number of accounts with a difference.'),
+    truncated: Type.Boolean({ description: 'True if there are more differences than are listed.' }),
     account_count: count('Accounts that were compared.'),
     stale_balance_count: count(
       'Accounts with a stored balance that differs from the sum of their entries. If it is not 0, the proof fails.',
@@ -44,7 +45,7 @@ const Proof = named(
     event_lag: Type.Unsafe<number | null>({
       type: ['integer', 'null'],
       description:
-        'Events that the ledger has not consumed yet. While there are some, differences are expected. Null if Kafka did not report it.',
+        'Events that the ledger has not consumed yet, also those that are not published yet. While there are some, differences are expected. Null if payment or Kafka did not report it.',
     }),
     head: nullable(SealedHead, 'The newest sealed head; null before the first.'),
     unsealed_count: count('Transactions that are not sealed yet.'),
@@ -70,7 +71,7 @@ interface Options {
 
 export const ledgerProofRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { ledger }) => {
   app.get('/v1/ledger/proof', {
-    config: { access: ['operator', 'auditor'], deadlineMs: PROOF_DEADLINE_MS },
+    config: { access: ['operator', 'auditor'], scope: 'ledger:read', deadlineMs: PROOF_DEADLINE_MS },
     schema: {
       tags: ['ledger'],
       operationId: 'getProof',
@@ -98,6 +99,7 @@ function proofJson(proof: GetProofResponse): Static<typeof Proof> {
       authorization: { posted: difference.authorizationPostedMinor, held: difference.authorizationHeldMinor },
     })),
     difference_count: proof.differenceCount,
+    truncated: proof.truncated,
     account_count: proof.accountCount,
     stale_balance_count: proof.staleBalanceCount,
     transaction_count: proof.transactionCount,

@@ -31,7 +31,7 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<{ ledger: Neighbours['ledge
   { ledger },
 ) => {
   app.get('/v1/ledger/entries', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'ledger:read' },
     schema: {
       tags: ['ledger'],
       operationId: 'listEntries',
@@ -67,7 +67,7 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<{ ledger: Neighbours['ledge
   });
 
   app.get('/v1/ledger/transactions/:id', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'ledger:read' },
     schema: {
       tags: ['ledger'],
       operationId: 'getTransaction',
@@ -83,7 +83,7 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<{ ledger: Neighbours['ledge
   });
 
   app.get('/v1/ledger/accounts/:id/balance', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'ledger:read' },
     schema: {
       tags: ['ledger'],
       operationId: 'getLedgerBalance',

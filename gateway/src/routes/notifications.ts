@@ -18,7 +18,7 @@ interface Options {
 
 export const notificationRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { notification }) => {
   app.get('/v1/notifications', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'notifications:read' },
     schema: {
       tags: ['notifications'],
       operationId: 'listNotifications',

@@ -27,7 +27,11 @@ const paymentsQuery = query({
   account_id: Type.Optional(ref(AnyAccountId)),
   state: Type.Optional(STATES.schema),
   currency: Type.Optional(ref(Currency)),
-  reference: Type.Optional(text(100, 'Only payments with exactly this reference.', 'order-4711')),
+  // proto3 cannot tell an empty text from an absent one: an empty filter would list all payments.
+  reference: Type.Optional({
+    ...text(100, 'Only payments with exactly this reference.', 'order-4711'),
+    minLength: 1,
+  }),
   created_after: Type.Optional(timeInput('Created at or after.')),
   created_before: Type.Optional(timeInput('Created before.')),
   amount_min: amountFilter('At least this many minor units.'),
@@ -43,7 +47,7 @@ interface Options {
 
 export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment, batches }) => {
   app.post('/v1/payments', {
-    config: { access: ['customer', 'operator'] },
+    config: { access: ['customer', 'operator'], scope: 'payments:write' },
     schema: {
       tags: ['payments'],
       operationId: 'createPayment',
@@ -66,11 +70,13 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
   });
 
   app.get('/v1/payments', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'payments:read' },
     schema: {
       tags: ['payments'],
       operationId: 'listPayments',
       summary: 'List payments, newest first: customers see their own, operators and auditors see all',
+      description:
+        'If few payments match the filters, a page may have fewer items than `limit`, or none, although there are more pages. Read on until `next_cursor` is null.',
       querystring: paymentsQuery,
       response: { 200: ref(PaymentPage) },
     },
@@ -81,7 +87,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
   });
 
   app.get('/v1/payments/:id', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'payments:read' },
     schema: {
       tags: ['payments'],
       operationId: 'getPayment',
@@ -107,6 +113,7 @@ export const refusals = {
     'The payment was declined. It exists, is FAILED, and is in the body.',
     DeclinedProblem,
   ),
+  403: problem(['OWN_ACCOUNT']),
   404: problem(['FROM_ACCOUNT_NOT_FOUND']),
   409: problem(['IDEMPOTENCY_IN_PROGRESS']),
   422: problem(['SAME_ACCOUNT', 'IDEMPOTENCY_KEY_REUSED']),

@@ -44,7 +44,7 @@ interface Options {
 
 export const receiptRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { ledger }) => {
   app.get('/v1/ledger/head', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'ledger:read' },
     schema: {
       tags: ['ledger'],
       operationId: 'getSealedHead',
@@ -58,7 +58,7 @@ export const receiptRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { l
   });
 
   app.get('/v1/ledger/payments/:id/receipt', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'ledger:read' },
     schema: {
       tags: ['ledger'],
       operationId: 'getReceipt',

@@ -1,12 +1,13 @@
 /** Compares the figures of every account between the services. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { sumOf } from '@payflowx/chassis';
 import type { Reconciliation as ReconciliationMessage } from '@payflowx/proto/ledger';
 import { type Static, Type } from 'typebox';
 import { asCaller } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
 import { AnyAccountId, pathId, ReconciliationId } from '../schemas/ids.ts';
-import { count } from '../schemas/money.ts';
+import { count, minorSum } from '../schemas/money.ts';
 import { named, ref } from '../schemas/named.ts';
 import { NoFields } from '../schemas/no-fields.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
@@ -36,9 +37,9 @@ const Difference = Type.Object({
     description: 'The service with the figure that counts as right.',
     examples: ['authorization'],
   }),
-  expected: count('The right figure: minor units, or a count.'),
+  expected: minorSum('The right figure, or a count.'),
   found_by: Type.String({ description: 'The service with a different figure.', examples: ['ledger'] }),
-  found: count('The different figure: minor units, or a count.'),
+  found: minorSum('The different figure, or a count.'),
 });
 
 const ReconciliationSummary = named('ReconciliationSummary', Type.Object(summary));
@@ -78,7 +79,7 @@ export const reconciliationRoutes: FastifyPluginAsyncTypebox<Options> = async (a
   });
 
   app.get('/v1/ledger/reconciliations', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'ledger:read' },
     schema: {
       tags: ['ledger'],
       operationId: 'listReconciliations',
@@ -93,7 +94,7 @@ export const reconciliationRoutes: FastifyPluginAsyncTypebox<Options> = async (a
   });
 
   app.get('/v1/ledger/reconciliations/:id', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'ledger:read' },
     schema: {
       tags: ['ledger'],
       operationId: 'getReconciliation',
@@ -131,9 +132,9 @@ function reconciliationJson(
     currency: emptyAsNull(difference.currency),
     figure: difference.figure,
     expected_by: difference.expectedBy,
-    expected: difference.expected,
+    expected: sumOf(difference.expectedSum, difference.expected).toString(),
     found_by: difference.foundBy,
-    found: difference.found,
+    found: sumOf(difference.foundSum, difference.found).toString(),
   }));
   return { ...summaryJson(reconciliation), differences };
 }

@@ -38,7 +38,7 @@ interface Options {
 
 export const refundRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment }) => {
   app.post('/v1/payments/:id/refunds', {
-    config: { access: ['customer', 'operator'], optionalBody: true },
+    config: { access: ['customer', 'operator'], scope: 'payments:write', optionalBody: true },
     schema: {
       tags: ['payments'],
       operationId: 'createRefund',
@@ -56,7 +56,7 @@ export const refundRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { pa
           'The refund was declined. It exists, is FAILED, and is in the body.',
           DeclinedRefundProblem,
         ),
-        403: problem(['ACTION_NOT_ALLOWED']),
+        403: problem(['ACTION_NOT_ALLOWED', 'OWN_ACCOUNT']),
         404: problem(['PAYMENT_NOT_FOUND']),
         409: problem(['INVALID_STATE', 'IDEMPOTENCY_IN_PROGRESS']),
         422: problem(['REFUND_EXCEEDS_CAPTURED', 'IDEMPOTENCY_KEY_REUSED']),
@@ -75,7 +75,7 @@ export const refundRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { pa
   });
 
   app.get('/v1/payments/:id/refunds', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'payments:read' },
     schema: {
       tags: ['payments'],
       operationId: 'listRefunds',

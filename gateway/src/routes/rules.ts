@@ -57,7 +57,7 @@ interface Options {
 
 export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rules }) => {
   app.post('/v1/rules', {
-    config: { access: ['operator'] },
+    config: { access: ['operator'], scope: 'rules:write' },
     schema: {
       tags: ['rules'],
       operationId: 'createRule',
@@ -82,7 +82,7 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
   });
 
   app.get('/v1/rules', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'rules:read' },
     schema: {
       tags: ['rules'],
       operationId: 'listRules',
@@ -97,7 +97,7 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
   });
 
   app.get('/v1/rules/:id', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'rules:read' },
     schema: {
       tags: ['rules'],
       operationId: 'getRule',
@@ -112,7 +112,7 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
   });
 
   app.patch('/v1/rules/:id', {
-    config: { access: ['operator'] },
+    config: { access: ['operator'], scope: 'rules:write' },
     schema: {
       tags: ['rules'],
       operationId: 'updateRule',
@@ -143,7 +143,7 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
   });
 
   app.get('/v1/rules/:id/versions', {
-    config: { access: ['operator', 'auditor'] },
+    config: { access: ['operator', 'auditor'], scope: 'rules:read' },
     schema: {
       tags: ['rules'],
       operationId: 'listRuleVersions',

@@ -52,7 +52,7 @@ export const signingKeyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
   });
 
   app.post('/v1/signing-keys/rotate', {
-    config: { access: ['operator'], optionalBody: true },
+    config: { access: ['admin'], optionalBody: true },
     schema: {
       tags: ['auth'],
       operationId: 'rotateSigningKey',

@@ -15,7 +15,7 @@ interface Options {
 
 export const simulationRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment }) => {
   app.post('/v1/payments/simulate', {
-    config: { access: ['customer', 'operator'] },
+    config: { access: ['customer', 'operator'], scope: 'payments:read' },
     schema: {
       tags: ['payments'],
       operationId: 'simulatePayment',

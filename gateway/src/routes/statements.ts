@@ -38,7 +38,7 @@ interface Options {
 
 export const statementRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { ledger }) => {
   app.get('/v1/ledger/accounts/:id/statement', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'ledger:read' },
     schema: {
       tags: ['ledger'],
       operationId: 'getStatement',

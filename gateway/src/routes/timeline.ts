@@ -24,7 +24,7 @@ export const timelineRoutes: FastifyPluginAsyncTypebox<Options> = async (
   { payment, ledger, notification },
 ) => {
   app.get('/v1/payments/:id/timeline', {
-    config: { access: EVERY_ROLE },
+    config: { access: EVERY_ROLE, scope: 'payments:read' },
     schema: {
       tags: ['payments'],
       operationId: 'getTimeline',

@@ -27,17 +27,20 @@ const NewTransfer = named(
 
 export const transferSchemas = [NewTransfer];
 
+const OTHERS_ONLY = 'An operator who owns the account gets 403 `OWN_ACCOUNT`: another operator must do it.';
+
 interface Options {
   payment: Neighbours['payment'];
 }
 
 export const transferRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment }) => {
   app.post('/v1/deposits', {
-    config: { access: ['operator'] },
+    config: { access: ['operator'], scope: 'deposits:write' },
     schema: {
       tags: ['payments'],
       operationId: 'createDeposit',
       summary: 'Move money from the external account to an account',
+      description: OTHERS_ONLY,
       headers: requiredKey,
       body: ref(NewTransfer),
       response: { 201: ref(Payment), 202: ref(Payment), ...refusals },
@@ -49,11 +52,12 @@ export const transferRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
   });
 
   app.post('/v1/withdrawals', {
-    config: { access: ['operator'] },
+    config: { access: ['operator'], scope: 'withdrawals:write' },
     schema: {
       tags: ['payments'],
       operationId: 'createWithdrawal',
       summary: 'Move money from an account to the external account',
+      description: OTHERS_ONLY,
       headers: requiredKey,
       body: ref(NewTransfer),
       response: { 201: ref(Payment), 202: ref(Payment), ...refusals },

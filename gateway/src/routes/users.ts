@@ -1,4 +1,4 @@
-/** Operators create and list users. There is no self sign-up. */
+/** Admins create users. There is no self sign-up. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Role, type User as UserMessage } from '@payflowx/proto/auth';
 import { type Static, Type } from 'typebox';
@@ -16,6 +16,7 @@ export const ROLES = wireNames('A role of a user.', {
   [Role.CUSTOMER]: 'customer',
   [Role.OPERATOR]: 'operator',
   [Role.AUDITOR]: 'auditor',
+  [Role.ADMIN]: 'admin',
 });
 
 const User = named(
@@ -42,7 +43,7 @@ const NewUser = named(
       }),
       roles: Type.Array(ROLES.schema, {
         minItems: 1,
-        maxItems: 3,
+        maxItems: 4,
         uniqueItems: true,
         examples: [['customer']],
       }),
@@ -55,11 +56,13 @@ export const userSchemas = [User, UserPage, NewUser];
 
 export const userRoutes: FastifyPluginAsyncTypebox<{ auth: Neighbours['auth'] }> = async (app, { auth }) => {
   app.post('/v1/users', {
-    config: { access: ['operator'] },
+    config: { access: ['admin'] },
     schema: {
       tags: ['users'],
       operationId: 'createUser',
       summary: 'Create a user',
+      description:
+        'A user may have several roles. To separate duties, give `operator` and `admin` to different users.',
       headers: optionalKey,
       body: ref(NewUser),
       response: {
@@ -84,7 +87,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ auth: Neighbours['auth'] }>
   });
 
   app.get('/v1/users', {
-    config: { access: ['operator'] },
+    config: { access: ['admin', 'operator'] },
     schema: {
       tags: ['users'],
       operationId: 'listUsers',

@@ -20,15 +20,20 @@ const LimitUse = Type.Object(
   { description: 'The limit that declined the payment; null if none did.' },
 );
 
+/** Recorded: a test on the platform makes this payment and compares its decision. */
 export const DECISION_EXAMPLE = {
   outcome: 'approved',
   code: null,
   message: null,
   limit: null,
   checks: [
+    { name: 'from_account', passed: true, inputs: {} },
+    { name: 'to_account', passed: true, inputs: {} },
     { name: 'from_state', passed: true, inputs: { state: 'ACTIVE' } },
-    { name: 'limit.daily', passed: true, inputs: { limit: '100000', used: '0', amount: '1250' } },
-    { name: 'balance', passed: true, inputs: { available: '50000', amount: '1250' } },
+    { name: 'to_state', passed: true, inputs: {} },
+    { name: 'currency', passed: true, inputs: { payment: 'EUR', from_account: 'EUR' } },
+    { name: 'limit.daily', passed: true, inputs: { wanted: '1250', used: '0', limit: '100000' } },
+    { name: 'balance', passed: true, inputs: { amount: '1250', posted: '50000', held: '0' } },
   ],
   decided_at: '2026-01-31T12:00:00.004Z',
 };

@@ -22,6 +22,14 @@ export const Amount = named(
 export const minorUnits = (description: string) =>
   Type.Unsafe<bigint>({ type: 'integer', description: `${description} Minor units.`, examples: [1250] });
 
+/** A sum of many amounts. It may exceed 2^53 − 1, which JSON parsers would round, so it is text. */
+export const minorSum = (description: string) =>
+  Type.String({
+    pattern: '^-?\\d+$',
+    description: `${description} Minor units in decimal digits, as text: a sum may exceed 2^53 − 1.`,
+    examples: ['1250'],
+  });
+
 /** The serializer accepts a bigint or null only in this form. In the document it is `type: [integer, null]`. */
 export const nullableMinorUnits = (description: string) =>
   Type.Unsafe<bigint | null>({ type: 'integer', nullable: true, description: `${description} Minor units.` });

@@ -1,4 +1,5 @@
 /** Lists: a request has a limit and an opaque cursor, a response has a page and the next cursor. */
+import { MAX_PAGE_TOKEN_LENGTH } from '@payflowx/chassis';
 import { type TSchema, Type } from 'typebox';
 import { type Named, named, ref } from './named.ts';
 
@@ -14,9 +15,9 @@ export const pageQuery = {
   cursor: Type.Optional(
     Type.String({
       minLength: 1,
-      maxLength: 1024,
+      maxLength: MAX_PAGE_TOKEN_LENGTH,
       pattern: '^[\\x21-\\x7e]+$',
-      description: 'The `next_cursor` of the previous page, with the same filters.',
+      description: 'The `next_cursor` of the previous page, by the same caller, with the same filters.',
     }),
   ),
 };

@@ -54,6 +54,11 @@ function checks(): Check[] {
       command: [process.execPath, 'infra/src/checks/documented-limits.ts'],
       remedy: 'Mend the page, or the constant.',
     },
+    {
+      name: 'migrations',
+      command: [process.execPath, 'infra/src/checks/migrations.ts'],
+      remedy: 'Each finding links its rule; docs/operators/upgrades.md shows how to write the step.',
+    },
     ...packagesWith('tsconfig.json').map((folder) => ({
       name: `types: ${folder}`,
       command: ['tsc', '--noEmit', '--customConditions', 'payflowx-source'],

@@ -1,6 +1,6 @@
 /**
- * `make lift`: proves that a service needs nothing else of this checkout. Copies its folder elsewhere and installs our three
- * packages as tarballs. Then type-checks and tests it there.
+ * `make lift`: proves that a service needs nothing else of this checkout. Copies its folder elsewhere and installs our packages as
+ * tarballs. Then type-checks and tests it there.
  */
 import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,8 @@ import { pairwise } from './pairwise.ts';
 import { runSuite } from './suite.ts';
 import { type Tally, total } from './tally.ts';
 
-const PACKAGES = ['proto', 'registry', 'chassis'];
+/** The last one is for the tests of the ledger only. */
+const PACKAGES = ['proto', 'registry', 'chassis', 'receipt'];
 
 export async function lift(
   services: readonly ServiceName[],
@@ -46,7 +47,7 @@ async function pack(): Promise<string[]> {
   await step('lift', async () => {
     const workspaces = PACKAGES.flatMap((name) => ['--workspace', `@payflowx/${name}`]);
     const command = ['npm', 'pack', '--pack-destination', folder, ...workspaces];
-    await logged('lift-pack', command, 'Usually a type error in one of the three packages.', { cwd: root });
+    await logged('lift-pack', command, 'Usually a type error in one of our packages.', { cwd: root });
     return `packed ${PACKAGES.join(', ')}`;
   });
   return (await readdir(folder)).map((file) => join(folder, file));

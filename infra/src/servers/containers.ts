@@ -8,6 +8,8 @@ import type { ServerName } from './server.ts';
 export interface Containers {
   start(servers: ServerName[]): Promise<void>;
   stop(): Promise<void>;
+  /** Creates RabbitMQ's users and their permissions. */
+  importDefinitions(definitions: string): Promise<void>;
 }
 
 /**
@@ -47,6 +49,16 @@ function containersOf(engine: string, { ports }: Settings, secret: Secrets): Con
   return {
     start: (servers) =>
       logged('containers', [...compose, 'up', '--detach', '--wait', ...servers], remedy, { env }),
+    importDefinitions: (definitions) =>
+      logged('containers-rabbitmq', [...compose, ...IMPORT], remedy, {
+        env: { ...env, DEFINITIONS: definitions },
+      }),
     stop: () => logged('containers-stop', [...compose, 'stop'], remedy, { env }),
   };
 }
+
+/** The definitions have hashes of passwords, so they are passed as a variable and not as an argument, which every account can read. */
+const IMPORT = [
+  ...['exec', '-T', '-e', 'DEFINITIONS', 'rabbitmq', 'sh', '-c'],
+  'printf %s "$DEFINITIONS" | rabbitmqctl import_definitions --format=json',
+];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { installDebianPackages } from '../debian.ts';
 import { local } from '../paths.ts';
 import type { Note } from '../progress.ts';
+import { rabbitDefinitions } from '../provision/rabbitmq.ts';
 import { isExecutable, which } from '../run.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Settings } from '../settings.ts';
@@ -17,13 +18,11 @@ const SCRIPT = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 /** Erlang's schedulers poll for work for a while before they sleep, on cores that other processes need. */
 const NO_BUSY_WAIT = ['+sbwt none', '+sbwtdcpu none', '+sbwtdio none'];
 
-const USER = 'payflowx';
 const folder = join(local, 'rabbitmq');
 
 export function rabbitmq(settings: Settings, secret: Secrets): Server {
   const { ports } = settings;
-  const password = secret('rabbitmq/payflowx');
-  const url = settings.external.rabbitmq ?? `amqp://${USER}:${password}@127.0.0.1:${ports.rabbitmq}/${USER}`;
+  const url = settings.external.rabbitmq ?? `amqp://127.0.0.1:${ports.rabbitmq}`;
   return {
     name: 'rabbitmq',
     url,
@@ -31,10 +30,12 @@ export function rabbitmq(settings: Settings, secret: Secrets): Server {
     async prepare(note) {
       const server = await findServer(note);
       await mkdir(folder, { recursive: true });
-      const contents = configuration(settings, password);
+      const definitions = rabbitDefinitions(secret);
+      const contents = configuration(settings);
+      await writeFile(DEFINITIONS, definitions, { mode: 0o600 });
       await writeFile(join(folder, 'rabbitmq.conf'), contents, { mode: 0o600 });
       await writeFile(join(folder, 'plugins'), '[].\n');
-      return programs(server, (await which('epmd')) ?? 'epmd', settings, contents);
+      return programs(server, (await which('epmd')) ?? 'epmd', settings, `${contents}${definitions}`);
     },
     ping: () => sayHello(url),
   };
@@ -48,12 +49,12 @@ async function findServer(note: Note): Promise<string> {
   return (await find()) ?? SCRIPT;
 }
 
-/** The node creates the user and the virtual host at its first start. */
-function configuration({ ports }: Settings, password: string): string {
+const DEFINITIONS = join(folder, 'definitions.json');
+
+/** The node imports the definitions at each start. */
+function configuration({ ports }: Settings): string {
   return `listeners.tcp.1 = 127.0.0.1:${ports.rabbitmq}
-default_user = ${USER}
-default_pass = ${password}
-default_vhost = ${USER}
+load_definitions = ${DEFINITIONS}
 log.console = true
 log.console.level = warning
 log.file = false

@@ -6,6 +6,7 @@ import { local, logs } from '../paths.ts';
 import { type Note, say, step } from '../progress.ts';
 import { provisionKafka } from '../provision/kafka.ts';
 import { provisionPostgres } from '../provision/postgres.ts';
+import { type RabbitUser, rabbitDefinitions, rabbitUrls } from '../provision/rabbitmq.ts';
 import { poll, tail } from '../run.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Settings } from '../settings.ts';
@@ -22,7 +23,8 @@ import type { Server } from './server.ts';
 export interface Addresses {
   readonly postgres: string;
   readonly kafka: string;
-  readonly rabbitmq: string;
+  /** RabbitMQ's URL for each user. */
+  readonly rabbitmq: Record<RabbitUser, string>;
   /** Undefined while Consul is being built. Services then use fixed addresses of each other. */
   readonly consul: string | undefined;
 }
@@ -58,22 +60,31 @@ export async function startServers(
       await provisionPostgres(servers.postgres.url, secret);
     }),
     start(context, servers.kafka, () => provisionKafka(servers.kafka.url)),
-    start(context, servers.rabbitmq),
+    start(context, servers.rabbitmq, async (source) => {
+      if (source === 'in a container') await containers?.importDefinitions(rabbitDefinitions(secret));
+    }),
     startConsul(context, servers.consul).then((runs) => {
       consulRuns = runs;
     }),
   ]);
 
-  const { postgres: database, kafka: events, rabbitmq: messages } = servers;
+  const { postgres: database, kafka: events } = servers;
   const addresses = {
     postgres: database.url,
     kafka: events.url,
-    rabbitmq: messages.url,
+    rabbitmq: rabbitAddresses(settings, secret),
     consul: consulRuns ? servers.consul.url : undefined,
   };
   await writeFile(ADDRESSES_FILE, JSON.stringify(addresses, null, 2), { mode: 0o600 });
   await writeTestEnvironment(addresses);
   return addresses;
+}
+
+/** A server that is given by the environment has the users that its owner created. */
+function rabbitAddresses({ external, ports }: Settings, secret: Secrets): Addresses['rabbitmq'] {
+  const given = external.rabbitmq;
+  if (given) return { payment: given, notification: given, tests: given };
+  return rabbitUrls(ports.rabbitmq, secret);
 }
 
 const ADDRESSES_FILE = join(local, 'addresses.json');
@@ -87,12 +98,16 @@ export async function readAddresses(): Promise<Addresses> {
   }
 }
 
-async function start(context: Context, server: Server, provision = async () => {}): Promise<void> {
+async function start(
+  context: Context,
+  server: Server,
+  provision: (source: Source) => Promise<void> = async () => {},
+): Promise<void> {
   await step(server.name, async (note) => {
     const source = await run(context, server, note);
     const answered = await poll(() => server.ping().then(() => true), READY_WITHIN_MS);
     if (!answered) throw await silent(server, source);
-    await provision();
+    await provision(source);
     return `ready at ${withoutPassword(server.url)}, ${source}`;
   });
 }
@@ -163,7 +178,7 @@ export async function testEnvironment(addresses: Addresses): Promise<Record<stri
   return {
     TEST_POSTGRES_ADMIN_URL: addresses.postgres,
     TEST_KAFKA_BROKERS: addresses.kafka,
-    TEST_RABBITMQ_URL: addresses.rabbitmq,
+    TEST_RABBITMQ_URL: addresses.rabbitmq.tests,
     TEST_CONSUL_URL: addresses.consul ?? '',
     TEST_CONSUL_BIN: (await findConsul()) ?? '',
   };

@@ -15,7 +15,7 @@ export interface EntriesQuery extends Omit<EntryFilter, 'accountIds' | 'before'>
 const Position = Type.Object({
   createdAtMs: Type.Integer(),
   transactionId: Type.String(),
-  number: Type.Integer({ minimum: 0, maximum: 32_767 }),
+  number: Type.Integer(),
   direction: Type.Union([Type.Literal('debit'), Type.Literal('credit')]),
 });
 

@@ -3,25 +3,32 @@
  * authorization.
  */
 import { inTime } from '@payflowx/chassis';
+import { endAtDeadline, withDeadlineError } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import type { Accounts } from '../clients/accounts.ts';
 import { type AccountsProof, accountsProof, isBalanced } from '../domain/proof.ts';
+import { storeAuthorized } from '../store/authorized-balances.ts';
 import type { Database } from '../store/database.ts';
-import { countJournal, foldAccounts, type JournalCounts } from '../store/proof.ts';
+import {
+  compareAccounts,
+  countJournal,
+  type JournalCounts,
+  PROOF_STATEMENT_TIMEOUT_MS,
+} from '../store/proof.ts';
 import { atOneMoment } from '../store/snapshot.ts';
 import { checkSeal, type SealCheck } from './check-seal.ts';
 
 export interface ProofDeps {
   db: Kysely<Database>;
   accounts: Pick<Accounts, 'listBalances'>;
-  /** The number of events in the topic that are not consumed yet. */
+  /** The number of events that are not consumed yet: in payment's outbox and in the topic. */
   eventLag: () => Promise<bigint>;
   now: () => Date;
 }
 
 export interface Proof extends AccountsProof, JournalCounts, SealCheck {
   holds: boolean;
-  /** -1n if Kafka did not answer. */
+  /** -1n if payment or Kafka did not answer. */
   eventLag: bigint;
   provedAt: Date;
 }
@@ -31,27 +38,38 @@ const LAG_DEADLINE_MS = 3_000;
 
 /**
  * While money moves, the two services differ for a moment, because authorization changes first. So the proof reads authorization
- * first, then the lag, then the journal. If the lag is 0, the journal has every event that was published until then.
+ * first, then the lag, then the journal. If the lag is 0, the journal has every event that payment had stored until then.
+ *
+ * Throws DEADLINE_EXCEEDED.
  */
-export async function proveLedger(
-  { db, accounts, eventLag, now }: ProofDeps,
+export function proveLedger(deps: ProofDeps, limits: { deadline: Date }): Promise<Proof> {
+  return withDeadlineError(limits, () =>
+    deps.db.connection().execute((connection) => proveOn(connection, deps, limits)),
+  );
+}
+
+async function proveOn(
+  connection: Kysely<Database>,
+  { accounts, eventLag, now }: ProofDeps,
   limits: { deadline: Date },
 ): Promise<Proof> {
-  const proof = accountsProof();
-  for await (const balance of accounts.listBalances(limits)) proof.addAuthorized(balance);
-  // The lag only explains differences, so the proof works without Kafka.
+  await storeAuthorized(connection, accounts.listBalances(limits));
+  // The lag only explains differences, so the proof works without Kafka and without payment.
   const lag = await inTime(eventLag(), LAG_DEADLINE_MS, () => LAG_UNKNOWN).catch(() => LAG_UNKNOWN);
-  const { counts, seal } = await atOneMoment(db, async (snapshot) => {
+  const statements = { ...limits, maxStatementMs: PROOF_STATEMENT_TIMEOUT_MS };
+  const { counts, seal, balances } = await atOneMoment(connection, async (snapshot) => {
+    await endAtDeadline(snapshot, statements);
     const counts = await countJournal(snapshot);
     const seal = await checkSeal(snapshot, counts, limits);
-    for await (const account of foldAccounts(snapshot)) proof.addFolded(account);
-    return { counts, seal };
+    await endAtDeadline(snapshot, statements);
+    const proof = accountsProof();
+    for await (const account of compareAccounts(snapshot)) proof.add(account);
+    return { counts, seal, balances: proof.finish() };
   });
-  const proven = proof.finish();
   const holds =
-    proven.trialBalances.every(isBalanced) &&
-    proven.differenceCount === 0n &&
-    proven.staleBalanceCount === 0n &&
+    balances.trialBalances.every(isBalanced) &&
+    balances.differenceCount === 0n &&
+    balances.staleBalanceCount === 0n &&
     seal.brokenDetail === '';
-  return { holds, eventLag: lag, provedAt: now(), ...proven, ...counts, ...seal };
+  return { holds, eventLag: lag, provedAt: now(), ...balances, ...counts, ...seal };
 }

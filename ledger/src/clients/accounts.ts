@@ -24,14 +24,14 @@ export interface Accounts {
 const DEADLINE_MS = 3_000;
 const BALANCES_DEADLINE_MS = 10_000;
 const MISSING_CODES: readonly status[] = [status.NOT_FOUND, status.INVALID_ARGUMENT];
-const ACCOUNTS_PAGE = 100;
+const IDS_PAGE = 10_000;
 const BALANCES_PAGE = 5_000;
 
 /** All calls throw LedgerError AUTHORIZATION_UNAVAILABLE if the authorization service does not answer. */
 export function connectAccounts(settings: { target: string; token: () => Promise<string> }): Accounts {
   const service = connectGrpc(AccountServiceClient, {
     ...settings,
-    retryable: ['getAccount', 'listAccounts', 'listBalances'],
+    retryable: ['getAccount', 'listAccountIds', 'listBalances'],
   });
   return {
     async isVisible({ accessToken, deadline }, accountId) {
@@ -47,13 +47,10 @@ export function connectAccounts(settings: { target: string; token: () => Promise
     listOwn: ({ accessToken, deadline }) =>
       Array.fromAsync(
         allPages(async (pageToken) => {
-          const request = { pageSize: ACCOUNTS_PAGE, pageToken };
-          const page = await service.listAccounts(request, {
-            deadlineMs: DEADLINE_MS,
-            accessToken,
-            deadline,
-          });
-          return { items: page.accounts.map(({ id }) => id), nextPageToken: page.nextPageToken };
+          const request = { pageSize: IDS_PAGE, pageToken };
+          const limits = { deadlineMs: DEADLINE_MS, accessToken, deadline };
+          const { accountIds, nextPageToken } = await service.listAccountIds(request, limits);
+          return { items: accountIds, nextPageToken };
         }),
       ),
     listBalances: ({ deadline }) =>

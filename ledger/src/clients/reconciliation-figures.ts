@@ -1,6 +1,6 @@
 /** Reads the figures of every other service about accounts, as sorted lines, page by page. */
 import { status } from '@grpc/grpc-js';
-import { connectGrpc, NeighbourError } from '@payflowx/chassis';
+import { connectGrpc, NeighbourError, sumOf } from '@payflowx/chassis';
 import { AnalyticsServiceClient } from '@payflowx/proto/analytics';
 import { AccountServiceClient } from '@payflowx/proto/authorization';
 import { NotificationServiceClient } from '@payflowx/proto/notification';
@@ -65,8 +65,8 @@ export function connectFigures(settings: {
             figures: {
               posted: account.postedMinor,
               held: account.heldMinor,
-              sent: account.sentMinor,
-              received: account.receivedMinor,
+              sent: sumOf(account.sentSum, account.sentMinor),
+              received: sumOf(account.receivedSum, account.receivedMinor),
               notifications: account.notificationCount,
             },
             isPending: account.pendingCount > 0n,
@@ -75,10 +75,13 @@ export function connectFigures(settings: {
         }),
         analytics: linesOf('analytics', async (pageToken) => {
           const page = await analytics.listAccountFigures(ask(pageToken), limits);
-          const lines = page.accounts.map(({ accountId, currency, sentMinor, receivedMinor }) => ({
+          const lines = page.accounts.map(({ accountId, currency, ...account }) => ({
             accountId,
             currency,
-            figures: { sent: sentMinor, received: receivedMinor },
+            figures: {
+              sent: sumOf(account.sentSum, account.sentMinor),
+              received: sumOf(account.receivedSum, account.receivedMinor),
+            },
           }));
           return { lines, nextPageToken: page.nextPageToken };
         }),

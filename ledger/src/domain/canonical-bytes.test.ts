@@ -1,6 +1,7 @@
+import { NotCanonical, readCanonicalBytes } from '@payflowx/receipt';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalBytes, NotCanonical, readCanonicalBytes } from './canonical-bytes.ts';
+import { canonicalBytes } from './canonical-bytes.ts';
 import type { JournalTransaction, PostingKind } from './journal.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 20 });
@@ -59,10 +60,12 @@ describe('canonical bytes', () => {
     );
   });
 
-  it('decode to the transaction that they encode', () => {
+  it('decode to the transaction that they encode, for the verifier of receipts', () => {
     fc.assert(
       fc.property(transaction, (each) => {
-        expect(readCanonicalBytes(canonicalBytes(each))).toEqual(each);
+        const { postings, ...rest } = readCanonicalBytes(canonicalBytes(each));
+        const read = postings.map(({ amount, ...posting }) => ({ ...posting, amountMinor: BigInt(amount) }));
+        expect({ ...rest, postings: read }).toEqual(each);
       }),
     );
   });

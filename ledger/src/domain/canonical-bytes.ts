@@ -3,8 +3,9 @@
  *
  * Fields come in a fixed order. A text is its length in UTF-8 bytes (4 bytes) and these bytes; numbers are big-endian. So no two
  * transactions share their bytes, and the bytes can be written and read without a library. README.md has the layout as a table.
+ * The package `receipt` reads them.
  */
-import type { JournalTransaction, Posting, PostingKind } from './journal.ts';
+import type { JournalTransaction } from './journal.ts';
 
 /** The first field. Bytes with this name have this layout for ever; a new layout gets a new name. */
 const LAYOUT = 'payflowx.ledger.transaction.v1';
@@ -55,63 +56,5 @@ function writerOf(maxLength: number) {
       at = bytes.writeBigInt64BE(value, at);
     },
     written: () => bytes.subarray(0, at),
-  };
-}
-
-export class NotCanonical extends Error {
-  override readonly name = 'NotCanonical';
-}
-
-/** Returns the transaction of these bytes. Throws NotCanonical for bytes that `canonicalBytes` does not write. */
-export function readCanonicalBytes(bytes: Buffer): JournalTransaction {
-  const reader = readerOf(bytes);
-  if (reader.text() !== LAYOUT) throw new NotCanonical(`they do not begin with "${LAYOUT}"`);
-  const transaction: JournalTransaction = {
-    id: reader.text(),
-    eventType: reader.text(),
-    paymentId: reader.text(),
-    createdAt: new Date(Number(reader.int64())),
-    postings: Array.from({ length: reader.uint32({ max: bytes.length }) }, () => readPosting(reader)),
-  };
-  // Encoding again finds everything that reading does not check: left-over bytes, times out of range, texts that are not UTF-8.
-  if (Number.isNaN(transaction.createdAt.getTime()) || !canonicalBytes(transaction).equals(bytes)) {
-    throw new NotCanonical('they are not in canonical form');
-  }
-  return transaction;
-}
-
-type Reader = ReturnType<typeof readerOf>;
-
-function readPosting(reader: Reader): Posting {
-  const number = reader.uint32();
-  const kind = reader.text();
-  if (!isPostingKind(kind)) throw new NotCanonical(`"${kind}" is not a kind of posting`);
-  const debitAccount = reader.text();
-  const creditAccount = reader.text();
-  return { number, kind, debitAccount, creditAccount, amountMinor: reader.int64(), currency: reader.text() };
-}
-
-const KINDS: readonly string[] = ['hold', 'release', 'transfer'] satisfies PostingKind[];
-
-function isPostingKind(kind: string): kind is PostingKind {
-  return KINDS.includes(kind);
-}
-
-function readerOf(bytes: Buffer) {
-  let at = 0;
-  const take = (length: number): Buffer => {
-    if (at + length > bytes.length) throw new NotCanonical('they end too early');
-    at += length;
-    return bytes.subarray(at - length, at);
-  };
-  const uint32 = ({ max = 0xffff_ffff } = {}): number => {
-    const value = take(4).readUInt32BE();
-    if (value > max) throw new NotCanonical('they end too early');
-    return value;
-  };
-  return {
-    uint32,
-    int64: () => take(8).readBigInt64BE(),
-    text: () => take(uint32()).toString('utf8'),
   };
 }

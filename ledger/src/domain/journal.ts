@@ -82,29 +82,6 @@ export function entriesOf({ id, paymentId, createdAt, postings }: JournalTransac
   });
 }
 
-/** A transaction with the field names of the REST API. */
-export function toRestTransaction(transaction: JournalTransaction) {
-  const { id, eventType, paymentId, createdAt } = transaction;
-  return {
-    id,
-    event_id: eventIdOf(id),
-    event_type: eventType,
-    payment_id: paymentId,
-    created_at: createdAt.toISOString(),
-    entries: entriesOf(transaction).map((entry) => ({
-      id: entryIdOf(entry),
-      transaction_id: entry.transactionId,
-      account_id: entry.accountId,
-      direction: entry.direction,
-      amount: Number(entry.amountMinor),
-      currency: entry.currency,
-      layer: entry.layer,
-      payment_id: entry.paymentId,
-      created_at: entry.createdAt.toISOString(),
-    })),
-  };
-}
-
 /** The whole transaction as one text: equal texts mean equal transactions. Postings must be sorted by number. */
 export function canonicalText({ id, eventType, paymentId, createdAt, postings }: JournalTransaction): string {
   return JSON.stringify([

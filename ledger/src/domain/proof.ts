@@ -9,12 +9,17 @@ export interface AuthorizedBalance {
   heldMinor: bigint;
 }
 
-/** An account's balance summed from the journal, and its stored balance. Either may be missing. */
-export interface FoldedAccount {
+/** All records of an account's balance. A record that is missing counts as 0. */
+export interface ComparedAccount {
+  /** Summed from the journal. */
   folded: Balance;
+  /** The ledger's stored balance. */
   stored: Balance;
   /** The number of hours whose stored total differs from the journal. */
   wrongHourCount: bigint;
+  authorized: Figures;
+  /** False if only authorization knows the account. */
+  isInLedger: boolean;
 }
 
 export interface TrialBalance {
@@ -42,58 +47,52 @@ export interface AccountsProof {
   /** Sorted by account id, at most `MAX_LISTED`. */
   differences: BalanceDifference[];
   differenceCount: bigint;
+  /** True if there are more differences than are listed. */
+  truncated: boolean;
   accountCount: bigint;
 }
 
 const MAX_LISTED = 100;
 
 /**
- * First receives authorization's balances, then the ledger's accounts, each once. Only authorization's stay in memory. An
- * account that one side does not know counts there as empty, so an unused account is no difference.
+ * Receives each account once, in any order. Its memory grows neither with the accounts nor with the differences. An account that
+ * one side does not know counts there as empty, so an unused account is no difference.
  */
 export function accountsProof() {
-  // By currency, then by account: with a million accounts, the memory for each of them matters.
-  const unmatched = new Map<string, Map<string, Figures>>();
   const byCurrency = new Map<string, TrialBalance>();
-  const differing: BalanceDifference[] = [];
+  let differing: BalanceDifference[] = [];
+  let differenceCount = 0n;
   let staleBalanceCount = 0n;
   let accountCount = 0n;
 
-  function compare(key: Pick<Balance, 'accountId' | 'currency'>, ledger: Figures, authorized: Figures): void {
-    accountCount += 1n;
-    if (ledger.postedMinor === authorized.postedMinor && ledger.heldMinor === authorized.heldMinor) return;
+  function addDifference({ folded, authorized }: ComparedAccount): void {
+    differenceCount += 1n;
     differing.push({
-      accountId: key.accountId,
-      currency: key.currency,
-      ledgerPostedMinor: ledger.postedMinor,
+      accountId: folded.accountId,
+      currency: folded.currency,
+      ledgerPostedMinor: folded.postedMinor,
       authorizationPostedMinor: authorized.postedMinor,
-      ledgerHeldMinor: ledger.heldMinor,
+      ledgerHeldMinor: folded.heldMinor,
       authorizationHeldMinor: authorized.heldMinor,
     });
+    if (differing.length >= 2 * MAX_LISTED) differing = firstOf(differing);
   }
 
   return {
-    addAuthorized({ accountId, currency, postedMinor, heldMinor }: AuthorizedBalance): void {
-      const ofCurrency = unmatched.get(currency) ?? new Map<string, Figures>();
-      unmatched.set(currency, ofCurrency.set(accountId, { postedMinor, heldMinor }));
-    },
-    addFolded(account: FoldedAccount): void {
-      const { folded } = account;
-      addToTrial(byCurrency, folded);
+    add(account: ComparedAccount): void {
+      accountCount += 1n;
+      if (account.isInLedger) addToTrial(byCurrency, account.folded);
       if (isStale(account)) staleBalanceCount += 1n;
-      const ofCurrency = unmatched.get(folded.currency);
-      compare(folded, folded, ofCurrency?.get(folded.accountId) ?? NOTHING);
-      ofCurrency?.delete(folded.accountId);
+      if (!agrees(account)) addDifference(account);
     },
     /** Call it after the last account. */
     finish(): AccountsProof {
-      for (const [currency, ofCurrency] of unmatched)
-        for (const [accountId, figures] of ofCurrency) compare({ accountId, currency }, NOTHING, figures);
       return {
         trialBalances: [...byCurrency.values()].sort((a, b) => (a.currency < b.currency ? -1 : 1)),
         staleBalanceCount,
-        differences: differing.sort(byAccount).slice(0, MAX_LISTED),
-        differenceCount: BigInt(differing.length),
+        differences: firstOf(differing),
+        differenceCount,
+        truncated: differenceCount > MAX_LISTED,
         accountCount,
       };
     },
@@ -102,7 +101,13 @@ export function accountsProof() {
 
 type Figures = Pick<Balance, 'postedMinor' | 'heldMinor'>;
 
-const NOTHING: Figures = { postedMinor: 0n, heldMinor: 0n };
+function firstOf(differences: readonly BalanceDifference[]): BalanceDifference[] {
+  return differences.toSorted(byAccount).slice(0, MAX_LISTED);
+}
+
+function agrees({ folded, authorized }: ComparedAccount): boolean {
+  return folded.postedMinor === authorized.postedMinor && folded.heldMinor === authorized.heldMinor;
+}
 
 function addToTrial(
   byCurrency: Map<string, TrialBalance>,
@@ -124,7 +129,7 @@ export function isBalanced({ postedSumMinor, pendingSumMinor }: TrialBalance): b
   return postedSumMinor === 0n && pendingSumMinor === 0n;
 }
 
-function isStale({ folded, stored, wrongHourCount }: FoldedAccount): boolean {
+function isStale({ folded, stored, wrongHourCount }: ComparedAccount): boolean {
   return (
     folded.postedMinor !== stored.postedMinor ||
     folded.pendingMinor !== stored.pendingMinor ||

@@ -1,5 +1,5 @@
 /** LedgerService: decode, act, encode. */
-import { type BoundService, bindService, type Call, requireCaller } from '@payflowx/chassis';
+import { type BoundService, bindService, type Call, requireCaller, sharedRuns } from '@payflowx/chassis';
 import { LedgerServiceService } from '@payflowx/proto/ledger';
 import { roundedDown } from '@payflowx/proto/timestamp';
 import type { Kysely } from 'kysely';
@@ -10,7 +10,7 @@ import { getSealedHead } from '../app/get-sealed-head.ts';
 import { getStatement } from '../app/get-statement.ts';
 import { getTransaction } from '../app/get-transaction.ts';
 import { listEntries } from '../app/list-entries.ts';
-import { type ProofDeps, proveLedger } from '../app/prove-ledger.ts';
+import { type Proof, type ProofDeps, proveLedger } from '../app/prove-ledger.ts';
 import type { Database } from '../store/database.ts';
 import { access } from './access.ts';
 import {
@@ -31,7 +31,17 @@ export type LedgerServiceDeps = AccessDeps &
     proofDb: Kysely<Database>;
   };
 
+/** A proof has no parameters, so all callers that wait share the next one. */
+const PROOF_KEY = 'proof';
+const MAX_WAITING_FOR_PROOF = 100;
+const PROOF_RETRY_AFTER_MS = 10_000;
+
 export function ledgerService(deps: LedgerServiceDeps): BoundService {
+  const proofs = sharedRuns<Proof>({
+    maxQueued: 1,
+    maxCallers: MAX_WAITING_FOR_PROOF,
+    retryAfterMs: PROOF_RETRY_AFTER_MS,
+  });
   return bindService(LedgerServiceService, {
     access,
     errors,
@@ -72,7 +82,8 @@ export function ledgerService(deps: LedgerServiceDeps): BoundService {
         return toReceipt(await getReceipt(deps, viewerOf(call), request));
       },
       async getProof(_, call) {
-        return toProof(await proveLedger({ ...deps, db: deps.proofDb }, call));
+        const prove = (limits: { deadline: Date }) => proveLedger({ ...deps, db: deps.proofDb }, limits);
+        return toProof(await proofs.run(PROOF_KEY, call.deadline, prove));
       },
     },
   });

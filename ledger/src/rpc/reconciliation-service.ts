@@ -4,6 +4,7 @@ import {
   bindService,
   decodePageToken,
   encodePageToken,
+  int64Of,
   pageSizeOf,
   requireCaller,
 } from '@payflowx/chassis';
@@ -49,12 +50,19 @@ export function reconciliationService(deps: ReconciliationDeps): BoundService {
 }
 
 function toMessage(report: Report): Reconciliation {
-  const { accountCount, differenceCount, unsettledCount, ...rest } = report;
+  const { accountCount, differenceCount, unsettledCount, differences, ...rest } = report;
   return {
     ...rest,
     holds: differenceCount === 0,
     accountCount: BigInt(accountCount),
     differenceCount: BigInt(differenceCount),
     unsettledCount: BigInt(unsettledCount),
+    differences: differences.map(({ expected, found, ...others }) => ({
+      ...others,
+      expected: int64Of(expected),
+      found: int64Of(found),
+      expectedSum: expected.toString(),
+      foundSum: found.toString(),
+    })),
   };
 }

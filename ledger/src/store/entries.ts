@@ -29,27 +29,37 @@ export interface EntryFilter {
 /**
  * The newest entries that pass the filter. There is one subquery for each side and each account. An index gives its entries in
  * order and the scan stops at the limit, however many entries a busy account has.
+ *
+ * If there are more accounts than the page has entries, only the newest entry of each side of each account is read first. An entry of the
+ * page is never newer than the newest one of its own side and account, so a page needs only the accounts of the newest ones.
  */
 export async function listEntries(
   db: Kysely<Database>,
   filter: EntryFilter,
   limit: number,
 ): Promise<Entry[]> {
-  const directions: readonly Direction[] = filter.direction ? [filter.direction] : ['debit', 'credit'];
-  const sides = sql.join(
-    directions.map((direction) => sql`(${newestOf(direction, filter, limit)})`),
-    sql` union all `,
-  );
-  const source =
-    filter.accountIds === undefined
-      ? sql`(${sides})`
-      : sql`unnest(${filter.accountIds}::text[]) as account (id) cross join lateral (${sides})`;
+  const { accountIds } = filter;
+  const sides = (count: number) => {
+    const directions: readonly Direction[] = filter.direction ? [filter.direction] : ['debit', 'credit'];
+    return sql.join(
+      directions.map((direction) => sql`(${newestOf(direction, filter, count)})`),
+      sql` union all `,
+    );
+  };
+  const among = (accounts: RawBuilder<unknown>, count: number) =>
+    sql`${accounts} as account (id) cross join lateral (${sides(count)})`;
+  const newestFirst = sql`e.created_at desc, e.transaction_id desc, e.number desc, e.direction desc`;
+
+  let source = sql`(${sides(limit)})`;
+  if (accountIds !== undefined) {
+    const all = sql`unnest(${accountIds}::text[])`;
+    const newest = sql`(select distinct id from (
+      select account.id from ${among(all, 1)} as e order by ${newestFirst} limit ${limit}) as newest)`;
+    source = among(accountIds.length > limit ? newest : all, limit);
+  }
   const { rows } = await sql<EntryRow>`
     select e.transaction_id, e.number, e.direction, e.account_id, e.amount_minor, e.currency, e.kind, e.payment_id, e.created_at
-    from ${source} as e
-    order by e.created_at desc, e.transaction_id desc, e.number desc, e.direction desc limit ${limit}`.execute(
-    db,
-  );
+    from ${source} as e order by ${newestFirst} limit ${limit}`.execute(db);
   return rows.map(toEntry);
 }
 

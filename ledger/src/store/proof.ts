@@ -1,6 +1,6 @@
 /** Sums the whole journal again, in one consistent view of the database. */
 import { sql, type Transaction } from 'kysely';
-import type { FoldedAccount } from '../domain/proof.ts';
+import type { ComparedAccount } from '../domain/proof.ts';
 import type { Database } from './database.ts';
 
 export interface JournalCounts {
@@ -17,14 +17,15 @@ export const PROOF_IDLE_TIMEOUT_MS = 30_000;
 const PAGE = 1_000;
 
 /**
- * Every account with the sum of its postings, its stored balance and its stored hourly totals. Totals contain sealed transactions
- * only. They include a transaction that has its position and came back into the queue with a replay.
+ * Every account with the sum of its postings, its stored balance, its stored hourly totals, and its balance in authorization
+ * (`storeAuthorized`). Totals contain sealed transactions only. They include a transaction that has its position and came back
+ * into the queue with a replay.
  */
-export async function* foldAccounts(snapshot: Transaction<Database>): AsyncGenerator<FoldedAccount> {
+export async function* compareAccounts(snapshot: Transaction<Database>): AsyncGenerator<ComparedAccount> {
   // All rows will be fetched. Without this setting the planner would optimise for the first tenth of them.
   await sql`set local cursor_tuple_fraction = 1`.execute(snapshot);
   await sql`
-    declare folded_accounts no scroll cursor for
+    declare compared_accounts no scroll cursor for
     with waiting as (
       select transaction_id from unsealed as u
       where not exists (select from seals as s where s.transaction_id = u.transaction_id)
@@ -57,18 +58,21 @@ export async function* foldAccounts(snapshot: Transaction<Database>): AsyncGener
     select account_id, currency, coalesce(w.count, 0) as wrong_hour_count,
            coalesce(f.posted_minor, 0) as posted_minor, coalesce(f.pending_minor, 0) as pending_minor,
            coalesce(f.held_minor, 0) as held_minor, coalesce(b.posted_minor, 0) as stored_posted_minor,
-           coalesce(b.pending_minor, 0) as stored_pending_minor, coalesce(b.held_minor, 0) as stored_held_minor
+           coalesce(b.pending_minor, 0) as stored_pending_minor, coalesce(b.held_minor, 0) as stored_held_minor,
+           coalesce(a.posted_minor, 0) as authorized_posted_minor, coalesce(a.held_minor, 0) as authorized_held_minor,
+           coalesce(f.account_id, b.account_id, w.account_id) is not null as is_in_ledger
     from folded as f full join balances as b using (account_id, currency)
-      full join wrong_hours as w using (account_id, currency)`.execute(snapshot);
+      full join wrong_hours as w using (account_id, currency)
+      full join authorized_balances as a using (account_id, currency)`.execute(snapshot);
   for (;;) {
-    const { rows } = await sql<FoldedRow>`fetch ${sql.lit(PAGE)} from folded_accounts`.execute(snapshot);
-    yield* rows.map(toFoldedAccount);
+    const { rows } = await sql<ComparedRow>`fetch ${sql.lit(PAGE)} from compared_accounts`.execute(snapshot);
+    yield* rows.map(toComparedAccount);
     if (rows.length < PAGE) break;
   }
-  await sql`close folded_accounts`.execute(snapshot);
+  await sql`close compared_accounts`.execute(snapshot);
 }
 
-interface FoldedRow {
+interface ComparedRow {
   account_id: string;
   currency: string;
   posted_minor: bigint;
@@ -78,9 +82,12 @@ interface FoldedRow {
   stored_pending_minor: bigint;
   stored_held_minor: bigint;
   wrong_hour_count: bigint;
+  authorized_posted_minor: bigint;
+  authorized_held_minor: bigint;
+  is_in_ledger: boolean;
 }
 
-function toFoldedAccount(row: FoldedRow): FoldedAccount {
+function toComparedAccount(row: ComparedRow): ComparedAccount {
   const key = { accountId: row.account_id, currency: row.currency };
   return {
     folded: {
@@ -96,6 +103,8 @@ function toFoldedAccount(row: FoldedRow): FoldedAccount {
       heldMinor: row.stored_held_minor,
     },
     wrongHourCount: row.wrong_hour_count,
+    authorized: { postedMinor: row.authorized_posted_minor, heldMinor: row.authorized_held_minor },
+    isInLedger: row.is_in_ledger,
   };
 }
 

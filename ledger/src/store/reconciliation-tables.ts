@@ -25,7 +25,8 @@ export interface DifferenceRow {
   currency: string;
   figure: Figure;
   expected_by: Source;
-  expected: bigint;
+  /** Numeric, which pg returns as text. */
+  expected: string;
   found_by: Source;
-  found: bigint;
+  found: string;
 }

@@ -61,7 +61,7 @@ export async function insertReport(
       insert into reconciliation_differences (
         reconciliation_id, number, account_id, currency, figure, expected_by, expected, found_by, found
       )
-      select reconciliation_id, number, account_id, currency, figure, expected_by, expected, found_by, found
+      select reconciliation_id, number, account_id, currency, figure, expected_by, expected::numeric, found_by, found::numeric
       from ${unnest(rows, DIFFERENCE_TYPES)} as r`.execute(trx);
   });
 }
@@ -73,9 +73,9 @@ const DIFFERENCE_TYPES = {
   currency: 'text',
   figure: 'text',
   expected_by: 'text',
-  expected: 'int8',
+  expected: 'text',
   found_by: 'text',
-  found: 'int8',
+  found: 'text',
 } as const;
 
 function toDifferenceRow(reconciliationId: string, number: number, difference: Difference): DifferenceRow {
@@ -86,9 +86,9 @@ function toDifferenceRow(reconciliationId: string, number: number, difference: D
     currency: difference.currency,
     figure: difference.figure,
     expected_by: difference.expectedBy,
-    expected: difference.expected,
+    expected: difference.expected.toString(),
     found_by: difference.foundBy,
-    found: difference.found,
+    found: difference.found.toString(),
   };
 }
 
@@ -151,8 +151,8 @@ function toDifference(row: Omit<DifferenceRow, 'reconciliation_id' | 'number'>):
     currency: row.currency,
     figure: row.figure,
     expectedBy: row.expected_by,
-    expected: row.expected,
+    expected: BigInt(row.expected),
     foundBy: row.found_by,
-    found: row.found,
+    found: BigInt(row.found),
   };
 }

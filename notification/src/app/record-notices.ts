@@ -1,5 +1,5 @@
 /** Stores the notices of many steps in one statement. */
-import { faultPoint, newId } from '@payflowx/chassis';
+import { faultPoint, idAt } from '@payflowx/chassis';
 import { unlessBrokenOff } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { type Notice, noticesOf, type PaymentStep } from '../domain/notice.ts';
@@ -23,7 +23,8 @@ export async function recordNotices(
 /** The inbox is the only channel so far, so storing a notice delivers it. */
 function toRow(notice: Notice): NotificationRow {
   return {
-    id: newId('ntf'),
+    // Lists are newest first by id, so the id has the time that the notification shows.
+    id: idAt('ntf', notice.createdAt),
     event_id: notice.eventId,
     side: notice.side,
     recipient_id: notice.recipientId,

@@ -30,6 +30,9 @@ export function decodeStep({ payload }: Pick<IncomingMessage, 'payload'>): Payme
     occurredAt: event.occurredAt,
     paymentId: payment.id,
     amountMinor: amountOf(payment, type, event.movements),
+    movedMinor: sumOf(MovementKind.TRANSFER, event.movements),
+    capturedMinor: payment.capturedMinor,
+    freedMinor: freedBy(event.movements),
     currency: payment.currency,
     failure: payment.failure?.message ?? '',
     sender: { accountId: payment.fromAccount, ownerId: event.fromOwnerId },
@@ -38,12 +41,22 @@ export function decodeStep({ payload }: Pick<IncomingMessage, 'payload'>): Payme
 }
 
 /**
- * Returns the transferred amount of the step. Without a transfer it is the amount that was held or released, and without any
- * movement the requested amount. For a completed payment it is the whole captured amount, because the last step may have captured
- * only a part or only released the rest.
+ * Returns the amount that the step moved. Without a transfer it is the amount that was held or released, or the requested
+ * amount. For a payment that completes by the release of the rest, it is the captured amount.
  */
 function amountOf(payment: Payment, type: EventType, movements: readonly Movement[]): bigint {
+  const moved = sumOf(MovementKind.TRANSFER, movements);
+  if (moved > 0n) return moved;
   if (type === 'payment.completed') return payment.capturedMinor;
-  const transfer = movements.find(({ kind }) => kind === MovementKind.TRANSFER);
-  return (transfer ?? movements[0])?.amountMinor ?? payment.amountMinor;
+  return movements[0]?.amountMinor ?? payment.amountMinor;
+}
+
+/** Returns the released amount that was not captured. */
+function freedBy(movements: readonly Movement[]): bigint {
+  const freed = sumOf(MovementKind.RELEASE, movements) - sumOf(MovementKind.TRANSFER, movements);
+  return freed > 0n ? freed : 0n;
+}
+
+function sumOf(kind: MovementKind, movements: readonly Movement[]): bigint {
+  return movements.reduce((sum, movement) => (movement.kind === kind ? sum + movement.amountMinor : sum), 0n);
 }

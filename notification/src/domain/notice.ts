@@ -19,8 +19,14 @@ export interface PaymentStep {
   type: EventType;
   occurredAt: Date;
   paymentId: string;
-  /** The requested, held, captured, released or refunded amount, depending on the type. */
+  /** The requested, held, captured, released or refunded amount of this step, depending on the type. */
   amountMinor: bigint;
+  /** The amount that this step moved from the payer to the receiver, or back. */
+  movedMinor: bigint;
+  /** The amount captured by this step and all before it. */
+  capturedMinor: bigint;
+  /** The part of the held money that this step released without moving it. The payer can spend it again. */
+  freedMinor: bigint;
   currency: string;
   /** The reason of a decline. Empty unless the payment failed. */
   failure: string;
@@ -48,7 +54,11 @@ export interface Notice {
   createdAt: Date;
 }
 
-type Wording = (amount: string, step: PaymentStep) => { title: string; body: string };
+interface Text {
+  title: string;
+  body: string;
+}
+type Wording = (amount: string, step: PaymentStep) => Text;
 
 /**
  * The texts for each side by event type. A side without an entry gets no notice. Users are not notified of a payment without an
@@ -65,8 +75,8 @@ const WORDINGS: Record<EventType, { [K in Side]?: Wording }> = {
     receiver: (amount) => ({ title: 'Part of a payment received', body: `You received ${amount}.` }),
   },
   'payment.completed': {
-    sender: (amount) => ({ title: 'Payment sent', body: `Your payment of ${amount} was sent.` }),
-    receiver: (amount) => ({ title: 'Payment received', body: `You received ${amount}.` }),
+    sender: (amount, step) => withFreed(sentText(amount, step), step),
+    receiver: receivedText,
   },
   'payment.failed': {
     sender: (amount, { failure }) => ({
@@ -90,6 +100,44 @@ const WORDINGS: Record<EventType, { [K in Side]?: Wording }> = {
     receiver: (amount) => ({ title: 'Refund sent', body: `You refunded ${amount}.` }),
   },
 };
+
+/** A payment completes at once, with the last part of several, or without a further part because the rest was released. */
+function courseOf({ movedMinor, capturedMinor }: PaymentStep): 'whole' | 'last part' | 'released' {
+  if (movedMinor === 0n) return 'released';
+  return movedMinor < capturedMinor ? 'last part' : 'whole';
+}
+
+function sentText(amount: string, step: PaymentStep): Text {
+  const total = formatMoney(step.capturedMinor, step.currency);
+  switch (courseOf(step)) {
+    case 'whole':
+      return { title: 'Payment sent', body: `Your payment of ${amount} was sent.` };
+    case 'last part':
+      return { title: 'Payment sent', body: `The last ${amount} of your payment was sent, ${total} in all.` };
+    case 'released':
+      return { title: 'Payment completed', body: `${total} of your payment was sent in all.` };
+  }
+}
+
+function receivedText(amount: string, step: PaymentStep): Text {
+  const total = formatMoney(step.capturedMinor, step.currency);
+  switch (courseOf(step)) {
+    case 'whole':
+      return { title: 'Payment received', body: `You received ${amount}.` };
+    case 'last part':
+      return {
+        title: 'Payment received',
+        body: `You received the last ${amount} of a payment, ${total} in all.`,
+      };
+    case 'released':
+      return { title: 'Payment completed', body: `You received ${total} in all.` };
+  }
+}
+
+function withFreed({ title, body }: Text, { freedMinor, currency }: PaymentStep): Text {
+  if (freedMinor === 0n) return { title, body };
+  return { title, body: `${body} ${formatMoney(freedMinor, currency)} is available again.` };
+}
 
 /** Returns the notices of one step: at most one for each side. */
 export function noticesOf(step: PaymentStep): Notice[] {

@@ -18,5 +18,6 @@ export function toNotification(row: NotificationRow): Notification {
     amountMinor: row.amount_minor,
     currency: row.currency,
     createdAt: row.created_at,
+    eventId: row.event_id,
   };
 }

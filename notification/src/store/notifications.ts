@@ -25,7 +25,10 @@ export async function insertNotifications(
   rows: readonly NotificationRow[],
 ): Promise<void> {
   const columns = sql.join(COLUMNS.map((column) => sql.ref(column)));
-  const source = unnest(rows, {
+  // In the order of the unique index, so that two consumers that store the same events cannot deadlock.
+  // The notices of one event are in the same order each time.
+  const sorted = rows.toSorted((a, b) => (a.event_id < b.event_id ? -1 : Number(a.event_id > b.event_id)));
+  const source = unnest(sorted, {
     id: 'text',
     event_id: 'text',
     side: 'text',
@@ -40,7 +43,7 @@ export async function insertNotifications(
     currency: 'text',
     created_at: 'timestamptz',
   });
-  await sql`insert into notifications (${columns}) select ${columns} from ${source} as r
+  await sql`insert into notifications (${columns}) select ${columns} from ${source} as r order by r.ordinality
     on conflict (event_id, side) do nothing`.execute(db);
 }
 

@@ -1,7 +1,7 @@
 /**
  * Step (a) of an operation. One transaction for many requests takes their keys, locks their payments, and stores the operations.
  */
-import { failed, faultPoint, ok, type Result } from '@payflowx/chassis';
+import { failed, faultPoint, ok, type Result, splitOnFailure } from '@payflowx/chassis';
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { requireAction } from '../domain/access.ts';
@@ -63,17 +63,25 @@ const PREFIXES = { CAPTURE: 'cap', CANCEL: 'can', REFUND: 'ref' } as const satis
 >;
 
 /** Refusals that are not stored. The same key may be used again, after the payment exists or by another caller. */
-const NOT_STORED: readonly string[] = ['PAYMENT_NOT_FOUND', 'ACTION_NOT_ALLOWED'];
+const NOT_STORED: readonly string[] = ['PAYMENT_NOT_FOUND', 'ACTION_NOT_ALLOWED', 'OWN_ACCOUNT'];
 
 /**
- * Returns one result for each request, in order. An item fails with PAYMENT_NOT_FOUND, ACTION_NOT_ALLOWED, INVALID_STATE,
+ * Returns one result for each request, in order. An item fails with PAYMENT_NOT_FOUND, ACTION_NOT_ALLOWED, OWN_ACCOUNT, INVALID_STATE,
  * CAPTURE_EXCEEDS_AUTHORIZED, REFUND_EXCEEDS_CAPTURED, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or DEADLINE_EXCEEDED. A
  * retry does not fail with IDEMPOTENCY_IN_PROGRESS because of its own first attempt. It continues with that attempt's operation.
+ * An item that the database does not accept fails with the database's error, and only this item.
  *
  * Rejects if the database is unavailable. Either nothing was started, or only the response to the commit was lost and recovery
  * finishes the operations.
  */
-export async function acceptOperations(
+export function acceptOperations(
+  deps: AcceptOperationDeps,
+  requests: readonly OperationRequest[],
+): Promise<Result<OperationAcceptance>[]> {
+  return splitOnFailure(requests, (some) => acceptTogether(deps, some));
+}
+
+async function acceptTogether(
   deps: AcceptOperationDeps,
   requests: readonly OperationRequest[],
 ): Promise<Result<OperationAcceptance>[]> {

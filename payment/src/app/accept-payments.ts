@@ -2,7 +2,7 @@
  * Step (a). One transaction for many requests takes their idempotency keys, stores their payments, and writes their events to the
  * outbox.
  */
-import { failed, faultPoint, isLockTimeout, ok, type Result } from '@payflowx/chassis';
+import { failed, faultPoint, isLockTimeout, ok, type Result, splitOnFailure } from '@payflowx/chassis';
 import { unlessBrokenOff } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import type { Order } from '../domain/order.ts';
@@ -43,12 +43,19 @@ export interface Acceptance {
 /**
  * Returns one result for each request, in order. An item fails with IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or
  * DEADLINE_EXCEEDED. A retry does not fail with IDEMPOTENCY_IN_PROGRESS because of its own first attempt. It continues with that
- * attempt's payment.
+ * attempt's payment. An item that the database does not accept fails with the database's error, and only this item.
  *
  * Rejects if the database is unavailable. Either nothing was started, or only a response of the database was lost and recovery
  * finishes the payments.
  */
-export async function acceptPayments(
+export function acceptPayments(
+  deps: AcceptDeps,
+  requests: readonly AcceptRequest[],
+): Promise<Result<Acceptance>[]> {
+  return splitOnFailure(requests, (some) => acceptTogether(deps, some));
+}
+
+async function acceptTogether(
   deps: AcceptDeps,
   requests: readonly AcceptRequest[],
 ): Promise<Result<Acceptance>[]> {

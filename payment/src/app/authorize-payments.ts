@@ -1,8 +1,7 @@
 /** Step (b). Requests decisions on many payments in one call to authorization, outside any transaction. */
-import { faultPoint, type Logger, type Result } from '@payflowx/chassis';
+import { faultPoint, type Logger, type Result, splitOnFailure } from '@payflowx/chassis';
 import { type Authorization, type AuthorizeRequest, isBusy, isItemError } from '../clients/authorization.ts';
 import type { Decision } from '../domain/payment.ts';
-import { splitOnFailure } from './split-on-failure.ts';
 
 export interface AuthorizeDeps {
   authorization: Pick<Authorization, 'authorize'>;

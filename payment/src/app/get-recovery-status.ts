@@ -1,9 +1,11 @@
 /**
- * The recovery status for operators: payments and operations without an outcome, the stuck ones among them, and the clock
- * difference from authorization.
+ * The recovery status for operators: payments and operations without an outcome, the stuck ones among them, events that are not
+ * published yet, and the clock difference from authorization.
  */
+import { type OutboxBacklog, readOutboxBacklog } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import type { ClockDifference, ClockWatch } from '../clients/clock-watch.ts';
+import { EVENTS_DESTINATION, NOTIFICATIONS_DESTINATION } from '../messages/payment-event.ts';
 import { type Backlog, readBacklog } from '../store/claim-due.ts';
 import type { Database } from '../store/database.ts';
 
@@ -15,14 +17,16 @@ export interface RecoveryStatusDeps {
 export interface RecoveryStatus {
   payments: Backlog;
   operations: Backlog;
+  outbox: OutboxBacklog[];
   /** Undefined if the clocks were never compared. */
   clock: ClockDifference | undefined;
 }
 
 export async function getRecoveryStatus({ db, clock }: RecoveryStatusDeps): Promise<RecoveryStatus> {
-  const [payments, operations] = await Promise.all([
+  const [payments, operations, outbox] = await Promise.all([
     readBacklog(db, 'payments'),
     readBacklog(db, 'operations'),
+    readOutboxBacklog(db, [EVENTS_DESTINATION, NOTIFICATIONS_DESTINATION]),
   ]);
-  return { payments, operations, clock: clock.difference() };
+  return { payments, operations, outbox, clock: clock.difference() };
 }

@@ -16,13 +16,7 @@ export interface RefundPage {
   nextPageToken: string;
 }
 
-const PageToken = Type.Object(
-  {
-    at: Type.Integer({ minimum: 0, maximum: 8.64e15 }),
-    id: Type.String({ pattern: '^ref_[0-9a-f-]{36}$' }),
-  },
-  { additionalProperties: false },
-);
+const PageToken = Type.Object({ at: Type.Integer(), id: Type.String() });
 
 /**
  * The payer sees only completed refunds. The receiver also sees pending and declined ones. Throws PAYMENT_NOT_FOUND,

@@ -2,7 +2,7 @@
  * Step (c) of an operation. One transaction for many operations stores their outcomes, payments and responses, and writes their
  * events to the outbox.
  */
-import { failed, faultPoint, isTransient, type Logger, ok, type Result } from '@payflowx/chassis';
+import { failed, faultPoint, type Logger, ok, type Result, splitOnFailure } from '@payflowx/chassis';
 import { insertOutbox, inTransaction, type OutboxRow } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { withoutClient } from '../domain/access.ts';
@@ -22,13 +22,10 @@ import {
 import { findOperations, settleOperations as storeOutcomes } from '../store/operations.ts';
 import { lockPayments, updatePayments } from '../store/payments.ts';
 import { keyText, toRefusal } from './idempotency.ts';
-import { splitOnFailure } from './split-on-failure.ts';
 
 export interface SettleOperationDeps {
   db: Kysely<Database>;
   log: Logger;
-  now(): Date;
-  newId(prefix: 'evt'): string;
 }
 
 export interface SettleOperationRequest {
@@ -51,11 +48,7 @@ export async function settleOperations(
   requests: readonly SettleOperationRequest[],
 ): Promise<Result<Settled>[]> {
   try {
-    return await splitOnFailure(
-      requests,
-      (some) => settleTogether(deps, some),
-      (error) => !isTransient(error),
-    );
+    return await splitOnFailure(requests, (some) => settleTogether(deps, some));
   } catch (error) {
     deps.log.warn({ err: error, operations: requests.length }, 'could not store the outcomes of operations');
     throw error;
@@ -90,9 +83,9 @@ async function store(
     const payment = operation && payments.get(operation.paymentId);
     if (!operation || !payment || operation.state !== 'PENDING') continue;
     try {
-      const settlement = settle(payment, operation, decision, deps.now());
+      const settlement = settle(payment, operation, decision);
       if (settlement) {
-        const outcome = toOutcome(settlement, deps.newId('evt'));
+        const outcome = toOutcome(settlement, decision.eventId);
         outcomes.push(outcome);
         // The next operation of the same payment starts from this state.
         payments.set(payment.id, settlement.payment);

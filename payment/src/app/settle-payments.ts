@@ -1,19 +1,16 @@
 /** Step (c). One transaction for many payments stores their outcomes and writes their events to the outbox. */
-import { failed, faultPoint, isTransient, type Logger, ok, type Result } from '@payflowx/chassis';
+import { failed, faultPoint, type Logger, ok, type Result, splitOnFailure } from '@payflowx/chassis';
 import { inTransaction, unlessBrokenOff } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
-import { type Decision, decide, isPayerUnknown, type Payment } from '../domain/payment.ts';
+import { type Decision, decide, isOwnDealing, isPayerUnknown, type Payment } from '../domain/payment.ts';
 import type { Database } from '../store/database.ts';
 import { releaseKeys } from '../store/idempotency-keys.ts';
 import { findPayments } from '../store/payments.ts';
 import { type SettledPayment, saveSettled } from '../store/settled-payments.ts';
-import { splitOnFailure } from './split-on-failure.ts';
 
 export interface SettleDeps {
   db: Kysely<Database>;
   log: Logger;
-  now(): Date;
-  newId(prefix: 'evt'): string;
 }
 
 export interface SettleRequest {
@@ -30,11 +27,7 @@ export async function settlePayments(
   requests: readonly SettleRequest[],
 ): Promise<Result<Payment>[]> {
   try {
-    return await splitOnFailure(
-      requests,
-      (some) => settleTogether(deps, some),
-      (error) => !isTransient(error),
-    );
+    return await splitOnFailure(requests, (some) => settleTogether(deps, some));
   } catch (error) {
     deps.log.warn({ err: error, payments: requests.length }, 'could not store the outcomes of payments');
     throw error;
@@ -54,12 +47,11 @@ async function settleTogether(
 }
 
 async function settle(deps: SettleDeps, requests: readonly SettleRequest[]): Promise<Map<string, Payment>> {
-  const now = deps.now();
   // By id, so that a payment that is twice in the flush is settled once.
   const outcomes = new Map(
     requests.map(({ payment, decision }) => [
       payment.id,
-      { change: decide(payment, decision, now), eventId: deps.newId('evt') },
+      { change: decide(payment, decision), eventId: decision.eventId },
     ]),
   );
   const moved = await store(deps.db, [...outcomes.values()]);
@@ -73,8 +65,10 @@ async function settle(deps: SettleDeps, requests: readonly SettleRequest[]): Pro
 
 /** Stores the outcomes. Returns the ids of the payments that were not settled before. */
 async function store(db: Kysely<Database>, outcomes: readonly SettledPayment[]): Promise<Set<string>> {
-  // The caller gets 404, which is not stored. The same key may be used again when the account exists.
-  const unanswered = outcomes.map(({ change }) => change.payment).filter(isPayerUnknown);
+  // The caller gets 404 or 403, which are not stored. The same key may be used again.
+  const unanswered = outcomes
+    .map(({ change }) => change.payment)
+    .filter((payment) => isPayerUnknown(payment) || isOwnDealing(payment));
   if (unanswered.length === 0) return unlessBrokenOff(() => saveSettled(db, outcomes));
   return inTransaction(db, async (trx) => {
     const moved = await saveSettled(trx, outcomes);

@@ -6,6 +6,7 @@ import {
   fromRpcStatus,
   type Neighbour,
   NeighbourError,
+  newId,
   ok,
   type Result,
 } from '@payflowx/chassis';
@@ -154,6 +155,11 @@ export function isItemError(error: unknown): boolean {
   return !(error instanceof NeighbourError) || !WHOLE_CALL_CODES.includes(error.code);
 }
 
+/** True if the caller has used up its quota. */
+export function isTooMany(error: unknown): error is NeighbourError {
+  return error instanceof NeighbourError && error.reason === 'TOO_MANY_REQUESTS';
+}
+
 /** True if authorization was unavailable or did not respond in time. */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof NeighbourError)) return false;
@@ -168,6 +174,7 @@ export function isBusy(error: unknown): boolean {
 const ROLE_CODES = {
   customer: Role.CUSTOMER,
   operator: Role.OPERATOR,
+  admin: Role.ADMIN,
   auditor: Role.AUDITOR,
   service: Role.SERVICE,
 } as const satisfies Record<Caller['roles'][number], Role>;
@@ -243,8 +250,21 @@ function toDecision(message: DecisionMessage): Decision {
     fromOwnerId: fromOwnerId || undefined,
     toOwnerId: toOwnerId || undefined,
     holdExpiresAt: message.holdExpiresAt,
+    eventId: eventIdOf(message),
+    decidedAt: requireTime(message),
     record: DecisionMessage.encode(message).finish(),
   };
+}
+
+/** Ledger entries sort by time and event id. With the decision's UUID they keep the order in which the balances changed. */
+function eventIdOf({ id }: DecisionMessage): string {
+  // Decisions of earlier versions have no id.
+  return id === '' ? newId('evt') : id.replace(/^dec_/, 'evt_');
+}
+
+function requireTime({ decidedAt }: DecisionMessage): Date {
+  if (!decidedAt) throw new Error('A decision of authorization has no time.');
+  return decidedAt;
 }
 
 function toMovementKind(kind: MovementKind): Movement['kind'] {

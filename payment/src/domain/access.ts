@@ -51,6 +51,8 @@ export function seesReceiversSide(caller: Caller, payment: Payment): boolean {
  * Throws PAYMENT_NOT_FOUND for a caller who may not see the payment, and ACTION_NOT_ALLOWED for one on the wrong side of it. The
  * payer captures and cancels, the receiver refunds, and an operator may do all. Deposits and withdrawals use an external account,
  * so only an operator may refund them.
+ *
+ * Throws OWN_ACCOUNT for an operator who owns one of the two accounts, unless every owner may do this. Another operator must do it.
  */
 export function requireAction(
   caller: Caller,
@@ -58,11 +60,20 @@ export function requireAction(
   kind: RequestedKind,
 ): asserts payment is Payment {
   if (!payment || !maySee(caller, payment)) throw notFound();
-  if (caller.roles.includes('operator')) return;
   const isAllowed =
     kind === 'REFUND' ? payment.kind === 'PAYMENT' && isReceiver(caller, payment) : isPayer(caller, payment);
-  if (!isAllowed)
+  if (isAllowed) return;
+  if (!caller.roles.includes('operator'))
     throw new PaymentError('ACTION_NOT_ALLOWED', 'Only the other side of the payment may do this.');
+  if (isPayer(caller, payment) || isReceiver(caller, payment)) throw ownAccount();
+}
+
+/** Separation of duties: operators do not use their rights for accounts of their own. */
+export function ownAccount(): PaymentError {
+  return new PaymentError(
+    'OWN_ACCOUNT',
+    'An operator may not do this with an account of its own. Another operator must do it.',
+  );
 }
 
 /** Also thrown for a payment of other users, so that a caller cannot find out that it exists. */

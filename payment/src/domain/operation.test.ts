@@ -32,12 +32,19 @@ function authorizedPayment(amountMinor = 1_000n): Payment {
     { id: 'pay_1', origin: payer, now, holdMs: 1_000 },
   );
   const held = approved([{ kind: 'HOLD', ...way, amountMinor }]);
-  return decide(payment, { ...held, fromOwnerId: 'usr_1', toOwnerId: 'usr_2' }, now).payment;
+  return decide(payment, { ...held, fromOwnerId: 'usr_1', toOwnerId: 'usr_2' }).payment;
 }
 
 function approved(movements: readonly Movement[]): Decision {
-  const record = Buffer.of();
-  return { failure: undefined, movements, fromOwnerId: undefined, toOwnerId: undefined, record };
+  return {
+    eventId: 'evt_1',
+    decidedAt: now,
+    failure: undefined,
+    movements,
+    fromOwnerId: undefined,
+    toOwnerId: undefined,
+    record: Buffer.of(),
+  };
 }
 const declined = (code: string): Decision => ({ ...approved([]), failure: { code, message: 'No.' } });
 
@@ -65,7 +72,7 @@ const ask = (payment: Payment, terms: Terms, pending: Operation[] = []) =>
 
 /** Begins and settles an operation. */
 function take(payment: Payment, terms: Terms, decision: Decision) {
-  const settlement = settle(payment, ask(payment, terms), decision, now);
+  const settlement = settle(payment, ask(payment, terms), decision);
   if (!settlement) throw new Error('The operation waits.');
   return settlement;
 }
@@ -114,12 +121,12 @@ describe('a capture', () => {
     const payment = authorizedPayment();
     const partial = ask(payment, part(capture, 300n));
     const final = ask(payment, part(capture, 200n, true), [partial]);
-    const first = settle(payment, final, captured(200n, 700n), now);
+    const first = settle(payment, final, captured(200n, 700n));
     expect(first).toMatchObject({
       payment: { state: 'PARTIALLY_CAPTURED', capturedMinor: 200n, releasedMinor: 500n },
       change: { event: { type: 'payment.captured' } },
     });
-    const second = settle(first?.payment as Payment, partial, captured(300n), now);
+    const second = settle(first?.payment as Payment, partial, captured(300n));
     expect(second).toMatchObject({
       payment: { state: 'COMPLETED', capturedMinor: 500n, releasedMinor: 500n },
       change: { event: { type: 'payment.completed' } },
@@ -129,9 +136,9 @@ describe('a capture', () => {
   it('that lost to a cancel waits until the cancel is stored, and then reports its state', () => {
     const payment = authorizedPayment();
     const lost = ask(payment, capture);
-    expect(settle(payment, lost, declined('HOLD_NOT_OPEN'), now)).toBeUndefined();
+    expect(settle(payment, lost, declined('HOLD_NOT_OPEN'))).toBeUndefined();
     const { payment: cancelled } = take(payment, cancel, released(1_000n));
-    const outcome = settle(cancelled, lost, declined('HOLD_NOT_OPEN'), now);
+    const outcome = settle(cancelled, lost, declined('HOLD_NOT_OPEN'));
     expect(outcome).toMatchObject({
       operation: { state: 'DECLINED' },
       payment: cancelled,
@@ -143,14 +150,19 @@ describe('a capture', () => {
     });
   });
 
+  it('is dated by its decision, and the payment never goes back in time', () => {
+    const payment = authorizedPayment();
+    const earlier = new Date(payment.updatedAt.getTime() - 5);
+    const decision = { ...captured(300n), decidedAt: earlier };
+    const settlement = settle(payment, ask(payment, part(capture, 300n)), decision);
+    expect(settlement?.change?.event.occurredAt).toEqual(earlier);
+    expect(settlement?.operation.updatedAt).toEqual(earlier);
+    expect(settlement?.payment.updatedAt).toEqual(payment.updatedAt);
+  });
+
   it('does not wait forever for another operation’s outcome', () => {
     const payment = authorizedPayment();
-    const outcome = settle(
-      payment,
-      { ...ask(payment, capture), attempts: 10 },
-      declined('HOLD_NOT_OPEN'),
-      now,
-    );
+    const outcome = settle(payment, { ...ask(payment, capture), attempts: 10 }, declined('HOLD_NOT_OPEN'));
     expect(refusalOf(payment, outcome?.operation as Operation)).toMatchObject({
       reason: 'INVALID_STATE',
       metadata: { decline_code: 'HOLD_NOT_OPEN' },
@@ -173,7 +185,7 @@ describe('the end of a hold', () => {
     ['a cancel', ask(authorizedPayment(), cancel), 'CANCELLED', 'payment.cancelled'],
     ['an expiry', beginExpiry(authorizedPayment(), start()), 'EXPIRED', 'payment.expired'],
   ])('by %s releases all of it', (_, operation, state, type) => {
-    const settlement = settle(authorizedPayment(), operation, released(1_000n), now);
+    const settlement = settle(authorizedPayment(), operation, released(1_000n));
     expect(settlement).toMatchObject({
       payment: { state, releasedMinor: 1_000n },
       change: { event: { type } },
@@ -182,7 +194,7 @@ describe('the end of a hold', () => {
 
   it('by expiry after a capture completes the payment with what was captured', () => {
     const { payment } = take(authorizedPayment(), part(capture, 400n), captured(400n));
-    const settlement = settle(payment, beginExpiry(payment, start()), released(600n), now);
+    const settlement = settle(payment, beginExpiry(payment, start()), released(600n));
     expect(settlement).toMatchObject({
       payment: { state: 'COMPLETED', capturedMinor: 400n, releasedMinor: 600n },
       change: { event: { type: 'payment.completed', movements: [{ kind: 'RELEASE' }] } },
@@ -191,7 +203,7 @@ describe('the end of a hold', () => {
 
   it('by expiry waits for a capture that was decided before it', () => {
     const payment = authorizedPayment();
-    expect(settle(payment, beginExpiry(payment, start()), released(600n), now)).toBeUndefined();
+    expect(settle(payment, beginExpiry(payment, start()), released(600n))).toBeUndefined();
   });
 });
 
@@ -293,7 +305,7 @@ describe('any sequence of steps, decided and stored in any order', () => {
         const storeOne = (nth: number): boolean => {
           const index = nth % decided.length;
           const [operation, decision] = decided[index] ?? [];
-          const settlement = operation && decision && settle(payment, operation, decision, now);
+          const settlement = operation && decision && settle(payment, operation, decision);
           if (!settlement) return false;
           if (FINAL.includes(payment.state)) expect(settlement.payment).toEqual(payment);
           payment = settlement.payment;

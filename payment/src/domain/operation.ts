@@ -7,6 +7,7 @@ import {
   type Decision,
   type EventType,
   type Failure,
+  latest,
   type Movement,
   mayTake,
   type Payment,
@@ -147,36 +148,36 @@ const MAX_WAITS = 10;
  *
  * Returns undefined if the operation must wait, because it depends on the outcome of another operation that is not stored yet.
  */
-export function settle(
-  payment: Payment,
-  operation: Operation,
-  decision: Decision,
-  now: Date,
-): Settlement | undefined {
+export function settle(payment: Payment, operation: Operation, decision: Decision): Settlement | undefined {
   if (decision.failure) {
     if (isUnexplained(payment, operation, decision.failure)) return undefined;
-    return { operation: ended(operation, 'DECLINED', decision, now), payment, change: undefined };
+    return { operation: ended(operation, 'DECLINED', decision), payment, change: undefined };
   }
   const difference = differenceOf(payment, operation, decision.movements);
   if (!difference) return undefined;
-  const changed = { ...payment, ...difference, version: payment.version + 1n, updatedAt: now };
+  const changed = {
+    ...payment,
+    ...difference,
+    version: payment.version + 1n,
+    updatedAt: latest(payment.updatedAt, decision.decidedAt),
+  };
   const event = {
     type: eventTypeOf(operation.kind, changed.state),
-    occurredAt: now,
+    occurredAt: decision.decidedAt,
     movements: decision.movements,
     ...(operation.kind === 'REFUND' ? { refundId: operation.id } : {}),
     traceparent: operation.origin.traceparent,
   };
   return {
-    operation: ended(operation, 'COMPLETED', decision, now),
+    operation: ended(operation, 'COMPLETED', decision),
     payment: changed,
     change: { payment: changed, event },
   };
 }
 
-function ended(operation: Operation, state: Operation['state'], decision: Decision, now: Date): Operation {
-  const { failure, record } = decision;
-  return { ...operation, state, failure, decision: record, updatedAt: now };
+function ended(operation: Operation, state: Operation['state'], decision: Decision): Operation {
+  const { failure, record, decidedAt } = decision;
+  return { ...operation, state, failure, decision: record, updatedAt: decidedAt };
 }
 
 /**

@@ -30,6 +30,8 @@ const moved = (kind: Movement['kind']): Movement[] => [
   { kind, fromAccount: 'acct_a', toAccount: 'acct_b', amountMinor: 700n },
 ];
 const approved = (kind: Movement['kind']): Decision => ({
+  eventId: 'evt_1',
+  decidedAt: later,
   failure: undefined,
   movements: moved(kind),
   fromOwnerId: 'usr_1',
@@ -61,7 +63,7 @@ describe('a payment', () => {
   });
 
   it('that is captured automatically completes in one step, with the transfer as its only movement', () => {
-    const { payment, event } = decide(start(), approved('TRANSFER'), later);
+    const { payment, event } = decide(start(), approved('TRANSFER'));
     expect(payment).toMatchObject({ state: 'COMPLETED', capturedMinor: 700n, version: 2n, updatedAt: later });
     expect(payment).toMatchObject({ fromOwnerId: 'usr_1', toOwnerId: 'usr_2', failure: undefined });
     expect(event).toMatchObject({
@@ -72,7 +74,7 @@ describe('a payment', () => {
   });
 
   it('that is captured by hand holds the money until a fixed time', () => {
-    const { payment, event } = decide(start({ captureMode: 'MANUAL' }), approved('HOLD'), later);
+    const { payment, event } = decide(start({ captureMode: 'MANUAL' }), approved('HOLD'));
     expect(payment).toMatchObject({ state: 'AUTHORIZED', capturedMinor: 0n });
     expect(payment.holdExpiresAt).toEqual(new Date('2026-01-01T00:00:01Z'));
     expect(event).toMatchObject({ type: 'payment.authorized', movements: moved('HOLD') });
@@ -84,7 +86,7 @@ describe('a payment', () => {
   });
 
   it('that is declined fails with the reason, and does not keep its receiver', () => {
-    const { payment, event } = decide(start(), declined, later);
+    const { payment, event } = decide(start(), declined);
     expect(payment).toMatchObject({ state: 'FAILED', failure: declined.failure, capturedMinor: 0n });
     expect(payment).toMatchObject({ fromOwnerId: 'usr_1', toOwnerId: undefined });
     expect(event).toMatchObject({ type: 'payment.failed', movements: [] });
@@ -95,8 +97,8 @@ describe('a payment', () => {
     (state) => {
       const payment: Payment = { ...start(), state };
       for (const decision of [approved('TRANSFER'), declined]) {
-        expect(() => decide(payment, decision, later)).toThrow(PaymentError);
-        expect(() => decide(payment, decision, later)).toThrow(
+        expect(() => decide(payment, decision)).toThrow(PaymentError);
+        expect(() => decide(payment, decision)).toThrow(
           expect.objectContaining({ reason: 'INVALID_STATE', metadata: expect.objectContaining({ state }) }),
         );
       }

@@ -15,7 +15,7 @@ export const PAYMENT_STATES = [
 ] as const;
 export type PaymentState = (typeof PAYMENT_STATES)[number];
 
-export type Role = 'customer' | 'operator' | 'auditor' | 'service';
+export type Role = 'customer' | 'operator' | 'auditor' | 'admin' | 'service';
 
 export interface Caller {
   readonly id: string;
@@ -88,6 +88,10 @@ export interface Movement {
 
 /** The parts of authorization's decision that the state machine uses. */
 export interface Decision {
+  /** The id of the event that announces the decision. Its UUID is that of the decision. */
+  readonly eventId: string;
+  /** By authorization's clock. Events, entries and all totals by day have this time. */
+  readonly decidedAt: Date;
   readonly failure: Failure | undefined;
   readonly movements: readonly Movement[];
   readonly fromOwnerId: string | undefined;
@@ -180,15 +184,13 @@ export function initiate(
 }
 
 /** Applies authorization's decision to an INITIATED payment. */
-export function decide(payment: Payment, decision: Decision, now: Date): Change {
-  if (decision.failure) return fail(payment, decision, decision.failure, now);
-  return payment.captureMode === 'MANUAL'
-    ? authorize(payment, decision, now)
-    : complete(payment, decision, now);
+export function decide(payment: Payment, decision: Decision): Change {
+  if (decision.failure) return fail(payment, decision, decision.failure);
+  return payment.captureMode === 'MANUAL' ? authorize(payment, decision) : complete(payment, decision);
 }
 
 /** Holds the money for a later capture. */
-function authorize(payment: Payment, decision: Decision, now: Date): Change {
+function authorize(payment: Payment, decision: Decision): Change {
   requireStep(payment, 'authorize');
   const { fromOwnerId, toOwnerId, holdExpiresAt = payment.holdExpiresAt } = decision;
   return change(
@@ -196,12 +198,11 @@ function authorize(payment: Payment, decision: Decision, now: Date): Change {
     { state: 'AUTHORIZED', fromOwnerId, toOwnerId, holdExpiresAt },
     'payment.authorized',
     decision,
-    now,
   );
 }
 
 /** Authorizes and captures in one step. The money has moved. */
-function complete(payment: Payment, decision: Decision, now: Date): Change {
+function complete(payment: Payment, decision: Decision): Change {
   requireStep(payment, 'complete');
   const { fromOwnerId, toOwnerId } = decision;
   const capturedMinor = payment.amountMinor;
@@ -210,15 +211,14 @@ function complete(payment: Payment, decision: Decision, now: Date): Change {
     { state: 'COMPLETED', capturedMinor, fromOwnerId, toOwnerId },
     'payment.completed',
     decision,
-    now,
   );
 }
 
 /** Declines the payment. Its receiver is not stored, because receivers do not see declined attempts. */
-function fail(payment: Payment, decision: Decision, failure: Failure, now: Date): Change {
+function fail(payment: Payment, decision: Decision, failure: Failure): Change {
   requireStep(payment, 'fail');
   const { fromOwnerId } = decision;
-  return change(payment, { state: 'FAILED', failure, fromOwnerId }, 'payment.failed', decision, now);
+  return change(payment, { state: 'FAILED', failure, fromOwnerId }, 'payment.failed', decision);
 }
 
 const VERBS: Record<Step, string> = {
@@ -250,18 +250,22 @@ function change(
   payment: Payment,
   difference: Partial<Payment>,
   type: EventType,
-  { movements, record }: Decision,
-  now: Date,
+  { movements, record, decidedAt }: Decision,
 ): Change {
   const changed = {
     ...payment,
     ...difference,
     decision: record,
     version: payment.version + 1n,
-    updatedAt: now,
+    updatedAt: latest(payment.updatedAt, decidedAt),
   };
   const { traceparent } = payment.origin;
-  return { payment: changed, event: { type, occurredAt: now, movements, traceparent } };
+  return { payment: changed, event: { type, occurredAt: decidedAt, movements, traceparent } };
+}
+
+/** `updatedAt` never goes back: decisions may be stored in another order than they were made, and two clocks may differ. */
+export function latest(before: Date, decidedAt: Date): Date {
+  return decidedAt > before ? decidedAt : before;
 }
 
 /** Returns the step that decided the payment, whatever steps followed. */
@@ -295,4 +299,9 @@ export function asDecided(payment: Payment, decidedAt: Date): Payment {
 /** True if the payer's account does not exist or is not the caller's. The caller gets 404, and nothing is kept for a replay. */
 export function isPayerUnknown(payment: Payment): boolean {
   return payment.failure?.code === 'FROM_ACCOUNT_NOT_FOUND';
+}
+
+/** True if an operator acted as an operator on an account of its own. It gets 403, and nothing is kept for a replay. */
+export function isOwnDealing(payment: Payment): boolean {
+  return payment.failure?.code === 'OWN_ACCOUNT';
 }

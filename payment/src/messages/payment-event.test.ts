@@ -31,14 +31,16 @@ function largestEvent() {
   const origin = { caller, requestId: 'k'.repeat(255), traceparent };
   const { payment } = initiate(order, { id: newId('pay'), origin, now: new Date(), holdMs: 5 });
   const decision = {
+    eventId: newId('evt'),
+    decidedAt: new Date(),
     failure: { code: 'RULE_DECLINED', message: widest(200) },
     movements: [],
     fromOwnerId: newId('usr'),
     toOwnerId: newId('usr'),
     record: Buffer.alloc(3 * KAFKA_LIMIT),
   };
-  const change = decide(payment, decision, new Date());
-  const [row] = toOutboxRows(change, newId('evt'));
+  const change = decide(payment, decision);
+  const [row] = toOutboxRows(change, decision.eventId);
   if (!row) throw new Error('no event');
   const { payload, ...attributes } = row.event;
   const bytes = payload.length + Buffer.byteLength(JSON.stringify(attributes));

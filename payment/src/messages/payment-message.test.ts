@@ -33,6 +33,8 @@ const record = Decision.encode({
   checks: [{ name: 'balance', passed: true, inputs: { held: '0' } }],
 }).finish();
 const decision = {
+  eventId: 'evt_1',
+  decidedAt: now,
   failure: undefined,
   movements: [],
   fromOwnerId: 'usr_1',
@@ -41,7 +43,7 @@ const decision = {
 };
 
 it('a payment with the decision spliced in equals a message that was encoded whole', () => {
-  const { payment } = decide(initiated, decision, now);
+  const { payment } = decide(initiated, decision);
   expect(PaymentMessage.decode(encodePayment(payment))).toEqual(toPaymentMessage(payment));
   expect(toPaymentMessage(payment)).toMatchObject({
     decision: { outcome: Outcome.APPROVED },
@@ -54,7 +56,7 @@ it('has the end of a hold only while there is one', () => {
 });
 
 it('an event carries the payment without its decision, and the attributes of a CloudEvent', () => {
-  const change = decide(initiated, decision, now);
+  const change = decide(initiated, decision);
   const rows = toOutboxRows(change, 'evt_1');
   expect(rows.map(({ destination }) => destination)).toEqual(['payment-events', 'payment-notifications']);
   const [row] = rows;

@@ -7,10 +7,10 @@ import type { PaymentServiceService } from '@payflowx/proto/payment';
 
 export const ACCESS = {
   createPayment: { roles: ['customer', 'operator'], scope: 'payments:write' },
-  // Each item is checked against `createPayment` with its own access token.
-  batchCreatePayments: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:write' },
-  createDeposit: ['operator'],
-  createWithdrawal: ['operator'],
+  // The gateway's. Each item is checked against `createPayment` with its own access token.
+  batchCreatePayments: ['service'],
+  createDeposit: { roles: ['operator'], scope: 'deposits:write' },
+  createWithdrawal: { roles: ['operator'], scope: 'withdrawals:write' },
   capturePayment: { roles: ['customer', 'operator'], scope: 'payments:write' },
   cancelPayment: { roles: ['customer', 'operator'], scope: 'payments:write' },
   createRefund: { roles: ['customer', 'operator'], scope: 'payments:write' },
@@ -18,8 +18,8 @@ export const ACCESS = {
   listPaymentSteps: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
   simulatePayment: { roles: ['customer', 'operator'], scope: 'payments:read' },
   getPayment: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
-  listPaymentAuditRecords: ['operator', 'auditor'],
-  getRecoveryStatus: ['operator', 'auditor', 'service'],
+  listPaymentAuditRecords: { roles: ['operator', 'auditor'], scope: 'audit:read' },
+  getRecoveryStatus: { roles: ['operator', 'auditor', 'service'], scope: 'payments:read' },
   // For reconciliation.
   listAccountFigures: ['service'],
   listPayments: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },

@@ -61,6 +61,7 @@ export function toListRequest(request: ListPaymentsRequest): ListRequest {
 export function toRecoveryStatusMessage({
   payments,
   operations,
+  outbox,
   clock,
 }: RecoveryStatus): GetRecoveryStatusResponse {
   return {
@@ -68,6 +69,7 @@ export function toRecoveryStatusMessage({
     operations: toBacklogMessage(operations),
     clockAheadMs: BigInt(clock?.aheadMs ?? 0),
     clockComparedAt: clock?.comparedAt,
+    outbox,
   };
 }
 

@@ -6,7 +6,9 @@ import {
   type Caller,
   createClockSkew,
   createSecurityEvents,
+  int64Of,
   type Logger,
+  limitsOf,
   recordRefusal,
   requireAccess,
   requireCaller,
@@ -18,6 +20,7 @@ import {
 } from '@payflowx/chassis';
 import { Decision } from '@payflowx/proto/authorization';
 import {
+  type AccountFigures as AccountFiguresMessage,
   type CreatePaymentItem,
   type CreatePaymentResponse,
   type CreatePaymentResult,
@@ -40,6 +43,7 @@ import {
   toWithdrawalOrder,
 } from '../domain/order.ts';
 import { toPaymentMessage } from '../messages/payment-message.ts';
+import type { AccountFigures } from '../store/account-figures.ts';
 import type { Database } from '../store/database.ts';
 import { ACCESS } from './access.ts';
 import { auditHandlers } from './audit-handlers.ts';
@@ -63,6 +67,7 @@ export type PaymentServiceDeps = CreateDeps &
 const MAX_BATCH = 500;
 /** Each item of a batch is checked as if it were a call of this RPC. */
 const ITEM_ROUTE = PaymentServiceService.createPayment.path;
+const checkItem = limitsOf('payflowx.payment.v1.CreatePaymentItem');
 
 /**
  * The deadline by our clock, which is `aheadMs` ahead of the caller's. An item without a deadline gets the deadline of the call,
@@ -90,6 +95,7 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
     { traceparent }: Trace,
     call: Call,
   ): Promise<CreatePaymentResponse> => {
+    checkItem(item);
     const caller = await deps.verifier.verify(item.accessToken);
     requireAccess(caller, ACCESS.createPayment);
     if (!item.request) throw missingRequest('request');
@@ -173,9 +179,22 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
 
       getRecoveryStatus: async () => toRecoveryStatusMessage(await getRecoveryStatus(deps)),
 
-      listAccountFigures: (request) => listAccountFigures({ db: deps.figuresDb }, request),
+      async listAccountFigures(request) {
+        const { accounts, nextPageToken } = await listAccountFigures({ db: deps.figuresDb }, request);
+        return { accounts: accounts.map(toFiguresMessage), nextPageToken };
+      },
     },
   });
+}
+
+function toFiguresMessage({ sentMinor, receivedMinor, ...others }: AccountFigures): AccountFiguresMessage {
+  return {
+    ...others,
+    sentMinor: int64Of(sentMinor),
+    receivedMinor: int64Of(receivedMinor),
+    sentSum: sentMinor.toString(),
+    receivedSum: receivedMinor.toString(),
+  };
 }
 
 /** The caller of a payment, its trace and its deadline. */

@@ -29,6 +29,8 @@ const fold = (among: (column: string) => RawBuilder<unknown>) => sql`
     select payment_id from operations where state = 'PENDING'
     union all
     (select unnest(keys) from outbox limit ${BACKLOG + 1})
+    union all
+    (select unnest(keys) from outbox_dead_letters limit ${BACKLOG + 1})
   ), lines as (
     select from_account as account_id, currency, refunded_minor - captured_minor as posted,
       case when state in ('AUTHORIZED', 'PARTIALLY_CAPTURED') then amount_minor - captured_minor - released_minor end as held,
@@ -50,7 +52,7 @@ const fold = (among: (column: string) => RawBuilder<unknown>) => sql`
     where ${among('side.account_id')}
   )
   select account_id, currency, sum(posted)::bigint as posted_minor, coalesce(sum(held), 0)::bigint as held_minor,
-    coalesce(sum(sent), 0)::bigint as sent_minor, coalesce(sum(received), 0)::bigint as received_minor,
+    coalesce(sum(sent), 0) as sent_minor, coalesce(sum(received), 0) as received_minor,
     coalesce(sum(notifications), 0)::bigint as notification_count,
     sum(pending)::bigint + (select (count(*) > ${BACKLOG})::int from unfinished) as pending_count
   from lines group by account_id, currency`;
@@ -125,8 +127,9 @@ interface FiguresRow {
   currency: string;
   posted_minor: bigint;
   held_minor: bigint;
-  sent_minor: bigint;
-  received_minor: bigint;
+  /** Numeric, which pg returns as text. */
+  sent_minor: string;
+  received_minor: string;
   notification_count: bigint;
   pending_count: bigint;
 }
@@ -137,8 +140,8 @@ function toFigures(row: FiguresRow): AccountFigures {
     currency: row.currency,
     postedMinor: row.posted_minor,
     heldMinor: row.held_minor,
-    sentMinor: row.sent_minor,
-    receivedMinor: row.received_minor,
+    sentMinor: BigInt(row.sent_minor),
+    receivedMinor: BigInt(row.received_minor),
     notificationCount: row.notification_count,
     pendingCount: row.pending_count,
   };

@@ -140,18 +140,44 @@ export async function releaseKeys(trx: Transaction<Database>, keys: readonly Key
     where k.caller_id = r.caller_id and k.key = r.key`.execute(trx);
 }
 
+const BLOCKS = sql`pg_relation_size('idempotency_keys') / current_setting('block_size')::int`;
+
+/** Returns the size of the table in blocks. A block is a page of the table's file. */
+export async function countBlocks(db: Kysely<Database>): Promise<number> {
+  const { rows } = await sql<{ blocks: bigint }>`select ${BLOCKS} as blocks`.execute(db);
+  return Number(rows[0]?.blocks ?? 0n);
+}
+
+/** Locks the position of the sweep, and returns it: the block that is read next. Undefined if another instance holds the lock. */
+export async function lockSweep(trx: Transaction<Database>): Promise<number | undefined> {
+  const { rows } = await sql<{ next: bigint }>`
+    select next_block as next from key_sweep for update skip locked`.execute(trx);
+  return rows[0] && Number(rows[0].next);
+}
+
+/** After the last block the sweep starts again with the first. */
+export async function moveSweep(trx: Transaction<Database>, next: number): Promise<void> {
+  await sql`
+    update key_sweep set next_block = case when ${next}::bigint < ${BLOCKS} then ${next}::bigint else 0 end`.execute(
+    trx,
+  );
+}
+
 /**
- * Deletes up to `limit` keys that are older than `before` and whose requests have a response. For a step this is a stored
- * response; for a new payment it is the outcome. Returns the number of deleted keys.
+ * Deletes the keys in blocks `from` to `to` (exclusive) that are older than `before` and whose requests have a response. For a
+ * step this is a stored response; for a new payment it is the outcome. Keys that another transaction has locked are left.
  */
-export async function purgeKeys(db: Kysely<Database>, before: Date, limit: number): Promise<number> {
-  const { numAffectedRows } = await sql`
+export async function purgeKeys(
+  trx: Transaction<Database>,
+  { from, to }: { from: number; to: number },
+  before: Date,
+): Promise<void> {
+  await sql`
     delete from idempotency_keys where ctid = any(array(
       select k.ctid from idempotency_keys as k
-      where k.created_at < ${before} and (k.answer is not null or k.refusal is not null or k.operation_id is null)
+      where k.ctid >= ${`(${from},0)`}::tid and k.ctid < ${`(${to},0)`}::tid
+        and k.created_at < ${before} and (k.answer is not null or k.refusal is not null or k.operation_id is null)
         and not exists (select from payments as p where p.id = k.payment_id and p.state = 'INITIATED')
-      limit ${limit}
       for update of k skip locked
-    ))`.execute(db);
-  return Number(numAffectedRows ?? 0n);
+    ))`.execute(trx);
 }

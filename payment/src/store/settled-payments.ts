@@ -24,6 +24,8 @@ export async function saveSettled(
   db: Kysely<Database>,
   payments: readonly SettledPayment[],
 ): Promise<Set<string>> {
+  // All statements lock payments in id order, so two flushes with common payments cannot deadlock.
+  const sorted = payments.toSorted((a, b) => (a.change.payment.id < b.change.payment.id ? -1 : 1));
   const { rows: moved } = await sql<{ key: string }>`
     with moved as (
       update payments as p set
@@ -31,7 +33,7 @@ export async function saveSettled(
         captured_minor = d.captured_minor, failure_code = d.failure_code, failure_message = d.failure_message,
         decision = d.decision, hold_expires_at = d.hold_expires_at, version = d.version, updated_at = d.updated_at,
         decided_event_id = d.event_id, decided_at = d.updated_at
-      from ${unnest(payments.map(toRow), COLUMNS)} as d
+      from ${unnest(sorted.map(toRow), COLUMNS)} as d
       where p.id = d.key and p.version = d.version - 1
       returning d.key, d.event, d.is_notified, d.ordinality
     ), announced as (

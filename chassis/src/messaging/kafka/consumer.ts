@@ -13,6 +13,8 @@ import {
 } from '../../batching/apply-batch.ts';
 import { createBatcher } from '../../batching/batcher.ts';
 import { backoffMs, sleep } from '../../process/backoff.ts';
+import { inTime } from '../../process/in-time.ts';
+import { createOutage, type Outage } from '../../process/outage.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { IncomingMessage } from '../cloud-events.ts';
 import { DEAD_LETTER_HEADERS, describeError } from '../dead-letters.ts';
@@ -41,6 +43,8 @@ export interface KafkaHandlers<T> {
 export interface KafkaConsumer {
   /** Messages in the topic that this group has not committed yet, over all partitions. */
   lag(): Promise<bigint>;
+  /** The reason why no message is consumed at present, if there is one. */
+  problem(): string | undefined;
   /** Finishes and commits the messages in progress, and leaves the group. */
   stop(): Promise<void>;
 }
@@ -67,6 +71,9 @@ const COMMIT_MS = 250;
  */
 const FETCH_WAIT_MS = 500;
 
+/** Shorter than the limit of a whole shutdown, in which other parts stop too. A normal stop waits for FETCH_WAIT_MS at most. */
+const STOP_MS = 4_000;
+
 type TopicDelivery<T> = Delivery<Source, T>;
 export type Source = { partition: number; raw: KafkaMessage };
 
@@ -91,7 +98,7 @@ export async function startKafkaConsumer<T>(
   const stopping = new AbortController();
   const deadLetters = createDeadLetterTopic(settings, log);
 
-  const { flush, storeDeadLetter, aside } = createApply<Source, T>(
+  const { flush, storeUndecodable, aside, problem } = createApply<Source, T>(
     {
       apply,
       stopping: stopping.signal,
@@ -112,7 +119,7 @@ export async function startKafkaConsumer<T>(
     try {
       value = decode(toTopicMessage(source));
     } catch (error) {
-      return storeDeadLetter(source, 'UNDECODABLE', error);
+      return storeUndecodable(source, error);
     }
     return batcher.submit({ message: source, value, claim });
   }
@@ -163,29 +170,46 @@ export async function startKafkaConsumer<T>(
   const onJoin = () => {
     joinCount += 1;
   };
-  const running = runConsumer(kafka, settings, { eachBatch, onJoin }, stopping.signal, log);
+  const outage = createOutage();
+  const running = runConsumer(kafka, settings, { eachBatch, onJoin, outage }, stopping.signal, log);
   const admin = createLagProbe(kafka, topic, groupId);
+
+  async function leave(): Promise<void> {
+    const consumer = await running;
+    await Promise.all(heldUpBatches);
+    await offsets.commit();
+    await consumer?.stop();
+    await Promise.all([consumer?.disconnect(), deadLetters.close(), admin.close()]);
+  }
+
   return {
     lag: admin.lag,
+    problem: () => problem() ?? (outage.isLong() ? 'kafka is unavailable' : undefined),
     async stop() {
       stopping.abort();
-      const consumer = await running;
-      await Promise.all(heldUpBatches);
-      await offsets.commit();
-      await consumer?.stop();
-      await Promise.all([consumer?.disconnect(), deadLetters.close(), admin.close()]);
+      await inTime(leave(), STOP_MS, () =>
+        log.warn({ topic }, 'messages were not applied before the shutdown; they are read again'),
+      );
     },
   };
+}
+
+interface Runner {
+  eachBatch(payload: EachBatchPayload): Promise<void>;
+  onJoin(): void;
+  /** Lasts until this member has joined the group. */
+  outage: Outage;
 }
 
 /** Retries until the consumer runs or is stopped. After that, kafkajs itself restarts after errors that it calls retriable. */
 async function runConsumer(
   kafka: Kafka,
   { groupId, topic }: KafkaConsumerSettings,
-  { eachBatch, onJoin }: { eachBatch(payload: EachBatchPayload): Promise<void>; onJoin(): void },
+  { eachBatch, onJoin, outage }: Runner,
   stopping: AbortSignal,
   log: Logger,
 ): Promise<Consumer | undefined> {
+  outage.begin();
   for (let attempt = 0; !stopping.aborted; attempt += 1) {
     const consumer = kafka.consumer({
       groupId,
@@ -196,7 +220,7 @@ async function runConsumer(
       maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
       maxWaitTimeInMs: FETCH_WAIT_MS,
     });
-    watchCrashes(consumer, topic, log);
+    watchCrashes(consumer, topic, outage, log);
     consumer.on(consumer.events.GROUP_JOIN, onJoin);
     try {
       await consumer.connect();
@@ -254,7 +278,7 @@ function createOffsetCommits(stopping: AbortSignal, log: Logger) {
  *
  * The other crashes repeat every few seconds while the broker is unavailable. Only the first is logged.
  */
-function watchCrashes(consumer: Consumer, topic: string, log: Logger): void {
+function watchCrashes(consumer: Consumer, topic: string, outage: Outage, log: Logger): void {
   let isAway = false;
   consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
     if (!restart) {
@@ -263,9 +287,11 @@ function watchCrashes(consumer: Consumer, topic: string, log: Logger): void {
     }
     log[isAway ? 'debug' : 'warn']({ err: error, topic }, 'the consumer lost kafka and starts again');
     isAway = true;
+    outage.begin();
   });
   consumer.on(consumer.events.GROUP_JOIN, ({ payload: { memberAssignment } }) => {
     isAway = false;
+    outage.end();
     log.info({ topic, partitions: memberAssignment[topic] ?? [] }, 'consuming');
   });
 }

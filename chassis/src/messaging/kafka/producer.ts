@@ -2,6 +2,7 @@
 import { Kafka, type LogEntry, logLevel } from 'kafkajs';
 import type { Logger } from '../../telemetry/log.ts';
 import type { OutgoingMessage } from '../cloud-events.ts';
+import { RefusedError } from '../refused.ts';
 import { repairRecords } from './kafkajs-record.ts';
 import { repairRequestQueue } from './kafkajs-timer.ts';
 import { byKey } from './partitioner.ts';
@@ -17,6 +18,8 @@ export interface KafkaProducer {
   /**
    * Resolves when all in-sync replicas have all messages. The order of one key is kept. Rejects after a few seconds if no broker
    * is available. Some of the messages may then be stored, and the caller sends all again with the same ids.
+   *
+   * Rejects with RefusedError if the broker will never accept one of the messages.
    */
   publish(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
   close(): Promise<void>;
@@ -53,6 +56,15 @@ function forwardLog({ namespace, level, log: entry }: LogEntry, log: Logger): vo
   log[isImportant ? 'warn' : 'debug']({ kafkajs: namespace, ...facts }, message);
 }
 
+/** Kafka's errors about the content of a message. Its other errors end by themselves, or concern all messages. */
+const REFUSALS = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP'];
+
+/** kafkajs wraps the broker's error. */
+function isRefusal(error: unknown): boolean {
+  const { type, cause } = (error ?? {}) as { type?: string; cause?: unknown };
+  return (type !== undefined && REFUSALS.includes(type)) || (cause !== undefined && isRefusal(cause));
+}
+
 /**
  * One `send` is in flight at a time, so a retry cannot overtake a later one.
  *
@@ -81,7 +93,11 @@ export async function connectRawProducer(settings: KafkaSettings, log: Logger): 
 
   async function sendNow(topic: string, messages: readonly RawMessage[]): Promise<void> {
     await connect();
-    await producer.send({ topic, acks: -1, messages: [...messages] });
+    try {
+      await producer.send({ topic, acks: -1, messages: [...messages] });
+    } catch (error) {
+      throw isRefusal(error) ? new RefusedError((error as Error).message, { cause: error }) : error;
+    }
   }
 
   await connect().catch((error) =>

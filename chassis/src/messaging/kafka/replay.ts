@@ -55,6 +55,8 @@ export async function replayTopic<T>(
       deadLetter: async ({ raw, partition }, _reason, error) => skip(raw, partition, error),
       traceparentOf,
       stopping: new AbortController().signal,
+      // They are dead letters already, however many they are.
+      maxDeadLettersInARow: Number.POSITIVE_INFINITY,
     },
     log,
   );

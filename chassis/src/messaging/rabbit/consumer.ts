@@ -5,12 +5,14 @@
  * Retries run here, while the messages stay unacknowledged. Requeuing them would use up the queue's delivery limit, which is for
  * messages that kill their consumer.
  */
-import { createApply, type Delivery, StoppedError } from '../../batching/apply-batch.ts';
+import { type Claim, createApply, type Delivery, StoppedError } from '../../batching/apply-batch.ts';
 import { createBatcher } from '../../batching/batcher.ts';
 import { backoffMs, sleep } from '../../process/backoff.ts';
+import { inTime } from '../../process/in-time.ts';
+import { createOutage, type Outage } from '../../process/outage.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { IncomingMessage } from '../cloud-events.ts';
-import { DEAD_LETTER_HEADERS, describeError } from '../dead-letters.ts';
+import { DEAD_LETTER_HEADERS, describeError, withoutDeadLetterHeaders } from '../dead-letters.ts';
 import {
   type ConfirmedPublisher,
   createConfirmedPublisher,
@@ -25,6 +27,11 @@ import { type AckOrNack, createBroker, type RascalBroker, type RascalMessage } f
 export interface QueueConsumerSettings extends QueueSettings {
   /** The maximum number of unacknowledged messages of this instance. Default 100. */
   prefetch?: number;
+  /**
+   * Milliseconds for which a message may stay unacknowledged. After that it is sent again as a new message. Default 20 minutes, as
+   * RabbitMQ takes messages back after 30 (`consumer_timeout`), and counts that as a delivery.
+   */
+  holdMs?: number;
 }
 
 export interface QueueHandlers<T> {
@@ -35,11 +42,15 @@ export interface QueueHandlers<T> {
 }
 
 export interface QueueConsumer {
+  /** The reason why no message is consumed at present, if there is one. */
+  problem(): string | undefined;
   /** Accepts no new messages, and finishes and acknowledges the accepted ones. */
   stop(): Promise<void>;
 }
 
-const CLOSE_MS = 15_000;
+/** Shorter than the limit of a whole shutdown, in which other parts stop too. */
+const CLOSE_MS = 4_000;
+const HOLD_MS = 20 * 60_000;
 /** A transaction costs the same for any number of messages. So at most ten start per second, unless the batches are full. */
 const PACE_MS = 100;
 /** The maximum number of events in one `apply`. */
@@ -53,11 +64,11 @@ export async function consumeQueue<T>(
   { decode, apply }: QueueHandlers<T>,
   parentLog: Logger,
 ): Promise<QueueConsumer> {
-  const { queue, prefetch = 100 } = settings;
+  const { queue, prefetch = 100, holdMs = HOLD_MS } = settings;
   const log = parentLog.child({ queue });
   const stopping = new AbortController();
   const publisher = createConfirmedPublisher(settings, log);
-  const { flush, storeDeadLetter, aside } = createApply<Envelope, T>(
+  const { flush, storeUndecodable, aside, problem } = createApply<Envelope, T>(
     {
       apply,
       deadLetter: deadLetterTo(publisher, settings, log),
@@ -73,57 +84,86 @@ export async function consumeQueue<T>(
     aside,
   });
 
-  function settleEvent(message: Envelope): Promise<void> {
+  function settleEvent(message: Envelope, claim: Claim): Promise<void> {
     let value: T;
     try {
       value = decode(toIncomingMessage(message));
     } catch (error) {
-      return storeDeadLetter(message, 'UNDECODABLE', error);
+      return storeUndecodable(message, error);
     }
-    return batcher.submit({ message, value, claim: { lost: false } });
+    return batcher.submit({ message, value, claim });
   }
 
-  async function settle(message: Envelope): Promise<void> {
+  async function settle(message: Envelope, claim: Claim): Promise<void> {
     let events: Envelope[];
     try {
       events = eventsOf(message);
     } catch (error) {
-      return storeDeadLetter(message, 'UNDECODABLE', error);
+      return storeUndecodable(message, error);
     }
-    await Promise.all(events.map(settleEvent));
+    await Promise.all(events.map((event) => settleEvent(event, claim)));
   }
 
   async function receive(message: RascalMessage, ackOrNack: AckOrNack): Promise<void> {
+    const claim = { lost: false };
     try {
-      await settle(message);
+      await inTime(settle(message, claim), holdMs, () => {
+        claim.lost = true;
+        throw new HeldTooLongError();
+      });
       ackOrNack();
     } catch (error) {
-      if (!(error instanceof StoppedError)) log.error({ err: error }, 'a message is requeued');
-      ackOrNack(error as Error, { strategy: 'nack', requeue: true });
+      await putBack(message, error as Error, ackOrNack);
     }
   }
 
+  /**
+   * At shutdown and in a long outage, sends the message again and acknowledges it. A requeued message counts as one delivery more,
+   * so that a few restarts would use up the delivery limit. The limit is for messages that kill their consumer.
+   */
+  async function putBack(message: RascalMessage, error: Error, ackOrNack: AckOrNack): Promise<void> {
+    try {
+      if (!(error instanceof StoppedError || error instanceof HeldTooLongError)) throw error;
+      await publisher.publish(queue, [withoutHistory(message)]);
+      ackOrNack();
+    } catch (failure) {
+      log.error({ err: failure }, 'a message is requeued');
+      ackOrNack(error, { strategy: 'nack', requeue: true });
+    }
+  }
+
+  const outage = createOutage();
   const running = subscribeWithRetries(
     settings,
-    { prefetch, receive, storeDeadLetter },
+    { prefetch, receive, storeUndecodable, outage },
     stopping.signal,
     log,
   );
   return {
+    problem: () => problem() ?? (outage.isLong() ? 'rabbitmq is unavailable' : undefined),
     async stop() {
       stopping.abort();
       const broker = await running;
-      await broker?.shutdown();
-      await batcher.drain();
+      // Waits until all messages are settled. After the timeout they return to the queue.
+      await broker
+        ?.shutdown()
+        .catch((error) => log.warn({ err: error }, 'messages were not settled before the shutdown'));
       await publisher.close();
     },
   };
 }
 
+/** The message could not be applied for so long that RabbitMQ would soon take it back. */
+class HeldTooLongError extends Error {
+  override readonly name = 'HeldTooLongError';
+}
+
 interface Receiver {
   prefetch: number;
   receive(message: RascalMessage, ackOrNack: AckOrNack): Promise<void>;
-  storeDeadLetter(message: Envelope, reason: 'UNDECODABLE', error: unknown): Promise<void>;
+  storeUndecodable(message: Envelope, error: unknown): Promise<void>;
+  /** Lasts until the queue is subscribed. */
+  outage: Outage;
 }
 
 async function subscribeWithRetries(
@@ -133,6 +173,7 @@ async function subscribeWithRetries(
   log: Logger,
 ): Promise<RascalBroker | undefined> {
   const { queue } = settings;
+  receiver.outage.begin();
   const subscription = {
     queue,
     vhost: '/',
@@ -148,7 +189,7 @@ async function subscribeWithRetries(
         ...rascalConfig(settings),
         subscriptions: { [queue]: subscription },
       });
-      logStateOf(broker, log);
+      logStateOf(broker, receiver.outage, log);
       await subscribe(broker, queue, receiver, log);
       return broker;
     } catch (error) {
@@ -162,12 +203,12 @@ async function subscribeWithRetries(
 async function subscribe(
   broker: RascalBroker,
   queue: string,
-  { receive, storeDeadLetter }: Receiver,
+  { receive, storeUndecodable, outage }: Receiver,
   log: Logger,
 ): Promise<void> {
   const subscription = await broker.subscribe(queue);
   const deadLetterUnread = (error: Error, message: RascalMessage, ackOrNack: AckOrNack) => {
-    storeDeadLetter(message, 'UNDECODABLE', error).then(
+    storeUndecodable(message, error).then(
       () => ackOrNack(),
       (storeError) => ackOrNack(storeError, { strategy: 'nack', requeue: true }),
     );
@@ -180,21 +221,26 @@ async function subscribe(
     .on('cancelled', (error) =>
       log.warn({ err: error }, 'the broker cancelled the subscription; rascal renews it'),
     )
-    .on('subscribed', () => log.info('consuming'))
+    .on('subscribed', () => {
+      outage.end();
+      log.info('consuming');
+    })
     .on('message', (message, _, ackOrNack) => void receive(message, ackOrNack));
 }
 
 /** Rascal emits an error for every attempt to reconnect. Only the change of state is logged. */
-function logStateOf(broker: RascalBroker, log: Logger): void {
+function logStateOf(broker: RascalBroker, outage: Outage, log: Logger): void {
   let isUnavailable = false;
   broker
     .on('error', (error) => {
       log[isUnavailable ? 'debug' : 'warn']({ err: error }, 'rabbitmq is unavailable; reconnecting');
       isUnavailable = true;
     })
+    .on('disconnect', () => outage.begin())
     .on('vhost_initialised', () => {
       if (isUnavailable) log.info('rabbitmq is available again');
       isUnavailable = false;
+      outage.end();
     })
     .on('blocked', (reason) => log.warn({ reason }, 'rabbitmq is short of resources'))
     .on('unblocked', () => log.info('rabbitmq has resources again'));
@@ -217,11 +263,10 @@ function traceparentOf({ properties: { headers } }: Envelope): string | undefine
 function deadLetterTo(publisher: ConfirmedPublisher, settings: QueueSettings, log: Logger) {
   const { queue } = settings;
   const deadLetterQueue = deadLetterQueueOf(settings);
-  return async ({ properties, content }: Envelope, reason: string, error: unknown): Promise<void> => {
-    // A header in which Rascal notes the origin of a message.
-    const { rascal: _, ...original } = properties.headers;
+  return async (message: Envelope, reason: string, error: unknown): Promise<void> => {
+    const { properties, content } = withoutHistory(message);
     const headers = {
-      ...original,
+      ...properties.headers,
       [DEAD_LETTER_HEADERS.reason]: reason,
       [DEAD_LETTER_HEADERS.error]: describeError(error),
       [DEAD_LETTER_HEADERS.queue]: queue,
@@ -230,4 +275,10 @@ function deadLetterTo(publisher: ConfirmedPublisher, settings: QueueSettings, lo
     await publisher.publish(deadLetterQueue, [{ content, properties: { ...properties, headers } }]);
     log.error({ err: error, reason, messageId: properties.messageId, deadLetterQueue }, 'dead letter');
   };
+}
+
+/** Returns the message as it was first sent: without the headers of earlier deliveries, and without Rascal's own. */
+function withoutHistory({ content, properties }: Envelope): Envelope {
+  const { rascal: _, ...headers } = withoutDeadLetterHeaders(properties.headers);
+  return { content, properties: { ...properties, headers } };
 }

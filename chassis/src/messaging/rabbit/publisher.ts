@@ -8,6 +8,7 @@ import { inTime } from '../../process/in-time.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { OutgoingMessage } from '../cloud-events.ts';
 import { type Parcel, unpackParcel } from '../parcel.ts';
+import { RefusedError } from '../refused.ts';
 import { type AmqpConnection, type AmqpProperties, type ConfirmChannel, createBroker } from './rascal.ts';
 
 export interface QueueSettings {
@@ -28,8 +29,8 @@ export interface RabbitPublisher {
    * A parcel is one message, because to confirm and to acknowledge it costs the same for one event as for fifty. Resolves when
    * the broker has stored all messages.
    *
-   * Rejects while the broker is unavailable, and with UnroutableError if no queue accepts a message. Some of the events may then
-   * be stored, and the caller sends all again with the same ids.
+   * Rejects while the broker is unavailable, with UnroutableError if no queue accepts a message, and with RefusedError if the
+   * broker will never accept one. Some of the events may then be stored, and the caller sends all again with the same ids.
    */
   publish(parcels: readonly Parcel[]): Promise<void>;
   close(): Promise<void>;
@@ -145,20 +146,27 @@ export interface ConfirmedPublisher {
 export function createConfirmedPublisher(settings: QueueSettings, log: Logger): ConfirmedPublisher {
   let link: Promise<Link> | undefined;
 
-  async function useLink(): Promise<Link> {
-    link ??= openLink(settings, log, () => {
-      link = undefined;
-    }).catch((error) => {
-      link = undefined;
-      throw error;
-    });
+  function useLink(): Promise<Link> {
+    if (link === undefined) {
+      const opened = openLink(settings, log, () => forget(opened)).catch((error) => {
+        forget(opened);
+        throw error;
+      });
+      link = opened;
+    }
     return link;
+  }
+
+  /** A link may break after the next one was opened. That one must stay, or nothing would ever close it. */
+  function forget(broken: Promise<Link>): void {
+    if (link === broken) link = undefined;
   }
 
   return {
     open: async () => void (await useLink()),
     async publish(routingKey, envelopes) {
-      const current = await useLink();
+      const opened = useLink();
+      const current = await opened;
       const results = await Promise.allSettled(
         envelopes.map((envelope) => current.send(routingKey, envelope)),
       );
@@ -169,7 +177,7 @@ export function createConfirmedPublisher(settings: QueueSettings, log: Logger): 
         log.error({ err: first.reason, unroutable: failures.length }, 'rabbitmq returned messages');
       }
       // After any error, the next publish opens a new link and asserts the queues.
-      link = undefined;
+      forget(opened);
       await current.close();
       throw first.reason;
     },
@@ -179,6 +187,13 @@ export function createConfirmedPublisher(settings: QueueSettings, log: Logger): 
       await current?.close();
     },
   };
+}
+
+/** This channel only publishes. RabbitMQ closes it with this code if a message is larger than `max_message_size`. */
+const PRECONDITION_FAILED = 406;
+
+function isRefusal(error: Error | undefined): error is Error {
+  return (error as { code?: unknown } | undefined)?.code === PRECONDITION_FAILED;
 }
 
 interface Link {
@@ -195,7 +210,11 @@ async function openLink(settings: QueueSettings, log: Logger, onBroken: () => vo
   );
   connection.on('unblocked', () => log.info('rabbitmq accepts messages again'));
   const channel = await openConfirmChannel(connection);
-  channel.on('error', (error) => log.warn({ err: error }, 'the channel to rabbitmq broke'));
+  let channelError: Error | undefined;
+  channel.on('error', (error) => {
+    channelError = error;
+    log.warn({ err: error }, 'the channel to rabbitmq broke');
+  });
   channel.on('close', onBroken);
 
   // The broker returns an unroutable message before it confirms it.
@@ -206,7 +225,7 @@ async function openLink(settings: QueueSettings, log: Logger, onBroken: () => vo
     const options = { ...properties, persistent: true, mandatory: true };
     const confirmed = new Promise<void>((resolve, reject) => {
       channel.publish('', routingKey, content, options, (error) => {
-        if (error) reject(error);
+        if (error) reject(isRefusal(channelError) ? new RefusedError(channelError.message) : error);
         else if (returned.delete(properties.messageId)) reject(new UnroutableError(routingKey));
         else resolve();
       });

@@ -1,0 +1,69 @@
+import {
+  attackedList,
+  expectTokensToBeBound,
+  PATIENCE_MS,
+  type TestDatabase,
+} from '@payflowx/chassis/testing';
+import { AuthServiceService, Role } from '@payflowx/proto/auth';
+import { afterAll, beforeAll, it } from 'vitest';
+import {
+  type AuthServer,
+  createUsersAndClient,
+  freshDatabase,
+  PASSWORD,
+  startAuth,
+  tokensOf,
+} from './auth-server.ts';
+
+let database: TestDatabase;
+let auth: AuthServer;
+beforeAll(async () => {
+  database = await freshDatabase();
+  await createUsersAndClient(database);
+  auth = await startAuth(database);
+});
+afterAll(async () => {
+  await auth?.stop();
+  await database?.drop();
+});
+
+it('accepts a page token only for its own list, caller and filters', async () => {
+  const { client } = auth;
+  const tokens = await tokensOf(auth);
+  const as = (accessToken: string) => ({ deadlineMs: PATIENCE_MS, accessToken });
+  const operator = as(tokens.operator);
+  const second = { username: 'second', password: PASSWORD };
+  const { user } = await client.createUser({ ...second, requestId: '', roles: [Role.OPERATOR] }, operator);
+  const userId = user?.id ?? '';
+  const { tokens: pair } = await client.login(second, { deadlineMs: PATIENCE_MS });
+  for (const name of ['Shop', 'Till']) {
+    const wanted = { requestId: '', name, userId, scopes: ['payments:read'] };
+    await client.createApiClient(wanted, operator);
+  }
+
+  const other = as(pair?.accessToken ?? '');
+  const auditor = as(tokens.auditor);
+  await expectTokensToBeBound([AuthServiceService], {
+    listUsers: attackedList({
+      call: client.listUsers,
+      filters: {},
+      as: operator,
+      otherCallers: [other],
+      otherFilters: [],
+    }),
+    listApiClients: attackedList({
+      call: client.listApiClients,
+      filters: { userId },
+      as: operator,
+      otherCallers: [other, auditor],
+      otherFilters: [{ userId: '' }, { userId: 'usr_other' }],
+    }),
+    listIdentityAuditRecords: attackedList({
+      call: client.listIdentityAuditRecords,
+      filters: { subjectId: '', actorId: '', action: 'client.created' },
+      as: operator,
+      otherCallers: [other, auditor],
+      otherFilters: [{ action: '' }, { action: 'user.created' }, { actorId: userId }, { subjectId: userId }],
+    }),
+  });
+});

@@ -1,0 +1,68 @@
+import type { RoleName } from '@payflowx/chassis';
+import { attackedList, expectTokensToBeBound, PATIENCE_MS } from '@payflowx/chassis/testing';
+import { AccountServiceService, RuleAction, RuleServiceService } from '@payflowx/proto/authorization';
+import { afterAll, beforeAll, it } from 'vitest';
+import { openAccount, type RunningService, startService } from './running-service.ts';
+
+let service: RunningService;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.stop());
+
+const as = async (id: string, ...roles: RoleName[]) => ({
+  deadlineMs: PATIENCE_MS,
+  accessToken: await service.tokenFor({ id, roles }),
+});
+
+it('accepts a page token only for its own list, caller and filters', async () => {
+  const operator = await as('usr_operator', 'operator');
+  const accountIds = [await openAccount(service), await openAccount(service), await openAccount(service)];
+  const { accounts, rules } = service;
+  const [rpc] = rules;
+  if (!rpc) throw new Error('no instance');
+  const rule = { requestId: '', expression: 'false', action: RuleAction.SHADOW, message: '', enabled: false };
+  const saved = [1, 2].map((number) => rpc.createRule({ ...rule, name: `rule ${number}` }, operator));
+  const [{ rule: first }] = (await Promise.all(saved)) as [Awaited<(typeof saved)[number]>];
+  const ruleId = first?.id ?? '';
+  const update = { ruleId, expectedVersion: 1n, action: RuleAction.UNSPECIFIED, message: 'Changed.' };
+  await rpc.updateRule({ ...update, expression: undefined, enabled: undefined }, operator);
+
+  const otherCallers = [await as('usr_auditor', 'auditor'), await as('usr_operator', 'auditor')];
+  const readers = { as: operator, otherCallers, otherFilters: [] };
+  await expectTokensToBeBound([AccountServiceService, RuleServiceService], {
+    listAccounts: attackedList({
+      ...readers,
+      call: accounts.listAccounts,
+      filters: {},
+      otherCallers: [...otherCallers, await as('usr_alice', 'customer')],
+    }),
+    listAccountIds: attackedList({
+      call: accounts.listAccountIds,
+      filters: {},
+      as: await as('usr_alice', 'customer'),
+      otherCallers: [await as('usr_bob', 'customer')],
+      otherFilters: [],
+    }),
+    listAccountAuditRecords: attackedList({
+      ...readers,
+      call: accounts.listAccountAuditRecords,
+      filters: { accountId: '', actorId: 'usr_operator' },
+      otherFilters: [{ actorId: '' }, { actorId: 'usr_other' }, { accountId: accountIds[0] as string }],
+    }),
+    listBalances: attackedList({
+      call: accounts.listBalances,
+      filters: { accountIds },
+      as: await as('svc_ledger', 'service'),
+      otherCallers: [await as('svc_payment', 'service')],
+      otherFilters: [{ accountIds: [] }, { accountIds: accountIds.slice(1) }],
+    }),
+    listRules: attackedList({ ...readers, call: rpc.listRules, filters: {} }),
+    listRuleVersions: attackedList({
+      ...readers,
+      call: rpc.listRuleVersions,
+      filters: { ruleId },
+      otherFilters: [{ ruleId: 'rule_other' }],
+    }),
+  });
+});

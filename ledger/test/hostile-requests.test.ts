@@ -1,0 +1,74 @@
+import { serveGrpc } from '@payflowx/chassis';
+import {
+  callWithHostileRequests,
+  createTestIdentity,
+  testLog,
+  testPageTokenKey,
+} from '@payflowx/chassis/testing';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { connectAccounts } from '../src/clients/accounts.ts';
+import { startReconciliation } from '../src/reconciliation.ts';
+import { ledgerService } from '../src/rpc/ledger-service.ts';
+import { createLedgerDatabase } from './fixture.ts';
+import { startAccountService } from './neighbours.ts';
+import { startNeighbours } from './reconciliation-neighbours.ts';
+
+const identity = createTestIdentity();
+const serviceToken = () => identity.tokenFor({ id: 'svc_ledger', roles: ['service'] });
+const stopping: (() => unknown)[] = [];
+let target: string;
+
+beforeAll(async () => {
+  const ledger = await createLedgerDatabase();
+  const [authorization, neighbours] = await Promise.all([
+    startAccountService(identity),
+    startNeighbours(identity),
+  ]);
+  authorization.open('acct_ann', 'usr_ann');
+  const accounts = connectAccounts({ target: authorization.target, token: serviceToken });
+  const { db } = ledger;
+  const now = () => new Date();
+  const service = ledgerService({ db, proofDb: db, accounts, eventLag: async () => 0n, now });
+  const targets = {
+    ...{ authorization: neighbours.target, payment: neighbours.target },
+    ...{ analytics: neighbours.target, notification: neighbours.target },
+  };
+  const config = { postgresUrl: ledger.url, targets, everyMs: 0, settings: { gapMs: 10, rereadings: 0 } };
+  const reconciliation = startReconciliation(config, serviceToken, testLog);
+  const { verifier } = identity;
+  const settings = {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: false,
+    verifier,
+    pageTokenKey: testPageTokenKey,
+    log: testLog,
+  };
+  const server = await serveGrpc(settings, [service, reconciliation.service]);
+  target = `127.0.0.1:${server.port}`;
+  stopping.push(
+    () => server.drain(),
+    () => reconciliation.stop(),
+    () => accounts.close(),
+    () => authorization.stop(),
+    () => neighbours.stop(),
+    () => ledger.drop(),
+  );
+});
+afterAll(async () => {
+  for (const stop of stopping) await stop();
+});
+
+it.each(['LedgerService', 'ReconciliationService'])('no request makes an RPC of %s fail', async (name) => {
+  const { calls, failures } = await callWithHostileRequests({
+    target,
+    service: `payflowx.ledger.v1.${name}`,
+    accessTokens: [
+      await identity.tokenFor({ id: 'usr_ann', roles: ['customer'] }),
+      await identity.tokenFor({ id: 'usr_all', roles: ['operator', 'auditor', 'service'] }),
+    ],
+    examples: { account_id: 'acct_ann' },
+  });
+  expect(failures).toEqual([]);
+  expect(calls).toBeGreaterThan(100);
+});
