@@ -19,7 +19,7 @@ export const schema = Type.Object({
   /** Seconds that a hold lasts if the payment does not set its end. Seven days. */
   HOLD_TTL_S: Type.Integer({ minimum: 1, default: 604_800 }),
   /** Simulations are free, so they are limited for each caller. */
-  SIMULATIONS_PER_MINUTE: Type.Integer({ minimum: 1, maximum: 100_000, default: 30 }),
+  SIMULATIONS_PER_MINUTE: Type.Integer({ minimum: 1, maximum: 100_000, default: 600 }),
   BATCH_SIZE: Type.Integer({ minimum: 1, maximum: 500, default: 200 }),
   BATCHES_IN_FLIGHT: Type.Integer({ minimum: 1, maximum: 500, default: 1 }),
 });

@@ -3,7 +3,12 @@ import { instances, operatorEnvironment, serviceProgram } from './services.ts';
 import { loadSettings } from './settings.ts';
 
 const settings = loadSettings({ INSTANCES: '2' });
-const addresses = { postgres: 'postgres://localhost', kafka: '', rabbitmq: '', consul: undefined };
+const addresses = {
+  postgres: 'postgres://localhost',
+  kafka: '',
+  rabbitmq: { payment: '', notification: '', tests: '' },
+  consul: undefined,
+};
 const secret = (name: string) => `secret of ${name}`;
 
 it('gives the role that owns a database to commands of operators, and to no service', () => {
