@@ -74,9 +74,14 @@ it('a machine or service with a wrong secret is client_login_failed', async () =
 it('a refused refresh is one event: a stolen token with its user and family, any other without', async () => {
   const { tokens } = await login('customer', PASSWORD, '192.0.2.4');
   const refreshToken = tokens?.refreshToken ?? '';
-  await auth.client.refreshTokens({ refreshToken }, { deadlineMs });
-  await refusal(auth.client.refreshTokens({ refreshToken }, { deadlineMs }));
-  await refusal(auth.client.refreshTokens({ refreshToken: 'unknown' }, { deadlineMs }));
+  const refresh = (refreshToken: string, requestId: string) =>
+    auth.client.refreshTokens({ refreshToken, requestId }, { deadlineMs });
+  await refresh(refreshToken, 'key-1');
+  // A retry of the same request gets tokens, and leaves no event.
+  await refresh(refreshToken, 'key-1');
+  expect(events()).toEqual([]);
+  await refusal(refresh(refreshToken, 'key-2'));
+  await refusal(refresh('unknown', 'key-3'));
   expect(events()).toMatchObject([
     {
       security_event: 'refresh_token_reused',

@@ -1,7 +1,7 @@
 import { AuthServiceClient, AuthServiceService } from '@payflowx/proto/auth';
 import { afterEach, expect, it } from 'vitest';
 import { type Access, bindService, type Caller, connectGrpc, serveGrpc } from '../src/index.ts';
-import { createTestIdentity, PATIENCE_MS, recordingLog } from '../src/testing/index.ts';
+import { createTestIdentity, PATIENCE_MS, recordingLog, testPageTokenKey } from '../src/testing/index.ts';
 
 const identity = createTestIdentity();
 const closing: (() => unknown)[] = [];
@@ -16,7 +16,14 @@ async function eventsOf(access: Access, accessToken: string | undefined) {
     { getMe: AuthServiceService.getMe },
     { access: { getMe: access }, errors: { domain: 'test', codeOf: () => undefined }, handlers: {} as never },
   );
-  const settings = { host: '127.0.0.1', port: 0, reflection: false, verifier: identity.verifier, log };
+  const settings = {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: false,
+    verifier: identity.verifier,
+    pageTokenKey: testPageTokenKey,
+    log,
+  };
   const server = await serveGrpc(settings, [
     { ...service, handlers: { getMe: async () => ({ user: undefined }) } },
   ]);
