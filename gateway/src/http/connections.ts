@@ -35,7 +35,8 @@ export function boundConnections(app: FastifyInstance, { maxConnections, log }: 
   app.server.maxConnections = maxConnections;
   app.server.on('drop', countInLog(app, log, 'closed new connections: there are too many'));
   app.addHook('onResponse', ({ raw }, _reply, done) => {
-    if (!raw.complete) closeLater(raw.socket, () => !raw.complete);
+    // A body that came in one packet with its headers is only read after this. A timer for each refusal would cost as much as the refusal.
+    if (!raw.complete) setImmediate(() => raw.complete || closeLater(raw.socket, () => !raw.complete));
     done();
   });
 }
