@@ -125,7 +125,7 @@ describe('a backtest', () => {
     await service.authorize(pay({}), pay({}, 11n), pay({ bad: '1' }), pay({}, 20_000n));
     await disable(allowing);
     await disable(declining);
-    later(1);
+    later(100);
     // The deposit is a payment too.
     expect(await backtest('from.id.startsWith("acct_")', { from, to: now })).toMatchObject({
       triedCount: 5n,

@@ -239,7 +239,7 @@ describe('access to a step', () => {
       }
       if (payerStep) await expect(life.cancel(held.id, { by })).rejects.toMatchObject(payerStep);
     }
-    for (const id of ['pay_1', '', 'a\0b', newId('pay')]) {
+    for (const id of ['pay_1', '', newId('pay')]) {
       await expect(life.capture(id, {}, { by: operator })).rejects.toMatchObject(NOT_FOUND);
     }
   });

@@ -64,7 +64,7 @@ describe('one payment', () => {
       expect(payment?.id).toBe(id);
     }
     const stranger: Caller = { id: 'usr_stranger', roles: ['customer'] };
-    for (const paymentId of [id, 'pay_1', '', 'a\0b']) {
+    for (const paymentId of [id, 'pay_1', '']) {
       const refused = client.getPayment({ paymentId }, await callAs(stranger));
       await expect(refused).rejects.toMatchObject({ code: 5, reason: 'PAYMENT_NOT_FOUND' });
     }
@@ -159,9 +159,13 @@ describe('a list', () => {
       code: 3,
       reason: 'INVALID_PAGE_TOKEN',
     });
-    expect(await refusal({ accountId: 'a\0', currency: 'eur', reference: '\0' })).toMatchObject({
+    expect(await refusal({ accountId: 'a\0', reference: '\0' })).toMatchObject({
       code: 3,
-      violations: [{ field: 'account_id' }, { field: 'currency' }, { field: 'reference' }],
+      violations: [{ field: 'account_id' }, { field: 'reference' }],
+    });
+    expect(await refusal({ currency: 'eur' })).toMatchObject({
+      code: 3,
+      violations: [{ field: 'currency' }],
     });
     expect(await refusal({ state: 77 as PaymentState })).toMatchObject({
       code: 3,
