@@ -246,7 +246,7 @@ export const notificationExample: Notification = {
   amountMinor: 5n,
   currency: 'EUR',
   createdAt: AT,
-  eventId: 'evt_1',
+  eventId: 'evt_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
 };
 
 export const totals: Totals = {

@@ -101,9 +101,8 @@ describe('the audit log of payments', () => {
     ]);
   });
 
-  it('has neither requests of customers nor those of an operator about own money', async () => {
+  it('has neither requests of customers nor those that an operator may make as an owner', async () => {
     const both: Caller = { ...platform.customer, roles: ['customer', 'operator'] };
-    const { id } = await life.pay();
     const request = paymentRequest({
       fromAccount: platform.accountOf(both),
       toAccount: platform.accountOf(platform.otherCustomer),
@@ -111,9 +110,20 @@ describe('the audit log of payments', () => {
     });
     const { payment: own } = await platform.client.createPayment(request, await life.callAs(both));
     await life.capture(own?.id ?? '', {}, { by: both });
-    await life.refund(id, { amountMinor: 1n }, { by: both });
-    const { records } = await auditOf(both.id);
-    expect(records.map(({ action, paymentId }) => [action, paymentId])).toEqual([['payment.refunded', id]]);
+    expect((await auditOf(both.id)).records).toEqual([]);
+  });
+
+  it('has deposits and withdrawals that were refused because the account is the own one of the operator', async () => {
+    const both: Caller = { ...platform.customer, roles: ['customer', 'operator'] };
+    platform.authorization.answerWith((item) => decline(item, 'OWN_ACCOUNT', platform.ownerOf));
+    const refused = { reason: 'OWN_ACCOUNT' };
+    await expect(deposit(both, platform.accountOf(both))).rejects.toMatchObject(refused);
+    await expect(withdraw(both)).rejects.toMatchObject(refused);
+    const declined = { outcome: ActionOutcome.DECLINED, failureCode: 'OWN_ACCOUNT' };
+    expect((await auditOf(both.id)).records).toMatchObject([
+      { ...declined, action: 'withdrawal.created' },
+      { ...declined, action: 'deposit.created' },
+    ]);
   });
 
   it('comes in pages without duplicates or gaps while records are added, by actor and by account', async () => {

@@ -1,6 +1,7 @@
 /**
- * Reads audit records from payments and operations. The conditions are written as in the partial indexes, so that the planner uses these. No record is written: the rows themselves say who requested them, and the service
- * may not change that. So there is no action without a record.
+ * Reads audit records from payments and operations. The conditions are written as in the partial indexes, so that the planner uses
+ * these. No record is written: the rows themselves say who requested them, and the service may not change that. So there is no action
+ * without a record.
  */
 import { type Kysely, sql } from 'kysely';
 import { type AuditRecord, CREATED, concernedSide, outcomeOf, TAKEN } from '../domain/audit.ts';
@@ -15,7 +16,7 @@ export interface AuditFilter {
   actorId: string | undefined;
 }
 
-/** Returns the next `limit` records after `position`, newest first. An operator's requests about own money are left out. */
+/** Returns the next `limit` records after `position`, newest first. Requests that operators may make as owners are left out. */
 export async function listAuditRecords(
   db: Kysely<Database>,
   filter: AuditFilter,
@@ -40,7 +41,8 @@ async function createdPayments(
     .select(['p.id', 'p.kind', 'p.state', 'p.failure_code', 'p.amount_minor', 'p.currency', 'p.created_at'])
     .select(['p.from_account', 'p.to_account', 'p.from_owner_id', 'p.to_owner_id'])
     .select(['p.caller_id', 'p.client_id', 'p.request_id', 'p.traceparent'])
-    .where(sql<boolean>`'operator' = any(p.caller_roles) and p.caller_id is distinct from p.from_owner_id`)
+    .where(sql<boolean>`'operator' = any(p.caller_roles)
+      and (p.caller_id is distinct from p.from_owner_id or p.failure_code = 'OWN_ACCOUNT')`)
     .$if(accountId !== undefined, (query) => query.where(hasAccount(accountId)))
     .$if(actorId !== undefined, (query) => query.where('p.caller_id', '=', actorId ?? ''))
     .$if(position !== undefined, (query) =>
