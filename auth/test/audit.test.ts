@@ -68,8 +68,11 @@ it('records who did what, when and in which request, and contains no secret', as
     ['client.created', clientId],
     ['user.created', userId],
   ]);
+  // The calls have one trace, because their caller chose it. Each has an id of its own.
+  expect(new Set(records.map(({ callId }) => callId)).size).toBe(records.length);
   for (const record of records) {
-    expect(record).toMatchObject({ actorId: adminId, traceId: trace.traceId });
+    expect(record).toMatchObject({ actorId: adminId, clientId: '', traceId: trace.traceId });
+    expect(record.callId).toMatch(/^call_/);
     expect(Date.now() - (record.createdAt?.getTime() ?? 0)).toBeLessThan(60_000);
     expect(record.detailsJson).not.toContain(secret);
     expect(record.detailsJson).not.toContain(PASSWORD);

@@ -4,6 +4,7 @@ import { openDatabase } from '@payflowx/chassis/postgres';
 import {
   createTestDatabase,
   PATIENCE_MS,
+  recordingLog,
   type TestDatabase,
   testLog,
   testPageTokenKey,
@@ -35,6 +36,7 @@ export function freshDatabase(): Promise<TestDatabase> {
 
 export async function startAuth(database: TestDatabase, hashing = ROOMY) {
   const db = openDatabase<Database>({ url: database.url, poolMax: 4 }, testLog);
+  const { log, lines } = recordingLog();
   let aheadMs = 0;
   let standsAt: Date | undefined;
   const now = () => new Date((standsAt?.getTime() ?? Date.now()) + aheadMs);
@@ -48,7 +50,7 @@ export async function startAuth(database: TestDatabase, hashing = ROOMY) {
     sealingKey: SEALING_KEY,
     rotation: ROTATION,
     now,
-    log: testLog,
+    log,
   };
   const service = authService(deps);
   const jwks = () => publicJwks({ db, now });
@@ -57,7 +59,7 @@ export async function startAuth(database: TestDatabase, hashing = ROOMY) {
     port: 0,
     reflection: false,
     pageTokenKey: testPageTokenKey,
-    log: testLog,
+    log,
   };
   const server = await serveGrpc({ ...settings, verifier: createTokenVerifier({ jwks }) }, [service]);
   const target = `127.0.0.1:${server.port}`;
@@ -67,6 +69,8 @@ export async function startAuth(database: TestDatabase, hashing = ROOMY) {
     client,
     db,
     signingKey: await activeKey(),
+    /** The fields of all log lines so far. */
+    logged: lines,
     now,
     /** The number of passwords compared so far. */
     hashes,

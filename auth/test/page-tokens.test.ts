@@ -31,14 +31,14 @@ it('accepts a page token only for its own list, caller and filters', async () =>
   const { client } = auth;
   const tokens = await tokensOf(auth);
   const as = (accessToken: string) => ({ deadlineMs: PATIENCE_MS, accessToken });
-  const operator = as(tokens.operator);
+  const admin = as(tokens.admin);
   const second = { username: 'second', password: PASSWORD };
-  const { user } = await client.createUser({ ...second, requestId: '', roles: [Role.OPERATOR] }, operator);
+  const { user } = await client.createUser({ ...second, requestId: '', roles: [Role.ADMIN] }, admin);
   const userId = user?.id ?? '';
   const { tokens: pair } = await client.login(second, { deadlineMs: PATIENCE_MS });
   for (const name of ['Shop', 'Till']) {
     const wanted = { requestId: '', name, userId, scopes: ['payments:read'] };
-    await client.createApiClient(wanted, operator);
+    await client.createApiClient(wanted, admin);
   }
 
   const other = as(pair?.accessToken ?? '');
@@ -47,21 +47,21 @@ it('accepts a page token only for its own list, caller and filters', async () =>
     listUsers: attackedList({
       call: client.listUsers,
       filters: {},
-      as: operator,
+      as: admin,
       otherCallers: [other],
       otherFilters: [],
     }),
     listApiClients: attackedList({
       call: client.listApiClients,
       filters: { userId },
-      as: operator,
+      as: admin,
       otherCallers: [other, auditor],
       otherFilters: [{ userId: '' }, { userId: 'usr_other' }],
     }),
     listIdentityAuditRecords: attackedList({
       call: client.listIdentityAuditRecords,
       filters: { subjectId: '', actorId: '', action: 'client.created' },
-      as: operator,
+      as: admin,
       otherCallers: [other, auditor],
       otherFilters: [{ action: '' }, { action: 'user.created' }, { actorId: userId }, { subjectId: userId }],
     }),

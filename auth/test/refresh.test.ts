@@ -226,6 +226,7 @@ describe('a password reset during a login', () => {
           await before();
           return () => ({ accessToken: '', expiresIn: 300 });
         },
+        onFailure: () => undefined,
         // The password has verified when the reset begins.
         passwords: { inTurn: (_, work) => work(async () => true) },
       },

@@ -243,6 +243,8 @@ describe('the audit log', () => {
     expect(updated).toMatchObject({ actorId: 'usr_operator', action: 'account.updated', createdAt: now });
     expect(updated?.id).toMatch(/^aud_/);
     expect(updated?.traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect(updated?.callId).toMatch(/^call_/);
+    expect(updated?.callId).not.toBe(created?.callId);
     expect(updated?.beforeJson).toBe(created?.afterJson);
     expect(JSON.parse(updated?.afterJson ?? '')).toEqual({
       id,

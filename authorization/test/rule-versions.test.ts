@@ -157,11 +157,14 @@ describe('updating a rule', () => {
       expression: 'payment.amount > 5',
       createdBy: 'usr_other',
       createdAt: now,
+      traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      callId: expect.stringMatching(/^call_/),
     });
     const { versions } = await rpc().listRuleVersions(
       { ruleId: rule.id, pageSize: 0, pageToken: '' },
       asOperator(),
     );
+    expect(next?.callId).not.toBe(rule.callId);
     expect(versions).toEqual([next, rule]);
   });
 

@@ -17,6 +17,7 @@ export type IdPrefix =
   | 'can'
   | 'exp'
   | 'req'
+  | 'call'
   | 'err'
   | 'key'
   | 'fam'

@@ -11,6 +11,7 @@ import {
 } from '../src/messaging/kafka/producer.ts';
 import { redriveDeadLetters } from '../src/messaging/redrive.ts';
 import { RefusedError } from '../src/messaging/refused.ts';
+import { currentTrace } from '../src/telemetry/trace.ts';
 import {
   createTestTopics,
   eventually,
@@ -116,8 +117,12 @@ describe('a consumer', () => {
     const { batches } = await consume({});
     await eventually(() => {
       const got = batches.flat().find((item) => item.id === sent.id);
-      expect(got).toMatchObject({ key: 'k', type: 'test.happened', traceparent, payload: sent.payload });
-      expect(got?.headers).toMatchObject({ ce_specversion: '1.0', 'content-type': 'application/protobuf' });
+      expect(got).toMatchObject({ key: 'k', type: 'test.happened', payload: sent.payload });
+      expect(got?.headers).toMatchObject({
+        ce_specversion: '1.0',
+        'content-type': 'application/protobuf',
+        traceparent,
+      });
     });
   });
 
@@ -156,7 +161,10 @@ describe('a dead letter', () => {
     await producer.publish(own.topic, [message('good-1')]);
     await raw.send(own.topic, [{ key: Buffer.from('k'), value: Buffer.from([0xff, 0x00]), headers: poison }]);
     await raw.send(own.topic, [{ key: Buffer.from('k'), value: Buffer.from('no event'), headers: {} }]);
-    await producer.publish(own.topic, [message('refused'), message('good-2')]);
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const refused = message('refused');
+    const inTrace = { ...refused, headers: { ...refused.headers, traceparent } };
+    await producer.publish(own.topic, [inTrace, message('good-2')]);
 
     const service = { topic: own.topic, deadLetterTopic: own.deadLetterTopic };
     let isRepaired = false;
@@ -167,7 +175,10 @@ describe('a dead letter', () => {
         return incoming;
       },
       async apply(items) {
-        if (items.some((item) => item.payload.toString() === 'refused')) throw new Error('The rule says no.');
+        if (!items.some((item) => item.payload.toString() === 'refused')) return;
+        // Alone, the message is applied in the trace of the request that caused it, and so are the log lines about it.
+        if (items.length === 1) expect(currentTrace()?.traceparent).toBe(traceparent);
+        throw new Error('The rule says no.');
       },
     });
     await eventually(() => expect(texts()).toEqual(['good-1', 'good-2']));

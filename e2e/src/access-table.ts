@@ -34,6 +34,7 @@ POST   /v1/users                                401     403    403       403    
 GET    /v1/users                                401     403    403       403      ok        ok     403
 GET    /v1/currencies                           ok      ok     ok        ok       ok        ok     ok
 GET    /v1/audit/accounts                       401     403    403       ok       ok        403    403
+GET    /v1/audit/payments                       401     403    403       ok       ok        403    403
 GET    /v1/audit/identities                     401     403    403       ok       ok        ok     403
 
 POST   /v1/accounts                             401     403    403       403      ok        403    403

@@ -4,7 +4,7 @@ import { eventually, openAccount, people, readDemo } from '../src/platform.ts';
 
 /** The examples of the client's README, on the platform. */
 const demo = readDemo();
-const { operator, alice, bob } = people(demo);
+const { operator, auditor, alice, bob } = people(demo);
 const { username, password } = alice.user;
 const payflowx = createPayFlowX({ gateway: demo.gateway, as: { username, password } });
 
@@ -94,4 +94,14 @@ it('works as an API client, within its scopes', async () => {
   await shop.post('/v1/payments/{id}/capture', { params, body: { amount: 1_000, final: true } });
   const { data: captured } = await shop.get('/v1/payments/{id}', { params });
   expect([captured.state, captured.amount_captured]).toEqual(['COMPLETED', 1_000]);
+
+  // The payer and auditors see which client it was. The receiver does not.
+  expect(captured.client_id).toMatch(/^cli_/);
+  const clientSeenBy = async ({ api }: typeof alice) =>
+    (await api.get('/v1/payments/{id}', { params })).data.client_id;
+  expect(await Promise.all([alice, auditor, bob].map(clientSeenBy))).toEqual([
+    captured.client_id,
+    captured.client_id,
+    null,
+  ]);
 });

@@ -47,6 +47,8 @@ const ADD = {
     await operator.post(`/v1/accounts/${from.id}/unfreeze`, {});
   },
   payment: pay,
+  deposit: () =>
+    operator.api.post('/v1/deposits', { body: { account_id: from.id, amount: 1, currency: 'EUR' } }),
   refund: () => bob.post(`/v1/payments/${held.id}/refunds`, { amount: 1 }),
   rule: () =>
     operator.post('/v1/rules', {
@@ -76,6 +78,7 @@ const ROUTES: Record<string, { query?: () => string; path?: () => string; add: k
   '/v1/users': { add: 'user' },
   '/v1/api-clients': { add: 'client' },
   '/v1/audit/identities': { add: 'user' },
+  '/v1/audit/payments': { query: () => `account_id=${from.id}`, add: 'deposit' },
   '/v1/audit/accounts': { query: () => `account_id=${from.id}`, add: 'accountChange' },
   '/v1/accounts': { add: 'account' },
   '/v1/payments': { query: () => `account_id=${from.id}`, add: 'payment' },
@@ -102,6 +105,7 @@ const RPCS: Record<string, { request?: () => object; add: keyof typeof ADD }> = 
   'RuleService/ListRules': { add: 'rule' },
   'RuleService/ListRuleVersions': { request: () => ({ rule_id: rule.id }), add: 'ruleVersion' },
   'PaymentService/ListPayments': { request: () => ({ account_id: from.id }), add: 'payment' },
+  'PaymentService/ListPaymentAuditRecords': { request: () => ({ account_id: from.id }), add: 'deposit' },
   'PaymentService/ListRefunds': { request: () => ({ payment_id: held.id }), add: 'refund' },
   'LedgerService/ListEntries': { request: () => ({ account_id: from.id }), add: 'payment' },
   'LedgerService/GetStatement': {

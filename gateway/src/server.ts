@@ -18,6 +18,7 @@ import { allowOrigins, protect, SECURITY_HEADERS, setSecurityHeaders } from './h
 import { readQueryNumbers } from './http/query-numbers.ts';
 import type { Readiness } from './http/readiness.ts';
 import { logRequests, nameRequests, requestIdOf, traceRequests } from './http/request-context.ts';
+import { recordSecurityEvents } from './http/security-events.ts';
 import { describeApi } from './openapi/describe-api.ts';
 import { handleProblems, sendProblem, toProblem } from './problems/problem.ts';
 import { addRoutes, NAMED_SCHEMAS, type RouteOptions } from './routes/all-routes.ts';
@@ -42,6 +43,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
 
   const paths = recordPaths(app);
   handleProblems(app, paths);
+  recordSecurityEvents(app, parts.log);
   logRequests(app, { log: parts.log, slowMs: parts.config.http.slowMs });
   // The headers of every response come first. Then requests are refused under overload, before anything else costs time.
   nameRequests(app);

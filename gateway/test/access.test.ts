@@ -77,6 +77,7 @@ const TABLE: [string, string, 'anyone' | RoleName[], Scope?, object?][] = [
   ['POST', `/v1/accounts/${ALICE}/close`, ['operator'], 'accounts:write'],
   ['GET', '/v1/currencies', 'anyone'],
   ['GET', '/v1/audit/accounts', ['operator', 'auditor'], 'audit:read'],
+  ['GET', '/v1/audit/payments', ['operator', 'auditor'], 'audit:read'],
   ['GET', '/v1/audit/identities', ['admin', 'operator', 'auditor'], 'audit:read'],
   ['POST', '/v1/deposits', ['operator'], 'deposits:write', DEPOSIT],
   ['POST', '/v1/withdrawals', ['operator'], 'withdrawals:write', DEPOSIT],

@@ -22,6 +22,7 @@ import {
   outside,
   PAYMENT_ID,
   paymentOf,
+  paymentRecord,
   proof,
   RECONCILIATION_ID,
   RULE_ID,
@@ -74,6 +75,7 @@ beforeAll(async () => {
       nextPageToken: 'next',
     }),
   });
+  payment.listPaymentAuditRecords = () => ({ records: [paymentRecord], nextPageToken: 'next' });
   auth.listIdentityAuditRecords = () => ({ records: [identityRecord], nextPageToken: '' });
   const stepped = () => ({ payment: paymentOf({}), replayed: false, pending: false });
   Object.assign(payment, {
@@ -194,6 +196,7 @@ describe('answers as documented:', () => {
     ['POST', `/v1/accounts/${ALICE}/unfreeze`, 200],
     ['POST', `/v1/accounts/${ALICE}/close`, 200],
     ['GET', `/v1/audit/accounts?account_id=${ALICE}`, 200],
+    ['GET', `/v1/audit/payments?account_id=${ALICE}`, 200],
     ['GET', '/v1/audit/identities?action=key.rotated', 200],
     ['POST', '/v1/payments/simulate', 200, newPayment],
     ['POST', `/v1/payments/${PAYMENT_ID}/capture`, 200, { amount: 5, final: true }],

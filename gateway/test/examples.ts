@@ -30,8 +30,10 @@ import {
 } from '@payflowx/proto/ledger';
 import { type Notification, Side } from '@payflowx/proto/notification';
 import {
+  ActionOutcome,
   type CreatePaymentRequest,
   type Payment,
+  type PaymentAuditRecord,
   PaymentKind,
   PaymentState,
   type PaymentStep,
@@ -87,6 +89,7 @@ export function paymentOf(request: Partial<CreatePaymentRequest>, changes: Parti
     version: 2n,
     createdAt: AT,
     updatedAt: AT,
+    clientId: '',
     ...changes,
   };
 }
@@ -119,6 +122,7 @@ export function refundOf(changes: Partial<Refund>): Refund {
     failure: undefined,
     createdAt: AT,
     updatedAt: AT,
+    clientId: '',
     ...changes,
   };
 }
@@ -242,7 +246,7 @@ export const notificationExample: Notification = {
   amountMinor: 5n,
   currency: 'EUR',
   createdAt: AT,
-  eventId: 'evt_1',
+  eventId: 'evt_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
 };
 
 export const totals: Totals = {
@@ -280,6 +284,25 @@ export const accountRecord: AccountAuditRecord = {
   afterJson: '{"limits":{"daily":9007199254740991},"name":"Ä"}',
   traceId: '0af7651916cd43dd8448eb211c80319c',
   createdAt: AT,
+  clientId: CLIENT_ID,
+  callId: 'call_1',
+};
+
+export const paymentRecord: PaymentAuditRecord = {
+  id: PAYMENT_ID,
+  actorId: USER_ID,
+  clientId: '',
+  action: 'withdrawal.created',
+  outcome: ActionOutcome.DECLINED,
+  failureCode: 'INSUFFICIENT_BALANCE',
+  paymentId: PAYMENT_ID,
+  accountId: ALICE,
+  ownerId: USER_ID,
+  amountMinor: 9_007_199_254_740_991n,
+  currency: 'EUR',
+  idempotencyKey: 'k-1',
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+  createdAt: AT,
 };
 
 export const identityRecord: IdentityAuditRecord = {
@@ -290,6 +313,8 @@ export const identityRecord: IdentityAuditRecord = {
   detailsJson: '{"next_kid":"key-2"}',
   traceId: '',
   createdAt: AT,
+  clientId: '',
+  callId: '',
 };
 
 export const apiClient: ApiClient = {
@@ -311,6 +336,9 @@ export const rule: Rule = {
   enabled: true,
   createdBy: USER_ID,
   createdAt: AT,
+  clientId: '',
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+  callId: 'call_1',
 };
 
 export const statement: GetStatementResponse = {
@@ -369,6 +397,7 @@ export function stepOf(changes: Partial<PaymentStep>): PaymentStep {
     actorId: USER_ID,
     traceId: '0af7651916cd43dd8448eb211c80319c',
     occurredAt: AT,
+    clientId: '',
     ...changes,
   };
 }

@@ -9,7 +9,7 @@ import {
   type ServiceMethods,
   serveGrpc,
 } from '@payflowx/chassis';
-import { createTestIdentity, PATIENCE_MS, testLog } from '@payflowx/chassis/testing';
+import { createTestIdentity, PATIENCE_MS, recordingLog, testLog } from '@payflowx/chassis/testing';
 import { AnalyticsServiceService } from '@payflowx/proto/analytics';
 import { AuthServiceService } from '@payflowx/proto/auth';
 import { AccountServiceService, RuleServiceService } from '@payflowx/proto/authorization';
@@ -107,6 +107,7 @@ export async function startPlatform(env: Record<string, string> = {}, keysReady 
     started.map(({ name, server }) => [`${name.toUpperCase()}_TARGET`, `ipv4:127.0.0.1:${server.port}`]),
   );
 
+  const { log, lines } = recordingLog();
   const config = loadConfig({
     SERVICE_CLIENT_ID: 'gateway',
     SERVICE_CLIENT_SECRET: 'secret',
@@ -129,7 +130,7 @@ export async function startPlatform(env: Record<string, string> = {}, keysReady 
     await keysReady;
     return identity.jwks;
   });
-  const server = await createServer({ config, neighbours, batches, keys, readiness, log: testLog });
+  const server = await createServer({ config, neighbours, batches, keys, readiness, log });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
 
   return {
@@ -138,6 +139,8 @@ export async function startPlatform(env: Record<string, string> = {}, keysReady 
     fakes,
     identity,
     readiness,
+    /** The fields of all log lines of the gateway so far. */
+    logged: lines,
     portOf: (name: keyof Targets) => started.find((service) => service.name === name)?.server.port ?? 0,
     /** Sets the health of one service to NOT_SERVING. */
     stop: (name: keyof Targets) => started.find((service) => service.name === name)?.server.drain(),

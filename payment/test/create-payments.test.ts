@@ -223,6 +223,11 @@ describe('a batch', () => {
       3, // INVALID_ARGUMENT
       PaymentState.COMPLETED,
     ]);
+    const events = platform.logged.filter(({ fields }) => fields.security_event !== undefined);
+    expect(events.map(({ fields: { security_event, subject } }) => [security_event, subject])).toEqual([
+      ['token_refused', undefined],
+      ['access_refused', auditor.id],
+    ]);
   });
 
   it('that lay unread past its deadlines starts nothing, and clocks that differ change no deadline', async () => {

@@ -29,7 +29,8 @@ it('accepts a page token only for its own list, caller and filters', async () =>
   const { reference } = LONGEST;
   await life.pay({ fromAccount, toAccount, reference });
   const { id } = await life.pay({ fromAccount, toAccount, reference });
-  for (const reason of ['First', 'Second']) await life.refund(id, { amountMinor: 1n, reason });
+  for (const reason of ['First', 'Second'])
+    await life.refund(id, { amountMinor: 1n, reason }, { by: operator });
 
   const all = (...callers: Caller[]) => Promise.all(callers.map((caller) => life.callAs(caller)));
   const service: Caller = { id: 'svc_ledger', roles: ['service'] };
@@ -58,6 +59,13 @@ it('accepts a page token only for its own list, caller and filters', async () =>
       as: await life.callAs(otherCustomer),
       otherCallers: await all(customer, operator),
       otherFilters: [{ paymentId: 'pay_other' }],
+    }),
+    listPaymentAuditRecords: attackedList({
+      call: client.listPaymentAuditRecords,
+      filters: { accountId: fromAccount, actorId: operator.id },
+      as: await life.callAs(auditor),
+      otherCallers: await all(operator, { ...auditor, id: 'usr_other' }),
+      otherFilters: [{ accountId: '' }, { accountId: toAccount }, { actorId: '' }],
     }),
     listAccountFigures: attackedList({
       call: client.listAccountFigures,

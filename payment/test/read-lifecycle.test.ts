@@ -161,7 +161,7 @@ describe('a simulation', () => {
 
   it('passes on that the caller has used up its simulations, with the time of the next one', async () => {
     platform.authorization.answerWith(() => {
-      throw new CallError('TOO_MANY_REQUESTS', 'A caller may simulate …', undefined, 7_000);
+      throw new CallError('TOO_MANY_REQUESTS', 'A caller may simulate …', { retryAfterMs: 7_000 });
     });
     await expect(simulate()).rejects.toMatchObject({
       code: 8,

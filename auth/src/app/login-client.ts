@@ -12,13 +12,29 @@ import type { Database } from '../store/database.ts';
 import { findLoginOfClient } from '../store/user-api-clients.ts';
 import type { AccessToken, AccessTokenSigner } from './access-tokens.ts';
 
+/** The client whose secret was wrong, and the subject of its tokens. Empty if there is no such client, or if it is revoked. */
+export interface FailedClient {
+  client_id?: string;
+  subject?: string;
+}
+
+interface LoginClientDeps {
+  db: Kysely<Database>;
+  accessTokenSigner: AccessTokenSigner;
+  /** Called when the id or the secret is wrong. */
+  onFailure(client: FailedClient): void;
+}
+
 /** Throws INVALID_CREDENTIALS. The error is the same for an unknown client, a revoked client and a wrong secret. */
 export async function loginClient(
-  deps: { db: Kysely<Database>; accessTokenSigner: AccessTokenSigner },
+  deps: LoginClientDeps,
   { clientId, clientSecret }: { clientId: string; clientSecret: string },
 ): Promise<AccessToken> {
   const found = await findSubject(deps.db, clientId);
-  if (!secretMatches(found, clientSecret) || !found) throw invalidCredentials();
+  if (!secretMatches(found, clientSecret) || !found) {
+    deps.onFailure(found ? { client_id: clientId, subject: found.subject.id } : {});
+    throw invalidCredentials();
+  }
   const sign = await deps.accessTokenSigner();
   return sign(found.subject);
 }

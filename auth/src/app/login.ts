@@ -24,6 +24,8 @@ interface LoginDeps {
   sessions: RefreshPolicy;
   now(): Date;
   newFamilyId(): string;
+  /** Called when the name or the password is wrong. The id is undefined if no user has the name. */
+  onFailure(userId: string | undefined): void;
 }
 
 interface LoginRequest {
@@ -54,14 +56,20 @@ export async function login(
     if (!matches) await recordFailure(deps, keys);
     return { matches, admission };
   });
-  if (!user || !matches) throw refusalOf(admission);
+  if (!user || !matches) {
+    deps.onFailure(user?.id);
+    throw refusalOf(admission);
+  }
   const sign = await deps.accessTokenSigner();
   return inTransaction(deps.db, async (trx) => {
     await recordSuccess(trx, { keys, userId: user.id, loginAt: deps.now(), admission });
     const refreshToken = await beginSession(deps, trx, user.id);
     // A password reset waits until this session is stored and then revokes it, or was committed and is seen here (see lockUser).
     const current = await findUserByName(trx, username);
-    if (current?.passwordHash !== user.passwordHash) throw invalidCredentials();
+    if (current?.passwordHash !== user.passwordHash) {
+      deps.onFailure(user.id);
+      throw invalidCredentials();
+    }
     return { ...sign(current), refreshToken };
   });
 }

@@ -15,8 +15,12 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 export interface Actor {
   /** A user's id, or one of the two below. */
   id: string;
-  /** Empty if there is no request. */
+  /** The API client that acts for the user. */
+  clientId?: string | undefined;
+  /** The trace of the request, which its caller may choose. Empty if there is no request. */
   traceId: string;
+  /** The id of the gRPC call, which no caller can choose. Undefined if there is no call. */
+  callId?: string | undefined;
 }
 
 /** The operator's command, which connects to the database as its owner. */

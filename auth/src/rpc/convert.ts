@@ -54,7 +54,17 @@ export function toClientMessage(client: UserApiClient): ApiClientMessage {
 export function toAuditRecordMessage(record: AuditRecord): AuditRecordMessage {
   const { id, actor, action, subjectId, details, createdAt } = record;
   const detailsJson = JSON.stringify(details);
-  return { id, actorId: actor.id, action, subjectId, detailsJson, traceId: actor.traceId, createdAt };
+  return {
+    id,
+    actorId: actor.id,
+    action,
+    subjectId,
+    detailsJson,
+    traceId: actor.traceId,
+    createdAt,
+    clientId: actor.clientId ?? '',
+    callId: actor.callId ?? '',
+  };
 }
 
 const IDENTIFIER = /^[\x21-\x7e]{0,255}$/;
@@ -85,7 +95,8 @@ export function given(text: string): string | undefined {
 
 /** The caller as the audit log stores it. */
 export function actorOf(call: Call): Actor {
-  return { id: requireCaller(call).id, traceId: call.trace.traceId };
+  const { id, clientId } = requireCaller(call);
+  return { id, clientId, traceId: call.trace.traceId, callId: call.id };
 }
 
 /** The content of a page token: the id before which the next page starts. Pages are newest first. */

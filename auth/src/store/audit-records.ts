@@ -20,6 +20,8 @@ export async function insertAuditRecord(
       subject_id: fact.subjectId,
       details: JSON.stringify(fact.details),
       trace_id: actor.traceId,
+      client_id: actor.clientId ?? null,
+      call_id: actor.callId ?? null,
       created_at: now,
     })
     .execute();
@@ -33,7 +35,17 @@ export async function listAuditRecords(
   const { subjectId, actorId, action } = filter;
   const rows = await db
     .selectFrom('identity_audit_records')
-    .select(['id', 'actor_id', 'action', 'subject_id', 'details', 'trace_id', 'created_at'])
+    .select([
+      'id',
+      'actor_id',
+      'action',
+      'subject_id',
+      'details',
+      'trace_id',
+      'client_id',
+      'call_id',
+      'created_at',
+    ])
     .$if(beforeId !== undefined, (query) => query.where('id', '<', beforeId ?? ''))
     .$if(subjectId !== undefined, (query) => query.where('subject_id', '=', subjectId ?? ''))
     .$if(actorId !== undefined, (query) => query.where('actor_id', '=', actorId ?? ''))
@@ -43,7 +55,12 @@ export async function listAuditRecords(
     .execute();
   return rows.map((row) => ({
     id: row.id,
-    actor: { id: row.actor_id, traceId: row.trace_id },
+    actor: {
+      id: row.actor_id,
+      traceId: row.trace_id,
+      clientId: row.client_id ?? undefined,
+      callId: row.call_id ?? undefined,
+    },
     action: row.action,
     subjectId: row.subject_id,
     details: row.details,

@@ -100,5 +100,7 @@ interface AuditRecordTable {
   subject_id: string;
   details: ColumnType<Record<string, unknown>, string>;
   trace_id: string;
+  client_id: string | null;
+  call_id: string | null;
   created_at: Date;
 }

@@ -48,9 +48,9 @@ export function createRule(
     if ((await findRuleByName(trx, name)) !== undefined) {
       throw new AuthorizationError('RULE_NAME_TAKEN', 'A rule with this name already exists.');
     }
-    const rule = { ...terms, id: newRuleId(), name, version: 1n, createdBy: actor.id, createdAt: now() };
+    const rule = { ...terms, id: newRuleId(), name, version: 1n, createdBy: actor, createdAt: now() };
     await requireAcceptable(trx, rule);
-    await insertRuleVersion(trx, rule, { actor, requestId });
+    await insertRuleVersion(trx, rule, requestId);
     return rule;
   });
 }
@@ -81,11 +81,11 @@ export function updateRule(
     if (rule === undefined) throw new AuthorizationError('RULE_NOT_FOUND', 'There is no such rule.');
     const terms = changedTerms(rule, change, expectedVersion);
     if (terms === undefined) return rule;
-    const next = { ...rule, ...terms, version: rule.version + 1n, createdBy: actor.id, createdAt: now() };
+    const next = { ...rule, ...terms, version: rule.version + 1n, createdBy: actor, createdAt: now() };
     // A rule can always be disabled, even if its expression is no longer valid.
     const isNewRule = next.expression !== rule.expression || next.action !== rule.action;
     if (next.enabled || isNewRule) await requireAcceptable(trx, next);
-    await insertRuleVersion(trx, next, { actor, requestId: '' });
+    await insertRuleVersion(trx, next, '');
     return next;
   });
 }

@@ -25,7 +25,7 @@ export function simulationQuota({ perMinute, now }: { perMinute: number; now: ()
       const count = counts.get(callerId) ?? 0;
       if (count >= perMinute) {
         const message = `A caller may simulate ${perMinute} payments a minute.`;
-        throw new CallError('TOO_MANY_REQUESTS', message, undefined, endsAt - time);
+        throw new CallError('TOO_MANY_REQUESTS', message, { retryAfterMs: endsAt - time });
       }
       counts.set(callerId, count + 1);
     },

@@ -18,7 +18,12 @@ export const ACTION_INTO: Record<AccountState, AuditAction> = {
 /** The author of a change, and its request. */
 export interface Actor {
   readonly id: string;
+  /** The API client that acts for the user. */
+  readonly clientId?: string | undefined;
+  /** The trace of the request, which its caller may choose. */
   readonly traceId: string;
+  /** The id of the gRPC call, which no caller can choose. Undefined in records from before it was stored. */
+  readonly callId?: string | undefined;
 }
 
 export interface AuditRecord {

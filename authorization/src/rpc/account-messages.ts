@@ -158,5 +158,7 @@ export function toAuditMessage(record: AuditRecord): AccountAuditRecord {
     afterJson: JSON.stringify(after),
     traceId: actor.traceId,
     createdAt,
+    clientId: actor.clientId ?? '',
+    callId: actor.callId ?? '',
   };
 }

@@ -2,7 +2,6 @@
 import {
   type BoundService,
   bindService,
-  type Call,
   decodePageToken,
   encodePageToken,
   type Logger,
@@ -16,7 +15,6 @@ import { Type } from 'typebox';
 import { applyState, applyUpdate } from '../app/change-account.ts';
 import { createAccount } from '../app/create-accounts.ts';
 import { readAccount, readAccounts } from '../app/read-accounts.ts';
-import type { Actor } from '../domain/audit.ts';
 import { isId } from '../domain/ids.ts';
 import { listAuditRecords } from '../store/account-audit.ts';
 import { listAccountIds } from '../store/accounts.ts';
@@ -30,6 +28,7 @@ import {
   toOpening,
   toStateChange,
 } from './account-messages.ts';
+import { actorOf } from './actor.ts';
 import { ERRORS } from './errors.ts';
 import { openAccounts } from './open-accounts.ts';
 import { collectViolations } from './violations.ts';
@@ -128,10 +127,6 @@ export function accountService({ db, now, log }: AccountServiceDeps): BoundServi
       },
     },
   });
-}
-
-function actorOf(call: Call): Actor {
-  return { id: requireCaller(call).id, traceId: call.trace.traceId };
 }
 
 /** Empty: no filter. Throws INVALID_ARGUMENT for an invalid id. */

@@ -83,7 +83,8 @@ function requireExpression(violations: Violations, expression: string): void {
 }
 
 export function toRuleMessage(rule: Rule): RuleMessage {
-  return { ...rule, action: RuleActionMessage[rule.action] };
+  const { id: createdBy, clientId = '', traceId, callId = '' } = rule.createdBy;
+  return { ...rule, action: RuleActionMessage[rule.action], createdBy, clientId, traceId, callId };
 }
 
 export function toBacktestMessage(result: Backtest): BacktestRuleResponse {

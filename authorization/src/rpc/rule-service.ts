@@ -2,12 +2,10 @@
 import {
   type BoundService,
   bindService,
-  type Call,
   decodePageToken,
   encodePageToken,
   newId,
   pageSizeOf,
-  requireCaller,
   sharedRuns,
 } from '@payflowx/chassis';
 import { RuleServiceService } from '@payflowx/proto/authorization';
@@ -15,13 +13,13 @@ import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
 import { type Backtest, backtestRule, validExpression } from '../app/backtest-rule.ts';
 import { createRule, updateRule } from '../app/save-rule.ts';
-import type { Actor } from '../domain/audit.ts';
 import { AuthorizationError } from '../domain/errors.ts';
 import { isId } from '../domain/ids.ts';
 import type { Rule } from '../domain/rule.ts';
 import type { Database } from '../store/database.ts';
 import { findRule, listRules, listRuleVersions } from '../store/rules.ts';
 import { RULE_ACCESS } from './access.ts';
+import { actorOf } from './actor.ts';
 import { ERRORS } from './errors.ts';
 import {
   toBacktestMessage,
@@ -104,10 +102,6 @@ export function ruleService({ db, backtestDb, now }: RuleServiceDeps): BoundServ
       },
     },
   });
-}
-
-function actorOf(call: Call): Actor {
-  return { id: requireCaller(call).id, traceId: call.trace.traceId };
 }
 
 /** Throws RULE_NOT_FOUND. */

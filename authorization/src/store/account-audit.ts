@@ -21,11 +21,15 @@ export async function insertAuditRecords(
     before: record.before,
     after: record.after,
     trace_id: record.actor.traceId,
+    client_id: record.actor.clientId,
+    call_id: record.actor.callId,
     created_at: record.createdAt,
   }));
   await sql`
-    insert into account_audit_records (id, actor_id, action, account_id, reason, before, after, trace_id, created_at)
-    select id, actor_id, action, account_id, reason, before, after, trace_id, created_at
+    insert into account_audit_records (
+      id, actor_id, action, account_id, reason, before, after, trace_id, client_id, call_id, created_at
+    )
+    select id, actor_id, action, account_id, reason, before, after, trace_id, client_id, call_id, created_at
     from ${unnest(rows, COLUMNS)} as r`.execute(trx);
 }
 
@@ -38,6 +42,8 @@ const COLUMNS = {
   before: 'jsonb',
   after: 'jsonb',
   trace_id: 'text',
+  client_id: 'text',
+  call_id: 'text',
   created_at: 'timestamptz',
 } as const;
 
@@ -66,6 +72,8 @@ export async function listAuditRecords(
       'before',
       'after',
       'trace_id',
+      'client_id',
+      'call_id',
       'created_at',
     ]);
   if (accountId !== undefined) query = query.where('account_id', '=', accountId);
@@ -74,7 +82,12 @@ export async function listAuditRecords(
   const rows = await query.orderBy('id', 'desc').limit(limit).execute();
   return rows.map((row) => ({
     id: row.id,
-    actor: { id: row.actor_id, traceId: row.trace_id },
+    actor: {
+      id: row.actor_id,
+      clientId: row.client_id ?? undefined,
+      traceId: row.trace_id,
+      callId: row.call_id ?? undefined,
+    },
     action: row.action,
     accountId: row.account_id,
     reason: row.reason,

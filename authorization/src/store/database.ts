@@ -85,6 +85,8 @@ export interface AccountAuditRecordsTable {
   before: object | null;
   after: object;
   trace_id: string;
+  client_id: string | null;
+  call_id: string | null;
   created_at: Date;
 }
 
@@ -99,6 +101,8 @@ export interface RuleVersionsTable {
   created_by: string;
   request_id: WithDefault<string>;
   trace_id: string;
+  client_id: string | null;
+  call_id: string | null;
   created_at: Date;
 }
 

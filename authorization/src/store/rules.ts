@@ -1,6 +1,5 @@
 /** Reads and writes all versions of rules. Append-only. */
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
-import type { Actor } from '../domain/audit.ts';
 import type { Rule } from '../domain/rule.ts';
 import type { Database, RuleVersionsTable } from './database.ts';
 
@@ -13,13 +12,22 @@ const COLUMNS = [
   'message',
   'enabled',
   'created_by',
+  'client_id',
+  'trace_id',
+  'call_id',
   'created_at',
 ] as const;
 
 type RuleRow = Selectable<Pick<RuleVersionsTable, (typeof COLUMNS)[number]>>;
 
-function toRule({ created_by, created_at, ...row }: RuleRow): Rule {
-  return { ...row, createdBy: created_by, createdAt: created_at };
+function toRule({ created_by, client_id, trace_id, call_id, created_at, ...row }: RuleRow): Rule {
+  const createdBy = {
+    id: created_by,
+    clientId: client_id ?? undefined,
+    traceId: trace_id,
+    callId: call_id ?? undefined,
+  };
+  return { ...row, createdBy, createdAt: created_at };
 }
 
 /** Takes the lock that all writers of rules need. */
@@ -31,7 +39,7 @@ export async function lockRules(trx: Transaction<Database>): Promise<void> {
 export async function insertRuleVersion(
   trx: Transaction<Database>,
   rule: Rule,
-  { actor, requestId }: { actor: Actor; requestId: string },
+  requestId: string,
 ): Promise<void> {
   await trx
     .insertInto('rule_versions')
@@ -43,9 +51,11 @@ export async function insertRuleVersion(
       action: rule.action,
       message: rule.message,
       enabled: rule.enabled,
-      created_by: rule.createdBy,
+      created_by: rule.createdBy.id,
+      client_id: rule.createdBy.clientId ?? null,
       request_id: requestId,
-      trace_id: actor.traceId,
+      trace_id: rule.createdBy.traceId,
+      call_id: rule.createdBy.callId ?? null,
       created_at: rule.createdAt,
     })
     .execute();

@@ -1,18 +1,27 @@
 import { describe, expect, it } from 'vitest';
+import { currentTrace } from '../telemetry/trace.ts';
 import { eventually, testLog } from '../testing/index.ts';
 import { createApply, isRetryableError } from './apply-batch.ts';
+
+/** Each message has a trace of its own. */
+const traceparentOfMessage = (n: number) => `00-${String(n).padStart(32, 'a')}-b7ad6b7169203331-01`;
 
 function applyTo(apply: (items: number[]) => Promise<void>) {
   const buried: number[] = [];
   const stopping = new AbortController();
-  const deadLetter = async (message: number) => void buried.push(message);
+  const deadLetterTraces: (string | undefined)[] = [];
+  const deadLetter = async (message: number) => {
+    buried.push(message);
+    deadLetterTraces.push(currentTrace()?.traceparent);
+  };
+  const traceparentOf = traceparentOfMessage;
   const { flush, problem } = createApply<number, number>(
-    { apply, deadLetter, stopping: stopping.signal, maxDeadLettersInARow: 3 },
+    { apply, deadLetter, traceparentOf, stopping: stopping.signal, maxDeadLettersInARow: 3 },
     testLog,
   );
   const run = (count: number, claim = { lost: false }) =>
     flush(Array.from({ length: count }, (_, n) => ({ message: n, value: n, claim })));
-  return { run, buried, stopping, problem };
+  return { run, buried, deadLetterTraces, stopping, problem };
 }
 
 const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
@@ -31,6 +40,19 @@ describe('applying a batch', () => {
     expect(buried).toEqual([77]);
     expect(applied).toEqual(Array.from({ length: 200 }, (_, n) => n).filter((n) => n !== 77));
     expect(transactions).toBeLessThan(20);
+  });
+
+  it('runs the work for one message in its trace, and for many in none', async () => {
+    const traces: (string | undefined)[] = [];
+    const { run, deadLetterTraces } = applyTo(async (items) => {
+      traces.push(currentTrace()?.traceparent);
+      if (items.includes(1)) throw new Error('The rule says no.');
+    });
+    await run(2);
+    const [of0, of1] = [traceparentOfMessage(0), traceparentOfMessage(1)];
+    // Both together, then each alone. The second one is tried three times.
+    expect(traces).toEqual([undefined, of0, of1, of1, of1]);
+    expect(deadLetterTraces).toEqual([of1]);
   });
 
   it('does not reject messages while the database is unavailable', async () => {

@@ -11,6 +11,7 @@ import { backoffMs, sleep } from '../process/backoff.ts';
 import { createOutage } from '../process/outage.ts';
 import { isLockTimeout, isStatementTimeout, isTransient, sqlStateOf } from '../sql-state.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { runInTrace, traceFrom } from '../telemetry/trace.ts';
 import { failed, ok, type Result } from './batcher.ts';
 import { splitOnFailure } from './split-on-failure.ts';
 
@@ -40,6 +41,8 @@ export interface ApplyOptions<M, T> {
   apply(items: T[]): Promise<void>;
   /** Resolves when the message is stored as a dead letter. */
   deadLetter(message: M, reason: DeadLetterReason, error: unknown): Promise<void>;
+  /** Returns the traceparent header of a message, which names the request that caused it. */
+  traceparentOf(message: M): string | undefined;
   /** Ends the retries, but not the current attempt. */
   stopping: AbortSignal;
   /** Maximum number of dead letters without an applied message between them. Default 20. */
@@ -61,13 +64,20 @@ const HELD_UP_LOG_MS = 10_000;
  * or is a dead letter. `problem` describes the reason why no message is applied at present.
  */
 export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
-  const { apply, deadLetter, stopping, maxDeadLettersInARow = MAX_DEAD_LETTERS_IN_A_ROW } = options;
+  const { apply, deadLetter, traceparentOf, stopping } = options;
+  const { maxDeadLettersInARow = MAX_DEAD_LETTERS_IN_A_ROW } = options;
   const retries = createOutage();
   let isRetrying = false;
   let lastHeldUpLog = Number.NEGATIVE_INFINITY;
   let deadLettersInARow = 0;
   let isHalted = false;
   let gaveUp = false;
+
+  /** Runs the work for one message in its trace, so that log lines and calls have it. A batch of many runs in the trace of none. */
+  function inTraceOf<R>(message: M, work: () => Promise<R>): Promise<R> {
+    const traceparent = traceparentOf(message);
+    return traceparent === undefined ? work() : runInTrace(traceFrom(traceparent), work);
+  }
 
   function noteHeldUp(error: unknown): void {
     if (performance.now() - lastHeldUpLog < HELD_UP_LOG_MS) return;
@@ -110,6 +120,12 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
   async function pauseUnlessStopping(attempt: number): Promise<void> {
     if (stopping.aborted) throw new StoppedError();
     await sleep(backoffMs(attempt), stopping);
+  }
+
+  function applyInTrace(deliveries: readonly Delivery<M, T>[]): Promise<Result<void>[]> {
+    const [first, ...others] = deliveries;
+    if (first === undefined || others.length > 0) return applyPatiently(deliveries);
+    return inTraceOf(first.message, () => applyPatiently(deliveries));
   }
 
   /** Resolves when the deliveries are applied. A single one may become a dead letter instead. */
@@ -158,14 +174,14 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
   /** Stores a message that cannot be decoded. Waits while no more messages may become dead letters. */
   async function storeUndecodable(message: M, error: unknown): Promise<void> {
     for (let attempt = 0; !mayBury(error); attempt += 1) await pauseUnlessStopping(attempt);
-    return store(message, 'UNDECODABLE', error);
+    return inTraceOf(message, () => store(message, 'UNDECODABLE', error));
   }
 
   async function flush(deliveries: Delivery<M, T>[]): Promise<Result<void>[]> {
     try {
       // Earlier messages were given up during the shutdown. They are redelivered, and these must not be applied before them.
       if (gaveUp) throw new StoppedError();
-      return await splitOnFailure(deliveries, applyPatiently, isMessageError);
+      return await splitOnFailure(deliveries, applyInTrace, isMessageError);
     } catch (error) {
       gaveUp ||= error instanceof StoppedError;
       // Part of the batch may be applied. It is redelivered with the rest, and deduplicated.

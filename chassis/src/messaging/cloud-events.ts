@@ -12,10 +12,7 @@ export interface OutgoingMessage {
   payload: Buffer;
 }
 
-export interface IncomingMessage extends OutgoingMessage {
-  /** The trace of the request that caused the message. Each message of a batch has its own. */
-  traceparent: string | undefined;
-}
+export type IncomingMessage = OutgoingMessage;
 
 export interface EventFacts {
   id: string;

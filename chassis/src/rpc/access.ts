@@ -19,14 +19,20 @@ export interface ScopedAccess {
   readonly scope: Scope;
 }
 
-/** Returns the caller if its token is valid and `access` lists it. Throws CallError otherwise. */
+/**
+ * Returns the caller if its token is valid and `access` lists it. Throws CallError otherwise. `onIgnored` gets the error of an invalid
+ * token that the RPC does not need.
+ */
 export async function admit(
   access: Access,
   token: string | undefined,
   verifier: TokenVerifier,
+  onIgnored: (error: CallError) => void,
 ): Promise<Caller | undefined> {
   if (access === 'anyone') return undefined;
-  if (access === 'anyone-may-identify') return token === undefined ? undefined : identify(token, verifier);
+  if (access === 'anyone-may-identify') {
+    return token === undefined ? undefined : identify(token, verifier, onIgnored);
+  }
   if (token === undefined) throw new CallError('UNAUTHENTICATED', 'This call needs an access token.');
   const caller = await verifier.verify(token);
   requireAccess(caller, access);
@@ -40,7 +46,7 @@ export async function admit(
 export function requireAccess(caller: Caller, access: readonly RoleName[] | ScopedAccess): void {
   const { roles, scope } = 'roles' in access ? access : { roles: access, scope: undefined };
   if (!caller.roles.some((role) => roles.includes(role))) {
-    throw new CallError('ROLE_NOT_ALLOWED', 'Your role may not do this.');
+    throw refused(caller, 'ROLE_NOT_ALLOWED', 'Your role may not do this.');
   }
   requireScope(caller, scope);
 }
@@ -49,19 +55,28 @@ export function requireAccess(caller: Caller, access: readonly RoleName[] | Scop
 export function requireScope(caller: Caller, scope: Scope | undefined): void {
   if (caller.scopes === undefined) return;
   if (scope === undefined) {
-    throw new CallError('INSUFFICIENT_SCOPE', 'An API client may not do this, whatever its scopes.');
+    throw refused(caller, 'INSUFFICIENT_SCOPE', 'An API client may not do this, whatever its scopes.');
   }
   if (!caller.scopes.includes(scope)) {
-    throw new CallError('INSUFFICIENT_SCOPE', `This needs the scope ${scope}.`);
+    throw refused(caller, 'INSUFFICIENT_SCOPE', `This needs the scope ${scope}.`);
   }
 }
 
-async function identify(token: string, verifier: TokenVerifier): Promise<Caller | undefined> {
+function refused(caller: Caller, reason: 'ROLE_NOT_ALLOWED' | 'INSUFFICIENT_SCOPE', message: string) {
+  return new CallError(reason, message, { caller });
+}
+
+async function identify(
+  token: string,
+  verifier: TokenVerifier,
+  onIgnored: (error: CallError) => void,
+): Promise<Caller | undefined> {
   try {
     return await verifier.verify(token);
   } catch (error) {
     // If a call needs no token, an expired one is ignored. Errors on our side are not ignored.
-    if (error instanceof CallError && error.reason === 'UNAUTHENTICATED') return undefined;
-    throw error;
+    if (!(error instanceof CallError) || error.reason !== 'UNAUTHENTICATED') throw error;
+    onIgnored(error);
+    return undefined;
   }
 }

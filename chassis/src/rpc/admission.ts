@@ -8,13 +8,16 @@ import {
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
 } from '@grpc/grpc-js';
+import { newId } from '../ids.ts';
 import { inTime } from '../process/in-time.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { SecurityEvents } from '../telemetry/security-events.ts';
 import { runInTrace, type Trace, traceFrom } from '../telemetry/trace.ts';
 import { type Access, admit } from './access.ts';
 import type { Caller } from './caller.ts';
 import { CallError, type ErrorTable, toRpcStatus, toStatusObject } from './errors.ts';
 import type { TokenVerifier } from './identity.ts';
+import { recordRefusal, recordRefusedToken } from './refusals.ts';
 
 export interface AdmissionRule {
   access: Access;
@@ -25,8 +28,10 @@ export interface AdmissionRule {
   maxBytes: number;
 }
 
-/** The facts about a call that its metadata contains. */
+/** The facts about a call that its metadata contains, and its id. */
 export interface Admission {
+  /** Made here. A caller can choose its trace and request id, but not this id. */
+  id: string;
   caller: Caller | undefined;
   accessToken: string | undefined;
   /** The time until which the caller waits. */
@@ -50,21 +55,22 @@ const MAX_OTHER_MESSAGE_BYTES = 4 * 1024;
 /** `rules` contains the RPCs of our services by path. The health and reflection services have none. */
 export function createAdmissions(
   rules: ReadonlyMap<string, AdmissionRule>,
-  { verifier, log }: { verifier: TokenVerifier; log: Logger },
+  { verifier, log, events }: { verifier: TokenVerifier; log: Logger; events: SecurityEvents },
 ): Admissions {
   const admissions = new WeakMap<Metadata, Admission>();
 
   const admitCall = async (
     call: ServerInterceptingCallInterface,
     metadata: Metadata,
-    rule: AdmissionRule,
-    trace: Trace,
+    { path, rule, trace }: { path: string; rule: AdmissionRule; trace: Trace & { callId: string } },
   ) => {
     const startedAt = performance.now();
     const deadline = deadlineOf(call, rule.longestMs);
     const accessToken = bearerToken(metadata);
-    const caller = await withinDeadline(admit(rule.access, accessToken, verifier), deadline);
-    admissions.set(metadata, { caller, accessToken, deadline, trace, startedAt });
+    const onIgnored = (error: CallError) =>
+      recordRefusedToken(events, error, { route: path, address: call.getPeer() });
+    const caller = await withinDeadline(admit(rule.access, accessToken, verifier, onIgnored), deadline);
+    admissions.set(metadata, { id: trace.callId, caller, accessToken, deadline, trace, startedAt });
     return deadline;
   };
 
@@ -73,16 +79,22 @@ export function createAdmissions(
     const refuse = (error: unknown) => {
       const rpcStatus = toRpcStatus(error, rule.errors, log);
       call.sendStatus(toStatusObject(rpcStatus));
+      recordRefusal(events, error, rpcStatus.code, {
+        route: path,
+        address: call.getPeer(),
+        caller: undefined,
+      });
       log.debug({ rpc: path, code: rpcStatus.code }, 'refused');
     };
     const refuseIncomplete = () =>
       refuse(new CallError('DEADLINE_EXCEEDED', 'The request was not complete in time.'));
     return {
       onReceiveMetadata(metadata: Metadata, pass: (metadata: Metadata) => void) {
-        const trace = traceFrom(header(metadata, 'traceparent'), header(metadata, 'x-request-id'));
+        const given = traceFrom(header(metadata, 'traceparent'), header(metadata, 'x-request-id'));
+        const trace = { ...given, callId: newId('call') };
         runInTrace(trace, async () => {
           try {
-            const deadline = await admitCall(call, metadata, rule, trace);
+            const deadline = await admitCall(call, metadata, { path, rule, trace });
             // With a deadline of the client, grpc-js has a timer of its own.
             if (!endsBefore(call, deadline)) timer = setTimeout(refuseIncomplete, msUntil(deadline));
             pass(metadata);

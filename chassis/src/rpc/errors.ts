@@ -10,6 +10,7 @@ import { newId } from '../ids.ts';
 import { RunQueueFullError } from '../process/shared-runs.ts';
 import { isStatementTimeout, isTransient } from '../sql-state.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { Caller } from './caller.ts';
 
 export interface Violation {
   /** Path of the field in the request, dot-separated, snake_case. */
@@ -62,28 +63,40 @@ const CALL_CODES = {
   DATABASE_UNAVAILABLE: status.UNAVAILABLE,
 } as const;
 
+interface CallErrorOptions {
+  violations?: readonly Violation[];
+  retryAfterMs?: number;
+  /** The caller that was refused. */
+  caller?: Caller;
+  /** The reason that only the log contains. */
+  cause?: unknown;
+}
+
 /** Errors that any call to any service can have. */
 export class CallError extends Error implements ReasonedError {
   override readonly name = 'CallError';
   readonly reason: keyof typeof CALL_CODES;
   readonly violations?: readonly Violation[];
   readonly retryAfterMs?: number;
+  /** The caller that was refused, for the log. */
+  readonly caller?: Caller;
   constructor(
     reason: keyof typeof CALL_CODES,
     message: string,
-    violations?: readonly Violation[],
-    retryAfterMs?: number,
+    { violations, retryAfterMs, caller, cause }: CallErrorOptions = {},
   ) {
-    super(message);
+    super(message, { cause });
     this.reason = reason;
     if (violations) this.violations = violations;
     if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
+    if (caller) this.caller = caller;
   }
 }
 
-/** The same error for every problem with a token. */
-export function unauthenticated(): CallError {
-  return new CallError('UNAUTHENTICATED', 'The access token is missing, malformed, expired or not ours.');
+/** The same error for every problem with a token. The cause is only logged. */
+export function unauthenticated(cause?: unknown): CallError {
+  const message = 'The access token is missing, malformed, expired or not ours.';
+  return new CallError('UNAUTHENTICATED', message, { cause });
 }
 
 /** Returns the google.rpc.Status of `error`: by the service's table, by the table of all calls, or INTERNAL with an error id. */
@@ -108,7 +121,7 @@ function asCallError(error: unknown, log: Logger): CallError | undefined {
   if (error instanceof BatcherClosedError) return new CallError('STOPPING', error.message);
   if (error instanceof BatcherFullError) return new CallError('OVERLOADED', error.message);
   if (error instanceof RunQueueFullError) {
-    return new CallError('TOO_MANY_REQUESTS', error.message, undefined, error.retryAfterMs);
+    return new CallError('TOO_MANY_REQUESTS', error.message, { retryAfterMs: error.retryAfterMs });
   }
   if (isStatementTimeout(error)) {
     log.warn({ err: error }, 'a statement took too long');

@@ -65,7 +65,7 @@ export function createTokenVerifier({ jwks }: { jwks: () => Promise<readonly Jwk
 function toCallError(error: unknown): CallError {
   if (error instanceof CallError) return error;
   if (!(error instanceof TokenError) || error.code !== TokenError.codes.keyFetchingError)
-    return unauthenticated();
+    return unauthenticated(error);
   const cause = error.originalError;
   if (cause instanceof CallError) return cause;
   // The keys could not be fetched, so the error is not in the token.

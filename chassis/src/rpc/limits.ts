@@ -30,7 +30,9 @@ export function limitsOf(message: LimitedMessage): LimitsCheck {
     const violations: Violation[] = [];
     addViolations(value, violations);
     if (violations.length === 0) return;
-    throw new CallError('INVALID_ARGUMENT', 'The request is not valid.', violations.slice(0, MAX_VIOLATIONS));
+    throw new CallError('INVALID_ARGUMENT', 'The request is not valid.', {
+      violations: violations.slice(0, MAX_VIOLATIONS),
+    });
   };
 }
 

@@ -90,11 +90,13 @@ function macOf(key: Buffer, scope: string, payload: Buffer): Buffer {
 
 /** The same error for an edited token, and for a token of another list, caller, filter or key: the HMAC does not tell them apart. */
 export function invalidPageToken(): CallError {
-  return new CallError('INVALID_PAGE_TOKEN', 'The page token does not belong to this list.', [
-    {
-      field: 'page_token',
-      description:
-        'must be the next_page_token of an earlier response, sent by the same caller to the same list with the same filters',
-    },
-  ]);
+  return new CallError('INVALID_PAGE_TOKEN', 'The page token does not belong to this list.', {
+    violations: [
+      {
+        field: 'page_token',
+        description:
+          'must be the next_page_token of an earlier response, sent by the same caller to the same list with the same filters',
+      },
+    ],
+  });
 }

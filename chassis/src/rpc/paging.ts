@@ -16,9 +16,9 @@ const ajv = new Ajv();
 /** Returns the page size: the default for 0, and at most the maximum. Throws CallError INVALID_PAGE_SIZE below 0. */
 export function pageSizeOf(requested: number, { standard = 20, max = 100 } = {}): number {
   if (requested < 0) {
-    throw new CallError('INVALID_PAGE_SIZE', 'page_size must not be negative.', [
-      { field: 'page_size', description: 'must be 0 or more' },
-    ]);
+    throw new CallError('INVALID_PAGE_SIZE', 'page_size must not be negative.', {
+      violations: [{ field: 'page_size', description: 'must be 0 or more' }],
+    });
   }
   return requested === 0 ? standard : Math.min(requested, max);
 }

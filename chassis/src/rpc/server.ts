@@ -8,6 +8,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Logger } from '../telemetry/log.ts';
+import { createSecurityEvents, type SecurityEvents } from '../telemetry/security-events.ts';
 import { runInTrace, type Trace } from '../telemetry/trace.ts';
 import type { Access, AccessTable } from './access.ts';
 import {
@@ -32,9 +33,12 @@ import type { TokenVerifier } from './identity.ts';
 import { closeIdleConnections } from './idle-connections.ts';
 import { limitsOfRequest } from './limits.ts';
 import { withPageTokens } from './page-tokens.ts';
+import { recordRefusal } from './refusals.ts';
 
 /** The context of a call, for its handler. */
 export interface Call {
+  /** The id of this call, made here. Log lines and audit records have it, because a caller can choose its trace and request id. */
+  id: string;
   /** Defined unless access is open to anyone. */
   caller: Caller | undefined;
   accessToken: string | undefined;
@@ -123,7 +127,8 @@ const LEAST_MESSAGE_LIMIT_BYTES = 64 * 1024;
 export async function serveGrpc(settings: GrpcServerSettings, services: BoundService[]): Promise<GrpcServer> {
   const { host, port, reflection, log } = settings;
   const rules = new Map(services.flatMap(admissionRules));
-  const admissions = createAdmissions(rules, settings);
+  const parts = { ...settings, events: createSecurityEvents(log) };
+  const admissions = createAdmissions(rules, parts);
   const server = new Server({
     'grpc.keepalive_time_ms': 20_000,
     'grpc.keepalive_timeout_ms': 5_000,
@@ -132,7 +137,7 @@ export async function serveGrpc(settings: GrpcServerSettings, services: BoundSer
   });
   const names = services.map(({ definition }) => serviceNameOf(definition));
   for (const service of services) {
-    server.addService(carryingBytes(service.definition), implementationOf(service, admissions, settings));
+    server.addService(carryingBytes(service.definition), implementationOf(service, admissions, parts));
   }
   const health = serveHealth(server, names, settings.health ?? {}, log);
   if (reflection) (await import('./reflection.ts')).addReflection(server, names);
@@ -205,14 +210,16 @@ function shutdown(server: Server): Promise<void> {
   });
 }
 
+type HandlerParts = Pick<GrpcServerSettings, 'pageTokenKey' | 'log'> & { events: SecurityEvents };
+
 function implementationOf(
   service: BoundService,
   admissions: Admissions,
-  settings: GrpcServerSettings,
+  parts: HandlerParts,
 ): UntypedServiceImplementation {
   const entries = Object.keys(service.definition).map((method) => [
     method,
-    handle(service, method, admissions, settings),
+    handle(service, method, admissions, parts),
   ]);
   return Object.fromEntries(entries);
 }
@@ -223,7 +230,7 @@ function handle(
   service: BoundService,
   method: string,
   admissions: Admissions,
-  { pageTokenKey, log }: GrpcServerSettings,
+  { pageTokenKey, log, events }: HandlerParts,
 ): handleUnaryCall<Buffer, Buffer> {
   const { path, requestDeserialize, responseSerialize } = service.definition[method] as MethodDefinition;
   const handler = service.handlers[method] as (request: never, call: Call) => Promise<unknown>;
@@ -248,6 +255,8 @@ function handle(
       } catch (error) {
         const rpcStatus = toRpcStatus(error, service.errors, log);
         callback(toStatusObject(rpcStatus));
+        const refused = { route: path, address: grpcCall.getPeer(), caller: admission.caller };
+        recordRefusal(events, error, rpcStatus.code, refused);
         log.debug({ rpc: path, ms: elapsed(startedAt), code: rpcStatus.code }, 'refused');
       }
     });

@@ -17,7 +17,7 @@ export function createLogger(
     formatters: { level: (label) => ({ level: label }) },
     mixin: () => {
       const trace = currentTrace();
-      return trace ? { trace_id: trace.traceId, request_id: trace.requestId } : {};
+      return trace ? { trace_id: trace.traceId, request_id: trace.requestId, call_id: trace.callId } : {};
     },
   };
   return pino(options, pino.destination(destination === 'stderr' ? 2 : 1));

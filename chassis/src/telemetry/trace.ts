@@ -15,6 +15,8 @@ export interface Trace {
   /** The header for the next call: version 00, built from parsed parts (https://www.w3.org/TR/trace-context/). */
   traceparent: string;
   requestId?: string | undefined;
+  /** The id that this service gave to the gRPC call. A caller can choose its trace and its request id, but not this one. */
+  callId?: string | undefined;
 }
 
 const storage = new AsyncLocalStorage<Trace>();

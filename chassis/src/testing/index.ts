@@ -7,7 +7,7 @@ export { eventually } from './eventually.ts';
 export { callWithHostileRequests } from './hostile-requests.ts';
 export { createTestIdentity, type TestIdentity } from './identity.ts';
 export { catchUp, createTestTopics, type RawTopicMessage, readTestTopic, type TestTopics } from './kafka.ts';
-export { testLog } from './log.ts';
+export { recordingLog, testLog } from './log.ts';
 export { type AttackedList, attackedList, expectTokensToBeBound } from './page-tokens.ts';
 export { freePort, type MortalScript, mortalScript } from './processes.ts';
 export { testServers } from './servers.ts';

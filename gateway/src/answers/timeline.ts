@@ -57,6 +57,7 @@ function itemsOfStep(message: PaymentStep, step: number): Placed[] {
     event_id: message.eventId,
     state: STATES.nameOf(message.state),
     ...(message.actorId !== '' && { actor_id: message.actorId }),
+    ...(message.clientId !== '' && { client_id: message.clientId }),
     movements: movements.map(movementJson),
   };
   if (!decision) return [{ item, step }];

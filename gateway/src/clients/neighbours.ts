@@ -87,6 +87,7 @@ export function connectNeighbours(targets: Targets, token: () => Promise<string>
         'listPayments',
         'listRefunds',
         'listPaymentSteps',
+        'listPaymentAuditRecords',
       ],
     }),
     ledger: connectGrpc(LedgerServiceClient, {

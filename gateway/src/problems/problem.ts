@@ -186,10 +186,10 @@ function fromChassis(error: CallError): ProblemError {
   return new ProblemError('UNAVAILABLE', `${PROBLEMS.UNAVAILABLE.title}.`, { cause: error });
 }
 
-export function unauthenticated(
-  detail = 'The access token is missing, malformed, expired or not issued by this platform.',
-) {
-  return new ProblemError('UNAUTHENTICATED', detail);
+/** The cause is only logged. */
+export function unauthenticated(cause?: unknown) {
+  const detail = 'The access token is missing, malformed, expired or not issued by this platform.';
+  return new ProblemError('UNAUTHENTICATED', detail, { cause });
 }
 
 function fromFramework(error: unknown): ProblemError {
@@ -197,7 +197,7 @@ function fromFramework(error: unknown): ProblemError {
     return new ProblemError('INTERNAL', `${PROBLEMS.INTERNAL.title}.`, { cause: error });
   if ('validation' in error) return fromValidation(error);
   const code = codeOfFramework(error as { code?: unknown; statusCode?: unknown });
-  if (code === 'UNAUTHENTICATED') return unauthenticated();
+  if (code === 'UNAUTHENTICATED') return unauthenticated(error);
   // The framework's messages about requests are meant for clients. Those about itself are not.
   const detail = PROBLEMS[code].status < 500 ? error.message : `${PROBLEMS[code].title}.`;
   return new ProblemError(code, detail, { cause: error });

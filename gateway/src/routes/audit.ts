@@ -1,14 +1,17 @@
-/** Lists the audit records of accounts, users, API clients and signing keys. Records are never changed. */
+/** Lists the audit records of accounts, money, users, API clients and signing keys. Records are never changed. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { IdentityAuditRecord as IdentityRecordMessage } from '@payflowx/proto/auth';
 import type { AccountAuditRecord as AccountRecordMessage } from '@payflowx/proto/authorization';
+import { ActionOutcome, type PaymentAuditRecord as PaymentRecordMessage } from '@payflowx/proto/payment';
 import { type Static, Type } from 'typebox';
 import { asCaller } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
-import { AccountId } from '../schemas/ids.ts';
+import { AccountId, AnyAccountId, PaymentId } from '../schemas/ids.ts';
+import { Currency, minorUnits } from '../schemas/money.ts';
 import { named, ref } from '../schemas/named.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
 import { emptyAsNull, nullableText, time, timeJson } from '../schemas/text.ts';
+import { wireNames } from '../schemas/wire-names.ts';
 
 /** A recorded object with any members. */
 const anyObject = (description: string) =>
@@ -23,7 +26,11 @@ const record = {
 };
 
 const when = {
-  trace_id: nullableText('The trace of the request; null if there was none.'),
+  client_id: nullableText('The API client that acted for the actor; null if a person or the platform did.'),
+  trace_id: nullableText('The trace of the request; null if there was none. Its caller may choose it.'),
+  call_id: nullableText(
+    'The platform’s own id of the call, as in its log lines. No caller can choose it. Null if there was no call.',
+  ),
   created_at: time('When it was done.'),
 };
 
@@ -72,14 +79,60 @@ const IdentityAuditRecord = named(
 );
 const IdentityAuditPage = pageOf('IdentityAuditPage', IdentityAuditRecord);
 
-export const auditSchemas = [AccountAuditRecord, AccountAuditPage, IdentityAuditRecord, IdentityAuditPage];
+const OUTCOMES = wireNames('`pending`: not known yet. `declined`: no money moved.', {
+  [ActionOutcome.PENDING]: 'pending',
+  [ActionOutcome.DONE]: 'done',
+  [ActionOutcome.DECLINED]: 'declined',
+});
+
+const PaymentAuditRecord = named(
+  'PaymentAuditRecord',
+  Type.Object({
+    id: Type.String({
+      description: 'The id of the payment, capture, cancel or refund that was requested.',
+      examples: ['pay_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
+    }),
+    actor_id: Type.String({
+      description: 'The operator.',
+      examples: ['usr_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
+    }),
+    action: Type.String({
+      description:
+        '`payment.created`, `deposit.created`, `withdrawal.created`, `payment.captured`, `.cancelled` or `.refunded`.',
+      examples: ['deposit.created'],
+    }),
+    outcome: OUTCOMES.schema,
+    failure_code: nullableText('The decline code; null if it was not declined.'),
+    payment_id: ref(PaymentId),
+    account_id: ref(AnyAccountId),
+    owner_id: nullableText('The owner of the account; null if it is not known.'),
+    amount: minorUnits('The requested amount; 0 for a cancel.'),
+    currency: ref(Currency),
+    idempotency_key: Type.String({
+      description: 'The idempotency key of the request.',
+      examples: ['deposit-1'],
+    }),
+    client_id: nullableText('The API client that acted for the operator; null if a person did.'),
+    trace_id: nullableText('The trace of the request. Its caller may choose it.'),
+    created_at: time('When it was requested.'),
+  }),
+);
+const PaymentAuditPage = pageOf('PaymentAuditPage', PaymentAuditRecord);
+
+export const auditSchemas = [
+  ...[AccountAuditRecord, AccountAuditPage, IdentityAuditRecord, IdentityAuditPage],
+  ...[PaymentAuditRecord, PaymentAuditPage],
+];
 
 const id = (description: string) =>
   Type.Optional(Type.String({ pattern: '^[\\x21-\\x7e]{1,64}$', description }));
 
-type Options = Pick<Neighbours, 'auth' | 'authorization'>;
+type Options = Pick<Neighbours, 'auth' | 'authorization' | 'payment'>;
 
-export const auditRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth, authorization }) => {
+export const auditRoutes: FastifyPluginAsyncTypebox<Options> = async (
+  app,
+  { auth, authorization, payment },
+) => {
   app.get('/v1/audit/accounts', {
     config: { access: ['operator', 'auditor'], scope: 'audit:read' },
     schema: {
@@ -98,6 +151,29 @@ export const auditRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { aut
       const message = { ...pageRequest(request.query), accountId: account_id, actorId: actor_id };
       const page = await authorization.listAccountAuditRecords(message, asCaller(request));
       return pageJson(page.records.map(accountRecordJson), page.nextPageToken);
+    },
+  });
+
+  app.get('/v1/audit/payments', {
+    config: { access: ['operator', 'auditor'], scope: 'audit:read' },
+    schema: {
+      tags: ['audit'],
+      operationId: 'listPaymentAudit',
+      summary: 'List what operators did with the money of others, newest first',
+      description:
+        'Deposits, withdrawals, payments from accounts of others, and captures, cancels and refunds of payments of others. Requests that were refused before a payment or a step was stored are not listed.',
+      querystring: query({
+        ...pageQuery,
+        account_id: Type.Optional(ref(AnyAccountId)),
+        actor_id: id('Only requests of this operator.'),
+      }),
+      response: { 200: ref(PaymentAuditPage) },
+    },
+    handler: async (request) => {
+      const { account_id = '', actor_id = '' } = request.query;
+      const message = { ...pageRequest(request.query), accountId: account_id, actorId: actor_id };
+      const page = await payment.listPaymentAuditRecords(message, asCaller(request));
+      return pageJson(page.records.map(paymentRecordJson), page.nextPageToken);
     },
   });
 
@@ -134,6 +210,27 @@ function accountRecordJson(record: AccountRecordMessage): Static<typeof AccountA
     reason: emptyAsNull(record.reason),
     before: record.beforeJson === '' ? null : JSON.parse(record.beforeJson),
     after: JSON.parse(record.afterJson),
+    client_id: emptyAsNull(record.clientId),
+    trace_id: emptyAsNull(record.traceId),
+    call_id: emptyAsNull(record.callId),
+    created_at: timeJson(record.createdAt),
+  };
+}
+
+function paymentRecordJson(record: PaymentRecordMessage): Static<typeof PaymentAuditRecord> {
+  return {
+    id: record.id,
+    actor_id: record.actorId,
+    action: record.action,
+    outcome: OUTCOMES.nameOf(record.outcome),
+    failure_code: emptyAsNull(record.failureCode),
+    payment_id: record.paymentId,
+    account_id: record.accountId,
+    owner_id: emptyAsNull(record.ownerId),
+    amount: record.amountMinor,
+    currency: record.currency,
+    idempotency_key: record.idempotencyKey,
+    client_id: emptyAsNull(record.clientId),
     trace_id: emptyAsNull(record.traceId),
     created_at: timeJson(record.createdAt),
   };
@@ -146,7 +243,9 @@ function identityRecordJson(record: IdentityRecordMessage): Static<typeof Identi
     action: record.action,
     subject_id: record.subjectId,
     details: record.detailsJson === '' ? {} : JSON.parse(record.detailsJson),
+    client_id: emptyAsNull(record.clientId),
     trace_id: emptyAsNull(record.traceId),
+    call_id: emptyAsNull(record.callId),
     created_at: timeJson(record.createdAt),
   };
 }

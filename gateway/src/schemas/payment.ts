@@ -64,6 +64,7 @@ const EXAMPLE = {
   version: 3,
   created_at: '2026-01-31T12:00:00.000Z',
   updated_at: '2026-01-31T12:10:00.000Z',
+  client_id: null,
 };
 
 export const Payment = named(
@@ -92,6 +93,9 @@ export const Payment = named(
       version: count('Rises by one with each change.'),
       created_at: time('When the payment was requested.'),
       updated_at: time('When the payment last changed.'),
+      client_id: nullableText(
+        'The API client that requested the payment; null if a person did, or if it acts for another user than the reader.',
+      ),
     },
     { examples: [EXAMPLE] },
   ),
@@ -125,5 +129,6 @@ export function paymentJson(payment: PaymentMessage): PaymentJson {
     version: payment.version,
     created_at: timeJson(payment.createdAt),
     updated_at: timeJson(payment.updatedAt),
+    client_id: emptyAsNull(payment.clientId),
   };
 }

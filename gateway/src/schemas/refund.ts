@@ -25,6 +25,7 @@ const EXAMPLE = {
   failure: null,
   created_at: '2026-01-31T12:10:00.000Z',
   updated_at: '2026-01-31T12:10:00.000Z',
+  client_id: null,
 };
 
 export const Refund = named(
@@ -40,6 +41,9 @@ export const Refund = named(
       failure: nullable(Failure),
       created_at: time('When the refund was requested.'),
       updated_at: time('When the refund last changed.'),
+      client_id: nullableText(
+        'The API client that requested the refund; null if a person did, or if it acts for another user than the reader.',
+      ),
     },
     { examples: [EXAMPLE] },
   ),
@@ -61,5 +65,6 @@ export function refundJson(refund: RefundMessage): RefundJson {
     failure: failure ? { code: failure.code, message: failure.message } : null,
     created_at: timeJson(refund.createdAt),
     updated_at: timeJson(refund.updatedAt),
+    client_id: emptyAsNull(refund.clientId),
   };
 }

@@ -52,6 +52,11 @@ export const Rule = named(
       examples: ['usr_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
     }),
     created_at: time('When this version was saved.'),
+    client_id: nullableText('The API client that acted for `created_by`; null if a person did.'),
+    trace_id: nullableText('The trace of the request that saved this version. Its caller may choose it.'),
+    call_id: nullableText(
+      'The platform’s own id of the call, as in its log lines. Null for versions from before it was stored.',
+    ),
   }),
 );
 
@@ -67,5 +72,8 @@ export function ruleJson(rule: RuleMessage | undefined): Static<typeof Rule> {
     enabled: rule.enabled,
     created_by: rule.createdBy,
     created_at: timeJson(rule.createdAt),
+    client_id: emptyAsNull(rule.clientId),
+    trace_id: emptyAsNull(rule.traceId),
+    call_id: emptyAsNull(rule.callId),
   };
 }

@@ -80,6 +80,12 @@ const TimelineItem = named(
           examples: ['usr_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
         }),
       ),
+      client_id: Type.Optional(
+        Type.String({
+          description: 'payment: the API client that acted for `actor_id`. Absent if a person did.',
+          examples: ['cli_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
+        }),
+      ),
       movements: Type.Optional(
         Type.Array(
           Type.Object({

@@ -1,5 +1,5 @@
 /** Runs the vitest suite of one package, counts its tests and names those that failed. */
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { local } from '../paths.ts';
 import { say } from '../progress.ts';
@@ -14,10 +14,16 @@ export async function runSuite(name: string, folder: string, env: NodeJS.Process
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const { code, output } = await capture(['vitest', 'run', ...reporters], { cwd: folder, env });
   const tally = await read(name, report, code);
+  await writeFile(outputOf(name), output, { mode: 0o600 });
   console.log(output.trimEnd());
   const failed = tally.failures.length;
   say('test', `${name}: ${tally.passed} passed, ${failed} failed`, failed === 0 ? '✓' : '✗');
   return tally;
+}
+
+/** The file with the last output of a suite. */
+export function outputOf(name: string): string {
+  return join(local, `test/${name}.log`);
 }
 
 interface Report {

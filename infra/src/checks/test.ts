@@ -1,4 +1,7 @@
-/** `make test`: the checks, every package's tests on the real servers, then the black-box tests of the running platform. */
+/**
+ * `make test`: the checks, every package's tests on the real servers, then the black-box tests of the running platform. At the end the
+ * logs of the run are searched for secrets.
+ */
 import { join } from 'node:path';
 import { explain } from '../failure.ts';
 import { root } from '../paths.ts';
@@ -10,6 +13,7 @@ import type { Settings } from '../settings.ts';
 import { check } from './check.ts';
 import { packagesWith } from './packages.ts';
 import { pairwise } from './pairwise.ts';
+import { logSizes, scanLogs } from './scan-logs.ts';
 import { runSuite } from './suite.ts';
 import { type Tally, total } from './tally.ts';
 
@@ -25,6 +29,7 @@ export function test(settings: Settings, secret: Secrets): Promise<Tally> {
 /** If the platform does not start, that counts as a failed test. */
 async function testAll(settings: Settings, secret: Secrets): Promise<Tally> {
   const tallies: Tally[] = [];
+  const before = logSizes();
   try {
     const addresses = await exclusively(() => upServers(settings, secret));
     const env = { ...process.env, ...(await testEnvironment(addresses)), NODE_OPTIONS: SOURCES };
@@ -32,6 +37,7 @@ async function testAll(settings: Settings, secret: Secrets): Promise<Tally> {
     tallies.push(await runPackages(env));
     await exclusively(() => up(settings, secret));
     tallies.push(await runSuite('e2e', join(root, 'e2e'), env));
+    tallies.push(await scanLogs(addresses.postgres, secret, before));
   } catch (error) {
     console.error(explain(error));
     tallies.push({ passed: 0, failures: ['test: the platform did not start'] });

@@ -198,7 +198,8 @@ function beginOne(
   now: Date,
 ): Begun {
   requireAction(caller, payment, terms.kind);
-  const origin = { callerId: caller.id, requestId, traceparent };
+  const byOperator = caller.roles.includes('operator');
+  const origin = { callerId: caller.id, clientId: caller.clientId, byOperator, requestId, traceparent };
   return { operation: begin(payment, competing, terms, { id, origin, now }), payment };
 }
 

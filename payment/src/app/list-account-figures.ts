@@ -56,9 +56,9 @@ async function listAll({ db }: Deps, pageToken: string, limit: number): Promise<
 async function requireSnapshot(db: Kysely<Database>, id: string): Promise<Snapshot> {
   const snapshot = await findSnapshot(db, id);
   if (snapshot) return snapshot;
-  throw new CallError('INVALID_PAGE_TOKEN', 'The snapshot of this page token is deleted.', [
-    { field: 'page_token', description: 'belongs to a list that was started too long ago' },
-  ]);
+  throw new CallError('INVALID_PAGE_TOKEN', 'The snapshot of this page token is deleted.', {
+    violations: [{ field: 'page_token', description: 'belongs to a list that was started too long ago' }],
+  });
 }
 
 const Position = Type.Object({ after: Type.String() });

@@ -1,6 +1,6 @@
 /** Lists the steps of a payment, oldest first, for callers that may see it. */
 import type { Kysely } from 'kysely';
-import { seesAll, seesPayersSide, seesReceiversSide } from '../domain/access.ts';
+import { isOwnOrSeesAll, seesPayersSide, seesReceiversSide } from '../domain/access.ts';
 import type { Caller } from '../domain/payment.ts';
 import type { Database } from '../store/database.ts';
 import { findSteps, type PaymentStep } from '../store/payment-steps.ts';
@@ -11,7 +11,7 @@ export interface VisibleStep extends PaymentStep {
   showsDecision: boolean;
 }
 
-/** The actor of a step is shown to that actor and to callers that see all payments. Throws PAYMENT_NOT_FOUND. */
+/** The actor of a step, with its API client, is shown to that actor and to callers that see all payments. Throws PAYMENT_NOT_FOUND. */
 export async function listPaymentSteps(
   deps: { db: Kysely<Database> },
   caller: Caller,
@@ -22,6 +22,6 @@ export async function listPaymentSteps(
   return steps.map((step) => ({
     ...step,
     showsDecision: step.refundId ? seesReceiversSide(caller, payment) : seesPayersSide(caller, payment),
-    actorId: seesAll(caller) || step.actorId === caller.id ? step.actorId : undefined,
+    ...(!isOwnOrSeesAll(caller, step.actorId) && { actorId: undefined, clientId: undefined }),
   }));
 }

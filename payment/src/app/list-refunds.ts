@@ -2,7 +2,7 @@
 import { decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
-import { seesReceiversSide } from '../domain/access.ts';
+import { isOwnOrSeesAll, seesReceiversSide } from '../domain/access.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { Caller, Payment } from '../domain/payment.ts';
 import type { Database } from '../store/database.ts';
@@ -34,9 +34,16 @@ export async function listRefunds(
   const position = token && { createdAt: new Date(token.at), id: token.id };
   // Reads one row more than the page size. If it exists, there is another page.
   const found = await readPage(deps.db, which, position, limit + 1);
-  const refunds = found.slice(0, limit);
+  const refunds = found.slice(0, limit).map((refund) => viewFor(caller, refund));
   const last = refunds.at(-1);
   const nextPageToken =
     found.length > limit && last ? encodePageToken({ at: last.createdAt.getTime(), id: last.id }) : '';
   return { payment, refunds, nextPageToken };
+}
+
+/** Returns the refund as this caller may see it: the API client only if it is the caller's own, or if the caller sees all. */
+function viewFor(caller: Caller, refund: Operation): Operation {
+  const { origin } = refund;
+  if (isOwnOrSeesAll(caller, origin.callerId)) return refund;
+  return { ...refund, origin: { ...origin, clientId: undefined } };
 }

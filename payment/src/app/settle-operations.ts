@@ -5,6 +5,7 @@
 import { failed, faultPoint, type Logger, ok, type Result, splitOnFailure } from '@payflowx/chassis';
 import { insertOutbox, inTransaction, type OutboxRow } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
+import { withoutClient } from '../domain/access.ts';
 import { type Operation, refusalOf, type Settlement, settle } from '../domain/operation.ts';
 import type { Decision, Payment } from '../domain/payment.ts';
 import { toOutboxRows } from '../messages/payment-event.ts';
@@ -128,7 +129,13 @@ function toOutcome(settlement: Settlement, eventId: string): Outcome {
 function toStoredResponse(operation: Operation, payment: Payment): StoredResponse {
   if (operation.kind === 'REFUND') return { answer: Buffer.from(encodeRefund(operation, payment.currency)) };
   if (operation.failure) return { refusal: toRefusal(refusalOf(payment, operation)) };
-  return { answer: Buffer.from(encodePayment(payment)) };
+  return { answer: Buffer.from(encodePayment(viewOf(operation, payment))) };
+}
+
+/** The payer of a payment that another user requested does not see the API client of that request. */
+function viewOf({ origin }: Operation, payment: Payment): Payment {
+  const isPayer = origin.callerId === payment.fromOwnerId;
+  return isPayer && payment.origin.caller.id !== payment.fromOwnerId ? withoutClient(payment) : payment;
 }
 
 function keyOf({ origin: { callerId, requestId } }: Operation): Key | undefined {

@@ -24,7 +24,7 @@ export async function simulatePayment(
 ): Promise<Decision> {
   const decision = await authorization.simulate(request, { deadline, deadlineMs }).catch((error: unknown) => {
     if (isTooMany(error)) {
-      throw new CallError('TOO_MANY_REQUESTS', error.message, undefined, error.retryAfterMs);
+      throw new CallError('TOO_MANY_REQUESTS', error.message, { retryAfterMs: error.retryAfterMs });
     }
     if (!isUnavailable(error)) throw error;
     throw new PaymentError('AUTHORIZATION_UNAVAILABLE', 'The payment cannot be decided at the moment.', {

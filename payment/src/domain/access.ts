@@ -18,8 +18,23 @@ export function maySee(caller: Caller, payment: Payment): boolean {
  * payer's balance and limits. It does not see reference and metadata either, which are the payer's own notes.
  */
 export function viewFor(caller: Caller, payment: Payment): Payment {
-  if (seesPayersSide(caller, payment)) return payment;
-  return { ...payment, decision: undefined, reference: '', metadata: {} };
+  const seen = isOwnOrSeesAll(caller, payment.origin.caller.id) ? payment : withoutClient(payment);
+  if (seesPayersSide(caller, payment)) return seen;
+  return { ...seen, decision: undefined, reference: '', metadata: {} };
+}
+
+/**
+ * True if the caller may see the API client of a request by `requesterId`. Users see only the clients that act for them.
+ */
+export function isOwnOrSeesAll(caller: Caller, requesterId: string | undefined): boolean {
+  return seesAll(caller) || caller.id === requesterId;
+}
+
+/** Returns the payment without the API client that requested it. */
+export function withoutClient(payment: Payment): Payment {
+  const { origin } = payment;
+  if (origin.caller.clientId === undefined) return payment;
+  return { ...payment, origin: { ...origin, caller: { ...origin.caller, clientId: undefined } } };
 }
 
 /** True if the caller may see the payer's balance and limits. */

@@ -24,6 +24,10 @@ export type RequestedKind = Exclude<OperationKind, 'EXPIRE'>;
 export interface OperationOrigin {
   /** Undefined for an expiry. */
   readonly callerId: string | undefined;
+  /** The API client that called for this user. */
+  readonly clientId?: string | undefined;
+  /** True if the caller was an operator. */
+  readonly byOperator?: boolean;
   /** The idempotency key. Undefined for an expiry. */
   readonly requestId: string | undefined;
   readonly traceparent: string;

@@ -20,6 +20,8 @@ export type Role = 'customer' | 'operator' | 'auditor' | 'admin' | 'service';
 export interface Caller {
   readonly id: string;
   readonly roles: readonly Role[];
+  /** The API client that calls for this user. */
+  readonly clientId?: string | undefined;
 }
 
 /**

@@ -63,5 +63,6 @@ export function withoutDecision(payment: Payment): PaymentMessage {
     version: payment.version,
     createdAt: payment.createdAt,
     updatedAt: payment.updatedAt,
+    clientId: payment.origin.caller.clientId ?? '',
   };
 }

@@ -10,7 +10,7 @@ const STATE_CODES = {
 
 /** `currency` is the currency of the payment. */
 export function toRefundMessage(operation: Operation, currency: string): Refund {
-  const { id, paymentId, state, amountMinor, reason, failure, createdAt, updatedAt } = operation;
+  const { id, paymentId, state, amountMinor, reason, failure, origin, createdAt, updatedAt } = operation;
   return {
     id,
     paymentId,
@@ -21,6 +21,7 @@ export function toRefundMessage(operation: Operation, currency: string): Refund 
     failure,
     createdAt,
     updatedAt,
+    clientId: origin.clientId ?? '',
   };
 }
 

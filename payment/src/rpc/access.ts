@@ -18,6 +18,7 @@ export const ACCESS = {
   listPaymentSteps: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
   simulatePayment: { roles: ['customer', 'operator'], scope: 'payments:read' },
   getPayment: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
+  listPaymentAuditRecords: { roles: ['operator', 'auditor'], scope: 'audit:read' },
   getRecoveryStatus: { roles: ['operator', 'auditor', 'service'], scope: 'payments:read' },
   // For reconciliation.
   listAccountFigures: ['service'],

@@ -19,6 +19,7 @@ import { listPaymentSteps } from '../app/list-payment-steps.ts';
 import { listRefunds } from '../app/list-refunds.ts';
 import type { OperationFlow } from '../app/operation-flow.ts';
 import { type Requested, requestOperation } from '../app/request-operation.ts';
+import { viewFor } from '../domain/access.ts';
 import type { Terms } from '../domain/operation.ts';
 import { toCancelTerms, toCaptureTerms, toRefundTerms } from '../domain/operation-request.ts';
 import type { Caller } from '../domain/payment.ts';
@@ -70,7 +71,7 @@ export function operationHandlers({ db, operations: flow, now }: OperationDeps) 
 
 function toPaymentResponse(caller: Caller, requested: Requested): CapturePaymentResponse {
   if ('pending' in requested) {
-    const payment = messageFor(caller, toPaymentMessage(requested.pending.payment));
+    const payment = messageFor(caller, toPaymentMessage(viewFor(caller, requested.pending.payment)));
     return { payment, replayed: false, pending: true };
   }
   const { answer, replayed } = requested;

@@ -5,9 +5,11 @@ import {
   type Call,
   type Caller,
   createClockSkew,
+  createSecurityEvents,
   int64Of,
   type Logger,
   limitsOf,
+  recordRefusal,
   requireAccess,
   requireCaller,
   runInTrace,
@@ -44,6 +46,7 @@ import { toPaymentMessage } from '../messages/payment-message.ts';
 import type { AccountFigures } from '../store/account-figures.ts';
 import type { Database } from '../store/database.ts';
 import { ACCESS } from './access.ts';
+import { auditHandlers } from './audit-handlers.ts';
 import { toCreatedResponse, toListRequest, toPaymentRequest, toRecoveryStatusMessage } from './convert.ts';
 import { errors } from './errors.ts';
 import { type OperationDeps, operationHandlers } from './operation-handlers.ts';
@@ -62,6 +65,8 @@ export type PaymentServiceDeps = CreateDeps &
   };
 
 const MAX_BATCH = 500;
+/** Each item of a batch is checked as if it were a call of this RPC. */
+const ITEM_ROUTE = PaymentServiceService.createPayment.path;
 const checkItem = limitsOf('payflowx.payment.v1.CreatePaymentItem');
 
 /**
@@ -75,6 +80,7 @@ function deadlineOf({ deadline }: CreatePaymentItem, aheadMs: number, call: Call
 
 export function paymentService(deps: PaymentServiceDeps): BoundService {
   const skew = createClockSkew(deps);
+  const events = createSecurityEvents(deps.log);
 
   const create = async (operation: Creation, order: Order, requestId: string, context: CallContext) => {
     const { caller, traceparent, deadline, isRetry } = context;
@@ -109,7 +115,13 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
       try {
         return { result: { $case: 'response', value: await createItem(item, aheadMs, trace, call) } };
       } catch (error) {
-        return { result: { $case: 'error', value: toRpcStatus(error, errors, deps.log) } };
+        const rpcStatus = toRpcStatus(error, errors, deps.log);
+        recordRefusal(events, error, rpcStatus.code, {
+          route: ITEM_ROUTE,
+          address: call.peer,
+          caller: undefined,
+        });
+        return { result: { $case: 'error', value: rpcStatus } };
       }
     });
   };
@@ -141,6 +153,7 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
         create('CreateWithdrawal', toWithdrawalOrder(request), request.requestId, contextOf(call)),
 
       ...operationHandlers(deps),
+      ...auditHandlers(deps),
 
       simulatePayment: async ({ payment }, call) => {
         if (!payment) throw missingRequest('payment');

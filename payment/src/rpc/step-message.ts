@@ -17,6 +17,7 @@ export function toStepMessage(caller: Caller, step: VisibleStep): PaymentStep {
     decision: step.showsDecision && decision ? decisionFor(caller, decision) : undefined,
     refundId: step.refundId ?? '',
     actorId: step.actorId ?? '',
+    clientId: step.clientId ?? '',
     traceId: step.traceparent === '' ? '' : traceFrom(step.traceparent).traceId,
     occurredAt: step.occurredAt,
   };

@@ -37,13 +37,13 @@ export async function saveAccepted(
     ), stored as (
       insert into payments (
         id, kind, state, from_account, to_account, from_owner_id, amount_minor, currency, capture_mode, description, reference,
-        metadata, hold_expires_at, version, created_at, updated_at, caller_id, caller_roles, request_id, traceparent,
-        next_attempt_at, initiated_event_id
+        metadata, hold_expires_at, version, created_at, updated_at, caller_id, caller_roles, client_id, request_id,
+        traceparent, next_attempt_at, initiated_event_id
       )
       select
         key, kind, state, from_account, to_account, from_owner_id, amount_minor, currency, capture_mode, description, reference,
         metadata, hold_expires_at, version, created_at, created_at, caller_id, string_to_array(caller_roles, ','),
-        request_id, traceparent, next_attempt_at, event_id
+        client_id, request_id, traceparent, next_attempt_at, event_id
       from begun
     ), announced as (
       ${outboxFrom(EVENTS_DESTINATION, sql`begun`)}
@@ -73,6 +73,7 @@ const COLUMNS = {
   created_at: 'timestamptz',
   caller_id: 'text',
   caller_roles: 'text',
+  client_id: 'text',
   request_id: 'text',
   traceparent: 'text',
   next_attempt_at: 'timestamptz',
@@ -104,6 +105,7 @@ function toRow({ change, eventId, keyed }: AcceptedPayment, recoverAfterMs: numb
     caller_id: caller.id,
     // A column of unnest cannot hold an array of arrays.
     caller_roles: caller.roles.join(','),
+    client_id: caller.clientId,
     request_id: requestId,
     traceparent,
     next_attempt_at: new Date(payment.createdAt.getTime() + recoverAfterMs),

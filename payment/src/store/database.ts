@@ -36,6 +36,7 @@ export interface PaymentsTable {
   updated_at: Date;
   caller_id: string;
   caller_roles: Role[];
+  client_id: string | null;
   request_id: string;
   traceparent: string;
   attempts: number;
@@ -61,6 +62,8 @@ export interface OperationsTable {
   payment_state: PaymentState | null;
   payment_version: bigint | null;
   caller_id: string | null;
+  client_id: string | null;
+  by_operator: boolean;
   request_id: string | null;
   traceparent: string;
   created_at: Date;

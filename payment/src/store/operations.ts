@@ -22,6 +22,8 @@ export const OPERATION_COLUMNS = [
   'failure_message',
   'decision',
   'caller_id',
+  'client_id',
+  'by_operator',
   'request_id',
   'traceparent',
   'attempts',
@@ -53,6 +55,8 @@ export async function insertOperations(
     final: operation.final,
     reason: operation.reason,
     caller_id: origin.callerId,
+    client_id: origin.clientId,
+    by_operator: origin.byOperator ?? false,
     request_id: origin.requestId,
     traceparent: origin.traceparent,
     created_at: operation.createdAt,
@@ -60,12 +64,12 @@ export async function insertOperations(
   }));
   const { rows: stored } = await sql<{ id: string }>`
     insert into operations (
-      id, payment_id, kind, state, amount_minor, takes_rest, final, reason, caller_id, request_id, traceparent,
-      created_at, updated_at, next_attempt_at
+      id, payment_id, kind, state, amount_minor, takes_rest, final, reason, caller_id, client_id, by_operator, request_id,
+      traceparent, created_at, updated_at, next_attempt_at
     )
     select
-      id, payment_id, kind, state, amount_minor, takes_rest, final, reason, caller_id, request_id, traceparent,
-      created_at, created_at, next_attempt_at
+      id, payment_id, kind, state, amount_minor, takes_rest, final, reason, caller_id, client_id, by_operator, request_id,
+      traceparent, created_at, created_at, next_attempt_at
     from ${unnest(rows, {
       id: 'text',
       payment_id: 'text',
@@ -76,6 +80,8 @@ export async function insertOperations(
       final: 'bool',
       reason: 'text',
       caller_id: 'text',
+      client_id: 'text',
+      by_operator: 'bool',
       request_id: 'text',
       traceparent: 'text',
       created_at: 'timestamptz',
@@ -190,6 +196,8 @@ export function toOperation(row: OperationRow): Operation {
     decision: row.decision ?? undefined,
     origin: {
       callerId: row.caller_id ?? undefined,
+      clientId: row.client_id ?? undefined,
+      byOperator: row.by_operator,
       requestId: row.request_id ?? undefined,
       traceparent: row.traceparent,
     },

@@ -16,6 +16,8 @@ export interface PaymentStep {
   refundId: string | undefined;
   /** Undefined for an expiry. */
   actorId: string | undefined;
+  /** The API client that acted for the actor. */
+  clientId: string | undefined;
   traceparent: string;
   occurredAt: Date;
 }
@@ -38,7 +40,7 @@ type Announcements = Pick<PaymentsTable, 'initiated_event_id' | 'decided_event_i
 
 function firstSteps(payment: Payment, row: Announcements): PaymentStep[] {
   const { caller, traceparent } = payment.origin;
-  const common = { refundId: undefined, actorId: caller.id, traceparent };
+  const common = { refundId: undefined, actorId: caller.id, clientId: caller.clientId, traceparent };
   const initiated: PaymentStep = {
     ...common,
     eventId: row.initiated_event_id ?? '',
@@ -61,7 +63,8 @@ function firstSteps(payment: Payment, row: Announcements): PaymentStep[] {
 async function laterSteps(db: Kysely<Database>, paymentId: string): Promise<PaymentStep[]> {
   const rows = await db
     .selectFrom('operations')
-    .select(['id', 'kind', 'event_id', 'payment_state', 'decision', 'caller_id', 'traceparent', 'updated_at'])
+    .select(['id', 'kind', 'event_id', 'payment_state', 'decision', 'caller_id', 'client_id', 'traceparent'])
+    .select('updated_at')
     .where('payment_id', '=', paymentId)
     .where('state', '=', 'COMPLETED')
     .orderBy('payment_version')
@@ -75,6 +78,7 @@ async function laterSteps(db: Kysely<Database>, paymentId: string): Promise<Paym
       decision: row.decision ?? undefined,
       refundId: row.kind === 'REFUND' ? row.id : undefined,
       actorId: row.caller_id ?? undefined,
+      clientId: row.client_id ?? undefined,
       traceparent: row.traceparent,
       occurredAt: row.updated_at,
     };

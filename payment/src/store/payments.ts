@@ -31,6 +31,7 @@ export const PAYMENT_COLUMNS = [
   'updated_at',
   'caller_id',
   'caller_roles',
+  'client_id',
   'request_id',
   'traceparent',
 ] as const satisfies readonly (keyof PaymentsTable)[];
@@ -163,7 +164,7 @@ export function toPayment(row: PaymentRow): Payment {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     origin: {
-      caller: { id: row.caller_id, roles: row.caller_roles },
+      caller: { id: row.caller_id, roles: row.caller_roles, clientId: row.client_id ?? undefined },
       requestId: row.request_id,
       traceparent: row.traceparent,
     },

@@ -81,6 +81,12 @@ export type Source = { partition: number; raw: KafkaMessage };
 export const orderKeyOf = ({ partition, raw: { key } }: Source): string =>
   key ? `key ${key.toString('latin1')}` : `partition ${partition}`;
 
+/** Returns the header of the message, also of one that is not a CloudEvent. */
+export function traceparentOf({ raw }: Source): string | undefined {
+  const header = raw.headers?.traceparent;
+  return (Array.isArray(header) ? header[0] : header)?.toString();
+}
+
 /** Starts in the background. If the broker is unavailable or the topic does not exist yet, it retries. */
 export async function startKafkaConsumer<T>(
   settings: KafkaConsumerSettings,
@@ -97,6 +103,7 @@ export async function startKafkaConsumer<T>(
       apply,
       stopping: stopping.signal,
       deadLetter: (source, reason, error) => deadLetters.publish(source, reason, error),
+      traceparentOf,
     },
     log.child({ topic, group: groupId }),
   );
@@ -311,7 +318,7 @@ export function toTopicMessage({ partition, raw }: Source): TopicMessage {
     const single = Array.isArray(value) ? value[0] : value;
     if (single !== undefined) headers[name] = single.toString();
   }
-  const { ce_id: id, ce_type: type, traceparent } = headers;
+  const { ce_id: id, ce_type: type } = headers;
   if (!id || !type) throw new Error('The headers ce_id and ce_type are missing: this is not a CloudEvent.');
   if (raw.value === null) throw new Error('The message has no payload.');
   return {
@@ -320,7 +327,6 @@ export function toTopicMessage({ partition, raw }: Source): TopicMessage {
     key: raw.key?.toString() ?? '',
     headers,
     payload: raw.value,
-    traceparent,
     partition,
     offset: BigInt(raw.offset),
   };

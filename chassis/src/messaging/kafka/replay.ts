@@ -4,7 +4,7 @@ import type { EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { createApply, type Delivery } from '../../batching/apply-batch.ts';
 import { createBatcher } from '../../batching/batcher.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import { type KafkaHandlers, orderKeyOf, type Source, toTopicMessage } from './consumer.ts';
+import { type KafkaHandlers, orderKeyOf, type Source, toTopicMessage, traceparentOf } from './consumer.ts';
 import { type KafkaSettings, kafkaClient } from './producer.ts';
 
 export interface ReplaySettings extends KafkaSettings {
@@ -53,6 +53,7 @@ export async function replayTopic<T>(
         replayed.appliedCount += items.length;
       },
       deadLetter: async ({ raw, partition }, _reason, error) => skip(raw, partition, error),
+      traceparentOf,
       stopping: new AbortController().signal,
       // They are dead letters already, however many they are.
       maxDeadLettersInARow: Number.POSITIVE_INFINITY,

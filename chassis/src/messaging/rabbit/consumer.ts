@@ -69,7 +69,12 @@ export async function consumeQueue<T>(
   const stopping = new AbortController();
   const publisher = createConfirmedPublisher(settings, log);
   const { flush, storeUndecodable, aside, problem } = createApply<Envelope, T>(
-    { apply, deadLetter: deadLetterTo(publisher, settings, log), stopping: stopping.signal },
+    {
+      apply,
+      deadLetter: deadLetterTo(publisher, settings, log),
+      traceparentOf,
+      stopping: stopping.signal,
+    },
     log,
   );
   const batcher = createBatcher<Delivery<Envelope, T>, void>({
@@ -248,7 +253,11 @@ function toIncomingMessage({ properties, content }: Envelope): IncomingMessage {
     return typeof entry[1] === 'string';
   });
   const headers = Object.fromEntries(texts);
-  return { id, type, key, headers, payload: content, traceparent: headers.traceparent };
+  return { id, type, key, headers, payload: content };
+}
+
+function traceparentOf({ properties: { headers } }: Envelope): string | undefined {
+  return typeof headers.traceparent === 'string' ? headers.traceparent : undefined;
 }
 
 function deadLetterTo(publisher: ConfirmedPublisher, settings: QueueSettings, log: Logger) {

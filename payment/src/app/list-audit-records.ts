@@ -1,0 +1,45 @@
+/** Pages of audit records, newest first. */
+import { decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
+import type { Kysely } from 'kysely';
+import { Type } from 'typebox';
+import type { AuditRecord } from '../domain/audit.ts';
+import { startChecks } from '../domain/checks.ts';
+import { type AuditFilter, listAuditRecords as readPage } from '../store/audit-records.ts';
+import type { Database } from '../store/database.ts';
+
+/** The content of a page token: the last row of the page. */
+const PageToken = Type.Object(
+  {
+    at: Type.Integer({ minimum: 0, maximum: 8.64e15 }),
+    id: Type.String({ pattern: '^(pay|cap|can|ref)_[0-9a-f-]{36}$' }),
+  },
+  { additionalProperties: false },
+);
+
+const IDENTIFIER = /^[\x21-\x7e]{1,64}$/;
+
+/** Throws INVALID_ARGUMENT, INVALID_PAGE_TOKEN. */
+export async function listAuditRecords(
+  { db }: { db: Kysely<Database> },
+  { filter, ...page }: { filter: AuditFilter; pageSize: number; pageToken: string },
+): Promise<{ records: AuditRecord[]; nextPageToken: string }> {
+  checkFilter(filter);
+  const limit = pageSizeOf(page.pageSize);
+  const token = decodePageToken(page.pageToken, PageToken);
+  const position = token && { createdAt: new Date(token.at), id: token.id };
+  // Reads one row more than the page size. If it exists, there is another page.
+  const found = await readPage(db, filter, position, limit + 1);
+  const records = found.slice(0, limit);
+  const last = records.at(-1);
+  const nextPageToken =
+    found.length > limit && last ? encodePageToken({ at: last.createdAt.getTime(), id: last.id }) : '';
+  return { records, nextPageToken };
+}
+
+function checkFilter({ accountId, actorId }: AuditFilter): void {
+  const check = startChecks();
+  const isId = (id: string | undefined) => id === undefined || IDENTIFIER.test(id);
+  check('account_id', isId(accountId), 'must be 1 to 64 visible ASCII characters');
+  check('actor_id', isId(actorId), 'must be 1 to 64 visible ASCII characters');
+  check.end();
+}
