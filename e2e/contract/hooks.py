@@ -84,7 +84,7 @@ def mend_if_match(case):
 def drop_cursor(case):
     """A cursor is opaque: nobody can make a good one up."""
     cursor = (case.query or {}).get("cursor")
-    if isinstance(cursor, str) and re.fullmatch(r"[\x21-\x7e]{1,1024}", cursor):
+    if isinstance(cursor, str) and re.fullmatch(r"[\x21-\x7e]{1,2048}", cursor):
         del case.query["cursor"]
 
 

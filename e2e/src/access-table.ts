@@ -124,6 +124,7 @@ PaymentService/ListPaymentSteps                 401     ok     404       ok     
 PaymentService/SimulatePayment                  401     ok     404       403      ok        403    403
 PaymentService/GetPayment                       401     ok     404       ok       ok        403    403
 PaymentService/ListPayments                     401     ok     none      ok       ok        403    403
+PaymentService/ListPaymentAuditRecords          401     403    403       ok       ok        403    403
 PaymentService/GetRecoveryStatus                401     403    403       ok       ok        403    403
 
 LedgerService/ListEntries                       401     ok     404       ok       ok        403    403

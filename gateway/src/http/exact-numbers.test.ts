@@ -24,6 +24,11 @@ it('every number that JavaScript writes is exact', () => {
   );
 });
 
+it('takes linear time, also for zeros in the middle', () => {
+  // Quadratic time would be hours.
+  expect(isExact(`0.1${'0'.repeat(1_000_000)}1`)).toBe(false);
+});
+
 it('finds the place of a number that is not exact', () => {
   expect(findRounded('{"a": 1, "b/~": [0, {"amount": 100.00000000000000001}]}')).toBe('/b~1~0/1/amount');
   expect(findRounded('9007199254740993')).toBe('');

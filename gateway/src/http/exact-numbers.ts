@@ -21,10 +21,17 @@ function decimalOf(text: string): string | undefined {
   if (!parts) return undefined;
   const [, sign, whole = '', fraction = '', exponent = '0'] = parts;
   const significant = (whole + fraction).replace(/^0+/, '');
-  const digits = significant.replace(/0+$/, '');
+  const digits = significant.slice(0, endOfDigits(significant));
   if (digits === '') return '0';
   const zeros = significant.length - digits.length;
   return `${sign}${digits}e${BigInt(exponent) - BigInt(fraction.length) + BigInt(zeros)}`;
+}
+
+/** Returns the length without the zeros at the end. A regular expression would take quadratic time for zeros in the middle. */
+function endOfDigits(digits: string): number {
+  let end = digits.length;
+  while (digits[end - 1] === '0') end -= 1;
+  return end;
 }
 
 /** Returns the JSON pointer to the first number of the text that is not exact. */
