@@ -102,6 +102,8 @@ describe('creating a rule', () => {
     ['metadata', 'has(metadata.vip) && metadata.vip == "yes"', 5],
     ['payment.reference', 'payment.amount < 5 || payment.reference.startsWith("vip")', 23],
     ['payment.description', '"a" in [payment.description, payment.id]', 9],
+    ['payment', '[payment][0].description == "vip"', 2],
+    ['payment', '(payment.amount > 0 ? payment : payment).reference == ""', 23],
   ])('refuses an ALLOW rule that reads %s, which the payer writes', async (fact, expression, column) => {
     const refused = {
       code: status.INVALID_ARGUMENT,

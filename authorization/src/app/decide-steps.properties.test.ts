@@ -234,6 +234,30 @@ it('the times and ids of one account’s decisions sort in the order of its chan
   );
 });
 
+it('does not follow a decision that a wrong clock dated far ahead', () => {
+  const now = new Date('2026-01-01T00:00:00Z');
+  const timeAfter = (lastMs: number) => {
+    const accounts = startingAccounts([]);
+    const payer = accounts.get('a') as Account;
+    accounts.set('a', { ...payer, decidedAt: new Date(now.getTime() + lastMs) });
+    const state = startBatch(
+      { accounts, holds: new Map(), known: new Map() },
+      { now, holdTtlMs: 1, rules: NO_RULES },
+    );
+    const drawn = {
+      kind: 'AUTHORIZE',
+      fromAccount: 'a',
+      toAccount: 'b',
+      amount: 1n,
+      currency: 'EUR',
+    } as Drawn;
+    const result = answer(state, { request: requestOf(drawn, 1, []) as StepRequest, deadline: undefined });
+    return result.ok && (result.value.decision.decidedAt?.getTime() ?? 0) - now.getTime();
+  };
+  expect(timeAfter(60_000)).toBe(60_001);
+  expect(timeAfter(60_001)).toBe(0);
+});
+
 function play(accounts: Map<string, Account>, steps: readonly Drawn[]): void {
   const read = { accounts, holds: new Map<string, Hold>(), known: new Map() };
   const earlierSteps: StepRequest[] = [];

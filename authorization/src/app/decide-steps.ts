@@ -87,10 +87,16 @@ function newAnswer(state: BatchState, request: StepRequest, deadline: Date | und
   return stepAnswer;
 }
 
+/** Clocks that are synchronized differ by much less. */
+const MAX_AHEAD_MS = 60_000;
+
 /**
  * Returns the time of the decision: by the clock, but later than the last decision on each of its accounts. So the times of one
  * account's changes are in their order, also if two instances have different clocks. Steps of one batch may have the same time.
  * Their ids then have their order.
+ *
+ * A last decision that is far ahead was dated by a wrong clock. It is ignored, or that time would reach every account that is paid
+ * from this one.
  */
 function timeOf({ accounts, holds, changedAccounts, context }: BatchState, request: StepRequest): Date {
   let latest = context.now;
@@ -98,6 +104,7 @@ function timeOf({ accounts, holds, changedAccounts, context }: BatchState, reque
   for (const id of [fromAccount, toAccount]) {
     const last = accounts.get(id)?.decidedAt;
     if (last === undefined) continue;
+    if (last.getTime() - context.now.getTime() > MAX_AHEAD_MS) continue;
     const earliest = changedAccounts.has(id) ? last : new Date(last.getTime() + 1);
     if (earliest > latest) latest = earliest;
   }

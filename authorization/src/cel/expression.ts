@@ -78,12 +78,16 @@ function callsOf(name: string, node: ASTNode): number[] {
 
 const PAYER_TEXTS = ['description', 'reference'];
 
-/** The payer writes metadata, description and reference. All other facts come from the accounts, or are true of the payment. */
+/**
+ * The payer writes metadata, description and reference. All other facts come from the accounts, or are true of the payment. The
+ * whole payment as a value, as in `[payment][0].reference`, contains these texts too.
+ */
 function payerTextIn(node: ASTNode): PayerText | undefined {
   const { input, start } = node;
   if (node.op === 'id' && node.args === 'metadata') return { name: 'metadata', input, start };
-  if (node.op === '.' && isPayment(node.args[0]) && PAYER_TEXTS.includes(node.args[1])) {
-    return { name: `payment.${node.args[1]}`, input, start };
+  if (isPayment(node)) return { name: 'payment', input, start };
+  if (node.op === '.' && isPayment(node.args[0])) {
+    return PAYER_TEXTS.includes(node.args[1]) ? { name: `payment.${node.args[1]}`, input, start } : undefined;
   }
   for (const child of childrenOf(node)) {
     const found = payerTextIn(child);

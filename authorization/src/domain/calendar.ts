@@ -3,11 +3,13 @@
  * https://www.iana.org/time-zones, https://tc39.es/ecma402/#datetimeformat-objects
  */
 
+/** By name in lower case, because ICU ignores the case: each of the few hundred zones has one formatter. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 /** Creating a formatter costs a hundred times as much as using it. Throws RangeError for an unknown zone. */
 function formatterOf(timeZone: string): Intl.DateTimeFormat {
-  let formatter = formatters.get(timeZone);
+  const key = timeZone.toLowerCase();
+  let formatter = formatters.get(key);
   if (formatter === undefined) {
     formatter = new Intl.DateTimeFormat('en-US', {
       calendar: 'gregory',
@@ -17,7 +19,7 @@ function formatterOf(timeZone: string): Intl.DateTimeFormat {
       month: '2-digit',
       day: '2-digit',
     });
-    formatters.set(timeZone, formatter);
+    formatters.set(key, formatter);
   }
   return formatter;
 }

@@ -41,8 +41,8 @@ export interface Neighbours {
 /** `token` returns the gateway's own service token, for the calls that it makes in its own name. */
 export function connectNeighbours(targets: Targets, token: () => Promise<string>): Neighbours {
   return {
-    // Logins and refreshes are never retried: a refresh token that is used twice would revoke its family. Requests for a new
-    // secret are not retried either: the first secret would be lost.
+    // Logins are never retried, nor are requests for a new secret: the first secret would be lost. A refresh is retried with the
+    // same request id, so it does not count as a second use.
     auth: connectGrpc(AuthServiceClient, {
       target: targets.auth,
       // Auth trusts the client address in a request only if the gateway's own token comes with it.
