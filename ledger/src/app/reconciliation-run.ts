@@ -18,7 +18,7 @@ export interface ReconciliationDeps extends FindingDeps {
 const RETRY_AFTER_MS = 5_000;
 
 /**
- * `requestedBy` is a user's id, or empty for the schedule. Throws ReconciliationError RECONCILIATION_RUNNING or
+ * `requestedBy` is a user's id. Throws ReconciliationError RECONCILIATION_RUNNING or
  * NEIGHBOUR_UNAVAILABLE.
  */
 export async function runReconciliation(deps: ReconciliationDeps, requestedBy: string): Promise<Report> {
@@ -31,7 +31,8 @@ export async function runReconciliation(deps: ReconciliationDeps, requestedBy: s
   );
 }
 
-async function reconcile(deps: ReconciliationDeps, requestedBy: string): Promise<Report> {
+/** Needs the lock that lets one run at a time. */
+export async function reconcile(deps: ReconciliationDeps, requestedBy: string): Promise<Report> {
   const id = newId('rec');
   const startedAt = deps.now();
   const { unsettledIds, ...findings } = await findDifferences(deps, deps.settings);

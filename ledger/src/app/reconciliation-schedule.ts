@@ -1,8 +1,7 @@
 /** Runs reconciliations on a schedule. Of all instances, the first one that finds a run due starts it. */
 import { type Repetition, repeat } from '@payflowx/chassis';
-import { ReconciliationError } from '../domain/reconciliation-errors.ts';
-import { listReports } from '../store/reconciliations.ts';
-import { type ReconciliationDeps, runReconciliation } from './reconciliation-run.ts';
+import { holdingReconciliationLock, listReports } from '../store/reconciliations.ts';
+import { type ReconciliationDeps, reconcile } from './reconciliation-run.ts';
 
 /** Milliseconds between two checks if a run is due, and from startup to the first run. A shorter `everyMs` shortens both. */
 const LOOK_MS = 60_000;
@@ -21,13 +20,16 @@ export function startReconciliationSchedule(deps: ReconciliationDeps, everyMs: n
 
 /** Returns true if a run took place. */
 export async function runIfDue(deps: ReconciliationDeps, everyMs: number): Promise<boolean> {
-  const [last] = await listReports(deps.db, undefined, 1);
-  if (last && deps.now().getTime() - last.startedAt.getTime() < everyMs) return false;
-  try {
-    await runReconciliation(deps, '');
+  const isDue = async () => {
+    const [last] = await listReports(deps.db, undefined, 1);
+    return last === undefined || deps.now().getTime() - last.startedAt.getTime() >= everyMs;
+  };
+  if (!(await isDue())) return false;
+  // Looks again under the lock: another instance may have run since.
+  const ran = await holdingReconciliationLock(deps.db, async () => {
+    if (!(await isDue())) return false;
+    await reconcile(deps, '');
     return true;
-  } catch (error) {
-    if (error instanceof ReconciliationError && error.reason === 'RECONCILIATION_RUNNING') return false;
-    throw error;
-  }
+  });
+  return ran ?? false;
 }
