@@ -2,7 +2,7 @@
 import type { Handlers } from '@payflowx/chassis';
 import type { AuthServiceService } from '@payflowx/proto/auth';
 import { listAuditRecords } from '../app/list-audit-records.ts';
-import { fromAuditFilter, nextPageToken, pageRequest, toAuditRecordMessage } from './convert.ts';
+import { fromAuditFilter, pageRequest, toAuditRecordMessage } from './convert.ts';
 import type { AuthServiceDeps } from './deps.ts';
 
 export function auditHandlers(
@@ -12,7 +12,7 @@ export function auditHandlers(
     async listIdentityAuditRecords(request) {
       const filter = fromAuditFilter(request);
       const page = await listAuditRecords(deps, { ...pageRequest(request), filter });
-      return { records: page.items.map(toAuditRecordMessage), nextPageToken: nextPageToken(page) };
+      return { records: page.rows.map(toAuditRecordMessage), nextPageToken: page.nextPageToken };
     },
   };
 }

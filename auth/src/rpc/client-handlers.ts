@@ -5,7 +5,7 @@ import { revokeApiClient, rotateApiClientSecret } from '../app/change-api-client
 import { createApiClient } from '../app/create-api-client.ts';
 import { listApiClients } from '../app/list-api-clients.ts';
 import { newUserApiClient } from '../domain/user-api-client.ts';
-import { actorOf, given, nextPageToken, pageRequest, toClientMessage } from './convert.ts';
+import { actorOf, given, pageRequest, toClientMessage } from './convert.ts';
 import type { AuthServiceDeps } from './deps.ts';
 
 type ClientHandlers = Pick<
@@ -26,7 +26,7 @@ export function clientHandlers(service: AuthServiceDeps): ClientHandlers {
         ...pageRequest(request),
         userId: given(request.userId),
       });
-      return { clients: page.items.map(toClientMessage), nextPageToken: nextPageToken(page) };
+      return { clients: page.rows.map(toClientMessage), nextPageToken: page.nextPageToken };
     },
     async revokeApiClient({ clientId }, call) {
       const client = await revokeApiClient(deps, { actor: actorOf(call), clientId });

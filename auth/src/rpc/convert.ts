@@ -1,5 +1,5 @@
 /** Converts between the contract's messages and the types of this service. */
-import { type Call, decodePageToken, encodePageToken, pageSizeOf, requireCaller } from '@payflowx/chassis';
+import { type Call, decodePageToken, pageSizeOf, requireCaller } from '@payflowx/chassis';
 import {
   type ApiClient as ApiClientMessage,
   type IdentityAuditRecord as AuditRecordMessage,
@@ -9,7 +9,7 @@ import {
 } from '@payflowx/proto/auth';
 import { Type } from 'typebox';
 import type { TokenPair } from '../app/login.ts';
-import type { Page, PageRequest } from '../app/page.ts';
+import type { PageRequest } from '../app/page.ts';
 import {
   type Actor,
   AUDIT_ACTIONS,
@@ -104,8 +104,4 @@ const Position = Type.Object({ before: Type.String() });
 
 export function pageRequest({ pageSize, pageToken }: { pageSize: number; pageToken: string }): PageRequest {
   return { pageSize: pageSizeOf(pageSize), beforeId: decodePageToken(pageToken, Position)?.before };
-}
-
-export function nextPageToken({ nextBeforeId }: Page<unknown>): string {
-  return nextBeforeId === undefined ? '' : encodePageToken({ before: nextBeforeId });
 }

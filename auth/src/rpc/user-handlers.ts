@@ -5,7 +5,7 @@ import { createUser } from '../app/create-user.ts';
 import { getMe } from '../app/get-me.ts';
 import { listUsers } from '../app/list-users.ts';
 import { newUser } from '../domain/user.ts';
-import { actorOf, fromRoleMessages, nextPageToken, pageRequest, toUserMessage } from './convert.ts';
+import { actorOf, fromRoleMessages, pageRequest, toUserMessage } from './convert.ts';
 import type { AuthServiceDeps } from './deps.ts';
 
 type UserHandlers = Pick<Handlers<AuthServiceService>, 'getMe' | 'createUser' | 'listUsers'>;
@@ -22,7 +22,7 @@ export function userHandlers(service: AuthServiceDeps): UserHandlers {
     },
     async listUsers(request) {
       const page = await listUsers(deps, pageRequest(request));
-      return { users: page.items.map(toUserMessage), nextPageToken: nextPageToken(page) };
+      return { users: page.rows.map(toUserMessage), nextPageToken: page.nextPageToken };
     },
   };
 }

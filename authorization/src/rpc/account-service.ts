@@ -2,8 +2,8 @@
 import {
   type BoundService,
   bindService,
+  cutPage,
   decodePageToken,
-  encodePageToken,
   type Logger,
   newId,
   pageSizeOf,
@@ -11,7 +11,7 @@ import {
 } from '@payflowx/chassis';
 import { AccountServiceService } from '@payflowx/proto/authorization';
 import type { Kysely } from 'kysely';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { applyState, applyUpdate } from '../app/change-account.ts';
 import { createAccount } from '../app/create-accounts.ts';
 import { readAccount, readAccounts } from '../app/read-accounts.ts';
@@ -35,6 +35,7 @@ import { collectViolations } from './violations.ts';
 
 /** The content of a page token: the id of the last row of the page. */
 const Position = Type.Object({ id: Type.String() });
+const positionOf = ({ id }: Static<typeof Position>) => ({ id });
 
 /** The page size of ListAccountIds: nearly every customer's accounts in one page. */
 const MAX_IDS = 10_000;
@@ -70,11 +71,9 @@ export function accountService({ db, now, log }: AccountServiceDeps): BoundServi
       async listAccounts({ pageSize, pageToken }, call) {
         const before = decodePageToken(pageToken, Position)?.id;
         const limit = pageSizeOf(pageSize);
-        // Reads one row more than the page size; that row shows that there is another page.
         const found = await readAccounts({ db }, requireCaller(call), { before, limit: limit + 1 });
-        const page = found.slice(0, limit);
-        const accounts = page.map((account) => toAccountMessage(account, now()));
-        return { accounts, nextPageToken: tokenAfter(page.at(-1)?.id, found.length > limit) };
+        const { rows, nextPageToken } = cutPage(found, limit, positionOf);
+        return { accounts: rows.map((account) => toAccountMessage(account, now())), nextPageToken };
       },
 
       async listAccountIds({ pageSize, pageToken }, call) {
@@ -82,8 +81,8 @@ export function accountService({ db, now, log }: AccountServiceDeps): BoundServi
         const limit = pageSizeOf(pageSize, { standard: MAX_IDS, max: MAX_IDS });
         const page = { ownerId: requireCaller(call).id, before, limit: limit + 1 };
         const found = await listAccountIds(db, page);
-        const accountIds = found.slice(0, limit);
-        return { accountIds, nextPageToken: tokenAfter(accountIds.at(-1), found.length > limit) };
+        const { rows, nextPageToken } = cutPage(found, limit, (id) => positionOf({ id }));
+        return { accountIds: rows, nextPageToken };
       },
 
       async updateAccount(request, call) {
@@ -105,25 +104,24 @@ export function accountService({ db, now, log }: AccountServiceDeps): BoundServi
           before,
           limit: limit + 1,
         });
-        const page = found.slice(0, limit);
-        return {
-          records: page.map(toAuditMessage),
-          nextPageToken: tokenAfter(page.at(-1)?.id, found.length > limit),
-        };
+        const { rows, nextPageToken } = cutPage(found, limit, positionOf);
+        return { records: rows.map(toAuditMessage), nextPageToken };
       },
 
       async listBalances({ pageSize, pageToken, accountIds }) {
         const after = decodePageToken(pageToken, Position)?.id ?? '';
         const limit = pageSizeOf(pageSize, { standard: 1000, max: 5000 });
         const found = await listBalances(db, { after, only: accountIds, limit: limit + 1 });
-        const page = found.slice(0, limit);
-        const balances = page.map(({ accountId, currency, posted, held }) => ({
+        const { rows, nextPageToken } = cutPage(found, limit, ({ accountId }) =>
+          positionOf({ id: accountId }),
+        );
+        const balances = rows.map(({ accountId, currency, posted, held }) => ({
           accountId,
           currency,
           postedMinor: posted,
           heldMinor: held,
         }));
-        return { balances, nextPageToken: tokenAfter(page.at(-1)?.accountId, found.length > limit) };
+        return { balances, nextPageToken };
       },
     },
   });
@@ -136,8 +134,4 @@ function filterOf(field: string, id: string): string | undefined {
   violations.require(isId(id), field, 'must be 1 to 64 visible ASCII characters');
   violations.throwIfAny();
   return id;
-}
-
-function tokenAfter(lastId: string | undefined, hasMore: boolean): string {
-  return hasMore && lastId !== undefined ? encodePageToken({ id: lastId }) : '';
 }

@@ -2,8 +2,8 @@
 import {
   type BoundService,
   bindService,
+  cutPage,
   decodePageToken,
-  encodePageToken,
   newId,
   pageSizeOf,
   sharedRuns,
@@ -70,10 +70,8 @@ export function ruleService({ db, backtestDb, now }: RuleServiceDeps): BoundServ
         const before = decodePageToken(pageToken, RulePosition)?.id;
         const limit = pageSizeOf(pageSize);
         const found = await listRules(db, { before, limit: limit + 1 });
-        const page = found.slice(0, limit);
-        const last = page.at(-1);
-        const nextPageToken = found.length > limit && last ? encodePageToken({ id: last.id }) : '';
-        return { rules: page.map(toRuleMessage), nextPageToken };
+        const { rows, nextPageToken } = cutPage(found, limit, ({ id }) => ({ id }));
+        return { rules: rows.map(toRuleMessage), nextPageToken };
       },
 
       async listRuleVersions({ ruleId, pageSize, pageToken }) {
@@ -82,11 +80,10 @@ export function ruleService({ db, backtestDb, now }: RuleServiceDeps): BoundServ
         const { id } = await requireRule(db, ruleId);
         const before = position && BigInt(position.version);
         const found = await listRuleVersions(db, { id, before, limit: limit + 1 });
-        const page = found.slice(0, limit);
-        const last = page.at(-1);
-        const nextPageToken =
-          found.length > limit && last ? encodePageToken({ version: Number(last.version) }) : '';
-        return { versions: page.map(toRuleMessage), nextPageToken };
+        const { rows, nextPageToken } = cutPage(found, limit, ({ version }) => ({
+          version: Number(version),
+        }));
+        return { versions: rows.map(toRuleMessage), nextPageToken };
       },
 
       async backtestRule(request, call) {

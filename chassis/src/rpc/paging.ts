@@ -27,6 +27,23 @@ export function encodePageToken(position: object): string {
   return JSON.stringify(position);
 }
 
+export interface Page<T> {
+  rows: T[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+/**
+ * Cuts a page out of the rows found. Read one row more than the page size: that row shows that there is another page. `positionOf`
+ * returns the position of the page's last row.
+ */
+export function cutPage<T>(found: readonly T[], size: number, positionOf: (last: T) => object): Page<T> {
+  const rows = found.slice(0, size);
+  const last = rows.at(-1);
+  const hasMore = found.length > size && last !== undefined;
+  return { rows, nextPageToken: hasMore ? encodePageToken(positionOf(last)) : '' };
+}
+
 /**
  * Returns the value that was passed to `encodePageToken`, or undefined for the first page. Throws CallError INVALID_PAGE_TOKEN
  * for anything else, such as a position that another version of the service wrote. The schema must be a constant: it is compiled once

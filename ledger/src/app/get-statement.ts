@@ -5,7 +5,7 @@
  * All pages show the snapshot of the first page. Entries recorded later are on none of them, whatever their time, so opening, lines
  * and closing always add up.
  */
-import { decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
+import { cutPage, decodePageToken, pageSizeOf } from '@payflowx/chassis';
 import { type Static, Type } from 'typebox';
 import { LedgerError } from '../domain/errors.ts';
 import type { Entry } from '../domain/journal.ts';
@@ -124,20 +124,19 @@ function filterOf(accountId: string, { fromMs, toMs, seenBy, after }: Progress) 
 /** `found` has one entry more than the page if there is a next page. */
 function toStatement(progress: Progress, found: Entry[], limit: number): Statement {
   let balanceMinor = BigInt(progress.after?.balance ?? progress.opening);
-  const lines = found.slice(0, limit).map((entry) => {
+  const lines = found.map((entry) => {
     balanceMinor += entry.direction === 'credit' ? entry.amountMinor : -entry.amountMinor;
     return { entry, balanceMinor };
   });
-  const last = lines.at(-1);
+  const page = cutPage(lines, limit, (last) => ({ ...progress, after: toPosition(last) }));
   return {
     openingMinor: BigInt(progress.opening),
     closingMinor: BigInt(progress.closing),
     currency: progress.currency,
     from: new Date(progress.fromMs),
     to: new Date(progress.toMs),
-    lines,
-    nextPageToken:
-      last && found.length > limit ? encodePageToken({ ...progress, after: toPosition(last) }) : '',
+    lines: page.rows,
+    nextPageToken: page.nextPageToken,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Lists entries, newest first by the time of their events. */
-import { decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
-import { Type } from 'typebox';
+import { cutPage, decodePageToken, pageSizeOf } from '@payflowx/chassis';
+import { type Static, Type } from 'typebox';
 import type { Entry } from '../domain/journal.ts';
 import { type EntryFilter, listEntries as selectEntries } from '../store/entries.ts';
 import { type AccessDeps, type Viewer, visibleAccountIds } from './account-access.ts';
@@ -28,17 +28,11 @@ export async function listEntries(
   const position = decodePageToken(pageToken, Position);
   const before = position && { ...position, createdAt: new Date(position.createdAtMs) };
   const accountIds = await visibleAccountIds(deps, viewer, accountId);
-  // One entry more than the page size shows that there is a next page.
   const found = await selectEntries(deps.db, { ...filter, accountIds, before }, limit + 1);
-  const entries = found.slice(0, limit);
-  const last = entries.at(-1);
-  if (found.length <= limit || last === undefined) return { entries, nextPageToken: '' };
-  const { createdAt, transactionId, number, direction } = last;
-  const nextPageToken = encodePageToken({
-    createdAtMs: createdAt.getTime(),
-    transactionId,
-    number,
-    direction,
-  });
-  return { entries, nextPageToken };
+  const { rows, nextPageToken } = cutPage(found, limit, positionOf);
+  return { entries: rows, nextPageToken };
+}
+
+function positionOf({ createdAt, transactionId, number, direction }: Entry): Static<typeof Position> {
+  return { createdAtMs: createdAt.getTime(), transactionId, number, direction };
 }

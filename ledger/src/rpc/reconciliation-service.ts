@@ -2,8 +2,8 @@
 import {
   type BoundService,
   bindService,
+  cutPage,
   decodePageToken,
-  encodePageToken,
   int64Of,
   pageSizeOf,
   requireCaller,
@@ -36,13 +36,11 @@ export function reconciliationService(deps: ReconciliationDeps): BoundService {
       async listReconciliations({ pageSize, pageToken }) {
         const limit = pageSizeOf(pageSize);
         const before = decodePageToken(pageToken, Position)?.before;
-        // One report more than the page size shows that there is a next page.
         const found = await listReports(deps.db, before, limit + 1);
-        const page = found.slice(0, limit);
-        const last = page.at(-1);
+        const { rows, nextPageToken } = cutPage(found, limit, ({ id }) => ({ before: id }));
         return {
-          reconciliations: page.map((summary) => toMessage({ ...summary, differences: [] })),
-          nextPageToken: found.length > limit && last ? encodePageToken({ before: last.id }) : '',
+          reconciliations: rows.map((summary) => toMessage({ ...summary, differences: [] })),
+          nextPageToken,
         };
       },
     },

@@ -1,5 +1,5 @@
 /** Lists the notifications of a caller. Operators and auditors see those of all users. */
-import { type Caller, decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
+import { type Caller, cutPage, decodePageToken, type Page, pageSizeOf } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
 import type { Database, NotificationRow } from '../store/database.ts';
@@ -17,11 +17,11 @@ export interface ListNotificationsInput {
   accountId: string;
 }
 
-/** Returns one page, newest first. The page token is empty on the last page. Throws CallError INVALID_PAGE_TOKEN. */
+/** Returns one page, newest first. Throws CallError INVALID_PAGE_TOKEN. */
 export async function listNotifications(
   { db }: { db: Kysely<Database> },
   { caller, pageSize, pageToken, paymentId, accountId }: ListNotificationsInput,
-): Promise<{ rows: NotificationRow[]; nextPageToken: string }> {
+): Promise<Page<NotificationRow>> {
   const size = pageSizeOf(pageSize);
   const seesAll = caller.roles.includes('operator') || caller.roles.includes('auditor');
   const filter = {
@@ -30,12 +30,6 @@ export async function listNotifications(
     accountId: accountId || undefined,
     beforeId: decodePageToken(pageToken, Position)?.before,
   };
-  // Reads one row more than the page size. If it exists, there is another page.
-  const rows = await selectNotifications(db, filter, size + 1);
-  const page = rows.slice(0, size);
-  const last = page.at(-1);
-  return {
-    rows: page,
-    nextPageToken: rows.length > size && last ? encodePageToken({ before: last.id }) : '',
-  };
+  const found = await selectNotifications(db, filter, size + 1);
+  return cutPage(found, size, ({ id }) => ({ before: id }));
 }

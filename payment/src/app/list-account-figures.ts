@@ -1,5 +1,5 @@
 /** Account figures computed from payments, for reconciliation: pages by account id and currency. */
-import { CallError, decodePageToken, encodePageToken, newId, pageSizeOf } from '@payflowx/chassis';
+import { CallError, cutPage, decodePageToken, encodePageToken, newId, pageSizeOf } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
 import {
@@ -71,10 +71,6 @@ async function listNamed(
 ): Promise<Page> {
   const after = decodePageToken(pageToken, Position)?.after ?? '';
   const left = [...new Set(accountIds)].filter((id) => id > after).sort();
-  const page = left.slice(0, limit);
-  const last = page.at(-1);
-  return {
-    accounts: page.length > 0 ? await foldFigures(db, page) : [],
-    nextPageToken: left.length > limit && last !== undefined ? encodePageToken({ after: last }) : '',
-  };
+  const { rows, nextPageToken } = cutPage(left, limit, (last) => ({ after: last }));
+  return { accounts: rows.length > 0 ? await foldFigures(db, rows) : [], nextPageToken };
 }

@@ -1,11 +1,12 @@
 /** Pages of audit records, newest first. */
-import { decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
+import { cutPage, decodePageToken, pageSizeOf } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
 import type { AuditRecord } from '../domain/audit.ts';
 import { startChecks } from '../domain/checks.ts';
 import { type AuditFilter, listAuditRecords as readPage } from '../store/audit-records.ts';
 import type { Database } from '../store/database.ts';
+import { toPosition, toTokenContent } from './page-position.ts';
 
 /** The content of a page token: the last row of the page. */
 const PageToken = Type.Object(
@@ -25,15 +26,10 @@ export async function listAuditRecords(
 ): Promise<{ records: AuditRecord[]; nextPageToken: string }> {
   checkFilter(filter);
   const limit = pageSizeOf(page.pageSize);
-  const token = decodePageToken(page.pageToken, PageToken);
-  const position = token && { createdAt: new Date(token.at), id: token.id };
-  // Reads one row more than the page size. If it exists, there is another page.
+  const position = toPosition(decodePageToken(page.pageToken, PageToken));
   const found = await readPage(db, filter, position, limit + 1);
-  const records = found.slice(0, limit);
-  const last = records.at(-1);
-  const nextPageToken =
-    found.length > limit && last ? encodePageToken({ at: last.createdAt.getTime(), id: last.id }) : '';
-  return { records, nextPageToken };
+  const { rows, nextPageToken } = cutPage(found, limit, toTokenContent);
+  return { records: rows, nextPageToken };
 }
 
 function checkFilter({ accountId, actorId }: AuditFilter): void {

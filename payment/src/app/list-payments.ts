@@ -6,7 +6,8 @@ import { seesAll, viewFor } from '../domain/access.ts';
 import type { Caller, Payment } from '../domain/payment.ts';
 import { checkFilter, type PaymentFilter } from '../domain/payment-filter.ts';
 import type { Database } from '../store/database.ts';
-import { type Position, listPayments as readPage } from '../store/payment-lists.ts';
+import { listPayments as readPage } from '../store/payment-lists.ts';
+import { toPosition, toTokenContent } from './page-position.ts';
 
 export interface ListRequest {
   filter: PaymentFilter;
@@ -33,16 +34,11 @@ export async function listPayments(
 ): Promise<Page> {
   checkFilter(filter);
   const limit = pageSizeOf(pageSize);
-  const position = positionOf(pageToken);
+  const position = toPosition(decodePageToken(pageToken, PageToken));
   const ownerId = seesAll(caller) ? undefined : caller.id;
   const { payments, next } = await readPage(db, { ...filter, ownerId }, position, { limit });
   return {
     payments: payments.map((payment) => viewFor(caller, payment)),
-    nextPageToken: next ? encodePageToken({ at: next.createdAt.getTime(), id: next.id }) : '',
+    nextPageToken: next ? encodePageToken(toTokenContent(next)) : '',
   };
-}
-
-function positionOf(pageToken: string): Position | undefined {
-  const token = decodePageToken(pageToken, PageToken);
-  return token && { createdAt: new Date(token.at), id: token.id };
 }

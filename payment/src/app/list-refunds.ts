@@ -1,5 +1,5 @@
 /** Pages of one payment's refunds, newest first, for callers that may see the payment. */
-import { decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
+import { cutPage, decodePageToken, pageSizeOf } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
 import { isOwnOrSeesAll, seesReceiversSide } from '../domain/access.ts';
@@ -8,6 +8,7 @@ import type { Caller, Payment } from '../domain/payment.ts';
 import type { Database } from '../store/database.ts';
 import { listRefunds as readPage } from '../store/refund-lists.ts';
 import { getPayment } from './get-payment.ts';
+import { toPosition, toTokenContent } from './page-position.ts';
 
 export interface RefundPage {
   payment: Payment;
@@ -31,14 +32,9 @@ export async function listRefunds(
   const token = decodePageToken(request.pageToken, PageToken);
   const payment = await getPayment(deps, caller, request.paymentId);
   const which = { paymentId: payment.id, onlyCompleted: !seesReceiversSide(caller, payment) };
-  const position = token && { createdAt: new Date(token.at), id: token.id };
-  // Reads one row more than the page size. If it exists, there is another page.
-  const found = await readPage(deps.db, which, position, limit + 1);
-  const refunds = found.slice(0, limit).map((refund) => viewFor(caller, refund));
-  const last = refunds.at(-1);
-  const nextPageToken =
-    found.length > limit && last ? encodePageToken({ at: last.createdAt.getTime(), id: last.id }) : '';
-  return { payment, refunds, nextPageToken };
+  const found = await readPage(deps.db, which, toPosition(token), limit + 1);
+  const { rows, nextPageToken } = cutPage(found, limit, toTokenContent);
+  return { payment, refunds: rows.map((refund) => viewFor(caller, refund)), nextPageToken };
 }
 
 /** Returns the refund as this caller may see it: the API client only if it is the caller's own, or if the caller sees all. */
