@@ -5,7 +5,7 @@
 import { type OutboxBacklog, readOutboxBacklog } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import type { ClockDifference, ClockWatch } from '../clients/clock-watch.ts';
-import { EVENTS_DESTINATION, NOTIFICATIONS_DESTINATION } from '../messages/payment-event.ts';
+import { DESTINATIONS } from '../messages/payment-event.ts';
 import { type Backlog, readBacklog } from '../store/claim-due.ts';
 import type { Database } from '../store/database.ts';
 
@@ -26,7 +26,7 @@ export async function getRecoveryStatus({ db, clock }: RecoveryStatusDeps): Prom
   const [payments, operations, outbox] = await Promise.all([
     readBacklog(db, 'payments'),
     readBacklog(db, 'operations'),
-    readOutboxBacklog(db, [EVENTS_DESTINATION, NOTIFICATIONS_DESTINATION]),
+    readOutboxBacklog(db, DESTINATIONS),
   ]);
   return { payments, operations, outbox, clock: clock.difference() };
 }

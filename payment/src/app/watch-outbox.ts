@@ -2,7 +2,7 @@
 import { type Logger, type Repetition, repeat } from '@payflowx/chassis';
 import { oldestUnpublishedMs } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
-import { EVENTS_DESTINATION, NOTIFICATIONS_DESTINATION } from '../messages/payment-event.ts';
+import { DESTINATIONS } from '../messages/payment-event.ts';
 import type { Database } from '../store/database.ts';
 
 export interface OutboxWatch extends Repetition {
@@ -23,9 +23,8 @@ export function watchOutbox(
     'reading the outbox',
     everyMs,
     async () => {
-      const destinations = [EVENTS_DESTINATION, NOTIFICATIONS_DESTINATION];
-      const ages = await Promise.all(destinations.map((destination) => oldestUnpublishedMs(db, destination)));
-      late = destinations.filter((_, index) => (ages[index] ?? 0) > tooLongMs);
+      const ages = await Promise.all(DESTINATIONS.map((destination) => oldestUnpublishedMs(db, destination)));
+      late = DESTINATIONS.filter((_, index) => (ages[index] ?? 0) > tooLongMs);
       return false;
     },
     log,

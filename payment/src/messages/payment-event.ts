@@ -11,6 +11,7 @@ import { withoutDecision } from './payment-message.ts';
 export const EVENTS_DESTINATION = 'payment-events';
 /** The destination name of the RabbitMQ queue in the outbox. */
 export const NOTIFICATIONS_DESTINATION = 'payment-notifications';
+export const DESTINATIONS = [EVENTS_DESTINATION, NOTIFICATIONS_DESTINATION] as const;
 
 /** The CloudEvents source of all events. */
 const SOURCE = '/payflowx/payment';

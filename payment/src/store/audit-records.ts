@@ -4,10 +4,17 @@
  * without a record.
  */
 import { type Kysely, sql } from 'kysely';
-import { type AuditRecord, CREATED, concernedSide, outcomeOf, TAKEN } from '../domain/audit.ts';
+import {
+  type AuditAction,
+  type AuditRecord,
+  CREATED,
+  concernedSide,
+  outcomeOf,
+  TAKEN,
+} from '../domain/audit.ts';
 import type { RequestedKind } from '../domain/operation.ts';
 import type { Database } from './database.ts';
-import type { Position } from './payment-lists.ts';
+import { byNewest, type Position } from './payment-lists.ts';
 
 export interface AuditFilter {
   /** The payer's or the receiver's account. Undefined: all accounts. */
@@ -32,7 +39,7 @@ export async function listAuditRecords(
 
 async function createdPayments(
   db: Kysely<Database>,
-  { accountId, actorId }: AuditFilter,
+  filter: AuditFilter,
   position: Position | undefined,
   limit: number,
 ): Promise<AuditRecord[]> {
@@ -43,38 +50,20 @@ async function createdPayments(
     .select(['p.caller_id', 'p.client_id', 'p.request_id', 'p.traceparent'])
     .where(sql<boolean>`'operator' = any(p.caller_roles)
       and (p.caller_id is distinct from p.from_owner_id or p.failure_code = 'OWN_ACCOUNT')`)
-    .$if(accountId !== undefined, (query) => query.where(hasAccount(accountId)))
-    .$if(actorId !== undefined, (query) => query.where('p.caller_id', '=', actorId ?? ''))
-    .$if(position !== undefined, (query) =>
-      query.where(sql<boolean>`(p.created_at, p.id) < (${position?.createdAt}, ${position?.id})`),
-    )
+    .where(matching('p', filter, position))
     .orderBy('p.created_at', 'desc')
     .orderBy('p.id', 'desc')
     .limit(limit)
     .execute();
   return rows.map((row) => {
     const action = CREATED[row.kind];
-    return {
-      id: row.id,
-      actorId: row.caller_id,
-      clientId: row.client_id ?? undefined,
-      action,
-      outcome: outcomeOf(row.state),
-      failureCode: row.failure_code ?? undefined,
-      paymentId: row.id,
-      ...concernedSide(sidesOf(row), action),
-      amountMinor: row.amount_minor,
-      currency: row.currency,
-      requestId: row.request_id,
-      traceparent: row.traceparent,
-      createdAt: row.created_at,
-    };
+    return { ...toRecord(row, action), outcome: outcomeOf(row.state), paymentId: row.id };
   });
 }
 
 async function takenOperations(
   db: Kysely<Database>,
-  { accountId, actorId }: AuditFilter,
+  filter: AuditFilter,
   position: Position | undefined,
   limit: number,
 ): Promise<AuditRecord[]> {
@@ -86,54 +75,64 @@ async function takenOperations(
     .select(['p.kind', 'p.from_account', 'p.to_account', 'p.from_owner_id', 'p.to_owner_id', 'p.currency'])
     .where(sql<boolean>`o.by_operator and o.caller_id is distinct from
       case when o.kind = 'REFUND' then p.to_owner_id else p.from_owner_id end`)
-    .$if(accountId !== undefined, (query) => query.where(hasAccount(accountId)))
-    .$if(actorId !== undefined, (query) => query.where('o.caller_id', '=', actorId ?? ''))
-    .$if(position !== undefined, (query) =>
-      query.where(sql<boolean>`(o.created_at, o.id) < (${position?.createdAt}, ${position?.id})`),
-    )
+    .where(matching('o', filter, position))
     .orderBy('o.created_at', 'desc')
     .orderBy('o.id', 'desc')
     .limit(limit)
     .execute();
   return rows.map((row) => {
     const action = TAKEN[row.operation as RequestedKind];
-    return {
-      id: row.id,
-      actorId: row.caller_id ?? '',
-      clientId: row.client_id ?? undefined,
-      action,
-      outcome: row.state === 'COMPLETED' ? 'DONE' : row.state,
-      failureCode: row.failure_code ?? undefined,
-      paymentId: row.payment_id,
-      ...concernedSide(sidesOf(row), action),
-      amountMinor: row.amount_minor,
-      currency: row.currency,
-      requestId: row.request_id ?? '',
-      traceparent: row.traceparent,
-      createdAt: row.created_at,
-    };
+    const outcome = row.state === 'COMPLETED' ? 'DONE' : row.state;
+    return { ...toRecord(row, action), outcome, paymentId: row.payment_id };
   });
 }
 
-function hasAccount(accountId: string | undefined) {
-  return sql<boolean>`${accountId} in (p.from_account, p.to_account)`;
+/** The condition of the request. `table` is `p` for payments and `o` for operations; the accounts are those of the payment. */
+function matching(table: 'p' | 'o', { accountId, actorId }: AuditFilter, position: Position | undefined) {
+  const column = (name: string) => sql.ref(`${table}.${name}`);
+  const conditions = [sql<boolean>`true`];
+  if (accountId !== undefined) conditions.push(sql`${accountId} in (p.from_account, p.to_account)`);
+  if (actorId !== undefined) conditions.push(sql`${column('caller_id')} = ${actorId}`);
+  if (position !== undefined) {
+    const { createdAt, id } = position;
+    conditions.push(sql`(${column('created_at')}, ${column('id')}) < (${createdAt}, ${id})`);
+  }
+  return sql<boolean>`${sql.join(conditions, sql` and `)}`;
 }
 
-type SideColumns = Pick<
+type Sides = Pick<
   Database['payments'],
   'kind' | 'from_account' | 'to_account' | 'from_owner_id' | 'to_owner_id'
 >;
 
-function sidesOf(row: SideColumns) {
+/** The columns of a record, of a payment or of an operation with its payment. */
+type RecordRow = Sides &
+  Pick<
+    Database['payments'],
+    'id' | 'client_id' | 'failure_code' | 'amount_minor' | 'currency' | 'created_at'
+  > &
+  Pick<Database['operations'], 'caller_id' | 'request_id' | 'traceparent'>;
+
+function toRecord(row: RecordRow, action: AuditAction): Omit<AuditRecord, 'outcome' | 'paymentId'> {
+  return {
+    id: row.id,
+    actorId: row.caller_id ?? '',
+    clientId: row.client_id ?? undefined,
+    action,
+    failureCode: row.failure_code ?? undefined,
+    ...concernedSide(sidesOf(row), action),
+    amountMinor: row.amount_minor,
+    currency: row.currency,
+    requestId: row.request_id ?? '',
+    traceparent: row.traceparent,
+    createdAt: row.created_at,
+  };
+}
+
+function sidesOf(row: Sides) {
   return {
     kind: row.kind,
     from: { accountId: row.from_account, ownerId: row.from_owner_id ?? undefined },
     to: { accountId: row.to_account, ownerId: row.to_owner_id ?? undefined },
   };
-}
-
-function byNewest(a: AuditRecord, b: AuditRecord): number {
-  const byTime = b.createdAt.getTime() - a.createdAt.getTime();
-  if (byTime !== 0) return byTime;
-  return a.id < b.id ? 1 : -1;
 }

@@ -64,15 +64,15 @@ export async function listPayments(
     walks.map((walk) => follow(db, walk, filter, position, { limit: limit + 1, visits })),
   );
   // Older payments than the newest end may not be known yet, in the walk that ended there. The next page has them.
-  const [end] = walked.flatMap((rows) => rows.filter(({ is_end }) => is_end)).sort(byNewest);
+  const [end] = walked.flatMap((rows) => rows.filter(({ is_end }) => is_end)).sort(compareRows);
   const found = walked
-    .flatMap((rows) => rows.filter((row) => !row.is_end && (end === undefined || byNewest(row, end) <= 0)))
-    .sort(byNewest);
+    .flatMap((rows) => rows.filter((row) => !row.is_end && (end === undefined || compareRows(row, end) <= 0)))
+    .sort(compareRows);
   const page = found.slice(0, limit);
   const last = found.length > limit ? page.at(-1) : end;
   return {
     payments: page.map(toPayment),
-    next: last && { createdAt: last.created_at, id: last.id },
+    next: last && positionOf(last),
   };
 }
 
@@ -210,9 +210,18 @@ function all(conditions: readonly Condition[]): Condition {
   return conditions.length === 0 ? sql`true` : sql`${sql.join(conditions, sql` and `)}`;
 }
 
-function byNewest(a: PaymentRow, b: PaymentRow): number {
-  const byTime = b.created_at.getTime() - a.created_at.getTime();
+/** The order of lists: the index order of created_at and id, both descending. */
+export function byNewest(a: Position, b: Position): number {
+  const byTime = b.createdAt.getTime() - a.createdAt.getTime();
   if (byTime !== 0) return byTime;
   if (a.id === b.id) return 0;
   return a.id < b.id ? 1 : -1;
+}
+
+function compareRows(a: PaymentRow, b: PaymentRow): number {
+  return byNewest(positionOf(a), positionOf(b));
+}
+
+function positionOf({ created_at: createdAt, id }: PaymentRow): Position {
+  return { createdAt, id };
 }
