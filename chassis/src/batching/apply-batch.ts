@@ -67,7 +67,6 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
   const { apply, deadLetter, traceparentOf, stopping } = options;
   const { maxDeadLettersInARow = MAX_DEAD_LETTERS_IN_A_ROW } = options;
   const retries = createOutage();
-  let isRetrying = false;
   let lastHeldUpLog = Number.NEGATIVE_INFINITY;
   let deadLettersInARow = 0;
   let isHalted = false;
@@ -89,15 +88,11 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
   }
 
   function noteRetry(error: unknown): void {
-    if (!isRetrying) log.warn({ err: error }, 'messages cannot be applied at the moment; retrying');
-    isRetrying = true;
-    retries.begin();
+    if (retries.begin()) log.warn({ err: error }, 'messages cannot be applied at the moment; retrying');
   }
 
   function noteSuccess(): void {
-    if (isRetrying || isHalted) log.info('messages are applied again');
-    isRetrying = false;
-    retries.end();
+    if (retries.end() || isHalted) log.info('messages are applied again');
     deadLettersInARow = 0;
     isHalted = false;
   }

@@ -17,10 +17,19 @@ const MAX_VIOLATIONS = 20;
 export type LimitsCheck = (message: object) => void;
 
 /** Returns the check of an RPC's request. Throws for an RPC that is not in the contracts. */
-export function limitsOfRequest(path: string): { check: LimitsCheck; maxBytes: number } {
+export function limitsOfRequest(path: string): LimitsCheck {
+  return limitsOf(requestOf(path));
+}
+
+/** Returns the size of the largest request of an RPC within its limits. Throws for an RPC that is not in the contracts. */
+export function maxRequestBytes(path: string): number {
+  return MESSAGE_LIMITS[requestOf(path)]?.maxBytes ?? 0;
+}
+
+function requestOf(path: string): LimitedMessage {
   const message = REQUEST_OF_RPC[path];
   if (message === undefined) throw new Error(`The contracts have no limits for the request of ${path}.`);
-  return { check: limitsOf(message), maxBytes: MESSAGE_LIMITS[message]?.maxBytes ?? 0 };
+  return message;
 }
 
 /** Returns the check of a message. Services check the items of a batch with it. */

@@ -31,7 +31,7 @@ import { CallError, type ErrorTable, toRpcStatus, toStatusObject } from './error
 import { type HealthChecks, serveHealth } from './health.ts';
 import type { TokenVerifier } from './identity.ts';
 import { closeIdleConnections } from './idle-connections.ts';
-import { limitsOfRequest } from './limits.ts';
+import { limitsOfRequest, maxRequestBytes } from './limits.ts';
 import { withPageTokens } from './page-tokens.ts';
 import { recordRefusal } from './refusals.ts';
 
@@ -166,7 +166,7 @@ function admissionRules({
       access: access[name] as Access,
       errors,
       longestMs: longestMs[name] ?? LONGEST_CALL_MS,
-      maxBytes: Math.max(LEAST_MESSAGE_LIMIT_BYTES, limitsOfRequest(path).maxBytes),
+      maxBytes: Math.max(LEAST_MESSAGE_LIMIT_BYTES, maxRequestBytes(path)),
     },
   ]);
 }
@@ -234,7 +234,7 @@ function handle(
 ): handleUnaryCall<Buffer, Buffer> {
   const { path, requestDeserialize, responseSerialize } = service.definition[method] as MethodDefinition;
   const handler = service.handlers[method] as (request: never, call: Call) => Promise<unknown>;
-  const { check } = limitsOfRequest(path);
+  const check = limitsOfRequest(path);
   const paged = withPageTokens(service.definition[method] as MethodDefinition, pageTokenKey);
 
   const answer = async (bytes: Buffer, call: Call) => {
