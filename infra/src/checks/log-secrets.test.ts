@@ -3,10 +3,13 @@ import { expect, it } from 'vitest';
 import { secretsIn } from './log-secrets.ts';
 
 const PASSWORD = 'hV0-nq3_Yx9+Qw7/Zt5=';
-const REFRESH_TOKEN = 'r'.repeat(43);
+const CLIENT_SECRET = 'k'.repeat(43);
+const SESSION_SECRET = 's'.repeat(43);
+const REFRESH_TOKEN = SESSION_SECRET + 'r'.repeat(43);
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const known = {
   values: { 'users/alice': PASSWORD },
-  hashes: new Set([createHash('sha256').update(REFRESH_TOKEN).digest('hex')]),
+  hashes: new Set([CLIENT_SECRET, SESSION_SECRET].map(sha256)),
 };
 const kindsIn = (line: string) => {
   const findings = secretsIn('gateway.log', `first\n${line}\nlast`, known);
@@ -27,6 +30,7 @@ it.each([
   [`login with ${PASSWORD}`, ['the secret users/alice']],
   [`GET /login?password=${encodeURIComponent(PASSWORD)}`, ['the secret users/alice']],
   [`{"body":"${REFRESH_TOKEN}"}`, ['a refresh token or client secret']],
+  [`{"body":"${CLIENT_SECRET}"}`, ['a refresh token or client secret']],
   ['-----BEGIN PRIVATE KEY-----', ['a private key']],
   ['"password_hash":"$argon2id$v=19$m=19456"', ['a password hash']],
 ])('finds the secret in %j', (line, kinds) => {

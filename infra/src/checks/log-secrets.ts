@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 export interface KnownSecrets {
   /** By name: passwords, keys and client secrets. */
   readonly values: Readonly<Record<string, string>>;
-  /** SHA-256 hashes in hex of secrets that only their holders know: refresh tokens and secrets of API clients. */
+  /** SHA-256 hashes in hex of secrets that only their holders know: secrets of API clients, and the first half of refresh tokens. */
   readonly hashes: ReadonlySet<string>;
 }
 
@@ -19,8 +19,11 @@ const PATTERNS: Record<string, RegExp> = {
   'a password hash': /\$argon2i?d?\$/,
 };
 
-/** Refresh tokens and secrets of API clients: 256 bits in base64url. Key ids have the same form, so the hash decides. */
-const HASHED = /(?<![\w-])[\w-]{43}(?![\w-])/g;
+/**
+ * A secret of an API client is 256 bits in base64url. A refresh token is twice that: all tokens of a session have the same first
+ * half. Key ids have the form of a client secret, so the hash decides.
+ */
+const HASHED = /(?<![\w-])([\w-]{43})(?:[\w-]{43})?(?![\w-])/g;
 
 /** Returns one line for each finding. */
 export function secretsIn(file: string, text: string, { values, hashes }: KnownSecrets): string[] {
@@ -31,8 +34,8 @@ export function secretsIn(file: string, text: string, { values, hashes }: KnownS
     const kinds = new Set([
       ...known.filter(({ form }) => line.includes(form)).map(({ kind }) => kind),
       ...Object.keys(PATTERNS).filter((kind) => PATTERNS[kind]?.test(line)),
-      ...(line.match(HASHED) ?? [])
-        .filter((word) => hashes.has(sha256(word)))
+      ...[...line.matchAll(HASHED)]
+        .filter(([, secret = '']) => hashes.has(sha256(secret)))
         .map(() => 'a refresh token or client secret'),
     ]);
     return [...kinds].map((kind) => `${file}:${index + 1} contains ${kind}`);

@@ -55,13 +55,13 @@ function generatedSecrets(): Record<string, string> {
   return JSON.parse(readFileSync(join(local, 'secrets.json'), 'utf8'));
 }
 
-/** Auth stores only hashes of refresh tokens and of client secrets. They suffice to recognise one in a log. */
+/** Auth stores only hashes: of the part that all refresh tokens of a session share, and of client secrets. They suffice here. */
 async function storedHashes(postgres: string, secret: Secrets): Promise<Set<string>> {
   const client = new pg.Client({ connectionString: roleUrls(postgres, 'auth', secret).migrating });
   await client.connect();
   try {
     const { rows } = await client.query<{ hash: string }>(`
-      SELECT encode(token_hash, 'hex') AS hash FROM refresh_tokens
+      SELECT encode(secret_hash, 'hex') AS hash FROM refresh_families WHERE secret_hash IS NOT NULL
       UNION ALL SELECT encode(secret_hash, 'hex') FROM user_api_clients WHERE secret_hash IS NOT NULL
       UNION ALL SELECT encode(secret_hash, 'hex') FROM api_clients`);
     return new Set(rows.map(({ hash }) => hash));
