@@ -1,37 +1,29 @@
 import { status } from '@grpc/grpc-js';
 import { createTokenVerifier, SCOPES } from '@payflowx/chassis';
-import { PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
+import { PATIENCE_MS } from '@payflowx/chassis/testing';
 import { type CreateApiClientRequest, Role } from '@payflowx/proto/auth';
 import { createDecoder } from 'fast-jwt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  type AuthServer,
+  type AuthWithUsers,
   asOwner,
-  createUsersAndClient,
-  freshDatabase,
   PASSWORD,
   refusal,
-  startAuth,
+  startAuthWithUsers,
   tokensOf,
 } from './auth-server.ts';
 
 const deadlineMs = PATIENCE_MS;
-let database: TestDatabase;
-let auth: AuthServer;
+let auth: AuthWithUsers;
 let tokens: Awaited<ReturnType<typeof tokensOf>>;
 let customerId: string;
 
 beforeAll(async () => {
-  database = await freshDatabase();
-  await createUsersAndClient(database);
-  auth = await startAuth(database);
+  auth = await startAuthWithUsers();
   tokens = await tokensOf(auth);
   customerId = createDecoder()(tokens.customer).sub;
 });
-afterAll(async () => {
-  await auth?.stop();
-  await database?.drop();
-});
+afterAll(() => auth?.stop());
 
 const asAdmin = () => ({ deadlineMs, accessToken: tokens.admin });
 
@@ -88,7 +80,7 @@ describe('an API client', () => {
   it('has the current roles of its user', async () => {
     const { id, clientSecret } = await create();
     const setRoles = (roles: ('customer' | 'auditor')[]) =>
-      asOwner(database, (db) =>
+      asOwner(auth.database, (db) =>
         db.updateTable('users').set({ roles }).where('id', '=', customerId).execute(),
       );
     await setRoles(['auditor']);
@@ -123,7 +115,7 @@ describe('an API client', () => {
 
   it('has a secret that is not stored in the clear', async () => {
     const { id, clientSecret } = await create();
-    const row = await asOwner(database, (db) =>
+    const row = await asOwner(auth.database, (db) =>
       db.selectFrom('user_api_clients').select('secret_hash').where('id', '=', id).executeTakeFirstOrThrow(),
     );
     expect(row.secret_hash).toHaveLength(32);

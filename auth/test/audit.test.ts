@@ -1,38 +1,30 @@
 import { status } from '@grpc/grpc-js';
 import { runInTrace, traceFrom } from '@payflowx/chassis';
-import { PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
+import { PATIENCE_MS } from '@payflowx/chassis/testing';
 import { type ListIdentityAuditRecordsRequest, Role } from '@payflowx/proto/auth';
 import { createDecoder } from 'fast-jwt';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
-  type AuthServer,
+  type AuthWithUsers,
   asOwner,
-  createUsersAndClient,
-  freshDatabase,
   PASSWORD,
   refusal,
-  startAuth,
+  startAuthWithUsers,
   tokensOf,
 } from './auth-server.ts';
 
 const deadlineMs = PATIENCE_MS;
-let database: TestDatabase;
-let auth: AuthServer;
+let auth: AuthWithUsers;
 let tokens: Awaited<ReturnType<typeof tokensOf>>;
 let adminId: string;
 
 beforeAll(async () => {
-  database = await freshDatabase();
-  await createUsersAndClient(database);
-  auth = await startAuth(database);
+  auth = await startAuthWithUsers();
   tokens = await tokensOf(auth);
   adminId = createDecoder()(tokens.admin).sub;
 });
-afterAll(async () => {
-  await auth?.stop();
-  await database?.drop();
-});
+afterAll(() => auth?.stop());
 
 const asAdmin = () => ({ deadlineMs, accessToken: tokens.admin });
 
@@ -138,5 +130,5 @@ it.each([
   'DELETE FROM identity_audit_records',
   'TRUNCATE identity_audit_records',
 ])('cannot be changed even by the owner: %s', async (statement) => {
-  await asOwner(database, (db) => expect(sql.raw(statement).execute(db)).rejects.toThrow(/append-only/));
+  await asOwner(auth.database, (db) => expect(sql.raw(statement).execute(db)).rejects.toThrow(/append-only/));
 });

@@ -111,6 +111,23 @@ function countingComparisons(hasher: PasswordHasher) {
 export const PASSWORD = 'correct horse battery staple';
 export const CLIENT_SECRET = 'c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0';
 
+export type AuthWithUsers = Awaited<ReturnType<typeof startAuthWithUsers>>;
+
+/** Starts auth on a new database with one user per role and one API client. Its stop drops the database too. */
+export async function startAuthWithUsers() {
+  const database = await freshDatabase();
+  await createUsersAndClient(database);
+  const auth = await startAuth(database);
+  return {
+    ...auth,
+    database,
+    async stop() {
+      await auth.stop();
+      await database.drop();
+    },
+  };
+}
+
 /** Creates one user per role, named like it, and one API client, as the operator's command does. */
 export async function createUsersAndClient(database: TestDatabase): Promise<void> {
   await asOwner(database, async (db) => {

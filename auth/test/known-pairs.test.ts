@@ -1,6 +1,5 @@
 /** Users who share an address with an attacker who guesses passwords. */
 import { status } from '@grpc/grpc-js';
-import type { TestDatabase } from '@payflowx/chassis/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { admitTry, deleteOldLogins, recordFailure, recordSuccess } from '../src/app/login-throttle.ts';
 import { networkOf } from '../src/domain/client-address.ts';
@@ -9,40 +8,37 @@ import { KNOWN_NETWORKS_MAX, KNOWN_PAIR_TRIES } from '../src/domain/known-login-
 import { throttleKeys } from '../src/domain/login-throttle.ts';
 import {
   type AuthServer,
+  type AuthWithUsers,
   asOwner,
-  createUsersAndClient,
-  freshDatabase,
   PASSWORD,
   refusal,
   startAuth,
+  startAuthWithUsers,
   tokensOf,
 } from './auth-server.ts';
 
 const deadlineMs = 20_000;
 const DAY_MS = 24 * 60 * 60_000;
 const delayed = { code: status.RESOURCE_EXHAUSTED, reason: 'TOO_MANY_LOGINS' };
-let database: TestDatabase;
-let auth: AuthServer;
+let auth: AuthWithUsers;
 let accessToken: string;
 
 beforeAll(async () => {
-  database = await freshDatabase();
-  await createUsersAndClient(database);
-  auth = await startAuth(database);
+  auth = await startAuthWithUsers();
   ({ service: accessToken } = await tokensOf(auth));
 });
-afterAll(async () => {
-  await auth?.stop();
-  await database?.drop();
-});
+afterAll(() => auth?.stop());
 beforeEach(async () => {
   auth.stopClockAt(new Date());
   await auth.db.deleteFrom('login_throttles').execute();
   await auth.db.deleteFrom('known_login_pairs').execute();
 });
 
-const logIn = (username: string, clientAddress: string, { password = PASSWORD, at = auth } = {}) =>
-  at.client.login({ username, password, clientAddress }, { deadlineMs, accessToken });
+const logIn = (
+  username: string,
+  clientAddress: string,
+  { password = PASSWORD, at = auth }: { password?: string; at?: AuthServer } = {},
+) => at.client.login({ username, password, clientAddress }, { deadlineMs, accessToken });
 
 /** Another client fails at this address until all logins from it have to wait. No password is hashed for it. */
 async function failAsOthers(address: string, username = 'somebody-else'): Promise<void> {
@@ -120,7 +116,7 @@ describe('a user who logs in here every day', () => {
   });
 
   it('is known for 30 days, at all instances, and then purged', async () => {
-    const other = await startAuth(database);
+    const other = await startAuth(auth.database);
     other.stopClockAt(auth.now());
     await logIn('customer', address, { at: other });
     await other.stop();
@@ -168,7 +164,7 @@ it('keeps the last used networks, and at most a fixed number per account', async
 });
 
 it('succeeds with two concurrent logins of one new pair at two instances', async () => {
-  const other = await startAuth(database);
+  const other = await startAuth(auth.database);
   await Promise.all([auth, other, auth, other].map((at) => logIn('customer', '192.0.2.9', { at })));
   await other.stop();
   expect(await auth.db.selectFrom('known_login_pairs').selectAll().execute()).toHaveLength(1);
@@ -209,7 +205,7 @@ describe('a password guesser', () => {
   it('gets no more guesses in an hour from an address with many known users', async () => {
     const names = Array.from({ length: 15 }, (_, index) => `colleague-${index}`);
     const alone = await guessesIn(60, '192.0.2.20', []);
-    await asOwner(database, async (db) => {
+    await asOwner(auth.database, async (db) => {
       const { id } = await db.selectFrom('users').select('id').limit(1).executeTakeFirstOrThrow();
       const rows = names.map((name) => ({
         key: throttleKeys(name, '192.0.2.21').pair.key,
@@ -234,7 +230,7 @@ describe('a password guesser', () => {
 
   it('sends many concurrent guesses at a known pair to two instances, and few are hashed', async () => {
     const address = '192.0.2.23';
-    const other = await startAuth(database);
+    const other = await startAuth(auth.database);
     other.stopClockAt(auth.now());
     await logIn('customer', address);
     await failAsOthers(address);

@@ -1,34 +1,27 @@
 import { createPublicKey } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import { createTokenVerifier } from '@payflowx/chassis';
-import { PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
+import { PATIENCE_MS } from '@payflowx/chassis/testing';
 import { Role } from '@payflowx/proto/auth';
 import { createDecoder, createSigner } from 'fast-jwt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  type AuthServer,
+  type AuthWithUsers,
   CLIENT_SECRET,
-  createUsersAndClient,
-  freshDatabase,
   PASSWORD,
   refusal,
   startAuth,
+  startAuthWithUsers,
   tokensOf,
 } from './auth-server.ts';
 
 const deadlineMs = PATIENCE_MS;
-let database: TestDatabase;
-let auth: AuthServer;
+let auth: AuthWithUsers;
 
 beforeAll(async () => {
-  database = await freshDatabase();
-  await createUsersAndClient(database);
-  auth = await startAuth(database);
+  auth = await startAuthWithUsers();
 });
-afterAll(async () => {
-  await auth?.stop();
-  await database?.drop();
-});
+afterAll(() => auth?.stop());
 
 async function login(username: string, password = PASSWORD) {
   const { tokens } = await auth.client.login({ username, password }, { deadlineMs });
@@ -84,7 +77,7 @@ describe('a login', () => {
   });
 
   it('gets TOO_MANY_LOGINS when too many hashes are in progress', async () => {
-    const narrow = await startAuth(database, { concurrency: 1, queueMax: 2 });
+    const narrow = await startAuth(auth.database, { concurrency: 1, queueMax: 2 });
     const burst = Array.from({ length: 20 }, () =>
       narrow.client.login({ username: 'customer', password: PASSWORD }, { deadlineMs }),
     );

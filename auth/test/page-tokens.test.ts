@@ -1,31 +1,13 @@
-import {
-  attackedList,
-  expectTokensToBeBound,
-  PATIENCE_MS,
-  type TestDatabase,
-} from '@payflowx/chassis/testing';
+import { attackedList, expectTokensToBeBound, PATIENCE_MS } from '@payflowx/chassis/testing';
 import { AuthServiceService, Role } from '@payflowx/proto/auth';
 import { afterAll, beforeAll, it } from 'vitest';
-import {
-  type AuthServer,
-  createUsersAndClient,
-  freshDatabase,
-  PASSWORD,
-  startAuth,
-  tokensOf,
-} from './auth-server.ts';
+import { type AuthWithUsers, PASSWORD, startAuthWithUsers, tokensOf } from './auth-server.ts';
 
-let database: TestDatabase;
-let auth: AuthServer;
+let auth: AuthWithUsers;
 beforeAll(async () => {
-  database = await freshDatabase();
-  await createUsersAndClient(database);
-  auth = await startAuth(database);
+  auth = await startAuthWithUsers();
 });
-afterAll(async () => {
-  await auth?.stop();
-  await database?.drop();
-});
+afterAll(() => auth?.stop());
 
 it('accepts a page token only for its own list, caller and filters', async () => {
   const { client } = auth;

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { newId } from '@payflowx/chassis';
-import { eventually, PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
+import { eventually, PATIENCE_MS } from '@payflowx/chassis/testing';
 import { createDecoder } from 'fast-jwt';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,30 +11,22 @@ import { refreshTokens } from '../src/app/refresh-tokens.ts';
 import { hashOf, REPEAT_WITHIN_MS } from '../src/domain/refresh-token.ts';
 import { deleteExpiredFamilies, insertFamily } from '../src/store/refresh-families.ts';
 import {
-  type AuthServer,
+  type AuthWithUsers,
   asOwner,
-  createUsersAndClient,
-  freshDatabase,
   PASSWORD,
   refusal,
   SESSIONS,
-  startAuth,
+  startAuthWithUsers,
 } from './auth-server.ts';
 
 const deadlineMs = PATIENCE_MS;
 const invalid = { code: status.UNAUTHENTICATED, reason: 'INVALID_REFRESH_TOKEN' };
-let database: TestDatabase;
-let auth: AuthServer;
+let auth: AuthWithUsers;
 
 beforeAll(async () => {
-  database = await freshDatabase();
-  await createUsersAndClient(database);
-  auth = await startAuth(database);
+  auth = await startAuthWithUsers();
 });
-afterAll(async () => {
-  await auth?.stop();
-  await database?.drop();
-});
+afterAll(() => auth?.stop());
 
 async function login(): Promise<string> {
   const { tokens } = await auth.client.login({ username: 'customer', password: PASSWORD }, { deadlineMs });
@@ -47,7 +39,7 @@ async function refresh(refreshToken: string, requestId = ''): Promise<string> {
 }
 
 const familiesOf = () =>
-  asOwner(database, (db) =>
+  asOwner(auth.database, (db) =>
     db.selectFrom('refresh_families').select(['id', 'secret_hash', 'token_hash']).execute(),
   );
 
@@ -62,7 +54,7 @@ describe('a refresh token', () => {
   it('returns access tokens with the current roles', async () => {
     const refreshToken = await login();
     const setRoles = (role: 'auditor' | 'customer') =>
-      asOwner(database, (db) =>
+      asOwner(auth.database, (db) =>
         db
           .updateTable('users')
           .set({ roles: [role] })
@@ -210,7 +202,7 @@ describe('a refresh with a request id', () => {
 
 describe('a password reset during a login', () => {
   const resetTo = (password: string) =>
-    asOwner(database, async (db) => {
+    asOwner(auth.database, async (db) => {
       const passwords = await createPasswordHasher({ concurrency: 1, queueMax: 1 });
       const deps = { db, passwords, now: auth.now, newUserId: () => 'usr_x' };
       await ensureUser(deps, { username: 'auditor', password, roles: ['auditor'] });
@@ -287,7 +279,7 @@ describe('a password reset during a login', () => {
     expect(await living()).toEqual([]);
   });
 
-  /** Resolves when a session of the database waits for a lock. */
+  /** Resolves when a session of the auth.database waits for a lock. */
   const untilBlocked = () =>
     eventually(async () => {
       const { rows } = await sql`

@@ -1,36 +1,28 @@
-import { PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
+import { PATIENCE_MS } from '@payflowx/chassis/testing';
 import { createDecoder } from 'fast-jwt';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
-  type AuthServer,
+  type AuthWithUsers,
   CLIENT_SECRET,
-  createUsersAndClient,
-  freshDatabase,
   PASSWORD,
   refusal,
-  startAuth,
+  startAuthWithUsers,
   tokensOf,
 } from './auth-server.ts';
 
 const deadlineMs = PATIENCE_MS;
-let database: TestDatabase;
-let auth: AuthServer;
+let auth: AuthWithUsers;
 let service: string;
 let customerId: string;
 
 beforeAll(async () => {
-  database = await freshDatabase();
-  await createUsersAndClient(database);
-  auth = await startAuth(database);
+  auth = await startAuthWithUsers();
   const tokens = await tokensOf(auth);
   service = tokens.service;
   customerId = createDecoder()(tokens.customer).sub;
   auth.stopClockAt(new Date());
 });
-afterAll(async () => {
-  await auth?.stop();
-  await database?.drop();
-});
+afterAll(() => auth?.stop());
 beforeEach(() => {
   auth.logged.length = 0;
 });

@@ -1,37 +1,31 @@
 import { status } from '@grpc/grpc-js';
-import { PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
+import { PATIENCE_MS } from '@payflowx/chassis/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deleteOldLogins } from '../src/app/login-throttle.ts';
 import {
   type AuthServer,
-  createUsersAndClient,
-  freshDatabase,
+  type AuthWithUsers,
   PASSWORD,
   refusal,
   startAuth,
+  startAuthWithUsers,
   tokensOf,
 } from './auth-server.ts';
 
 const deadlineMs = PATIENCE_MS;
 const wrong = { code: status.UNAUTHENTICATED, reason: 'INVALID_CREDENTIALS' };
 const delayed = { code: status.RESOURCE_EXHAUSTED, reason: 'TOO_MANY_LOGINS' };
-let database: TestDatabase;
-let auth: AuthServer;
+let auth: AuthWithUsers;
 let serviceToken: string;
 let customerToken: string;
 
 beforeAll(async () => {
-  database = await freshDatabase();
-  await createUsersAndClient(database);
-  auth = await startAuth(database);
+  auth = await startAuthWithUsers();
   ({ service: serviceToken, customer: customerToken } = await tokensOf(auth));
   // A delay of a second must not be over because the machine is slow.
   auth.stopClockAt(new Date());
 });
-afterAll(async () => {
-  await auth?.stop();
-  await database?.drop();
-});
+afterAll(() => auth?.stop());
 
 interface Try {
   username: string;
@@ -104,7 +98,7 @@ describe('guesses of one address at one account', () => {
   });
 
   it('count together at all instances, and concurrent failures are all counted', async () => {
-    const other = await startAuth(database);
+    const other = await startAuth(auth.database);
     other.stopClockAt(auth.now());
     const burst = Array.from({ length: 30 }, (_, index) =>
       guess({ username: 'customer', from: '192.0.2.6', at: index % 2 ? auth : other }),

@@ -1,32 +1,18 @@
 import { status } from '@grpc/grpc-js';
-import { PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
+import { PATIENCE_MS } from '@payflowx/chassis/testing';
 import { type CreateUserRequest, Role } from '@payflowx/proto/auth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type AuthServer,
-  CLIENT_SECRET,
-  createUsersAndClient,
-  freshDatabase,
-  PASSWORD,
-  refusal,
-  startAuth,
-} from './auth-server.ts';
+import { type AuthWithUsers, CLIENT_SECRET, PASSWORD, refusal, startAuthWithUsers } from './auth-server.ts';
 
 const deadlineMs = PATIENCE_MS;
-let database: TestDatabase;
-let auth: AuthServer;
+let auth: AuthWithUsers;
 let admin: string;
 
 beforeAll(async () => {
-  database = await freshDatabase();
-  await createUsersAndClient(database);
-  auth = await startAuth(database);
+  auth = await startAuthWithUsers();
   admin = await tokenOf('admin');
 });
-afterAll(async () => {
-  await auth?.stop();
-  await database?.drop();
-});
+afterAll(() => auth?.stop());
 
 async function tokenOf(username: string): Promise<string> {
   const { tokens } = await auth.client.login({ username, password: PASSWORD }, { deadlineMs });
