@@ -31,6 +31,8 @@ function heldPayment() {
   return async () => {
     const call = await life.callAs(platform.customer);
     const { payment: created } = await platform.client.createPayment(request, call);
+    // A capture before the decision is refused, and its key would keep that response.
+    if (created?.state === PaymentState.INITIATED) throw new Error('The payment is not decided yet.');
     const { payment } = await life.capture(created?.id ?? '', { requestId: captureId });
     expect(payment?.state).toBe(PaymentState.COMPLETED);
     return created?.id ?? '';
