@@ -10,6 +10,7 @@ export { catchUp, createTestTopics, type RawTopicMessage, readTestTopic, type Te
 export { recordingLog, testLog } from './log.ts';
 export { type AttackedList, attackedList, expectTokensToBeBound } from './page-tokens.ts';
 export { freePort, type MortalScript, mortalScript } from './processes.ts';
+export { runRebuild } from './rebuild.ts';
 export { testServers } from './servers.ts';
 export { fakeService, startTestServer, type TestServer, testPageTokenKey } from './serving.ts';
 export { isOutcomeUnknown, untilKnown } from './until-known.ts';

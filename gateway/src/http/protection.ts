@@ -46,10 +46,10 @@ function announceLimit(app: FastifyInstance, perMinute: number): void {
 const OLD_LIMIT_HEADERS = ['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'];
 
 /**
- * Limits logins by address and name, and refreshes by address and session, after the body is parsed. The limit of all requests of an address applies too. This limit
- * stops a program that sends one wrong password again and again. It does not count by address alone: an attacker who guesses many
- * names would block logins of all users behind a shared address. Auth delays such guesses, because it knows which users log in
- * from the address.
+ * Limits logins by address and name, and refreshes by address and session, after the body is parsed. The limit of all requests of an
+ * address applies too. This limit stops a program that sends one wrong password again and again. It does not count by address alone:
+ * an attacker who guesses many names would block logins of all users behind a shared address. Auth delays such guesses, because it
+ * knows which users log in from the address.
  */
 export function limitLogins<Body>(
   app: Pick<FastifyInstance, 'createRateLimit'>,
