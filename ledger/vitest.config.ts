@@ -1,9 +1,3 @@
-import { defineConfig } from 'vitest/config';
+import { testConfig } from '@payflowx/chassis/vitest-config';
 
-/** In the checkout NODE_OPTIONS names the condition that picks the packages' sources; lifted out, their dist is used. */
-const conditions = process.env.NODE_OPTIONS?.includes('payflowx-source') ? ['payflowx-source'] : [];
-
-export default defineConfig({
-  ssr: { resolve: { conditions: [...conditions, 'module', 'node', 'development|production'] } },
-  test: { include: ['src/**/*.test.ts', 'test/**/*.test.ts'], testTimeout: 240_000, hookTimeout: 240_000 },
-});
+export default testConfig();

@@ -1,9 +1,6 @@
-import { defineConfig } from 'vitest/config';
+import { testConfig } from '@payflowx/chassis/vitest-config';
 
-/** In the checkout, NODE_OPTIONS selects the sources of the packages. Outside of it, their dist is used. */
-const conditions = process.env.NODE_OPTIONS?.includes('payflowx-source') ? ['payflowx-source'] : [];
+/** Amounts are formatted in English, whatever the language of the machine is. */
+process.env.LC_ALL = 'de_DE.UTF-8';
 
-export default defineConfig({
-  ssr: { resolve: { conditions: [...conditions, 'module', 'node', 'development|production'] } },
-  test: { include: ['src/**/*.test.ts', 'test/**/*.test.ts'], testTimeout: 240_000, hookTimeout: 240_000 },
-});
+export default testConfig();

@@ -1,7 +1,7 @@
 /** The only reader of the environment. */
 import {
-  identityConfig,
   identitySettings,
+  kafkaConfig,
   kafkaSettings,
   ownerSettings,
   portSetting,
@@ -41,10 +41,10 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
   return {
     ...serviceConfig(settings),
     ...postgresConfig(settings, MIGRATIONS, { lockTimeoutMs: LOCK_TIMEOUT_MS }),
-    identity: identityConfig(settings),
+    authTarget: settings.AUTH_TARGET,
     authorizationTarget: settings.AUTHORIZATION_TARGET,
     events: {
-      brokers: settings.KAFKA_BROKERS,
+      ...kafkaConfig(settings),
       clientId: settings.INSTANCE_ID,
       groupId: 'analytics',
       topic: settings.PAYMENT_EVENTS_TOPIC,
@@ -63,7 +63,7 @@ export function loadRebuildConfig(env: NodeJS.ProcessEnv) {
     logLevel: settings.LOG_LEVEL,
     ownerUrl: settings.POSTGRES_MIGRATE_URL,
     events: {
-      brokers: settings.KAFKA_BROKERS,
+      ...kafkaConfig(settings),
       clientId: 'analytics',
       topic: settings.PAYMENT_EVENTS_TOPIC,
     },

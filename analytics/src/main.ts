@@ -1,5 +1,12 @@
 /** Starts analytics. Parts are built from the inside out and stopped in reverse order. */
-import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/chassis';
+import {
+  armFaults,
+  connectIdentity,
+  openCertificates,
+  pipelineService,
+  runService,
+  serveGrpc,
+} from '@payflowx/chassis';
 import { startKafkaConsumer } from '@payflowx/chassis/kafka';
 import { openWatchedDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
@@ -14,17 +21,20 @@ const config = loadConfig(process.env);
 
 await runService('analytics', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);
-  resolveThroughConsul({ consulUrl: config.consulUrl, log });
+  resolveThroughConsul({ consul: config.consul, log });
 
   const database = openWatchedDatabase<Database>(config.postgres, log);
   const { db } = database;
   onStop('database', () => database.close());
   await requireMigrated(db, config.migrations);
 
-  const identity = connectIdentity(config.identity, log);
+  const certificates = await openCertificates('analytics', config.tls, log);
+  onStop('certificates', () => certificates.stop());
+
+  const identity = connectIdentity({ target: config.authTarget, certificates }, log);
   onStop('auth client', () => identity.close());
 
-  const accounts = connectAccounts({ target: config.authorizationTarget });
+  const accounts = connectAccounts({ target: config.authorizationTarget, certificates });
   onStop('authorization client', () => accounts.close());
 
   const consumer = await startKafkaConsumer(config.events, paymentEvents({ db, log }), log);
@@ -34,14 +44,19 @@ await runService('analytics', config, async ({ log, onStop }) => {
   onStop('purge', () => purge.stop());
 
   const service = analyticsService({ db, accounts, now: () => new Date() });
+  const stage = { activity: 'consume', source: config.events.topic, read: consumer.lagAndAge } as const;
+  const pipeline = pipelineService({ service: 'analytics', stages: [stage] });
   const health = { answering: [database.problem], working: [consumer.problem] };
-  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log, health }, [service]);
+  const server = await serveGrpc({ ...config.grpc, certificates, verifier: identity.verifier, log, health }, [
+    service,
+    pipeline,
+  ]);
   onStop('grpc server', () => server.drain());
 
   // Parts stop in reverse order: callers stop finding this instance before it stops answering them.
   const membership = await joinRegistry(
-    { consulUrl: config.consulUrl, log },
-    { name: 'analytics', id: config.instanceId, host: config.grpc.host, port: server.port, check: 'grpc' },
+    { consul: config.consul, log },
+    { name: 'analytics', id: config.instanceId, host: config.grpc.host, port: server.port },
   );
   onStop('registry', () => membership.leave());
 });

@@ -5,6 +5,7 @@ import {
   createTestIdentity,
   expectTokensToBeBound,
   PATIENCE_MS,
+  testCertificates,
   testLog,
   testPageTokenKey,
 } from '@payflowx/chassis/testing';
@@ -19,7 +20,7 @@ import { type AnalyticsDatabase, createAnalyticsDatabase } from './fixture.ts';
 import { encode, paymentEvent, startAccountService, transfer } from './neighbours.ts';
 
 const identity = createTestIdentity();
-const roles = { ann: 'customer', eve: 'customer', auditor: 'auditor', service: 'service' } as const;
+const roles = { ann: 'customer', eve: 'customer', auditor: 'auditor' } as const;
 const NOW = new Date('2026-03-10T12:00:00.000Z');
 
 let analytics: AnalyticsDatabase;
@@ -27,6 +28,7 @@ let authorization: Awaited<ReturnType<typeof startAccountService>>;
 let accounts: Accounts;
 let server: GrpcServer;
 let client: Neighbour<typeof AnalyticsServiceService>;
+let ledger: Neighbour<typeof AnalyticsServiceService>;
 
 const as = async (who: keyof typeof roles) => ({
   deadlineMs: PATIENCE_MS,
@@ -46,18 +48,21 @@ beforeAll(async () => {
     createAnalyticsDatabase(),
     startAccountService(identity, { acct_ann: 'usr_ann', acct_bob: 'usr_bob', acct_new: 'usr_ann' }),
   ]);
-  accounts = connectAccounts({ target: authorization.target });
+  accounts = connectAccounts({ target: authorization.target, certificates: testCertificates('analytics') });
   const service = analyticsService({ db: analytics.db, accounts, now: () => NOW });
   const settings = {
     host: '127.0.0.1',
     port: 0,
     reflection: false,
     pageTokenKey: testPageTokenKey,
+    certificates: testCertificates('analytics'),
     verifier: identity.verifier,
     log: testLog,
   };
   server = await serveGrpc(settings, [service]);
-  client = connectGrpc(AnalyticsServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
+  const target = `ipv4:127.0.0.1:${server.port}`;
+  client = connectGrpc(AnalyticsServiceClient, { target, certificates: testCertificates() });
+  ledger = connectGrpc(AnalyticsServiceClient, { target, certificates: testCertificates('ledger') });
 
   const events = [
     paymentEvent('INITIATED'),
@@ -79,6 +84,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   client.close();
+  ledger.close();
   await server.drain();
   accounts.close();
   await authorization.stop();
@@ -115,13 +121,11 @@ describe('the summary', () => {
     });
   });
 
-  it('refuses customers and services', async () => {
-    for (const who of ['ann', 'service'] as const) {
-      const denied = { code: status.PERMISSION_DENIED };
-      await expect(client.getSummary({ currency: '' }, await as(who))).rejects.toMatchObject(denied);
-      const days = client.listDailyTotals({ from: '', to: '', currency: '' }, await as(who));
-      await expect(days).rejects.toMatchObject(denied);
-    }
+  it('refuses customers', async () => {
+    const denied = { code: status.PERMISSION_DENIED };
+    await expect(client.getSummary({ currency: '' }, await as('ann'))).rejects.toMatchObject(denied);
+    const days = client.listDailyTotals({ from: '', to: '', currency: '' }, await as('ann'));
+    await expect(days).rejects.toMatchObject(denied);
   });
 });
 
@@ -193,9 +197,9 @@ describe('an account’s totals', () => {
 
 describe('figures of accounts', () => {
   const figures = async (request = {}) =>
-    client.listAccountFigures(
+    ledger.listAccountFigures(
       { pageSize: 0, pageToken: '', accountIds: [], ...request },
-      await as('service'),
+      { deadlineMs: PATIENCE_MS },
     );
 
   it('are the amounts that each account sent and received, with its currency, page by page', async () => {
@@ -243,13 +247,13 @@ describe('figures of accounts', () => {
   });
 
   it('accept a page token only for their own list, caller and filters', async () => {
-    const other = { id: 'svc_other', roles: ['service'] as const };
     await expectTokensToBeBound([AnalyticsServiceService], {
       listAccountFigures: attackedList({
-        call: client.listAccountFigures,
+        call: ledger.listAccountFigures,
         filters: { accountIds: ['acct_ann', 'acct_bob'] },
-        as: await as('service'),
-        otherCallers: [{ deadlineMs: PATIENCE_MS, accessToken: await identity.tokenFor(other) }],
+        as: { deadlineMs: PATIENCE_MS },
+        // No other service may call it.
+        otherCallers: [],
         otherFilters: [{ accountIds: [] }, { accountIds: ['acct_ann', 'acct_joe'] }],
       }),
     });

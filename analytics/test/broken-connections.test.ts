@@ -26,7 +26,7 @@ it('every event is counted once, and the service lives on', async () => {
       payment: { capturedMinor: 5n },
     }),
   );
-  const settings = { brokers: testServers.kafkaBrokers(), clientId: 'analytics-test', groupId: newId('req') };
+  const settings = { ...testServers.kafka(), clientId: 'test-analytics', groupId: `test-${newId('req')}` };
   const consumer = await startKafkaConsumer(
     { ...settings, topic, deadLetterTopic, maxBatch: 10 },
     paymentEvents(analytics),

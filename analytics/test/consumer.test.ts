@@ -21,7 +21,7 @@ import { outgoing, paymentEvent, transfer } from './neighbours.ts';
 
 let topics: TestTopics;
 let analytics: AnalyticsDatabase;
-const client = { brokers: testServers.kafkaBrokers(), clientId: 'analytics-test' };
+const client = { ...testServers.kafka(), clientId: 'test-analytics' };
 const group = newId('req');
 
 beforeAll(async () => {
@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 const consume = (groupId: string): Promise<KafkaConsumer> =>
-  startKafkaConsumer({ ...client, ...topics, groupId }, paymentEvents(analytics), testLog);
+  startKafkaConsumer({ ...client, ...topics, groupId: `test-${groupId}` }, paymentEvents(analytics), testLog);
 
 const completed = (amount: bigint) =>
   paymentEvent('COMPLETED', {

@@ -2,6 +2,7 @@ import { serveGrpc } from '@payflowx/chassis';
 import {
   callWithHostileRequests,
   createTestIdentity,
+  testCertificates,
   testLog,
   testPageTokenKey,
 } from '@payflowx/chassis/testing';
@@ -16,11 +17,15 @@ it('no request makes an RPC fail', async () => {
   const { verifier } = identity;
   const analytics = await createAnalyticsDatabase();
   const authorization = await startAccountService(identity, { acct_ann: 'usr_ann' });
-  const accounts = connectAccounts({ target: authorization.target });
+  const accounts = connectAccounts({
+    target: authorization.target,
+    certificates: testCertificates('analytics'),
+  });
   const settings = {
     host: '127.0.0.1',
     port: 0,
     reflection: false,
+    certificates: testCertificates('analytics'),
     verifier,
     pageTokenKey: testPageTokenKey,
     log: testLog,
@@ -32,8 +37,9 @@ it('no request makes an RPC fail', async () => {
     service: 'payflowx.analytics.v1.AnalyticsService',
     accessTokens: [
       await identity.tokenFor({ id: 'usr_ann', roles: ['customer'] }),
-      await identity.tokenFor({ id: 'usr_all', roles: ['operator', 'service'] }),
+      await identity.tokenFor({ id: 'usr_all', roles: ['operator'] }),
     ],
+    as: 'ledger',
     examples: { account_id: 'acct_ann' },
   });
   await server.drain();

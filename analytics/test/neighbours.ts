@@ -1,6 +1,6 @@
 /** Fakes of the neighbours of analytics: the events of payment, and a hand-written AccountService on a real gRPC server. */
 import { status } from '@grpc/grpc-js';
-import { errorTable, newId, type OutgoingEvent, requireCaller } from '@payflowx/chassis';
+import { errorTable, newId, type OutgoingEvent, ReasonedError, requireCaller } from '@payflowx/chassis';
 import { fakeService, startTestServer, type TestIdentity } from '@payflowx/chassis/testing';
 import {
   Account,
@@ -35,6 +35,7 @@ export function paymentEvent(
   { payment = {}, ...changes }: Partial<Omit<PaymentEvent, 'payment'>> & { payment?: Partial<Payment> } = {},
 ): PaymentEvent {
   return {
+    ...PaymentEvent.decode(new Uint8Array()),
     id: newId('evt'),
     type: PaymentEventType[type],
     occurredAt: new Date('2026-03-01T12:00:00.000Z'),
@@ -43,6 +44,11 @@ export function paymentEvent(
     fromOwnerId: 'usr_ann',
     toOwnerId: 'usr_bob',
     refundId: '',
+    decision: new Uint8Array(),
+    refund: undefined,
+    requesterId: '',
+    refundRequesterId: '',
+    origin: undefined,
     ...changes,
   };
 }
@@ -59,9 +65,7 @@ export const outgoing = (event: PaymentEvent): OutgoingEvent => ({
   payload: encode(event),
 });
 
-class NotFound extends Error {
-  readonly reason = 'ACCOUNT_NOT_FOUND';
-}
+class NotFound extends ReasonedError<'ACCOUNT_NOT_FOUND'> {}
 const NOT_FOUND = errorTable('authorization', NotFound, { ACCOUNT_NOT_FOUND: status.NOT_FOUND });
 
 /** An AccountService with these accounts, by id with their owners, all in EUR. */
@@ -79,11 +83,12 @@ export async function startAccountService({ verifier }: TestIdentity, owners: Re
       async getAccount({ accountId }, call) {
         const { id, roles } = requireCaller(call);
         const ownerId = owners[accountId];
-        if (ownerId === undefined || (roles.includes('customer') && ownerId !== id)) throw new NotFound('no');
+        if (ownerId === undefined || (roles.includes('customer') && ownerId !== id))
+          throw new NotFound('ACCOUNT_NOT_FOUND', 'no');
         return { account: account(accountId, ownerId) };
       },
     },
-    { access: ['customer', 'operator', 'auditor', 'service'], errors: NOT_FOUND },
+    { access: ['customer', 'operator', 'auditor'], errors: NOT_FOUND },
   );
   return startTestServer(verifier, [service]);
 }

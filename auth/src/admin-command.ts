@@ -1,5 +1,5 @@
 /**
- * The operator's command. It reads users and API clients as JSON, creates or corrects them, and prints the users. It connects to
+ * The operator's command. It reads users as JSON, creates or corrects them, and prints the users. It connects to
  * the database as its owner, so the service need not run.
  */
 import { ConfigError, createLogger, isTransient, newId } from '@payflowx/chassis';
@@ -7,7 +7,7 @@ import { openDatabase } from '@payflowx/chassis/postgres';
 import { type Static, Type } from 'typebox';
 import type { TLocalizedValidationError } from 'typebox/error';
 import { Check, Errors } from 'typebox/value';
-import { ensureClient, ensureUser } from './app/ensure-identities.ts';
+import { ensureUser } from './app/ensure-identities.ts';
 import { createPasswordHasher } from './app/password-hasher.ts';
 import { loadAdminConfig } from './config.ts';
 import { AuthError } from './domain/errors.ts';
@@ -15,8 +15,7 @@ import type { Database } from './store/database.ts';
 
 const USAGE = `Usage: node src/admin.ts ensure < identities.json
 
-identities.json: {"users": [{"username", "password"?, "roles": ["customer"|"operator"|"auditor"|"admin"]}],
-                  "clients": [{"id": "svc_payment", "secret", "roles": ["service"]}]}
+identities.json: {"users": [{"username", "password"?, "roles": ["customer"|"operator"|"auditor"|"admin"]}]}
 
 An existing user without a password in the file keeps its own.`;
 
@@ -31,18 +30,7 @@ const WantedUser = Type.Object(
   },
   closed,
 );
-const WantedClient = Type.Object(
-  {
-    id: Type.String(),
-    secret: Type.String(),
-    roles: oneOrMoreOf('customer', 'operator', 'auditor', 'service'),
-  },
-  closed,
-);
-const Identities = Type.Object(
-  { users: Type.Optional(Type.Array(WantedUser)), clients: Type.Optional(Type.Array(WantedClient)) },
-  closed,
-);
+const Identities = Type.Object({ users: Type.Optional(Type.Array(WantedUser)) }, closed);
 type Identities = Static<typeof Identities>;
 
 /** A mistake of the operator. It is printed without a stack. */
@@ -99,7 +87,7 @@ function unknownFieldsOf(error: TLocalizedValidationError): string {
   return error.keyword === 'additionalProperties' ? `: ${error.params.additionalProperties.join(', ')}` : '';
 }
 
-async function ensure({ users = [], clients = [] }: Identities, env: NodeJS.ProcessEnv) {
+async function ensure({ users = [] }: Identities, env: NodeJS.ProcessEnv) {
   const config = loadAdminConfig(env);
   const log = createLogger('auth-admin', { logLevel: config.logLevel, instanceId: 'admin' }, 'stderr');
   const db = openDatabase<Database>({ url: config.ownerUrl, poolMax: 4 }, log);
@@ -107,7 +95,6 @@ async function ensure({ users = [], clients = [] }: Identities, env: NodeJS.Proc
     // No login waits in this queue, so it may be as long as the list.
     const passwords = await createPasswordHasher({ concurrency: 2, queueMax: users.length });
     const deps = { db, passwords, now: () => new Date(), newUserId: () => newId('usr') };
-    await Promise.all(clients.map((client) => named(client.id, ensureClient(deps, client))));
     const ensured = await Promise.all(users.map((user) => named(user.username, ensureUser(deps, user))));
     return { users: ensured.map(({ id, username, roles }) => ({ id, username, roles })) };
   } finally {

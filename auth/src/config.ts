@@ -1,27 +1,41 @@
 /** The configuration of auth. The only file that reads the environment. */
 import {
   KEYS_MAX_AGE_MS,
+  keysFrom,
+  keysSetting,
   ownerSettings,
   portSetting,
   postgresConfig,
   postgresSettings,
+  rabbitConfig,
+  rabbitSettings,
   readEnvironment,
+  recentLoginSettings,
   serviceConfig,
   serviceSettings,
 } from '@payflowx/chassis';
 import { Type } from 'typebox';
+import { USER_ROLES } from './domain/user.ts';
+
+const ROLE = `(${USER_ROLES.join('|')})`;
 
 export const schema = Type.Object({
   ...serviceSettings,
+  ...recentLoginSettings,
   GRPC_PORT: portSetting(50_051),
   ...postgresSettings,
-  /** 32 bytes in base64. */
-  AUTH_SEALING_KEY: Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' }),
+  ...rabbitSettings,
+  IDENTITY_QUEUE: Type.String({ default: 'identity-notifications' }),
+  AUTH_SEALING_KEY: keysSetting(),
   REFRESH_TOKEN_LIFETIME_S: Type.Integer({ minimum: 1, default: 30 * 24 * 60 * 60 }),
   SESSION_LIFETIME_S: Type.Integer({ minimum: 1, default: 90 * 24 * 60 * 60 }),
   SIGNING_KEY_MAX_AGE_S: Type.Integer({ minimum: 3_600, default: 30 * 24 * 60 * 60 }),
   /** At least twice the age at which the chassis' verifiers renew their keys. */
   SIGNING_KEY_ANNOUNCE_S: Type.Integer({ minimum: (2 * KEYS_MAX_AGE_MS) / 1000, default: 15 * 60 }),
+  /** The address of the gateway for clients. Several are separated by commas. Empty: no assertions of API clients are accepted. */
+  PUBLIC_URL: Type.String({ default: '', pattern: '^(https?://[^,]+(,https?://[^,]+)*)?$' }),
+  /** Roles whose users need a second factor, separated by commas. Empty: none. */
+  SECOND_FACTOR_ROLES: Type.String({ default: '', pattern: `^(( *${ROLE} *,)* *${ROLE} *)?$` }),
   PASSWORD_HASH_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 2 }),
   PASSWORD_HASH_QUEUE_MAX: Type.Integer({ minimum: 0, maximum: 10_000, default: 50 }),
 });
@@ -34,7 +48,10 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
   return {
     ...serviceConfig(read),
     ...postgresConfig(read, MIGRATIONS),
-    sealingKey: Buffer.from(read.AUTH_SEALING_KEY, 'base64'),
+    recentLoginS: read.RECENT_LOGIN_S,
+    sealingKey: keysFrom(read.AUTH_SEALING_KEY),
+    factorPolicy: USER_ROLES.filter((role) => read.SECOND_FACTOR_ROLES.match(/[a-z]+/g)?.includes(role)),
+    assertionAudiences: assertionAudiences(read.PUBLIC_URL),
     rotation: {
       maxAgeMs: read.SIGNING_KEY_MAX_AGE_S * 1000,
       announceMs: read.SIGNING_KEY_ANNOUNCE_S * 1000,
@@ -43,7 +60,24 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       refreshLifetimeMs: read.REFRESH_TOKEN_LIFETIME_S * 1000,
       sessionLifetimeMs: read.SESSION_LIFETIME_S * 1000,
     },
+    identityQueue: { ...rabbitConfig(read), queue: read.IDENTITY_QUEUE },
     hashing: { concurrency: read.PASSWORD_HASH_CONCURRENCY, queueMax: read.PASSWORD_HASH_QUEUE_MAX },
+  };
+}
+
+/** Clients name the platform or its token endpoint in `aud`: libraries differ. */
+function assertionAudiences(publicUrls: string): string[] {
+  const urls = publicUrls.split(',').map((url) => url.trim().replace(/\/+$/, ''));
+  return urls.filter((url) => url !== '').flatMap((url) => [`${url}/v1/auth/token`, url, `${url}/`]);
+}
+
+/** The part of the configuration that a command with the serving role needs. */
+export function loadCommandConfig(env: NodeJS.ProcessEnv) {
+  const { LOG_LEVEL, POSTGRES_URL } = schema.properties;
+  const read = readEnvironment(Type.Object({ LOG_LEVEL, POSTGRES_URL }), env);
+  return {
+    logLevel: read.LOG_LEVEL,
+    ...postgresConfig({ ...read, POSTGRES_POOL_MAX: 2 }, MIGRATIONS),
   };
 }
 

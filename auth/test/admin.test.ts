@@ -5,14 +5,7 @@ import { status } from '@grpc/grpc-js';
 import { PATIENCE_MS, type TestDatabase } from '@payflowx/chassis/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runAdminCommand } from '../src/admin-command.ts';
-import {
-  type AuthServer,
-  CLIENT_SECRET,
-  freshDatabase,
-  PASSWORD,
-  refusal,
-  startAuth,
-} from './auth-server.ts';
+import { type AuthServer, freshDatabase, PASSWORD, refusal, startAuth } from './auth-server.ts';
 
 const deadlineMs = PATIENCE_MS;
 let database: TestDatabase;
@@ -58,7 +51,7 @@ async function outputOf(input: unknown): Promise<string> {
   return result.output;
 }
 
-/** Returns the audit records of the command so far; those of one run are sorted. */
+/** Returns the audit records of the command so far. */
 async function audited(): Promise<string[]> {
   const records = await auth.db
     .selectFrom('identity_audit_records')
@@ -67,7 +60,7 @@ async function audited(): Promise<string[]> {
     .orderBy('id')
     .execute();
   const actions = records.map(({ action }) => action);
-  return [...actions.slice(0, 2).toSorted(), ...actions.slice(2).toSorted()];
+  return actions;
 }
 
 const login = (password: string) => auth.client.login({ username: 'alice', password }, { deadlineMs });
@@ -76,7 +69,6 @@ describe('admin ensure', () => {
   it('creates what is missing, leaves the rest unchanged, and prints only the users', async () => {
     const wanted = {
       users: [{ username: 'alice', password: PASSWORD, roles: ['customer'] }],
-      clients: [{ id: 'svc_ledger', secret: CLIENT_SECRET, roles: ['service'] }],
     };
     const first = await ensureInProcess(wanted);
     expect(first).toMatchObject({ exitCode: 0 });
@@ -85,23 +77,20 @@ describe('admin ensure', () => {
     const { tokens } = await login(PASSWORD);
 
     expect(await outputOf(wanted)).toBe(first.stdout);
-    expect(await audited()).toEqual(['client.created', 'user.created']);
+    expect(await audited()).toEqual(['user.created']);
     // No password changed, so the logins stay valid.
     await auth.client.refreshTokens(
       { refreshToken: tokens?.refreshToken ?? '', requestId: '' },
       { deadlineMs },
     );
-    await auth.client.loginClient({ clientId: 'svc_ledger', clientSecret: CLIENT_SECRET }, { deadlineMs });
   });
 
-  it('corrects a password, roles and a secret, and ends the logins made with the old password', async () => {
+  it('corrects a password and roles, and ends the logins made with the old password', async () => {
     const { tokens } = await login(PASSWORD);
-    const otherSecret = CLIENT_SECRET.replace('c2', 'x2');
     const output = await outputOf({
       users: [{ username: 'alice', password: 'another good password', roles: ['auditor', 'customer'] }],
-      clients: [{ id: 'svc_ledger', secret: otherSecret, roles: ['service'] }],
     });
-    expect((await audited()).slice(2)).toEqual(['client.updated', 'user.updated']);
+    expect((await audited()).slice(1)).toEqual(['user.updated']);
     expect(JSON.parse(output).users[0].roles).toEqual(['auditor', 'customer']);
     expect(await refusal(login(PASSWORD))).toMatchObject({ code: status.UNAUTHENTICATED });
     const spent = auth.client.refreshTokens(
@@ -110,7 +99,6 @@ describe('admin ensure', () => {
     );
     expect(await refusal(spent)).toMatchObject({ reason: 'INVALID_REFRESH_TOKEN' });
     await login('another good password');
-    await auth.client.loginClient({ clientId: 'svc_ledger', clientSecret: otherSecret }, { deadlineMs });
   });
 
   it('changes only the roles of a user without a password in the file, which separates duties', async () => {
@@ -132,7 +120,6 @@ describe('admin ensure', () => {
       { users: [{ username: 'bob', password: 'hush', roles: ['customer'] }] },
       'bob: password',
     ],
-    ['a weak secret', { clients: [{ id: 'svc_x', secret: 'hush', roles: ['service'] }] }, 'svc_x: '],
   ])('reports %s and repeats no secret', async (_, input, expected) => {
     const result = await ensure(input);
     const problem = 'problem' in result ? result.problem : undefined;

@@ -11,6 +11,7 @@ import {
   refusal,
   startAuthWithUsers,
   tokensOf,
+  withSecret,
 } from './auth-server.ts';
 
 const deadlineMs = PATIENCE_MS;
@@ -35,7 +36,7 @@ async function create(changed: Partial<CreateApiClientRequest> = {}, call = asAd
 }
 
 const login = (clientId: string, clientSecret: string) =>
-  auth.client.loginClient({ clientId, clientSecret }, { deadlineMs });
+  auth.client.loginClient(withSecret(clientId, clientSecret), { deadlineMs });
 
 describe('an API client', () => {
   it('logs in as the user it acts for, limited to its scopes', async () => {
@@ -60,6 +61,20 @@ describe('an API client', () => {
       clientId: id,
       scopes: ['payments:read', 'payments:write'],
     });
+  });
+
+  it('is found by the request id of its own admin: two admins may use the same id', async () => {
+    const user = { requestId: '', username: 'second-admin', password: PASSWORD, roles: [Role.ADMIN] };
+    await auth.client.createUser(user, asAdmin());
+    const login = await auth.client.login({ username: user.username, password: PASSWORD }, { deadlineMs });
+    const asSecond = { deadlineMs, accessToken: login.tokens?.accessToken ?? '' };
+    const [mine, other] = [
+      { requestId: 'same', name: 'Shop' },
+      { requestId: 'same', name: 'Till' },
+    ];
+    const created = [(await create(mine)).id, (await create(other, asSecond)).id];
+    expect(new Set(created).size).toBe(2);
+    expect([(await create(mine)).id, (await create(other, asSecond)).id]).toEqual(created);
   });
 
   it('may only read the audit log at auth, even with all scopes and the roles of an admin', async () => {
@@ -162,19 +177,16 @@ describe('creating an API client', () => {
     expect(await refusal(create(request))).toMatchObject({ reason });
   });
 
-  it.each(['customer', 'operator', 'auditor', 'service'] as const)(
-    'cannot be called by a %s',
-    async (role) => {
-      const call = { deadlineMs, accessToken: tokens[role] };
-      const refused = { code: status.PERMISSION_DENIED, reason: 'ROLE_NOT_ALLOWED' };
-      const wanted = { requestId: '', name: 'x', userId: customerId, scopes: ['payments:read'] };
-      expect(await refusal(auth.client.createApiClient(wanted, call))).toMatchObject(refused);
-      expect(await refusal(auth.client.revokeApiClient({ clientId: 'cli_1' }, call))).toMatchObject(refused);
-      expect(await refusal(auth.client.rotateApiClientSecret({ clientId: 'cli_1' }, call))).toMatchObject(
-        refused,
-      );
-    },
-  );
+  it.each(['customer', 'operator', 'auditor'] as const)('cannot be called by a %s', async (role) => {
+    const call = { deadlineMs, accessToken: tokens[role] };
+    const refused = { code: status.PERMISSION_DENIED, reason: 'ROLE_NOT_ALLOWED' };
+    const wanted = { requestId: '', name: 'x', userId: customerId, scopes: ['payments:read'] };
+    expect(await refusal(auth.client.createApiClient(wanted, call))).toMatchObject(refused);
+    expect(await refusal(auth.client.revokeApiClient({ clientId: 'cli_1' }, call))).toMatchObject(refused);
+    expect(await refusal(auth.client.rotateApiClientSecret({ clientId: 'cli_1' }, call))).toMatchObject(
+      refused,
+    );
+  });
 });
 
 describe('API clients', () => {

@@ -1,11 +1,11 @@
 /** All database connections break again and again while users log in. */
 import { PATIENCE_MS, untilKnown, whileConnectionsBreak } from '@payflowx/chassis/testing';
 import { expect, it } from 'vitest';
-import { createUsersAndClient, freshDatabase, PASSWORD, startAuth } from './auth-server.ts';
+import { createUsers, freshDatabase, PASSWORD, startAuth } from './auth-server.ts';
 
 it('logins succeed on a retry, and the service lives on', async () => {
   const database = await freshDatabase();
-  await createUsersAndClient(database);
+  await createUsers(database);
   const auth = await startAuth(database);
   const deadlineMs = PATIENCE_MS;
   const tokens = await whileConnectionsBreak(database.adminUrl, () =>
@@ -22,7 +22,7 @@ it('logins succeed on a retry, and the service lives on', async () => {
     ),
   );
   for (const accessToken of tokens) {
-    const { user } = await auth.client.getMe({}, { deadlineMs, accessToken });
+    const { user } = await untilKnown(() => auth.client.getMe({}, { deadlineMs, accessToken }));
     expect(user?.username).toBe('customer');
   }
   await auth.stop();

@@ -1,10 +1,10 @@
 import { callWithHostileRequests } from '@payflowx/chassis/testing';
 import { expect, it } from 'vitest';
-import { createUsersAndClient, freshDatabase, startAuth, tokensOf } from './auth-server.ts';
+import { createUsers, freshDatabase, startAuth, tokensOf } from './auth-server.ts';
 
 it('no request makes an RPC fail', async () => {
   const database = await freshDatabase();
-  await createUsersAndClient(database);
+  await createUsers(database);
   const auth = await startAuth(database);
   const { operator } = await tokensOf(auth);
   const { calls, failures } = await callWithHostileRequests({

@@ -14,18 +14,15 @@ import {
   refusal,
   startAuth,
   startAuthWithUsers,
-  tokensOf,
 } from './auth-server.ts';
 
 const deadlineMs = 20_000;
 const DAY_MS = 24 * 60 * 60_000;
 const delayed = { code: status.RESOURCE_EXHAUSTED, reason: 'TOO_MANY_LOGINS' };
 let auth: AuthWithUsers;
-let accessToken: string;
 
 beforeAll(async () => {
   auth = await startAuthWithUsers();
-  ({ service: accessToken } = await tokensOf(auth));
 });
 afterAll(() => auth?.stop());
 beforeEach(async () => {
@@ -38,7 +35,7 @@ const logIn = (
   username: string,
   clientAddress: string,
   { password = PASSWORD, at = auth }: { password?: string; at?: AuthServer } = {},
-) => at.client.login({ username, password, clientAddress }, { deadlineMs, accessToken });
+) => at.gateway.login({ username, password, clientAddress }, { deadlineMs });
 
 /** Another client fails at this address until all logins from it have to wait. No password is hashed for it. */
 async function failAsOthers(address: string, username = 'somebody-else'): Promise<void> {

@@ -5,15 +5,7 @@ import { PATIENCE_MS } from '@payflowx/chassis/testing';
 import { Role } from '@payflowx/proto/auth';
 import { createDecoder, createSigner } from 'fast-jwt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type AuthWithUsers,
-  CLIENT_SECRET,
-  PASSWORD,
-  refusal,
-  startAuth,
-  startAuthWithUsers,
-  tokensOf,
-} from './auth-server.ts';
+import { type AuthWithUsers, PASSWORD, refusal, startAuth, startAuthWithUsers } from './auth-server.ts';
 
 const deadlineMs = PATIENCE_MS;
 let auth: AuthWithUsers;
@@ -51,22 +43,17 @@ describe('a login', () => {
     expect(await refusal(login(''))).toEqual(wrong);
   });
 
-  it('takes as long for an unknown name as for a wrong password', async () => {
-    const { service: accessToken } = await tokensOf(auth);
+  it('compares one password for an unknown name and for an invalid one too, so that its time tells nothing', async () => {
     let address = 0;
-    const time = async (username: string) => {
+    const compared = async (username: string) => {
       // Each login has a new client address, as the gateway sends it, so that no delay applies.
       address += 1;
       const request = { username, password: 'not the password', clientAddress: `192.0.2.${address}` };
-      const startedAt = performance.now();
-      await refusal(auth.client.login(request, { deadlineMs, accessToken }));
-      return performance.now() - startedAt;
+      const before = auth.hashes();
+      await refusal(auth.gateway.login(request, { deadlineMs }));
+      return auth.hashes() - before;
     };
-    const pairs: [number, number][] = [];
-    for (let round = 0; round < 15; round += 1) pairs.push([await time('customer'), await time('nobody')]);
-    const median = (side: 0 | 1) => pairs.map((pair) => pair[side]).sort((a, b) => a - b)[7] ?? 0;
-    // Without the decoy's hash the quotient is about a tenth.
-    expect(median(1) / median(0)).toBeGreaterThan(0.5);
+    for (const username of ['customer', 'nobody', 'no body']) expect(await compared(username)).toBe(1);
   });
 
   it('refuses a password that is too long', async () => {
@@ -77,7 +64,7 @@ describe('a login', () => {
   });
 
   it('gets TOO_MANY_LOGINS when too many hashes are in progress', async () => {
-    const narrow = await startAuth(auth.database, { concurrency: 1, queueMax: 2 });
+    const narrow = await startAuth(auth.database, { hashing: { concurrency: 1, queueMax: 2 } });
     const burst = Array.from({ length: 20 }, () =>
       narrow.client.login({ username: 'customer', password: PASSWORD }, { deadlineMs }),
     );
@@ -92,28 +79,6 @@ describe('a login', () => {
     // The burst is over: the next login succeeds.
     await narrow.client.login({ username: 'customer', password: PASSWORD }, { deadlineMs });
     await narrow.stop();
-  });
-});
-
-describe("an API client's login", () => {
-  const loginClient = (clientId: string, clientSecret: string) =>
-    auth.client.loginClient({ clientId, clientSecret }, { deadlineMs });
-
-  it('returns a token with the client as its subject', async () => {
-    const { accessToken, tokenType, expiresIn } = await loginClient('svc_payment', CLIENT_SECRET);
-    expect({ tokenType, expiresIn }).toEqual({ tokenType: 'Bearer', expiresIn: 300 });
-    expect(await anotherService().verify(accessToken)).toEqual({ id: 'svc_payment', roles: ['service'] });
-    // Machines are not users.
-    expect(await refusal(auth.client.getMe({}, { deadlineMs, accessToken }))).toMatchObject({
-      reason: 'ROLE_NOT_ALLOWED',
-    });
-  });
-
-  it('returns the same error for an unknown client and a wrong secret', async () => {
-    const wrong = await refusal(loginClient('svc_payment', 'wrong'));
-    expect(wrong).toMatchObject({ code: status.UNAUTHENTICATED, reason: 'INVALID_CREDENTIALS' });
-    expect(await refusal(loginClient('svc_nobody', CLIENT_SECRET))).toEqual(wrong);
-    expect(await refusal(loginClient('', ''))).toEqual(wrong);
   });
 });
 

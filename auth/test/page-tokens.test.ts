@@ -1,5 +1,6 @@
 import { attackedList, expectTokensToBeBound, PATIENCE_MS } from '@payflowx/chassis/testing';
 import { AuthServiceService, Role } from '@payflowx/proto/auth';
+import { createDecoder } from 'fast-jwt';
 import { afterAll, beforeAll, it } from 'vitest';
 import { type AuthWithUsers, PASSWORD, startAuthWithUsers, tokensOf } from './auth-server.ts';
 
@@ -17,6 +18,9 @@ it('accepts a page token only for its own list, caller and filters', async () =>
   const second = { username: 'second', password: PASSWORD };
   const { user } = await client.createUser({ ...second, requestId: '', roles: [Role.ADMIN] }, admin);
   const userId = user?.id ?? '';
+  // Lists of sessions need a second page.
+  await tokensOf(auth);
+  const adminId = createDecoder()(tokens.admin).sub;
   const { tokens: pair } = await client.login(second, { deadlineMs: PATIENCE_MS });
   for (const name of ['Shop', 'Till']) {
     const wanted = { requestId: '', name, userId, scopes: ['payments:read'] };
@@ -28,10 +32,24 @@ it('accepts a page token only for its own list, caller and filters', async () =>
   await expectTokensToBeBound([AuthServiceService], {
     listUsers: attackedList({
       call: client.listUsers,
+      filters: { username: undefined },
+      as: admin,
+      otherCallers: [other],
+      otherFilters: [{ username: 'second' }],
+    }),
+    listSessions: attackedList({
+      call: client.listSessions,
       filters: {},
       as: admin,
       otherCallers: [other],
       otherFilters: [],
+    }),
+    listUserSessions: attackedList({
+      call: client.listUserSessions,
+      filters: { userId: adminId },
+      as: admin,
+      otherCallers: [other],
+      otherFilters: [{ userId }],
     }),
     listApiClients: attackedList({
       call: client.listApiClients,

@@ -188,6 +188,7 @@ describe('a refresh with a request id', () => {
     const deps = {
       db: auth.db,
       sessions: SESSIONS,
+      factorPolicy: [],
       now: auth.now,
       onReuse: () => undefined,
       accessTokenSigner: async () => () => {
@@ -212,6 +213,7 @@ describe('a password reset during a login', () => {
       {
         db: auth.db,
         sessions: SESSIONS,
+        factorPolicy: [],
         now: auth.now,
         newFamilyId: () => newId('fam'),
         accessTokenSigner: async () => {
@@ -220,7 +222,13 @@ describe('a password reset during a login', () => {
         },
         onFailure: () => undefined,
         // The password has verified when the reset begins.
-        passwords: { inTurn: (_, work) => work(async () => true) },
+        passwords: {
+          inTurn: (_, work) =>
+            work(
+              async () => true,
+              async () => '',
+            ),
+        },
       },
       { username: 'auditor', password: PASSWORD, address: '192.0.2.1' },
     );
@@ -267,6 +275,7 @@ describe('a password reset during a login', () => {
         userId: id,
         secretHash: hash,
         tokenHash: hash,
+        secondFactor: false,
         createdAt,
         expiresAt,
       };

@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   type AuthServer,
   asOwner,
-  CLIENT_SECRET,
-  createUsersAndClient,
+  createUsers,
   freshDatabase,
+  PASSWORD,
   ROTATION,
   refusal,
   startAuth,
@@ -24,7 +24,7 @@ let tokens: Awaited<ReturnType<typeof tokensOf>>;
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['performance', 'Date'] });
   database = await freshDatabase();
-  await createUsersAndClient(database);
+  await createUsers(database);
   [one, two] = [await startAuth(database), await startAuth(database)];
   tokens = await tokensOf(one);
   // Makes the first key older than the next: keys are listed by age.
@@ -45,8 +45,8 @@ const rotate = () => one.client.rotateSigningKey({}, { deadlineMs, accessToken: 
 const published = async () => (await two.client.getJwks({}, { deadlineMs })).keys;
 const kidOf = (token: string): string => createDecoder({ complete: true })(token).header.kid;
 const issue = async (auth: AuthServer) => {
-  const secret = { clientId: 'svc_payment', clientSecret: CLIENT_SECRET };
-  return (await auth.client.loginClient(secret, { deadlineMs })).accessToken;
+  const login = { username: 'auditor', password: PASSWORD };
+  return (await auth.client.login(login, { deadlineMs })).tokens?.accessToken ?? '';
 };
 
 describe('a rotation', () => {
@@ -129,7 +129,7 @@ describe('a rotation', () => {
   });
 
   it('is for admins only', async () => {
-    for (const accessToken of [tokens.customer, tokens.operator, tokens.auditor, tokens.service]) {
+    for (const accessToken of [tokens.customer, tokens.operator, tokens.auditor]) {
       const call = one.client.rotateSigningKey({}, { deadlineMs, accessToken });
       expect(await refusal(call)).toMatchObject({ reason: 'ROLE_NOT_ALLOWED' });
     }

@@ -3,22 +3,22 @@ import { createDecoder } from 'fast-jwt';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
   type AuthWithUsers,
-  CLIENT_SECRET,
   PASSWORD,
   refusal,
   startAuthWithUsers,
   tokensOf,
+  withSecret,
 } from './auth-server.ts';
 
 const deadlineMs = PATIENCE_MS;
 let auth: AuthWithUsers;
-let service: string;
+let admin: string;
 let customerId: string;
 
 beforeAll(async () => {
   auth = await startAuthWithUsers();
   const tokens = await tokensOf(auth);
-  service = tokens.service;
+  admin = tokens.admin;
   customerId = createDecoder()(tokens.customer).sub;
   auth.stopClockAt(new Date());
 });
@@ -31,7 +31,7 @@ const events = () => auth.logged.filter(({ security_event }) => security_event !
 
 /** A login that the gateway sends for a client at `clientAddress`. */
 const login = (username: string, password: string, clientAddress: string) =>
-  auth.client.login({ username, password, clientAddress }, { deadlineMs, accessToken: service });
+  auth.gateway.login({ username, password, clientAddress }, { deadlineMs });
 
 it('a failed login names the user if there is one, the address, and never the name or the password as typed', async () => {
   const route = '/payflowx.auth.v1.AuthService/Login';
@@ -50,17 +50,19 @@ it('a login that is delayed is login_throttled', async () => {
   expect(events().at(-1)).toMatchObject(last);
 });
 
-it('a machine or service with a wrong secret is client_login_failed', async () => {
-  await refusal(auth.client.loginClient({ clientId: 'svc_payment', clientSecret: 'wrong' }, { deadlineMs }));
-  await refusal(
-    auth.client.loginClient({ clientId: 'svc_nobody', clientSecret: CLIENT_SECRET }, { deadlineMs }),
-  );
+it('a machine with a wrong secret is client_login_failed', async () => {
+  const wanted = { requestId: '', name: 'shop', userId: customerId, scopes: ['payments:read'] };
+  const { client } = await auth.client.createApiClient(wanted, { deadlineMs, accessToken: admin });
+  const clientId = client?.id ?? '';
+  auth.logged.length = 0;
+  await refusal(auth.client.loginClient(withSecret(clientId, 'guess-1'), { deadlineMs }));
+  await refusal(auth.client.loginClient(withSecret('cli_nobody', 'guess-2'), { deadlineMs }));
   expect(events()).toMatchObject([
-    { security_event: 'client_login_failed', client_id: 'svc_payment', subject: 'svc_payment' },
+    { security_event: 'client_login_failed', client_id: clientId, subject: customerId },
     { security_event: 'client_login_failed' },
   ]);
   expect(events()[1]).not.toHaveProperty('client_id');
-  expect(JSON.stringify(auth.logged)).not.toContain(CLIENT_SECRET);
+  expect(JSON.stringify(auth.logged)).not.toMatch(/guess-/);
 });
 
 it('a refused refresh is one event: a stolen token with its user and family, any other without', async () => {

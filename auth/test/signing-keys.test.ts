@@ -5,14 +5,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { activeSigningKey, publicJwks } from '../src/app/signing-keys.ts';
 import { makeSigningKey } from '../src/domain/signing-key.ts';
 import type { Database } from '../src/store/database.ts';
-import {
-  asOwner,
-  createUsersAndClient,
-  freshDatabase,
-  PASSWORD,
-  SEALING_KEY,
-  startAuth,
-} from './auth-server.ts';
+import { asOwner, createUsers, freshDatabase, PASSWORD, SEALING_KEY, startAuth } from './auth-server.ts';
 
 const deadlineMs = PATIENCE_MS;
 const now = () => new Date();
@@ -46,7 +39,7 @@ describe('signing keys', () => {
   });
 
   it('let two instances verify each other, and survive a restart', async () => {
-    await createUsersAndClient(database);
+    await createUsers(database);
     const [one, two] = await Promise.all([startAuth(database), startAuth(database)]);
     const { tokens } = await one.client.login({ username: 'customer', password: PASSWORD }, { deadlineMs });
     const accessToken = tokens?.accessToken;
@@ -62,7 +55,7 @@ describe('signing keys', () => {
     await withDb(async (db) => {
       await activeSigningKey({ db, now }, SEALING_KEY)();
       await expect(activeSigningKey({ db, now }, Buffer.alloc(32, 8))()).rejects.toThrow(
-        /AUTH_SEALING_KEY does not open the signing key .* Start with the sealing key/,
+        /AUTH_SEALING_KEY does not open the signing key .* Add the key that it was sealed with/,
       );
     });
   });
@@ -101,10 +94,10 @@ describe('signing keys', () => {
 
 describe('the serving role', () => {
   it.each([
-    ['change a user', `UPDATE users SET roles = '{operator}'`],
+    ['rename a user', `UPDATE users SET username = 'root'`],
     [
       'make an API client',
-      `INSERT INTO api_clients VALUES ('svc_x', decode(repeat('00', 32), 'hex'), '{service}', now())`,
+      `INSERT INTO api_clients VALUES ('svc_x', decode(repeat('00', 32), 'hex'), '{operator}', now())`,
     ],
     ['change the key that verifies', `UPDATE signing_keys SET public_key = sealed_private_key`],
     ['widen what an API client may do', `UPDATE user_api_clients SET scopes = '{payments:write}'`],

@@ -1,11 +1,12 @@
 /** The configuration of authorization. The only file that reads the environment. */
 import {
-  identityConfig,
   identitySettings,
+  ownerSettings,
   portSetting,
   postgresConfig,
   postgresSettings,
   readEnvironment,
+  recentLoginSettings,
   serviceConfig,
   serviceSettings,
 } from '@payflowx/chassis';
@@ -15,6 +16,7 @@ export const schema = Type.Object({
   ...serviceSettings,
   ...postgresSettings,
   ...identitySettings,
+  ...recentLoginSettings,
   GRPC_PORT: portSetting(50_052),
   /** Seconds that a hold lasts if the payment does not set its end. Seven days. */
   HOLD_TTL_S: Type.Integer({ minimum: 1, default: 604_800 }),
@@ -32,9 +34,17 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
   return {
     ...serviceConfig(values),
     ...postgresConfig(values, MIGRATIONS),
-    identity: identityConfig(values),
+    authTarget: values.AUTH_TARGET,
+    recentLoginS: values.RECENT_LOGIN_S,
     simulationsPerMinute: values.SIMULATIONS_PER_MINUTE,
     holdTtlMs: values.HOLD_TTL_S * 1000,
     batches: { maxSize: values.BATCH_SIZE, concurrency: values.BATCHES_IN_FLIGHT },
   };
+}
+
+/** The settings of `restore.ts`. It connects as the owner of the database, because it locks tables and writes where the service may not. */
+export function loadRestoreConfig(env: NodeJS.ProcessEnv) {
+  const { LOG_LEVEL } = schema.properties;
+  const read = readEnvironment(Type.Object({ LOG_LEVEL, ...ownerSettings }), env);
+  return { logLevel: read.LOG_LEVEL, ownerUrl: read.POSTGRES_MIGRATE_URL, migrations: MIGRATIONS };
 }

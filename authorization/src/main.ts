@@ -1,7 +1,8 @@
 /** Starts the authorization service. Parts start in order of dependency and stop in reverse order. */
-import { armFaults, connectIdentity, runService, serveGrpc } from '@payflowx/chassis';
+import { armFaults, connectIdentity, openCertificates, runService, serveGrpc } from '@payflowx/chassis';
 import { openDatabase, openWatchedDatabase, requireMigrated } from '@payflowx/chassis/postgres';
 import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
+import { measureHeldMoney } from './app/measure-held-money.ts';
 import { loadConfig } from './config.ts';
 import { authorizationServices } from './services.ts';
 import type { Database } from './store/database.ts';
@@ -10,16 +11,20 @@ const config = loadConfig(process.env);
 
 await runService('authorization', config, async ({ log, onStop }) => {
   armFaults(config.faultsDir);
-  resolveThroughConsul({ consulUrl: config.consulUrl, log });
+  resolveThroughConsul({ consul: config.consul, log });
   const database = openWatchedDatabase<Database>(config.postgres, log);
   const { db } = database;
   onStop('database', () => database.close());
   await requireMigrated(db, config.migrations);
 
-  const backtestDb = openDatabase<Database>({ ...config.postgres, poolMax: 1 }, log);
+  const backtestDb = openDatabase<Database>({ ...config.postgres, poolName: 'backtests', poolMax: 1 }, log);
   onStop('database for backtests', () => backtestDb.destroy());
+  measureHeldMoney(backtestDb);
 
-  const identity = connectIdentity(config.identity, log);
+  const certificates = await openCertificates('authorization', config.tls, log);
+  onStop('certificates', () => certificates.stop());
+
+  const identity = connectIdentity({ target: config.authTarget, certificates }, log);
   onStop('identity', () => identity.close());
 
   const { services, drain } = authorizationServices({
@@ -34,13 +39,17 @@ await runService('authorization', config, async ({ log, onStop }) => {
   onStop('batcher', () => drain());
 
   const health = { answering: [database.problem] };
-  const server = await serveGrpc({ ...config.grpc, verifier: identity.verifier, log, health }, services);
+  const { grpc, recentLoginS } = config;
+  const server = await serveGrpc(
+    { ...grpc, certificates, recentLoginS, verifier: identity.verifier, log, health },
+    services,
+  );
   onStop('grpc server', () => server.drain());
 
   // Last in, first out: callers stop finding this instance before it stops serving them.
-  const { consulUrl, instanceId: id } = config;
+  const { consul, instanceId: id } = config;
   const membership = await joinRegistry(
-    { consulUrl, log },
+    { consul, log },
     { name: 'authorization', id, host: config.grpc.host, port: server.port },
   );
   onStop('registry', () => membership.leave());

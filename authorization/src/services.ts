@@ -1,4 +1,4 @@
-/** Builds the gRPC services without the process around them, for main.ts and for tests. */
+/** Builds the gRPC services without the process around them, for main.ts, for tests, and for the tests of payment. */
 import type { BoundService, Logger } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { createRulesInForce } from './app/rules-in-force.ts';
@@ -8,6 +8,10 @@ import { accountService } from './rpc/account-service.ts';
 import { authorizationService } from './rpc/authorization-service.ts';
 import { ruleService } from './rpc/rule-service.ts';
 import type { Database } from './store/database.ts';
+
+export type { Database };
+/** For the test databases of other services. */
+export const MIGRATIONS = new URL('../migrations/', import.meta.url);
 
 interface ServicesDeps {
   db: Kysely<Database>;

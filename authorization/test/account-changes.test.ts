@@ -81,7 +81,8 @@ describe('an update', () => {
     const { sub: ownerId } = JSON.parse(
       Buffer.from(service.tokens.operator.split('.')[1] ?? '', 'base64url').toString(),
     );
-    const id = await openAccount(service, { ownerId });
+    const id = await openAccount(service);
+    await service.sql('update accounts set owner_id = $1 where id = $2', [ownerId, id]);
     const refused = refusal(status.PERMISSION_DENIED, 'OWN_ACCOUNT');
     await expect(update(id, { limits: { dailyMinor: 9n } })).rejects.toEqual(refused);
     await expect(lead(id, AccountState.FROZEN)).rejects.toEqual(refused);

@@ -1,8 +1,22 @@
 /** AccountService, and access to it. */
 import { status } from '@grpc/grpc-js';
-import type { CallSettings, NeighbourError, RoleName } from '@payflowx/chassis';
-import { PATIENCE_MS } from '@payflowx/chassis/testing';
-import { AccountState, type CreateAccountRequest, type Limits } from '@payflowx/proto/authorization';
+import {
+  type CallSettings,
+  connectGrpc,
+  type Neighbour,
+  type NeighbourError,
+  type RoleName,
+} from '@payflowx/chassis';
+import { PATIENCE_MS, testCertificates } from '@payflowx/chassis/testing';
+import {
+  AccountServiceClient,
+  type AccountServiceService,
+  AccountState,
+  AuthorizationServiceClient,
+  type AuthorizationServiceService,
+  type CreateAccountRequest,
+  type Limits,
+} from '@payflowx/proto/authorization';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   accountOf,
@@ -70,6 +84,26 @@ describe('opening an account', () => {
     ).rejects.toEqual(refusal(status.ALREADY_EXISTS, 'REQUEST_ID_REUSED'));
   });
 
+  it('of an operator for itself is refused, also with a request id, and also in a batch', async () => {
+    const own = opening({ ownerId: OPERATOR.id, requestId: 'own-1', limits: { dailyCount: 1 } });
+    const refused = refusal(status.PERMISSION_DENIED, 'OWN_ACCOUNT');
+    await expect(service.accounts.createAccount(own, await asOperator())).rejects.toEqual(refused);
+    const items = [own, opening({ requestId: 'own-2' })];
+    const { results } = await service.accounts.batchCreateAccounts({ items }, await asOperator());
+    expect(results.map(({ result }) => result?.$case)).toEqual(['error', 'account']);
+    // The refused request took no id.
+    const other = await service.accounts.createAccount(
+      opening({ ownerId: 'usr_bob', requestId: 'own-1' }),
+      await asOperator(),
+    );
+    expect(other.account?.ownerId).toBe('usr_bob');
+    const mine = await service.accounts.listAccounts(
+      { pageSize: 0, pageToken: '' },
+      await as(OPERATOR.id, 'customer'),
+    );
+    expect(mine.accounts).toEqual([]);
+  });
+
   it.each(['', 'eur', 'XXX', 'XAU', 'DEM', 'EURO'])('refuses the currency "%s"', async (currency) => {
     await expect(service.accounts.createAccount(opening({ currency }), await asOperator())).rejects.toEqual(
       refusal(status.INVALID_ARGUMENT, 'CURRENCY_UNKNOWN'),
@@ -95,12 +129,7 @@ describe('opening an account', () => {
 describe('reading accounts', () => {
   it('returns an account to its owner and to roles that read all accounts, and is not found for other callers', async () => {
     const accountId = await openAccount(service, { ownerId: 'usr_carol', balance: 5n });
-    const readers = [
-      as('usr_carol', 'customer'),
-      asOperator(),
-      as('usr_a', 'auditor'),
-      as('svc_ledger', 'service'),
-    ];
+    const readers = [as('usr_carol', 'customer'), asOperator(), as('usr_a', 'auditor')];
     for (const reader of await Promise.all(readers)) {
       const { account } = await service.accounts.getAccount({ accountId }, reader);
       expect(account?.balance?.postedMinor).toBe(5n);
@@ -185,15 +214,28 @@ describe('reading accounts', () => {
 });
 
 describe('access', () => {
+  /** Clients without a certificate. */
+  let plain: Neighbour<AuthorizationServiceService>;
+  let plainAccounts: Neighbour<AccountServiceService>;
+  beforeAll(() => {
+    const settings = { target: service.target, certificates: testCertificates() };
+    plain = connectGrpc<AuthorizationServiceService>(AuthorizationServiceClient, settings);
+    plainAccounts = connectGrpc<AccountServiceService>(AccountServiceClient, settings);
+  });
+  afterAll(() => {
+    plain.close();
+    plainAccounts.close();
+  });
+
   type Rpc = (settings: CallSettings) => Promise<unknown>;
   const rpcs: Record<string, { call: Rpc; openTo: RoleName[] }> = {
     BatchAuthorize: {
       call: (settings) =>
-        service.authorizationRpc.batchAuthorize(
+        plain.batchAuthorize(
           { items: [item({ fromAccount: 'acct_a', toAccount: 'acct_b' })], sentAt: undefined },
           settings,
         ),
-      openTo: ['service'],
+      openTo: [],
     },
     CreateAccount: {
       call: (settings) => service.accounts.createAccount(opening(), settings),
@@ -201,11 +243,11 @@ describe('access', () => {
     },
     GetAccount: {
       call: (settings) => service.accounts.getAccount({ accountId: 'acct_none' }, settings),
-      openTo: ['customer', 'operator', 'auditor', 'service'],
+      openTo: ['customer', 'operator', 'auditor'],
     },
     ListAccounts: {
       call: (settings) => service.accounts.listAccounts({ pageSize: 0, pageToken: '' }, settings),
-      openTo: ['customer', 'operator', 'auditor', 'service'],
+      openTo: ['customer', 'operator', 'auditor'],
     },
     ListAccountIds: {
       call: (settings) => service.accounts.listAccountIds({ pageSize: 0, pageToken: '' }, settings),
@@ -236,36 +278,30 @@ describe('access', () => {
       openTo: ['operator', 'auditor'],
     },
     CaptureHold: {
-      call: (settings) => service.authorizationRpc.captureHold(captureOf('pay_none'), settings),
-      openTo: ['service'],
+      call: (settings) => plain.captureHold(captureOf('pay_none'), settings),
+      openTo: [],
     },
     ReleaseHold: {
-      call: (settings) => service.authorizationRpc.releaseHold(cancelOf('pay_none'), settings),
-      openTo: ['service'],
+      call: (settings) => plain.releaseHold(cancelOf('pay_none'), settings),
+      openTo: [],
     },
     RefundTransfer: {
       call: (settings) =>
-        service.authorizationRpc.refundTransfer(
-          refundOf({ fromAccount: 'acct_a', toAccount: 'acct_b' }),
-          settings,
-        ),
-      openTo: ['service'],
+        plain.refundTransfer(refundOf({ fromAccount: 'acct_a', toAccount: 'acct_b' }), settings),
+      openTo: [],
     },
     SimulateAuthorization: {
       call: (settings) =>
-        service.authorizationRpc.simulateAuthorization(
-          { item: item({ fromAccount: 'acct_a', toAccount: 'acct_b' }) },
-          settings,
-        ),
-      openTo: ['service'],
+        plain.simulateAuthorization({ item: item({ fromAccount: 'acct_a', toAccount: 'acct_b' }) }, settings),
+      openTo: [],
     },
     ListBalances: {
       call: (settings) =>
-        service.accounts.listBalances({ pageSize: 0, pageToken: '', accountIds: [] }, settings),
-      openTo: ['operator', 'auditor', 'service'],
+        plainAccounts.listBalances({ pageSize: 0, pageToken: '', accountIds: [] }, settings),
+      openTo: ['operator', 'auditor'],
     },
   };
-  const roles: RoleName[] = ['customer', 'operator', 'auditor', 'service'];
+  const roles: RoleName[] = ['customer', 'operator', 'auditor'];
 
   it.each(Object.entries(rpcs))('to %s is as the access table says', async (_, { call, openTo }) => {
     const codeOf = (settings: CallSettings) =>

@@ -189,10 +189,10 @@ describe('a backtest of very many payments', { timeout: 120_000 }, () => {
     now = new Date('2025-05-10T09:00:00Z');
     const model = item({ fromAccount: alice, toAccount: bob, amountMinor: 1n });
     await service.authorize(model);
-    // As many similar payments, one per millisecond.
+    // As many similar payments, three in each millisecond: pages end between payments of one time.
     await service.sql(
       `insert into decisions (payment_id, operation_id, fingerprint, outcome, decision, remaining, facts, decided_at)
-       select 'pay_' || n, 'pay_' || n, fingerprint, outcome, decision, remaining, facts, decided_at + n * interval '1 ms'
+       select 'pay_' || n, 'pay_' || n, fingerprint, outcome, decision, remaining, facts, decided_at + (n / 3) * interval '1 ms'
        from decisions, generate_series(1, 100200) as n where payment_id = $1`,
       [model.paymentId],
     );

@@ -14,7 +14,9 @@ import {
   PATIENCE_MS,
   startTestAuth,
   type TestServer,
+  testCertificates,
   testPageTokenKey,
+  testTlsEnvironment,
 } from '@payflowx/chassis/testing';
 import {
   AccountServiceClient,
@@ -62,10 +64,9 @@ async function startProcess(): Promise<void> {
       ...process.env,
       GRPC_PORT: `${port}`,
       CONSUL_URL: '',
+      ...testTlsEnvironment('authorization'),
       POSTGRES_URL: database.url,
       AUTH_TARGET: auth.target,
-      SERVICE_CLIENT_ID: 'svc_authorization',
-      SERVICE_CLIENT_SECRET: 'not used: this service calls nobody',
       PAGE_TOKEN_KEY: testPageTokenKey.toString('base64'),
       FAULTS_DIR: faults,
     },
@@ -79,14 +80,8 @@ function rethrowUnlessAnswered(error: { reason?: string }): void {
   if (error.reason !== 'ACCOUNT_NOT_FOUND') throw error;
 }
 
-async function call<T>(
-  work: (settings: { deadlineMs: number; accessToken: string }) => Promise<T>,
-  role: 'operator' | 'service',
-) {
-  const accessToken = await identity.tokenFor({
-    id: role === 'service' ? 'svc_payment' : 'usr_op',
-    roles: [role],
-  });
+async function asOperator<T>(work: (settings: CallSettings) => Promise<T>) {
+  const accessToken = await identity.tokenFor({ id: 'usr_op', roles: ['operator'] });
   return work({ deadlineMs: PATIENCE_MS, accessToken });
 }
 
@@ -95,20 +90,20 @@ async function withAccounts<T>(use: (client: ReturnType<typeof connectAccounts>)
   const client = connectAccounts();
   return use(client).finally(() => client.close());
 }
-const target = () => ({ target: `ipv4:127.0.0.1:${port}` });
+const target = () => ({
+  target: `ipv4:127.0.0.1:${port}`,
+  certificates: testCertificates('payment'),
+});
 const connectAccounts = () =>
   connectGrpc<(typeof AccountServiceClient)['service']>(AccountServiceClient, target());
 const connectAuthorization = () =>
   connectGrpc<(typeof AuthorizationServiceClient)['service']>(AuthorizationServiceClient, target());
 
 function balanceOf(id: string): Promise<bigint | undefined> {
-  return call(
-    (settings) =>
-      withAccounts(
-        async (client) =>
-          (await client.getAccount({ accountId: id }, settings)).account?.balance?.postedMinor,
-      ),
-    'operator',
+  return asOperator((settings) =>
+    withAccounts(
+      async (client) => (await client.getAccount({ accountId: id }, settings)).account?.balance?.postedMinor,
+    ),
   );
 }
 
@@ -121,10 +116,8 @@ function openAccount(): Promise<string> {
     limits: undefined,
     timeZone: '',
   };
-  return call(
-    (settings) =>
-      withAccounts(async (client) => (await client.createAccount(request, settings)).account?.id ?? ''),
-    'operator',
+  return asOperator((settings) =>
+    withAccounts(async (client) => (await client.createAccount(request, settings)).account?.id ?? ''),
   );
 }
 
@@ -132,10 +125,8 @@ function openAccount(): Promise<string> {
 function asPayment<T>(
   use: (client: ReturnType<typeof connectAuthorization>, settings: CallSettings) => Promise<T>,
 ): Promise<T> {
-  return call(async (settings) => {
-    const client = connectAuthorization();
-    return use(client, settings).finally(() => client.close());
-  }, 'service');
+  const client = connectAuthorization();
+  return use(client, { deadlineMs: PATIENCE_MS }).finally(() => client.close());
 }
 
 function authorize(item: AuthorizeItem) {

@@ -1,6 +1,7 @@
 /** BatchAuthorize, one call at a time. */
 import { status } from '@grpc/grpc-js';
 import { fromRpcStatus } from '@payflowx/chassis';
+import { PATIENCE_MS } from '@payflowx/chassis/testing';
 import { CaptureMode, MovementKind, Outcome } from '@payflowx/proto/authorization';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -159,26 +160,29 @@ describe('one item of a batch', () => {
   });
 
   it('is decided in time if the clocks differ: its deadline counts from its send time', async () => {
-    const accounts = await twoAccounts();
     for (const callersNow of [now.getTime() - 3_600_000, now.getTime() + 3_600_000]) {
-      // Each clock belongs to another caller: if one caller's clock changes, that counts as a delay at first.
-      const caller = { id: `svc_at_${callersNow}`, roles: ['service'] as const };
-      const settings = { deadlineMs: 20_000, accessToken: await service.tokenFor(caller) };
+      // Each clock needs an instance that does not know the caller yet: a change of a known clock counts as a delay at first.
+      const fresh = await startService({ instances: 2, now: () => now });
+      const accounts = {
+        fromAccount: await openAccount(fresh, { balance: 1_000n }),
+        toAccount: await openAccount(fresh, { ownerId: 'usr_bob' }),
+      };
       const sentAt = new Date(callersNow);
       const inTime = item({ ...accounts, deadline: new Date(callersNow + 2_000) });
       const late = item({ ...accounts, deadline: sentAt });
-      const { results, answeredAt } = await service.authorizationRpc.batchAuthorize(
+      const { results, answeredAt } = await fresh.lastAuthorizationRpc.batchAuthorize(
         { items: [inTime, late], sentAt },
-        settings,
+        { deadlineMs: PATIENCE_MS },
       );
       expect(results.map(({ result }) => result?.$case)).toEqual(['decision', 'error']);
       expect(answeredAt).toEqual(now);
+      await fresh.stop();
     }
   });
 
   it('stays undecided if its message lay unread past its deadline', async () => {
     const accounts = await twoAccounts();
-    const settings = { deadlineMs: 20_000, accessToken: service.tokens.service };
+    const settings = { deadlineMs: 20_000 };
     await service.authorize(item(accounts));
     const sentAt = new Date(now.getTime() - 15_000);
     const unread = item({ ...accounts, deadline: new Date(sentAt.getTime() + 7_500) });

@@ -53,8 +53,8 @@ it('accepts a page token only for its own list, caller and filters', async () =>
     listBalances: attackedList({
       call: accounts.listBalances,
       filters: { accountIds },
-      as: await as('svc_ledger', 'service'),
-      otherCallers: [await as('svc_payment', 'service')],
+      as: { deadlineMs: PATIENCE_MS },
+      otherCallers,
       otherFilters: [{ accountIds: [] }, { accountIds: accountIds.slice(1) }],
     }),
     listRules: attackedList({ ...readers, call: rpc.listRules, filters: {} }),

@@ -25,6 +25,8 @@ import {
   startService,
 } from './running-service.ts';
 
+const OTHER_OPERATOR = { id: 'usr_olga', roles: ['operator'] as const };
+
 let service: RunningService;
 let alice: string;
 let bob: string;
@@ -44,7 +46,11 @@ afterEach(async () => {
 const asOperator = () => ({ deadlineMs: PATIENCE_MS, accessToken: service.tokens.operator });
 const rpc = (instance = 0) => service.rules[instance] as (typeof service.rules)[number];
 
-async function create(change: Partial<CreateRuleRequest>, instance = 0): Promise<Rule> {
+async function create(
+  change: Partial<CreateRuleRequest>,
+  instance = 0,
+  accessToken = service.tokens.operator,
+): Promise<Rule> {
   const request = {
     requestId: '',
     name: newId('rule'),
@@ -54,7 +60,7 @@ async function create(change: Partial<CreateRuleRequest>, instance = 0): Promise
     enabled: true,
     ...change,
   };
-  const { rule } = await rpc(instance).createRule(request, asOperator());
+  const { rule } = await rpc(instance).createRule(request, { ...asOperator(), accessToken });
   return rule as Rule;
 }
 
@@ -225,6 +231,24 @@ describe('a rule that fails to evaluate', () => {
 });
 
 describe('a rule that allows', () => {
+  it('does not help accounts of the operator who saved it, until another operator saves it', async () => {
+    const own = await openAccount(service, { ownerId: OTHER_OPERATOR.id, balance: 1_000n });
+    await create({ expression: 'true' });
+    const token = await service.tokenFor(OTHER_OPERATOR);
+    const allowing = await create({ expression: 'true', action: RuleAction.ALLOW }, 0, token);
+    const payOwn = () => pay({ fromAccount: own, callerId: OTHER_OPERATOR.id, callerRoles: [Role.OPERATOR] });
+    expect((await pay()).outcome).toBe(Outcome.APPROVED);
+    const declined = await payOwn();
+    expect(declined.code).toBe('RULE_DECLINED');
+    expect(ruleChecks(declined).at(-1)?.inputs).toMatchObject({
+      rule_id: allowing.id,
+      error: 'it allows nothing for accounts of the operator who saved it',
+    });
+    expect((await pay({ toAccount: own })).code).toBe('RULE_DECLINED');
+    await update(allowing, { expression: 'payment.amount > 0' });
+    expect((await payOwn()).outcome).toBe(Outcome.APPROVED);
+  });
+
   it('allows nothing if it reads a text of the payer, as stored by an earlier version', async () => {
     const { id } = await create({ expression: 'metadata.vip == "yes"', action: RuleAction.SHADOW });
     await create({ expression: 'true' });
@@ -281,7 +305,7 @@ describe('a simulation', () => {
     await create({ expression: 'metadata.risk == "high"' });
     await create({ expression: 'payment.description.contains("bet")', action: RuleAction.SHADOW });
     await create({ expression: 'payment.amount == 77', action: RuleAction.ALLOW });
-    const asService = { deadlineMs: PATIENCE_MS, accessToken: service.tokens.service };
+    const asService = { deadlineMs: PATIENCE_MS };
     for (const change of [
       {},
       { metadata: { risk: 'high' }, description: 'a bet' },
@@ -305,14 +329,14 @@ describe('simulations', () => {
   it('see an id of a payment, as rules of real payments do', async () => {
     await create({ expression: 'payment.id == ""' });
     const asked = { ...payment(), paymentId: '', operationId: '' };
-    const asService = { deadlineMs: PATIENCE_MS, accessToken: service.tokens.service };
+    const asService = { deadlineMs: PATIENCE_MS };
     const { decision } = await service.authorizationRpc.simulateAuthorization({ item: asked }, asService);
     expect(decision?.code).toBe('');
   });
 
   it('are limited for each caller, which slows down a search for facts', async () => {
     const limited = await startService({ simulationsPerMinute: 3, now: () => new Date('2026-01-01') });
-    const asService = { deadlineMs: PATIENCE_MS, accessToken: limited.tokens.service };
+    const asService = { deadlineMs: PATIENCE_MS };
     const simulate = (callerId: string) =>
       limited.authorizationRpc.simulateAuthorization({ item: payment({ callerId }) }, asService);
     for (let count = 0; count < 3; count += 1) await simulate('usr_alice');

@@ -5,6 +5,7 @@ import {
   createTestDatabase,
   createTestIdentity,
   PATIENCE_MS,
+  testCertificates,
   testLog,
   testPageTokenKey,
   untilKnown,
@@ -33,7 +34,6 @@ import { authorizationServices } from '../src/services.ts';
 import type { Database } from '../src/store/database.ts';
 
 export const HOLD_TTL_MS = 60_000;
-const SERVICE = { id: 'svc_payment', roles: ['service'] as const };
 export const OPERATOR = { id: 'usr_operator', roles: ['operator'] as const };
 
 export type RunningService = Awaited<ReturnType<typeof startService>>;
@@ -48,14 +48,14 @@ export async function startService({
     migrations: new URL('../migrations/', import.meta.url),
   });
   const identity = createTestIdentity();
-  const tokens = { service: await identity.tokenFor(SERVICE), operator: await identity.tokenFor(OPERATOR) };
+  const tokens = { operator: await identity.tokenFor(OPERATOR) };
   const started = await Promise.all(
     Array.from({ length: instances }, () =>
       startInstance(database.url, identity.verifier, { now, simulationsPerMinute }),
     ),
   );
   const admin = new pg.Pool({ connectionString: database.adminUrl, max: 2 });
-  const asService = { deadlineMs: PATIENCE_MS, accessToken: tokens.service };
+  const asService = { deadlineMs: PATIENCE_MS };
   let turn = 0;
   const next = () => nth(started, turn++ % started.length).authorization;
   const release = (request: ReleaseHoldRequest) => untilKnown(() => next().releaseHold(request, asService));
@@ -75,6 +75,8 @@ export async function startService({
   return {
     accounts: nth(started, 0).accounts,
     authorizationRpc: nth(started, 0).authorization,
+    /** Of the last instance, which gets none of the first calls. */
+    lastAuthorizationRpc: nth(started, instances - 1).authorization,
     /** For each instance. */
     rules: started.map(({ rules }) => rules),
     target: nth(started, 0).target,
@@ -127,13 +129,30 @@ async function startInstance(
   const deps = { db, backtestDb: db, log: testLog, holdTtlMs: HOLD_TTL_MS, ...settings };
   const { services, drain } = authorizationServices(deps);
   const server = await serveGrpc(
-    { host: '127.0.0.1', port: 0, reflection: false, pageTokenKey: testPageTokenKey, verifier, log: testLog },
+    {
+      host: '127.0.0.1',
+      port: 0,
+      reflection: false,
+      pageTokenKey: testPageTokenKey,
+      certificates: testCertificates('authorization'),
+      verifier,
+      log: testLog,
+    },
     services,
   );
   const target = `ipv4:127.0.0.1:${server.port}`;
-  const accounts = connectGrpc<AccountServiceService>(AccountServiceClient, { target });
-  const authorization = connectGrpc<AuthorizationServiceService>(AuthorizationServiceClient, { target });
-  const rules = connectGrpc<RuleServiceService>(RuleServiceClient, { target });
+  const accounts = connectGrpc<AccountServiceService>(AccountServiceClient, {
+    target,
+    certificates: testCertificates('ledger'),
+  });
+  const authorization = connectGrpc<AuthorizationServiceService>(AuthorizationServiceClient, {
+    target,
+    certificates: testCertificates('payment'),
+  });
+  const rules = connectGrpc<RuleServiceService>(RuleServiceClient, {
+    target,
+    certificates: testCertificates(),
+  });
   return {
     target,
     accounts,

@@ -7,6 +7,7 @@ import type { Configuration } from './platform/configurations.ts';
 import { say, sayFramed } from './progress.ts';
 import { median } from './report/median.ts';
 import type { Part, Settings } from './settings.ts';
+import { measureTelemetry } from './telemetry-cost.ts';
 import { INTO_ONE, OTHERS, UNIFORM } from './workloads.ts';
 
 export interface Measured {
@@ -43,6 +44,10 @@ export async function runParts(deps: PartDeps): Promise<Measured> {
     if (settings.rounds > 1) say(`round ${round} of ${settings.rounds}`);
     await runRound(deps, measured, has);
   }
+  if (settings.parts.includes('telemetry'))
+    await measureTelemetry(settings, (configuration) =>
+      runClosed(deps, measured, UNIFORM, configuration, settings.seconds),
+    );
   await deps.platform.use('standard');
   if (has('workloads')) {
     for (const workload of OTHERS)
@@ -53,10 +58,10 @@ export async function runParts(deps: PartDeps): Promise<Measured> {
   return measured;
 }
 
-export const OVERLOAD = 'overload';
+const OVERLOAD = 'overload';
 
 /** Requests a second that were done. */
-export function goodputOf({ loop, latenciesMs }: RunResult): number {
+function goodputOf({ loop, latenciesMs }: RunResult): number {
   const done = Object.entries(latenciesMs).filter(([kind]) => kind !== 'refused');
   const seconds = loop.kind === 'lone' ? Number.NaN : loop.seconds;
   return done.reduce((sum, [, { count }]) => sum + count, 0) / seconds;

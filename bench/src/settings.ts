@@ -33,13 +33,27 @@ export interface Settings {
   readonly parts: readonly Part[];
   readonly authorizationPort: number;
   readonly paymentPort: number;
+  /** The port that the services send their traces to. */
+  readonly collectorPort: number;
 }
 
-/** The parts of a run. BENCH_PARTS picks some. */
-export const PARTS = ['idle', 'limit', 'uniform', 'ablations', 'workloads', 'open', 'overload'] as const;
+/** The parts of a run. BENCH_PARTS picks some. `telemetry` only runs if it is named. */
+const PARTS = [
+  'idle',
+  'limit',
+  'uniform',
+  'ablations',
+  'workloads',
+  'open',
+  'overload',
+  'telemetry',
+] as const;
 export type Part = (typeof PARTS)[number];
 
-type Sizes = Omit<Settings, 'mode' | 'checkout' | 'parts' | 'openRate' | 'authorizationPort' | 'paymentPort'>;
+type Sizes = Omit<
+  Settings,
+  'mode' | 'checkout' | 'parts' | 'openRate' | 'authorizationPort' | 'paymentPort' | 'collectorPort'
+>;
 
 const SIZES: Record<Mode, Sizes> = {
   full: {
@@ -94,7 +108,26 @@ export function loadSettings(env: NodeJS.ProcessEnv): Settings {
     parts: parts(env.BENCH_PARTS || (mode === 'short' ? 'idle,limit,uniform,workloads,open,overload' : '')),
     authorizationPort: number(env, 'PAYFLOWX_PORT_AUTHORIZATION', 50_052 + offset),
     paymentPort: number(env, 'PAYFLOWX_PORT_PAYMENT', 50_053 + offset),
+    collectorPort: number(env, 'PAYFLOWX_PORT_JAEGER_OTLP', 4_318 + offset),
   };
+}
+
+export interface Comparison {
+  readonly now: Settings;
+  readonly before: Settings;
+  /** Pairs of turns that count. */
+  readonly pairs: number;
+}
+
+/** The settings of both platforms of a comparison. Throws an Error with the reason. */
+export function loadComparison(env: NodeJS.ProcessEnv): Comparison {
+  const checkout = env.BENCH_BASELINE;
+  if (!checkout)
+    throw new Error('Give the other checkout, whose platform runs too: BENCH_BASELINE=<folder>.');
+  const now = loadSettings({ ...env, BENCH_PARTS: 'uniform' });
+  const offset = env.BENCH_BASELINE_PORT_OFFSET;
+  const before = loadSettings({ ...env, BENCH_CHECKOUT: checkout, PAYFLOWX_PORT_OFFSET: offset });
+  return { now, before, pairs: number(env, 'BENCH_PAIRS', now.mode === 'short' ? 2 : 20) };
 }
 
 function number(env: NodeJS.ProcessEnv, name: string, otherwise: number): number {

@@ -11,7 +11,11 @@ export type IdPrefix =
   | 'txn'
   | 'ntf'
   | 'evt'
-  | 'rule' // public
+  | 'whe'
+  | 'whd'
+  | 'rule'
+  | 'mail'
+  | 'sup' // public
   | 'dec'
   | 'cap'
   | 'can'
@@ -20,11 +24,13 @@ export type IdPrefix =
   | 'call'
   | 'err'
   | 'fam'
+  | 'sf'
   | 'jti'
   | 'cli'
   | 'aud'
   | 'fig'
-  | 'rec';
+  | 'rec'
+  | 'ecf';
 
 // uuid counts within a millisecond only if it generates the random bytes itself.
 let lastMs = 0;

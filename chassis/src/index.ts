@@ -5,22 +5,32 @@
 
 export * from './batching/batcher.ts';
 export { maySucceedInParts, splitOnFailure } from './batching/split-on-failure.ts';
+export * from './errors.ts';
 export * from './ids.ts';
+export * from './keys.ts';
 export {
   cloudEventMessage,
   type EventFacts,
-  type IncomingMessage,
+  type EventMessage,
   type OutgoingEvent,
-  type OutgoingMessage,
 } from './messaging/cloud-events.ts';
+export { type DeadLetterServiceDeps, deadLetterService } from './messaging/dead-letter-service.ts';
+export type { DeadLetterSource } from './messaging/dead-letter-source.ts';
+export type { MessagingSystem } from './messaging/message-spans.ts';
 export { type Parcel, packParcel, unpackParcel } from './messaging/parcel.ts';
+export { type PipelineDeps, pipelineService, type Stage } from './messaging/pipeline-service.ts';
 export { RefusedError } from './messaging/refused.ts';
+export type { Authorities } from './process/authorities.ts';
+export { boundIdleConnections } from './process/bounded-connections.ts';
+export * from './process/connections.ts';
 export * from './process/environment.ts';
 export * from './process/faults.ts';
 export { inTime, inTimeUnlessGivenUp } from './process/in-time.ts';
+export * from './process/keys.ts';
 export { type Repetition, repeat } from './process/repeat.ts';
 export { retry } from './process/retry.ts';
 export * from './process/run.ts';
+export { secretNames, secretSetting } from './process/secret-files.ts';
 export * from './process/settings.ts';
 export * from './process/shared-runs.ts';
 export {
@@ -28,6 +38,7 @@ export {
   type AccessTable,
   requireAccess,
   requireScope,
+  requireSetup,
   type ScopedAccess,
 } from './rpc/access.ts';
 export {
@@ -39,12 +50,14 @@ export {
   TOKEN_TYPE,
   type TokenTimes,
 } from './rpc/access-token.ts';
+export { recordServed } from './rpc/call-spans.ts';
 export * from './rpc/caller.ts';
 export {
   type CallSettings,
   connectGrpc,
   type Neighbour,
   type NeighbourSettings,
+  type OnBehalf,
   type ServiceMethods,
 } from './rpc/client.ts';
 export * from './rpc/clock-skew.ts';
@@ -57,9 +70,21 @@ export { type LimitsCheck, limitsOf } from './rpc/limits.ts';
 export { MAX_PAGE_TOKEN_LENGTH, MAX_POSITION_BYTES } from './rpc/page-tokens.ts';
 export * from './rpc/paging.ts';
 export { recordRefusal } from './rpc/refusals.ts';
+export * from './rpc/revocations.ts';
 export * from './rpc/server.ts';
 export * from './rpc/sums.ts';
 export * from './sql-state.ts';
 export { createLogger, type Logger } from './telemetry/log.ts';
+export { counter, gauges, histogram, type Labels, type Reading } from './telemetry/metrics.ts';
 export * from './telemetry/security-events.ts';
+export {
+  isRecorded,
+  recordSpan,
+  type SpanFacts,
+  SpanKind,
+} from './telemetry/spans.ts';
 export * from './telemetry/trace.ts';
+export { measureCertificate } from './tls/certificate-metrics.ts';
+export { type Certificates, renewableCertificates, type TlsMaterial } from './tls/certificates.ts';
+export { fileCertificates } from './tls/file-certificates.ts';
+export { openCertificates } from './tls/open-certificates.ts';

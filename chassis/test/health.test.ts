@@ -1,4 +1,5 @@
 /** The health that a server reports: to Consul, and to the gateway's /readyz. */
+import { Client } from '@grpc/grpc-js';
 import { connectGrpc, serveGrpc } from '@payflowx/chassis';
 import { LedgerServiceClient, LedgerServiceService } from '@payflowx/proto/ledger';
 import { afterEach, expect, it } from 'vitest';
@@ -9,6 +10,8 @@ import {
   eventually,
   fakeService,
   PATIENCE_MS,
+  testCertificates,
+  testCredentials,
   testLog,
   testPageTokenKey,
   vanishingServer,
@@ -26,6 +29,7 @@ async function serve(health: NonNullable<Parameters<typeof serveGrpc>[0]['health
     host: '127.0.0.1',
     port: 0,
     reflection: false,
+    certificates: testCertificates('ledger'),
     verifier,
     pageTokenKey: testPageTokenKey,
     log: testLog,
@@ -36,14 +40,28 @@ async function serve(health: NonNullable<Parameters<typeof serveGrpc>[0]['health
   ]);
   stops.push(() => server.drain());
   const target = `ipv4:127.0.0.1:${server.port}`;
-  const clients = [{ service: LedgerServiceService, serviceName: '' }, LedgerServiceClient].map(
-    (clientClass) => connectGrpc(clientClass, { target }),
+  const plain = new Client(target, testCredentials('ledger'));
+  const client = connectGrpc(LedgerServiceClient, { target, certificates: testCertificates() });
+  stops.push(
+    () => client.close(),
+    () => plain.close(),
   );
-  stops.push(() => clients.map((client) => client.close()));
   return async () => {
-    const [instance, work] = await Promise.all(clients.map((client) => client.isServing(PATIENCE_MS)));
+    const [instance, work] = await Promise.all([isServing(plain), client.isServing(PATIENCE_MS)]);
     return { instance, work };
   };
+}
+
+/** The check of Consul, with the empty name. */
+function isServing(client: Client): Promise<boolean> {
+  const same = (bytes: Buffer) => bytes;
+  const path = '/grpc.health.v1.Health/Check';
+  const SERVING = Buffer.from([0x08, 0x01]);
+  return new Promise((resolve) => {
+    client.makeUnaryRequest(path, same, same, Buffer.alloc(0), (error, answer) =>
+      resolve(!error && SERVING.equals(answer ?? Buffer.alloc(0))),
+    );
+  });
 }
 
 it('follows a database that vanishes without closing its connections, and that comes back', async () => {

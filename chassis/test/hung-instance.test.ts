@@ -9,6 +9,7 @@ import { status } from '@grpc/grpc-js';
 import { AuthServiceClient, type AuthServiceService } from '@payflowx/proto/auth';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { connectGrpc, type Neighbour } from '../src/index.ts';
+import { testCertificates } from '../src/testing/index.ts';
 
 interface Instance {
   process: ChildProcess;
@@ -23,6 +24,7 @@ beforeAll(async () => {
   const addresses = instances.map(({ port }) => `127.0.0.1:${port}`);
   auth = connectGrpc(AuthServiceClient, {
     target: `ipv4:${addresses.join(',')}`,
+    certificates: testCertificates(),
     retryable: ['getMe', 'getJwks'],
   });
 });

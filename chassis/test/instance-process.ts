@@ -1,11 +1,9 @@
 /** One instance of a service in its own process, which a test stops and continues. It reports its port when it serves. */
-import { AuthServiceService } from '@payflowx/proto/auth';
-import { bindService, errorTable, type Handlers, serveGrpc } from '../src/index.ts';
-import { createTestIdentity, testLog } from '../src/testing/index.ts';
+import { AuthServiceService, User } from '@payflowx/proto/auth';
+import { bindService, errorTable, type Handlers, ReasonedError, serveGrpc } from '../src/index.ts';
+import { createTestIdentity, testCertificates, testLog } from '../src/testing/index.ts';
 
-class NoError extends Error {
-  readonly reason = 'NONE';
-}
+class NoError extends ReasonedError<'NONE'> {}
 
 let logins = 0;
 /** Resolved unless the test has sent 'stall'. Then responses wait for 'answer', while the process as a whole is healthy. */
@@ -15,7 +13,7 @@ process.on('message', (message) => {
   if (message === 'stall') stall = Promise.withResolvers();
   if (message === 'answer') stall.resolve();
 });
-const user = { id: '', roles: [], createdAt: new Date(0) };
+const user = User.decode(new Uint8Array());
 const handlers: Partial<Handlers<typeof AuthServiceService>> = {
   /** Number of logins. */
   getMe: async () => {
@@ -37,7 +35,15 @@ const service = bindService(AuthServiceService, {
 });
 const { verifier } = createTestIdentity();
 const server = await serveGrpc(
-  { host: '127.0.0.1', port: 0, reflection: false, pageTokenKey: undefined, verifier, log: testLog },
+  {
+    host: '127.0.0.1',
+    port: 0,
+    reflection: false,
+    pageTokenKey: undefined,
+    certificates: testCertificates('auth'),
+    verifier,
+    log: testLog,
+  },
   [service],
 );
 process.send?.({ port: server.port });

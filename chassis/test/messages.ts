@@ -1,13 +1,10 @@
 /** Queues and messages for the tests of messaging. Their names are unique, so that tests do not affect each other. */
 import { randomUUID } from 'node:crypto';
-import {
-  cloudEventMessage,
-  type OutgoingEvent,
-  type OutgoingMessage,
-} from '../src/messaging/cloud-events.ts';
+import { cloudEventMessage, type EventMessage, type OutgoingEvent } from '../src/messaging/cloud-events.ts';
 import { type Parcel, packParcel } from '../src/messaging/parcel.ts';
 import { closeConnection, openConfirmChannel } from '../src/messaging/rabbit/publisher.ts';
 import { createBroker, type RascalMessage } from '../src/messaging/rabbit/rascal.ts';
+import type { RabbitConnection } from '../src/process/connections.ts';
 
 export const unique = (name: string) => `test-${name}-${randomUUID().slice(0, 8)}`;
 
@@ -22,7 +19,7 @@ export function event(text: string, key = 'k', id = `evt_${randomUUID()}`): Outg
   };
 }
 
-export const message = (...given: Parameters<typeof event>): OutgoingMessage =>
+export const message = (...given: Parameters<typeof event>): EventMessage =>
   cloudEventMessage(event(...given));
 
 /** Each text as an event, each event in its own parcel. */
@@ -38,12 +35,16 @@ export interface QueueTap {
   /** Reads the first messages of a queue, and requeues them. */
   peek(queue: string, count: number): Promise<RascalMessage[]>;
   drop(...queues: string[]): Promise<void>;
+  /** Deletes a queue, its dead letters and its exchange. */
+  dropAll(queue: string): Promise<void>;
 }
 
 /** Reads queues without our own consumer. */
-export async function openQueues(url: string): Promise<QueueTap> {
+export async function openQueues({ url, tls }: RabbitConnection): Promise<QueueTap> {
   const withChannel = async <T>(work: (channel: AdminChannel) => Promise<T>): Promise<T> => {
-    const broker = await createBroker({ vhosts: { '/': { connection: { url } } } });
+    const broker = await createBroker({
+      vhosts: { '/': { connection: { url, socketOptions: { ...tls } } } },
+    });
     const connection = await broker.connect('/');
     await broker.shutdown();
     try {
@@ -70,6 +71,12 @@ export async function openQueues(url: string): Promise<QueueTap> {
       withChannel(async (channel) => {
         for (const queue of queues) await called((done) => channel.deleteQueue(queue, {}, done));
       }),
+    dropAll: (queue) =>
+      withChannel(async (channel) => {
+        for (const each of [queue, `${queue}.dlq`])
+          await called((done) => channel.deleteQueue(each, {}, done));
+        await called((done) => channel.deleteExchange(queue, {}, done));
+      }),
   };
 }
 
@@ -79,6 +86,7 @@ interface AdminChannel {
   checkQueue(queue: string, done: Done<{ messageCount: number }>): void;
   get(queue: string, options: object, done: Done<RascalMessage>): void;
   deleteQueue(queue: string, options: object, done: Done<unknown>): void;
+  deleteExchange(exchange: string, options: object, done: Done<unknown>): void;
 }
 
 function called<T>(call: (done: Done<T>) => void): Promise<T> {

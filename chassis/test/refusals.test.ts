@@ -1,7 +1,14 @@
 import { AuthServiceClient, AuthServiceService } from '@payflowx/proto/auth';
 import { afterEach, expect, it } from 'vitest';
 import { type Access, bindService, type Caller, connectGrpc, serveGrpc } from '../src/index.ts';
-import { createTestIdentity, PATIENCE_MS, recordingLog, testPageTokenKey } from '../src/testing/index.ts';
+import {
+  createTestIdentity,
+  PATIENCE_MS,
+  recordingLog,
+  type TestService,
+  testCertificates,
+  testPageTokenKey,
+} from '../src/testing/index.ts';
 
 const identity = createTestIdentity();
 const closing: (() => unknown)[] = [];
@@ -10,7 +17,7 @@ afterEach(async () => {
 });
 
 /** Sends one call of `getMe`, and returns the security events of the server. */
-async function eventsOf(access: Access, accessToken: string | undefined) {
+async function eventsOf(access: Access, accessToken: string | undefined, as?: TestService) {
   const { log, lines } = recordingLog();
   const service = bindService(
     { getMe: AuthServiceService.getMe },
@@ -20,6 +27,7 @@ async function eventsOf(access: Access, accessToken: string | undefined) {
     host: '127.0.0.1',
     port: 0,
     reflection: false,
+    certificates: testCertificates('auth'),
     verifier: identity.verifier,
     pageTokenKey: testPageTokenKey,
     log,
@@ -28,7 +36,10 @@ async function eventsOf(access: Access, accessToken: string | undefined) {
     { ...service, handlers: { getMe: async () => ({ user: undefined }) } },
   ]);
   closing.push(() => server.drain());
-  const client = connectGrpc(AuthServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
+  const client = connectGrpc(AuthServiceClient, {
+    target: `ipv4:127.0.0.1:${server.port}`,
+    certificates: testCertificates(as),
+  });
   closing.push(() => client.close());
   await client.getMe({}, { deadlineMs: PATIENCE_MS, accessToken }).catch(() => undefined);
   if (accessToken !== undefined) expect(JSON.stringify(lines)).not.toContain(accessToken);
@@ -59,16 +70,21 @@ it.each([
 
 it('a caller without the role or the scope is the event access_refused, with the caller and its API client', async () => {
   const role = { security_event: 'access_refused', reason: 'ROLE_NOT_ALLOWED', subject: 'usr_1', ...place };
-  expect(await eventsOf(['service'], await token({}))).toEqual([expect.objectContaining(role)]);
+  expect(await eventsOf({ services: ['payment'] }, await token({}))).toEqual([expect.objectContaining(role)]);
   const machine = await token({ clientId: 'cli_1', scopes: ['ledger:read'] });
   const scope = { ...role, reason: 'INSUFFICIENT_SCOPE', client_id: 'cli_1' };
   const access = { roles: ['customer'], scope: 'payments:read' } as const;
   expect(await eventsOf(access, machine)).toEqual([expect.objectContaining(scope)]);
 });
 
-it('an invalid token of a caller that needs none is an event too, because its caller counts as unknown', async () => {
-  const service = { id: 'svc_gateway', roles: ['service'] } as const;
-  expect(await eventsOf('anyone-may-identify', await token(service, { expiresInS: -1 }))).toHaveLength(1);
-  expect(await eventsOf('anyone-may-identify', await token(service))).toEqual([]);
-  expect(await eventsOf('anyone-may-identify', undefined)).toEqual([]);
+it('a service that the RPC does not list is the event access_refused, with its name', async () => {
+  const refused = {
+    security_event: 'access_refused',
+    reason: 'SERVICE_NOT_ALLOWED',
+    subject: 'svc_analytics',
+  };
+  expect(await eventsOf({ services: ['payment'] }, undefined, 'analytics')).toEqual([
+    expect.objectContaining({ ...refused, ...place }),
+  ]);
+  expect(await eventsOf({ services: ['payment'] }, undefined, 'payment')).toEqual([]);
 });

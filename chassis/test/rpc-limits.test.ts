@@ -1,15 +1,32 @@
 /** The limits of a gRPC server: bytes of strangers, sizes of messages and fields, the age and the calls of a connection. */
-import { type ClientHttp2Session, connect as connectHttp2, createServer, type Http2Server } from 'node:http2';
-import type { AddressInfo } from 'node:net';
-import { connectivityState, credentials, status } from '@grpc/grpc-js';
+import { once } from 'node:events';
+import {
+  type ClientHttp2Session,
+  connect as connectHttp2,
+  constants,
+  createSecureServer,
+  type Http2SecureServer,
+} from 'node:http2';
+import { type AddressInfo, connect as connectTcp } from 'node:net';
+import { connectivityState, status } from '@grpc/grpc-js';
 import { AuthServiceClient, AuthServiceService } from '@payflowx/proto/auth';
 import { PaymentServiceClient, PaymentServiceService } from '@payflowx/proto/payment';
 import { afterEach, expect, it, vi } from 'vitest';
-import { type BoundService, bindService, connectGrpc, limitsOf, serveGrpc } from '../src/index.ts';
+import {
+  type BoundService,
+  bindService,
+  connectGrpc,
+  type GrpcServerSettings,
+  limitsOf,
+  serveGrpc,
+} from '../src/index.ts';
 import {
   createTestIdentity,
   fakeService,
   PATIENCE_MS,
+  type TestService,
+  testCertificates,
+  testCredentials,
   testLog,
   testPageTokenKey,
 } from '../src/testing/index.ts';
@@ -24,13 +41,16 @@ afterEach(async () => {
 
 async function serve(
   service: BoundService,
-  settings: { idleConnectionMs?: number; maxStreams?: number } = {},
+  settings: Partial<
+    Pick<GrpcServerSettings, 'idleConnectionMs' | 'maxStreams' | 'maxStrangers' | 'longestOtherMs'>
+  > = {},
 ): Promise<number> {
   const { verifier } = identity;
   const fixed = {
     host: '127.0.0.1',
     port: 0,
     reflection: false,
+    certificates: testCertificates(serviceOf(service)),
     verifier,
     pageTokenKey: testPageTokenKey,
     log: testLog,
@@ -40,8 +60,16 @@ async function serve(
   return server.port;
 }
 
+/** The service that has the contract. */
+function serviceOf({ definition }: BoundService): TestService {
+  return Object.values(definition)[0]?.path.split('.')[1] as TestService;
+}
+
 function openConnection(port: number): ClientHttp2Session {
-  const session = connectHttp2(`http://127.0.0.1:${port}`);
+  const session = connectHttp2(`https://127.0.0.1:${port}`, {
+    ca: testCertificates().current().ca,
+    checkServerIdentity: () => undefined,
+  });
   session.on('error', () => {});
   closing.push(() => session.destroy());
   return session;
@@ -107,6 +135,22 @@ it('refuses a large message to the health service, which needs no token', async 
   expect(code).toBe(status.RESOURCE_EXHAUSTED);
 });
 
+it('ends a health check whose message does not become complete', async () => {
+  const session = openConnection(await serve(paymentService(), { longestOtherMs: 20 }));
+  const code = await beginCall(session, {
+    ...{ path: '/grpc.health.v1.Health/Check', size: 2_000 },
+    headers: { 'grpc-timeout': '1H' },
+  });
+  expect(code).toBe(status.DEADLINE_EXCEEDED);
+});
+
+it('has no health streams: they need no token and have no end', async () => {
+  const session = openConnection(await serve(paymentService()));
+  expect(await beginCall(session, { path: '/grpc.health.v1.Health/Watch', size: 0 })).toBe(
+    status.UNIMPLEMENTED,
+  );
+});
+
 it('ends a call whose message does not become complete, whatever deadline its caller names', async () => {
   const definition = { login: AuthServiceService.login };
   const service = bindService(definition, {
@@ -121,14 +165,37 @@ it('ends a call whose message does not become complete, whatever deadline its ca
   expect(code).toBe(status.DEADLINE_EXCEEDED);
 });
 
+it('resets a call that has its response, if its client does not end the request', async () => {
+  const session = openConnection(await serve(paymentService()));
+  const { path } = PaymentServiceService.getPayment;
+  const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' });
+  stream.resume();
+  const reset = new Promise((resolve) => stream.on('close', () => resolve(stream.rstCode)));
+  expect(await reset).toBe(constants.NGHTTP2_NO_ERROR);
+});
+
+it('ends a call whose client sends its whole message, but does not end the request', async () => {
+  const definition = { getMe: AuthServiceService.getMe };
+  const service = bindService(definition, {
+    access: { getMe: ['customer'] },
+    errors: { domain: 'auth', codeOf: () => undefined },
+    longestMs: { getMe: 20 },
+    handlers: { getMe: vi.fn() },
+  });
+  const session = openConnection(await serve(service));
+  const headers = { 'grpc-timeout': '1H', ...(await bearer()) };
+  const call = { path: AuthServiceService.getMe.path, size: 1_024, headers };
+  expect(await beginCall(session, call)).toBe(status.DEADLINE_EXCEEDED);
+});
+
 it('notifies the client of a connection without calls, which then reconnects', async () => {
   const peers = new Set<string>();
   const getMe = async (_: object, { peer }: { peer: string }) => {
     peers.add(peer);
     return { user: undefined };
   };
-  const port = await serve(fakeService(AuthServiceService, { getMe }), { idleConnectionMs: 5 });
-  const client = new AuthServiceClient(`127.0.0.1:${port}`, credentials.createInsecure());
+  const port = await serve(fakeService(AuthServiceService, { getMe }), { idleConnectionMs: 200 });
+  const client = new AuthServiceClient(`127.0.0.1:${port}`, testCredentials('auth'));
   closing.push(() => client.close());
   for (const calls of [1, 2, 3]) {
     await new Promise<void>((resolve, reject) => {
@@ -136,8 +203,81 @@ it('notifies the client of a connection without calls, which then reconnects', a
     });
     expect(peers.size).toBe(calls);
     const { READY } = connectivityState;
-    await new Promise((resolve) => client.getChannel().watchConnectivityState(READY, Infinity, resolve));
+    const channel = client.getChannel();
+    // On a slow machine the connection is closed already, and a watch would not notice.
+    if (channel.getConnectivityState(false) === READY)
+      await new Promise((resolve) => channel.watchConnectivityState(READY, Infinity, resolve));
   }
+});
+
+it('serves newcomers and services while strangers hold more connections than they may', async () => {
+  let calls = 0;
+  const isOver = Promise.withResolvers<void>();
+  const getMe = async () => {
+    calls += 1;
+    if (calls === 1) await isOver.promise;
+    return { user: undefined };
+  };
+  const port = await serve(fakeService(AuthServiceService, { getMe }), { maxStrangers: 4 });
+  const connectAs = (service?: TestService) => {
+    const client = connectGrpc(AuthServiceClient, {
+      target: `ipv4:127.0.0.1:${port}`,
+      certificates: testCertificates(service),
+    });
+    closing.push(() => client.close());
+    return client;
+  };
+  const service = connectAs('gateway');
+  const busyStranger = connectAs();
+  const first = busyStranger.getMe({}, { deadlineMs: PATIENCE_MS });
+  await expect.poll(() => calls).toBe(1);
+  await service.getMe({}, { deadlineMs: PATIENCE_MS });
+
+  // Half of them never begin their handshake.
+  const closed: string[] = [];
+  for (const index of Array(10).keys()) {
+    const flood = index % 2 === 0 ? connectTcp(port, '127.0.0.1') : openConnection(port);
+    flood.on('error', () => {}).once('close', () => closed.push(`${index}`));
+    closing.push(() => flood.destroy());
+    await once(flood, 'connect');
+  }
+  // Four of five handshakes that never begin are kept, and three strangers beside the one that waits for its response.
+  await expect.poll(() => closed.length, { timeout: PATIENCE_MS }).toBeGreaterThanOrEqual(3);
+  await connectAs().getMe({}, { deadlineMs: PATIENCE_MS });
+  await service.getMe({}, { deadlineMs: PATIENCE_MS });
+  isOver.resolve();
+  await first;
+});
+
+it('lets services in while strangers keep all their connections busy and begin handshakes', async () => {
+  const getMe = async () => ({ user: undefined });
+  const settings = { maxStrangers: 3, longestOtherMs: PATIENCE_MS };
+  const port = await serve(fakeService(AuthServiceService, { getMe }), settings);
+  const strangers: ClientHttp2Session[] = [];
+  while (strangers.length < 3) {
+    const session = openConnection(port);
+    strangers.push(session);
+    await once(session, 'remoteSettings');
+    void beginCall(session, { path: '/grpc.health.v1.Health/Check', size: 2_000 }).catch(() => {});
+    // The server has the call before it.
+    await new Promise((resolve) => session.ping(resolve));
+  }
+  const refused = openConnection(port);
+  await once(refused, 'close');
+  for (let opened = 0; opened < 10; opened += 1) {
+    const socket = connectTcp(port, '127.0.0.1').on('error', () => {});
+    closing.push(() => socket.destroy());
+    await once(socket, 'connect');
+  }
+  for (const service of ['gateway', 'payment'] as const) {
+    const client = connectGrpc(AuthServiceClient, {
+      target: `ipv4:127.0.0.1:${port}`,
+      certificates: testCertificates(service),
+    });
+    closing.push(() => client.close());
+    await client.getMe({}, { deadlineMs: PATIENCE_MS });
+  }
+  expect(strangers.map((session) => session.destroyed)).toEqual([false, false, false]);
 });
 
 it('lets calls wait that are more than one connection may have at a time', async () => {
@@ -150,7 +290,10 @@ it('lets calls wait that are more than one connection may have at a time', async
     return { user: undefined };
   };
   const port = await serve(fakeService(AuthServiceService, { getMe }), { maxStreams: 5 });
-  const auth = connectGrpc(AuthServiceClient, { target: `ipv4:127.0.0.1:${port}` });
+  const auth = connectGrpc(AuthServiceClient, {
+    target: `ipv4:127.0.0.1:${port}`,
+    certificates: testCertificates(),
+  });
   closing.push(() => auth.close());
   // The first response shows that the client has read the server's limit.
   await auth.getMe({}, { deadlineMs: PATIENCE_MS });
@@ -168,12 +311,15 @@ it('names the fields that are beyond their limits, and does not call the handler
   const createPayment = vi.fn();
   const service = fakeService(PaymentServiceService, { createPayment });
   const port = await serve(service);
-  const payment = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${port}` });
+  const payment = connectGrpc(PaymentServiceClient, {
+    target: `ipv4:127.0.0.1:${port}`,
+    certificates: testCertificates(),
+  });
   closing.push(() => payment.close());
   const call = payment.createPayment(
     {
       ...{ requestId: 'r'.repeat(256), fromAccount: 'acct\0', toAccount: '😀'.repeat(64), amountMinor: 1n },
-      ...{ currency: 'EUR', captureMode: 0, description: '', reference: '', holdSeconds: 0 },
+      ...{ currency: 'EUR', captureMode: 0, captureBy: 0, description: '', reference: '', holdSeconds: 0 },
       metadata: { order: 'v'.repeat(501), ['k'.repeat(41)]: '' },
     },
     { deadlineMs: PATIENCE_MS },
@@ -220,7 +366,10 @@ it.each([
 ])('survives an error of a foreign server with malformed details: %s', async (_, details) => {
   const server = await foreignServer(details);
   const { port } = server.address() as AddressInfo;
-  const auth = connectGrpc(AuthServiceClient, { target: `ipv4:127.0.0.1:${port}` });
+  const auth = connectGrpc(AuthServiceClient, {
+    target: `ipv4:127.0.0.1:${port}`,
+    certificates: testCertificates(),
+  });
   closing.push(() => auth.close());
   const call = auth.getMe({}, { deadlineMs: PATIENCE_MS });
   await expect(call).rejects.toMatchObject({
@@ -231,8 +380,9 @@ it.each([
 });
 
 /** Answers every call with NOT_FOUND and these details. */
-async function foreignServer(details: Buffer): Promise<Http2Server> {
-  const server = createServer();
+async function foreignServer(details: Buffer): Promise<Http2SecureServer> {
+  const { cert = '', key = '' } = testCertificates('auth').current();
+  const server = createSecureServer({ cert, key });
   server.on('stream', (stream) => {
     stream.respond(
       {

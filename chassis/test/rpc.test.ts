@@ -1,16 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
-import { AuthServiceClient, AuthServiceService } from '@payflowx/proto/auth';
+import { Client, Metadata, status } from '@grpc/grpc-js';
+import { AuthServiceClient, AuthServiceService, User } from '@payflowx/proto/auth';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
+  type AccessTable,
   bindService,
   type Call,
+  type Caller,
   connectGrpc,
   currentTrace,
   errorTable,
   fromServiceError,
   type GrpcServer,
   type Handlers,
+  ReasonedError,
   runInTrace,
   SCOPES,
   type Scope,
@@ -23,35 +25,34 @@ import {
   expectTokensToBeBound,
   PATIENCE_MS,
   startTestServer,
+  type TestService,
+  testCertificates,
+  testCredentials,
   testLog,
   testPageTokenKey,
 } from '../src/testing/index.ts';
 
-class FakeError extends Error {
-  readonly reason: 'USERNAME_TAKEN';
-  readonly metadata = { username: 'ada' };
-  readonly violations = [{ field: 'username', description: 'is taken' }];
-  readonly retryAfterMs = 1500;
+class FakeError extends ReasonedError<'USERNAME_TAKEN'> {
   constructor() {
-    super('That name is taken.');
-    this.reason = 'USERNAME_TAKEN';
+    super('USERNAME_TAKEN', 'That name is taken.', {
+      metadata: { username: 'ada' },
+      violations: [{ field: 'username', description: 'is taken' }],
+      retryAfterMs: 1500,
+    });
   }
 }
 
+const methods = Object.keys(AuthServiceService) as (keyof typeof AuthServiceService)[];
+const OPERATOR = ['operator'] as const;
 const access = {
-  login: 'anyone-may-identify',
+  ...(Object.fromEntries(methods.map((method) => [method, OPERATOR])) as never as AccessTable<
+    typeof AuthServiceService
+  >),
+  login: 'anyone',
   loginClient: 'anyone',
   refreshTokens: 'anyone',
   logout: 'anyone',
   getMe: { roles: ['customer', 'operator'], scope: 'accounts:read' },
-  createUser: ['operator'],
-  listUsers: ['operator'],
-  createApiClient: ['operator'],
-  listApiClients: ['operator'],
-  revokeApiClient: ['operator'],
-  rotateApiClientSecret: ['operator'],
-  rotateSigningKey: ['operator'],
-  listIdentityAuditRecords: ['operator'],
   getJwks: 'anyone',
 } as const;
 
@@ -65,10 +66,11 @@ async function start(
   handlers: Partial<Handlers<typeof AuthServiceService>>,
   longestMs = {},
   pageTokenKey: Buffer | undefined = testPageTokenKey,
+  changes: { access?: AccessTable<typeof AuthServiceService>; recentLoginS?: number } = {},
 ): Promise<{ server: GrpcServer; target: string }> {
   const errors = errorTable('auth', FakeError, { USERNAME_TAKEN: status.ALREADY_EXISTS });
   const service = bindService(AuthServiceService, {
-    access,
+    access: changes.access ?? access,
     errors,
     longestMs,
     handlers: handlers as Handlers<typeof AuthServiceService>,
@@ -78,16 +80,22 @@ async function start(
     port: 0,
     reflection: true,
     pageTokenKey,
+    certificates: testCertificates('auth'),
     verifier: identity.verifier,
     log: testLog,
+    ...(changes.recentLoginS !== undefined && { recentLoginS: changes.recentLoginS }),
   };
   const server = await serveGrpc(settings, [service]);
   closing.push(() => server.drain());
   return { server, target: `ipv4:127.0.0.1:${server.port}` };
 }
 
-function connect(target: string) {
-  const auth = connectGrpc(AuthServiceClient, { target, retryable: ['getJwks'] });
+function connect(target: string, as?: TestService) {
+  const auth = connectGrpc(AuthServiceClient, {
+    target,
+    certificates: testCertificates(as),
+    retryable: ['getJwks'],
+  });
   closing.push(() => auth.close());
   return auth;
 }
@@ -96,7 +104,7 @@ function connect(target: string) {
 const scoped = (...scopes: Scope[]) =>
   identity.tokenFor({ id: 'usr_1', roles: ['customer'], clientId: 'cli_1', scopes });
 
-const user = { id: 'usr_1', username: 'ada', roles: [], createdAt: new Date(0) };
+const user = { ...User.decode(new Uint8Array()), id: 'usr_1', username: 'ada', createdAt: new Date(0) };
 
 describe('a served call', () => {
   it('knows its verified caller', async () => {
@@ -108,21 +116,18 @@ describe('a served call', () => {
     expect(me?.id).toBe('usr_42');
   });
 
-  it('knows its caller if it may be anyone, and ignores an invalid token', async () => {
-    const callers: (string | undefined)[] = [];
+  it('knows the service that calls, also if it may be anyone', async () => {
+    const services: (string | undefined)[] = [];
     const { target } = await start({
-      login: async (_, { caller }) => {
-        callers.push(caller?.id);
+      login: async (_, { service }) => {
+        services.push(service);
         return {} as never;
       },
     });
-    const gateway = { id: 'svc_gateway', roles: ['service'] } as const;
-    const good = await identity.tokenFor(gateway);
-    const expired = await identity.tokenFor(gateway, { expiresInS: -1 });
-    for (const accessToken of [good, expired, 'nonsense', undefined]) {
-      await connect(target).login({ username: 'a', password: 'b' }, { deadlineMs: PATIENCE_MS, accessToken });
+    for (const as of ['gateway', undefined] as const) {
+      await connect(target, as).login({ username: 'a', password: 'b' }, { deadlineMs: PATIENCE_MS });
     }
-    expect(callers).toEqual(['svc_gateway', undefined, undefined, undefined]);
+    expect(services).toEqual(['gateway', undefined]);
   });
 
   it.each([
@@ -162,6 +167,34 @@ describe('a served call', () => {
     const accessToken = await scoped('accounts:read', 'ledger:read');
     const { user: me } = await connect(target).getMe({}, { deadlineMs: PATIENCE_MS, accessToken });
     expect(me?.id).toBe('usr_1 by cli_1');
+  });
+
+  describe('that needs a recent login', () => {
+    const nowS = () => Math.floor(Date.now() / 1000);
+    const operator = { id: 'usr_1', roles: ['operator'] as const };
+    async function call(caller: Caller, recentLoginS?: number) {
+      const rotateSigningKey = { roles: ['operator'], scope: 'rules:write', recentLogin: true } as const;
+      const { target } = await start(
+        { rotateSigningKey: async () => ({ activeKid: 'a', nextKid: 'b', activatesAt: undefined }) },
+        {},
+        undefined,
+        { access: { ...access, rotateSigningKey }, ...(recentLoginS !== undefined && { recentLoginS }) },
+      );
+      const accessToken = await identity.tokenFor(caller);
+      return connect(target).rotateSigningKey({}, { deadlineMs: PATIENCE_MS, accessToken });
+    }
+
+    it('is open after a login of the last 15 minutes, and to machines', async () => {
+      await call({ ...operator, loggedInAtS: nowS() - 890 });
+      await call({ ...operator, scopes: ['rules:write'] });
+    });
+
+    it('is refused after an older one, unless the age is configured', async () => {
+      const refused = { code: status.PERMISSION_DENIED, reason: 'LOGIN_TOO_OLD' };
+      await expect(call({ ...operator, loggedInAtS: nowS() - 910 })).rejects.toMatchObject(refused);
+      await call({ ...operator, loggedInAtS: nowS() - 910 }, 1_000);
+      await call({ ...operator, loggedInAtS: 0 }, 0);
+    });
   });
 
   it("refuses an API client's token if no scope is named, whatever its roles and scopes", async () => {
@@ -217,10 +250,15 @@ describe('a served call', () => {
     expect(attempts).toBe(1);
   });
 
-  it('ends at its deadline', async () => {
-    const { target } = await start({ login: () => sleep(5_000, {} as never, { ref: false }) });
-    const call = connect(target).login({ username: 'a', password: 'b' }, { deadlineMs: 50 });
-    await expect(call).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
+  it('is ended by the server at the limit of its method, although the handler and the caller still wait', async () => {
+    const { target } = await start({ login: () => new Promise(() => {}) }, { login: 50 });
+    const call = connect(target).login({ username: 'a', password: 'b' }, { deadlineMs: 3_600_000 });
+    await expect(call).rejects.toMatchObject({
+      code: status.DEADLINE_EXCEEDED,
+      reason: 'DEADLINE_EXCEEDED',
+      // Not `grpc`: the server answered.
+      domain: 'auth',
+    });
   });
 
   it('ends at the limit of its method, whatever deadline the caller sets', async () => {
@@ -245,6 +283,26 @@ describe('a served call', () => {
     await auth.getJwks({}, { deadlineMs: 3_600_000 });
     await auth.login({ username: 'a', password: 'b' }, { deadlineMs: 3_600_000 });
     expect(deadlines).toEqual({ getJwks: 60, login: 150 });
+  });
+
+  it('has the earlier one of its two deadlines', async () => {
+    const deadlines: number[] = [];
+    const { target } = await start({
+      getJwks: async (_, { deadline }) => {
+        deadlines.push(deadline.getTime());
+        return { keys: [] };
+      },
+    });
+    const inTime = (ms: number) => Date.now() + ms;
+    const expected = [inTime(20_000), inTime(20_000), inTime(30_000)];
+    const auth = connect(target);
+    await auth.getJwks({}, { deadline: new Date(inTime(20_000)) });
+    await auth.getJwks({}, { deadline: new Date(inTime(20_000)), deadlineMs: 50_000 });
+    await auth.getJwks({}, { deadline: new Date(inTime(50_000)), deadlineMs: 30_000 });
+    // A busy machine may take seconds to send a call.
+    for (const [index, at] of expected.entries()) {
+      expect(Math.abs((deadlines[index] ?? 0) - at)).toBeLessThan(8_000);
+    }
   });
 
   it('is made without its trace if gRPC cannot send it', async () => {
@@ -287,7 +345,7 @@ describe('a served call', () => {
 
 /** Bytes, as grpcurl and clients in other languages send them. */
 function sendBytes(target: string, path: string, request: Buffer): Promise<number[]> {
-  const client = new Client(target, credentials.createInsecure());
+  const client = new Client(target, testCredentials('auth'));
   closing.push(() => client.close());
   const same = (bytes: Buffer) => bytes;
   return new Promise((resolve, reject) => {
@@ -315,7 +373,7 @@ it('answers health checks', async () => {
 
 it('describes its contract to grpcurl, with the full name of every type', async () => {
   const { target } = await start({});
-  const client = new Client(target, credentials.createInsecure());
+  const client = new Client(target, testCredentials('auth'));
   closing.push(() => client.close());
   const symbol = Buffer.from('payflowx.auth.v1.AuthService');
   const fileContainingSymbol = Buffer.concat([Buffer.from([0x22, symbol.length]), symbol]);

@@ -1,5 +1,4 @@
 /** The typed calls. Paths, parameters, bodies and responses are those of the OpenAPI document. */
-import { randomUUID } from 'node:crypto';
 import createClient, { type FetchOptions } from 'openapi-fetch';
 import type {
   FilterKeys,
@@ -64,7 +63,7 @@ export interface PayFlowX {
   accessToken(): Promise<string>;
 }
 
-/** Creates a client. It sends nothing before the first call. Every call rejects with a PayFlowXError. */
+/** Creates a client. It sends nothing before the first call. Every call rejects with a PayFlowXError, or with an AbortError if it was aborted. */
 export function createPayFlowX(connection: Connection): PayFlowX {
   const settings = { ...DEFAULTS, ...connection };
   const attempt = attempts(settings.fetch ?? fetch, settings.timeoutMs);
@@ -72,23 +71,24 @@ export function createPayFlowX(connection: Connection): PayFlowX {
   const attemptAsCaller = tokens ? attemptsAs(tokens, attempt) : attempt;
   const api = createClient<paths>({ baseUrl: settings.gateway });
 
-  async function call(method: HttpMethod, path: string, { key, ...init }: More & RequestInit = {}) {
+  async function call(method: HttpMethod, path: string, { key: given, ...init }: More & RequestInit = {}) {
     const keyed = KEYED.has(`${method.toUpperCase()} ${path}`);
+    const key = keyed ? (given ?? crypto.randomUUID()) : undefined;
     const retryOptions = {
       retryTimeoutMs: init.retryTimeoutMs ?? settings.retryTimeoutMs,
       repeatable: keyed || method === 'get',
       signal: init.signal ?? undefined,
     };
     const send = async (request: Request) =>
-      deliver(attemptAsCaller, await sendableFrom(request), retryOptions);
-    const headers = { ...init.headers, ...(keyed && { 'idempotency-key': key ?? randomUUID() }) };
+      deliver(attemptAsCaller, await sendableFrom(request), retryOptions, key);
+    const headers = { ...init.headers, ...(key !== undefined && { 'idempotency-key': key }) };
     // The method signatures above check the paths; here a path has any type.
     const answer = await api.request(
       method as 'get',
       path as never,
       { ...init, headers, fetch: send } as never,
     );
-    if (!answer.response.ok) throw refused(answer.response, answer.error);
+    if (!answer.response.ok) throw refused(answer.response, answer.error, key);
     return answer as Answer<unknown>;
   }
 

@@ -13,7 +13,9 @@ export interface Sendable {
 
 export async function sendableFrom(request: Request): Promise<Sendable> {
   const { url, method, headers } = request;
-  return { url, method, headers, body: request.body ? await request.text() : undefined };
+  // Not every browser has `request.body`.
+  const body = await request.text();
+  return { url, method, headers, body: body === '' ? undefined : body };
 }
 
 /** One attempt. Rejects if it fails or takes too long. */
@@ -26,15 +28,21 @@ export function attempts(send: Fetch, timeoutMs: number): Attempt {
   };
 }
 
-/** Rejects with a PayFlowXError if there is no response. */
+/**
+ * Rejects with a PayFlowXError if there is no response, and with the signal's reason, by default an AbortError, if the caller aborted
+ * the call. `key` is the Idempotency-Key of the request.
+ */
 export async function deliver(
   attempt: Attempt,
   request: Sendable,
   retryOptions: RetryOptions,
+  key?: string,
 ): Promise<Response> {
   try {
     return await sendUntilKnown(() => attempt(request, retryOptions.signal), retryOptions);
   } catch (error) {
-    throw error instanceof PayFlowXError ? error : unanswered(error);
+    const { signal } = retryOptions;
+    if (signal?.aborted) throw signal.reason;
+    throw error instanceof PayFlowXError ? error : unanswered(error, key);
   }
 }

@@ -19,6 +19,13 @@ export class PayFlowXError extends Error {
   readonly status: number;
   /** Names the request in the platform's logs. */
   readonly requestId: string | undefined;
+  /**
+   * The Idempotency-Key of the request; undefined if it takes none. After NO_ANSWER send the request again with this key: with another
+   * one it may pay twice.
+   */
+  readonly key: string | undefined;
+  /** True if the same request, with the same key, may succeed later. */
+  readonly retryable: boolean;
   /** The problem details, such as `payment` of a declined payment, or `state` and `allowed_actions`. */
   readonly problem: Problem;
 
@@ -27,20 +34,35 @@ export class PayFlowXError extends Error {
     this.code = code;
     this.status = more.status ?? 0;
     this.requestId = more.requestId;
+    this.key = more.key;
+    this.retryable = more.retryable ?? false;
     this.problem = more.problem ?? {};
   }
 }
 
 /** `body` is the body of a failed response: a problem, or any body from a proxy. */
-export function refused({ status, statusText, headers }: Response, body: unknown): PayFlowXError {
+export function refused(
+  { status, statusText, headers }: Response,
+  body: unknown,
+  key?: string,
+): PayFlowXError {
   const problem: Problem = typeof body === 'object' && body !== null ? body : {};
   const requestId = problem.request_id ?? headers.get('x-request-id') ?? undefined;
   const message = problem.detail ?? problem.title ?? statusText;
-  return new PayFlowXError(problem.code ?? `HTTP_${status}`, message, { status, requestId, problem });
+  // A proxy's response has no problem: 502, 503 and 504 are about the way, not about the request.
+  const retryable = problem.retryable ?? [429, 502, 503, 504].includes(status);
+  return new PayFlowXError(problem.code ?? `HTTP_${status}`, message, {
+    status,
+    requestId,
+    key,
+    retryable,
+    problem,
+  });
 }
 
-export function unanswered(cause: unknown): PayFlowXError {
-  return new PayFlowXError(NO_ANSWER, `There was no answer (${reasonOf(cause)}).`, { cause });
+export function unanswered(cause: unknown, key?: string): PayFlowXError {
+  const message = `There was no answer (${reasonOf(cause)}).`;
+  return new PayFlowXError(NO_ANSWER, message, { cause, key, retryable: true });
 }
 
 function reasonOf(cause: unknown): string {

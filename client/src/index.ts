@@ -7,5 +7,22 @@ export {
   verifyReceipt,
 } from '@payflowx/receipt';
 export { type Answer, createPayFlowX, type PayFlowX, type Schema } from './client.ts';
+export { toDecimal } from './decimal.ts';
 export { NO_ANSWER, PayFlowXError, type Problem } from './errors.ts';
-export type { AccessToken, ClientCredentials, Connection, Credentials, Identity } from './options.ts';
+export type {
+  AccessToken,
+  ClientCredentials,
+  Connection,
+  Credentials,
+  Identity,
+  KeyCredentials,
+} from './options.ts';
+export {
+  type EndpointEvent,
+  type PaymentRefundedEvent,
+  type PaymentStepEvent,
+  verifyWebhook,
+  type WebhookEvent,
+  type WebhookHeaders,
+  WebhookRefused,
+} from './webhooks.ts';

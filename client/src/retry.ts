@@ -2,7 +2,6 @@
  * Sends a request until its outcome is known. Reads, and POSTs with an Idempotency-Key, are safe to repeat. Other requests are
  * repeated only if the gateway refused them before anything was done.
  */
-import { setTimeout as wait } from 'node:timers/promises';
 import { PayFlowXError } from './errors.ts';
 
 export interface RetryOptions {
@@ -39,7 +38,7 @@ export async function sendUntilKnown(
     const delay = Math.max(askedDelayMs(outcome), backOffMs(attempt));
     if (performance.now() + delay > until) return answerOf(outcome);
     if (!('error' in outcome)) await outcome.body?.cancel();
-    await wait(delay, undefined, { signal: retryOptions.signal });
+    await wait(delay, retryOptions.signal);
   }
 }
 
@@ -74,4 +73,20 @@ function backOffMs(attempt: number): number {
 function answerOf(outcome: Outcome): Response {
   if ('error' in outcome) throw outcome.error;
   return outcome;
+}
+
+/** Rejects with the signal's reason when the call is aborted. Written for browsers too, which have no `node:timers`. */
+function wait(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    }, delayMs);
+    signal?.addEventListener('abort', abort, { once: true });
+  });
 }

@@ -1,14 +1,17 @@
 /** The access token. It is obtained by login and renewed before it expires, once for all waiting calls. */
 import type { components } from '../gen/openapi.ts';
+import { assertionBody } from './assertion.ts';
 import { type Attempt, deliver, type Sendable } from './deliver.ts';
 import { refused } from './errors.ts';
-import type { Identity } from './options.ts';
+import type { AccessToken, Identity } from './options.ts';
 
 export interface Tokens {
   /** Returns a token that is valid for a while. */
   current(): Promise<string>;
   /** Returns another token than `used`, which the platform refused. */
   after(used: string): Promise<string>;
+  /** Returns a token of a new login, because that of `used` is too old. */
+  afterLogin(used: string): Promise<string>;
 }
 
 type Grant = Pick<components['schemas']['Tokens'], 'access_token' | 'expires_in'> & {
@@ -25,24 +28,55 @@ interface Deps {
 const MARGIN_MS = 30_000;
 
 export function createTokens(as: Identity, deps: Deps): Tokens {
-  if ('accessToken' in as)
-    return { current: async () => as.accessToken(), after: async () => as.accessToken() };
-  const logIn =
-    'clientId' in as
-      ? () => grant(deps, '/v1/auth/token', { client_id: as.clientId, client_secret: as.clientSecret })
-      : () => grant(deps, '/v1/auth/login', { username: as.username, password: as.password });
-  return renewed(logIn, (token) => refresh(deps, token));
+  if ('accessToken' in as) {
+    const given = async () => as.accessToken();
+    return { current: given, after: async (used) => as.accessToken(used), afterLogin: given };
+  }
+  return renewed(
+    () => logIn(as, deps),
+    (token) => refresh(deps, token),
+  );
 }
 
-/** Attempts in a caller's name. A token that the platform does not take is replaced, once an attempt. */
+function logIn(as: Exclude<Identity, AccessToken>, deps: Deps): Promise<Grant> {
+  if ('username' in as)
+    return grant(deps, '/v1/auth/login', { username: as.username, password: as.password });
+  if ('clientSecret' in as)
+    return grant(deps, '/v1/auth/token', { client_id: as.clientId, client_secret: as.clientSecret });
+  // Each attempt has a new assertion: the platform may have accepted that of an attempt whose response was lost.
+  const attempt: Attempt = async (request, signal) =>
+    deps.attempt({ ...request, body: await assertionBody(as, deps.gateway) }, signal);
+  return grant({ ...deps, attempt }, '/v1/auth/token', {});
+}
+
+/**
+ * Attempts in a caller's name. A token that the platform does not take, or whose login is too old for the action, is replaced, once an
+ * attempt.
+ */
 export function attemptsAs(tokens: Tokens, attempt: Attempt): Attempt {
   return async (request, signal) => {
     const token = await tokens.current();
     const answer = await attempt(withToken(request, token), signal);
-    if (answer.status !== 401) return answer;
-    const other = await tokens.after(token);
+    const renew = await renewalFor(answer, tokens);
+    if (!renew) return answer;
+    const other = await renew(token);
     return other === token ? answer : attempt(withToken(request, other), signal);
   };
+}
+
+/** Other errors with these statuses are about the request, such as a wrong password in it. */
+async function renewalFor(
+  answer: Response,
+  tokens: Tokens,
+): Promise<((used: string) => Promise<string>) | undefined> {
+  if (answer.status !== 401 && answer.status !== 403) return undefined;
+  const body: unknown = await answer
+    .clone()
+    .json()
+    .catch(() => undefined);
+  const { code } = (body ?? {}) as { code?: unknown };
+  if (code === 'UNAUTHENTICATED') return tokens.after;
+  return code === 'LOGIN_TOO_OLD' ? tokens.afterLogin : undefined;
 }
 
 function withToken(request: Sendable, token: string): Sendable {
@@ -76,6 +110,10 @@ function renewed(
   return {
     current: async () => (held && performance.now() < held.renewAt ? held.token : renewOnce()),
     after: async (used) => (held && held.token !== used ? held.token : renewOnce()),
+    async afterLogin(used) {
+      if (held?.token === used) held = undefined;
+      return held?.token ?? renewOnce();
+    },
   };
 }
 

@@ -38,6 +38,20 @@ describe('a payment', () => {
     expect(two).toEqual(one);
   });
 
+  it.each([
+    ['409', problem(409, 'INVALID_STATE')],
+    ['422', problem(422, 'IDEMPOTENCY_KEY_REUSED')],
+    ['404', problem(404, 'ACCOUNT_NOT_FOUND')],
+    ['412', problem(412, 'VERSION_MISMATCH')],
+    ['500', problem(500, 'INTERNAL')],
+  ])('is not sent again after a final %s', async (_, answer) => {
+    await using there = await platform(() => answer);
+    const payflowx = createPayFlowX({ gateway: there.gateway, retryTimeoutMs: 2_000 });
+    const { status } = await caught(payflowx.post('/v1/payments', { body: PAYMENT }));
+    expect(status).toBe(answer.status);
+    expect(there.asked).toHaveLength(1);
+  });
+
   it('uses the key of its caller', async () => {
     await using there = await platform(() => ({ status: 201 }));
     const payflowx = createPayFlowX({ gateway: there.gateway });
@@ -72,15 +86,36 @@ describe('a payment', () => {
     expect([response.status, data.state, there.asked.length]).toEqual([202, 'INITIATED', 1]);
   });
 
-  it('stops when its caller aborts', async () => {
+  it('that failed says whether to send it again, and with which key', async () => {
+    const answers = [
+      undefined,
+      { status: 502, body: 'Bad gateway' },
+      problem(409, 'INVALID_STATE', { retryable: false }),
+    ];
+    const keys = new Set<string | undefined>();
+    for (const [answer, retryable] of [
+      [answers[0], true],
+      [answers[1], true],
+      [answers[2], false],
+    ] as const) {
+      await using there = await platform(() => answer);
+      const payflowx = createPayFlowX({ gateway: there.gateway, retryTimeoutMs: 0 });
+      const error = await caught(payflowx.post('/v1/payments', { body: PAYMENT }));
+      expect([error.key, error.retryable]).toEqual([there.asked[0]?.key, retryable]);
+      keys.add(error.key);
+    }
+    expect(keys.size).toBe(3);
+  });
+
+  it('stops when its caller aborts, with an AbortError', async () => {
     const { signal, abort } = withAbort();
     await using there = await platform((_, count) => {
       if (count === 2) abort();
       return problem(503, 'OVERLOADED');
     });
     const payflowx = createPayFlowX({ gateway: there.gateway });
-    const error = await caught(payflowx.post('/v1/payments', { body: PAYMENT, signal }));
-    expect(error.code).toBe(NO_ANSWER);
+    const aborted = payflowx.post('/v1/payments', { body: PAYMENT, signal });
+    await expect(aborted).rejects.toMatchObject({ name: 'AbortError' });
     expect(there.asked).toHaveLength(2);
   });
 });
@@ -234,5 +269,18 @@ describe('the token', () => {
     await using there = await platform(({ token }) => ({ body: { id: token } }));
     const payflowx = createPayFlowX({ gateway: there.gateway, as: { accessToken: () => 'mine' } });
     expect((await payflowx.get('/v1/auth/me')).data.id).toBe('mine');
+  });
+  it('from elsewhere is asked for once more, with the one that was refused', async () => {
+    await using there = await platform(({ token }) =>
+      token === 'old' ? { status: 401, body: { code: 'UNAUTHENTICATED' } } : { body: { id: token } },
+    );
+    const asked: (string | undefined)[] = [];
+    const accessToken = (refused?: string) => {
+      asked.push(refused);
+      return refused === undefined ? 'old' : 'new';
+    };
+    const payflowx = createPayFlowX({ gateway: there.gateway, as: { accessToken } });
+    expect((await payflowx.get('/v1/auth/me')).data.id).toBe('new');
+    expect(asked).toEqual([undefined, 'old']);
   });
 });

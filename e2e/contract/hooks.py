@@ -5,6 +5,7 @@ meant to be wrong stays wrong."""
 import itertools
 import os
 import re
+import secrets
 import time
 
 import requests
@@ -64,6 +65,7 @@ def before_call(context, case, kwargs):
         name_accounts(case.body)
         hold_money(case.body)
         spare_logins(case)
+        choose_password(case.body)
 
 
 def renew_key(case):
@@ -86,6 +88,14 @@ def drop_cursor(case):
     cursor = (case.query or {}).get("cursor")
     if isinstance(cursor, str) and re.fullmatch(r"[\x21-\x7e]{1,2048}", cursor):
         del case.query["cursor"]
+
+
+def choose_password(body):
+    """A generated one may be common, such as one letter repeated. No schema can say that."""
+    for name in ("password", "new_password"):
+        value = body.get(name)
+        if isinstance(value, str) and 12 <= len(value) <= 256:
+            body[name] = secrets.token_urlsafe(200)[: len(value)]
 
 
 def is_account(value):
@@ -123,6 +133,17 @@ CHANGES = {
     "updateRule": "rule",
     "revokeApiClient": "cli",
     "rotateApiClientSecret": "cli",
+    "updateWebhookEndpoint": "whe",
+    "deleteWebhookEndpoint": "whe",
+    "rotateWebhookSecret": "whe",
+    "updateUser": "usr",
+    "disableUser": "usr",
+    "enableUser": "usr",
+    "resetPassword": "usr",
+    "logoutUserEverywhere": "usr",
+    "revokeUserSession": "usr",
+    "deleteUserSecondFactors": "usr",
+    "revokeSession": "fam",
 }
 
 
@@ -137,10 +158,19 @@ def spare_others(case):
     given = (case.path_parameters or {}).get("id")
     if kind and isinstance(given, str) and is_others(given, kind):
         case.path_parameters["id"] = f"{kind}_{NOBODYS}"
+    # An endpoint of an operator would get every payment of all users.
+    if operation in ("createWebhookEndpoint", "updateWebhookEndpoint") and isinstance(case.body, dict):
+        types = case.body.get("event_types")
+        if isinstance(types, list) and types and all(isinstance(each, str) for each in types) and is_right(case):
+            case.body["event_types"] = ["webhook_endpoint.disabled"]
     # An enforced rule would apply to the payments of all users.
     if operation in ("createRule", "updateRule") and isinstance(case.body, dict):
         if isinstance(case.body.get("enabled", True), bool):
             case.body["enabled"] = False
+
+
+def is_right(case):
+    return case.meta is None or case.meta.generation.mode.is_positive
 
 
 def operation_of(case):

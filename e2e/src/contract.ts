@@ -3,16 +3,14 @@
  * checks every response. By hand: `node src/contract.ts operator`, followed by options of `schemathesis run`.
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openAccount, people, readDemo, sessionOf } from './platform.ts';
+import { pythonWith } from './python.ts';
 
 const VERSION = '4.32.5';
-const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'payflowx');
 const FOLDER = join(import.meta.dirname, '../contract');
-/** The folder of its data and reports. */
+/** The folders of its data and reports, one for each user. */
 const SCRATCH = join(import.meta.dirname, '../../.local/contract');
 
 export interface ContractRun {
@@ -29,13 +27,17 @@ export async function testContract(
   options: readonly string[],
   gateway = readDemo().gateway,
 ): Promise<ContractRun> {
-  const python = await findPython();
+  const python = await pythonWith(`schemathesis-${VERSION}`, [
+    '--requirement',
+    join(FOLDER, 'requirements.txt'),
+  ]);
   const env = await environmentFor(username);
   const config = ['--config-file', join(FOLDER, 'schemathesis.toml')];
   const target = new URL('/openapi.json', gateway).href;
   const command = [python, '-m', 'schemathesis.cli', ...config, 'run', target, ...options];
-  await mkdir(SCRATCH, { recursive: true });
-  const { code, output } = await run(command, { env: { ...process.env, ...env }, cwd: SCRATCH });
+  const cwd = join(SCRATCH, username);
+  await mkdir(cwd, { recursive: true });
+  const { code, output } = await run(command, { env: { ...process.env, ...env }, cwd });
   return { code, output, cases: Number(/(\d+) generated/.exec(output)?.[1] ?? 0) };
 }
 
@@ -58,27 +60,6 @@ async function environmentFor(username: string): Promise<Record<string, string>>
     CONTRACT_PASSWORD: user.password,
     CONTRACT_ACCOUNTS: accounts.map(({ id }) => id).join(' '),
   };
-}
-
-/** Returns the Python with Schemathesis, and installs it at the first call. The folder gets its name when it is complete. */
-async function findPython(): Promise<string> {
-  const folder = join(CACHE, `schemathesis-${VERSION}`);
-  const python = join(folder, 'bin/python');
-  if (existsSync(python)) return python;
-  const making = `${folder}.${process.pid}`;
-  await mkdir(CACHE, { recursive: true });
-  await must(['python3', '-m', 'venv', making], 'A Python of 3.10 or later with venv is needed.');
-  const requirements = ['--requirement', join(FOLDER, 'requirements.txt')];
-  const pip = [join(making, 'bin/python'), '-m', 'pip', 'install', '--quiet', ...requirements];
-  await must(pip, 'Schemathesis comes from PyPI.');
-  // Another run may have installed it meanwhile.
-  await rename(making, folder).catch(() => rm(making, { recursive: true, force: true }));
-  return python;
-}
-
-async function must(command: readonly string[], why: string): Promise<void> {
-  const { code, output } = await run(command, {});
-  if (code !== 0) throw new Error(`${why}\n${output}`);
 }
 
 function run(

@@ -1,5 +1,6 @@
 /** `make demo`: plays the story on the running platform, and exits non-zero if any step differs from the expected result. */
 import { spawnSync } from 'node:child_process';
+import { mail } from './mail-story.ts';
 import { people, readDemo } from './platform.ts';
 import { chapter, fact } from './print.ts';
 import { rpcAddress } from './rpc.ts';
@@ -13,6 +14,7 @@ import {
   payTooMuch,
   prove,
   race,
+  receiveWebhook,
   refund,
   verify,
 } from './story.ts';
@@ -30,6 +32,8 @@ try {
   await followThrough(cast, captured);
   await verify(cast, captured);
   await addUp(cast, accounts);
+  await mail(cast, accounts);
+  await receiveWebhook(cast, accounts);
   showRegistry();
   await prove(cast);
   console.log(
@@ -52,9 +56,19 @@ function showRegistry(): void {
   const cli = new URL('../../registry/src/cli.ts', import.meta.url).pathname;
   const { stdout, stderr } = spawnSync(process.execPath, ['--conditions=payflowx-source', cli, 'list'], {
     encoding: 'utf8',
-    env: { ...process.env, CONSUL_URL: process.env.TEST_CONSUL_URL },
+    env: { ...process.env, ...consulVariables() },
   });
   for (const line of (stdout || stderr).trimEnd().split('\n')) console.log(`   ${line}`);
+}
+
+/** The variables of the registry's command. */
+function consulVariables(): NodeJS.ProcessEnv {
+  const { TEST_CONSUL_URL, TEST_CONSUL_CA_FILE, TEST_CONSUL_TOKEN } = process.env;
+  return {
+    CONSUL_URL: TEST_CONSUL_URL,
+    CONSUL_CA_FILE: TEST_CONSUL_CA_FILE,
+    CONSUL_TOKEN: TEST_CONSUL_TOKEN,
+  };
 }
 
 function sayWhatNext(accountId: string): void {
@@ -69,9 +83,12 @@ The platform keeps running. Try it:
   curl -s ${gateway}/v1/accounts/${accountId} -H "authorization: Bearer $TOKEN"
 
   # The same by gRPC, as operators do.
-  grpcurl -plaintext -H "authorization: Bearer $TOKEN" -d '{"account_id":"${accountId}"}' \\
+  grpcurl -insecure -H "authorization: Bearer $TOKEN" -d '{"account_id":"${accountId}"}' \\
     ${rpcAddress(50_052)} payflowx.authorization.v1.AccountService/GetAccount
 
-  The API reference, to read and try: ${gateway}/docs
-  List the processes: make status    Stop everything: make down`);
+  List the processes: make status    Stop everything: make down
+
+Console:  ${gateway}/console   user operator, password: node -p "require('./.local/demo.json').users[0].password"
+Command:  node_modules/.bin/payflowx login --gateway ${gateway} --user operator && node_modules/.bin/payflowx status
+Docs:     docs/ by reader, and the API at ${gateway}/docs`);
 }

@@ -1,11 +1,7 @@
 /** Reads the services and contracts of a gRPC server by reflection, as grpcurl does. */
-import {
-  credentials,
-  type GrpcObject,
-  loadPackageDefinition,
-  type ServiceClientConstructor,
-} from '@grpc/grpc-js';
+import { type GrpcObject, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer, loadSync, type PackageDefinition } from '@grpc/proto-loader';
+import { anyService, NAMED } from './tls.ts';
 
 /** The format of grpcurl: names as in the contract, enums by name, defaults for unset fields. */
 const AS_JSON = { keepCase: true, longs: String, enums: String, defaults: true, oneofs: true };
@@ -44,7 +40,7 @@ export async function reflect(address: string): Promise<Map<string, ServiceClien
 
 function open(address: string) {
   const Reflection = protocol.get('grpc.reflection.v1.ServerReflection') as ServiceClientConstructor;
-  const client = new Reflection(address, credentials.createInsecure());
+  const client = new Reflection(address, anyService(), NAMED);
   // biome-ignore lint/complexity/useLiteralKeys: methods of a client that was made from a file are known by name only.
   const call = client['ServerReflectionInfo']?.call(client);
   const answers: AsyncIterator<ReflectionResponse> = call[Symbol.asyncIterator]();

@@ -1,9 +1,10 @@
 /** gRPC like grpcurl: knows only addresses, learns the contracts by reflection, and sends plain objects. */
-import { type Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { ErrorInfo, Status } from '@payflowx/proto/rpc';
 import { PATIENCE_MS } from './patience.ts';
 import { reflect } from './reflection.ts';
 import type { Body } from './rest.ts';
+import { type ClientCertificate, credentialsFor, NAMED } from './tls.ts';
 
 /** The services' default ports; PAYFLOWX_PORT_OFFSET moves them all (infra/README.md). */
 const ADDRESSES = [50051, 50052, 50053, 50054, 50055, 50056].map(rpcAddress);
@@ -25,6 +26,8 @@ export interface RpcAnswer {
 export interface Rpc {
   /** Such as `payflowx.payment.v1.PaymentService/GetPayment`. */
   name: string;
+  /** Without the package: `PaymentService/GetPayment`. */
+  shortName: string;
   /** True if the request has this field. */
   takes(field: string): boolean;
   call(request?: object, token?: string): Promise<RpcAnswer>;
@@ -32,16 +35,28 @@ export interface Rpc {
 
 /** Every RPC of the platform's own services, by name. */
 export async function reflectedRpcs(): Promise<Map<string, Rpc>> {
-  const rpcs = await Promise.all(ADDRESSES.map(rpcsAt));
-  return new Map(rpcs.flat().map((rpc) => [rpc.name, rpc]));
+  return new Map((await rpcsOfServers()).map((rpc) => [rpc.name, rpc]));
 }
 
-async function rpcsAt(address: string): Promise<Rpc[]> {
+/**
+ * Every RPC of every server: an RPC that several services serve is there for each of them. With a certificate, the calls are those of a
+ * service.
+ */
+export async function rpcsOfServers(certificate?: ClientCertificate): Promise<Rpc[]> {
+  return (await Promise.all(ADDRESSES.map((address) => rpcsAt(address, certificate)))).flat();
+}
+
+async function rpcsAt(address: string, certificate?: ClientCertificate): Promise<Rpc[]> {
   const services = [...(await reflect(address))].filter(([name]) => name.startsWith('payflowx.'));
+  // Several services serve the contracts of dead letters and of the pipeline. The certificate has the name of the one at this address.
+  const [own = ''] = services
+    .map(([name]) => name)
+    .filter((name) => !/\.(deadletters|pipeline)\./.test(name));
   return services.flatMap(([service, ServiceClient]) => {
-    const client = new ServiceClient(address, credentials.createInsecure());
+    const client = new ServiceClient(address, credentialsFor(own, certificate), NAMED);
     return Object.entries(ServiceClient.service).map(([method, { requestType }]: [string, Body]) => ({
       name: `${service}/${method}`,
+      shortName: `${service.split('.').at(-1)}/${method}`,
       takes: (field) => requestType.type.field.some(({ name }: { name: string }) => name === field),
       call: (request = {}, token) => unary(client, method, request, token),
     }));

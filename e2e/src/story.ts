@@ -1,7 +1,16 @@
 /** The story of `make demo`: payments through all services, each step checked against its expected result. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { PayFlowXError, ReceiptRefused, type Schema, verifyReceipt } from '@payflowx/client';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  PayFlowXError,
+  ReceiptRefused,
+  type Schema,
+  verifyReceipt,
+  verifyWebhook,
+  type WebhookEvent,
+} from '@payflowx/client';
 import {
   type Account,
   balanceOf,
@@ -113,6 +122,54 @@ export async function refund(people: People, accounts: Accounts, { id }: Payment
   fact('refunded', `${data.id}  ${money(500)}  the payment is ${payment.state}`);
 }
 
+/** The receiver of Bob's shop first answers with an error, so the event arrives again, with the same id. */
+export async function receiveWebhook(people: People, accounts: Accounts): Promise<void> {
+  chapter('Bob registers a webhook; its receiver fails once, and gets the event again');
+  const { api } = people.bob;
+  const arrived: { id: string; event: WebhookEvent }[] = [];
+  let secret = '';
+  const receiver = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const event = verifyWebhook(body, request.headers, secret);
+    arrived.push({ id: String(request.headers['webhook-id']), event });
+    response.writeHead(arrived.length === 1 ? 500 : 204).end();
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = receiver.address() as AddressInfo;
+    const body = {
+      url: `http://127.0.0.1:${port}/`,
+      event_types: ['payment.completed' as const],
+      description: 'Shop',
+    };
+    const { data: endpoint } = await api.post('/v1/webhook-endpoints', { body });
+    secret = endpoint.secret;
+    const { data: paid } = await people.alice.api.post('/v1/payments', {
+      body: { ...between(accounts), amount: 100 },
+    });
+    const [first, second] = await eventually(async () => {
+      assert.equal(arrived.length, 2);
+      return arrived;
+    });
+    assert.equal(first?.id, second?.id);
+    assert.equal(second?.event.type === 'payment.completed' && second.event.data.payment.id, paid.id);
+    const query = { endpoint_id: endpoint.id };
+    const delivery = await eventually(async () => {
+      const { data } = await api.get('/v1/webhook-deliveries', { params: { query } });
+      assert.equal(data.data[0]?.state, 'delivered');
+      return data.data[0];
+    });
+    fact('endpoint', endpoint.id);
+    fact('arrived', `${first?.id}  payment.completed, verified, answered ${delivery.attempts[0]?.status}`);
+    fact('again', `${second?.id}  verified, answered ${delivery.attempts[1]?.status}: ${delivery.state}`);
+    await api.delete('/v1/webhook-endpoints/{id}', { params: { path: { id: endpoint.id } } });
+  } finally {
+    receiver.close();
+    receiver.closeAllConnections();
+  }
+}
+
 const RACERS = 20;
 const AFFORDABLE = 5;
 
@@ -206,7 +263,7 @@ export async function prove({ auditor }: People): Promise<void> {
   }
   fact('compared', `${proof.account_count} accounts, ${proof.difference_count} differ`);
   fact('journal', `${proof.transaction_count} transactions, ${proof.entry_count} entries`);
-  fact('holds', String(proof.holds));
+  fact('verdict', proof.verdict);
 }
 
 function between({ from, to }: Accounts) {

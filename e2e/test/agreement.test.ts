@@ -9,7 +9,7 @@ import { type Account, balanceOf, openAccount, people, provenLedger } from '../s
 import type { Answer } from '../src/rest.ts';
 
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-const seconds = Number(process.env.SECONDS ?? 12);
+const seconds = Number(process.env.SECONDS ?? 5);
 const who = people();
 
 async function check<T>(programs: fc.Arbitrary<T>, property: (program: T) => Promise<void>): Promise<void> {

@@ -12,7 +12,13 @@ const cli = fileURLToPath(new URL('../../registry/src/cli.ts', import.meta.url))
 
 describe('two instances of every service', () => {
   it('are registered and pass their checks', () => {
-    const env = { ...process.env, CONSUL_URL: process.env.TEST_CONSUL_URL };
+    const { TEST_CONSUL_URL, TEST_CONSUL_CA_FILE, TEST_CONSUL_TOKEN } = process.env;
+    const env = {
+      ...process.env,
+      CONSUL_URL: TEST_CONSUL_URL,
+      CONSUL_CA_FILE: TEST_CONSUL_CA_FILE,
+      CONSUL_TOKEN: TEST_CONSUL_TOKEN,
+    };
     const { stdout } = spawnSync(process.execPath, ['--conditions=payflowx-source', cli, 'list', '--json'], {
       encoding: 'utf8',
       env,

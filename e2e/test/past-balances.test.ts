@@ -15,7 +15,7 @@ const [first, second] = gatewaysOf(demo).map((gateway) => people(demo, gateway))
 type People = ReturnType<typeof people>;
 
 const ACCOUNTS = 8;
-const ROUNDS = 25;
+const ROUNDS = 12;
 const AMOUNT = 100;
 
 describe('the past of an account', () => {

@@ -1,16 +1,24 @@
 /** The configuration of the gateway. The only reader of process.env. */
 import { getHeapStatistics } from 'node:v8';
 import {
-  identityConfig,
+  ConfigError,
+  consulConfig,
+  consulSettings,
   identitySettings,
+  metricsConfig,
+  metricsSettings,
   portSetting,
   readEnvironment,
   serviceSettings,
+  tlsConfig,
+  tlsSettings,
+  tracesConfig,
+  tracesSettings,
 } from '@payflowx/chassis';
 import { Type } from 'typebox';
 import { MAX_DEADLINE_MS } from './http/deadline.ts';
 
-const { LOG_LEVEL, INSTANCE_ID, CONSUL_URL } = serviceSettings;
+const { LOG_LEVEL, INSTANCE_ID } = serviceSettings;
 
 /** Above this share of V8's heap limit, garbage collection takes the time that responses need. */
 const HEAP_SHARE = 0.85;
@@ -19,12 +27,18 @@ const HEAP_LIMIT = Math.floor(getHeapStatistics().heap_size_limit * HEAP_SHARE);
 export const schema = Type.Object({
   LOG_LEVEL,
   INSTANCE_ID,
-  CONSUL_URL,
+  ...consulSettings,
+  ...tlsSettings,
   ...identitySettings,
+  ...metricsSettings,
+  ...tracesSettings,
   HTTP_HOST: Type.String({ default: '127.0.0.1' }),
   HTTP_PORT: portSetting(8080),
   HTTP_LISTEN_FD: Type.Optional(Type.Integer({ minimum: 0 })),
+  HTTPS_CERT_FILE: Type.String({ default: '' }),
+  HTTPS_KEY_FILE: Type.String({ default: '' }),
   ADVERTISED_HOST: Type.String({ default: '' }),
+  CONSOLE_DIR: Type.String({ default: '' }),
   PAYMENT_TARGET: Type.String({ default: 'consul:///payment' }),
   AUTHORIZATION_TARGET: Type.String({ default: 'consul:///authorization' }),
   LEDGER_TARGET: Type.String({ default: 'consul:///ledger' }),
@@ -52,9 +66,14 @@ export type Config = ReturnType<typeof loadConfig>;
 export function loadConfig(env: NodeJS.ProcessEnv) {
   const values = readEnvironment(schema, env);
   return {
-    service: { logLevel: values.LOG_LEVEL, instanceId: values.INSTANCE_ID },
-    consulUrl: values.CONSUL_URL,
-    identity: identityConfig(values),
+    service: {
+      logLevel: values.LOG_LEVEL,
+      instanceId: values.INSTANCE_ID,
+      metrics: metricsConfig(values),
+      traces: tracesConfig(values),
+    },
+    consul: consulConfig(values),
+    tls: tlsConfig(values),
     targets: {
       auth: values.AUTH_TARGET,
       payment: values.PAYMENT_TARGET,
@@ -68,6 +87,10 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       port: values.HTTP_PORT,
       /** File descriptor of a listening socket, inherited from a supervisor. It replaces host and port. */
       listenFd: values.HTTP_LISTEN_FD,
+      /** Files with the certificate for clients. Undefined: plain HTTP. */
+      https: httpsFiles(values.HTTPS_CERT_FILE, values.HTTPS_KEY_FILE),
+      /** Folder with the built files of the console. Empty: no console. */
+      consoleDir: values.CONSOLE_DIR,
       advertisedHost: values.ADVERTISED_HOST || values.HTTP_HOST,
       maxConnections: values.MAX_CONNECTIONS,
       trustedProxies: list(values.TRUST_PROXY),
@@ -91,6 +114,14 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       paceMs: values.PAYMENT_BATCH_PACE_MS,
     },
   };
+}
+
+/** Throws a ConfigError if only one of the two is set. */
+function httpsFiles(certFile: string, keyFile: string): { certFile: string; keyFile: string } | undefined {
+  if (certFile === '' && keyFile === '') return undefined;
+  if (certFile === '' || keyFile === '')
+    throw new ConfigError(['HTTPS_CERT_FILE and HTTPS_KEY_FILE need each other']);
+  return { certFile, keyFile };
 }
 
 function list(commaSeparated: string): string[] {

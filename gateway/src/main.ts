@@ -1,6 +1,13 @@
 /** Starts the gateway. Parts are created in order of dependency, and stopped in reverse order. */
-import { connectIdentity, createKeyStore, runService } from '@payflowx/chassis';
-import { joinRegistry, resolveThroughConsul } from '@payflowx/registry';
+import {
+  connectIdentity,
+  createKeyStore,
+  fileCertificates,
+  measureCertificate,
+  openCertificates,
+  runService,
+} from '@payflowx/chassis';
+import { joinRegistry, openRegistryReader, resolveThroughConsul } from '@payflowx/registry';
 import { closeNeighbours, connectNeighbours, findNotServing } from './clients/neighbours.ts';
 import { createPaymentBatches } from './clients/payment-batches.ts';
 import { loadConfig } from './config.ts';
@@ -12,12 +19,15 @@ const config = loadConfig(process.env);
 const PROBE_DEADLINE_MS = 900;
 
 await runService('gateway', config.service, async ({ log, onStop }) => {
-  resolveThroughConsul({ consulUrl: config.consulUrl, log });
+  resolveThroughConsul({ consul: config.consul, log });
 
-  const identity = connectIdentity(config.identity, log);
+  const certificates = await openCertificates('gateway', config.tls, log);
+  onStop('certificates', () => certificates.stop());
+
+  const identity = connectIdentity({ target: config.targets.auth, certificates }, log);
   onStop('identity', () => identity.close());
 
-  const neighbours = connectNeighbours(config.targets, identity.serviceToken);
+  const neighbours = connectNeighbours(config.targets, certificates);
   onStop('neighbours', () => closeNeighbours(neighbours));
 
   const batches = createPaymentBatches(neighbours.payment, config.batches);
@@ -29,8 +39,17 @@ await runService('gateway', config.service, async ({ log, onStop }) => {
     return notServing;
   };
   const readiness = createReadiness(checkServices, () => performance.now());
+  const registry = openRegistryReader(config.consul);
+  onStop('registry reader', () => registry.close());
   const keys = createKeyStore(identity.jwks);
-  const server = await createServer({ config, neighbours, batches, keys, readiness, log });
+  const { revocations } = identity;
+  const https =
+    config.http.https && measureCertificate('https', await fileCertificates(config.http.https, log));
+  onStop('certificate for clients', () => https?.stop());
+  const server = await createServer({
+    ...{ config, neighbours, batches, keys, revocations, readiness, https, log },
+    readRegistry: registry.read,
+  });
   onStop('http server', () => server.close());
 
   const { host, port, listenFd } = config.http;
@@ -39,13 +58,13 @@ await runService('gateway', config.service, async ({ log, onStop }) => {
 
   // Parts stop in reverse order: callers stop finding this instance before it stops answering them.
   const membership = await joinRegistry(
-    { consulUrl: config.consulUrl, log },
+    { consul: config.consul, log },
     {
       name: 'gateway',
       id: config.service.instanceId,
       host: config.http.advertisedHost,
       port: Number(new URL(address).port),
-      check: { http: '/healthz' },
+      check: https ? { https: '/healthz' } : { http: '/healthz' },
     },
   );
   onStop('registry', () => membership.leave());

@@ -1,28 +1,25 @@
-/** Access to every route: without a token, with every role, and with invalid tokens. */
+/** Access to every route: without a token, and with every role and scope. Invalid tokens: see src/access/access.test.ts. */
 
-import {
-  ACCESS_TOKEN_LIFETIME_S,
-  createKeyStore,
-  KEYS_MAX_AGE_MS,
-  type KeyStore,
-  ROLE_NAMES,
-  type RoleName,
-  SCOPES,
-  type Scope,
-} from '@payflowx/chassis';
-import { createTestIdentity } from '@payflowx/chassis/testing';
-import Fastify from 'fastify';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { checkAccess, identifyCallers } from '../src/access/access.ts';
-import { handleProblems, ProblemError } from '../src/problems/problem.ts';
+import { ROLE_NAMES, type RoleName, SCOPES, type Scope, SECOND_FACTOR_SETUP } from '@payflowx/chassis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, createClient } from './client.ts';
 import {
   ALICE,
+  CAPTURE_ID,
   CLIENT_ID,
+  clientKey,
+  DEAD_LETTER_ID,
+  DELIVERY_ID,
+  ENDPOINT_ID,
+  EVENT_ID,
+  FACTOR_ID,
   newPayment,
   PAYMENT_ID,
   RECONCILIATION_ID,
+  REFUND_ID,
   RULE_ID,
+  SESSION_ID,
+  SUPPRESSION_ID,
   TRANSACTION_ID,
   USER_ID,
 } from './examples.ts';
@@ -38,6 +35,9 @@ beforeAll(async () => {
 afterAll(() => platform.close());
 
 const EVERYONE: RoleName[] = ['customer', 'operator', 'auditor'];
+const OWNERS: RoleName[] = ['customer', 'operator'];
+const PEOPLE: RoleName[] = [...EVERYONE, 'admin'];
+const PASSWORDS = { current_password: 'a', new_password: 'long enough to be' };
 const DEPOSIT = { account_id: ALICE, amount: 1, currency: 'EUR' };
 const USER = { username: 'carol', password: 'long enough to be', roles: ['customer'] };
 
@@ -46,7 +46,28 @@ const TABLE: [string, string, 'anyone' | RoleName[], Scope?, object?][] = [
   ['POST', '/v1/auth/login', 'anyone', undefined, { username: 'a', password: 'b' }],
   ['POST', '/v1/auth/refresh', 'anyone', undefined, { refresh_token: 'r' }],
   ['POST', '/v1/auth/logout', 'anyone', undefined, { refresh_token: 'r' }],
-  ['GET', '/v1/auth/me', [...EVERYONE, 'admin']],
+  ['POST', '/v1/auth/browser-session', 'anyone', undefined, { username: 'a', password: 'b' }],
+  ['POST', '/v1/auth/browser-session/second-factor', 'anyone', undefined, { challenge: 'a', code: '123456' }],
+  ['POST', '/v1/auth/browser-session/refresh', 'anyone'],
+  ['DELETE', '/v1/auth/browser-session', 'anyone'],
+  ['GET', '/v1/auth/me', PEOPLE],
+  ['POST', '/v1/auth/password', PEOPLE, undefined, PASSWORDS],
+  [
+    'POST',
+    '/v1/auth/one-time-password',
+    'anyone',
+    undefined,
+    { username: 'a', one_time_password: 'b', new_password: USER.password },
+  ],
+  ['POST', '/v1/auth/login/second-factor', 'anyone', undefined, { challenge: 'a', code: '123456' }],
+  ['POST', '/v1/auth/second-factors', PEOPLE, undefined, { kind: 'totp' }],
+  ['POST', `/v1/auth/second-factors/${FACTOR_ID}/confirm`, PEOPLE, undefined, { code: '123456' }],
+  ['GET', '/v1/auth/second-factors', PEOPLE],
+  ['DELETE', `/v1/auth/second-factors/${FACTOR_ID}`, PEOPLE],
+  ['DELETE', `/v1/users/${USER_ID}/second-factors`, ['admin']],
+  ['GET', '/v1/auth/sessions', PEOPLE],
+  ['POST', `/v1/auth/sessions/${SESSION_ID}/revoke`, PEOPLE],
+  ['POST', '/v1/auth/logout-everywhere', PEOPLE],
   ['GET', '/.well-known/jwks.json', 'anyone'],
   ['POST', '/v1/auth/token', 'anyone', undefined, { client_id: 'cli_1', client_secret: 's' }],
   ['POST', '/v1/signing-keys/rotate', ['admin']],
@@ -60,8 +81,20 @@ const TABLE: [string, string, 'anyone' | RoleName[], Scope?, object?][] = [
   ['GET', '/v1/api-clients', ['admin', 'operator', 'auditor']],
   ['POST', `/v1/api-clients/${CLIENT_ID}/revoke`, ['admin']],
   ['POST', `/v1/api-clients/${CLIENT_ID}/rotate-secret`, ['admin']],
+  ['DELETE', `/v1/api-clients/${CLIENT_ID}/secret`, ['admin']],
+  ['POST', `/v1/api-clients/${CLIENT_ID}/keys`, ['admin'], undefined, { jwk: clientKey.jwk }],
+  ['GET', `/v1/api-clients/${CLIENT_ID}/keys`, ['admin', 'operator', 'auditor']],
+  ['DELETE', `/v1/api-clients/${CLIENT_ID}/keys/${clientKey.kid}`, ['admin']],
   ['POST', '/v1/users', ['admin'], undefined, USER],
   ['GET', '/v1/users', ['admin', 'operator']],
+  ['GET', `/v1/users/${USER_ID}`, ['admin', 'operator']],
+  ['POST', `/v1/users/${USER_ID}/disable`, ['admin']],
+  ['POST', `/v1/users/${USER_ID}/enable`, ['admin']],
+  ['POST', `/v1/users/${USER_ID}/reset-password`, ['admin']],
+  ['GET', `/v1/users/${USER_ID}/sessions`, ['admin']],
+  ['POST', `/v1/users/${USER_ID}/sessions/${SESSION_ID}/revoke`, ['admin']],
+  ['POST', `/v1/users/${USER_ID}/logout-everywhere`, ['admin']],
+  ['PATCH', `/v1/users/${USER_ID}`, ['admin'], undefined, { language: 'de' }],
   [
     'POST',
     '/v1/accounts',
@@ -78,6 +111,7 @@ const TABLE: [string, string, 'anyone' | RoleName[], Scope?, object?][] = [
   ['GET', '/v1/currencies', 'anyone'],
   ['GET', '/v1/audit/accounts', ['operator', 'auditor'], 'audit:read'],
   ['GET', '/v1/audit/payments', ['operator', 'auditor'], 'audit:read'],
+  ['GET', '/v1/audit/webhooks', ['operator', 'auditor'], 'audit:read'],
   ['GET', '/v1/audit/identities', ['admin', 'operator', 'auditor'], 'audit:read'],
   ['POST', '/v1/deposits', ['operator'], 'deposits:write', DEPOSIT],
   ['POST', '/v1/withdrawals', ['operator'], 'withdrawals:write', DEPOSIT],
@@ -89,6 +123,10 @@ const TABLE: [string, string, 'anyone' | RoleName[], Scope?, object?][] = [
   ['POST', `/v1/payments/${PAYMENT_ID}/cancel`, ['customer', 'operator'], 'payments:write'],
   ['POST', `/v1/payments/${PAYMENT_ID}/refunds`, ['customer', 'operator'], 'payments:write'],
   ['GET', `/v1/payments/${PAYMENT_ID}/refunds`, EVERYONE, 'payments:read'],
+  ['GET', '/v1/captures', EVERYONE, 'payments:read'],
+  ['GET', `/v1/captures/${CAPTURE_ID}`, EVERYONE, 'payments:read'],
+  ['GET', '/v1/refunds', EVERYONE, 'payments:read'],
+  ['GET', `/v1/refunds/${REFUND_ID}`, EVERYONE, 'payments:read'],
   ['GET', `/v1/payments/${PAYMENT_ID}/timeline`, EVERYONE, 'payments:read'],
   ['POST', '/v1/rules', ['operator'], 'rules:write', { name: 'a', expression: 'true', action: 'shadow' }],
   ['GET', '/v1/rules', ['operator', 'auditor'], 'rules:read'],
@@ -103,24 +141,81 @@ const TABLE: [string, string, 'anyone' | RoleName[], Scope?, object?][] = [
   ['GET', `/v1/ledger/payments/${PAYMENT_ID}/receipt`, EVERYONE, 'ledger:read'],
   ['GET', '/v1/ledger/head', EVERYONE, 'ledger:read'],
   ['GET', '/v1/ledger/proof', ['operator', 'auditor'], 'ledger:read'],
+  ['GET', '/v1/pipeline', ['operator', 'auditor']],
   ['POST', '/v1/ledger/reconciliations', ['operator']],
   ['GET', '/v1/ledger/reconciliations', ['operator', 'auditor'], 'ledger:read'],
   ['GET', `/v1/ledger/reconciliations/${RECONCILIATION_ID}`, ['operator', 'auditor'], 'ledger:read'],
   ['GET', '/v1/notifications', EVERYONE, 'notifications:read'],
+  ['GET', '/v1/notification-preferences', [...EVERYONE, 'admin']],
+  [
+    'PUT',
+    '/v1/notification-preferences',
+    [...EVERYONE, 'admin'],
+    undefined,
+    { channels: { inbox: true, mail: true } },
+  ],
+  ['GET', '/v1/mails', ['operator', 'auditor']],
+  ['GET', '/v1/mail-suppressions', ['operator', 'auditor']],
+  ['DELETE', `/v1/mail-suppressions/${SUPPRESSION_ID}`, ['operator']],
+  ['POST', '/v1/email-confirmations', 'anyone', undefined, { token: 't' }],
+  ['POST', '/v1/email-confirmations/resend', [...EVERYONE, 'admin']],
+  ['GET', '/v1/events', EVERYONE, 'payments:read'],
+  ['GET', '/v1/events/stream', EVERYONE, 'payments:read'],
+  ['GET', `/v1/events/${EVENT_ID}`, EVERYONE, 'payments:read'],
+  ['POST', '/v1/webhook-endpoints', OWNERS, undefined, { url: 'https://example.com', event_types: ['*'] }],
+  ['GET', '/v1/webhook-endpoints', EVERYONE, 'notifications:read'],
+  ['GET', `/v1/webhook-endpoints/${ENDPOINT_ID}`, EVERYONE, 'notifications:read'],
+  ['PATCH', `/v1/webhook-endpoints/${ENDPOINT_ID}`, OWNERS, undefined, {}],
+  ['DELETE', `/v1/webhook-endpoints/${ENDPOINT_ID}`, OWNERS],
+  ['POST', `/v1/webhook-endpoints/${ENDPOINT_ID}/rotate-secret`, OWNERS],
+  ['POST', `/v1/webhook-endpoints/${ENDPOINT_ID}/test`, OWNERS],
+  [
+    'POST',
+    `/v1/webhook-endpoints/${ENDPOINT_ID}/redeliver`,
+    OWNERS,
+    undefined,
+    { created_after: '2026-01-01T00:00:00Z' },
+  ],
+  ['GET', '/v1/webhook-deliveries', EVERYONE, 'notifications:read'],
+  ['GET', `/v1/webhook-deliveries/${DELIVERY_ID}`, EVERYONE, 'notifications:read'],
+  ['POST', `/v1/webhook-deliveries/${DELIVERY_ID}/redeliver`, OWNERS],
   ['GET', '/v1/analytics/summary', ['operator', 'auditor'], 'analytics:read'],
   ['GET', '/v1/analytics/daily', ['operator', 'auditor'], 'analytics:read'],
   ['GET', `/v1/analytics/accounts/${ALICE}`, EVERYONE, 'analytics:read'],
+  ['GET', '/v1/audit/dead-letters', ['operator', 'auditor'], 'audit:read'],
+  ['GET', '/v1/dead-letters', ['operator', 'auditor']],
+  ['GET', `/v1/dead-letters/${DEAD_LETTER_ID}`, ['operator', 'auditor']],
+  ['POST', `/v1/dead-letters/${DEAD_LETTER_ID}/redrive`, ['operator']],
+  ['POST', '/v1/dead-letters/redrive', ['operator']],
+  ['GET', '/v1/services', ['operator', 'auditor']],
+  ['GET', '/v1/search?q=a', ['operator', 'auditor']],
   ['GET', '/healthz', 'anyone'],
   ['GET', '/readyz', 'anyone'],
 ];
 
-const ID = /(acct|cli|pay|rec|rule|txn)_[0-9a-f-]+/;
+/** The routes that are open to people who may only set up a second factor. */
+const SETUP = [
+  'GET /v1/auth/me',
+  'GET /v1/auth/second-factors',
+  'POST /v1/auth/second-factors',
+  `POST /v1/auth/second-factors/${FACTOR_ID}/confirm`,
+  `DELETE /v1/auth/second-factors/${FACTOR_ID}`,
+];
+
+const ID = /(acct|cap|cli|dl|evt|fam|pay|rec|ref|rule|sf|sup|txn|usr|whd|whe)_[0-9a-f-]+/;
+/** The path as the document has it. */
+const template = (path: string) =>
+  path
+    .replace(`/users/${USER_ID}/sessions/${SESSION_ID}`, '/users/{id}/sessions/{session_id}')
+    .replace(`/keys/${clientKey.kid}`, '/keys/{kid}')
+    .replace(ID, '{id}')
+    .replace(/\?.*/, '');
 
 it('the table lists every route of the document', () => {
   const documented = Object.entries(client.document.paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
   );
-  const known = TABLE.map(([method, path]) => `${method} ${path.replace(ID, '{id}')}`);
+  const known = TABLE.map(([method, path]) => `${method} ${template(path)}`);
   expect(known.sort()).toEqual(documented.sort());
 });
 
@@ -146,6 +241,14 @@ describe.each(TABLE)('%s %s', (method, path, access, scope, body) => {
   });
 
   if (access === 'anyone') return;
+  const isSetup = SETUP.includes(`${method} ${path}`);
+  it(`is ${isSetup ? 'open' : 'closed'} to a person who must set up a second factor`, async () => {
+    const caller = { id: 'usr_x', roles: [], restrictedTo: SECOND_FACTOR_SETUP };
+    const { status, body } = await call({ token: await platform.identity.tokenFor(caller) });
+    if (isSetup) expect([401, 403]).not.toContain(status);
+    else expect([status, body.code]).toEqual([403, 'SECOND_FACTOR_SETUP_REQUIRED']);
+  });
+
   it(`is open to an API client ${scope ? `with the scope ${scope}` : 'never'}`, async () => {
     const caller = { id: 'usr_x', roles: access.slice(0, 1) };
     const codeWith = async (...scopes: Scope[]) => {
@@ -159,158 +262,10 @@ describe.each(TABLE)('%s %s', (method, path, access, scope, body) => {
 
 it('the document names the scope of every route', () => {
   const operationOf = (method: string, path: string) =>
-    client.document.paths[path.replace(ID, '{id}')]?.[method.toLowerCase()];
+    client.document.paths[template(path)]?.[method.toLowerCase()];
   for (const [method, path, access, scope] of TABLE) {
-    const security = access === 'anyone' ? [] : [{ access_token: scope ? [scope] : [] }];
+    const machines = scope ? [{ oauth2: [scope] }] : [];
+    const security = access === 'anyone' ? [] : [{ access_token: scope ? [scope] : [] }, ...machines];
     expect(operationOf(method, path)?.security, `${method} ${path}`).toEqual(security);
   }
-});
-
-describe('a token', () => {
-  const CALLER = { id: 'usr_x', roles: ['operator'] as RoleName[] };
-  const CLAIMS = { sub: CALLER.id, roles: CALLER.roles };
-  const nowS = () => Math.floor(Date.now() / 1000);
-  /** Signed with the right key, so that only the change can be the reason for a refusal. */
-  const tokenWith = (changes: object, header?: object) =>
-    platform.identity.tokenWith({ ...CLAIMS, ...changes }, header);
-  const withoutSignature = async (header: object) => {
-    const token = await tokenWith({}, header);
-    return token.slice(0, token.lastIndexOf('.') + 1);
-  };
-  const get = (token: string) => client.call('GET', '/v1/auth/me', { token });
-
-  it('is accepted as the test signs it, and up to a minute before its time', async () => {
-    platform.fakes.auth.getMe = () => ({ user: { id: USER_ID, username: 'x', roles: [1] } });
-    for (const token of [
-      await tokenWith({}),
-      await tokenWith({ iat: nowS() + 55, nbf: nowS() + 55, exp: nowS() + 355 }),
-    ]) {
-      expect((await get(token)).status).toBe(200);
-    }
-  });
-
-  it.each<[string, () => string | Promise<string>]>([
-    ['that expired', () => platform.identity.tokenFor(CALLER, { expiresInS: -1 })],
-    ['of another issuer’s key', () => createTestIdentity().tokenFor(CALLER)],
-    [
-      'with our key’s name but another’s signature',
-      () => createTestIdentity().tokenWith(CLAIMS, { kid: platform.identity.jwks[0]?.kid }),
-    ],
-    ['of another type', () => tokenWith({}, { typ: 'JWT' })],
-    ['of another issuer', () => tokenWith({ iss: 'elsewhere' })],
-    ['of no issuer', () => tokenWith({ iss: undefined })],
-    ['for another audience', () => tokenWith({ aud: 'elsewhere' })],
-    ['for no audience', () => tokenWith({ aud: undefined })],
-    ['from an hour ahead', () => tokenWith({ iat: nowS() + 3_600, exp: nowS() + 3_900 })],
-    ['that begins in two minutes', () => tokenWith({ nbf: nowS() + 120 })],
-    ['that lives longer than auth lets it', () => tokenWith({ exp: nowS() + 302 })],
-    ['with a client but without a scope', () => tokenWith({ client_id: CLIENT_ID })],
-    ['with a scope but without a client', () => tokenWith({ scope: 'payments:read' })],
-    ['without a beginning', () => tokenWith({ iat: undefined })],
-    ['without an end', () => tokenWith({ exp: undefined })],
-    ['without a signature', () => withoutSignature({ alg: 'none' })],
-    ['whose signature is missing', () => withoutSignature({})],
-    ['that is none', () => 'abc'],
-    ['that is two', async () => `${await tokenWith({})} x`],
-    ['that is empty', () => ''],
-  ])('%s is refused with 401', async (_name, token) => {
-    const answer = await client.call('GET', '/v1/auth/me', { token: await token() });
-    expect([answer.status, answer.body.code]).toEqual([401, 'UNAUTHENTICATED']);
-  });
-
-  it('that was changed after it was accepted is refused', async () => {
-    platform.fakes.auth.getMe = () => ({ user: { id: USER_ID, username: 'x', roles: [1] } });
-    const token = await platform.identity.tokenFor(CALLER);
-    for (let times = 0; times < 3; times += 1) {
-      expect((await client.call('GET', '/v1/auth/me', { token })).status).not.toBe(401);
-    }
-    const [header, payload, signature = ''] = token.split('.');
-    const changed = `${header}.${payload}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`;
-    expect((await client.call('GET', '/v1/auth/me', { token: changed })).status).toBe(401);
-  });
-
-  it('has one spelling: another text that decodes to the same bytes is refused', async () => {
-    const token = await tokenWith({});
-    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-    const twin = token.slice(0, -1) + alphabet[alphabet.indexOf(token.at(-1) ?? '') + 1];
-    expect((await get(twin)).status).toBe(401);
-    expect((await get(token)).status).not.toBe(401);
-  });
-
-  describe('at a moment, and after it was verified before', () => {
-    afterEach(() => {
-      vi.useRealTimers();
-    });
-    const START_MS = new Date('2026-01-01T12:00:00Z').getTime();
-
-    /** A gateway that has only its access check. */
-    async function gatewayAt(keys: KeyStore) {
-      const app = Fastify();
-      handleProblems(app, { refusalOf: () => new ProblemError('NOT_FOUND', '') });
-      await checkAccess(app, { keys, known: identifyCallers(app, keys) });
-      app.get('/', { config: { access: ['operator'] } }, async () => 'fine');
-      return async (token: string) =>
-        (await app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })).statusCode;
-    }
-    function startAt(ms: number) {
-      vi.useFakeTimers({ toFake: ['Date', 'performance'], now: ms });
-      const identity = createTestIdentity();
-      let published = identity.jwks;
-      const keys = createKeyStore(async () => published);
-      const publish = (jwks: typeof published) => {
-        published = jwks;
-      };
-      return { identity, keys, publish };
-    }
-
-    const life = (iat: number, exp: number) => ({ iat: START_MS / 1000 + iat, exp: START_MS / 1000 + exp });
-    it.each<[string, object, number]>([
-      ['of the whole life that auth gives', life(0, ACCESS_TOKEN_LIFETIME_S), 200],
-      ['of a second more', life(0, ACCESS_TOKEN_LIFETIME_S + 1), 401],
-      ['from 60 s ahead', life(60, 360), 200],
-      ['from 61 s ahead', life(61, 361), 401],
-      ['in its last second', life(-299, 1), 200],
-      ['at the moment of its end', life(-300, 0), 401],
-      ['that begins 60 s ahead', { ...life(0, 300), nbf: START_MS / 1000 + 60 }, 200],
-      ['that begins 61 s ahead', { ...life(0, 300), nbf: START_MS / 1000 + 61 }, 401],
-    ])('a token %s: %o is %i, at first and again', async (_, times, expected) => {
-      const { identity, keys } = startAt(START_MS);
-      const statusOf = await gatewayAt(keys);
-      const token = await identity.tokenWith({ ...CLAIMS, ...times });
-      expect([await statusOf(token), await statusOf(token)]).toEqual([expected, expected]);
-    });
-
-    it('is refused from the second in which it expires', async () => {
-      const { identity, keys } = startAt(START_MS);
-      const statusOf = await gatewayAt(keys);
-      const token = await identity.tokenFor(CALLER);
-      expect(await statusOf(token)).toBe(200);
-      vi.setSystemTime(START_MS + ACCESS_TOKEN_LIFETIME_S * 1000 - 1);
-      expect(await statusOf(token)).toBe(200);
-      vi.setSystemTime(START_MS + ACCESS_TOKEN_LIFETIME_S * 1000);
-      expect(await statusOf(token)).toBe(401);
-    });
-
-    it('is refused after its key is no longer published', async () => {
-      const { identity, keys, publish } = startAt(START_MS);
-      const statusOf = await gatewayAt(keys);
-      const iat = START_MS / 1000 + 60;
-      const token = await identity.tokenWith({ ...CLAIMS, iat, exp: iat + ACCESS_TOKEN_LIFETIME_S });
-      expect(await statusOf(token)).toBe(200);
-      publish(createTestIdentity().jwks);
-      vi.advanceTimersByTime(KEYS_MAX_AGE_MS + 1);
-      // The keys are fetched in the background, so this request is still accepted.
-      expect(await statusOf(token)).toBe(200);
-      expect(await statusOf(token)).toBe(401);
-    });
-  });
-});
-
-it('does not start if a route does not declare who may call it', async () => {
-  const app = Fastify();
-  const keys = { keyOf: async () => '', has: () => false };
-  await checkAccess(app, { keys, known: identifyCallers(app, keys) });
-  app.get('/open', { config: { access: 'anyone' } }, async () => 'fine');
-  app.get('/forgotten', async () => 'secret');
-  await expect(app.ready()).rejects.toThrow('Routes without config.access: GET /forgotten');
 });

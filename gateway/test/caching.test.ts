@@ -6,7 +6,8 @@ import { type Platform, startPlatform } from './platform.ts';
 
 /** The only routes with successful responses that may be cached. All others, new ones included, must be no-store. */
 const DOCUMENTS = ['/openapi.json', '/docs/', '/docs/js/scalar.js'];
-const PUBLIC = ['/.well-known/jwks.json', ...DOCUMENTS, '/docs', '/v1/currencies'];
+const PAGE = ['/confirm-email', '/confirm-email/page.css', '/confirm-email/page.js'];
+const PUBLIC = ['/.well-known/jwks.json', ...DOCUMENTS, ...PAGE, '/docs', '/v1/currencies'];
 
 let platform: Platform;
 let operator: string;

@@ -120,7 +120,9 @@ function documentChecker(document: Document) {
     const pointer = steps.map((step) => step.replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
     const validate = ajv.getSchema(`openapi#/${encodeURI(pointer)}`);
     if (!validate) throw new Error(`There is no schema at ${pointer}.`);
-    if (status >= 400) checkCode(`${method} ${path} ${status}`, response.content[type], body);
+    // Errors of RFC 6749 have a form of their own.
+    if (status >= 400 && type === 'application/problem+json')
+      checkCode(`${method} ${path} ${status}`, response.content[type], body);
     if (!validate(body)) throw new Error(`${method} ${path} ${status}: ${ajv.errorsText(validate.errors)}`);
   };
 }

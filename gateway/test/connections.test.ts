@@ -69,12 +69,85 @@ it('a client that does not close its side after an error is disconnected', async
   clearInterval(drip);
 });
 
-it('closes connections above the limit, and accepts new ones when others end', async () => {
-  const held = [await open(), await open(), await open()];
-  for (const socket of held) expect(await ask(socket, GET)).toBe('200');
-  const refused = await open();
-  expect(await endOf(refused)).toBe('ended');
-  held[0]?.destroy();
+it('closes a connection that sends many requests without waiting for responses', async () => {
+  const socket = await open();
+  const other = await open();
+  const ended = endOf(socket);
+  socket.write(GET.repeat(20_000));
+  expect(await ended).toBe('ended');
+  expect(await ask(other, GET)).toBe('200');
+});
+
+it('answers a few requests that a client sends without waiting, in order, again and again', async () => {
+  const socket = await open();
+  let text = '';
+  socket.on('data', (data) => {
+    text += data;
+  });
+  for (const rounds of [1, 2, 3]) {
+    socket.write(`${GET}${GET.replace('/healthz', '/nothing')}`.repeat(15));
+    await expect
+      .poll(() => text.match(/HTTP\/1.1 (200|404)/g)?.length, { timeout: 20_000 })
+      .toBe(30 * rounds);
+  }
+  expect(text.match(/HTTP\/1.1 \d+/g)?.map((line) => line.slice(-3))).toEqual(
+    Array.from({ length: 45 }, () => ['200', '404']).flat(),
+  );
+});
+
+it('above the limit, a new connection pushes out the one that is idle for longest, and is answered', async () => {
+  const [first, second, third] = [await open(), await open(), await open()];
+  for (const socket of [first, second, third]) expect(await ask(socket, GET)).toBe('200');
+  // The first one is the newest by now.
+  expect(await ask(first, GET)).toBe('200');
+  const ended = endOf(second);
+  expect(await ask(await open(), GET)).toBe('200');
+  expect(await ended).toBe('ended');
+  for (const socket of [first, third]) expect(await ask(socket, GET)).toBe('200');
+});
+
+it('a flood of idle connections, with or without a request, keeps no client out', async () => {
+  for (const index of Array(20).keys()) {
+    const socket = await open();
+    if (index % 2 === 0) expect(await ask(socket, GET)).toBe('200');
+  }
+  expect(await ask(await open(), GET)).toBe('200');
+});
+
+it('a flood of idle connections does not cut a stream of events whose client reads', async () => {
+  const token = await platform.identity.tokenFor({ id: 'usr_stream', roles: ['customer'] });
+  platform.fakes.notification.followEvents = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return { events: [], position: 1n };
+  };
+  const stream = await open();
+  let text = '';
+  let isCut = false;
+  stream.on('data', (data) => {
+    text += data;
+  });
+  stream.once('close', () => {
+    isCut = true;
+  });
+  stream.write(`GET /v1/events/stream HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${token}\r\n\r\n`);
+  await expect.poll(() => text, { timeout: 20_000 }).toContain(': connected');
+
+  for (const index of Array(20).keys()) {
+    const socket = await open();
+    if (index % 2 === 0) expect(await ask(socket, GET)).toBe('200');
+  }
+  text = '';
+  await expect.poll(() => isCut || text, { timeout: 20_000 }).toContain(': still here');
+  stream.destroy();
+});
+
+it('clients that do not read their responses keep no other client out', async () => {
+  // More than the buffers of a connection take.
+  const many = GET.replace('/healthz', '/docs/js/scalar.js').repeat(20);
+  for (const socket of [await open(), await open(), await open()]) {
+    socket.write(many);
+    await once(socket, 'readable');
+  }
   const statusOfNext = async () => {
     const socket = await open();
     return Promise.race([ask(socket, GET), endOf(socket)]);

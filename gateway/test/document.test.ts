@@ -12,32 +12,56 @@ import {
   accountRecord,
   accountTotals,
   apiClient,
+  CAPTURE_ID,
   CLIENT_ID,
+  captureOf,
+  clientKey,
+  clientKeyMessage,
+  DEAD_LETTER_ID,
+  DELIVERY_ID,
+  deadLetter,
   declinedPayment,
+  delivery,
+  ENDPOINT_ID,
+  EVENT_ID,
+  endpoint,
   entry,
+  eventOf,
+  FACTOR_ID,
+  factor,
   head,
   identityRecord,
+  lastProof,
+  mail,
   newPayment,
   notificationExample,
   outside,
   PAYMENT_ID,
   paymentOf,
   paymentRecord,
+  pipeline,
   proof,
   RECONCILIATION_ID,
+  REFUND_ID,
   RULE_ID,
   receipt,
   reconciliation,
+  redriveRecord,
   refundOf,
   rule,
+  SESSION_ID,
+  SUPPRESSION_ID,
+  session,
   statement,
   stepOf,
+  suppression,
   TRANSACTION_ID,
   tokens,
   totals,
   transaction,
   USER_ID,
   user,
+  webhookRecord,
 } from './examples.ts';
 import { type Platform, startPlatform } from './platform.ts';
 
@@ -54,7 +78,27 @@ beforeAll(async () => {
     logout: () => ({}),
     getMe: () => ({ user }),
     createUser: () => ({ user }),
+    getUser: () => ({ user }),
+    changeUserState: () => ({ user }),
+    changePassword: () => ({}),
+    replaceOneTimePassword: () => ({}),
+    resetPassword: () => ({ oneTimePassword: 'once', expiresAt: AT }),
+    completeLogin: () => ({ tokens }),
+    createSecondFactor: () => ({ factor, secret: 'ABC', uri: 'otpauth://totp/x' }),
+    confirmSecondFactor: () => ({ factor: { ...factor, confirmedAt: AT }, recoveryCodes: ['a-b'] }),
+    listSecondFactors: () => ({ factors: [factor], recoveryCodesLeft: 3 }),
+    deleteSecondFactor: () => ({}),
+    deleteUserSecondFactors: () => ({}),
+    listSessions: () => ({ sessions: [session], nextPageToken: '' }),
+    listUserSessions: () => ({ sessions: [session], nextPageToken: 'next' }),
+    revokeSession: () => ({}),
+    revokeAllSessions: () => ({}),
+    revokeUserSession: () => ({}),
+    revokeAllUserSessions: () => ({}),
+    updateUser: () => ({ user }),
     listUsers: () => ({ users: [user], nextPageToken: 'next' }),
+    confirmEmail: () => ({}),
+    resendEmailConfirmation: () => ({}),
   });
   Object.assign(authorization, {
     createAccount: () => ({ account }),
@@ -79,7 +123,10 @@ beforeAll(async () => {
   auth.listIdentityAuditRecords = () => ({ records: [identityRecord], nextPageToken: '' });
   const stepped = () => ({ payment: paymentOf({}), replayed: false, pending: false });
   Object.assign(payment, {
-    capturePayment: stepped,
+    capturePayment: () => ({ ...stepped(), captureId: CAPTURE_ID }),
+    getCapture: () => ({ capture: captureOf({ reference: 'parcel-1', metadata: { a: 'b' } }) }),
+    listCaptures: () => ({ captures: [captureOf({ final: true })], nextPageToken: 'next' }),
+    getRefund: () => ({ refund: refundOf({ payment: undefined }) }),
     cancelPayment: stepped,
     createRefund: () => ({ refund: refundOf({}), replayed: false }),
     listRefunds: () => ({
@@ -99,6 +146,10 @@ beforeAll(async () => {
     listApiClients: () => ({ clients: [{ ...apiClient, revokedAt: AT }], nextPageToken: '' }),
     revokeApiClient: () => ({ client: { ...apiClient, revokedAt: AT } }),
     rotateApiClientSecret: () => ({ clientSecret: 's3cret' }),
+    removeApiClientSecret: () => ({}),
+    addApiClientKey: () => ({ key: clientKeyMessage }),
+    listApiClientKeys: () => ({ keys: [clientKeyMessage] }),
+    removeApiClientKey: () => ({}),
     rotateSigningKey: () => ({ activeKid: '1', nextKid: '2', activatesAt: AT }),
   });
   Object.assign(rules, {
@@ -130,8 +181,55 @@ beforeAll(async () => {
     getTransaction: () => ({ transaction }),
     getAccountBalance: () => ({ postedMinor: -5n, pendingMinor: 0n, at: AT }),
     getProof: () => proof,
+    getLastProof: () => ({ proof: lastProof }),
   });
-  notification.listNotifications = () => ({ notifications: [notificationExample], nextPageToken: '' });
+  const { preferences, mails } = platform.fakes;
+  const on = { inbox: true, mail: true };
+  const types = ['authorized', 'captured', 'completed', 'failed', 'cancelled', 'expired', 'refunded'];
+  const events = types.map((type) => ({ eventType: `payment.${type}`, channels: on }));
+  const chosen = () => ({ preferences: { channels: { inbox: true, mail: false }, events, language: 'de' } });
+  Object.assign(preferences, {
+    getNotificationPreferences: chosen,
+    replaceNotificationPreferences: chosen,
+  });
+  Object.assign(mails, {
+    listMails: () => ({
+      mails: [mail, { ...mail, paymentId: '', sentAt: undefined }],
+      nextPageToken: 'next',
+    }),
+    listMailSuppressions: () => ({ suppressions: [suppression], nextPageToken: '' }),
+    liftMailSuppression: () => ({}),
+  });
+  Object.assign(notification, {
+    listNotifications: () => ({ notifications: [notificationExample], nextPageToken: '' }),
+    listEvents: () => ({
+      events: [eventOf(), eventOf({ payment: undefined, refund: undefined, webhookEndpoint: endpoint })],
+      nextPageToken: '',
+    }),
+    getEvent: () => ({ event: eventOf() }),
+    createWebhookEndpoint: () => ({ endpoint, secret: 'whsec_secret' }),
+    listWebhookEndpoints: () => ({ endpoints: [endpoint], nextPageToken: '' }),
+    getWebhookEndpoint: () => ({ endpoint }),
+    updateWebhookEndpoint: () => ({ endpoint }),
+    deleteWebhookEndpoint: () => ({}),
+    rotateWebhookSecret: () => ({ endpoint, secret: 'whsec_secret' }),
+    testWebhookEndpoint: () => ({ delivery }),
+    redeliverWebhooks: () => ({ redeliveredCount: 3 }),
+    listWebhookDeliveries: () => ({ deliveries: [delivery], nextPageToken: '' }),
+    getWebhookDelivery: () => ({ delivery }),
+    redeliverWebhook: () => ({ delivery }),
+    listWebhookAuditRecords: () => ({ records: [webhookRecord], nextPageToken: '' }),
+  });
+  for (const fake of ['paymentDeadLetters', 'notificationDeadLetters', 'authDeadLetters'] as const)
+    Object.assign(platform.fakes[fake], {
+      listDeadLetters: () => ({ deadLetters: [deadLetter], nextPageToken: '' }),
+      getDeadLetter: () => ({ deadLetter }),
+      redriveDeadLetters: () => ({ redrivenCount: 2 }),
+      listDeadLetterAuditRecords: () => ({ records: [redriveRecord], nextPageToken: '' }),
+    });
+  for (const fake of PIPELINES) platform.fakes[fake].getPipeline = () => pipeline;
+  const instance = { service: 'payment', id: 'payment-1', address: '127.0.0.1:50053', tags: [] };
+  platform.registry.instances = [{ ...instance, health: 'critical', reason: 'connection refused' }];
   Object.assign(analytics, {
     getSummary: () => ({ totals: [totals, { ...totals, successRate: undefined }], asOf: AT }),
     listDailyTotals: () => ({ days: [{ day: '2026-01-31', totals }] }),
@@ -139,6 +237,11 @@ beforeAll(async () => {
   });
 });
 afterAll(() => platform.close());
+
+const PIPELINES = [
+  ...(['paymentPipeline', 'authPipeline', 'ledgerPipeline'] as const),
+  ...(['notificationPipeline', 'analyticsPipeline'] as const),
+];
 
 it('is a valid OpenAPI 3.1 document', async () => {
   const { valid, errors } = await new Validator().validate(structuredClone(client.document));
@@ -158,7 +261,11 @@ it('gives every operation a name, a summary, a tag and its refusals as problem d
     expect(operation.security).toBeDefined();
     names.add(operation.operationId ?? '');
     for (const [status, { content }] of Object.entries(operation.responses)) {
-      if (Number(status) >= 400) expect(Object.keys(content ?? {})).toEqual(['application/problem+json']);
+      // The token endpoint also answers in the form of RFC 6749.
+      const others =
+        operation.operationId === 'loginClient' && Number(status) <= 401 ? ['application/json'] : [];
+      if (Number(status) >= 400)
+        expect(Object.keys(content ?? {})).toEqual(['application/problem+json', ...others]);
     }
   }
   expect(names.size).toBe(Object.values(client.document.paths).flatMap((path) => Object.keys(path)).length);
@@ -170,7 +277,10 @@ it('says which operations may take longer than others, and how long', () => {
     const [, seconds] = /May take up to (\d+) s\./.exec(description ?? '') ?? [];
     return seconds ? [[operationId, Number(seconds)]] : [];
   });
-  expect(Object.fromEntries(long)).toEqual({ getProof: 120, runReconciliation: 60, backtestRule: 30 });
+  expect(Object.fromEntries(long)).toEqual({
+    ...{ getProof: 120, runReconciliation: 60, backtestRule: 30 },
+    ...{ redriveDeadLetter: 60, redriveDeadLetters: 60 },
+  });
 });
 
 describe('answers as documented:', () => {
@@ -178,7 +288,26 @@ describe('answers as documented:', () => {
     ['POST', '/v1/auth/login', 200, { username: 'alice', password: 'x' }],
     ['POST', '/v1/auth/refresh', 200, { refresh_token: 'r' }],
     ['POST', '/v1/auth/logout', 204, { refresh_token: 'r' }],
+    ['POST', '/v1/auth/browser-session', 200, { username: 'alice', password: 'x' }],
+    ['POST', '/v1/auth/browser-session/second-factor', 200, { challenge: 'abc', code: '123456' }],
+    ['DELETE', '/v1/auth/browser-session', 204],
     ['GET', '/v1/auth/me', 200],
+    ['POST', '/v1/auth/password', 204, { current_password: 'x', new_password: 'long enough to be' }],
+    [
+      'POST',
+      '/v1/auth/one-time-password',
+      204,
+      { username: 'alice', one_time_password: 'x', new_password: 'long enough to be' },
+    ],
+    ['POST', '/v1/auth/login/second-factor', 200, { challenge: 'abc', code: '123456' }],
+    ['POST', '/v1/auth/second-factors', 201, { kind: 'totp' }],
+    ['POST', `/v1/auth/second-factors/${FACTOR_ID}/confirm`, 200, { code: '123456' }],
+    ['GET', '/v1/auth/second-factors', 200],
+    ['DELETE', `/v1/auth/second-factors/${FACTOR_ID}`, 204],
+    ['DELETE', `/v1/users/${USER_ID}/second-factors`, 204],
+    ['GET', '/v1/auth/sessions', 200],
+    ['POST', `/v1/auth/sessions/${SESSION_ID}/revoke`, 204],
+    ['POST', '/v1/auth/logout-everywhere', 204],
     ['GET', '/.well-known/jwks.json', 200],
     ['POST', '/v1/auth/token', 200, { client_id: CLIENT_ID, client_secret: 'secret' }],
     ['POST', '/v1/signing-keys/rotate', 200],
@@ -186,8 +315,20 @@ describe('answers as documented:', () => {
     ['GET', `/v1/api-clients?user_id=${USER_ID}`, 200],
     ['POST', `/v1/api-clients/${CLIENT_ID}/revoke`, 200],
     ['POST', `/v1/api-clients/${CLIENT_ID}/rotate-secret`, 200, {}],
+    ['DELETE', `/v1/api-clients/${CLIENT_ID}/secret`, 204],
+    ['POST', `/v1/api-clients/${CLIENT_ID}/keys`, 201, { jwk: clientKey.jwk }],
+    ['GET', `/v1/api-clients/${CLIENT_ID}/keys`, 200],
+    ['DELETE', `/v1/api-clients/${CLIENT_ID}/keys/${clientKey.kid}`, 204],
     ['POST', '/v1/users', 201, { username: 'alice', password: 'correct horse', roles: ['customer'] }],
     ['GET', '/v1/users', 200],
+    ['GET', `/v1/users/${USER_ID}`, 200],
+    ['POST', `/v1/users/${USER_ID}/disable`, 200],
+    ['POST', `/v1/users/${USER_ID}/enable`, 200],
+    ['POST', `/v1/users/${USER_ID}/reset-password`, 200],
+    ['GET', `/v1/users/${USER_ID}/sessions`, 200],
+    ['POST', `/v1/users/${USER_ID}/sessions/${SESSION_ID}/revoke`, 204],
+    ['POST', `/v1/users/${USER_ID}/logout-everywhere`, 204],
+    ['PATCH', `/v1/users/${USER_ID}`, 200, { roles: ['auditor'], email: 'a@example.com', language: null }],
     ['POST', '/v1/accounts', 201, { owner_id: USER_ID, currency: 'EUR', limits: { daily: 5 } }],
     ['GET', '/v1/accounts', 200],
     ['GET', '/v1/accounts/external:EUR', 200],
@@ -203,6 +344,10 @@ describe('answers as documented:', () => {
     ['POST', `/v1/payments/${PAYMENT_ID}/cancel`, 200],
     ['POST', `/v1/payments/${PAYMENT_ID}/refunds`, 201, { amount: 5 }],
     ['GET', `/v1/payments/${PAYMENT_ID}/refunds`, 200],
+    ['GET', `/v1/captures?payment_id=${PAYMENT_ID}&state=FAILED`, 200],
+    ['GET', `/v1/captures/${CAPTURE_ID}`, 200],
+    ['GET', `/v1/refunds?account_id=${ALICE}&created_after=2026-01-31T00:00:00Z`, 200],
+    ['GET', `/v1/refunds/${REFUND_ID}`, 200],
     ['GET', '/v1/payments', 200],
     ['GET', `/v1/payments/${PAYMENT_ID}`, 200],
     ['GET', `/v1/payments/${PAYMENT_ID}/timeline`, 200],
@@ -226,7 +371,51 @@ describe('answers as documented:', () => {
     ['GET', `/v1/ledger/transactions/${TRANSACTION_ID}`, 200],
     ['GET', `/v1/ledger/accounts/${ALICE}/balance?at=2026-01-31T12:00:00Z`, 200],
     ['GET', '/v1/ledger/proof', 200],
+    ['GET', '/v1/audit/dead-letters', 200],
+    ['GET', '/v1/dead-letters?source=payment-events&reason=REJECTED', 200],
+    ['GET', `/v1/dead-letters/${DEAD_LETTER_ID}`, 200],
+    ['POST', `/v1/dead-letters/${DEAD_LETTER_ID}/redrive`, 200],
+    ['POST', '/v1/dead-letters/redrive', 200, { reason: 'REFUSED' }],
+    ['GET', '/v1/services', 200],
+    ['GET', '/v1/pipeline', 200],
+    ['GET', `/v1/search?q=${PAYMENT_ID}`, 200],
+    ['GET', '/v1/search?q=12.50%20EUR', 200],
     ['GET', '/v1/notifications', 200],
+    ['GET', '/v1/notification-preferences', 200],
+    [
+      'PUT',
+      '/v1/notification-preferences',
+      200,
+      {
+        channels: { inbox: true, mail: false },
+        events: { 'payment.captured': { inbox: true, mail: false } },
+        language: 'de',
+      },
+    ],
+    ['GET', `/v1/mails?user_id=${USER_ID}&payment_id=${PAYMENT_ID}&state=sent`, 200],
+    ['GET', '/v1/mail-suppressions', 200],
+    ['DELETE', `/v1/mail-suppressions/${SUPPRESSION_ID}`, 204],
+    ['POST', '/v1/email-confirmations', 204, { token: 'bm90IGEgdG9rZW4' }],
+    ['POST', '/v1/email-confirmations/resend', 204],
+    ['GET', '/v1/events?type=payment.completed,payment.refunded', 200],
+    ['GET', `/v1/events/${EVENT_ID}`, 200],
+    ['POST', '/v1/webhook-endpoints', 201, { url: 'https://example.com', event_types: ['*'] }],
+    ['GET', '/v1/webhook-endpoints', 200],
+    ['GET', `/v1/webhook-endpoints/${ENDPOINT_ID}`, 200],
+    ['PATCH', `/v1/webhook-endpoints/${ENDPOINT_ID}`, 200, { state: 'disabled' }],
+    ['DELETE', `/v1/webhook-endpoints/${ENDPOINT_ID}`, 204],
+    ['POST', `/v1/webhook-endpoints/${ENDPOINT_ID}/rotate-secret`, 200],
+    ['POST', `/v1/webhook-endpoints/${ENDPOINT_ID}/test`, 202],
+    [
+      'POST',
+      `/v1/webhook-endpoints/${ENDPOINT_ID}/redeliver`,
+      200,
+      { created_after: '2026-01-01T00:00:00Z' },
+    ],
+    ['GET', '/v1/webhook-deliveries?state=failed', 200],
+    ['GET', `/v1/webhook-deliveries/${DELIVERY_ID}`, 200],
+    ['POST', `/v1/webhook-deliveries/${DELIVERY_ID}/redeliver`, 202],
+    ['GET', '/v1/audit/webhooks', 200],
     ['GET', '/v1/analytics/summary', 200],
     ['GET', '/v1/analytics/daily?from=2026-01-01&to=2026-01-31', 200],
     ['GET', `/v1/analytics/accounts/${ALICE}`, 200],

@@ -2,10 +2,14 @@
 import type { AccountTotals, Totals } from '@payflowx/proto/analytics';
 import {
   type ApiClient,
+  type ApiClientKey,
+  type AuthSession,
   type IdentityAuditRecord,
   Role,
+  type SecondFactor,
   type TokenPair,
   type User,
+  UserState,
 } from '@payflowx/proto/auth';
 import {
   type Account,
@@ -17,6 +21,7 @@ import {
   type Rule,
   RuleAction,
 } from '@payflowx/proto/authorization';
+import { type DeadLetter, type DeadLetterAuditRecord, DeadLetterReason } from '@payflowx/proto/dead-letters';
 import {
   Direction,
   type Entry,
@@ -25,12 +30,29 @@ import {
   type GetStatementResponse,
   type JournalTransaction,
   Layer,
+  type ProofSummary,
+  ProofVerdict,
   type Reconciliation,
   type SealedHead,
 } from '@payflowx/proto/ledger';
-import { type Notification, Side } from '@payflowx/proto/notification';
+import {
+  type Event,
+  type Mail,
+  MailState,
+  type MailSuppression,
+  type Notification,
+  Side,
+  type WebhookAuditRecord,
+  type WebhookDelivery,
+  WebhookDeliveryState,
+  type WebhookEndpoint,
+  WebhookEndpointState,
+} from '@payflowx/proto/notification';
 import {
   ActionOutcome,
+  type Capture,
+  CaptureBy,
+  CaptureState,
   type CreatePaymentRequest,
   type Payment,
   type PaymentAuditRecord,
@@ -40,6 +62,7 @@ import {
   type Refund,
   RefundState,
 } from '@payflowx/proto/payment';
+import type { GetPipelineResponse } from '@payflowx/proto/pipeline';
 
 const UUID = '0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3';
 
@@ -47,10 +70,17 @@ export const ALICE = `acct_${UUID}a`;
 export const BOB = `acct_${UUID}b`;
 export const PAYMENT_ID = `pay_${UUID}c`;
 export const TRANSACTION_ID = `txn_${UUID}d`;
+export const CAPTURE_ID = `cap_${UUID}f`;
 export const REFUND_ID = `ref_${UUID}f`;
 export const RULE_ID = `rule_${UUID}1`;
 export const RECONCILIATION_ID = `rec_${UUID}2`;
 export const CLIENT_ID = `cli_${UUID}3`;
+export const EVENT_ID = `evt_${UUID}4`;
+export const ENDPOINT_ID = `whe_${UUID}5`;
+export const DELIVERY_ID = `whd_${UUID}6`;
+export const SESSION_ID = `fam_${UUID}5`;
+export const SUPPRESSION_ID = `sup_${UUID}7`;
+export const MAIL_ID = `mail_${UUID}8`;
 export const USER_ID = `usr_${UUID}e`;
 export const AT = new Date('2026-01-31T12:00:00.000Z');
 
@@ -68,6 +98,10 @@ export function paymentOf(request: Partial<CreatePaymentRequest>, changes: Parti
     capturedMinor: request.amountMinor ?? 1250n,
     refundedMinor: 0n,
     captureMode: CaptureMode.AUTOMATIC,
+    captureBy: request.captureBy ?? CaptureBy.UNSPECIFIED,
+    completedAt: AT,
+    cancelledAt: undefined,
+    expiredAt: undefined,
     description: request.description ?? '',
     reference: request.reference ?? '',
     metadata: request.metadata ?? {},
@@ -123,6 +157,28 @@ export function refundOf(changes: Partial<Refund>): Refund {
     createdAt: AT,
     updatedAt: AT,
     clientId: '',
+    reference: '',
+    metadata: {},
+    payment: { state: PaymentState.PARTIALLY_REFUNDED, capturedMinor: 1250n, refundedMinor: 500n },
+    ...changes,
+  };
+}
+
+export function captureOf(changes: Partial<Capture>): Capture {
+  return {
+    id: CAPTURE_ID,
+    paymentId: PAYMENT_ID,
+    state: CaptureState.COMPLETED,
+    amountMinor: 500n,
+    currency: 'EUR',
+    final: false,
+    failure: undefined,
+    createdAt: AT,
+    updatedAt: AT,
+    clientId: '',
+    reference: '',
+    metadata: {},
+    payment: { state: PaymentState.PARTIALLY_CAPTURED, capturedMinor: 500n, refundedMinor: 0n },
     ...changes,
   };
 }
@@ -139,7 +195,31 @@ export const user: User = {
   id: USER_ID,
   username: 'alice',
   roles: [Role.CUSTOMER, Role.OPERATOR],
+  email: 'alice@example.com',
+  emailVerified: true,
+  language: '',
+  state: UserState.ENABLED,
+  version: 3n,
   createdAt: AT,
+  lastLoginAt: undefined,
+  secondFactor: false,
+};
+
+export const FACTOR_ID = `sf_${UUID}6`;
+export const factor: SecondFactor = {
+  id: FACTOR_ID,
+  kind: 'totp',
+  name: 'Phone',
+  createdAt: AT,
+  confirmedAt: undefined,
+};
+
+export const session: AuthSession = {
+  id: SESSION_ID,
+  createdAt: AT,
+  lastUsedAt: AT,
+  expiresAt: AT,
+  current: true,
 };
 
 export const tokens: TokenPair = {
@@ -147,6 +227,7 @@ export const tokens: TokenPair = {
   tokenType: 'Bearer',
   expiresIn: 300,
   refreshToken: 'r',
+  restrictedTo: '',
 };
 
 export const account: Account = {
@@ -207,6 +288,7 @@ export const head: SealedHead = {
 
 export const proof: GetProofResponse = {
   holds: false,
+  verdict: ProofVerdict.BROKEN,
   trialBalances: [{ currency: 'EUR', postedSumMinor: 1n, pendingSumMinor: 0n, accountCount: 2n }],
   differences: [
     {
@@ -216,6 +298,7 @@ export const proof: GetProofResponse = {
       authorizationPostedMinor: 2n,
       ledgerHeldMinor: 3n,
       authorizationHeldMinor: 4n,
+      settled: true,
     },
   ],
   differenceCount: 1n,
@@ -231,6 +314,109 @@ export const proof: GetProofResponse = {
   unsealedCount: 1n,
   firstBrokenTransactionId: TRANSACTION_ID,
   brokenDetail: 'Its bytes were changed.',
+};
+
+export const lastProof: ProofSummary = {
+  ...{ verdict: ProofVerdict.UNSETTLED, provedAt: AT },
+  ...{ differenceCount: 1n, accountCount: 2n, transactionCount: 3n },
+};
+
+export const pipeline: GetPipelineResponse = {
+  stages: [
+    { activity: 'consume', source: 'payment-events', waitingCount: 3n, oldestAgeMs: 1_500n },
+    { activity: 'publish', source: 'payment-notifications', waitingCount: undefined, oldestAgeMs: undefined },
+  ],
+  deadLetters: [
+    { source: 'payment-events', count: 2n },
+    { source: 'payment-notifications', count: undefined },
+  ],
+};
+
+export const mail: Mail = {
+  id: MAIL_ID,
+  userId: USER_ID,
+  kind: 'payment',
+  subjectType: 'payment.completed',
+  paymentId: PAYMENT_ID,
+  state: MailState.SENT,
+  reason: '',
+  attempts: 1,
+  lastError: '',
+  address: 'alice@example.com',
+  messageId: `<${MAIL_ID}@payflowx.example>`,
+  createdAt: AT,
+  sentAt: AT,
+};
+
+export const DEAD_LETTER_ID = 'dl_00000003-7a30-8c41-8d52-0f6b8a1c2e3d';
+
+export const deadLetter: DeadLetter = {
+  id: DEAD_LETTER_ID,
+  source: 'payment-notifications',
+  reason: DeadLetterReason.REJECTED,
+  error: 'Error: The rule says no.',
+  eventId: EVENT_ID,
+  eventType: 'payment.completed',
+  key: PAYMENT_ID,
+  failedAt: AT,
+  payloadSize: 3n,
+  headers: { ce_id: EVENT_ID },
+  payload: Buffer.from('abc'),
+  payloadJson: '{"amount":1}',
+};
+
+export const redriveRecord: DeadLetterAuditRecord = {
+  id: 'aud_1',
+  actorId: USER_ID,
+  deadLetterId: DEAD_LETTER_ID,
+  source: '',
+  reason: DeadLetterReason.UNSPECIFIED,
+  redrivenCount: 1,
+  traceId: 'trace',
+  callId: 'call_1',
+  createdAt: AT,
+};
+
+export const suppression: MailSuppression = {
+  id: SUPPRESSION_ID,
+  address: 'bob@example.com',
+  response: '550 5.1.1 No such user',
+  mailId: MAIL_ID,
+  createdAt: AT,
+};
+
+export const endpoint: WebhookEndpoint = {
+  id: ENDPOINT_ID,
+  ownerId: USER_ID,
+  url: 'https://example.com/hook',
+  eventTypes: ['*'],
+  description: '',
+  state: WebhookEndpointState.ENABLED,
+  disabledReason: '',
+  createdAt: AT,
+  updatedAt: AT,
+};
+
+export const delivery: WebhookDelivery = {
+  id: DELIVERY_ID,
+  endpointId: ENDPOINT_ID,
+  eventId: EVENT_ID,
+  state: WebhookDeliveryState.PENDING,
+  nextAttemptAt: AT,
+  attempts: [{ at: AT, status: 0, latencyMs: 15_000, response: '', error: 'no response' }],
+  createdAt: AT,
+};
+
+export const webhookRecord: WebhookAuditRecord = {
+  id: 'aud_1',
+  actorId: USER_ID,
+  action: 'webhook_endpoint.disabled',
+  endpointId: ENDPOINT_ID,
+  ownerId: USER_ID,
+  clientId: '',
+  traceId: '',
+  callId: '',
+  createdAt: AT,
 };
 
 export const notificationExample: Notification = {
@@ -324,6 +510,23 @@ export const apiClient: ApiClient = {
   scopes: ['accounts:read', 'ledger:read'],
   createdAt: AT,
   revokedAt: undefined,
+  hasSecret: true,
+};
+
+export const clientKey = {
+  kid: 'till-2026',
+  jwk: {
+    kty: 'EC',
+    crv: 'P-256',
+    x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+    y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+  },
+};
+
+export const clientKeyMessage: ApiClientKey = {
+  kid: clientKey.kid,
+  publicJwk: JSON.stringify({ ...clientKey.jwk, kid: clientKey.kid, use: 'sig' }),
+  createdAt: AT,
 };
 
 export const rule: Rule = {
@@ -398,6 +601,18 @@ export function stepOf(changes: Partial<PaymentStep>): PaymentStep {
     traceId: '0af7651916cd43dd8448eb211c80319c',
     occurredAt: AT,
     clientId: '',
+    ...changes,
+  };
+}
+
+export function eventOf(changes: Partial<Event> = {}): Event {
+  return {
+    id: EVENT_ID,
+    type: 'payment.refunded',
+    createdAt: AT,
+    payment: paymentOf({}),
+    refund: refundOf({}),
+    webhookEndpoint: undefined,
     ...changes,
   };
 }

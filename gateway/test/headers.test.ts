@@ -85,6 +85,7 @@ it('a refusal because of load has its headers, and a browser may read it', async
     instance: '/v1/payments',
     code: 'OVERLOADED',
     request_id: answer.headers.get('x-request-id'),
+    retryable: true,
   });
 });
 

@@ -5,7 +5,16 @@ import { AccountState } from '@payflowx/proto/authorization';
 import { PaymentState, RefundState } from '@payflowx/proto/payment';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, createClient } from './client.ts';
-import { ALICE, account, newPayment, PAYMENT_ID, paymentOf, REFUND_ID, refundOf } from './examples.ts';
+import {
+  ALICE,
+  account,
+  CAPTURE_ID,
+  newPayment,
+  PAYMENT_ID,
+  paymentOf,
+  REFUND_ID,
+  refundOf,
+} from './examples.ts';
 import { type Platform, Refusal, startPlatform } from './platform.ts';
 
 let platform: Platform;
@@ -37,7 +46,7 @@ function recordRequests(service: 'payment' | 'authorization', method: string, an
 }
 
 describe('a capture', () => {
-  const captured = { payment: paymentOf({}), replayed: false, pending: false };
+  const captured = { payment: paymentOf({}), replayed: false, pending: false, captureId: CAPTURE_ID };
 
   it.each([
     ['all of it, without a body', undefined, { amountMinor: undefined, final: undefined }],
@@ -45,11 +54,18 @@ describe('a capture', () => {
     ['a part', { amount: 5 }, { amountMinor: 5n, final: undefined }],
     ['the last part', { amount: 5, final: true }, { amountMinor: 5n, final: true }],
     ['all, but leaving it open', { final: false }, { amountMinor: undefined, final: false }],
+    [
+      'a part with notes',
+      { amount: 5, reference: 'parcel-1', metadata: { a: 'b' } },
+      { amountMinor: 5n, final: undefined, reference: 'parcel-1', metadata: { a: 'b' } },
+    ],
   ])('of %s', async (_name, body, expected) => {
     const requests = recordRequests('payment', 'capturePayment', captured);
     const { status, headers, body: payment } = await step('capture', body);
     expect([status, payment.state, headers.has('idempotent-replayed')]).toEqual([200, 'COMPLETED', false]);
-    expect(requests).toEqual([{ requestId: 'k-1', paymentId: PAYMENT_ID, ...expected }]);
+    expect(headers.get('location')).toBe(`/v1/captures/${CAPTURE_ID}`);
+    const noNotes = { reference: '', metadata: {} };
+    expect(requests).toEqual([{ requestId: 'k-1', paymentId: PAYMENT_ID, ...noNotes, ...expected }]);
   });
 
   it('is made with the caller’s own token, and needs a key', async () => {
@@ -59,7 +75,7 @@ describe('a capture', () => {
       return captured;
     };
     await step('capture');
-    expect(caller).toEqual({ id: 'usr_1', roles: ['customer'] });
+    expect(caller).toMatchObject({ id: 'usr_1', roles: ['customer'] });
     const keyless = await client.call('POST', `${PAYMENT}/capture`, { as: 'customer' });
     expect([keyless.status, keyless.body.code]).toEqual([400, 'IDEMPOTENCY_KEY_REQUIRED']);
   });
@@ -77,14 +93,20 @@ describe.each(['capture', 'cancel'])('a %s', (name) => {
 
   it('with an outcome that is not known yet is 202, with Location and Retry-After', async () => {
     const payment = paymentOf({}, { state: PaymentState.AUTHORIZED });
-    recordRequests('payment', method, { payment, replayed: false, pending: true });
+    recordRequests('payment', method, { payment, replayed: false, pending: true, captureId: CAPTURE_ID });
     const { status, headers, body } = await step(name);
     expect([status, body.state]).toEqual([202, 'AUTHORIZED']);
-    expect([headers.get('location'), headers.get('retry-after')]).toEqual([PAYMENT, '1']);
+    const polled = name === 'capture' ? `/v1/captures/${CAPTURE_ID}` : PAYMENT;
+    expect([headers.get('location'), headers.get('retry-after')]).toEqual([polled, '1']);
   });
 
   it('that is replayed is marked as a replay', async () => {
-    recordRequests('payment', method, { payment: paymentOf({}), replayed: true, pending: false });
+    recordRequests('payment', method, {
+      payment: paymentOf({}),
+      replayed: true,
+      pending: false,
+      captureId: CAPTURE_ID,
+    });
     const { status, headers } = await step(name);
     expect([status, headers.get('idempotent-replayed')]).toEqual([200, 'true']);
   });
@@ -132,14 +154,21 @@ describe('a step that is refused', () => {
 });
 
 describe('a refund', () => {
-  it('that was created is 201, and its Location is the payment’s list', async () => {
+  it('that was created is 201, and its Location is its own', async () => {
     const requests = recordRequests('payment', 'createRefund', { refund: refundOf({}), replayed: true });
     const { status, headers, body } = await step('refunds', { amount: 500, reason: 'Broken' });
     expect([status, body.id, body.state]).toEqual([201, REFUND_ID, 'COMPLETED']);
-    expect(headers.get('location')).toBe(`${PAYMENT}/refunds`);
+    expect(headers.get('location')).toBe(`/v1/refunds/${REFUND_ID}`);
     expect(headers.get('idempotent-replayed')).toBe('true');
     expect(requests).toEqual([
-      { requestId: 'k-1', paymentId: PAYMENT_ID, amountMinor: 500n, reason: 'Broken' },
+      {
+        requestId: 'k-1',
+        paymentId: PAYMENT_ID,
+        amountMinor: 500n,
+        reason: 'Broken',
+        reference: '',
+        metadata: {},
+      },
     ]);
   });
 
@@ -275,5 +304,38 @@ describe('a change of an account', () => {
     };
     const { status, body } = await client.call('POST', `/v1/accounts/${ALICE}/close`, { as: 'operator' });
     expect([status, body.code, body.balance]).toEqual([409, 'ACCOUNT_NOT_EMPTY', { posted: 5, held: 1 }]);
+  });
+});
+
+describe('a receipt that the ledger does not know', () => {
+  const receipt = async (payment: (request: unknown) => unknown) => {
+    platform.fakes.ledger.getReceipt = () => {
+      throw new Refusal('PAYMENT_NOT_FOUND', grpc.NOT_FOUND, {});
+    };
+    platform.fakes.payment.getPayment = payment as never;
+    const path = `/v1/ledger/payments/${PAYMENT_ID}/receipt`;
+    const { status, headers, body } = await client.call('GET', path, { as: 'customer' });
+    return [status, body.code, headers.get('retry-after')];
+  };
+
+  it('is 409 with Retry-After if its payment exists, and moved or may move money', async () => {
+    for (const state of [PaymentState.INITIATED, PaymentState.COMPLETED])
+      expect(await receipt(() => ({ payment: paymentOf({}, { state }) }))).toEqual([
+        409,
+        'NOT_SEALED_YET',
+        '1',
+      ]);
+  });
+
+  it('is 404 if its payment was declined, is not the caller’s, or may not be read with this token', async () => {
+    const refused = (reason: string, code: grpc) => () => {
+      throw new Refusal(reason, code, {});
+    };
+    for (const payment of [
+      () => ({ payment: paymentOf({}, { state: PaymentState.FAILED }) }),
+      refused('PAYMENT_NOT_FOUND', grpc.NOT_FOUND),
+      refused('INSUFFICIENT_SCOPE', grpc.PERMISSION_DENIED),
+    ])
+      expect(await receipt(payment)).toEqual([404, 'PAYMENT_NOT_FOUND', null]);
   });
 });

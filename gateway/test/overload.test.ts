@@ -140,7 +140,7 @@ it('gives no slot to requests without a complete body', async () => {
 
 it('gives no slot to clients that disconnect before their token is verified', async () => {
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-  const slow = await startPlatform({}, gate);
+  const slow = await startPlatform({}, { keysReady: gate });
   const caller = await createClient(slow);
   Object.assign(slow.fakes.payment, platform.fakes.payment);
   letGo();

@@ -4,18 +4,34 @@ import {
   type BoundService,
   bindService,
   type Call,
+  type Certificates,
   createKeyStore,
+  createRevocationList,
   errorTable,
   type ServiceMethods,
   serveGrpc,
 } from '@payflowx/chassis';
-import { createTestIdentity, PATIENCE_MS, recordingLog, testLog } from '@payflowx/chassis/testing';
+import {
+  createTestIdentity,
+  PATIENCE_MS,
+  recordingLog,
+  testCertificates,
+  testLog,
+  testTlsEnvironment,
+} from '@payflowx/chassis/testing';
 import { AnalyticsServiceService } from '@payflowx/proto/analytics';
 import { AuthServiceService } from '@payflowx/proto/auth';
 import { AccountServiceService, RuleServiceService } from '@payflowx/proto/authorization';
+import { DeadLetterServiceService } from '@payflowx/proto/dead-letters';
 import { LedgerServiceService, ReconciliationServiceService } from '@payflowx/proto/ledger';
-import { NotificationServiceService } from '@payflowx/proto/notification';
+import {
+  MailServiceService,
+  NotificationServiceService,
+  PreferenceServiceService,
+} from '@payflowx/proto/notification';
 import { PaymentServiceService } from '@payflowx/proto/payment';
+import { PipelineServiceService } from '@payflowx/proto/pipeline';
+import type { RegisteredInstance } from '@payflowx/registry';
 import {
   closeNeighbours,
   connectNeighbours,
@@ -58,7 +74,7 @@ export const refusals = {
 type Handler = (request: any, call: Call) => Promise<any> | any;
 export type Fake = Record<string, Handler>;
 
-const DEFINITIONS = {
+export const DEFINITIONS = {
   auth: AuthServiceService,
   authorization: AccountServiceService,
   payment: PaymentServiceService,
@@ -67,12 +83,29 @@ const DEFINITIONS = {
   analytics: AnalyticsServiceService,
   rules: RuleServiceService,
   reconciliations: ReconciliationServiceService,
+  preferences: PreferenceServiceService,
+  mails: MailServiceService,
+  paymentDeadLetters: DeadLetterServiceService,
+  notificationDeadLetters: DeadLetterServiceService,
+  authDeadLetters: DeadLetterServiceService,
+  paymentPipeline: PipelineServiceService,
+  authPipeline: PipelineServiceService,
+  ledgerPipeline: PipelineServiceService,
+  notificationPipeline: PipelineServiceService,
+  analyticsPipeline: PipelineServiceService,
 } satisfies Record<keyof Neighbours, ServiceMethods>;
 
 type Name = keyof typeof DEFINITIONS;
 
 /** The gRPC services of each process, besides the one with its name. */
-const FURTHER: Partial<Record<keyof Targets, Name>> = { authorization: 'rules', ledger: 'reconciliations' };
+const FURTHER: Partial<Record<keyof Targets, Name[]>> = {
+  auth: ['authDeadLetters', 'authPipeline'],
+  payment: ['paymentDeadLetters', 'paymentPipeline'],
+  authorization: ['rules'],
+  ledger: ['reconciliations', 'ledgerPipeline'],
+  notification: ['preferences', 'mails', 'notificationDeadLetters', 'notificationPipeline'],
+  analytics: ['analyticsPipeline'],
+};
 const PROCESSES: (keyof Targets)[] = [
   ...(['auth', 'authorization', 'payment'] as const),
   ...(['ledger', 'notification', 'analytics'] as const),
@@ -80,14 +113,17 @@ const PROCESSES: (keyof Targets)[] = [
 
 export type Platform = Awaited<ReturnType<typeof startPlatform>>;
 
-export async function startPlatform(env: Record<string, string> = {}, keysReady = Promise.resolve()) {
+export async function startPlatform(
+  env: Record<string, string> = {},
+  { keysReady = Promise.resolve(), https }: { keysReady?: Promise<void>; https?: Certificates } = {},
+) {
   const identity = createTestIdentity();
   const fakes = Object.fromEntries(Object.keys(DEFINITIONS).map((name) => [name, {}])) as Record<Name, Fake>;
   fakes.auth.getJwks = () => ({ keys: identity.jwks });
 
   const started = await Promise.all(
     PROCESSES.map(async (name) => {
-      const names: Name[] = [name, ...(FURTHER[name] ? [FURTHER[name]] : [])];
+      const names: Name[] = [name, ...(FURTHER[name] ?? [])];
       const services = names.map((each) => fakeService(DEFINITIONS[each], fakes[each]));
       const server = await serveGrpc(
         {
@@ -95,6 +131,7 @@ export async function startPlatform(env: Record<string, string> = {}, keysReady 
           port: 0,
           reflection: false,
           pageTokenKey: undefined,
+          certificates: testCertificates(name),
           verifier: identity.verifier,
           log: testLog,
         },
@@ -109,8 +146,7 @@ export async function startPlatform(env: Record<string, string> = {}, keysReady 
 
   const { log, lines } = recordingLog();
   const config = loadConfig({
-    SERVICE_CLIENT_ID: 'gateway',
-    SERVICE_CLIENT_SECRET: 'secret',
+    ...testTlsEnvironment('gateway'),
     REQUESTS_PER_MINUTE: '1000000',
     LOGINS_PER_MINUTE: '1000000',
     // A busy test machine must not shed load.
@@ -118,9 +154,7 @@ export async function startPlatform(env: Record<string, string> = {}, keysReady 
     ...targets,
     ...env,
   });
-  const neighbours = connectNeighbours(config.targets, () =>
-    identity.tokenFor({ id: 'svc_gateway', roles: ['service'] }),
-  );
+  const neighbours = connectNeighbours(config.targets, testCertificates('gateway'));
   const batches = createPaymentBatches(neighbours.payment, config.batches);
   const readiness = createReadiness(
     () => findNotServing(neighbours, PATIENCE_MS),
@@ -130,7 +164,17 @@ export async function startPlatform(env: Record<string, string> = {}, keysReady 
     await keysReady;
     return identity.jwks;
   });
-  const server = await createServer({ config, neighbours, batches, keys, readiness, log });
+  const revocations = createRevocationList();
+  const registry: { instances: RegisteredInstance[] | undefined; isAway: boolean } = {
+    instances: [],
+    isAway: false,
+  };
+  const readRegistry = async () => {
+    if (registry.isAway) throw new Error('The registry of the test does not answer.');
+    return registry.instances;
+  };
+  const parts = { config, neighbours, batches, keys, revocations, readiness, readRegistry, https, log };
+  const server = await createServer(parts);
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
 
   return {
@@ -138,7 +182,11 @@ export async function startPlatform(env: Record<string, string> = {}, keysReady 
     server,
     fakes,
     identity,
+    neighbours,
+    revocations,
     readiness,
+    /** The answer of the registry. Undefined: there is none. It answers nothing while it is unavailable. */
+    registry,
     /** The fields of all log lines of the gateway so far. */
     logged: lines,
     portOf: (name: keyof Targets) => started.find((service) => service.name === name)?.server.port ?? 0,

@@ -1,7 +1,9 @@
 import { status as grpc } from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { EVENTS } from '../src/http/security-events.ts';
+import { PROBLEMS, type ProblemCode } from '../src/problems/problem-codes.ts';
 import { type CallOptions, type Client, createClient } from './client.ts';
-import { PAYMENT_ID } from './examples.ts';
+import { ALICE, PAYMENT_ID } from './examples.ts';
 import { type Platform, Refusal, startPlatform } from './platform.ts';
 
 let platform: Platform;
@@ -68,6 +70,26 @@ it('a refused route leaves access_refused with the caller, also if a service ref
   expect(await eventsOf('GET', `/v1/payments/${PAYMENT_ID}`, { token })).toEqual([
     { ...scope, reason: 'INSUFFICIENT_SCOPE', route },
   ]);
+});
+
+it('a refused use of an operator’s own account leaves access_refused', async () => {
+  const reason = 'OWN_ACCOUNT';
+  platform.fakes.payment.createDeposit = () => {
+    throw new Refusal(reason, grpc.PERMISSION_DENIED);
+  };
+  const body = { account_id: ALICE, amount: 1, currency: 'EUR' };
+  expect(await eventsOf('POST', '/v1/deposits', { as: 'operator', key: 'k', body })).toEqual([
+    { security_event: 'access_refused', subject: 'usr_of_operator', reason, route: 'POST /v1/deposits' },
+  ]);
+});
+
+it('every refusal of a known caller is a security event', () => {
+  // A login with a one-time password is right, and has no caller yet.
+  const ofLogin = 'PASSWORD_CHANGE_REQUIRED';
+  const refusals = Object.entries(PROBLEMS).filter(
+    ([code, { status }]) => status === 403 && code !== ofLogin,
+  );
+  expect(refusals.map(([code]) => EVENTS[code as ProblemCode])).toEqual(refusals.map(() => 'access_refused'));
 });
 
 it.each([

@@ -56,7 +56,11 @@ it.each([
 
 /** Every time parameter, with a request that uses it. */
 const INPUTS = [
+  ...['/v1/events?created_after=', '/v1/events?created_before='],
+  ...['/v1/captures?created_after=', '/v1/captures?created_before='],
   ...['/v1/payments?created_after=', '/v1/payments?created_before='],
+  ...['/v1/payments?updated_after=', '/v1/payments?updated_before='],
+  ...['/v1/refunds?created_after=', '/v1/refunds?created_before='],
   ...['/v1/ledger/entries?created_after=', '/v1/ledger/entries?created_before='],
   ...[`/v1/ledger/accounts/${ALICE}/statement?from=`, `/v1/ledger/accounts/${ALICE}/statement?to=`],
   `/v1/ledger/accounts/${ALICE}/balance?at=`,

@@ -57,6 +57,8 @@ describe('a payment that is refused with 400 reaches no service', () => {
     ['a capture that there is not', () => pay({ capture: 'later' }), '/capture'],
     ['a hold of what is captured at once', () => pay({ hold_seconds: 60 }), '/capture'],
     ['such a hold, said twice', () => pay({ capture: 'automatic', hold_seconds: 60 }), '/capture'],
+    ['a capture by the payee of what is captured at once', () => pay({ capture_by: 'payee' }), '/capture'],
+    ['a side that there is not', () => pay({ capture: 'manual', capture_by: 'shop' }), '/capture_by'],
     ['a hold of no time', () => pay({ capture: 'manual', hold_seconds: 0 }), '/hold_seconds'],
     [
       'a hold of a month and a day',
@@ -111,6 +113,8 @@ it('accepts the extreme values that the contract allows', async () => {
     () =>
       pay({ capture: 'automatic', description: 'ü'.repeat(500), metadata: { 'ключ "x": \\': '😀\u00e9' } }),
     () => pay({ capture: 'manual', hold_seconds: 2_592_000 }),
+    () => pay({ capture: 'manual', capture_by: 'payee' }),
+    () => pay({ capture_by: 'payer' }),
     () => post({ key: `!${'k'.repeat(253)}~`, body: newPayment }),
     () => post({ body: newPayment, headers: { 'content-type': 'application/json; charset=utf-8' } }),
   ]) {
@@ -129,8 +133,27 @@ it('refuses a body over 64 KiB with 413, and any type but JSON with 415', async 
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonx']) {
     const answer = await post({ raw: '{}', headers: { 'content-type': type } });
     expect([answer.status, answer.body.code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
+    expect(answer.body.detail).toContain('application/json');
   }
   expect(calls).toBe(0);
+});
+
+it('says in words what is expected, and how many errors there are', async () => {
+  const { body } = await pay({ from_account: 'mine', currency: 'eur', capture: 'later' });
+  const details = Object.fromEntries(
+    body.errors.map(({ pointer, detail }: { pointer: string; detail: string }) => [pointer, detail]),
+  );
+  expect(details).toEqual({
+    '/from_account': 'is not an id of the form acct_…',
+    '/currency': 'is not one of the known values, such as EUR',
+    '/capture': 'must be one of automatic, manual',
+  });
+  expect(body.detail).toMatch(/^\w+ [^.]+\. 2 more in errors\.$/);
+  expect(body.retryable).toBe(false);
+  const { body: listed } = await client.call('GET', '/v1/payments?created_after=today', { as: 'customer' });
+  expect(listed.errors[0].detail).toBe('does not have the form of 2026-01-31T12:00:00.000Z');
+  const { body: found } = await client.call('GET', '/v1/payments?reference=a%00b', { as: 'customer' });
+  expect(found.errors[0].detail).toBe('must not contain the character NUL');
 });
 
 describe('a query string', () => {
@@ -190,8 +213,9 @@ describe('a query string', () => {
       return parameters.flatMap(({ in: place, name }) => (place === 'query' ? `${real}?${name}=` : []));
     });
     expect(urls).toContain('/v1/payments?reference=');
+    const token = await platform.identity.tokenFor({ id: 'usr_x', roles: ['operator', 'admin'] });
     for (const url of urls) {
-      const { status, body } = await client.call('GET', url, { as: 'operator' });
+      const { status, body } = await client.call('GET', url, { token });
       const pointer = `/${url.slice(url.indexOf('?') + 1, -1)}`;
       expect([url, status, body.errors?.[0].pointer]).toEqual([url, 400, pointer]);
     }
@@ -203,9 +227,10 @@ describe('a query string', () => {
   });
 });
 
-it('gets 404 for an id that cannot exist, as for one that does not exist', async () => {
+it('refuses a malformed id with 400, and names its form', async () => {
   for (const id of ['1', 'pay_1', ALICE, '%00', 'pay_0198C5B2-7A30-7C41-9D52-0F6B8A1C2E3C']) {
     const { status, body } = await client.call('GET', `/v1/payments/${id}`, { as: 'operator' });
-    expect([status, body.code]).toEqual([404, 'NOT_FOUND']);
+    expect([status, body.code]).toEqual([400, 'INVALID_REQUEST']);
+    expect(body.errors).toEqual([{ pointer: '/id', detail: 'is not an id of the form pay_…', in: 'path' }]);
   }
 });

@@ -1,14 +1,20 @@
 /** The commands behind the Makefile: `node infra/src/cli.ts <command>`. */
+import { inTurn } from './backup/archive.ts';
+import { checkBackup } from './backup/check-backup.ts';
+import { restoreBackup } from './backup/restore-backup.ts';
+import { takeBackup } from './backup/take-backup.ts';
 import { check } from './checks/check.ts';
 import { lift } from './checks/lift.ts';
 import { conclude } from './checks/tally.ts';
-import { test } from './checks/test.ts';
+import { drill, test } from './checks/test.ts';
 import { testUpgrade } from './checks/upgrade.ts';
 import { explain, Failure } from './failure.ts';
+import { observe } from './observe/observe.ts';
 import { down, exclusively, up, upServers } from './platform.ts';
 import { control, execute, followLogs, printPid, printStatus } from './processes.ts';
 import { openSecrets } from './secrets.ts';
 import { buildConsul } from './servers/consul-build.ts';
+import { readAddresses } from './servers/start.ts';
 import { SERVICE_NAMES, serviceNamed } from './services.ts';
 import { loadSettings } from './settings.ts';
 
@@ -21,17 +27,26 @@ const COMMANDS: Record<string, (...args: string[]) => Promise<unknown>> = {
   up: () => exclusively(() => up(settings(), openSecrets())),
   servers: () => exclusively(() => upServers(settings(), openSecrets())),
   down: () => exclusively(() => down(settings(), openSecrets())),
-  status: printStatus,
+  observe: () => exclusively(() => observe(settings())),
+  status: () => printStatus(settings()),
   start: (process = '') => control('start', process),
   stop: (process = '') => control('stop', process),
   restart: (process = '') => control('restart', process),
   pid: (process = '') => printPid(process),
   exec: (service = '', ...command) => execute(serviceNamed(service), command, settings(), openSecrets()),
   logs: (...processes) => followLogs(processes),
+  backup: () => inTurn(async () => takeBackup((await readAddresses()).postgres)),
+  'check-backup': () => inTurn(async () => checkBackup((await readAddresses()).postgres)),
+  restore: (to = '') => exclusively(() => inTurn(() => restoreBackup(to, settings(), openSecrets()))),
   check: async () => conclude(await check()),
   // Loaded on demand: no other command needs textlint.
   prose: async (folder) => (await import('./checks/prose/prose.ts')).printProse(folder),
+  // Loaded on demand, like the next: only they need their libraries.
+  sbom: async (name) => (await import('./checks/supply-chain/sbom.ts')).writeBills(name),
   test: async () => conclude(await test(waitingForConsul(), openSecrets())),
+  drills: async () => conclude(await drill(waitingForConsul(), openSecrets())),
+  // Loaded on demand: its configuration changes the environment.
+  mutate: async (name) => conclude(await (await import('./checks/mutate.ts')).mutate(name)),
   async lift(name) {
     const services = name ? [serviceNamed(name)] : SERVICE_NAMES;
     conclude(await lift(services, waitingForConsul(), openSecrets()));

@@ -1,13 +1,14 @@
-/** Creates the first users, the services' API clients, and the demo's accounts. A later run finds them and creates nothing. */
+/** Creates the first users and the demo's accounts. A later run finds them and creates nothing. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from './failure.ts';
 import { local, root } from './paths.ts';
+import { withSecretFiles } from './secret-files.ts';
 import type { Secrets } from './secrets.ts';
 import type { Addresses } from './servers/start.ts';
-import { clientId, operatorEnvironment, SERVICE_NAMES, SOURCES } from './services.ts';
+import { operatorEnvironment, SOURCES } from './services.ts';
 import type { Settings } from './settings.ts';
 
 const USERS = [
@@ -41,20 +42,18 @@ export interface Demo {
 
 export const DEMO_FILE = join(local, 'demo.json');
 
-/** Creates users and API clients with auth's admin command, beside the running service. */
+/** Creates users with auth's admin command, beside the running service. */
 export async function ensureIdentities(
   settings: Settings,
   addresses: Addresses,
   secret: Secrets,
 ): Promise<DemoUser[]> {
   const users = USERS.map((user) => ({ ...user, password: secret(`users/${user.username}`) }));
-  const clients = SERVICE_NAMES.map((service) => ({
-    id: clientId(service),
-    secret: secret(`clients/${service}`),
-    roles: ['service'],
-  }));
-  const env = { PATH: process.env.PATH, ...operatorEnvironment('auth', settings, addresses, secret) };
-  const answer = await administer(JSON.stringify({ users, clients }), env);
+  const env = {
+    PATH: process.env.PATH,
+    ...withSecretFiles('auth', operatorEnvironment('auth', settings, addresses, secret)),
+  };
+  const answer = await administer(JSON.stringify({ users }), env);
   const made: { users: { id: string; username: string }[] } = JSON.parse(answer);
   return users.map((user) => {
     const id = made.users.find(({ username }) => username === user.username)?.id;
@@ -114,7 +113,7 @@ export async function ensureDemo(gateway: string, users: readonly DemoUser[]): P
   await writeDemo({ gateway, users, accounts });
 }
 
-export async function readDemo(): Promise<Demo | undefined> {
+async function readDemo(): Promise<Demo | undefined> {
   return readFile(DEMO_FILE, 'utf8').then(
     (text) => JSON.parse(text),
     () => undefined,

@@ -4,6 +4,7 @@ import { together } from './failure.ts';
 import { root } from './paths.ts';
 import { DATABASES } from './provision/postgres.ts';
 import { logged } from './run.ts';
+import { withSecretFiles } from './secret-files.ts';
 import type { Secrets } from './secrets.ts';
 import type { Addresses } from './servers/start.ts';
 import { operatorEnvironment, SOURCES } from './services.ts';
@@ -20,7 +21,10 @@ export async function migrateDatabases(
         `migrate-${service}`,
         [process.execPath, SOURCES, 'src/migrate.ts'],
         'The file that failed was rolled back. The services that run are unchanged.',
-        { cwd: join(root, service), env: operatorEnvironment(service, settings, addresses, secret) },
+        {
+          cwd: join(root, service),
+          env: withSecretFiles(service, operatorEnvironment(service, settings, addresses, secret)),
+        },
       ),
     ),
   );

@@ -11,12 +11,14 @@ import { endOrphans } from './orphans.ts';
 import { local, logs } from './paths.ts';
 import { makePrivate } from './private-folders.ts';
 import { say, step } from './progress.ts';
+import { ensureServiceCertificates } from './provision/certificates.ts';
 import { withReservedPorts } from './reserved-ports.ts';
 import { poll, tail } from './run.ts';
+import { withSecretFiles } from './secret-files.ts';
 import type { Secrets } from './secrets.ts';
 import { findContainers } from './servers/containers.ts';
 import { type Addresses, startServers } from './servers/start.ts';
-import { type Instance, instances, serviceProgram } from './services.ts';
+import { type Instance, instances, SERVICE_NAMES, serviceProgram } from './services.ts';
 import type { Settings } from './settings.ts';
 import { findRunningSupervisor, type Supervisor, startSupervisor } from './supervisor.ts';
 import type { Program } from './supervisor-config.ts';
@@ -66,7 +68,10 @@ async function upAll(settings: Settings, secret: Secrets): Promise<Addresses> {
   });
   await step('services', async () => {
     await requirePortsFree(all, supervisor);
-    const programs = all.map((instance) => serviceProgram(instance, settings, addresses, secret));
+    const programs = all.map((instance) => {
+      const program = serviceProgram(instance, settings, addresses, secret);
+      return { ...program, env: withSecretFiles(instance.service, program.env) };
+    });
     await runPrograms(programs, supervisor);
     const gateway = `http://127.0.0.1:${settings.ports.gateway}`;
     const [users] = await Promise.all([
@@ -77,6 +82,7 @@ async function upAll(settings: Settings, secret: Secrets): Promise<Addresses> {
     return `${all.length} processes ready, gateway at ${gateway}`;
   });
   say('demo', `users and accounts are in ${DEMO_FILE}`, '✓');
+  if (addresses.inbox) say('mail', `the mails that were sent are at ${addresses.inbox}`, '✓');
   return addresses;
 }
 
@@ -95,6 +101,7 @@ async function start(settings: Settings, secret: Secrets) {
   await makePrivate();
   const supervisor = startSupervisor((text) => say('supervisor', text));
   const addresses = await startServers(settings, secret, supervisor);
+  await ensureServiceCertificates(SERVICE_NAMES);
   return { addresses, supervisor: await supervisor };
 }
 
@@ -120,13 +127,21 @@ export async function down(settings: Settings, secret: Secrets): Promise<void> {
 async function requirePortsFree(all: readonly Instance[], supervisor: Supervisor): Promise<void> {
   const running = new Set((await supervisor.states()).map(({ name }) => name));
   const coming = all.filter(({ name }) => !running.has(name));
-  await requireFreePorts(coming.map(({ service, port }) => ({ name: service, port })));
+  await requireFreePorts(
+    coming.flatMap(({ service, port, metricsPort }) => [
+      { name: service, port },
+      { name: `${service}_metrics` as const, port: metricsPort },
+    ]),
+  );
 }
+
+/** Seconds on a free machine. The limit is for one whose cores are shared: a restore must not end half-way because of it. */
+const READY_WITHIN_MS = 300_000;
 
 /** A service is ready when it listens; the gateway when it reports that the other services are reachable. */
 async function requireReady({ name, service, port }: Instance): Promise<void> {
   const ask = service === 'gateway' ? () => askReadiness(port) : () => askPort(port);
-  if (await poll(ask, 60_000)) return;
+  if (await poll(ask, READY_WITHIN_MS)) return;
   const log = join(logs, `${name}.log`);
   throw new Failure(
     `${name} is not ready on port ${port}. Its log ends with:\n    ${await tail(log)}`,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { local } from './paths.ts';
 
 /** Folders with data, which must be private before the first file is written. */
-const DATA = ['kafka', 'logs', 'rabbitmq', 'supervisor'];
+const DATA = ['kafka', 'logs', 'rabbitmq', 'secrets', 'supervisor', 'tls'];
 /** PostgreSQL keeps its data private itself. Its user is another than ours, and has to enter the folder. */
 const OWNED_BY_OTHERS = ['postgres'];
 

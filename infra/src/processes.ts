@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { Failure } from './failure.ts';
 import { logs, root } from './paths.ts';
 import { show } from './run.ts';
+import { withSecretFiles } from './secret-files.ts';
 import type { Secrets } from './secrets.ts';
+import { inboxPage } from './servers/mail.ts';
 import { readAddresses } from './servers/start.ts';
 import { operatorEnvironment, type ServiceName, SOURCES } from './services.ts';
 import type { Settings } from './settings.ts';
 import { findRunningSupervisor, HOLDER, type ProcessState, type Supervisor } from './supervisor.ts';
 
-export async function printStatus(): Promise<void> {
+export async function printStatus(settings: Settings): Promise<void> {
   const supervisor = await findRunningSupervisor();
   if (!supervisor) {
     console.log('No process runs here. Start the platform with `make up`.');
@@ -19,6 +21,8 @@ export async function printStatus(): Promise<void> {
   for (const { name, state, detail } of await supervisor.states()) {
     console.log(`${state === 'RUNNING' ? '✓' : '✗'} ${name.padEnd(17)} ${state.padEnd(9)} ${detail}`);
   }
+  const inbox = inboxPage(settings);
+  if (inbox) console.log(`  The mails that were sent: ${inbox}`);
 }
 
 export async function control(command: 'start' | 'stop' | 'restart', process: string): Promise<void> {
@@ -46,7 +50,10 @@ export async function followLogs(processes: string[]): Promise<void> {
 
 /** Runs a command in a service's folder with that service's environment. */
 export async function execute(service: ServiceName, command: string[], settings: Settings, secret: Secrets) {
-  const environment = operatorEnvironment(service, settings, await readAddresses(), secret);
+  const environment = withSecretFiles(
+    service,
+    operatorEnvironment(service, settings, await readAddresses(), secret),
+  );
   const env = { ...process.env, ...environment, NODE_OPTIONS: SOURCES };
   process.exitCode = await show(command, { cwd: join(root, service), env });
 }

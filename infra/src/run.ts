@@ -11,14 +11,24 @@ export interface Outcome {
   output: string;
 }
 
-/** Runs a program to its end. Returns its exit code and its whole output. Never rejects if the program fails. */
-export function capture(command: string[], options: SpawnOptions = {}): Promise<Outcome> {
+/**
+ * Runs a program to its end. Returns its exit code and its whole output. Never rejects if the program fails. `onOutput` gets the output as
+ * it comes.
+ */
+export function capture(
+  command: string[],
+  options: SpawnOptions = {},
+  onOutput: (text: string) => void = () => {},
+): Promise<Outcome> {
   const [file = '', ...args] = command;
   return new Promise((resolve) => {
     const child = spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    child.stdout?.on('data', (chunk) => (output += chunk));
-    child.stderr?.on('data', (chunk) => (output += chunk));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk) => {
+        output += chunk;
+        onOutput(String(chunk));
+      });
     child.on('error', (error) => resolve({ code: 127, output: error.message }));
     child.on('close', (code) => resolve({ code: code ?? 1, output }));
   });

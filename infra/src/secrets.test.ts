@@ -1,6 +1,6 @@
-import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openSecrets } from './secrets.ts';
 
@@ -22,6 +22,13 @@ it('lets only the owner read the file', () => {
   const file = newFile();
   openSecrets(file)('users/alice');
   expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+it('makes no new secrets beside databases that need the lost ones', () => {
+  const file = newFile();
+  mkdirSync(join(dirname(file), 'postgres'));
+  const secret = openSecrets(file);
+  expect(() => secret('postgres/superuser')).toThrow('databases that need it');
 });
 
 it('refuses a damaged file, because new secrets would not match the data', () => {

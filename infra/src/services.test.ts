@@ -5,9 +5,11 @@ import { loadSettings } from './settings.ts';
 const settings = loadSettings({ INSTANCES: '2' });
 const addresses = {
   postgres: 'postgres://localhost',
-  kafka: '',
-  rabbitmq: { payment: '', notification: '', tests: '' },
+  kafka: { payment: {}, ledger: {}, analytics: {}, tests: {} },
+  rabbitmq: { auth: {}, payment: {}, notification: {}, tests: {} },
   consul: undefined,
+  mail: '',
+  inbox: undefined,
 };
 const secret = (name: string) => `secret of ${name}`;
 

@@ -1,31 +1,35 @@
 /** The seven services as programs, each with its environment. */
 
-import { globSync, statSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from './failure.ts';
 import { local, root } from './paths.ts';
+import { certificateFiles } from './provision/certificates.ts';
+import type { KafkaUser } from './provision/kafka-access.ts';
 import { type DatabaseName, roleUrls } from './provision/postgres.ts';
 import type { RabbitUser } from './provision/rabbitmq.ts';
+import { secretsHash } from './secret-files.ts';
 import type { Secrets } from './secrets.ts';
 import type { Addresses } from './servers/start.ts';
 import type { Settings } from './settings.ts';
 import { fingerprint, type Program } from './supervisor-config.ts';
+import { caFile } from './tls/tls-files.ts';
 
 interface Needs {
   readonly database?: DatabaseName;
-  readonly kafka?: true;
+  readonly kafka?: KafkaUser;
   readonly rabbitmq?: RabbitUser;
   /** True for a service outside the request path. It runs at a lower priority. */
   readonly isBackground?: true;
 }
 
 const SERVICES = {
-  auth: { database: 'auth' },
+  auth: { database: 'auth', rabbitmq: 'auth' },
   authorization: { database: 'authorization' },
-  payment: { database: 'payment', kafka: true, rabbitmq: 'payment' },
-  ledger: { database: 'ledger', kafka: true, isBackground: true },
+  payment: { database: 'payment', kafka: 'payment', rabbitmq: 'payment' },
+  ledger: { database: 'ledger', kafka: 'ledger', isBackground: true },
   notification: { database: 'notification', rabbitmq: 'notification', isBackground: true },
-  analytics: { database: 'analytics', kafka: true, isBackground: true },
+  analytics: { database: 'analytics', kafka: 'analytics', isBackground: true },
   gateway: {},
 } as const satisfies Record<string, Needs>;
 
@@ -45,6 +49,7 @@ export interface Instance {
   readonly name: string;
   readonly service: ServiceName;
   readonly port: number;
+  readonly metricsPort: number;
 }
 
 /** With this condition, Node resolves our packages to their sources. */
@@ -83,13 +88,26 @@ const HIGH_QUOTAS = {
   LOGINS_PER_MINUTE: '600',
 };
 
+/** Receivers of the demo and the tests listen on loopback. */
+const LOCAL_WEBHOOKS = {
+  WEBHOOK_ALLOW_HTTP: 'true',
+  WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8,::1/128',
+  WEBHOOK_PORTS: '*',
+};
+
 export function instances({ instances, ports }: Settings): Instance[] {
-  const first = SERVICE_NAMES.map((service) => ({ name: service, service, port: ports[service] }));
+  const first = SERVICE_NAMES.map((service) => ({
+    name: service,
+    service,
+    port: ports[service],
+    metricsPort: ports[`${service}_metrics`],
+  }));
   if (instances === 1) return first;
-  const second = first.map(({ service, port }) => ({
+  const second = first.map(({ service, port, metricsPort }) => ({
     name: `${service}-2`,
     service,
     port: secondPort(service, port),
+    metricsPort: metricsPort + 10,
   }));
   return [...first, ...second];
 }
@@ -102,29 +120,37 @@ function secondPort(service: ServiceName, port: number): number {
 const LOOPBACK = '127.0.0.1';
 
 export function serviceProgram(
-  { name, service, port }: Instance,
+  { name, service, port, metricsPort }: Instance,
   settings: Settings,
   addresses: Addresses,
   secret: Secrets,
 ): Program {
+  const shared = serviceEnvironment(service, settings, addresses, secret);
   return {
     name,
     command: startCommand(service, profiling(name)),
     folder: join(root, service),
     env: {
-      ...serviceEnvironment(service, settings, addresses, secret),
+      ...shared,
       ...(service === 'gateway'
         ? { HTTP_HOST: LOOPBACK, HTTP_PORT: String(port), HTTP_LISTEN_FD: '0' }
         : { GRPC_HOST: '127.0.0.1', GRPC_PORT: String(port), GRPC_REFLECTION: 'true' }),
+      METRICS_PORT: String(metricsPort),
       INSTANCE_ID: `${service}-127.0.0.1-${port}`,
       MALLOC_ARENA_MAX: '2', // glibc would keep a pool of freed memory for each of Node's threads.
       ...COMPILE_CACHE,
-      ...fingerprint(sources(service)), // So `make up` restarts services that run older code.
+      // So `make up` restarts services that run older code, have older secrets, or trust an older authority.
+      ...fingerprint([sources(service), secretsHash(shared), authority()].join(' ')),
     },
     stopSignal: 'TERM',
     isBackground: needsOf(service).isBackground ?? false,
     ...(service === 'gateway' && { socket: { host: LOOPBACK, port } }),
   };
+}
+
+/** Services read it when they start. It is missing before the first start of the servers. */
+function authority(): string {
+  return existsSync(caFile) ? readFileSync(caFile, 'utf8') : '';
 }
 
 /** Runs in the service's folder. */
@@ -139,8 +165,8 @@ function profiling(name: string): string[] {
   return ['--cpu-prof', `--cpu-prof-dir=${join(local, 'profiles')}`, `--cpu-prof-name=${name}.cpuprofile`];
 }
 
-/** The environment that all instances of a service share. */
-export function serviceEnvironment(
+/** The environment that all instances of a service share, with its secrets. */
+function serviceEnvironment(
   service: ServiceName,
   settings: Settings,
   addresses: Addresses,
@@ -150,18 +176,51 @@ export function serviceEnvironment(
   const roles = database && roleUrls(addresses.postgres, database, secret);
   return {
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'info',
-    CONSUL_URL: addresses.consul ?? '',
-    SERVICE_CLIENT_ID: clientId(service),
-    SERVICE_CLIENT_SECRET: secret(`clients/${service}`),
+    ...(addresses.consul?.[service] ?? { CONSUL_URL: '' }),
     ...(addresses.consul ? {} : fixedTargets(settings)),
+    // Not from Consul: its agent gives a certificate that it has signed to every client, with the key.
+    ...certificateFiles(service),
     ...(roles && { POSTGRES_URL: roles.serving }),
-    ...(kafka && { KAFKA_BROKERS: addresses.kafka }),
-    ...(rabbitmq && { RABBITMQ_URL: addresses.rabbitmq[rabbitmq] }),
+    ...(kafka && addresses.kafka[kafka]),
+    ...(rabbitmq && addresses.rabbitmq[rabbitmq]),
     ...(service !== 'gateway' && { PAGE_TOKEN_KEY: secret(`key/page-tokens/${service}`) }),
-    ...(service === 'auth' && { AUTH_SEALING_KEY: secret('key/auth-sealing') }),
-    ...(service === 'gateway' && HIGH_QUOTAS),
+    ...(service === 'auth' && {
+      AUTH_SEALING_KEY: secret('key/auth-sealing'),
+      PUBLIC_URL: `http://${LOOPBACK}:${settings.ports.gateway}`,
+    }),
+    ...(service === 'notification' && {
+      ...LOCAL_WEBHOOKS,
+      WEBHOOK_SEALING_KEY: secret('key/webhook-sealing'),
+    }),
+    ...(service === 'gateway' && { ...HIGH_QUOTAS, ...builtConsole() }),
+    ...(service === 'notification' && mailSettings(settings, addresses)),
+    ...(settings.traces && tracesSettings(settings)),
     ...(settings.faults && { FAULTS_DIR: join(local, 'faults') }),
     ...chosen(service),
+  };
+}
+
+/** On a developer's machine, every trace is worth keeping. */
+function tracesSettings({ ports }: Settings): Record<string, string> {
+  return {
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://${LOOPBACK}:${ports.jaeger_otlp}`,
+    OTEL_TRACES_SAMPLER_ARG: process.env.OTEL_TRACES_SAMPLER_ARG ?? '1',
+  };
+}
+
+/** `make setup` builds the console. A gateway of a checkout without it has no /console. */
+function builtConsole(): Record<string, string> {
+  const folder = join(root, 'console/dist');
+  return existsSync(join(folder, 'index.html')) ? { CONSOLE_DIR: folder } : {};
+}
+
+/** The local mail server has no encryption. A given one needs it, unless NOTIFICATION__SMTP_STARTTLS says otherwise. */
+function mailSettings({ ports, external }: Settings, { mail }: Addresses): Record<string, string> {
+  return {
+    SMTP_URL: mail,
+    MAIL_FROM: 'no-reply@payflowx.example',
+    PUBLIC_URL: `http://${LOOPBACK}:${ports.gateway}`,
+    ...(external.mail ? {} : { SMTP_STARTTLS: 'off' }),
   };
 }
 
@@ -178,10 +237,6 @@ export function operatorEnvironment(
     ...serviceEnvironment(service, settings, addresses, secret),
     ...(roles && { POSTGRES_MIGRATE_URL: roles.migrating }),
   };
-}
-
-export function clientId(service: ServiceName): string {
-  return `svc_${service}`;
 }
 
 /** Settings for one service: GATEWAY__LOG_LEVEL=debug reaches the gateway as LOG_LEVEL. */
@@ -204,7 +259,12 @@ function fixedTargets(settings: Settings): Record<string, string> {
 /** Name, time and size of every file that the service runs. */
 export function sources(service: ServiceName): string {
   const folders = `{${service}/{src,migrations},{chassis,registry}/src,proto/{src,gen}}`;
-  const files = [...globSync(`${folders}/**/*.{ts,sql}`, { cwd: root }).sort(), 'package-lock.json'];
+  const pages = service === 'gateway' ? globSync('console/dist/index.html', { cwd: root }) : [];
+  const files = [
+    ...globSync(`${folders}/**/*.{ts,sql}`, { cwd: root }).sort(),
+    ...pages,
+    'package-lock.json',
+  ];
   const lines = files.map((file) => {
     const { mtimeMs, size } = statSync(join(root, file));
     return `${file} ${mtimeMs} ${size}`;

@@ -1,7 +1,7 @@
 /** The only reader of the environment. */
 import {
-  identityConfig,
   identitySettings,
+  kafkaConfig,
   kafkaSettings,
   portSetting,
   postgresConfig,
@@ -47,7 +47,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
   return {
     ...serviceConfig(settings),
     ...postgresConfig(settings, MIGRATIONS, { lockTimeoutMs: LOCK_TIMEOUT_MS }),
-    identity: identityConfig(settings),
+    authTarget: settings.AUTH_TARGET,
     sealIntervalMs: settings.SEAL_INTERVAL_MS,
     authorizationTarget: settings.AUTHORIZATION_TARGET,
     reconciliation: {
@@ -62,7 +62,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       settings: { gapMs: settings.RECONCILE_GAP_MS, rereadings: settings.RECONCILE_REREADINGS },
     },
     events: {
-      brokers: settings.KAFKA_BROKERS,
+      ...kafkaConfig(settings),
       clientId: settings.INSTANCE_ID,
       groupId: 'ledger',
       topic: settings.PAYMENT_EVENTS_TOPIC,
@@ -80,7 +80,7 @@ export function loadRebuildConfig(env: NodeJS.ProcessEnv) {
     logLevel: settings.LOG_LEVEL,
     ...postgresConfig(settings, MIGRATIONS),
     events: {
-      brokers: settings.KAFKA_BROKERS,
+      ...kafkaConfig(settings),
       clientId: 'ledger',
       topic: settings.PAYMENT_EVENTS_TOPIC,
     },

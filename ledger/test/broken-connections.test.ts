@@ -23,7 +23,7 @@ it('every event is posted once and sealed, and the service lives on', async () =
   const events = Array.from({ length: 200 }, (_, n) => {
     return paymentEvent([transfer('external:EUR', `acct_${n % 7}`, BigInt(n + 1))]);
   });
-  const settings = { brokers: testServers.kafkaBrokers(), clientId: 'ledger-test', groupId: newId('req') };
+  const settings = { ...testServers.kafka(), clientId: 'test-ledger', groupId: `test-${newId('req')}` };
   const consumer = await startKafkaConsumer(
     { ...settings, topic, deadLetterTopic, maxBatch: 10 },
     paymentEvents(ledger),

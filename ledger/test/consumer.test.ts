@@ -22,7 +22,7 @@ import { hold, outgoing, paymentEvent, release, transfer } from './neighbours.ts
 
 let topics: TestTopics;
 let ledger: LedgerDatabase;
-const client = { brokers: testServers.kafkaBrokers(), clientId: 'ledger-test' };
+const client = { ...testServers.kafka(), clientId: 'test-ledger' };
 
 beforeAll(async () => {
   [topics, ledger] = await Promise.all([createTestTopics('ledger'), createLedgerDatabase()]);
@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 const consume = (groupId: string, into = ledger): Promise<KafkaConsumer> =>
-  startKafkaConsumer({ ...client, ...topics, groupId }, paymentEvents(into), testLog);
+  startKafkaConsumer({ ...client, ...topics, groupId: `test-${groupId}` }, paymentEvents(into), testLog);
 
 const countTransactions = async ({ db }: LedgerDatabase) =>
   (await atOneMoment(db, countJournal)).transactionCount;

@@ -3,6 +3,7 @@ import { openDatabase } from '@payflowx/chassis/postgres';
 import { createTestDatabase, testLog } from '@payflowx/chassis/testing';
 import { type Kysely, sql } from 'kysely';
 import { checkSeal, type SealCheck } from '../src/app/check-seal.ts';
+import type { ProofDeps } from '../src/app/prove-ledger.ts';
 import type { AuthorizedBalance, ComparedAccount } from '../src/domain/proof.ts';
 import { storeAuthorized } from '../src/store/authorized-balances.ts';
 import type { Database } from '../src/store/database.ts';
@@ -57,6 +58,17 @@ export function compareAll(
     return atOneMoment(connection, (snapshot) => Array.fromAsync(compareAccounts(snapshot)));
   });
 }
+
+/** The neighbours of a proof if no event is on its way. No test waits for the clock. */
+export const ALL_APPLIED: Pick<ProofDeps, 'progress' | 'pause' | 'eventLag'> = {
+  progress: {
+    unfinishedAmong: async () => new Set(),
+    ends: async () => new Map(),
+    hasPassed: async () => true,
+  },
+  pause: async () => {},
+  eventLag: async () => 0n,
+};
 
 const GUARDED = ['transactions', 'postings', 'seals', 'heads'];
 

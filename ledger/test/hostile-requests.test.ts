@@ -2,19 +2,20 @@ import { serveGrpc } from '@payflowx/chassis';
 import {
   callWithHostileRequests,
   createTestIdentity,
+  testCertificates,
   testLog,
   testPageTokenKey,
 } from '@payflowx/chassis/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connectAccounts } from '../src/clients/accounts.ts';
-import { startReconciliation } from '../src/reconciliation.ts';
+import { startReconciliation } from '../src/reconciliation/start.ts';
 import { ledgerService } from '../src/rpc/ledger-service.ts';
-import { createLedgerDatabase } from './fixture.ts';
+import { ALL_APPLIED, createLedgerDatabase } from './fixture.ts';
 import { startAccountService } from './neighbours.ts';
 import { startNeighbours } from './reconciliation-neighbours.ts';
 
 const identity = createTestIdentity();
-const serviceToken = () => identity.tokenFor({ id: 'svc_ledger', roles: ['service'] });
+const certificates = testCertificates('ledger');
 const stopping: (() => unknown)[] = [];
 let target: string;
 
@@ -25,21 +26,19 @@ beforeAll(async () => {
     startNeighbours(identity),
   ]);
   authorization.open('acct_ann', 'usr_ann');
-  const accounts = connectAccounts({ target: authorization.target, token: serviceToken });
+  const accounts = connectAccounts({ target: authorization.target, certificates });
   const { db } = ledger;
   const now = () => new Date();
-  const service = ledgerService({ db, proofDb: db, accounts, eventLag: async () => 0n, now });
-  const targets = {
-    ...{ authorization: neighbours.target, payment: neighbours.target },
-    ...{ analytics: neighbours.target, notification: neighbours.target },
-  };
+  const service = ledgerService({ db, proofDb: db, accounts, ...ALL_APPLIED, now });
+  const { targets } = neighbours;
   const config = { postgresUrl: ledger.url, targets, everyMs: 0, settings: { gapMs: 10, rereadings: 0 } };
-  const reconciliation = startReconciliation(config, serviceToken, testLog);
+  const reconciliation = startReconciliation(config, certificates, testLog);
   const { verifier } = identity;
   const settings = {
     host: '127.0.0.1',
     port: 0,
     reflection: false,
+    certificates,
     verifier,
     pageTokenKey: testPageTokenKey,
     log: testLog,
@@ -65,7 +64,7 @@ it.each(['LedgerService', 'ReconciliationService'])('no request makes an RPC of 
     service: `payflowx.ledger.v1.${name}`,
     accessTokens: [
       await identity.tokenFor({ id: 'usr_ann', roles: ['customer'] }),
-      await identity.tokenFor({ id: 'usr_all', roles: ['operator', 'auditor', 'service'] }),
+      await identity.tokenFor({ id: 'usr_all', roles: ['operator', 'auditor'] }),
     ],
     examples: { account_id: 'acct_ann' },
   });

@@ -5,6 +5,7 @@ import {
   createTestIdentity,
   expectTokensToBeBound,
   PATIENCE_MS,
+  testCertificates,
   testLog,
   testPageTokenKey,
 } from '@payflowx/chassis/testing';
@@ -15,16 +16,24 @@ import {
   LedgerServiceClient,
   LedgerServiceService,
   type ListEntriesRequest,
+  ProofVerdict,
 } from '@payflowx/proto/ledger';
 import type { PaymentEvent } from '@payflowx/proto/payment';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keepLastProof } from '../src/app/get-last-proof.ts';
 import { recordTransactions } from '../src/app/record-transactions.ts';
 import { sealBatch } from '../src/app/seal-journal.ts';
 import { type Accounts, connectAccounts } from '../src/clients/accounts.ts';
 import { decodePaymentEvent } from '../src/consumers/payment-events.ts';
 import { ledgerService } from '../src/rpc/ledger-service.ts';
-import { asSuperuser, compareAll, createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
+import {
+  ALL_APPLIED,
+  asSuperuser,
+  compareAll,
+  createLedgerDatabase,
+  type LedgerDatabase,
+} from './fixture.ts';
 import { encode, hold, paymentEvent, startAccountService, transfer } from './neighbours.ts';
 
 const identity = createTestIdentity();
@@ -33,7 +42,6 @@ const roles = {
   bob: 'customer',
   eve: 'customer',
   auditor: 'auditor',
-  service: 'service',
 } as const;
 const NOW = new Date('2026-05-01T12:00:00.000Z');
 
@@ -92,12 +100,13 @@ beforeAll(async () => {
   authorization.open('acct_bob', 'usr_bob');
   accounts = connectAccounts({
     target: authorization.target,
-    token: () => identity.tokenFor({ id: 'svc_ledger', roles: ['service'] }),
+    certificates: testCertificates('ledger'),
   });
   const service = ledgerService({
     db: ledger.db,
     proofDb: ledger.db,
     accounts,
+    ...ALL_APPLIED,
     eventLag: () => lag(),
     now: () => NOW,
   });
@@ -106,11 +115,15 @@ beforeAll(async () => {
     port: 0,
     reflection: false,
     pageTokenKey: testPageTokenKey,
+    certificates: testCertificates('ledger'),
     verifier: identity.verifier,
     log: testLog,
   };
   server = await serveGrpc(settings, [service]);
-  client = connectGrpc(LedgerServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
+  client = connectGrpc(LedgerServiceClient, {
+    target: `ipv4:127.0.0.1:${server.port}`,
+    certificates: testCertificates(),
+  });
   await record([deposit, payment, held]);
 });
 
@@ -323,12 +336,19 @@ it('accepts a page token only for its own list, caller and filters', async () =>
   });
 });
 
+const SUMMARY = { differenceCount: 0n, accountCount: 4n, transactionCount: 3n };
+
 describe('the proof', () => {
+  it('is not known before the first one', async () => {
+    expect(await client.getLastProof({}, await as('auditor'))).toEqual({ proof: undefined });
+  });
+
   it('holds if journal, stored balances and authorization agree', async () => {
     authorization.setBalances(agreed);
     const proof = await client.getProof({}, await as('auditor'));
     expect(proof).toMatchObject({
       holds: true,
+      verdict: ProofVerdict.HOLDS,
       differences: [],
       differenceCount: 0n,
       staleBalanceCount: 0n,
@@ -354,11 +374,13 @@ describe('the proof', () => {
     lag = async () => 2n;
     expect(await client.getProof({}, await as('auditor'))).toMatchObject({
       holds: false,
+      verdict: ProofVerdict.BROKEN,
       differenceCount: 1n,
       eventLag: 2n,
       differences: [
         {
           accountId: 'acct_ann',
+          settled: true,
           ledgerPostedMinor: 380n,
           authorizationPostedMinor: 379n,
           ledgerHeldMinor: 30n,
@@ -377,7 +399,10 @@ describe('the proof', () => {
     await shift(1);
     const proof = await client.getProof({}, await as('auditor'));
     await shift(-1);
-    expect(proof).toMatchObject({ holds: false, staleBalanceCount: 1n, differenceCount: 0n });
+    expect(proof).toMatchObject({
+      ...{ holds: false, verdict: ProofVerdict.BROKEN },
+      ...{ staleBalanceCount: 1n, differenceCount: 0n },
+    });
   });
 
   it('fails if a stored total of an hour differs from the journal', async () => {
@@ -447,21 +472,37 @@ describe('the proof', () => {
     expect(await client.getProof({}, await as('auditor'))).toMatchObject({ holds: true, eventLag: -1n });
   });
 
-  it('refuses customers and services', async () => {
-    for (const who of ['ann', 'service'] as const) {
-      await expect(client.getProof({}, await as(who))).rejects.toMatchObject({
-        code: status.PERMISSION_DENIED,
-      });
-    }
+  it('leaves its result for all instances, and an older one does not replace it', async () => {
+    await keepLastProof(ledger.db, { ...SUMMARY, verdict: 'broken', provedAt: new Date(NOW.getTime() - 1) });
+    expect(await client.getLastProof({}, await as('auditor'))).toMatchObject({
+      proof: { verdict: ProofVerdict.HOLDS, accountCount: 4n, differenceCount: 0n, provedAt: NOW },
+    });
+    await keepLastProof(ledger.db, { ...SUMMARY, verdict: 'unsettled', provedAt: NOW });
+    expect(await client.getLastProof({}, await as('auditor'))).toMatchObject({
+      proof: { verdict: ProofVerdict.UNSETTLED },
+    });
+  });
+
+  it('refuses customers', async () => {
+    await expect(client.getLastProof({}, await as('ann'))).rejects.toMatchObject({
+      code: status.PERMISSION_DENIED,
+    });
+    await expect(client.getProof({}, await as('ann'))).rejects.toMatchObject({
+      code: status.PERMISSION_DENIED,
+    });
   });
 });
 
 it('reports an authorization outage if it needs authorization, and still serves operators and auditors', async () => {
-  const unreachableAccounts = connectAccounts({ target: 'ipv4:127.0.0.1:1', token: async () => 'none' });
+  const unreachableAccounts = connectAccounts({
+    target: 'ipv4:127.0.0.1:1',
+    certificates: testCertificates('ledger'),
+  });
   const service = ledgerService({
     db: ledger.db,
     proofDb: ledger.db,
     accounts: unreachableAccounts,
+    ...ALL_APPLIED,
     eventLag: () => lag(),
     now: () => NOW,
   });
@@ -470,11 +511,15 @@ it('reports an authorization outage if it needs authorization, and still serves 
     port: 0,
     reflection: false,
     pageTokenKey: testPageTokenKey,
+    certificates: testCertificates('ledger'),
     verifier: identity.verifier,
     log: testLog,
   };
   const alone = await serveGrpc(settings, [service]);
-  const lonely = connectGrpc(LedgerServiceClient, { target: `ipv4:127.0.0.1:${alone.port}` });
+  const lonely = connectGrpc(LedgerServiceClient, {
+    target: `ipv4:127.0.0.1:${alone.port}`,
+    certificates: testCertificates(),
+  });
 
   const unavailable = { code: status.UNAVAILABLE, reason: 'AUTHORIZATION_UNAVAILABLE' };
   await expect(lonely.listEntries(everything, await as('ann'))).rejects.toMatchObject(unavailable);

@@ -1,6 +1,6 @@
 /** Fakes of the ledger's neighbours: the events of payment, and a hand-written AccountService on a real gRPC server. */
 import { status } from '@grpc/grpc-js';
-import { errorTable, newId, type OutgoingEvent, requireCaller } from '@payflowx/chassis';
+import { errorTable, newId, type OutgoingEvent, ReasonedError, requireCaller } from '@payflowx/chassis';
 import { fakeService, startTestServer, type TestIdentity } from '@payflowx/chassis/testing';
 import {
   Account,
@@ -30,6 +30,7 @@ export const transfer = (fromAccount: string, toAccount: string, amountMinor: bi
 /** An event of a payment in EUR with these movements. */
 export function paymentEvent(movements: Movement[], changes: Partial<PaymentEvent> = {}): PaymentEvent {
   return {
+    ...PaymentEvent.decode(new Uint8Array()),
     id: newId('evt'),
     type: PaymentEventType.COMPLETED,
     occurredAt: new Date(),
@@ -38,6 +39,11 @@ export function paymentEvent(movements: Movement[], changes: Partial<PaymentEven
     fromOwnerId: '',
     toOwnerId: '',
     refundId: '',
+    decision: new Uint8Array(),
+    refund: undefined,
+    requesterId: '',
+    refundRequesterId: '',
+    origin: undefined,
     ...changes,
   };
 }
@@ -68,9 +74,7 @@ export const outgoing = (event: PaymentEvent): OutgoingEvent => ({
   payload: encode(event),
 });
 
-class NotFound extends Error {
-  readonly reason = 'ACCOUNT_NOT_FOUND';
-}
+class NotFound extends ReasonedError<'ACCOUNT_NOT_FOUND'> {}
 const NOT_FOUND = errorTable('authorization', NotFound, { ACCOUNT_NOT_FOUND: status.NOT_FOUND });
 
 /** Accounts by owner, and the balances of ListBalances. Both may be changed while it runs. */
@@ -84,7 +88,7 @@ export async function startAccountService({ verifier }: TestIdentity) {
         const { id, roles } = requireCaller(call);
         const owner = owners.get(accountId);
         if (owner === undefined || (roles.includes('customer') && owner !== id))
-          throw new NotFound('not there');
+          throw new NotFound('ACCOUNT_NOT_FOUND', 'not there');
         return { account: account(accountId, owner) };
       },
       // One account a page, so that a caller that reads only the first page fails the test.
@@ -97,15 +101,21 @@ export async function startAccountService({ verifier }: TestIdentity) {
           nextPageToken: at + 1 < own.length ? String(at + 1) : '',
         };
       },
-      async listBalances({ pageToken }) {
+      async listBalances({ pageToken, accountIds }) {
         const at = Number(pageToken || 0);
+        const wanted = balances.filter(
+          ({ accountId }) => accountIds.length === 0 || accountIds.includes(accountId),
+        );
         return {
-          balances: balances.slice(at, at + 2),
-          nextPageToken: at + 2 < balances.length ? String(at + 2) : '',
+          balances: wanted.slice(at, at + 2),
+          nextPageToken: at + 2 < wanted.length ? String(at + 2) : '',
         };
       },
     },
-    { access: ['customer', 'operator', 'auditor', 'service'], errors: NOT_FOUND },
+    {
+      access: { roles: ['customer', 'operator', 'auditor'], scope: 'accounts:read', services: ['ledger'] },
+      errors: NOT_FOUND,
+    },
   );
   const { target, stop } = await startTestServer(verifier, [service]);
   return {

@@ -1,12 +1,13 @@
 /**
- * Fakes of the four services that a reconciliation reads, hand-written on one real gRPC server. Each returns the figures that the
+ * Fakes of the four services that a reconciliation reads, hand-written, each on a real gRPC server. Each returns the figures that the
  * test gives it.
  */
-import { int64Of } from '@payflowx/chassis';
+
+import { type BoundService, int64Of } from '@payflowx/chassis';
 import { fakeService, startTestServer, type TestIdentity } from '@payflowx/chassis/testing';
 import { AnalyticsServiceService } from '@payflowx/proto/analytics';
 import { AccountServiceService } from '@payflowx/proto/authorization';
-import { NotificationServiceService } from '@payflowx/proto/notification';
+import { type MissingRecords, NotificationServiceService } from '@payflowx/proto/notification';
 import { PaymentServiceService } from '@payflowx/proto/payment';
 
 export interface FiguresByNeighbour {
@@ -31,9 +32,11 @@ interface ListRequest {
 }
 
 export interface FakeNeighbours {
-  target: string;
+  targets: Record<Neighbour, string>;
   /** By account id. A service without an entry does not know the account. */
   figures: { [N in Neighbour]: Map<string, FiguresByNeighbour[N]> };
+  /** The records that notification lacks. */
+  missing: MissingRecords[];
   /** Called before each response. */
   beforeResponse(hook: ((neighbour: Neighbour, request: ListRequest) => unknown) | undefined): void;
   stop(): Promise<void>;
@@ -54,13 +57,18 @@ function withSums<F extends { sentMinor: bigint; receivedMinor: bigint }>(figure
 /** The maximum page size, for any request: so small that every reader has to read several pages. */
 const PAGE = 3;
 
-export async function startNeighbours({ verifier }: TestIdentity): Promise<FakeNeighbours> {
+/** An old notification cannot count missing records. */
+export async function startNeighbours(
+  { verifier }: TestIdentity,
+  { isNotificationOld = false } = {},
+): Promise<FakeNeighbours> {
   const figures: FakeNeighbours['figures'] = {
     authorization: new Map(),
     payment: new Map(),
     analytics: new Map(),
     notification: new Map(),
   };
+  const missing: MissingRecords[] = [];
   let hook: (neighbour: Neighbour, request: ListRequest) => unknown = () => undefined;
 
   const respond = async <N extends Neighbour>(neighbour: N, request: ListRequest) => {
@@ -73,55 +81,80 @@ export async function startNeighbours({ verifier }: TestIdentity): Promise<FakeN
     const page = lines.slice(0, PAGE);
     return { page, nextPageToken: lines.length > PAGE ? (page.at(-1)?.accountId ?? '') : '' };
   };
-  const access = { access: ['service'] } as const;
-  const { target, stop } = await startTestServer(verifier, [
-    fakeService(
-      AccountServiceService,
-      {
-        async listBalances(request) {
-          const { page, nextPageToken } = await respond('authorization', request);
-          return { balances: page, nextPageToken };
+  const listNotificationFigures = async (request: ListRequest) => {
+    const { page, nextPageToken } = await respond('notification', request);
+    return { accounts: page, nextPageToken };
+  };
+  const access = { access: { services: ['ledger'] } } as const;
+  const serve = (service: BoundService) => startTestServer(verifier, [service]);
+  // Each is a server of its own, because each has another certificate.
+  const servers = {
+    authorization: await serve(
+      fakeService(
+        AccountServiceService,
+        {
+          async listBalances(request) {
+            const { page, nextPageToken } = await respond('authorization', request);
+            return { balances: page, nextPageToken };
+          },
         },
-      },
-      access,
+        access,
+      ),
     ),
-    fakeService(
-      PaymentServiceService,
-      {
-        async listAccountFigures(request) {
-          const { page, nextPageToken } = await respond('payment', request);
-          return { accounts: page.map(withSums), nextPageToken };
+    payment: await serve(
+      fakeService(
+        PaymentServiceService,
+        {
+          async listAccountFigures(request) {
+            const { page, nextPageToken } = await respond('payment', request);
+            return { accounts: page.map(withSums), nextPageToken };
+          },
         },
-      },
-      access,
+        access,
+      ),
     ),
-    fakeService(
-      AnalyticsServiceService,
-      {
-        async listAccountFigures(request) {
-          const { page, nextPageToken } = await respond('analytics', request);
-          return { accounts: page.map(withSums), nextPageToken };
+    analytics: await serve(
+      fakeService(
+        AnalyticsServiceService,
+        {
+          async listAccountFigures(request) {
+            const { page, nextPageToken } = await respond('analytics', request);
+            return { accounts: page.map(withSums), nextPageToken };
+          },
         },
-      },
-      access,
+        access,
+      ),
     ),
-    fakeService(
-      NotificationServiceService,
-      {
-        async listAccountFigures(request) {
-          const { page, nextPageToken } = await respond('notification', request);
-          return { accounts: page, nextPageToken };
-        },
-      },
-      access,
+    notification: await serve(
+      isNotificationOld
+        ? fakeService(NotificationServiceService, { listAccountFigures: listNotificationFigures }, access)
+        : fakeService(
+            NotificationServiceService,
+            {
+              listAccountFigures: listNotificationFigures,
+              async countMissingRecords() {
+                return { missing, pairCount: BigInt(missing.length), examinedFrom: new Date(0) };
+              },
+            },
+            access,
+          ),
     ),
-  ]);
+  };
+  const targetOf = (neighbour: Neighbour) => servers[neighbour].target;
   return {
-    target,
+    targets: {
+      authorization: targetOf('authorization'),
+      payment: targetOf('payment'),
+      analytics: targetOf('analytics'),
+      notification: targetOf('notification'),
+    },
     figures,
+    missing,
     beforeResponse(next) {
       hook = next ?? (() => undefined);
     },
-    stop,
+    async stop() {
+      await Promise.all(Object.values(servers).map((server) => server.stop()));
+    },
   };
 }

@@ -9,22 +9,24 @@ import {
   createTestIdentity,
   expectTokensToBeBound,
   PATIENCE_MS,
+  testCertificates,
   testLog,
   testPageTokenKey,
 } from '@payflowx/chassis/testing';
 import { ReconciliationServiceClient, ReconciliationServiceService } from '@payflowx/proto/ledger';
+import { RecordKind } from '@payflowx/proto/notification';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { runIfDue } from '../src/app/reconciliation-schedule.ts';
-import { connectFigures } from '../src/clients/reconciliation-figures.ts';
-import { startReconciliation } from '../src/reconciliation.ts';
-import { storedBalances } from '../src/store/reconciliation-balances.ts';
-import type { ReconciliationDatabase } from '../src/store/reconciliation-tables.ts';
+import { runIfDue } from '../src/reconciliation/app/schedule.ts';
+import { connectFigures } from '../src/reconciliation/clients/figures.ts';
+import { startReconciliation } from '../src/reconciliation/start.ts';
+import { storedBalances } from '../src/reconciliation/store/balances.ts';
+import type { ReconciliationDatabase } from '../src/reconciliation/store/database.ts';
 import { createLedgerDatabase, type LedgerDatabase } from './fixture.ts';
 import { type FakeNeighbours, startNeighbours } from './reconciliation-neighbours.ts';
 
 const identity = createTestIdentity();
-const serviceToken = () => identity.tokenFor({ id: 'svc_ledger', roles: ['service'] });
+const certificates = testCertificates('ledger');
 const GAP_MS = 10;
 
 let ledger: LedgerDatabase;
@@ -39,23 +41,27 @@ interface Instance {
   stop(): Promise<void>;
 }
 
-const targetsAt = (target: string) => ({
-  authorization: target,
-  payment: target,
-  analytics: target,
-  notification: target,
-});
-
-async function startInstance(targets: ReturnType<typeof targetsAt>): Promise<Instance> {
+async function startInstance(targets: FakeNeighbours['targets']): Promise<Instance> {
   const settings = { gapMs: GAP_MS, rereadings: 4 };
   const config = { postgresUrl: ledger.url, targets, everyMs: 0, settings };
-  const part = startReconciliation(config, serviceToken, testLog);
+  const part = startReconciliation(config, certificates, testLog);
   const { verifier } = identity;
   const server: GrpcServer = await serveGrpc(
-    { host: '127.0.0.1', port: 0, reflection: false, pageTokenKey: testPageTokenKey, verifier, log: testLog },
+    {
+      host: '127.0.0.1',
+      port: 0,
+      reflection: false,
+      pageTokenKey: testPageTokenKey,
+      certificates,
+      verifier,
+      log: testLog,
+    },
     [part.service],
   );
-  const client = connectGrpc(ReconciliationServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
+  const client = connectGrpc(ReconciliationServiceClient, {
+    target: `ipv4:127.0.0.1:${server.port}`,
+    certificates: testCertificates(),
+  });
   return {
     client,
     async stop() {
@@ -70,7 +76,7 @@ async function startInstance(targets: ReturnType<typeof targetsAt>): Promise<Ins
 beforeAll(async () => {
   [ledger, neighbours] = await Promise.all([createLedgerDatabase(), startNeighbours(identity)]);
   owner = openDatabase<ReconciliationDatabase>({ url: ledger.migrateUrl, poolMax: 1 }, testLog);
-  const targets = targetsAt(neighbours.target);
+  const targets = neighbours.targets;
   [instance, other] = await Promise.all([startInstance(targets), startInstance(targets)]);
 });
 afterAll(async () => {
@@ -195,6 +201,41 @@ describe('a reconciliation', () => {
       await as('auditor'),
     );
     expect(reconciliation).toEqual(report);
+  });
+
+  it('reports the events, deliveries and mails that notification lacks, account by account', async () => {
+    await agreeOn('acct_d');
+    const { missing } = neighbours;
+    missing.push(
+      { accountId: 'acct_d', kind: RecordKind.EVENT, count: 2n },
+      { accountId: 'acct_d', kind: RecordKind.DELIVERY, count: 1n },
+      { accountId: 'acct_d', kind: RecordKind.MAIL, count: 3n },
+    );
+    const report = await run();
+    missing.length = 0;
+    expect(report).toMatchObject({ holds: false, differenceCount: 3n, unsettledCount: 0n });
+    const lost = (figure: string, found: bigint) => ({
+      ...one(figure, 'payment', 0n, 'notification', found),
+      currency: '',
+    });
+    expect(report.differences).toEqual([
+      lost('missing_events', 2n),
+      lost('missing_deliveries', 1n),
+      lost('missing_mails', 3n),
+    ]);
+    const stored = { reconciliationId: report.id };
+    expect(await instance.client.getReconciliation(stored, await as('auditor'))).toEqual({
+      reconciliation: report,
+    });
+    expect(await run()).toMatchObject({ holds: true });
+  });
+
+  it('compares the rest with a notification of an earlier version', async () => {
+    const old = await startNeighbours(identity, { isNotificationOld: true });
+    const upgraded = await startInstance(old.targets);
+    expect(await run(upgraded)).toMatchObject({ holds: true });
+    await upgraded.stop();
+    await old.stop();
   });
 
   it('compares turnover beyond int64, and reports every digit', async () => {
@@ -331,7 +372,7 @@ describe('an unavailable service', () => {
     'is named, and no report is made: %s',
     async (unavailable) => {
       const alone = await startInstance({
-        ...targetsAt(neighbours.target),
+        ...neighbours.targets,
         [unavailable]: 'ipv4:127.0.0.1:1',
       });
       const before = await listed();
@@ -398,15 +439,14 @@ describe('reports', () => {
 
   it('are made by operators only, and also read by auditors', async () => {
     const denied = { code: status.PERMISSION_DENIED };
-    for (const role of ['customer', 'auditor', 'service'] as const) {
+    for (const role of ['customer', 'auditor'] as const) {
       await expect(instance.client.runReconciliation({}, await as(role))).rejects.toMatchObject(denied);
     }
-    for (const role of ['customer', 'service'] as const) {
-      const list = { pageSize: 0, pageToken: '' };
-      await expect(instance.client.listReconciliations(list, await as(role))).rejects.toMatchObject(denied);
-      const one = { reconciliationId: 'rec_1' };
-      await expect(instance.client.getReconciliation(one, await as(role))).rejects.toMatchObject(denied);
-    }
+    const customer = await as('customer');
+    const list = { pageSize: 0, pageToken: '' };
+    await expect(instance.client.listReconciliations(list, customer)).rejects.toMatchObject(denied);
+    const one = { reconciliationId: 'rec_1' };
+    await expect(instance.client.getReconciliation(one, customer)).rejects.toMatchObject(denied);
   });
 });
 
@@ -414,8 +454,8 @@ describe('the schedule', () => {
   it('runs when the last report is old enough, once among all instances', async () => {
     const hour = 3_600_000;
     const figures = connectFigures({
-      targets: targetsAt(neighbours.target),
-      token: serviceToken,
+      targets: neighbours.targets,
+      certificates,
       signal: new AbortController().signal,
     });
     const db = openDatabase<ReconciliationDatabase>({ url: ledger.url, poolMax: 5 }, testLog);
@@ -429,6 +469,7 @@ describe('the schedule', () => {
         ...figures.figuresOf(ids),
         ledger: storedBalances(db, ids),
       }),
+      missingRecords: () => figures.missingRecords(),
     });
     await run();
     expect(await runIfDue(at(Date.now() + hour / 2), hour)).toBe(false);

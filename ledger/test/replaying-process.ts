@@ -12,6 +12,6 @@ import type { Database } from '../src/store/database.ts';
 const [topic = '', url = '', faultsDir] = process.argv.slice(2);
 armFaults(faultsDir);
 const db = openDatabase<Database>({ url, poolMax: 2 }, testLog);
-const settings = { brokers: testServers.kafkaBrokers(), clientId: 'crash', topic, maxBatch: 10 };
+const settings = { ...testServers.kafka(), clientId: 'test-crash', topic, maxBatch: 10 };
 await replayTopic(settings, paymentEvents({ db }), testLog);
 await db.destroy();

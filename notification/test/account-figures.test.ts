@@ -7,20 +7,29 @@ import {
   createTestIdentity,
   expectTokensToBeBound,
   PATIENCE_MS,
+  testCertificates,
   testLog,
   testPageTokenKey,
 } from '@payflowx/chassis/testing';
-import { NotificationServiceClient, NotificationServiceService } from '@payflowx/proto/notification';
+import {
+  NotificationServiceClient,
+  NotificationServiceService,
+  RecordKind,
+  WebhookDeliveryState,
+  WebhookEndpointState,
+} from '@payflowx/proto/notification';
 import type { Kysely } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { recordNotices } from '../src/app/record-notices.ts';
-import type { EventType } from '../src/domain/notice.ts';
+import { recordSteps } from '../src/app/record-steps.ts';
+import type { EventType } from '../src/domain/events.ts';
 import { notificationService } from '../src/rpc/notification-service.ts';
 import type { Database } from '../src/store/database.ts';
+import { withoutWebhooks } from './notification.ts';
 
 const identity = createTestIdentity();
 let db: Kysely<Database>;
 let client: Neighbour<NotificationServiceService>;
+let ledger: Neighbour<NotificationServiceService>;
 const stopping: (() => unknown)[] = [];
 
 beforeAll(async () => {
@@ -33,13 +42,17 @@ beforeAll(async () => {
     port: 0,
     reflection: false,
     pageTokenKey: testPageTokenKey,
+    certificates: testCertificates('notification'),
     verifier,
     log: testLog,
   };
-  const server = await serveGrpc(settings, [notificationService({ db, figuresDb: db })]);
-  client = connectGrpc(NotificationServiceClient, { target: `ipv4:127.0.0.1:${server.port}` });
+  const server = await serveGrpc(settings, [notificationService({ ...withoutWebhooks(db), figuresDb: db })]);
+  const target = `ipv4:127.0.0.1:${server.port}`;
+  client = connectGrpc(NotificationServiceClient, { target, certificates: testCertificates() });
+  ledger = connectGrpc(NotificationServiceClient, { target, certificates: testCertificates('ledger') });
   stopping.push(
     () => client.close(),
+    () => ledger.close(),
     () => server.drain(),
     () => db.destroy(),
     () => database.drop(),
@@ -49,25 +62,28 @@ afterAll(async () => {
   for (const stop of stopping) await stop();
 });
 
-async function figures(request = {}, role: RoleName = 'service') {
-  const accessToken = await identity.tokenFor({ id: 'usr_any', roles: [role] });
+async function figures(request = {}) {
   const whole = { pageSize: 0, pageToken: '', accountIds: [], ...request };
-  return client.listAccountFigures(whole, { deadlineMs: PATIENCE_MS, accessToken });
+  return ledger.listAccountFigures(whole, { deadlineMs: PATIENCE_MS });
 }
 
 const record = (type: EventType, from: string, to: string, paymentId = newId('pay')) =>
-  recordNotices({ db }, [
+  recordSteps({ db, wake: () => {} }, [
     {
       eventId: newId('evt'),
       type,
       occurredAt: new Date(),
       paymentId,
+      version: 2n,
       amountMinor: 100n,
       movedMinor: 100n,
       capturedMinor: 100n,
       freedMinor: 0n,
       currency: 'EUR',
-      failure: '',
+      failure: { code: '', message: '' },
+      description: '',
+      reference: '',
+      content: Buffer.alloc(0),
       sender: { accountId: `acct_${from}`, ownerId: `usr_${from}` },
       receiver: { accountId: `acct_${to}`, ownerId: to === 'external' ? '' : `usr_${to}` },
     },
@@ -98,9 +114,47 @@ it('accepts a page token only for its own list, caller and filters', async () =>
     accessToken: await identity.tokenFor({ id, roles: [role] }),
   });
   const paymentId = newId('pay');
+  const ann = await as('usr_ann', 'customer');
+  const operator = await as('usr_op', 'operator');
+  const endpoint = { url: 'http://127.0.0.1:9/', eventTypes: ['*'], description: '' };
+  await client.createWebhookEndpoint(endpoint, ann);
+  const made = await client.createWebhookEndpoint(endpoint, ann);
+  const endpointId = made.endpoint?.id ?? '';
   await record('payment.authorized', 'ann', 'bob', paymentId);
   await record('payment.completed', 'ann', 'bob', paymentId);
+  const unchanged = { endpointId, url: undefined, eventTypes: [], description: undefined };
+  for (const state of [WebhookEndpointState.DISABLED, WebhookEndpointState.ENABLED])
+    await client.updateWebhookEndpoint({ ...unchanged, state }, operator);
+  const others = [await as('usr_bob', 'customer'), operator];
   await expectTokensToBeBound([NotificationServiceService], {
+    listEvents: attackedList({
+      call: client.listEvents,
+      filters: { types: [], paymentId: '', accountId: '', createdAfter: undefined, createdBefore: undefined },
+      as: ann,
+      otherCallers: others,
+      otherFilters: [{ paymentId }, { accountId: 'acct_ann' }, { types: ['payment.completed'] }],
+    }),
+    listWebhookEndpoints: attackedList({
+      call: client.listWebhookEndpoints,
+      filters: {},
+      as: ann,
+      otherCallers: others,
+      otherFilters: [],
+    }),
+    listWebhookDeliveries: attackedList({
+      call: client.listWebhookDeliveries,
+      filters: { endpointId: '', eventId: '', state: WebhookDeliveryState.UNSPECIFIED },
+      as: ann,
+      otherCallers: others,
+      otherFilters: [{ endpointId }, { state: WebhookDeliveryState.PENDING }],
+    }),
+    listWebhookAuditRecords: attackedList({
+      call: client.listWebhookAuditRecords,
+      filters: { endpointId: '', actorId: '' },
+      as: operator,
+      otherCallers: [await as('usr_other', 'operator'), await as('usr_auditor', 'auditor')],
+      otherFilters: [{ endpointId }, { actorId: 'usr_op' }],
+    }),
     listNotifications: attackedList({
       call: client.listNotifications,
       filters: { paymentId: '', accountId: 'acct_ann' },
@@ -109,17 +163,35 @@ it('accepts a page token only for its own list, caller and filters', async () =>
       otherFilters: [{ accountId: '' }, { accountId: 'acct_bob' }, { paymentId }],
     }),
     listAccountFigures: attackedList({
-      call: client.listAccountFigures,
+      call: ledger.listAccountFigures,
       filters: { accountIds: [] },
-      as: await as('svc_ledger', 'service'),
-      otherCallers: [await as('svc_other', 'service')],
+      as: { deadlineMs: PATIENCE_MS },
+      // No other service may call it.
+      otherCallers: [],
       otherFilters: [{ accountIds: ['acct_ann', 'acct_bob'] }],
     }),
   });
 });
 
-it('is allowed for services only', async () => {
+it('counts missing records for the ledger, by kind and account', async () => {
+  await record('payment.completed', 'eve', 'external');
+  await db.deleteFrom('events').where('sender_owner_id', '=', 'usr_eve').execute();
+  const { missing, pairCount, examinedFrom } = await ledger.countMissingRecords(
+    {},
+    { deadlineMs: PATIENCE_MS },
+  );
+  expect(missing).toEqual([{ accountId: 'acct_eve', kind: RecordKind.EVENT, count: 1n }]);
+  expect(pairCount).toBe(1n);
+  expect(examinedFrom?.getTime()).toBeLessThan(Date.now() - 29 * 86_400_000);
+});
+
+it('is not for users', async () => {
   for (const role of ['customer', 'operator', 'auditor'] as const) {
-    await expect(figures({}, role)).rejects.toMatchObject({ code: status.PERMISSION_DENIED });
+    const accessToken = await identity.tokenFor({ id: 'usr_any', roles: [role] });
+    const whole = { pageSize: 0, pageToken: '', accountIds: [] };
+    const refused = client.listAccountFigures(whole, { deadlineMs: PATIENCE_MS, accessToken });
+    const counting = client.countMissingRecords({}, { deadlineMs: PATIENCE_MS, accessToken });
+    for (const each of [refused, counting])
+      await expect(each).rejects.toMatchObject({ code: status.PERMISSION_DENIED });
   }
 });

@@ -1,12 +1,14 @@
 /** Payment's configuration. The only reader of the environment. */
 import {
   ConfigError,
-  identityConfig,
   identitySettings,
+  kafkaConfig,
   kafkaSettings,
+  ownerSettings,
   portSetting,
   postgresConfig,
   postgresSettings,
+  rabbitConfig,
   rabbitSettings,
   readEnvironment,
   serviceConfig,
@@ -52,11 +54,11 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
   return {
     ...serviceConfig(read),
     ...postgresConfig(read, MIGRATIONS, { lockTimeoutMs: LOCK_TIMEOUT_MS }),
-    kafkaBrokers: read.KAFKA_BROKERS,
+    kafka: kafkaConfig(read),
     eventsTopic: read.EVENTS_TOPIC,
-    rabbitUrl: read.RABBITMQ_URL,
+    rabbit: rabbitConfig(read),
     notificationsQueue: read.NOTIFICATIONS_QUEUE,
-    identity: identityConfig(read),
+    authTarget: read.AUTH_TARGET,
     authorizationTarget: read.AUTHORIZATION_TARGET,
     flow: {
       authorizeDeadlineMs: read.AUTHORIZE_DEADLINE_MS,
@@ -68,5 +70,29 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     expiryIntervalMs: read.EXPIRY_INTERVAL_MS,
     recoveryIntervalMs: read.RECOVERY_INTERVAL_MS,
     retentionMs: read.IDEMPOTENCY_RETENTION_H * 60 * 60 * 1_000,
+  };
+}
+
+/** The settings of `restore.ts`. It connects as the owner of the database, because the serving role may not change keys. */
+export function loadRestoreConfig(env: NodeJS.ProcessEnv) {
+  const { LOG_LEVEL, EVENTS_TOPIC, HOLD_DURATION_S } = schema.properties;
+  const settings = { LOG_LEVEL, EVENTS_TOPIC, HOLD_DURATION_S, ...kafkaSettings, ...ownerSettings };
+  const read = readEnvironment(Type.Object(settings), env);
+  return {
+    logLevel: read.LOG_LEVEL,
+    ownerUrl: read.POSTGRES_MIGRATE_URL,
+    migrations: MIGRATIONS,
+    events: { ...kafkaConfig(read), clientId: 'payment', topic: read.EVENTS_TOPIC },
+    defaultHoldMs: read.HOLD_DURATION_S * 1_000,
+  };
+}
+
+/** The settings of `republish.ts`. */
+export function loadRepublishConfig(env: NodeJS.ProcessEnv) {
+  const { LOG_LEVEL, POSTGRES_URL } = schema.properties;
+  const read = readEnvironment(Type.Object({ LOG_LEVEL, POSTGRES_URL }), env);
+  return {
+    logLevel: read.LOG_LEVEL,
+    ...postgresConfig({ ...read, POSTGRES_POOL_MAX: 2 }, MIGRATIONS),
   };
 }

@@ -3,7 +3,14 @@
  * not delayed.
  */
 
-import { type Logger, type Parcel, unpackParcel } from '@payflowx/chassis';
+import {
+  type KafkaConnection,
+  type Logger,
+  type MessagingSystem,
+  type Parcel,
+  type RabbitConnection,
+  unpackParcel,
+} from '@payflowx/chassis';
 import { connectKafkaProducer } from '@payflowx/chassis/kafka';
 import { startOutboxRelay } from '@payflowx/chassis/postgres';
 import { connectRabbitPublisher } from '@payflowx/chassis/rabbit';
@@ -11,9 +18,9 @@ import { EVENTS_DESTINATION, NOTIFICATIONS_DESTINATION } from './messages/paymen
 
 export interface RelaySettings {
   postgres: { url: string };
-  kafkaBrokers: string;
+  kafka: KafkaConnection;
   eventsTopic: string;
-  rabbitUrl: string;
+  rabbit: RabbitConnection;
   notificationsQueue: string;
   instanceId: string;
 }
@@ -33,15 +40,21 @@ export function startOutboxRelays(settings: RelaySettings, log: Logger): Stoppab
 }
 
 async function relayToKafka(settings: RelaySettings, log: Logger): Promise<Stoppable> {
-  const { kafkaBrokers: brokers, instanceId: clientId, eventsTopic } = settings;
-  const kafka = await connectKafkaProducer({ brokers, clientId }, log);
+  const { instanceId: clientId, eventsTopic } = settings;
+  const kafka = await connectKafkaProducer({ ...settings.kafka, clientId }, log);
   const publish = (parcels: Parcel[]) => kafka.publish(eventsTopic, parcels.flatMap(unpackParcel));
-  return relay(settings, EVENTS_DESTINATION, { publish, close: kafka.close }, log);
+  return relay(
+    settings,
+    { destination: EVENTS_DESTINATION, system: 'kafka' },
+    { publish, close: kafka.close },
+    log,
+  );
 }
 
 async function relayToRabbit(settings: RelaySettings, log: Logger): Promise<Stoppable> {
-  const { rabbitUrl: url, notificationsQueue: queue } = settings;
-  return relay(settings, NOTIFICATIONS_DESTINATION, await connectRabbitPublisher({ url, queue }, log), log);
+  const { rabbit, notificationsQueue: queue } = settings;
+  const publisher = await connectRabbitPublisher({ ...rabbit, queue }, log);
+  return relay(settings, { destination: NOTIFICATIONS_DESTINATION, system: 'rabbitmq' }, publisher, log);
 }
 
 interface Publisher {
@@ -51,11 +64,11 @@ interface Publisher {
 
 async function relay(
   { postgres }: RelaySettings,
-  destination: string,
+  broker: { destination: string; system: MessagingSystem },
   { publish, close }: Publisher,
   log: Logger,
 ): Promise<Stoppable> {
-  const outboxRelay = await startOutboxRelay({ url: postgres.url, destination, publish }, log);
+  const outboxRelay = await startOutboxRelay({ url: postgres.url, ...broker, publish }, log);
   return {
     async stop() {
       await outboxRelay.stop();

@@ -1,8 +1,8 @@
 import type { Caller } from '@payflowx/chassis';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lifecycleOf } from './lifecycle.ts';
-import { type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
+import { ALL, lifecycleOf } from './lifecycle.ts';
+import { type Platform, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
 let life: ReturnType<typeof lifecycleOf>;
@@ -22,16 +22,10 @@ const SHOP = 'cli_shop';
 const TILL = 'cli_till';
 const DESK = 'cli_desk';
 
-const newRequest = () =>
-  paymentRequest({
-    fromAccount: platform.accountOf(platform.customer),
-    toAccount: platform.accountOf(platform.otherCustomer),
-    amountMinor: 1_000n,
-    captureMode: CaptureMode.MANUAL,
-  });
+const newRequest = () => platform.newRequest({ amountMinor: 1_000n, captureMode: CaptureMode.MANUAL });
 
 async function payBy(caller: Caller, request = newRequest()) {
-  const { payment } = await platform.client.createPayment(request, await life.callAs(caller));
+  const { payment } = await platform.client.createPayment(await request, await life.callAs(caller));
   if (!payment) throw new Error('The response has no payment.');
   return payment;
 }
@@ -40,7 +34,7 @@ async function payBy(caller: Caller, request = newRequest()) {
 async function shownTo(by: Caller, paymentId: string) {
   const call = await life.callAs(by);
   const { payment } = await platform.client.getPayment({ paymentId }, call);
-  const { refunds } = await platform.client.listRefunds({ paymentId, pageSize: 0, pageToken: '' }, call);
+  const { refunds } = await platform.client.listRefunds({ ...ALL, paymentId }, call);
   const steps = await life.steps(paymentId, by);
   return {
     payment: payment?.clientId,

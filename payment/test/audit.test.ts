@@ -1,10 +1,9 @@
 import { type Caller, newId } from '@payflowx/chassis';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { ActionOutcome } from '@payflowx/proto/payment';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { decline } from './fake-authorization.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lifecycleOf } from './lifecycle.ts';
-import { type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
+import { FUNDS, type Platform, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
 let life: ReturnType<typeof lifecycleOf>;
@@ -13,7 +12,6 @@ beforeAll(async () => {
   life = lifecycleOf(platform);
 });
 afterAll(() => platform?.stop());
-afterEach(() => platform.authorization.answerWith(undefined));
 
 /** An operator of its own, so that each test sees only its own records. */
 const newOperator = (more: Partial<Caller> = {}): Caller => ({
@@ -35,9 +33,9 @@ async function deposit(by: Caller, accountId: string, requestId = newId('req')) 
   return (await platform.client.createDeposit(request, await life.callAs(by))).payment;
 }
 
-async function withdraw(by: Caller) {
-  const accountId = platform.accountOf(platform.customer);
-  const request = { requestId: newId('req'), accountId, amountMinor: 5n, currency: 'EUR', reference: '' };
+async function withdraw(by: Caller, amountMinor = 5n) {
+  const accountId = await platform.accountOf(platform.customer);
+  const request = { requestId: newId('req'), accountId, amountMinor, currency: 'EUR', reference: '' };
   return (await platform.client.createWithdrawal(request, await life.callAs(by))).payment;
 }
 
@@ -45,7 +43,7 @@ describe('the audit log of payments', () => {
   it('has every request of an operator about the money of others: who, what, on whose account, with which key', async () => {
     const { customer, otherCustomer } = platform;
     const operator = newOperator();
-    const account = platform.accountOf(customer);
+    const account = await platform.accountOf(customer);
     const deposited = await deposit(operator, account, 'deposit-1');
     const { id, fromAccount, toAccount } = await life.hold();
     await life.capture(id, { amountMinor: 300n }, { by: operator });
@@ -84,15 +82,10 @@ describe('the audit log of payments', () => {
   });
 
   it('has declined requests with their code, and the API client of an operator', async () => {
-    const { customer, otherCustomer } = platform;
+    const { customer } = platform;
     const operator = newOperator({ clientId: 'cli_desk', scopes: ['payments:write'] });
-    platform.authorization.answerWith((item) => decline(item, 'INSUFFICIENT_BALANCE', platform.ownerOf));
-    await withdraw(newOperator({ id: operator.id }));
-    const request = paymentRequest({
-      fromAccount: platform.accountOf(customer),
-      toAccount: platform.accountOf(otherCustomer),
-      captureMode: CaptureMode.AUTOMATIC,
-    });
+    await withdraw(newOperator({ id: operator.id }), FUNDS + 1n);
+    const request = await platform.newRequest({ amountMinor: FUNDS + 1n });
     await platform.client.createPayment(request, await life.callAs(operator));
     const declined = { outcome: ActionOutcome.DECLINED, failureCode: 'INSUFFICIENT_BALANCE' };
     expect((await auditOf(operator.id)).records).toMatchObject([
@@ -103,11 +96,7 @@ describe('the audit log of payments', () => {
 
   it('has neither requests of customers nor those that an operator may make as an owner', async () => {
     const both: Caller = { ...platform.customer, roles: ['customer', 'operator'] };
-    const request = paymentRequest({
-      fromAccount: platform.accountOf(both),
-      toAccount: platform.accountOf(platform.otherCustomer),
-      captureMode: CaptureMode.MANUAL,
-    });
+    const request = await platform.newRequest({ captureMode: CaptureMode.MANUAL });
     const { payment: own } = await platform.client.createPayment(request, await life.callAs(both));
     await life.capture(own?.id ?? '', {}, { by: both });
     expect((await auditOf(both.id)).records).toEqual([]);
@@ -115,9 +104,8 @@ describe('the audit log of payments', () => {
 
   it('has deposits and withdrawals that were refused because the account is the own one of the operator', async () => {
     const both: Caller = { ...platform.customer, roles: ['customer', 'operator'] };
-    platform.authorization.answerWith((item) => decline(item, 'OWN_ACCOUNT', platform.ownerOf));
     const refused = { reason: 'OWN_ACCOUNT' };
-    await expect(deposit(both, platform.accountOf(both))).rejects.toMatchObject(refused);
+    await expect(deposit(both, await platform.accountOf(both))).rejects.toMatchObject(refused);
     await expect(withdraw(both)).rejects.toMatchObject(refused);
     const declined = { outcome: ActionOutcome.DECLINED, failureCode: 'OWN_ACCOUNT' };
     expect((await auditOf(both.id)).records).toMatchObject([
@@ -129,8 +117,8 @@ describe('the audit log of payments', () => {
   it('comes in pages without duplicates or gaps while records are added, by actor and by account', async () => {
     const operator = newOperator();
     const made: string[] = [];
-    const fromAccount = platform.accountOf(platform.customer);
-    const toAccount = platform.accountOf(platform.otherCustomer);
+    const fromAccount = await platform.accountOf(platform.customer);
+    const toAccount = await platform.accountOf(platform.otherCustomer);
     for (let count = 0; count < 3; count += 1) {
       made.unshift((await deposit(operator, fromAccount))?.id ?? '');
       const { id } = await life.pay({ fromAccount, toAccount });

@@ -6,7 +6,7 @@ import { CaptureMode } from '@payflowx/proto/authorization';
 import { PaymentState } from '@payflowx/proto/payment';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { lifecycleOf } from './lifecycle.ts';
-import { type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
+import { type Platform, startPlatform } from './payment-platform.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -19,14 +19,8 @@ beforeAll(async () => {
 afterAll(() => platform?.stop());
 
 /** A payment and its capture, each with a key, so that both can be requested any number of times. */
-function heldPayment() {
-  const fromAccount = platform.accountOf(platform.customer);
-  const request = paymentRequest({
-    fromAccount,
-    toAccount: platform.accountOf(platform.otherCustomer),
-    amountMinor: 1_000n,
-    captureMode: CaptureMode.MANUAL,
-  });
+async function heldPayment() {
+  const request = await platform.newRequest({ amountMinor: 1_000n, captureMode: CaptureMode.MANUAL });
   const captureId = newId('req');
   return async () => {
     const call = await life.callAs(platform.customer);
@@ -53,7 +47,7 @@ it('every payment gets its one outcome, and the service and its relay live on', 
     { url: platform.databaseUrl, destination: 'payment-notifications', publish },
     testLog,
   );
-  const payments = Array.from({ length: 20 }, heldPayment);
+  const payments = await Promise.all(Array.from({ length: 20 }, heldPayment));
   await whileConnectionsBreak(platform.adminUrl, async () => {
     for (let attempt = 0; attempt < 5; attempt += 1) {
       const results = await Promise.allSettled(payments.map((complete) => complete()));

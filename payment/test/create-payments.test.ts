@@ -1,33 +1,36 @@
 import { fromRpcStatus, newId } from '@payflowx/chassis';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { type CreatePaymentItem, PaymentEventType, PaymentKind, PaymentState } from '@payflowx/proto/payment';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { decline } from './fake-authorization.ts';
-import { announced, CALL, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  announced,
+  CALL,
+  FUNDS,
+  type Platform,
+  paymentRequest,
+  type Server,
+  startPlatform,
+} from './payment-platform.ts';
 
 let platform: Platform;
 beforeAll(async () => {
   platform = await startPlatform();
 });
 afterAll(() => platform?.stop());
-beforeEach(() => platform.authorization.answerWith(undefined));
 
-const gateway = { id: 'svc_gateway', roles: ['service'] as const };
 const callAs = async (caller: Platform['customer']) => ({
   ...CALL,
   accessToken: await platform.tokenOf(caller),
 });
-const fromCustomer = (given: Parameters<typeof paymentRequest>[0] = {}) =>
-  paymentRequest({
-    fromAccount: platform.accountOf(platform.customer),
-    toAccount: platform.accountOf(platform.otherCustomer),
-    ...given,
-  });
+
+const PAYMENT_CHECKS = ['from_account', 'to_account', 'from_state', 'to_state', 'currency', 'balance'];
+/** The balance that no payment has changed. */
+const NOTHING = { postedMinor: 0n, heldMinor: 0n };
 
 describe('a payment that is captured automatically', () => {
   it('completes, and publishes its start and end to Kafka and its end to RabbitMQ', async () => {
     const { client, customer, otherCustomer, db } = platform;
-    const request = fromCustomer();
+    const request = await platform.newRequest();
     const { payment, replayed } = await client.createPayment(request, await callAs(customer));
 
     expect(replayed).toBe(false);
@@ -42,7 +45,7 @@ describe('a payment that is captured automatically', () => {
       failure: undefined,
       version: 2n,
     });
-    expect(payment?.decision?.checks).toHaveLength(1);
+    expect(payment?.decision?.checks.map(({ name }) => name)).toEqual(PAYMENT_CHECKS);
 
     const messages = await announced(db, payment?.id ?? '');
     expect(messages.map(({ destination, type }) => [destination, type])).toEqual([
@@ -67,12 +70,13 @@ describe('a payment that is captured automatically', () => {
       ],
     });
     expect(completed?.payment).toEqual({ ...payment, decision: undefined });
-    expect(notified).toEqual(completed);
+    // Notification also gets what only readers see.
+    expect(notified).toEqual({ ...completed, decision: expect.anything(), requesterId: customer.id });
   });
 
   it('calls authorization in the name of the caller, with the payment’s own id', async () => {
     const { client, customer, authorization } = platform;
-    const { payment } = await client.createPayment(fromCustomer(), await callAs(customer));
+    const { payment } = await client.createPayment(await platform.newRequest(), await callAs(customer));
     expect(authorization.asked.at(-1)).toMatchObject({
       paymentId: payment?.id,
       operationId: payment?.id,
@@ -80,61 +84,73 @@ describe('a payment that is captured automatically', () => {
       callerRoles: [1],
     });
   });
+
+  it('passes its deadline on to authorization, which decides nothing after it', async () => {
+    const { client, customer, authorization } = platform;
+    const deadline = new Date(Date.now() + 9_000);
+    const { accessToken } = await callAs(customer);
+    await client.createPayment(await platform.newRequest(), { deadline, accessToken });
+    const passedOn = authorization.asked.at(-1)?.deadline?.getTime() ?? 0;
+    // gRPC sends the time that is left, in whole milliseconds.
+    expect(Math.abs(passedOn - deadline.getTime())).toBeLessThan(1_000);
+  });
 });
 
 it('a payment that is captured manually is AUTHORIZED, with the end of its hold', async () => {
   const { client, customer, db, authorization } = platform;
   const { payment } = await client.createPayment(
-    fromCustomer({ captureMode: CaptureMode.MANUAL }),
+    await platform.newRequest({ captureMode: CaptureMode.MANUAL }),
     await callAs(customer),
   );
   expect(payment).toMatchObject({ state: PaymentState.AUTHORIZED, capturedMinor: 0n });
   const asReckoned = new Date((payment?.createdAt?.getTime() ?? 0) + 60_000);
   expect(authorization.asked.at(-1)).toMatchObject({ holdSeconds: 60, holdExpiresAt: asReckoned });
   // Authorization's clock decides when the hold ends, so callers get authorization's time.
-  expect(payment?.expiresAt).toEqual(authorization.holds.expiresAt(payment?.id ?? ''));
+  const { expiresAt } = await authorization.holdOf(payment?.id ?? '');
+  expect(payment?.expiresAt).toEqual(expiresAt);
   const types = (await announced(db, payment?.id ?? '')).map(({ type }) => type);
   expect(types).toEqual(['payment.initiated', 'payment.authorized', 'payment.authorized']);
 });
 
 describe('a payment that is declined', () => {
   it('is returned as FAILED with the reason; the sender is notified, the receiver is not', async () => {
-    const { client, customer, db, authorization, ownerOf } = platform;
-    authorization.answerWith((item) => decline(item, 'INSUFFICIENT_BALANCE', ownerOf));
-    const { payment } = await client.createPayment(fromCustomer(), await callAs(customer));
+    const { client, customer, db, authorization } = platform;
+    const request = await platform.newRequest({ amountMinor: FUNDS + 1n });
+    const { payment } = await client.createPayment(request, await callAs(customer));
     expect(payment).toMatchObject({
       state: PaymentState.FAILED,
-      failure: { code: 'INSUFFICIENT_BALANCE', message: 'Declined: INSUFFICIENT_BALANCE.' },
+      failure: {
+        code: 'INSUFFICIENT_BALANCE',
+        message: 'The paying account does not have enough money available.',
+      },
       capturedMinor: 0n,
     });
+    expect(await authorization.movedIn(request.fromAccount, request.toAccount)).toEqual([NOTHING, NOTHING]);
     const last = (await announced(db, payment?.id ?? '')).at(-1);
     expect(last).toMatchObject({ destination: 'payment-notifications', type: 'payment.failed' });
     expect(last?.event).toMatchObject({ fromOwnerId: customer.id, toOwnerId: '', movements: [] });
   });
 
   it('for an operator’s own account is PERMISSION_DENIED, is kept as FAILED, and leaves the key free', async () => {
-    const { client, operator, accountOf, authorization, ownerOf, db } = platform;
-    authorization.answerWith((item) => decline(item, 'OWN_ACCOUNT', ownerOf));
-    const accountId = accountOf(operator);
+    const { client, operator, customer, accountOf, db } = platform;
+    const accountId = await accountOf(operator);
     const request = { requestId: newId('req'), accountId, amountMinor: 5n, currency: 'EUR', reference: '' };
-    const refused = client.createDeposit(request, await callAs(operator));
-    await expect(refused).rejects.toMatchObject({ code: 7, reason: 'OWN_ACCOUNT', domain: 'payment' });
-    const tried = await db
-      .selectFrom('payments')
-      .select(['state', 'failure_code'])
-      .where('request_id', '=', request.requestId)
-      .execute();
-    expect(tried).toEqual([{ state: 'FAILED', failure_code: 'OWN_ACCOUNT' }]);
+    const failed = { state: 'FAILED', failure_code: 'OWN_ACCOUNT' };
+    for (const attempts of [[failed], [failed, failed]]) {
+      const refused = client.createDeposit(request, await callAs(operator));
+      await expect(refused).rejects.toMatchObject({ code: 7, reason: 'OWN_ACCOUNT', domain: 'payment' });
+      const tried = db.selectFrom('payments').select(['state', 'failure_code']);
+      expect(await tried.where('request_id', '=', request.requestId).execute()).toEqual(attempts);
+    }
 
-    authorization.answerWith(undefined);
-    const again = await client.createDeposit(request, await callAs(operator));
+    const other = { ...request, accountId: await accountOf(customer) };
+    const again = await client.createDeposit(other, await callAs(operator));
     expect(again).toMatchObject({ replayed: false, payment: { state: PaymentState.COMPLETED } });
   });
 
   it('for the payer’s account is NOT_FOUND, is not notified, and leaves the key free', async () => {
-    const { client, customer, db, authorization, ownerOf } = platform;
-    authorization.answerWith((item) => decline(item, 'FROM_ACCOUNT_NOT_FOUND', ownerOf));
-    const request = fromCustomer();
+    const { client, customer, otherCustomer, accountOf, db } = platform;
+    const request = await platform.newRequest({ fromAccount: await accountOf(otherCustomer) });
     const refused = client.createPayment(request, await callAs(customer));
     await expect(refused).rejects.toMatchObject({
       code: 5,
@@ -152,8 +168,11 @@ describe('a payment that is declined', () => {
     const seen = client.getPayment({ paymentId: id }, await callAs(customer));
     await expect(seen).rejects.toMatchObject({ reason: 'PAYMENT_NOT_FOUND' });
 
-    authorization.answerWith(undefined);
-    const again = await client.createPayment(request, await callAs(customer));
+    await expect(client.createPayment(request, await callAs(customer))).rejects.toThrow();
+    const tried = db.selectFrom('payments').select('id').where('request_id', '=', request.requestId);
+    expect(await tried.execute(), 'a repeated request is decided again').toHaveLength(2);
+    const own = { ...request, fromAccount: await accountOf(customer) };
+    const again = await client.createPayment(own, await callAs(customer));
     expect(again).toMatchObject({ replayed: false, payment: { state: PaymentState.COMPLETED } });
   });
 });
@@ -161,7 +180,7 @@ describe('a payment that is declined', () => {
 describe('deposits and withdrawals', () => {
   it('are payments from and to the external account, by operators', async () => {
     const { client, customer, operator, accountOf } = platform;
-    const accountId = accountOf(customer);
+    const accountId = await accountOf(customer);
     const request = { accountId, amountMinor: 5n, currency: 'EUR', reference: 'r' };
     const deposit = await client.createDeposit(
       { ...request, requestId: newId('req') },
@@ -197,32 +216,37 @@ describe('a batch', () => {
       accessToken: await tokenOf(caller),
       traceparent: '',
       deadline: new Date(Date.now() + CALL.deadlineMs),
-      request: fromCustomer(),
+      request: await platform.newRequest(),
       ...given,
     });
     const items = [
       await item(customer),
       await item(customer, { accessToken: 'not.a.token' }),
       await item(auditor),
-      await item(customer, { request: fromCustomer({ amountMinor: 0n }) }),
+      await item(customer, { request: await platform.newRequest({ amountMinor: 0n }) }),
       await item(customer, { deadline: new Date(Date.now() - 1) }),
       await item(customer, { request: undefined }),
       await item(operator),
     ];
-    const { results } = await client.batchCreatePayments({ items, sentAt: undefined }, await callAs(gateway));
+    const { results } = await client.batchCreatePayments({ items, sentAt: undefined }, CALL);
     expect(
       results.map(({ result }) =>
-        result?.$case === 'error' ? result.value.code : result?.value.payment?.state,
+        result?.$case === 'error'
+          ? fromRpcStatus(result.value).reason
+          : { state: result?.value.payment?.state },
       ),
     ).toEqual([
-      PaymentState.COMPLETED,
-      16, // UNAUTHENTICATED
-      7, // PERMISSION_DENIED
-      3, // INVALID_ARGUMENT
-      4, // DEADLINE_EXCEEDED
-      3, // INVALID_ARGUMENT
-      PaymentState.COMPLETED,
+      { state: PaymentState.COMPLETED },
+      'UNAUTHENTICATED',
+      'ROLE_NOT_ALLOWED',
+      'INVALID_ARGUMENT',
+      'DEADLINE_EXCEEDED',
+      'INVALID_ARGUMENT',
+      { state: PaymentState.COMPLETED },
     ]);
+    const expired = items[4]?.request?.requestId ?? '';
+    const keys = platform.db.selectFrom('idempotency_keys').select('key').where('key', '=', expired);
+    expect(await keys.execute(), 'an expired item starts nothing').toEqual([]);
     const events = platform.logged.filter(({ fields }) => fields.security_event !== undefined);
     expect(events.map(({ fields: { security_event, subject } }) => [security_event, subject])).toEqual([
       ['token_refused', undefined],
@@ -230,16 +254,29 @@ describe('a batch', () => {
     ]);
   });
 
+  it('leaves a security event with the caller of an item that is refused after its token was verified', async () => {
+    const { client, operator, tokenOf, accountOf, logged } = platform;
+    const request = await platform.newRequest({ toAccount: await accountOf(operator) });
+    const deadline = new Date(Date.now() + CALL.deadlineMs);
+    const item = { accessToken: await tokenOf(operator), traceparent: '', deadline, request };
+    logged.length = 0;
+    await client.batchCreatePayments({ items: [item], sentAt: undefined }, CALL);
+    expect(logged.map(({ fields }) => fields)).toMatchObject([
+      { security_event: 'access_refused', reason: 'OWN_ACCOUNT', subject: operator.id },
+    ]);
+  });
+
   it('that lay unread past its deadlines starts nothing, and clocks that differ change no deadline', async () => {
-    const { client, customer, db, tokenOf } = platform;
+    const { customer, db, tokenOf, startServer } = platform;
+    // Each clock is that of the gateways of another instance, because all of them have one host here.
+    const [same, behind, ahead] = await Promise.all([startServer(), startServer(), startServer()]);
     const HOUR = 3_600_000;
-    const send = async (sender: string, agoMs: number) => {
+    const send = async (sender: Server, agoMs: number) => {
       const sentAt = new Date(Date.now() - agoMs);
       const deadline = new Date(sentAt.getTime() + 7_500);
-      const request = fromCustomer();
+      const request = await platform.newRequest();
       const item = { accessToken: await tokenOf(customer), traceparent: '', deadline, request };
-      const settings = await callAs({ id: sender, roles: ['service'] });
-      const { results } = await client.batchCreatePayments({ items: [item], sentAt }, settings);
+      const { results } = await sender.client.batchCreatePayments({ items: [item], sentAt }, CALL);
       const keys = db.selectFrom('idempotency_keys').select('key').where('key', '=', request.requestId);
       const result = results[0]?.result;
       const code = result?.$case === 'error' ? fromRpcStatus(result.value).reason : 'created';
@@ -247,34 +284,34 @@ describe('a batch', () => {
     };
     const created = ['created', 1];
     for (const agoMs of [0, 15_000, 0]) {
-      expect(await send('svc_same', agoMs)).toEqual(agoMs ? ['DEADLINE_EXCEEDED', 0] : created);
-      expect(await send('svc_behind', agoMs + HOUR)).toEqual(agoMs ? ['DEADLINE_EXCEEDED', 0] : created);
-      expect(await send('svc_ahead', agoMs - HOUR)).toEqual(agoMs ? ['DEADLINE_EXCEEDED', 0] : created);
+      expect(await send(same, agoMs)).toEqual(agoMs ? ['DEADLINE_EXCEEDED', 0] : created);
+      expect(await send(behind, agoMs + HOUR)).toEqual(agoMs ? ['DEADLINE_EXCEEDED', 0] : created);
+      expect(await send(ahead, agoMs - HOUR)).toEqual(agoMs ? ['DEADLINE_EXCEEDED', 0] : created);
     }
   });
 
   it('without items is refused', async () => {
-    const refused = platform.client.batchCreatePayments(
-      { items: [], sentAt: undefined },
-      await callAs(gateway),
-    );
+    const refused = platform.client.batchCreatePayments({ items: [], sentAt: undefined }, CALL);
     await expect(refused).rejects.toMatchObject({ code: 3, violations: [{ field: 'items' }] });
   });
 
   it('of a customer is refused', async () => {
-    const { client, customer, tokenOf } = platform;
+    const { user, customer, tokenOf } = platform;
     const accessToken = await tokenOf(customer);
-    const items = [{ accessToken, traceparent: '', deadline: undefined, request: fromCustomer() }];
-    const refused = client.batchCreatePayments({ items, sentAt: undefined }, await callAs(customer));
+    const items = [
+      { accessToken, traceparent: '', deadline: undefined, request: await platform.newRequest() },
+    ];
+    const refused = user.batchCreatePayments({ items, sentAt: undefined }, await callAs(customer));
     await expect(refused).rejects.toMatchObject({ reason: 'ROLE_NOT_ALLOWED' });
   });
 
   it('has an item beyond the limits of the contract refused, and no other', async () => {
     const { client, customer, tokenOf } = platform;
     const accessToken = await tokenOf(customer);
-    const item = { accessToken, traceparent: '', deadline: undefined, request: fromCustomer() };
+    const request = await platform.newRequest();
+    const item = { accessToken, traceparent: '', deadline: undefined, request };
     const items = [{ ...item, traceparent: '0'.repeat(1_200_000) }, item];
-    const { results } = await client.batchCreatePayments({ items, sentAt: undefined }, await callAs(gateway));
+    const { results } = await client.batchCreatePayments({ items, sentAt: undefined }, CALL);
     const [refused, created] = results.map(({ result }) => result);
     expect(refused?.$case === 'error' && fromRpcStatus(refused.value)).toMatchObject({
       reason: 'INVALID_ARGUMENT',
@@ -286,7 +323,7 @@ describe('a batch', () => {
 
 it('an invalid payment is refused with the fields that are wrong, and stores nothing', async () => {
   const { client, customer, db } = platform;
-  const request = fromCustomer({ amountMinor: -1n, currency: 'eur' });
+  const request = paymentRequest({ amountMinor: -1n, currency: 'eur' });
   const refused = client.createPayment(request, await callAs(customer));
   await expect(refused).rejects.toMatchObject({
     code: 3,
@@ -305,7 +342,7 @@ it('without a database nothing is started, and the caller may retry', async () =
   const { customer, startServer, authorization } = platform;
   const asked = authorization.asked.length;
   const { client } = await startServer({ databaseUrl: 'postgres://127.0.0.1:1/nowhere' });
-  const refused = client.createPayment(fromCustomer(), await callAs(customer));
+  const refused = client.createPayment(await platform.newRequest(), await callAs(customer));
   await expect(refused).rejects.toMatchObject({ code: 14, reason: 'DATABASE_UNAVAILABLE' });
   expect(authorization.asked).toHaveLength(asked);
 });

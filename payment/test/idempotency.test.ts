@@ -1,14 +1,15 @@
 import { newId } from '@payflowx/chassis';
+import { openDatabase } from '@payflowx/chassis/postgres';
 import { eventually, testLog } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { PaymentState } from '@payflowx/proto/payment';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { purgeIdempotencyKeys } from '../src/app/purge-idempotency-keys.ts';
 import { toPaymentOrder } from '../src/domain/order.ts';
+import type { Database } from '../src/store/database.ts';
 import { countBlocks, purgeKeys } from '../src/store/idempotency-keys.ts';
-import { decline } from './fake-authorization.ts';
 import { acceptStep, lifecycleOf } from './lifecycle.ts';
-import { CALL, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
+import { CALL, FUNDS, type Platform, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
 let life: ReturnType<typeof lifecycleOf>;
@@ -17,26 +18,19 @@ beforeAll(async () => {
   life = lifecycleOf(platform);
 });
 afterAll(() => platform?.stop());
-afterEach(() => platform.authorization.answerWith(undefined));
+afterEach(() => platform.authorization.failItems());
 
-const gateway = { id: 'svc_gateway', roles: ['service'] as const };
 const callAs = async (caller: Platform['customer']) => ({
   ...CALL,
   accessToken: await platform.tokenOf(caller),
 });
-const fromCustomer = (given: Parameters<typeof paymentRequest>[0] = {}) =>
-  paymentRequest({
-    fromAccount: platform.accountOf(platform.customer),
-    toAccount: platform.accountOf(platform.otherCustomer),
-    ...given,
-  });
 const paymentsOf = (requestId: string) =>
   platform.db.selectFrom('payments').select('id').where('request_id', '=', requestId).execute();
 
 describe('a repeated key', () => {
   it('with the same request gets the first response, and pays once', async () => {
     const { client, customer } = platform;
-    const request = fromCustomer();
+    const request = await platform.newRequest();
     const first = await client.createPayment(request, await callAs(customer));
     const again = await client.createPayment(request, await callAs(customer));
     expect(again).toEqual({ ...first, replayed: true });
@@ -44,11 +38,12 @@ describe('a repeated key', () => {
   });
 
   it('with a declined request gets that decline, even if it would be approved now', async () => {
-    const { client, customer, authorization, ownerOf } = platform;
-    authorization.answerWith((item) => decline(item, 'INSUFFICIENT_BALANCE', ownerOf));
-    const request = fromCustomer();
+    const { client, customer, operator, accountOf } = platform;
+    const fromAccount = await accountOf(customer, { funds: 0n });
+    const request = await platform.newRequest({ fromAccount });
     const first = await client.createPayment(request, await callAs(customer));
-    authorization.answerWith(undefined);
+    const deposit = { requestId: newId('req'), accountId: fromAccount, amountMinor: FUNDS };
+    await client.createDeposit({ ...deposit, currency: 'EUR', reference: '' }, await callAs(operator));
     const again = await client.createPayment(request, await callAs(customer));
     expect(again).toEqual({ ...first, replayed: true });
     expect(again.payment?.state).toBe(PaymentState.FAILED);
@@ -62,7 +57,7 @@ describe('a repeated key', () => {
     'gets the first response although the payment was %s since, with its metadata in order',
     async (_, captureMode, step) => {
       const { client, customer } = platform;
-      const request = fromCustomer({ captureMode, metadata: { zone: '1', b: '2', a: '3' } });
+      const request = await platform.newRequest({ captureMode, metadata: { zone: '1', b: '2', a: '3' } });
       const first = await client.createPayment(request, await callAs(customer));
       await step(first.payment?.id as string);
       const again = await client.createPayment(request, await callAs(customer));
@@ -77,7 +72,7 @@ describe('a repeated key', () => {
     ['other metadata', { metadata: { table: '5' } }],
   ])('with %s is refused', async (_, given) => {
     const { client, customer } = platform;
-    const request = fromCustomer();
+    const request = await platform.newRequest();
     await client.createPayment(request, await callAs(customer));
     const refused = client.createPayment({ ...request, ...given }, await callAs(customer));
     await expect(refused).rejects.toMatchObject({ code: 9, reason: 'IDEMPOTENCY_KEY_REUSED' });
@@ -87,7 +82,7 @@ describe('a repeated key', () => {
     const { client, operator, customer, accountOf } = platform;
     const request = {
       requestId: newId('req'),
-      accountId: accountOf(customer),
+      accountId: await accountOf(customer),
       amountMinor: 5n,
       currency: 'EUR',
       reference: '',
@@ -100,7 +95,7 @@ describe('a repeated key', () => {
 
   it('of another caller is another key', async () => {
     const { client, customer, operator } = platform;
-    const request = fromCustomer();
+    const request = await platform.newRequest();
     const first = await client.createPayment(request, await callAs(customer));
     const other = await client.createPayment(request, await callAs(operator));
     expect(other.replayed).toBe(false);
@@ -109,9 +104,8 @@ describe('a repeated key', () => {
 
   it('while the first request is in progress gets IDEMPOTENCY_IN_PROGRESS with a retry delay', async () => {
     const { client, customer, authorization } = platform;
-    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-    authorization.holdAnswersUntil(gate);
-    const request = fromCustomer();
+    const request = await platform.newRequest();
+    const open = authorization.holdAnswers();
     const first = client.createPayment(request, await callAs(customer));
     await expect.poll(() => paymentsOf(request.requestId)).toHaveLength(1);
 
@@ -132,10 +126,10 @@ describe('a repeated key', () => {
   it('in a call that gRPC retries continues the first attempt, in any instance', async () => {
     const { flow, customer, tokenOf, startServer, authorization } = platform;
     const second = await startServer();
-    const request = fromCustomer();
+    const request = await platform.newRequest();
     const { payment: begun } = await flow.accept({
       operation: 'CreatePayment',
-      order: toPaymentOrder({ ...request, captureMode: 'AUTOMATIC' }),
+      order: toPaymentOrder({ ...request, captureMode: 'AUTOMATIC', captureBy: 'PAYER' }),
       origin: { caller: customer, requestId: request.requestId, traceparent: '' },
       deadline: new Date(Date.now() + 5_000),
       isRetry: false,
@@ -145,17 +139,14 @@ describe('a repeated key', () => {
       replayed: false,
       payment: { id: begun.id, state: PaymentState.COMPLETED, version: 2n },
     });
-    expect(authorization.approved().filter((id) => id === begun.id)).toHaveLength(1);
+    expect(await authorization.approvals(begun.id)).toBe(1);
   });
 
   it('twice in one batch is two requests: one is processed, and the other is refused as in progress', async () => {
     const { client, customer, tokenOf } = platform;
-    const request = fromCustomer();
+    const request = await platform.newRequest();
     const item = { accessToken: await tokenOf(customer), traceparent: '', deadline: undefined, request };
-    const { results } = await client.batchCreatePayments(
-      { items: [item, item], sentAt: undefined },
-      await callAs(gateway),
-    );
+    const { results } = await client.batchCreatePayments({ items: [item, item], sentAt: undefined }, CALL);
     expect(results.map(({ result }) => result?.$case).sort()).toEqual(['error', 'response']);
     expect(await paymentsOf(request.requestId)).toHaveLength(1);
   });
@@ -164,7 +155,7 @@ describe('a repeated key', () => {
 it('50 concurrent requests with one key, through two instances, make one payment and one response', async () => {
   const { client, customer, startServer, authorization } = platform;
   const second = await startServer();
-  const request = fromCustomer();
+  const request = await platform.newRequest();
   const call = await callAs(customer);
   const answers = await Promise.allSettled(
     Array.from({ length: 50 }, (_, index) =>
@@ -177,25 +168,20 @@ it('50 concurrent requests with one key, through two instances, make one payment
   expect(payments.length).toBeGreaterThan(0);
   for (const payment of payments) expect(payment).toEqual(payments[0]);
   expect(new Set(refusals)).toEqual(new Set(refusals.length > 0 ? ['IDEMPOTENCY_IN_PROGRESS'] : []));
-  expect(authorization.approved().filter((id) => id === payments[0]?.id)).toHaveLength(1);
+  expect(await authorization.approvals(payments[0]?.id ?? '')).toBe(1);
+  const [paid] = await authorization.movedIn(request.toAccount);
+  expect(paid).toEqual({ postedMinor: request.amountMinor, heldMinor: 0n });
 });
 
 it('many keys from both instances at once, in opposite orders, cause no deadlock error for callers', async () => {
   const { client, customer, startServer, tokenOf } = platform;
   const second = await startServer();
   const accessToken = await tokenOf(customer);
-  const items = Array.from({ length: 150 }, () => ({
-    accessToken,
-    traceparent: '',
-    deadline: undefined,
-    request: fromCustomer(),
-  }));
+  const requests = await Promise.all(Array.from({ length: 150 }, () => platform.newRequest()));
+  const items = requests.map((request) => ({ accessToken, traceparent: '', deadline: undefined, request }));
   const [one, two] = await Promise.all([
-    client.batchCreatePayments({ items, sentAt: undefined }, await callAs(gateway)),
-    second.client.batchCreatePayments(
-      { items: items.toReversed(), sentAt: undefined },
-      await callAs(gateway),
-    ),
+    client.batchCreatePayments({ items, sentAt: undefined }, CALL),
+    second.client.batchCreatePayments({ items: items.toReversed(), sentAt: undefined }, CALL),
   ]);
   const codes = [...one.results, ...two.results].flatMap(({ result }) =>
     result?.$case === 'error' ? [result.value.code] : [],
@@ -219,10 +205,10 @@ it('keys are deleted after their time, but never before their payment or step is
   const { client, customer, db, authorization } = platform;
   const { id } = await life.hold();
   const openStep = await acceptStep(platform, id);
-  const answered = fromCustomer();
+  const answered = await platform.newRequest();
   await client.createPayment(answered, await callAs(customer));
-  authorization.answerWith(() => ({ result: undefined }));
-  const open = fromCustomer();
+  authorization.failItems(() => true);
+  const open = await platform.newRequest();
   await client.createPayment(open, await callAs(customer));
 
   const kept = async () => {
@@ -250,9 +236,49 @@ it('keys are deleted after their time, but never before their payment or step is
   expect(await kept()).toEqual([open.requestId]);
 });
 
+/** The serving role may not change the time of a key. */
+async function makeOlder(keys: string[], hours: number) {
+  const admin = openDatabase<Database>({ url: platform.adminUrl, poolMax: 1 }, testLog);
+  const created_at = new Date(Date.now() - hours * 3_600_000);
+  await admin.updateTable('idempotency_keys').set({ created_at }).where('key', 'in', keys).execute();
+  await admin.destroy();
+}
+
+it('a key whose outcome came late is kept from its outcome on', async () => {
+  const { client, customer, db, authorization } = platform;
+  const { id } = await life.hold();
+  const step = await acceptStep(platform, id);
+  authorization.failItems(() => true);
+  const payment = await platform.newRequest();
+  await client.createPayment(payment, await callAs(customer));
+  authorization.failItems();
+  const keys = [payment.requestId, step.requestId];
+  await makeOlder(keys, 72);
+  await eventually(async () => {
+    await platform.recover(60_000);
+    const states = db.selectFrom('payments').select('state').where('request_id', '=', payment.requestId);
+    expect(await states.execute()).toEqual([{ state: 'COMPLETED' }]);
+  });
+  await platform.recoverOperations(2_000);
+  const purge = (hours: number) =>
+    purgeIdempotencyKeys(
+      { db, log: testLog, retentionMs: 25 * 3_600_000, now: () => new Date(Date.now() + hours * 3_600_000) },
+      WHOLE_TABLE,
+    );
+  const kept = () => db.selectFrom('idempotency_keys').select('key').where('key', 'in', keys).execute();
+  await purge(24);
+  expect(await kept()).toHaveLength(2);
+  expect(await client.createPayment(payment, await callAs(customer))).toMatchObject({ replayed: true });
+  expect(await life.capture(id, { requestId: step.requestId, final: true })).toMatchObject({
+    replayed: true,
+  });
+  await purge(27);
+  expect(await kept()).toEqual([]);
+});
+
 it('a key that is used again while the purge deletes it makes one new payment', async () => {
   const { client, customer, db } = platform;
-  const request = fromCustomer();
+  const request = await platform.newRequest();
   const call = await callAs(customer);
   const first = await client.createPayment(request, call);
   // While the key is locked, a call may get IDEMPOTENCY_IN_PROGRESS. Its caller then retries.

@@ -12,19 +12,24 @@ import {
   RefundState,
 } from '@payflowx/proto/payment';
 import { expect } from 'vitest';
-import type { RequestedKind } from '../src/domain/operation.ts';
+import { NO_NOTES, type RequestedKind } from '../src/domain/operation.ts';
 import type { Decision } from '../src/domain/payment.ts';
-import { announced, CALL, type Platform, paymentRequest, type Server } from './payment-platform.ts';
+import { announced, CALL, type Platform, type Server } from './payment-platform.ts';
 
 type Caller = Platform['customer'];
 
 /** Leaves an accepted operation without a decision, like a process that dies right after accepting it. */
-export async function acceptStep(platform: Platform, paymentId: string, kind: RequestedKind = 'CAPTURE') {
+export async function acceptStep(
+  platform: Platform,
+  paymentId: string,
+  kind: RequestedKind = 'CAPTURE',
+  caller = kind === 'REFUND' ? platform.otherCustomer : platform.customer,
+) {
   const requestId = newId('req');
   const acceptance = await platform.operations.accept({
     paymentId,
-    terms: { kind, amountMinor: undefined, final: kind === 'CAPTURE', reason: '' },
-    caller: kind === 'REFUND' ? platform.otherCustomer : platform.customer,
+    terms: { kind, amountMinor: undefined, final: kind === 'CAPTURE', reason: '', notes: NO_NOTES },
+    caller,
     requestId,
     traceparent: '',
     deadline: new Date(Date.now() + CALL.deadlineMs),
@@ -33,6 +38,19 @@ export async function acceptStep(platform: Platform, paymentId: string, kind: Re
   if (!('operation' in acceptance)) throw new Error('The request was seen before.');
   return { requestId, begun: acceptance };
 }
+
+/** A request for a list of captures or refunds, without filters. */
+export const ALL = {
+  paymentId: '',
+  accountId: '',
+  state: 0,
+  createdAfter: undefined,
+  createdBefore: undefined,
+  updatedAfter: undefined,
+  updatedBefore: undefined,
+  pageSize: 0,
+  pageToken: '',
+} as const;
 
 /** A decision that moves nothing. */
 export const APPROVED: Decision = {
@@ -70,12 +88,7 @@ export function lifecycleOf(platform: Platform) {
 
   /** A payment from the customer to the other one, with its outcome. */
   const pay = async (given: Partial<CreatePaymentRequest> = {}): Promise<Payment> => {
-    const request = paymentRequest({
-      fromAccount: platform.accountOf(platform.customer),
-      toAccount: platform.accountOf(platform.otherCustomer),
-      amountMinor: 1_000n,
-      ...given,
-    });
+    const request = await platform.newRequest({ amountMinor: 1_000n, ...given });
     const call = await callAs(platform.customer);
     for (;;) {
       const { payment } = await platform.client.createPayment(request, call).catch(unlessUnknown);
@@ -94,7 +107,7 @@ export function lifecycleOf(platform: Platform) {
       given: Partial<CapturePaymentRequest> = {},
       { by = platform.customer, via = platform as Server, deadlineMs = CALL.deadlineMs } = {},
     ) {
-      const request = { requestId: newId('req'), paymentId, ...given };
+      const request = { requestId: newId('req'), paymentId, reference: '', metadata: {}, ...given };
       return via.client.capturePayment(request, await callAs(by, deadlineMs));
     },
     async cancel(
@@ -108,7 +121,14 @@ export function lifecycleOf(platform: Platform) {
       given: Partial<CreateRefundRequest> = {},
       { by = platform.otherCustomer, via = platform as Server, deadlineMs = CALL.deadlineMs } = {},
     ) {
-      const request = { requestId: newId('req'), paymentId, reason: '', ...given };
+      const request = {
+        requestId: newId('req'),
+        paymentId,
+        reason: '',
+        reference: '',
+        metadata: {},
+        ...given,
+      };
       return via.client.createRefund(request, await callAs(by, deadlineMs));
     },
     /** Returns the outcome of a request. The request is repeated with its key until recovery has produced the outcome. */
@@ -143,12 +163,11 @@ export function lifecycleOf(platform: Platform) {
       const events = await this.events(paymentId);
       expect(new Set(events.map(({ event }) => event.id)).size).toBe(events.length);
       const movements = events.flatMap(({ event }) => event.movements);
-      const { fromAccount, toAccount } = payment;
-      for (const account of [fromAccount, toAccount]) {
-        expect(foldOf(account, movements)).toEqual(platform.authorization.holds.balanceOf(account));
-      }
+      const accounts = [payment.fromAccount, payment.toAccount];
+      const moved = await platform.authorization.movedIn(...accounts);
+      expect(moved).toEqual(accounts.map((account) => foldOf(account, movements)));
       const received = payment.capturedMinor - payment.refundedMinor;
-      expect(platform.authorization.holds.balanceOf(toAccount).postedMinor).toBe(received);
+      expect(moved[1]?.postedMinor).toBe(received);
       expect(events.map(({ event }) => event.payment?.version)).toEqual(
         events.map((_, index) => BigInt(index + 1)),
       );

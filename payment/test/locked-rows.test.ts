@@ -1,4 +1,5 @@
 /** Rows that another session holds locked. Only the payment that needs them waits or is left to recovery. */
+import { status } from '@grpc/grpc-js';
 import { newId } from '@payflowx/chassis';
 import { eventually, testLog } from '@payflowx/chassis/testing';
 import { PaymentState } from '@payflowx/proto/payment';
@@ -6,9 +7,8 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { settlePayments } from '../src/app/settle-payments.ts';
 import { toPaymentOrder } from '../src/domain/order.ts';
-import { busyItem, busyStep } from './fake-authorization.ts';
 import { APPROVED, lifecycleOf } from './lifecycle.ts';
-import { type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
+import { type Platform, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
 let life: ReturnType<typeof lifecycleOf>;
@@ -18,8 +18,6 @@ beforeAll(async () => {
   life = lifecycleOf(platform);
 });
 afterEach(async () => {
-  platform.authorization.answerWith(undefined);
-  platform.authorization.answerStepWith(undefined);
   await unlock();
 });
 afterAll(() => platform?.stop());
@@ -44,13 +42,10 @@ const SOON = () => new Date(Date.now() + 20_000);
 
 /** A payment that is accepted, and that authorization has not decided on. */
 async function initiated() {
-  const request = paymentRequest({
-    fromAccount: platform.accountOf(platform.customer),
-    toAccount: platform.accountOf(platform.otherCustomer),
-  });
+  const request = await platform.newRequest();
   const { payment } = await platform.flow.accept({
     operation: 'CreatePayment',
-    order: toPaymentOrder({ ...request, captureMode: 'AUTOMATIC' }),
+    order: toPaymentOrder({ ...request, captureMode: 'AUTOMATIC', captureBy: 'PAYER' }),
     origin: { caller: platform.customer, requestId: request.requestId, traceparent: '' },
     deadline: SOON(),
     isRetry: false,
@@ -107,20 +102,55 @@ it('outcomes are stored in the order of the payment ids, so that two flushes can
   expect((await settled).map(({ ok }) => ok)).toEqual([true, true]);
 });
 
+describe('idempotency keys that another session is taking', () => {
+  const KEYS = 12;
+
+  /** Takes keys of the customer in a session of its own, until `unlock`. */
+  async function take(keys: readonly string[]) {
+    const isLocked = Promise.withResolvers<void>();
+    const isOver = Promise.withResolvers<void>();
+    const session = platform.db.transaction().execute(async (trx) => {
+      for (const key of keys)
+        await sql`
+          insert into idempotency_keys (caller_id, key, operation, fingerprint, payment_id, created_at)
+          values (${platform.customer.id}, ${key}, 'CreatePayment', sha256(''), ${newId('pay')}, now())`.execute(
+          trx,
+        );
+      isLocked.resolve();
+      await isOver.promise;
+    });
+    await isLocked.promise;
+    unlock = async () => {
+      isOver.resolve();
+      await session;
+    };
+  }
+
+  it('are in progress, more of them than connections; every other payment of the call is completed', async () => {
+    const accessToken = await platform.tokenOf(platform.customer);
+    const requests = await Promise.all(Array.from({ length: 2 * KEYS }, () => platform.newRequest()));
+    const items = requests.map((request) => ({ request, accessToken, traceparent: '', deadline: SOON() }));
+    const keys = items.map(({ request }) => request.requestId);
+    await take(keys.slice(0, KEYS));
+    const call = { deadlineMs: 20_000 };
+    const { results } = await platform.client.batchCreatePayments({ items, sentAt: undefined }, call);
+    const outcomes = results.map(({ result }) =>
+      result?.$case === 'response' ? result.value.payment?.state : result?.value.code,
+    );
+    expect(outcomes.slice(0, KEYS)).toEqual(Array(KEYS).fill(status.ABORTED));
+    expect(outcomes.slice(KEYS)).toEqual(Array(KEYS).fill(PaymentState.COMPLETED));
+    // Requests outside of that call are not delayed by the locks at all.
+    expect(await life.pay()).toMatchObject({ state: PaymentState.COMPLETED });
+  });
+});
+
 describe('an account that is busy at authorization', () => {
   it('has its payment returned as INITIATED in one call with decided payments, and decided once it is free', async () => {
-    const fromAccount = platform.accountOf(platform.customer);
-    platform.authorization.answerWith((item) => (item.fromAccount === fromAccount ? busyItem() : undefined));
+    const requests = await Promise.all([platform.newRequest(), platform.newRequest()]);
+    unlock = await platform.authorization.lockAccounts(requests[1].fromAccount);
     const accessToken = await platform.tokenOf(platform.customer);
-    const fromAccounts = [platform.accountOf(platform.customer), fromAccount];
-    const items = fromAccounts.map((from) => ({
-      request: paymentRequest({ fromAccount: from }),
-      accessToken,
-      traceparent: '',
-      deadline: SOON(),
-    }));
-    const gateway = await platform.tokenOf({ id: 'svc_gateway', roles: ['service'] });
-    const call = { deadlineMs: 20_000, accessToken: gateway };
+    const items = requests.map((request) => ({ request, accessToken, traceparent: '', deadline: SOON() }));
+    const call = { deadlineMs: 20_000 };
     const { results } = await platform.client.batchCreatePayments({ items, sentAt: undefined }, call);
     const payments = results.map(({ result }) =>
       result?.$case === 'response' ? result.value.payment : undefined,
@@ -130,7 +160,7 @@ describe('an account that is busy at authorization', () => {
       PaymentState.INITIATED,
     ]);
 
-    platform.authorization.answerWith(undefined);
+    await unlock();
     const id = payments[1]?.id ?? '';
     // Without recovery, the payment is retried until the deadline of its caller.
     await eventually(async () => expect((await life.get(id)).state).toBe(PaymentState.COMPLETED));
@@ -138,10 +168,9 @@ describe('an account that is busy at authorization', () => {
   });
 
   it('leaves a payment INITIATED and an operation pending at their deadlines, and recovery brings both to an end', async () => {
-    const { id: held } = await life.hold();
-    platform.authorization.answerWith(busyItem);
-    platform.authorization.answerStepWith(busyStep);
-    const request = paymentRequest({ fromAccount: platform.accountOf(platform.customer) });
+    const request = await platform.newRequest();
+    const { id: held, fromAccount } = await life.hold();
+    unlock = await platform.authorization.lockAccounts(request.fromAccount, fromAccount);
     const [{ payment }, capture] = await Promise.all([
       platform.client.createPayment(request, await life.callAs(platform.customer, 1_000)),
       life.capture(held, {}, { deadlineMs: 1_000 }),
@@ -149,8 +178,7 @@ describe('an account that is busy at authorization', () => {
     expect(payment?.state).toBe(PaymentState.INITIATED);
     expect(capture.pending).toBe(true);
 
-    platform.authorization.answerWith(undefined);
-    platform.authorization.answerStepWith(undefined);
+    await unlock();
     const ids = [payment?.id ?? '', held];
     await eventually(async () => {
       await platform.recover(60_000);

@@ -3,7 +3,7 @@ import { CaptureMode } from '@payflowx/proto/authorization';
 import { PaymentState, RefundState } from '@payflowx/proto/payment';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RequestedKind } from '../src/domain/operation.ts';
-import { acceptStep, lifecycleOf } from './lifecycle.ts';
+import { ALL, acceptStep, lifecycleOf } from './lifecycle.ts';
 import { announced, CALL, type Platform, type Server, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
@@ -15,16 +15,19 @@ beforeAll(async () => {
   life = lifecycleOf(platform);
 });
 afterAll(() => platform?.stop());
+/** Lets answers of authorization go. */
+let open = () => {};
 afterEach(() => {
-  platform.authorization.holdAnswersUntil(Promise.resolve());
-  platform.authorization.advanceClock(0);
+  open();
+  platform.authorization.setClockAhead(0);
 });
 
 it('a step that gRPC retries continues the first attempt, in any instance', async () => {
   const second = await platform.startServer();
   const { id: paymentId } = await life.hold();
   const { requestId } = await acceptStep(platform, paymentId);
-  const request = { requestId, paymentId, amountMinor: undefined, final: undefined };
+  const given = { amountMinor: undefined, final: undefined, reference: '', metadata: {} };
+  const request = { requestId, paymentId, ...given };
   const token = await platform.tokenOf(platform.customer);
   expect(await second.callAsRetry('capturePayment', request, token)).toMatchObject({
     replayed: false,
@@ -33,17 +36,30 @@ it('a step that gRPC retries continues the first attempt, in any instance', asyn
   });
 });
 
+it('a step passes its deadline on to authorization, which decides nothing after it', async () => {
+  const { id } = await life.hold();
+  const startedAt = Date.now();
+  await life.capture(id, {}, { deadlineMs: 20_000 });
+  const passedOn = platform.authorization.steps.at(-1)?.request.deadline?.getTime() ?? 0;
+  // A busy machine may take seconds to send a call.
+  expect(Math.abs(passedOn - startedAt - 20_000)).toBeLessThan(8_000);
+});
+
 describe('authorization that does not respond in time', () => {
   it('leaves a capture pending: 202, then the outcome under the same key', async () => {
     const { authorization, startServer } = platform;
     const via = await startServer({ authorizeDeadlineMs: 100, recoverAfterMs: 60_000 });
-    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     const held = await life.hold();
-    authorization.holdAnswersUntil(gate);
+    open = authorization.holdAnswers();
     const requestId = newId('req');
     const ask = () => life.capture(held.id, { requestId }, { via });
     const pending = await ask();
-    expect(pending).toEqual({ payment: held, replayed: false, pending: true });
+    expect(pending).toEqual({
+      payment: held,
+      replayed: false,
+      pending: true,
+      captureId: expect.stringMatching(/^cap_/),
+    });
     await expect(ask()).rejects.toMatchObject({ code: 10, reason: 'IDEMPOTENCY_IN_PROGRESS' });
 
     open();
@@ -62,13 +78,12 @@ describe('authorization that does not respond in time', () => {
 
   it('leaves a refund PENDING, visible to its receiver, and to the payer only once it is completed', async () => {
     const { authorization, recoverOperations, client, customer, otherCustomer } = platform;
-    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     const { id } = await life.pay();
-    authorization.holdAnswersUntil(gate);
+    open = authorization.holdAnswers();
     const { refund } = await life.refund(id, {}, { via: impatient });
     expect(refund?.state).toBe(RefundState.PENDING);
     const states = async (by: Platform['customer']) => {
-      const request = { paymentId: id, pageSize: 0, pageToken: '' };
+      const request = { ...ALL, paymentId: id };
       const { refunds } = await client.listRefunds(request, await life.callAs(by));
       return refunds.map(({ state }) => state);
     };
@@ -101,10 +116,10 @@ describe('a crash', () => {
   it('after authorization decided: the same decision is fetched again', async () => {
     const { id } = await life.hold();
     const { begun, requestId } = await acceptStep(platform, id);
-    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-    platform.authorization.holdAnswersUntil(gate);
+    open = platform.authorization.holdAnswers();
     await impatient.recoverOperations(2_000);
-    expect(platform.authorization.holds.remainingOf(id), 'it was decided').toBe(0n);
+    const { remainingMinor } = await platform.authorization.holdOf(id);
+    expect(remainingMinor, 'it was decided').toBe(0n);
     open();
     await platform.recoverOperations(2_000_000);
     const asked = platform.authorization.steps.filter(({ request }) => request.paymentId === id);
@@ -136,8 +151,7 @@ it('a capture that lost to a cancel waits until the cancel is stored, and then r
   const { begun } = await acceptStep(platform, id, 'CANCEL');
   // Authorization has decided on the cancel, and its response was lost.
   const { operation } = begun;
-  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-  platform.authorization.holdAnswersUntil(gate);
+  open = platform.authorization.holdAnswers();
   const deadline = new Date(Date.now() + CALL.deadlineMs);
   await impatient.operations.resolve(begun, deadline).catch(() => undefined);
   open();
@@ -163,7 +177,7 @@ describe('the expiry worker', () => {
     const short = await life.hold({ holdSeconds: 3_600 });
     const long = await life.hold({ holdSeconds: 10_800 });
     const later = 7_200_000;
-    platform.authorization.advanceClock(later);
+    platform.authorization.setClockAhead(later);
     await platform.expire(0);
     expect((await life.get(short.id)).state, 'not yet').toBe(PaymentState.AUTHORIZED);
     await platform.expire(later);
@@ -179,7 +193,7 @@ describe('the expiry worker', () => {
   it('completes a partly captured payment with the captured amount', async () => {
     const { id } = await life.hold();
     await life.capture(id, { amountMinor: 300n });
-    platform.authorization.advanceClock(LATER_MS);
+    platform.authorization.setClockAhead(LATER_MS);
     await platform.expire(LATER_MS);
     expect(await life.get(id)).toMatchObject({ state: PaymentState.COMPLETED, capturedMinor: 300n });
     expect((await life.events(id)).at(-1)).toMatchObject({
@@ -193,7 +207,7 @@ describe('the expiry worker', () => {
   it('in several instances at once ends each hold once', async () => {
     const second = await platform.startServer();
     const ids = await Promise.all(Array.from({ length: 40 }, async () => (await life.hold()).id));
-    platform.authorization.advanceClock(LATER_MS);
+    platform.authorization.setClockAhead(LATER_MS);
     await Promise.all([platform, second, platform, second].map((server) => server.expire(LATER_MS)));
     while (await platform.expire(LATER_MS)) await second.expire(LATER_MS);
     for (const id of ids) {
@@ -205,10 +219,9 @@ describe('the expiry worker', () => {
   });
 
   it('leaves an expiry without a response to recovery', async () => {
-    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     const { id } = await life.hold();
-    platform.authorization.advanceClock(LATER_MS);
-    platform.authorization.holdAnswersUntil(gate);
+    platform.authorization.setClockAhead(LATER_MS);
+    open = platform.authorization.holdAnswers();
     await impatient.expire(LATER_MS);
     open();
     expect((await life.get(id)).state).toBe(PaymentState.AUTHORIZED);

@@ -1,9 +1,9 @@
 import { newId } from '@payflowx/chassis';
-import { type Decision, Outcome } from '@payflowx/proto/authorization';
-import { PaymentState, RefundState } from '@payflowx/proto/payment';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { AccountState, CaptureMode } from '@payflowx/proto/authorization';
+import { CaptureBy, PaymentState, RefundState } from '@payflowx/proto/payment';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { messageFor } from '../src/rpc/visible-decision.ts';
-import type { AskedStep } from './fake-authorization.ts';
+import type { AskedStep } from './authorization-faults.ts';
 import { lifecycleOf } from './lifecycle.ts';
 import { announced, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
 
@@ -14,28 +14,8 @@ beforeAll(async () => {
   life = lifecycleOf(platform);
 });
 afterAll(() => platform?.stop());
-afterEach(() => {
-  platform.authorization.answerWith(undefined);
-  platform.authorization.answerStepWith(undefined);
-});
 
 const typesOf = async (id: string) => (await life.events(id)).map(({ type }) => type);
-const declineSteps = (code: string) =>
-  platform.authorization.answerStepWith(
-    (): Decision => ({
-      outcome: Outcome.DECLINED,
-      code,
-      message: `Declined: ${code}.`,
-      limit: undefined,
-      checks: [{ name: 'secret', passed: false, inputs: { available: '3' } }],
-      movements: [],
-      fromOwnerId: '',
-      toOwnerId: '',
-      decidedAt: new Date(),
-      id: newId('dec'),
-      holdExpiresAt: undefined,
-    }),
-  );
 const stepsOf = (paymentId: string): AskedStep[] =>
   platform.authorization.steps.filter(({ request }) => request.paymentId === paymentId);
 
@@ -107,12 +87,12 @@ describe('a capture', () => {
   });
 
   it('for a receiver who may not receive is declined, and can be retried later', async () => {
-    const { id } = await life.hold();
-    declineSteps('TO_ACCOUNT_NOT_ACTIVE');
+    const { id, toAccount } = await life.hold();
+    await platform.authorization.changeState(toAccount, AccountState.FROZEN);
     const requestId = newId('req');
     const declined = { code: 9, reason: 'TO_ACCOUNT_NOT_ACTIVE' };
     await expect(life.capture(id, { requestId })).rejects.toMatchObject(declined);
-    platform.authorization.answerStepWith(undefined);
+    await platform.authorization.changeState(toAccount, AccountState.ACTIVE);
     await expect(life.capture(id, { requestId })).rejects.toMatchObject({
       ...declined,
       metadata: { replayed: 'true' },
@@ -145,14 +125,18 @@ describe('a cancel', () => {
     await life.expectAmountsToAgree(id);
   });
 
-  it('after a capture is refused with the actions that are still possible', async () => {
+  it('after a capture releases the rest and completes the payment', async () => {
     const { id } = await life.hold();
-    await life.capture(id, { amountMinor: 1n });
+    await life.capture(id, { amountMinor: 300n });
+    const { payment } = await life.cancel(id);
+    expect(payment).toMatchObject({ state: PaymentState.COMPLETED, capturedMinor: 300n });
+    expect((await announced(platform.db, id)).at(-1)).toMatchObject({ type: 'payment.completed' });
     await expect(life.cancel(id)).rejects.toMatchObject({
       code: 9,
       reason: 'INVALID_STATE',
-      metadata: { state: 'PARTIALLY_CAPTURED', allowed_actions: 'capture' },
+      metadata: { state: 'COMPLETED', allowed_actions: 'refund' },
     });
+    await life.expectAmountsToAgree(id);
   });
 });
 
@@ -191,23 +175,57 @@ describe('a refund', () => {
   });
 
   it('that its receiver cannot pay is FAILED with the reason; the payment does not change', async () => {
-    const { id, version } = await life.pay();
-    declineSteps('INSUFFICIENT_BALANCE');
+    const { client, customer, otherCustomer, operator, accountOf } = platform;
+    const { id, version, toAccount } = await life.pay();
+    const spent = paymentRequest({
+      fromAccount: toAccount,
+      toAccount: await accountOf(customer),
+      amountMinor: 1n,
+    });
+    await client.createPayment(spent, await life.callAs(otherCustomer));
     const { refund } = await life.refund(id);
     expect(refund).toMatchObject({
       state: RefundState.FAILED,
-      failure: { code: 'INSUFFICIENT_BALANCE', message: 'Declined: INSUFFICIENT_BALANCE.' },
+      failure: {
+        code: 'INSUFFICIENT_BALANCE',
+        message: 'The paying account does not have enough money available.',
+      },
     });
     expect(await life.get(id)).toMatchObject({ state: PaymentState.COMPLETED, version });
-    platform.authorization.answerStepWith(undefined);
+    const earned = {
+      requestId: newId('req'),
+      accountId: toAccount,
+      amountMinor: 1n,
+      currency: 'EUR',
+      reference: '',
+    };
+    await client.createDeposit(earned, await life.callAs(operator));
     expect((await life.refund(id)).refund?.state).toBe(RefundState.COMPLETED);
   });
 
   it('of money that is still held is refused', async () => {
     const { id } = await life.hold();
-    await life.capture(id, { amountMinor: 1n });
-    const refused = life.refund(id);
-    await expect(refused).rejects.toMatchObject({ metadata: { state: 'PARTIALLY_CAPTURED' } });
+    const early = life.refund(id);
+    await expect(early).rejects.toMatchObject({ metadata: { allowed_actions: 'capture,cancel' } });
+    await life.capture(id, { amountMinor: 400n });
+    const tooMuch = life.refund(id, { amountMinor: 401n });
+    await expect(tooMuch).rejects.toMatchObject({ metadata: { available_minor: '400' } });
+  });
+
+  it('while the rest is still held leaves the hold open; its end then shows the refund', async () => {
+    const { id } = await life.hold();
+    await life.capture(id, { amountMinor: 400n });
+    await life.refund(id, { amountMinor: 150n });
+    const open = { state: PaymentState.PARTIALLY_CAPTURED, capturedMinor: 400n, refundedMinor: 150n };
+    expect(await life.get(id)).toMatchObject(open);
+    expect((await life.capture(id, { amountMinor: 100n })).payment).toMatchObject({
+      ...open,
+      capturedMinor: 500n,
+    });
+    expect((await life.cancel(id)).payment?.state).toBe(PaymentState.PARTIALLY_REFUNDED);
+    expect((await life.refund(id)).refund?.amountMinor).toBe(350n);
+    expect((await life.get(id)).state).toBe(PaymentState.REFUNDED);
+    await life.expectAmountsToAgree(id);
   });
 });
 
@@ -244,10 +262,29 @@ describe('access to a step', () => {
     }
   });
 
+  it('allows captures and cancels to the payee alone, if the payment says so, and shows it only its own side', async () => {
+    const by = platform.otherCustomer;
+    const toPayee = { captureBy: CaptureBy.PAYEE };
+    const { id } = await life.hold(toPayee);
+    const payer = life.capture(id, { amountMinor: 1n });
+    await expect(payer).rejects.toMatchObject({ ...NOT_ALLOWED, metadata: { allowed: 'payee' } });
+    await expect(life.cancel(id)).rejects.toMatchObject(NOT_ALLOWED);
+
+    const requestId = newId('req');
+    const first = await life.capture(id, { amountMinor: 300n, requestId }, { by });
+    expect(first.payment).toMatchObject({ ...toPayee, reference: '', metadata: {}, decision: undefined });
+    const again = await life.capture(id, { amountMinor: 300n, requestId }, { by });
+    expect(again).toEqual({ ...first, replayed: true });
+    expect((await life.cancel(id, { by })).payment?.state).toBe(PaymentState.COMPLETED);
+    const { payment } = await life.cancel((await life.hold(toPayee)).id, { by });
+    expect(payment).toMatchObject({ state: PaymentState.CANCELLED, reference: '' });
+    expect(await life.get(id)).toMatchObject({ ...toPayee, reference: 'order-7' });
+  });
+
   it('gives an operator who owns an account only the rights of its owner', async () => {
     const operator: typeof platform.operator = { id: newId('usr'), roles: ['customer', 'operator'] };
     const OWN_ACCOUNT = { code: 7, reason: 'OWN_ACCOUNT' };
-    const parties = { toAccount: platform.accountOf(operator) };
+    const parties = { toAccount: await platform.accountOf(operator) };
     const [held, paid] = [await life.hold(parties), await life.pay(parties)];
     const requestId = newId('req');
     await expect(life.capture(held.id, {}, { by: operator })).rejects.toMatchObject(OWN_ACCOUNT);
@@ -261,8 +298,8 @@ describe('access to a step', () => {
 
     const outgoing = await platform.client.createPayment(
       paymentRequest({
-        fromAccount: platform.accountOf(operator),
-        toAccount: platform.accountOf(platform.customer),
+        fromAccount: await platform.accountOf(operator),
+        toAccount: await platform.accountOf(platform.customer),
       }),
       await life.callAs(operator),
     );
@@ -272,7 +309,7 @@ describe('access to a step', () => {
 
   it('allows refunds of a deposit to operators only, because the money leaves the platform', async () => {
     const { client, customer, operator, accountOf } = platform;
-    const accountId = accountOf(customer);
+    const accountId = await accountOf(customer);
     const deposit = { requestId: newId('req'), accountId, amountMinor: 9n, currency: 'EUR', reference: '' };
     const { payment } = await client.createDeposit(deposit, await life.callAs(operator));
     const id = payment?.id ?? '';
@@ -282,16 +319,17 @@ describe('access to a step', () => {
   });
 
   it('leaves the key free if it is refused', async () => {
+    const { client, customer, otherCustomer: by, accountOf } = platform;
     const { id } = await life.hold();
     const requestId = newId('req');
-    await expect(life.cancel(id, { by: platform.otherCustomer, requestId })).rejects.toMatchObject(
-      NOT_ALLOWED,
-    );
-    const own = await life.hold({
-      fromAccount: platform.accountOf(platform.otherCustomer),
-      toAccount: platform.accountOf(platform.customer),
+    await expect(life.cancel(id, { by, requestId })).rejects.toMatchObject(NOT_ALLOWED);
+    const ownRequest = paymentRequest({
+      fromAccount: await accountOf(by),
+      toAccount: await accountOf(customer),
+      captureMode: CaptureMode.MANUAL,
     });
-    const { payment } = await life.cancel(own.id, { by: platform.otherCustomer, requestId });
+    const { payment: own } = await client.createPayment(ownRequest, await life.callAs(by));
+    const { payment } = await life.cancel(own?.id ?? '', { by, requestId });
     expect(payment?.state).toBe(PaymentState.CANCELLED);
   });
 });

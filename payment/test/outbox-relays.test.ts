@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { consumeQueue } from '@payflowx/chassis/rabbit';
 import { createTestTopics, eventually, readTestTopic, testLog, testServers } from '@payflowx/chassis/testing';
+import { Decision } from '@payflowx/proto/authorization';
 import { PaymentEvent } from '@payflowx/proto/payment';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startOutboxRelays } from '../src/outbox-relays.ts';
-import { CALL, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
+import { CALL, type Platform, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
 const stops: (() => unknown)[] = [];
@@ -22,9 +23,9 @@ it('events of a payment reach the topic and the queue, once each, as CloudEvents
   const queue = `test-payment-${randomUUID()}`;
   const settings = {
     postgres: { url: platform.databaseUrl },
-    kafkaBrokers: testServers.kafkaBrokers().join(','),
+    kafka: testServers.kafka(),
     eventsTopic: topic,
-    rabbitUrl: testServers.rabbitUrl(),
+    rabbit: testServers.rabbit(),
     notificationsQueue: queue,
     instanceId: 'test',
   };
@@ -32,7 +33,7 @@ it('events of a payment reach the topic and the queue, once each, as CloudEvents
   stops.push(() => relays.stop());
 
   const call = { ...CALL, accessToken: await platform.tokenOf(platform.customer) };
-  const { payment } = await platform.client.createPayment(paymentRequest(), call);
+  const { payment } = await platform.client.createPayment(await platform.newRequest(), call);
 
   const [initiated, completed] = await readTestTopic(topic, 2);
   expect(initiated?.headers).toMatchObject({ ce_type: 'payment.initiated', ce_source: '/payflowx/payment' });
@@ -42,7 +43,7 @@ it('events of a payment reach the topic and the queue, once each, as CloudEvents
 
   const notified: PaymentEvent[] = [];
   const consumer = await consumeQueue(
-    { url: testServers.rabbitUrl(), queue },
+    { ...testServers.rabbit(), queue },
     {
       decode: ({ payload }) => PaymentEvent.decode(payload),
       apply: async (events) => void notified.push(...events),
@@ -50,5 +51,9 @@ it('events of a payment reach the topic and the queue, once each, as CloudEvents
     testLog,
   );
   stops.push(() => consumer.stop());
-  await eventually(() => expect(notified).toEqual([event]));
+  await eventually(() => expect(notified).toHaveLength(1));
+  const [{ decision, requesterId, ...shared }] = notified as [PaymentEvent];
+  expect({ ...event, ...shared }).toEqual(event);
+  expect(Decision.decode(decision).decidedAt).toEqual(payment?.decision?.decidedAt);
+  expect(requesterId).toBe(platform.customer.id);
 });

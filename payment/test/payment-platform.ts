@@ -1,6 +1,6 @@
-/** The test platform of most tests: a payment service with its own database and a fake authorization. */
+/** The test platform of most tests: a payment service and the real authorization, each with its own database. */
 import { promisify } from 'node:util';
-import { credentials, Metadata } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 import {
   type Caller,
   connectGrpc,
@@ -15,12 +15,15 @@ import {
   createTestDatabase,
   createTestIdentity,
   PATIENCE_MS,
+  testCertificates,
+  testCredentials,
   testLog,
   testPageTokenKey,
 } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
 import { Parcel } from '@payflowx/proto/outbox';
 import {
+  CaptureBy,
   type CreatePaymentRequest,
   PaymentEvent,
   PaymentServiceClient,
@@ -36,7 +39,7 @@ import { connectAuthorization } from '../src/clients/authorization.ts';
 import { createClockWatch } from '../src/clients/clock-watch.ts';
 import { paymentService } from '../src/rpc/payment-service.ts';
 import type { Database } from '../src/store/database.ts';
-import { type FakeAuthorization, startFakeAuthorization } from './fake-authorization.ts';
+import { type Opening, type RealAuthorization, startRealAuthorization } from './real-authorization.ts';
 
 export const MIGRATIONS = new URL('../migrations/', import.meta.url);
 
@@ -44,7 +47,12 @@ type PaymentClient = Neighbour<PaymentServiceService>;
 
 export interface Server {
   target: string;
+  /** The gateway. With an access token, a call is in the name of its user. */
   client: PaymentClient;
+  /** The ledger. */
+  ledger: PaymentClient;
+  /** Without a certificate, like an operator's grpcurl. */
+  user: PaymentClient;
   /** Calls as gRPC does in a retry: an earlier attempt may still be in progress. */
   callAsRetry<M extends 'createPayment' | 'capturePayment'>(
     method: M,
@@ -73,7 +81,7 @@ export interface Platform extends Server {
   databaseUrl: string;
   /** With the superuser. */
   adminUrl: string;
-  authorization: FakeAuthorization;
+  authorization: RealAuthorization;
   /** Warnings and errors in the logs of all servers. */
   logged: { fields: Record<string, unknown>; message: string }[];
   customer: Caller;
@@ -81,43 +89,47 @@ export interface Platform extends Server {
   operator: Caller;
   auditor: Caller;
   tokenOf(caller: Caller): Promise<string>;
-  /** Returns a new account of this owner. */
-  accountOf(owner: Caller): string;
-  ownerOf(account: string): string;
+  /** Opens an account of this owner, in EUR and with FUNDS unless given otherwise. */
+  accountOf(owner: Caller, given?: Partial<Opening>): Promise<string>;
+  /** Returns a valid request of the customer, from a new account with FUNDS to a new, empty one of the other customer. */
+  newRequest(given?: Partial<CreatePaymentRequest>): Promise<CreatePaymentRequest>;
   /** Starts another instance, by default on the same database. */
   startServer(given?: Partial<Times> & { databaseUrl?: string }): Promise<Server>;
   /** An instance with a short timeout for authorization, for tests in which authorization does not respond in time. */
   startImpatientServer(): Promise<Server>;
 }
 
+/** Enough for all payments of one test. */
+export const FUNDS = 100_000n;
+
 const TIMES: Times = { authorizeDeadlineMs: PATIENCE_MS, recoverAfterMs: 1_000, holdMs: 60_000 };
 
 const makeCaller = (...roles: RoleName[]): Caller => ({ id: newId('usr'), roles });
 
-export async function startPlatform(): Promise<Platform> {
+/** `simulationsPerMinute` is for each caller. */
+export async function startPlatform(given: { simulationsPerMinute?: number } = {}): Promise<Platform> {
   const database = await createTestDatabase({ service: 'payment', migrations: MIGRATIONS });
   const identity = createTestIdentity();
-  const owners = new Map<string, string>();
-  const ownerOf = (account: string) => owners.get(account) ?? '';
-  const authorization = await startFakeAuthorization(identity.verifier, ownerOf);
+  const authorization = await startRealAuthorization(identity, given);
   const db = openDatabase<Database>({ url: database.url, poolMax: 4 }, testLog);
-  const service = makeCaller('service');
   const servers: Server[] = [];
   const logged: Platform['logged'] = [];
 
   const startServer: Platform['startServer'] = async ({ databaseUrl = database.url, ...given } = {}) => {
     const times = { ...TIMES, ...given };
     const db = openDatabase<Database>({ url: databaseUrl, poolMax: 4, lockTimeoutMs: 250 }, testLog);
+    const asideDb = openDatabase<Database>({ url: databaseUrl, poolMax: 4, lockTimeoutMs: 25 }, testLog);
     const now = () => new Date();
     const log = recordingLog(logged);
     const clock = createClockWatch({ now, log });
     const neighbour = connectAuthorization({
       target: authorization.target,
-      token: () => identity.tokenFor(service),
+      certificates: testCertificates('payment'),
       clock,
     });
     const deps = {
       db,
+      asideDb,
       clock,
       figuresDb: db,
       authorization: neighbour,
@@ -134,17 +146,22 @@ export async function startPlatform(): Promise<Platform> {
         port: 0,
         reflection: false,
         pageTokenKey: testPageTokenKey,
+        certificates: testCertificates('payment'),
         verifier: identity.verifier,
         log: testLog,
       },
       [paymentService({ ...deps, ...times, flow, operations })],
     );
     const target = `ipv4:127.0.0.1:${server.port}`;
-    const client = connectGrpc(PaymentServiceClient, { target });
-    const plain = new PaymentServiceClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
+    const client = connectGrpc(PaymentServiceClient, { target, certificates: testCertificates('gateway') });
+    const ledger = connectGrpc(PaymentServiceClient, { target, certificates: testCertificates('ledger') });
+    const user = connectGrpc(PaymentServiceClient, { target, certificates: testCertificates() });
+    const plain = new PaymentServiceClient(`127.0.0.1:${server.port}`, testCredentials('payment'));
     const started: Server = {
       target,
       client,
+      ledger,
+      user,
       callAsRetry(method, request, accessToken) {
         const metadata = new Metadata();
         metadata.set('authorization', `Bearer ${accessToken}`);
@@ -161,18 +178,24 @@ export async function startPlatform(): Promise<Platform> {
       recover: (afterMs = 0) =>
         recoverPayments({ ...deps, ...times, flow, now: () => new Date(Date.now() + afterMs) }),
       async stop() {
-        client.close();
+        for (const each of [client, ledger, user]) each.close();
         plain.close();
         await server.drain();
         await flow.drain();
         await operations.drain();
         neighbour.close();
         await db.destroy();
+        await asideDb.destroy();
       },
     };
     servers.push(started);
     return started;
   };
+
+  const accountOf: Platform['accountOf'] = ({ id: ownerId }, given) =>
+    authorization.openAccount({ ownerId, currency: 'EUR', funds: FUNDS, ...given });
+  const customer = makeCaller('customer');
+  const otherCustomer = makeCaller('customer');
 
   const first = await startServer();
   return {
@@ -182,17 +205,20 @@ export async function startPlatform(): Promise<Platform> {
     adminUrl: database.adminUrl,
     authorization,
     logged,
-    customer: makeCaller('customer'),
-    otherCustomer: makeCaller('customer'),
+    customer,
+    otherCustomer,
     operator: makeCaller('operator'),
     auditor: makeCaller('auditor'),
     tokenOf: (caller) => identity.tokenFor(caller),
-    accountOf(owner) {
-      const account = newId('acct');
-      owners.set(account, owner.id);
-      return account;
+    accountOf,
+    async newRequest(given = {}) {
+      const currency = given.currency ?? 'EUR';
+      const [fromAccount, toAccount] = await Promise.all([
+        given.fromAccount ?? accountOf(customer, { currency }),
+        given.toAccount ?? accountOf(otherCustomer, { currency, funds: 0n }),
+      ]);
+      return paymentRequest({ ...given, fromAccount, toAccount });
     },
-    ownerOf,
     startServer,
     startImpatientServer: () => startServer({ authorizeDeadlineMs: 100 }),
     async stop() {
@@ -209,7 +235,7 @@ function recordingLog(logged: Platform['logged']): Logger {
   return Object.assign(Object.create(testLog), { warn: record, error: record }) as Logger;
 }
 
-/** A valid request with the given fields replaced. */
+/** A request with the given fields replaced. It is valid, but its accounts do not exist unless given. */
 export function paymentRequest(given: Partial<CreatePaymentRequest> = {}): CreatePaymentRequest {
   return {
     requestId: newId('req'),
@@ -222,6 +248,7 @@ export function paymentRequest(given: Partial<CreatePaymentRequest> = {}): Creat
     reference: 'order-7',
     metadata: { table: '4' },
     holdSeconds: 0,
+    captureBy: CaptureBy.UNSPECIFIED,
     ...given,
   };
 }

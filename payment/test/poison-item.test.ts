@@ -11,6 +11,7 @@ import {
 import { type AcceptDeps, type AcceptRequest, acceptPayments } from '../src/app/accept-payments.ts';
 import { type SettleOperationDeps, settleOperations } from '../src/app/settle-operations.ts';
 import { type SettleDeps, settlePayments } from '../src/app/settle-payments.ts';
+import { NO_NOTES } from '../src/domain/operation.ts';
 import { toPaymentOrder } from '../src/domain/order.ts';
 import type { Decision } from '../src/domain/payment.ts';
 import { APPROVED, acceptStep, lifecycleOf } from './lifecycle.ts';
@@ -44,7 +45,7 @@ const UNSTORABLE: Decision = { ...APPROVED, failure: { code: 'X', message: NUL }
 const decisionOf = (n: number) => (n === POISON ? UNSTORABLE : APPROVED);
 
 function creation(description: string): AcceptRequest {
-  const order = toPaymentOrder({ ...paymentRequest(), captureMode: 'AUTOMATIC' });
+  const order = toPaymentOrder({ ...paymentRequest(), captureMode: 'AUTOMATIC', captureBy: 'PAYER' });
   const origin = { caller: platform.customer, requestId: newId('req'), traceparent: '' };
   const operation = 'CreatePayment';
   return { operation, order: { ...order, description }, origin, deadline: SOON(), isRetry: false };
@@ -76,7 +77,13 @@ it('an operation cannot be accepted or settled: the others of its flush are', as
   const held = await Promise.all(each(async () => (await life.hold()).id));
   const request = (paymentId: string, n: number): OperationRequest => ({
     paymentId,
-    terms: { kind: 'CANCEL', amountMinor: undefined, final: false, reason: n === POISON ? NUL : 'changed' },
+    terms: {
+      kind: 'CANCEL',
+      amountMinor: undefined,
+      final: false,
+      reason: n === POISON ? NUL : 'changed',
+      notes: NO_NOTES,
+    },
     caller: platform.customer,
     requestId: newId('req'),
     traceparent: '',

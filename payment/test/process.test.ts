@@ -14,16 +14,23 @@ import {
   startTestAuth,
   type TestDatabase,
   type TestServer,
+  testCertificates,
   testLog,
   testPageTokenKey,
+  testTlsEnvironment,
 } from '@payflowx/chassis/testing';
 import { CaptureMode } from '@payflowx/proto/authorization';
-import { PaymentServiceClient, PaymentState, RefundState } from '@payflowx/proto/payment';
+import {
+  type CreatePaymentRequest,
+  PaymentServiceClient,
+  PaymentState,
+  RefundState,
+} from '@payflowx/proto/payment';
 import type { Kysely } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Database } from '../src/store/database.ts';
-import { type FakeAuthorization, startFakeAuthorization } from './fake-authorization.ts';
-import { announced, MIGRATIONS, paymentRequest } from './payment-platform.ts';
+import { announced, FUNDS, MIGRATIONS, paymentRequest } from './payment-platform.ts';
+import { type RealAuthorization, startRealAuthorization } from './real-authorization.ts';
 
 const identity = createTestIdentity();
 const customer: Caller = { id: newId('usr'), roles: ['customer'] };
@@ -31,16 +38,21 @@ const faults = mkdtempSync(join(tmpdir(), 'payment-faults-'));
 let database: TestDatabase;
 let db: Kysely<Database>;
 let auth: TestServer;
-let authorization: FakeAuthorization;
+let authorization: RealAuthorization;
+/** Lets its answers go. */
+let open = () => {};
 let service: ChildProcess | undefined;
 
 beforeAll(async () => {
   database = await createTestDatabase({ service: 'payment', migrations: MIGRATIONS });
   db = openDatabase<Database>({ url: database.url, poolMax: 2 }, testLog);
   auth = await startTestAuth(identity);
-  authorization = await startFakeAuthorization(identity.verifier, () => customer.id);
+  authorization = await startRealAuthorization(identity);
 });
-afterEach(() => stop('SIGKILL'));
+afterEach(() => {
+  open();
+  return stop('SIGKILL');
+});
 afterAll(async () => {
   await auth?.stop();
   await authorization?.stop();
@@ -54,8 +66,11 @@ it.each(['payment.after-accept', 'payment.after-authorize', 'payment.after-settl
     const port = await freePort();
     await start(port);
     writeFileSync(join(faults, point), '');
-    const request = paymentRequest();
-    const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${port}` });
+    const request = await newRequest();
+    const client = connectGrpc(PaymentServiceClient, {
+      target: `ipv4:127.0.0.1:${port}`,
+      certificates: testCertificates(),
+    });
     const call = { deadlineMs: PATIENCE_MS, accessToken: await identity.tokenFor(customer) };
     await expect(client.createPayment(request, call)).rejects.toMatchObject({ code: 14 });
 
@@ -63,7 +78,9 @@ it.each(['payment.after-accept', 'payment.after-authorize', 'payment.after-settl
     const answer = await eventually(() => client.createPayment(request, call), { everyMs: 200 });
     const id = answer.payment?.id ?? '';
     expect(answer).toMatchObject({ replayed: true, payment: { state: PaymentState.COMPLETED } });
-    expect(authorization.approved().filter((approved) => approved === id)).toHaveLength(1);
+    expect(await authorization.approvals(id)).toBe(1);
+    const moved = await authorization.movedIn(request.fromAccount, request.toAccount);
+    expect(moved.map(({ postedMinor }) => postedMinor)).toEqual([-request.amountMinor, request.amountMinor]);
     const types = (await announced(db, id)).map(({ destination, type }) => `${destination} ${type}`);
     expect(types).toEqual([
       'payment-events payment.initiated',
@@ -85,13 +102,17 @@ it.each(OPERATION_POINTS)(
   async (point) => {
     const port = await freePort();
     await start(port);
-    const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${port}` });
+    const client = connectGrpc(PaymentServiceClient, {
+      target: `ipv4:127.0.0.1:${port}`,
+      certificates: testCertificates(),
+    });
     const call = { deadlineMs: PATIENCE_MS, accessToken: await identity.tokenFor(customer) };
-    const held = paymentRequest({ captureMode: CaptureMode.MANUAL });
+    const held = await newRequest({ captureMode: CaptureMode.MANUAL });
     const paymentId = (await client.createPayment(held, call)).payment?.id ?? '';
 
-    const captureRequest = { requestId: newId('req'), paymentId };
-    const refundRequest = { requestId: newId('req'), paymentId, reason: '' };
+    const notes = { reference: '', metadata: {} };
+    const captureRequest = { requestId: newId('req'), paymentId, ...notes };
+    const refundRequest = { requestId: newId('req'), paymentId, reason: '', ...notes };
     const killAndRetry = async <T>(ask: () => Promise<T>): Promise<T> => {
       writeFileSync(join(faults, point), '');
       await expect(ask()).rejects.toMatchObject({ code: 14 });
@@ -110,8 +131,8 @@ it.each(OPERATION_POINTS)(
       'payment-events payment.refunded',
       'payment-notifications payment.refunded',
     ]);
-    const { postedMinor, heldMinor } = authorization.holds.balanceOf(held.fromAccount);
-    expect({ postedMinor, heldMinor }).toEqual({ postedMinor: 0n, heldMinor: 0n });
+    const nothing = { postedMinor: 0n, heldMinor: 0n };
+    expect(await authorization.movedIn(held.fromAccount, held.toAccount)).toEqual([nothing, nothing]);
     client.close();
   },
 );
@@ -119,9 +140,12 @@ it.each(OPERATION_POINTS)(
 it('ends a hold by itself at its end', async () => {
   const port = await freePort();
   await start(port);
-  const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${port}` });
+  const client = connectGrpc(PaymentServiceClient, {
+    target: `ipv4:127.0.0.1:${port}`,
+    certificates: testCertificates(),
+  });
   const call = { deadlineMs: PATIENCE_MS, accessToken: await identity.tokenFor(customer) };
-  const held = paymentRequest({ captureMode: CaptureMode.MANUAL, holdSeconds: 1 });
+  const held = await newRequest({ captureMode: CaptureMode.MANUAL, holdSeconds: 1 });
   const { payment } = await client.createPayment(held, call);
   expect(payment?.state).toBe(PaymentState.AUTHORIZED);
   await eventually(
@@ -134,16 +158,45 @@ it('ends a hold by itself at its end', async () => {
   client.close();
 });
 
-it('pays without Kafka and RabbitMQ, and shuts down in order on a signal', async () => {
+it('pays without Kafka and RabbitMQ, and finishes the payment in progress before it stops on a signal', async () => {
   const port = await freePort();
   await start(port);
-  const client = connectGrpc(PaymentServiceClient, { target: `ipv4:127.0.0.1:${port}` });
+  const client = connectGrpc(PaymentServiceClient, {
+    target: `ipv4:127.0.0.1:${port}`,
+    certificates: testCertificates(),
+  });
   const call = { deadlineMs: PATIENCE_MS, accessToken: await identity.tokenFor(customer) };
-  const { payment } = await client.createPayment(paymentRequest(), call);
+  const { payment } = await client.createPayment(await newRequest(), call);
   expect(payment?.state).toBe(PaymentState.COMPLETED);
+
+  const request = await newRequest();
+  open = authorization.holdAnswers();
+  const asked = authorization.asked.length;
+  const inProgress = client.createPayment(request, call);
+  await eventually(() => expect(authorization.asked.length).toBeGreaterThan(asked));
+  const stopped = stop('SIGTERM');
+  // The service no longer serves new callers. The parts that the payment needs still work.
+  const newcomer = connectGrpc(PaymentServiceClient, {
+    target: `ipv4:127.0.0.1:${port}`,
+    certificates: testCertificates(),
+  });
+  await eventually(async () => expect(await newcomer.isServing(1_000)).toBe(false));
+  open();
+  expect((await inProgress).payment?.state).toBe(PaymentState.COMPLETED);
+  expect(await stopped).toBe(0);
   client.close();
-  expect(await stop('SIGTERM')).toBe(0);
+  newcomer.close();
 });
+
+/** A valid request of the customer, who owns both accounts. */
+async function newRequest(given: Partial<CreatePaymentRequest> = {}): Promise<CreatePaymentRequest> {
+  const own = { ownerId: customer.id, currency: 'EUR', funds: FUNDS };
+  const [fromAccount, toAccount] = await Promise.all([
+    authorization.openAccount(own),
+    authorization.openAccount(own),
+  ]);
+  return paymentRequest({ ...given, fromAccount, toAccount });
+}
 
 /** Starts the service with broker addresses where no broker listens, and waits until it serves. */
 async function start(port: number): Promise<void> {
@@ -160,8 +213,7 @@ async function start(port: number): Promise<void> {
       RABBITMQ_URL: 'amqp://127.0.0.1:1',
       AUTH_TARGET: auth.target,
       AUTHORIZATION_TARGET: authorization.target,
-      SERVICE_CLIENT_ID: 'svc_payment',
-      SERVICE_CLIENT_SECRET: 'secret',
+      ...testTlsEnvironment('payment'),
       PAGE_TOKEN_KEY: testPageTokenKey.toString('base64'),
       FAULTS_DIR: faults,
     },

@@ -19,7 +19,7 @@ beforeAll(async () => {
   life = lifecycleOf(platform);
 });
 afterAll(() => platform?.stop());
-afterEach(() => platform.authorization.advanceClock(0));
+afterEach(() => platform.authorization.setClockAhead(0));
 
 const RACES = 1_000;
 const AT_ONCE = 100;
@@ -68,7 +68,7 @@ it('1,000 captures against cancels: one of the two succeeds, and the other gets 
 it('1,000 captures against expiries by two workers: a hold ends once', async () => {
   const winners = new Map<string, number>();
   for (let begun = 0; begun < RACES; begun += AT_ONCE) {
-    platform.authorization.advanceClock(0);
+    platform.authorization.setClockAhead(0);
     const held = await Promise.all(Array.from({ length: AT_ONCE }, () => life.hold()));
     const workers = [expiryWorker(platform), expiryWorker(second)];
     const isOver = Promise.withResolvers<void>();
@@ -78,7 +78,7 @@ it('1,000 captures against expiries by two workers: a hold ends once', async () 
       if (index % 3 === 2) await isOver.promise;
       await scattered();
       const captured = await life.definite(() => life.capture(id, { requestId }, { via: anInstance() }));
-      platform.authorization.advanceClock(LATER_MS);
+      platform.authorization.setClockAhead(LATER_MS);
       for (const worker of workers) worker.start();
       isOver.resolve();
       const { state } = await life.get(id);
@@ -134,7 +134,7 @@ it('for any concurrent steps of one payment, its amounts agree', async () => {
   const rounds = fc.array(fc.array(step, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 3 });
   await fc.assert(
     fc.asyncProperty(rounds, async (rounds) => {
-      platform.authorization.advanceClock(0);
+      platform.authorization.setClockAhead(0);
       const { id } = await life.hold();
       const worker = expiryWorker();
       for (const round of rounds) {
@@ -143,7 +143,7 @@ it('for any concurrent steps of one payment, its amounts agree', async () => {
             const requestId = newId('req');
             const via = anInstance();
             if (asked.do === 'expire') {
-              platform.authorization.advanceClock(LATER_MS);
+              platform.authorization.setClockAhead(LATER_MS);
               return worker.start();
             }
             if (asked.do === 'cancel') return life.definite(() => life.cancel(id, { requestId, via }));

@@ -3,14 +3,7 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { toPaymentOrder } from '../src/domain/order.ts';
 import { toPaymentMessage } from '../src/messages/payment-message.ts';
-import {
-  announced,
-  CALL,
-  type Platform,
-  paymentRequest,
-  type Server,
-  startPlatform,
-} from './payment-platform.ts';
+import { announced, CALL, type Platform, type Server, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
 let impatient: Server;
@@ -19,27 +12,28 @@ beforeAll(async () => {
   impatient = await platform.startImpatientServer();
 });
 afterAll(() => platform?.stop());
+/** Lets answers of authorization go. */
+let open = () => {};
 afterEach(() => {
-  platform.authorization.answerWith(undefined);
-  platform.authorization.holdAnswersUntil(Promise.resolve());
+  platform.authorization.failItems();
+  open();
 });
 
 const callAs = async (caller: Platform['customer']) => ({
   ...CALL,
   accessToken: await platform.tokenOf(caller),
 });
-const fromCustomer = () =>
-  paymentRequest({
-    fromAccount: platform.accountOf(platform.customer),
-    toAccount: platform.accountOf(platform.otherCustomer),
-  });
 const get = async (paymentId: string) =>
   (await platform.client.getPayment({ paymentId }, await callAs(platform.customer))).payment;
 
 /** The payment is final, decided once, and published once. */
 async function expectCompletedOnce(id: string) {
-  expect(await get(id)).toMatchObject({ state: PaymentState.COMPLETED, version: 2n });
-  expect(platform.authorization.approved().filter((approved) => approved === id)).toHaveLength(1);
+  const payment = await get(id);
+  expect(payment).toMatchObject({ state: PaymentState.COMPLETED, version: 2n });
+  expect(await platform.authorization.approvals(id)).toBe(1);
+  const { fromAccount = '', toAccount = '', amountMinor = 0n } = payment ?? {};
+  const moved = await platform.authorization.movedIn(fromAccount, toAccount);
+  expect(moved.map(({ postedMinor }) => postedMinor)).toEqual([-amountMinor, amountMinor]);
   const types = (await announced(platform.db, id)).map(({ destination, type }) => `${destination} ${type}`);
   expect(types).toEqual([
     'payment-events payment.initiated',
@@ -52,9 +46,8 @@ describe('authorization that does not respond in time', () => {
   it('leaves the payment INITIATED, visible to its sender; recovery completes it, and the key then returns the outcome', async () => {
     const { customer, otherCustomer, authorization, recover } = platform;
     const { client } = impatient;
-    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-    authorization.holdAnswersUntil(gate);
-    const request = fromCustomer();
+    const request = await platform.newRequest();
+    open = authorization.holdAnswers();
     const { payment, replayed } = await client.createPayment(request, await callAs(customer));
     const id = payment?.id ?? '';
     expect(payment).toMatchObject({ state: PaymentState.INITIATED, decision: undefined });
@@ -75,10 +68,10 @@ describe('authorization that does not respond in time', () => {
   it('and responds to the request late, while recovery retries, still makes one outcome', async () => {
     const { flow, startServer, customer } = platform;
     const second = await startServer();
-    const request = fromCustomer();
+    const request = await platform.newRequest();
     const acceptance = await flow.accept({
       operation: 'CreatePayment',
-      order: toPaymentOrder({ ...request, captureMode: 'AUTOMATIC' }),
+      order: toPaymentOrder({ ...request, captureMode: 'AUTOMATIC', captureBy: 'PAYER' }),
       origin: { caller: customer, requestId: request.requestId, traceparent: '' },
       deadline: new Date(Date.now() + CALL.deadlineMs),
       isRetry: false,
@@ -116,11 +109,10 @@ describe('a crash', () => {
   it('after authorization decided: the same decision is fetched again', async () => {
     const { recover, authorization, db } = platform;
     const id = await acceptOnly();
-    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-    authorization.holdAnswersUntil(gate);
+    open = authorization.holdAnswers();
     const claimedAt = Date.now() + 2_000;
     await impatient.recover(2_000);
-    expect(authorization.approved()).toContain(id);
+    expect(await authorization.approvals(id)).toBe(1);
     expect(await get(id)).toMatchObject({ state: PaymentState.INITIATED });
     const waiting = db.selectFrom('payments').select('next_attempt_at').where('id', '=', id);
     const { next_attempt_at } = await waiting.executeTakeFirstOrThrow();
@@ -138,7 +130,7 @@ describe('a crash', () => {
 
   it('after it was settled: there is nothing left to do', async () => {
     const { client, customer, recover, authorization } = platform;
-    const { payment } = await client.createPayment(fromCustomer(), await callAs(customer));
+    const { payment } = await client.createPayment(await platform.newRequest(), await callAs(customer));
     const asked = authorization.asked.length;
     await recover(3_600_000);
     expect(authorization.asked).toHaveLength(asked);
@@ -156,26 +148,22 @@ describe('a crash', () => {
 
 it('an item that authorization cannot decide stays INITIATED, and the other items are decided', async () => {
   const { client, customer, authorization, recover } = platform;
-  const stuck = fromCustomer();
-  authorization.answerWith((item) =>
-    item.fromAccount === stuck.fromAccount
-      ? { result: { $case: 'error', value: { code: 13, message: 'OPERATION_REUSED', details: [] } } }
-      : undefined,
-  );
+  const stuck = await platform.newRequest();
+  authorization.failItems(({ fromAccount }) => fromAccount === stuck.fromAccount);
   const [one, two] = await Promise.all([
     client.createPayment(stuck, await callAs(customer)),
-    client.createPayment(fromCustomer(), await callAs(customer)),
+    client.createPayment(await platform.newRequest(), await callAs(customer)),
   ]);
   expect(one.payment?.state).toBe(PaymentState.INITIATED);
   expect(two.payment?.state).toBe(PaymentState.COMPLETED);
-  authorization.answerWith(undefined);
+  authorization.failItems();
   await recover(20_000);
   await expectCompletedOnce(one.payment?.id ?? '');
 });
 
 it('a locked table of keys fails the call as in progress; its key returns the outcome afterwards, paid once', async () => {
   const { client, customer, db, authorization } = platform;
-  const request = fromCustomer();
+  const request = await platform.newRequest();
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   const { promise: locked, resolve: haveLocked } = Promise.withResolvers<void>();
   const hanging = db.transaction().execute(async (trx) => {
@@ -193,15 +181,18 @@ it('a locked table of keys fails the call as in progress; its key returns the ou
   const again = () => client.createPayment(request, call).catch(() => undefined);
   await expect.poll(async () => (await again())?.payment?.state).toBe(PaymentState.COMPLETED);
   const { payment } = await client.createPayment(request, call);
-  expect(authorization.approved().filter((id) => id === payment?.id)).toHaveLength(1);
+  expect(await authorization.approvals(payment?.id ?? '')).toBe(1);
+  expect(await authorization.movedIn(request.toAccount)).toMatchObject([
+    { postedMinor: request.amountMinor },
+  ]);
 });
 
 /** Leaves an accepted payment without a decision, like a process that dies right after step (a). */
 async function acceptOnly({ accept }: Pick<Server['flow'], 'accept'> = platform.flow): Promise<string> {
-  const request = fromCustomer();
+  const request = await platform.newRequest();
   const acceptance = await accept({
     operation: 'CreatePayment',
-    order: toPaymentOrder({ ...request, captureMode: 'AUTOMATIC' }),
+    order: toPaymentOrder({ ...request, captureMode: 'AUTOMATIC', captureBy: 'PAYER' }),
     origin: { caller: platform.customer, requestId: request.requestId, traceparent: '' },
     deadline: new Date(Date.now() + CALL.deadlineMs),
     isRetry: false,

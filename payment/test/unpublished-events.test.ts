@@ -1,15 +1,14 @@
 /** Events that wait in the outbox, and events that their broker refuses: operators see both, and the figures count them as pending. */
 import { type Parcel, RefusedError } from '@payflowx/chassis';
-import { startOutboxRelay } from '@payflowx/chassis/postgres';
+import { startOutboxRelay, watchOutbox } from '@payflowx/chassis/postgres';
 import { eventually, testLog } from '@payflowx/chassis/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { watchOutbox } from '../src/app/watch-outbox.ts';
+import { DESTINATIONS } from '../src/messages/payment-event.ts';
 import { lifecycleOf } from './lifecycle.ts';
-import { type Platform, startPlatform } from './payment-platform.ts';
+import { CALL, type Platform, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
 let life: ReturnType<typeof lifecycleOf>;
-const service = { id: 'svc_ledger', roles: ['service' as const] };
 beforeAll(async () => {
   platform = await startPlatform();
   life = lifecycleOf(platform);
@@ -17,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => platform?.stop());
 
 async function backlog() {
-  const { outbox } = await platform.client.getRecoveryStatus({}, await life.callAs(service));
+  const { outbox } = await platform.ledger.getRecoveryStatus({}, CALL);
   return outbox.map(({ destination, waitingCount, oldestAt, refusedCount }) => ({
     destination,
     waitingCount,
@@ -31,7 +30,10 @@ const relayTo = (destination: string, publish: (parcels: Parcel[]) => Promise<vo
 
 it('are in the recovery status, the health and the figures until they are published', async () => {
   const { fromAccount } = await life.pay();
-  const watch = watchOutbox({ db: platform.db, log: testLog }, { everyMs: 20, tooLongMs: 0 });
+  const watch = watchOutbox(
+    { db: platform.db, destinations: DESTINATIONS, log: testLog },
+    { everyMs: 20, tooLongMs: 0 },
+  );
   expect(await backlog()).toEqual([
     { destination: 'payment-events', waitingCount: 2n, isOld: true, refusedCount: 0n },
     { destination: 'payment-notifications', waitingCount: 1n, isOld: true, refusedCount: 0n },
@@ -52,7 +54,7 @@ it('are in the recovery status, the health and the figures until they are publis
   );
   await eventually(() => expect(watch.problem()).toBeUndefined());
   const request = { pageSize: 0, pageToken: '', accountIds: [fromAccount] };
-  const { accounts } = await platform.client.listAccountFigures(request, await life.callAs(service));
+  const { accounts } = await platform.ledger.listAccountFigures(request, CALL);
   expect(accounts.map(({ pendingCount }) => pendingCount)).toEqual([2n]);
   await Promise.all([watch.stop(), ...relays.map((relay) => relay.stop())]);
 });

@@ -1,5 +1,6 @@
 # One Consul server for one machine, on loopback only. The data folder and the ports are set on the
 # command line:  consul agent -config-file=agent.hcl -data-dir=…  [-http-port=8500]
+# `make up` adds a second file with TLS, access control, and the key of the gossip.
 
 server           = true
 bootstrap_expect = 1
@@ -7,7 +8,7 @@ bootstrap_expect = 1
 bind_addr   = "127.0.0.1"
 client_addr = "127.0.0.1"
 
-# Only the HTTP API is used. Everything else is off, so that fewer ports are needed.
+# Only the HTTP or HTTPS API is used. Everything else is off, so that fewer ports are needed.
 ports {
   dns      = -1
   grpc     = -1
@@ -15,8 +16,9 @@ ports {
   serf_wan = -1
 }
 
+# The CA that certifies the services. No proxies are used.
 connect {
-  enabled = false
+  enabled = true
 }
 
 peering {

@@ -1,7 +1,8 @@
 /** Lists the registered instances of each service in Consul, with their health. */
 
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { openConsul } from './consul-client.ts';
+import { type ConsulConnection, openConsul } from './consul-client.ts';
 import { listInstances, listServices, type RegisteredInstance } from './registered-instances.ts';
 
 const USAGE = `Which instances of which service are registered, healthy or not.
@@ -12,7 +13,8 @@ const USAGE = `Which instances of which service are registered, healthy or not.
   --json     the same as JSON
   --help     this text
 
-CONSUL_URL says where Consul is (http://127.0.0.1:8500).
+CONSUL_URL says where Consul is (http://127.0.0.1:8500). For https, CONSUL_CA_FILE is its authority; else those that Node trusts.
+CONSUL_TOKEN_FILE is a file with a token that may read services and nodes; CONSUL_TOKEN is the token itself.
 Exit code: 0 all instances pass, 1 one does not or the service has none, 2 wrong usage, 3 Consul is unavailable.
 `;
 
@@ -24,9 +26,9 @@ interface Command {
   json: boolean;
 }
 
-process.exitCode = await main(process.argv.slice(2), process.env.CONSUL_URL || 'http://127.0.0.1:8500');
+process.exitCode = await main(process.argv.slice(2), process.env);
 
-async function main(args: string[], consulUrl: string): Promise<number> {
+async function main(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const command = readCommand(args);
   if (command === 'help') {
     process.stdout.write(USAGE);
@@ -36,8 +38,9 @@ async function main(args: string[], consulUrl: string): Promise<number> {
     process.stderr.write(`${command}\n\n${USAGE}`);
     return EXIT.usage;
   }
+  const consulUrl = env.CONSUL_URL || 'http://127.0.0.1:8500';
   try {
-    const instances = await findInstances(command, consulUrl);
+    const instances = await findInstances(command, connectionOf(consulUrl, env));
     process.stdout.write(
       command.json ? `${JSON.stringify(instances, null, 2)}\n` : report(command, instances),
     );
@@ -73,8 +76,18 @@ function readCommand(args: string[]): Command | string {
   }
 }
 
-async function findInstances({ service }: Command, consulUrl: string): Promise<RegisteredInstance[]> {
-  const consul = openConsul(consulUrl);
+/** Throws if a file cannot be read. */
+function connectionOf(url: string, env: NodeJS.ProcessEnv): ConsulConnection {
+  const { CONSUL_CA_FILE: caFile, CONSUL_TOKEN_FILE: tokenFile } = env;
+  const token = env.CONSUL_TOKEN || (tokenFile && readFileSync(tokenFile, 'utf8').trim());
+  return { url, ...(caFile && { ca: readFileSync(caFile, 'utf8') }), ...(token && { token }) };
+}
+
+async function findInstances(
+  { service }: Command,
+  connection: ConsulConnection,
+): Promise<RegisteredInstance[]> {
+  const consul = openConsul(connection);
   try {
     const services = service === undefined ? await listServices(consul) : [service];
     return (await Promise.all(services.map((name) => listInstances(consul, name)))).flat();

@@ -98,7 +98,7 @@ function unfollow(entry: Followed): void {
 
 function takeAddresses(entry: Followed, addresses: Address[], log: Log): void {
   keepAddresses(entry);
-  const fields = { service: entry.service, addresses: addresses.map(({ host, port }) => `${host}:${port}`) };
+  const fields = { target: entry.service, addresses: addresses.map(({ host, port }) => `${host}:${port}`) };
   if (entry.state === 'unknown') log.debug(fields, 'instances found in Consul');
   else if (entry.state !== 'current') log.info(fields, 'instances found in Consul again');
   else if (!isSame(entry.lastResult, { addresses })) log.info(fields, 'instances changed in Consul');
@@ -114,7 +114,7 @@ function takeAddresses(entry: Followed, addresses: Address[], log: Log): void {
  * address.
  */
 function takeEmptyAnswer(entry: Followed, forgetAfterMs: number, log: Log): void {
-  const fields = { service: entry.service, lastKnown: entry.lastKnown.length };
+  const fields = { target: entry.service, lastKnown: entry.lastKnown.length };
   if (entry.state !== 'none passing') {
     log.warn(fields, 'Consul knows no passing instance; using the last known addresses, if any');
   }
@@ -136,7 +136,7 @@ function keepAddresses(entry: Followed): void {
 function takeFailure(entry: Followed, err: Error, log: Log): void {
   // Without an answer, nothing speaks against the last known addresses.
   keepAddresses(entry);
-  const fields = { service: entry.service, lastKnown: entry.lastKnown.length, err };
+  const fields = { target: entry.service, lastKnown: entry.lastKnown.length, err };
   if (entry.state !== 'consul unavailable') {
     log.warn(fields, 'Consul is unavailable; using the last known addresses, if any');
   }

@@ -3,17 +3,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Consul from 'consul';
 import { backoff, CONSUL_BACKOFF } from './backoff.ts';
-import { openConsul } from './consul-client.ts';
+import { type ConsulConnection, openConsul } from './consul-client.ts';
 import type { Log } from './log.ts';
 
 export interface RegistryOptions {
-  /** Such as `http://127.0.0.1:8500`. Empty: no registry. */
-  consulUrl: string;
+  consul: ConsulConnection;
   log: Log;
 }
 
-/** Consul's health check of the instance: the standard gRPC health service, or an HTTP path that answers 2xx. */
-export type HealthCheck = 'grpc' | { http: string };
+/**
+ * Consul's health check of the instance: the standard gRPC health service, over TLS or in plaintext, or an HTTP path that answers 2xx.
+ * Consul does not verify the certificate. The check sends no secret, and its answer is only used for this address.
+ */
+export type HealthCheck = 'grpcs' | 'grpc' | { https: string } | { http: string };
 
 export interface Instance {
   /** The service's name, as in targets: `payment` for `consul:///payment`. */
@@ -23,7 +25,7 @@ export interface Instance {
   /** The address for callers and Consul, so never a wildcard such as 0.0.0.0. */
   host: string;
   port: number;
-  /** Default: `grpc`, plaintext. */
+  /** Default: `grpcs`. */
   check?: HealthCheck;
   tags?: string[];
 }
@@ -44,15 +46,15 @@ const DEREGISTER_AFTER = '1m';
  * continue in the background. Throws only for an address that no Consul would accept.
  */
 export async function joinRegistry(
-  { consulUrl, log }: RegistryOptions,
+  { consul: connection, log }: RegistryOptions,
   instance: Instance,
 ): Promise<Membership> {
-  if (consulUrl === '') return { leave: async () => {} };
+  if (connection.url === '') return { leave: async () => {} };
   requireReachable(instance);
 
-  const consul = openConsul(consulUrl);
+  const consul = openConsul(connection);
   const leaving = new AbortController();
-  const fields = { service: instance.name, instance: instance.id, consulUrl };
+  const fields = { registration: instance.id, consulUrl: connection.url };
   const delays = backoff(CONSUL_BACKOFF);
   let registered = false;
   let unavailable = false;
@@ -136,7 +138,7 @@ async function isKnown(consul: Consul, id: string): Promise<boolean> {
   return id in services;
 }
 
-function registration({ name, id, host, port, check = 'grpc', tags = [] }: Instance) {
+function registration({ name, id, host, port, check = 'grpcs', tags = [] }: Instance) {
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   return {
     name,
@@ -145,8 +147,7 @@ function registration({ name, id, host, port, check = 'grpc', tags = [] }: Insta
     port,
     tags,
     check: {
-      name: check === 'grpc' ? 'gRPC health' : `GET ${check.http}`,
-      ...(check === 'grpc' ? { grpc: authority } : { http: `http://${authority}${check.http}` }),
+      ...probeOf(check, authority),
       interval: '2s',
       timeout: '2s',
       // One late answer of a busy instance is no reason to remove it. Callers drop a dead instance at once anyway, because its
@@ -155,6 +156,14 @@ function registration({ name, id, host, port, check = 'grpc', tags = [] }: Insta
       deregistercriticalserviceafter: DEREGISTER_AFTER,
     },
   };
+}
+
+function probeOf(check: HealthCheck, authority: string) {
+  if (check === 'grpcs')
+    return { name: 'gRPC health', grpc: authority, grpcusetls: true, tlsskipverify: true };
+  if (check === 'grpc') return { name: 'gRPC health', grpc: authority };
+  const [scheme, path] = 'https' in check ? ['https', check.https] : ['http', check.http];
+  return { name: `GET ${path}`, http: `${scheme}://${authority}${path}`, tlsskipverify: true };
 }
 
 function requireReachable({ host, port }: Instance): void {

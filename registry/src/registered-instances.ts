@@ -1,6 +1,7 @@
 /** Reads every registered instance from Consul, for people and scripts. Calls do not use it. */
 
 import type Consul from 'consul';
+import { type ConsulConnection, openConsul } from './consul-client.ts';
 
 export type Health = 'passing' | 'warning' | 'critical';
 
@@ -25,6 +26,24 @@ export async function listServices(consul: Consul): Promise<string[]> {
 export async function listInstances(consul: Consul, service: string): Promise<RegisteredInstance[]> {
   const entries: HealthEntry[] = await consul.health.service({ service });
   return entries.map(toInstance).sort((a, b) => a.id.localeCompare(b.id));
+}
+
+export interface RegistryReader {
+  /** All instances by service and id, healthy or not. Undefined without a registry. Rejects while Consul is unavailable. */
+  read(): Promise<RegisteredInstance[] | undefined>;
+  close(): void;
+}
+
+export function openRegistryReader(connection: ConsulConnection): RegistryReader {
+  if (connection.url === '') return { read: async () => undefined, close() {} };
+  const consul = openConsul(connection);
+  return {
+    async read() {
+      const services = await listServices(consul);
+      return (await Promise.all(services.map((name) => listInstances(consul, name)))).flat();
+    },
+    close: () => consul.destroy(),
+  };
 }
 
 /** The fields of Consul's answer that are used here. */

@@ -8,10 +8,10 @@ import { balancedServiceConfig } from './service-config.ts';
 
 /**
  * Registers the `consul` scheme for the whole process. Call it once, before the first channel is created. With an empty
- * `consulUrl`, calls to such targets fail with UNAVAILABLE and name the missing setting.
+ * URL of Consul, calls to such targets fail with UNAVAILABLE and name the missing setting.
  */
-export function resolveThroughConsul({ consulUrl, log }: RegistryOptions): void {
-  const directory = consulUrl === '' ? emptyDirectory : openDirectory({ consul: openConsul(consulUrl), log });
+export function resolveThroughConsul({ consul, log }: RegistryOptions): void {
+  const directory = consul.url === '' ? emptyDirectory : openDirectory({ consul: openConsul(consul), log });
 
   class ConsulResolver extends ServiceResolver {
     constructor(

@@ -2,19 +2,23 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
+import type { ConsulConnection } from '../src/index.ts';
 import { SOON } from './patience.ts';
 
 const AGENT_CONFIG = fileURLToPath(new URL('../consul/agent.hcl', import.meta.url));
 
-/** The address of the shared Consul. Use unique service names, and clean up. */
-export function sharedConsulUrl(): string {
-  return required('TEST_CONSUL_URL', 'the address of a running Consul, such as http://127.0.0.1:8500');
+/** The shared Consul. Its token may register services whose names begin with `test-`. Use unique names, and clean up. */
+export function sharedConsul(): ConsulConnection {
+  const url = required('TEST_CONSUL_URL', 'the address of a running Consul, such as http://127.0.0.1:8500');
+  const { TEST_CONSUL_CA_FILE: caFile, TEST_CONSUL_TOKEN: token } = process.env;
+  return { url, ...(caFile && { ca: readFileSync(caFile, 'utf8') }), ...(token && { token }) };
 }
 
 export interface ConsulAgent {

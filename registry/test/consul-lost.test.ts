@@ -20,7 +20,7 @@ describe('Consul outages', () => {
     // Created once, because the steps share it. Not in beforeAll, whose failure would count the tests as skipped.
     if (consul !== undefined) return;
     consul = await prepareConsulAgent();
-    resolveThroughConsul({ consulUrl: consul.url, log: callerLog });
+    resolveThroughConsul({ consul: { url: consul.url }, log: callerLog });
     client = connectWho('consul:///who');
   });
 
@@ -35,8 +35,14 @@ describe('Consul outages', () => {
   async function serveAndJoin(name: string): Promise<void> {
     const server = await serveWho(name);
     servers.push(server);
-    const instance = { name: 'who', id: `who-${name}`, host: '127.0.0.1', port: server.port };
-    memberships.push(await joinRegistry({ consulUrl: consul.url, log: memberLog }, instance));
+    const instance = {
+      name: 'who',
+      id: `who-${name}`,
+      host: '127.0.0.1',
+      port: server.port,
+      check: 'grpc' as const,
+    };
+    memberships.push(await joinRegistry({ consul: { url: consul.url }, log: memberLog }, instance));
   }
 
   it('fails calls at once, not at their deadline, while nothing is known', async () => {

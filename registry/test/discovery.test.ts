@@ -3,18 +3,18 @@
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
-import { joinRegistry, type Membership, resolveThroughConsul } from '../src/index.ts';
-import { sharedConsulUrl } from './consul-agent.ts';
+import { type ConsulConnection, joinRegistry, type Membership, resolveThroughConsul } from '../src/index.ts';
+import { sharedConsul } from './consul-agent.ts';
 import { PATIENCE_MS, SOON } from './patience.ts';
 import { connectWho, serveWho, startTraffic, type WhoClient, type WhoServer } from './who-server.ts';
 
 const log = pino({ level: 'silent' });
 const cleanups: (() => unknown)[] = [];
-let consulUrl: string;
+let consul: ConsulConnection;
 
 beforeEach(() => {
-  consulUrl = sharedConsulUrl();
-  resolveThroughConsul({ consulUrl, log });
+  consul = sharedConsul();
+  resolveThroughConsul({ consul, log });
 });
 
 afterEach(async () => {
@@ -24,8 +24,14 @@ afterEach(async () => {
 async function serveAndJoin(service: string, name: string): Promise<WhoServer & { membership: Membership }> {
   const server = await serveWho(name);
   cleanups.push(() => server.crash());
-  const instance = { name: service, id: `${service}-${name}`, host: '127.0.0.1', port: server.port };
-  const membership = await joinRegistry({ consulUrl, log }, instance);
+  const instance = {
+    name: service,
+    id: `${service}-${name}`,
+    host: '127.0.0.1',
+    port: server.port,
+    check: 'grpc' as const,
+  };
+  const membership = await joinRegistry({ consul, log }, instance);
   cleanups.push(() => membership.leave());
   return { ...server, membership };
 }
@@ -36,7 +42,7 @@ function connect(service: string, options = {}): WhoClient {
   return client;
 }
 
-const uniqueService = () => `who-${randomUUID()}`;
+const uniqueService = () => `test-who-${randomUUID()}`;
 
 it('balances over two instances, adds a third and removes a leaving one, without a failed call', async () => {
   const service = uniqueService();
@@ -109,7 +115,8 @@ it('keeps the retry policy the caller configures', async () => {
 it('uses one watch for all channels to a service', async () => {
   const service = uniqueService();
   await serveAndJoin(service, 'anna');
-  const asked = vi.spyOn((await import('node:http')).default, 'request');
+  const protocol = consul.url.startsWith('https:') ? await import('node:https') : await import('node:http');
+  const asked = vi.spyOn(protocol.default, 'request');
   onTestFinished(() => asked.mockRestore());
   for (let channel = 0; channel < 5; channel += 1) {
     await connect(service).ask({ waitForReady: true, deadlineMs: PATIENCE_MS });

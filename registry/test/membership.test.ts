@@ -4,20 +4,21 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
-import { joinRegistry } from '../src/index.ts';
-import { sharedConsulUrl } from './consul-agent.ts';
+import { openConsul } from '../src/consul-client.ts';
+import { type ConsulConnection, joinRegistry } from '../src/index.ts';
+import { sharedConsul } from './consul-agent.ts';
 import { SOON } from './patience.ts';
 import { recordLog } from './recorded-log.ts';
 
-let consulUrl: string;
+let consul: ConsulConnection;
 
 beforeEach(() => {
-  consulUrl = sharedConsulUrl();
+  consul = sharedConsul();
 });
 
 async function healthOf(service: string): Promise<string[]> {
-  const answer = await fetch(`${consulUrl}/v1/health/checks/${service}`);
-  return ((await answer.json()) as { Status: string }[]).map(({ Status }) => Status);
+  const checks: { Status: string }[] = await openConsul(consul).health.checks({ service });
+  return checks.map(({ Status }) => Status);
 }
 
 it('is checked over HTTP if the instance says so, and is removed on leaving', async () => {
@@ -29,9 +30,9 @@ it('is checked over HTTP if the instance says so, and is removed on leaving', as
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo;
-  const name = `web-${randomUUID()}`;
+  const name = `test-web-${randomUUID()}`;
   const instance = { name, id: name, host: '127.0.0.1', port, check: { http: '/healthz' } };
-  const membership = await joinRegistry({ consulUrl, log: recordLog() }, instance);
+  const membership = await joinRegistry({ consul, log: recordLog() }, instance);
   onTestFinished(() => membership.leave());
 
   await vi.waitFor(async () => expect(await healthOf(name)).toEqual(['passing']), SOON);
@@ -42,25 +43,25 @@ it('is checked over HTTP if the instance says so, and is removed on leaving', as
 });
 
 it('is registered again after another process has deregistered it', async () => {
-  const name = `who-${randomUUID()}`;
+  const name = `test-who-${randomUUID()}`;
   const instance = { name, id: name, host: '127.0.0.1', port: 50_051 };
-  const membership = await joinRegistry({ consulUrl, log: recordLog() }, instance);
+  const membership = await joinRegistry({ consul, log: recordLog() }, instance);
   onTestFinished(() => membership.leave());
-  await fetch(`${consulUrl}/v1/agent/service/deregister/${name}`, { method: 'PUT' });
+  await openConsul(consul).agent.service.deregister(name);
   await vi.waitFor(async () => expect(await healthOf(name)).toEqual(['critical']), SOON);
 });
 
 it('does nothing without a registry', async () => {
   const log = recordLog();
   const instance = { name: 'who', id: 'who-1', host: '127.0.0.1', port: 50_051 };
-  const membership = await joinRegistry({ consulUrl: '', log }, instance);
+  const membership = await joinRegistry({ consul: { url: '' }, log }, instance);
   await membership.leave();
   expect(log.messages).toEqual([]);
 });
 
 it('refuses an address that callers cannot reach', async () => {
   const wildcard = { name: 'who', id: 'who-1', host: '0.0.0.0', port: 50_051 };
-  await expect(joinRegistry({ consulUrl, log: recordLog() }, wildcard)).rejects.toThrow(
+  await expect(joinRegistry({ consul, log: recordLog() }, wildcard)).rejects.toThrow(
     'must be reachable for callers',
   );
 });

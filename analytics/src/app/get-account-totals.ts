@@ -1,6 +1,7 @@
 /** Reads what one account sent and received. */
+import type { OnBehalf } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
-import type { Accounts, Requester } from '../clients/accounts.ts';
+import type { Accounts } from '../clients/accounts.ts';
 import { AnalyticsError } from '../domain/errors.ts';
 import { type AccountTotals, NO_ACCOUNT_TOTALS } from '../domain/totals.ts';
 import { findAccountTotals } from '../store/account-totals.ts';
@@ -13,10 +14,10 @@ import type { Database } from '../store/database.ts';
  */
 export async function getAccountTotals(
   { db, accounts }: { db: Kysely<Database>; accounts: Accounts },
-  requester: Requester,
+  call: OnBehalf,
   accountId: string,
 ): Promise<AccountTotals & { currency: string }> {
-  const account = await accounts.find(requester, accountId);
+  const account = await accounts.find(call, accountId);
   if (!account) throw new AnalyticsError('ACCOUNT_NOT_FOUND', 'There is no such account.');
   const totals = (await findAccountTotals(db, accountId)) ?? { ...NO_ACCOUNT_TOTALS, accountId };
   return { ...totals, currency: account.currency };

@@ -28,5 +28,7 @@ function requireDay(field: string, text: string): string {
 }
 
 function invalid(field: string, description: string): AnalyticsError {
-  return new AnalyticsError('INVALID_ARGUMENT', `${field} ${description}.`, [{ field, description }]);
+  return new AnalyticsError('INVALID_ARGUMENT', `${field} ${description}.`, {
+    violations: [{ field, description }],
+  });
 }

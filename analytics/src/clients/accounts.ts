@@ -1,18 +1,12 @@
 /** The client of authorization's AccountService: decides if a caller may read an account, and reads its currency. */
 import { status } from '@grpc/grpc-js';
-import { connectGrpc, NeighbourError } from '@payflowx/chassis';
+import { type Certificates, connectGrpc, NeighbourError, type OnBehalf } from '@payflowx/chassis';
 import { AccountServiceClient } from '@payflowx/proto/authorization';
 import { AnalyticsError } from '../domain/errors.ts';
 
-/** The caller in whose name an account is read, and the deadline of its call. */
-export interface Requester {
-  accessToken: string | undefined;
-  deadline: Date;
-}
-
 export interface Accounts {
-  /** Returns the account if it exists and the requester may read it. Throws AUTHORIZATION_UNAVAILABLE. */
-  find(requester: Requester, accountId: string): Promise<{ currency: string } | undefined>;
+  /** Returns the account if it exists and the caller may read it. Throws AUTHORIZATION_UNAVAILABLE. */
+  find(call: OnBehalf, accountId: string): Promise<{ currency: string } | undefined>;
   close(): void;
 }
 
@@ -25,7 +19,7 @@ const OUTAGE_CODES: readonly status[] = [
   status.RESOURCE_EXHAUSTED,
 ];
 
-export function connectAccounts(settings: { target: string }): Accounts {
+export function connectAccounts(settings: { target: string; certificates: Certificates }): Accounts {
   const service = connectGrpc(AccountServiceClient, { ...settings, retryable: ['getAccount'] });
   return {
     async find({ accessToken, deadline }, accountId) {

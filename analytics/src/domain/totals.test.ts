@@ -71,6 +71,39 @@ describe('the totals', () => {
     ]);
   });
 
+  it('count each outcome of a payment', () => {
+    const counted = (type: PaymentFact['type']) => {
+      const { day: _, currency: __, latestEventAt: ___, ...counts } = sumUp([fact({ type })]).days[0] ?? {};
+      return Object.keys(counts).filter((name) => counts[name as keyof typeof counts] !== 0n);
+    };
+    expect(counted('cancelled')).toEqual(['cancelledCount']);
+    expect(counted('refunded')).toEqual(['refundCount']);
+    expect(counted('authorized')).toEqual([]);
+  });
+
+  it('know their latest event, in whatever order the events come', () => {
+    const [early, late] = ['2026-03-01T01:00:00.000Z', '2026-03-01T02:00:00.000Z'].map((at) => new Date(at));
+    for (const times of [
+      [early, late],
+      [late, early],
+    ]) {
+      const { days } = sumUp(times.map((occurredAt) => fact({ occurredAt })));
+      expect(days.map(({ latestEventAt }) => latestEventAt)).toEqual([late]);
+    }
+  });
+
+  it('know an account’s currency once money has moved', () => {
+    const currencies = (changes: Partial<PaymentFact>) =>
+      sumUp([fact(changes)]).accounts.map(({ currency }) => currency);
+    expect(currencies({ type: 'captured', capturedMinor: 1n })).toEqual(['EUR', 'EUR']);
+    expect(currencies({ type: 'completed', hasMoved: true })).toEqual([undefined, undefined]);
+    expect(currencies({ type: 'failed' })).toEqual([undefined]);
+  });
+
+  it('leave out accounts for which nothing is counted', () => {
+    expect(sumUp([fact({ type: 'initiated' }), fact({ type: 'cancelled' })]).accounts).toEqual([]);
+  });
+
   it('have no success rate before any payment has ended', () => {
     const [day] = sumUp([fact({ type: 'initiated' })]).days;
     expect(day && successRate(day)).toBeUndefined();

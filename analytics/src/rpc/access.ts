@@ -8,7 +8,7 @@ import type { AnalyticsServiceService } from '@payflowx/proto/analytics';
 export const access: AccessTable<typeof AnalyticsServiceService> = {
   getSummary: { roles: ['operator', 'auditor'], scope: 'analytics:read' },
   listDailyTotals: { roles: ['operator', 'auditor'], scope: 'analytics:read' },
-  // Read by a reconciliation.
-  listAccountFigures: ['service'],
+  // For reconciliation.
+  listAccountFigures: { services: ['ledger'] },
   getAccountTotals: { roles: ['customer', 'operator', 'auditor'], scope: 'analytics:read' },
 };

@@ -4,12 +4,12 @@ import { AnalyticsServiceService, type Totals } from '@payflowx/proto/analytics'
 import { isCurrency } from '@payflowx/proto/currency';
 import type { Kysely } from 'kysely';
 import { getAccountTotals } from '../app/get-account-totals.ts';
+import { getSummary } from '../app/get-summary.ts';
 import { listAccountFigures } from '../app/list-account-figures.ts';
 import { listDailyTotals } from '../app/list-daily-totals.ts';
 import type { Accounts } from '../clients/accounts.ts';
 import { AnalyticsError } from '../domain/errors.ts';
 import { type Counts, successRate } from '../domain/totals.ts';
-import { sumDays } from '../store/daily-totals.ts';
 import type { Database } from '../store/database.ts';
 import { access } from './access.ts';
 import { errors } from './errors.ts';
@@ -29,9 +29,8 @@ export function analyticsService(deps: AnalyticsDeps): BoundService {
     handlers: {
       async getSummary({ currency }) {
         checkCurrency(currency);
-        const sums = await sumDays(deps.db, currency);
-        const newest = Math.max(...sums.map(({ latestEventAt }) => latestEventAt.getTime()));
-        return { totals: sums.map(toTotals), asOf: sums.length > 0 ? new Date(newest) : undefined };
+        const { totals, asOf } = await getSummary(deps, currency);
+        return { totals: totals.map(toTotals), asOf };
       },
       async listDailyTotals(request) {
         checkCurrency(request.currency);
@@ -57,9 +56,9 @@ export function analyticsService(deps: AnalyticsDeps): BoundService {
 function checkCurrency(currency: string): void {
   if (currency === '' || isCurrency(currency)) return;
   const description = 'must be the ISO 4217 code of a currency in use, or left out';
-  throw new AnalyticsError('INVALID_ARGUMENT', `currency ${description}.`, [
-    { field: 'currency', description },
-  ]);
+  throw new AnalyticsError('INVALID_ARGUMENT', `currency ${description}.`, {
+    violations: [{ field: 'currency', description }],
+  });
 }
 
 function toTotals(counts: Counts & { currency: string }): Totals {

@@ -10,6 +10,8 @@ export interface AccessToken {
   expiresIn: number;
   /** The scopes of the token, separated by blanks. Undefined if the token has no limits. */
   scope?: string | undefined;
+  /** The only thing that the token may be used for. Undefined for an ordinary token. */
+  restrictedTo?: string | undefined;
 }
 
 export type SignAccessToken = (subject: Subject) => AccessToken;
@@ -30,14 +32,20 @@ export function createAccessTokenSigner({ activeKey, now, newTokenId }: SignerDe
     const key = await activeKey();
     if (current?.kid !== key.kid) current = { kid: key.kid, sign: signerOf(key) };
     const { sign } = current;
-    return ({ id, roles, client }) => {
-      const iat = Math.floor(now().getTime() / 1000);
+    return ({ id, roles, client, session, tokensValidFrom, restrictedTo }) => {
+      const iat = Math.max(secondOf(now()), tokensValidFrom ? secondOf(tokensValidFrom) : 0);
       const scope = client?.scopes.join(' ');
       const limits = client && { client_id: client.id, scope };
-      const accessToken = sign({ sub: id, roles, ...limits, iat, jti: newTokenId() });
-      return { accessToken, expiresIn: ACCESS_TOKEN_LIFETIME_S, scope };
+      const login = session && { sid: session.id, auth_time: secondOf(session.loggedInAt) };
+      const rights = restrictedTo === undefined ? { roles } : { roles: [], restricted_to: restrictedTo };
+      const accessToken = sign({ sub: id, ...rights, ...login, ...limits, iat, jti: newTokenId() });
+      return { accessToken, expiresIn: ACCESS_TOKEN_LIFETIME_S, scope, restrictedTo };
     };
   };
+}
+
+function secondOf(time: Date): number {
+  return Math.floor(time.getTime() / 1000);
 }
 
 function signerOf({ kid, privateKey }: ActiveSigningKey) {

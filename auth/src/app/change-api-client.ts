@@ -1,8 +1,8 @@
 /** Revokes an API client, or replaces its secret, for an operator. */
+import type { Origin } from '@payflowx/chassis';
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
-import { hashClientSecret } from '../domain/api-client.ts';
-import type { Actor } from '../domain/audit.ts';
+import { hashClientSecret } from '../domain/client-secret.ts';
 import { AuthError } from '../domain/errors.ts';
 import {
   clientNotFound,
@@ -12,6 +12,7 @@ import {
 } from '../domain/user-api-client.ts';
 import { insertAuditRecord } from '../store/audit-records.ts';
 import type { Database } from '../store/database.ts';
+import { insertRevocations } from '../store/revocations.ts';
 import { lockUserApiClient, revokeUserApiClient, updateClientSecret } from '../store/user-api-clients.ts';
 
 interface Deps {
@@ -20,14 +21,14 @@ interface Deps {
 }
 
 interface Request {
-  actor: Actor;
+  origin: Origin;
   clientId: string;
 }
 
 /** Revokes permanently. A second call changes nothing. Throws API_CLIENT_NOT_FOUND. */
 export async function revokeApiClient(
   { db, now }: Deps,
-  { actor, clientId }: Request,
+  { origin, clientId }: Request,
 ): Promise<UserApiClient> {
   return inTransaction(db, async (trx) => {
     const client = await lockClient(trx, clientId);
@@ -37,18 +38,19 @@ export async function revokeApiClient(
     const details = { name: client.name, user_id: client.userId };
     await insertAuditRecord(
       trx,
-      actor,
+      origin,
       { action: 'client.revoked', subjectId: clientId, details },
       revokedAt,
     );
-    return { ...client, revokedAt };
+    await insertRevocations(trx, [clientId], { now: revokedAt });
+    return { ...client, revokedAt, hasSecret: false };
   });
 }
 
 /** The old secret stops working at once. Throws API_CLIENT_NOT_FOUND, API_CLIENT_REVOKED. */
 export async function rotateApiClientSecret(
   { db, now }: Deps,
-  { actor, clientId }: Request,
+  { origin, clientId }: Request,
 ): Promise<string> {
   const secret = newClientSecret();
   await inTransaction(db, async (trx) => {
@@ -59,7 +61,7 @@ export async function rotateApiClientSecret(
     const details = { name: client.name, user_id: client.userId };
     await insertAuditRecord(
       trx,
-      actor,
+      origin,
       { action: 'client.secret_rotated', subjectId: clientId, details },
       now(),
     );
@@ -67,7 +69,8 @@ export async function rotateApiClientSecret(
   return secret;
 }
 
-async function lockClient(trx: Transaction<Database>, clientId: string): Promise<UserApiClient> {
+/** Throws API_CLIENT_NOT_FOUND. */
+export async function lockClient(trx: Transaction<Database>, clientId: string): Promise<UserApiClient> {
   const client = isUserApiClientId(clientId) ? await lockUserApiClient(trx, clientId) : undefined;
   if (!client) throw clientNotFound();
   return client;

@@ -1,8 +1,8 @@
 /** Creates an API client that acts for a user. Operators call it. */
+import type { Origin } from '@payflowx/chassis';
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
-import { hashClientSecret } from '../domain/api-client.ts';
-import type { Actor } from '../domain/audit.ts';
+import { hashClientSecret } from '../domain/client-secret.ts';
 import { AuthError } from '../domain/errors.ts';
 import { isUserId, requireRequestId } from '../domain/user.ts';
 import {
@@ -23,7 +23,7 @@ interface CreateApiClientDeps {
 }
 
 interface CreateApiClientRequest {
-  actor: Actor;
+  origin: Origin;
   /** The caller's id for this request. Empty: not idempotent. */
   requestId: string;
   wanted: NewUserApiClient;
@@ -38,7 +38,7 @@ export interface CreatedApiClient {
 /** Throws INVALID_ARGUMENT, USER_NOT_FOUND, REQUEST_ID_REUSED. */
 export async function createApiClient(
   deps: CreateApiClientDeps,
-  { actor, requestId, wanted }: CreateApiClientRequest,
+  { origin, requestId, wanted }: CreateApiClientRequest,
 ): Promise<CreatedApiClient> {
   requireRequestId(requestId);
   const secret = newClientSecret();
@@ -47,21 +47,22 @@ export async function createApiClient(
     id: deps.newClientId(),
     createdAt: deps.now(),
     revokedAt: null,
+    hasSecret: true,
   };
   return inTransaction(deps.db, async (trx) => {
     if (!isUserId(wanted.userId) || !(await findUser(trx, wanted.userId))) {
       throw new AuthError('USER_NOT_FOUND', 'The user that the client would act for does not exist.');
     }
     const secretHash = hashClientSecret(secret);
-    if (!(await insertUserApiClient(trx, { client, secretHash, createdBy: actor.id, requestId }))) {
-      const earlier = await findClientOfRequest(trx, { createdBy: actor.id, requestId });
+    if (!(await insertUserApiClient(trx, { client, secretHash, createdBy: origin.callerId, requestId }))) {
+      const earlier = await findClientOfRequest(trx, { createdBy: origin.callerId, requestId });
       return { client: requireSame(earlier, wanted), secret: '' };
     }
     const { name, userId, scopes } = client;
     const details = { name, user_id: userId, scopes };
     await insertAuditRecord(
       trx,
-      actor,
+      origin,
       { action: 'client.created', subjectId: client.id, details },
       client.createdAt,
     );

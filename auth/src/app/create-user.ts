@@ -1,9 +1,10 @@
 /** Creates a user for an operator. */
+import type { Origin } from '@payflowx/chassis';
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
-import type { Actor, AuditFact } from '../domain/audit.ts';
+import type { AuditFact } from '../domain/audit.ts';
 import { AuthError } from '../domain/errors.ts';
-import { haveSameRoles, type NewUser, requireRequestId, type User } from '../domain/user.ts';
+import { createdUser, haveSameRoles, type NewUser, requireRequestId, type User } from '../domain/user.ts';
 import { insertAuditRecord } from '../store/audit-records.ts';
 import type { Database } from '../store/database.ts';
 import {
@@ -22,7 +23,7 @@ interface CreateUserDeps {
 }
 
 interface CreateUserRequest {
-  actor: Actor;
+  origin: Origin;
   /** The caller's id for this request. Empty: not idempotent. */
   requestId: string;
   wanted: NewUser;
@@ -33,7 +34,7 @@ interface CreateUserRequest {
  * INVALID_ARGUMENT, USERNAME_TAKEN, REQUEST_ID_REUSED, TOO_MANY_LOGINS.
  */
 export async function createUser(deps: CreateUserDeps, request: CreateUserRequest): Promise<User> {
-  const { actor, requestId } = request;
+  const { origin, requestId } = request;
   requireRequestId(requestId);
   // The lookup comes before the hash: a retry then costs one hash, as a new request does.
   const earlier = await findEarlier(deps, request);
@@ -42,33 +43,37 @@ export async function createUser(deps: CreateUserDeps, request: CreateUserReques
   if (made) return made;
   // A concurrent request with the same id committed first.
   const concurrent = await findEarlier(deps, request);
-  if (!concurrent) throw new Error(`The request ${requestId} of ${actor.id} was claimed but not found.`);
+  if (!concurrent)
+    throw new Error(`The request ${requestId} of ${origin.callerId} was claimed but not found.`);
   return replay(deps, request, concurrent);
 }
 
 async function findEarlier(
   { db }: CreateUserDeps,
-  { actor, requestId }: CreateUserRequest,
+  { origin, requestId }: CreateUserRequest,
 ): Promise<UserWithPassword | undefined> {
-  return requestId === '' ? undefined : findCreatedUser(db, { callerId: actor.id, requestId });
+  return requestId === '' ? undefined : findCreatedUser(db, { callerId: origin.callerId, requestId });
 }
 
 /** Undefined if a concurrent request claimed the request id. */
 async function make(
   deps: CreateUserDeps,
-  { actor, requestId, wanted }: CreateUserRequest,
+  { origin, requestId, wanted }: CreateUserRequest,
 ): Promise<User | undefined> {
-  const passwordHash = await deps.passwords.hash(actor.id, wanted.password);
+  const passwordHash = await deps.passwords.hash(origin.callerId, wanted.password);
   const { username, roles } = wanted;
-  const user: User = { id: deps.newUserId(), username, roles, createdAt: deps.now() };
+  const user = createdUser({ id: deps.newUserId(), username, roles, createdAt: deps.now() });
   return inTransaction(deps.db, async (trx) => {
-    if (requestId !== '' && !(await claimCreateUserRequest(trx, { callerId: actor.id, requestId, user }))) {
+    if (
+      requestId !== '' &&
+      !(await claimCreateUserRequest(trx, { callerId: origin.callerId, requestId, user }))
+    ) {
       return undefined;
     }
     if (!(await insertUser(trx, { ...user, passwordHash }))) {
       throw new AuthError('USERNAME_TAKEN', 'A user with this name already exists.');
     }
-    await insertAuditRecord(trx, actor, userCreated(user), user.createdAt);
+    await insertAuditRecord(trx, origin, userCreated(user), user.createdAt);
     return user;
   });
 }
@@ -79,12 +84,13 @@ async function make(
  */
 async function replay(
   { passwords }: CreateUserDeps,
-  { actor, wanted }: CreateUserRequest,
+  { origin, wanted }: CreateUserRequest,
   { passwordHash, ...earlier }: UserWithPassword,
 ): Promise<User> {
   const sameFields = earlier.username === wanted.username && haveSameRoles(earlier.roles, wanted.roles);
   const same =
-    sameFields && (await passwords.inTurn(actor.id, (matches) => matches(passwordHash, wanted.password)));
+    sameFields &&
+    (await passwords.inTurn(origin.callerId, (matches) => matches(passwordHash, wanted.password)));
   if (same) return earlier;
   throw new AuthError('REQUEST_ID_REUSED', 'This request id was used for another user or another password.');
 }

@@ -8,7 +8,7 @@ import { type PageRequest, toPage } from './page.ts';
 
 export async function listUsers(
   { db }: { db: Kysely<Database> },
-  { pageSize, beforeId }: PageRequest,
+  { pageSize, beforeId, username }: PageRequest & { username: string | undefined },
 ): Promise<Page<User>> {
-  return toPage(await users.listUsers(db, { limit: pageSize + 1, beforeId }), pageSize);
+  return toPage(await users.listUsers(db, { limit: pageSize + 1, beforeId, username }), pageSize);
 }

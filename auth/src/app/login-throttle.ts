@@ -3,7 +3,7 @@ import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { tooManyLogins } from '../domain/errors.ts';
 import { KNOWN_NETWORKS_MAX, maySkipDelay, oldestKnownLogin } from '../domain/known-login-pair.ts';
-import { countFailure, type ThrottleKeys, waitMs } from '../domain/login-throttle.ts';
+import { countFailure, type ThrottleKey, type ThrottleKeys, waitMs } from '../domain/login-throttle.ts';
 import type { Database } from '../store/database.ts';
 import { deleteKnownPairs, isKnownPair, saveKnownPair, trimKnownPairs } from '../store/known-login-pairs.ts';
 import {
@@ -39,17 +39,26 @@ export async function admitTry({ db, now }: Deps, keys: ThrottleKeys): Promise<A
   return { skippedMs: delayMs };
 }
 
-export async function recordFailure({ db, now }: Deps, keys: ThrottleKeys): Promise<void> {
-  await inTransaction(db, async (trx) => {
-    const at = now();
-    const locked = await lockFailureCounts(trx, Object.values(keys), at);
-    const counted = locked.map(({ kind, key, ...count }) => ({
-      kind,
-      key,
-      ...countFailure(kind, count, at),
-    }));
-    await saveFailureCounts(trx, counted);
-  });
+export async function recordFailure(deps: Deps, keys: ThrottleKeys): Promise<void> {
+  await countFailures(deps, Object.values(keys));
+}
+
+async function countFailures({ db, now }: Deps, keys: readonly ThrottleKey[]): Promise<void> {
+  await inTransaction(db, (trx) => countFailuresIn(trx, keys, now()));
+}
+
+async function countFailuresIn(
+  trx: Transaction<Database>,
+  keys: readonly ThrottleKey[],
+  at: Date,
+): Promise<void> {
+  const locked = await lockFailureCounts(trx, keys, at);
+  const counted = locked.map(({ kind, key, ...count }) => ({
+    kind,
+    key,
+    ...countFailure(kind, count, at),
+  }));
+  await saveFailureCounts(trx, counted);
 }
 
 /**
@@ -65,6 +74,37 @@ export async function recordSuccess(
   await deleteFailureCounts(trx, admission.skippedMs > 0 ? [keys.pair] : [keys.pair, keys.account]);
   await saveKnownPair(trx, { key: keys.pair.key, userId, loginAt });
   await trimKnownPairs(trx, userId, KNOWN_NETWORKS_MAX);
+}
+
+/** Admits a guess of a caller who is known already, or throws TOO_MANY_LOGINS with the time to wait. */
+export async function admitGuess({ db, now }: Deps, key: ThrottleKey): Promise<void> {
+  const at = now();
+  const delayMs = waitMs(await findFailureCounts(db, [key], at), at);
+  if (delayMs > 0) throw tooManyLogins(delayMs);
+}
+
+export async function recordGuess(deps: Deps, key: ThrottleKey): Promise<void> {
+  await countFailures(deps, [key]);
+}
+
+/**
+ * As `admitGuess` and `recordGuess`, for guesses that are checked in a transaction. They take turns from `admit` to the commit, so that of
+ * many concurrent guesses those behind the failures are refused.
+ */
+export function guessesIn(trx: Transaction<Database>, { now }: Pick<Deps, 'now'>, key: ThrottleKey) {
+  return {
+    async admit(): Promise<void> {
+      const at = now();
+      const delayMs = waitMs(await lockFailureCounts(trx, [key], at), at);
+      if (delayMs > 0) throw tooManyLogins(delayMs);
+    },
+    countFailure: () => countFailuresIn(trx, [key], now()),
+    forget: () => deleteFailureCounts(trx, [key]),
+  };
+}
+
+export async function forgetGuesses(trx: Transaction<Database>, key: ThrottleKey): Promise<void> {
+  await deleteFailureCounts(trx, [key]);
 }
 
 /** Deletes expired counts and known pairs. */

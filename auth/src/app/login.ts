@@ -1,98 +1,152 @@
-/** Exchanges a name and a password for a token pair, the first of its family. */
+/** Exchanges a name and a password, and a second factor if the user has one, for a token pair, the first of its family. */
+import { SECOND_FACTOR_SETUP } from '@payflowx/chassis';
 import { inTransaction } from '@payflowx/chassis/postgres';
-import type { Kysely, Transaction } from 'kysely';
-import { networkOf } from '../domain/client-address.ts';
-import { invalidCredentials, tooManyLogins } from '../domain/errors.ts';
-import { throttleKeys } from '../domain/login-throttle.ts';
+import type { Transaction } from 'kysely';
+import { AuthError } from '../domain/errors.ts';
+import { type FactorPolicy, standingOf } from '../domain/factor-policy.ts';
+import { secondFactorKey } from '../domain/login-throttle.ts';
 import { expiryOf, newFamilySecret, newRefreshToken, type RefreshPolicy } from '../domain/refresh-token.ts';
-import { isUsername, requireLoginPassword } from '../domain/user.ts';
+import {
+  CHALLENGE_LIFETIME_MS,
+  hashChallenge,
+  invalidSecondFactor,
+  newChallenge,
+  secondFactorRequired,
+} from '../domain/second-factor.ts';
 import type { Database } from '../store/database.ts';
 import { insertFamily } from '../store/refresh-families.ts';
-import { findUserByName } from '../store/users.ts';
-import type { AccessToken, AccessTokenSigner } from './access-tokens.ts';
-import { type Admission, admitTry, recordFailure, recordSuccess } from './login-throttle.ts';
-import type { PasswordHasher } from './password-hasher.ts';
+import { findChallenge, insertChallenge, useChallenge } from '../store/second-factors.ts';
+import { lockUserForLogin, type UserForLogin, updateLastLogin } from '../store/users.ts';
+import type { AccessToken, AccessTokenSigner, SignAccessToken } from './access-tokens.ts';
+import { admitGuess, guessesIn } from './login-throttle.ts';
+import {
+  type Credentials,
+  lockProved,
+  type ProofDeps,
+  provePassword,
+  recordProof,
+  refuseProof,
+} from './prove-password.ts';
+import { type FactorDeps, useSecondFactor } from './second-factors.ts';
 
 export interface TokenPair extends AccessToken {
   refreshToken: string;
 }
 
-interface LoginDeps {
-  db: Kysely<Database>;
-  passwords: Pick<PasswordHasher, 'inTurn'>;
+interface SessionDeps {
   accessTokenSigner: AccessTokenSigner;
   sessions: RefreshPolicy;
-  now(): Date;
+  factorPolicy: FactorPolicy;
   newFamilyId(): string;
-  /** Called when the name or the password is wrong. The id is undefined if no user has the name. */
-  onFailure(userId: string | undefined): void;
 }
 
-interface LoginRequest {
-  username: string;
-  password: string;
-  /** The IP address that the login comes from. */
-  address: string;
-}
+type LoginDeps = ProofDeps & SessionDeps;
 
-/** Throws INVALID_CREDENTIALS or TOO_MANY_LOGINS. Error and response time are the same whether or not the user exists. */
-export async function login(
-  deps: LoginDeps,
-  { username, password, address }: LoginRequest,
-): Promise<TokenPair> {
-  requireLoginPassword(password);
-  const network = networkOf(address);
-  const keys = throttleKeys(username, network);
-  // The first check comes before the queue: delayed tries must not fill it.
-  await admitTry(deps, keys);
-  // An invalid name is not looked up, but costs a hash like any other.
-  const user = isUsername(username) ? await findUserByName(deps.db, username) : undefined;
-  const { matches, admission } = await deps.passwords.inTurn(network, async (compare) => {
-    // The second check. The failure is counted within the same turn, so of many concurrent tries those behind the failures do not
-    // reach the hash.
-    const admission = await admitTry(deps, keys);
-    // No transaction is open here: a try that waits for its hash must not hold a connection.
-    const matches = await compare(user?.passwordHash, password);
-    if (!matches) await recordFailure(deps, keys);
-    return { matches, admission };
-  });
-  if (!user || !matches) {
-    deps.onFailure(user?.id);
-    throw refusalOf(admission);
-  }
+/** Throws INVALID_CREDENTIALS, TOO_MANY_LOGINS, PASSWORD_CHANGE_REQUIRED, SECOND_FACTOR_REQUIRED. */
+export async function login(deps: LoginDeps, credentials: Credentials): Promise<TokenPair> {
+  const proof = await provePassword(deps, credentials);
   const sign = await deps.accessTokenSigner();
-  return inTransaction(deps.db, async (trx) => {
-    await recordSuccess(trx, { keys, userId: user.id, loginAt: deps.now(), admission });
-    const refreshToken = await beginSession(deps, trx, user.id);
-    // A password reset waits until this session is stored and then revokes it, or was committed and is seen here (see lockUser).
-    const current = await findUserByName(trx, username);
-    if (current?.passwordHash !== user.passwordHash) {
-      deps.onFailure(user.id);
-      throw invalidCredentials();
-    }
-    return { ...sign(current), refreshToken };
+  const outcome = await inTransaction(deps.db, async (trx) => {
+    const user = await lockProved(deps, trx, proof);
+    const now = deps.now();
+    requireOwnPassword(user, now, () => refuseProof(deps, proof));
+    await recordProof(trx, proof, now);
+    if (user.hasSecondFactor) return challengeFor(trx, user, now);
+    return beginSession(deps, trx, { user, sign, now, secondFactor: false });
   });
+  // Thrown after the commit: inside the transaction it would roll the challenge back.
+  if (typeof outcome === 'string') throw secondFactorRequired(outcome);
+  return outcome;
 }
 
-/** Returns the first refresh token of the session. */
-async function beginSession(deps: LoginDeps, trx: Transaction<Database>, userId: string): Promise<string> {
+function requireOwnPassword({ oneTimeUntil }: UserForLogin, now: Date, expired: () => Error): void {
+  if (!oneTimeUntil) return;
+  if (oneTimeUntil <= now) throw expired();
+  throw new AuthError('PASSWORD_CHANGE_REQUIRED', 'This password works once: replace it by one of your own.');
+}
+
+async function challengeFor(
+  trx: Transaction<Database>,
+  { id, passwordHash }: UserForLogin,
+  now: Date,
+): Promise<string> {
+  const challenge = newChallenge();
+  await insertChallenge(trx, {
+    challenge_hash: hashChallenge(challenge),
+    user_id: id,
+    password_hash: passwordHash,
+    expires_at: new Date(now.getTime() + CHALLENGE_LIFETIME_MS),
+  });
+  return challenge;
+}
+
+interface Completion {
+  challenge: string;
+  /** One of the two is empty. */
+  code: string;
+  recoveryCode: string;
+}
+
+/** Throws INVALID_SECOND_FACTOR, TOO_MANY_LOGINS. `onFailure` is called when the code is wrong. */
+export async function completeLogin(
+  deps: SessionDeps & FactorDeps & { onFailure(userId: string | undefined): void },
+  { challenge, code, recoveryCode }: Completion,
+): Promise<TokenPair> {
+  const hash = hashChallenge(challenge);
+  const known = await findChallenge(deps.db, hash, deps.now());
+  if (!known) throw refusedFactor(deps, undefined);
+  const { user_id: userId, password_hash: passwordHash } = known;
+  const key = secondFactorKey(userId);
+  await admitGuess(deps, key);
+  const sign = await deps.accessTokenSigner();
+  const pair = await inTransaction(deps.db, async (trx) => {
+    const user = await lockUserForLogin(trx, userId);
+    const guesses = guessesIn(trx, deps, key);
+    await guesses.admit();
+    const isValid =
+      user?.passwordHash === passwordHash &&
+      user.state !== 'disabled' &&
+      (await useSecondFactor(deps, trx, { userId, code, recoveryCode }));
+    if (!isValid) {
+      await guesses.countFailure();
+      return undefined;
+    }
+    // Of two requests with one challenge the second waits here for the first, finds the challenge used, and is rolled back.
+    if (!(await useChallenge(trx, hash))) throw refusedFactor(deps, userId);
+    await guesses.forget();
+    return beginSession(deps, trx, { user, sign, now: deps.now(), secondFactor: true });
+  });
+  if (pair) return pair;
+  throw refusedFactor(deps, userId);
+}
+
+function refusedFactor(
+  deps: { onFailure(userId: string | undefined): void },
+  userId: string | undefined,
+): Error {
+  deps.onFailure(userId);
+  return invalidSecondFactor();
+}
+
+async function beginSession(
+  deps: SessionDeps,
+  trx: Transaction<Database>,
+  begin: { user: UserForLogin; sign: SignAccessToken; now: Date; secondFactor: boolean },
+): Promise<TokenPair> {
+  const { user, sign, now, secondFactor } = begin;
   const { text, familyHash, tokenHash } = newRefreshToken(newFamilySecret());
-  const now = deps.now();
+  const session = { id: deps.newFamilyId(), loggedInAt: now };
   await insertFamily(trx, {
-    id: deps.newFamilyId(),
-    userId,
+    id: session.id,
+    userId: user.id,
     secretHash: familyHash,
     tokenHash,
+    secondFactor,
     createdAt: now,
     expiresAt: expiryOf(now, now, deps.sessions),
   });
-  return text;
-}
-
-/**
- * Returns TOO_MANY_LOGINS to a known pair if an unknown pair would have had to wait. Otherwise the error would show which names
- * log in from this network.
- */
-function refusalOf({ skippedMs }: Admission): Error {
-  return skippedMs > 0 ? tooManyLogins(skippedMs) : invalidCredentials();
+  await updateLastLogin(trx, user.id, now);
+  const isSetup = standingOf(user, { secondFactor }, deps.factorPolicy) === 'setup';
+  const restrictedTo = isSetup ? SECOND_FACTOR_SETUP : undefined;
+  return { ...sign({ ...user, session, restrictedTo }), refreshToken: text };
 }

@@ -11,11 +11,13 @@ import { createFairQueue, type FairQueueLimits } from './fair-queue.ts';
 /** False for an unknown user (no hash) too, after the same work. */
 export type Matches = (passwordHash: string | undefined, password: string) => Promise<boolean>;
 
+export type Hash = (password: string) => Promise<string>;
+
 export interface PasswordHasher {
   /** Waits in the queue of `party`, then hashes. */
   hash(party: string, password: string): Promise<string>;
-  /** Waits in the queue of `party`, then runs `work`. A turn covers one hash and the steps directly around it. */
-  inTurn<T>(party: string, work: (matches: Matches) => Promise<T>): Promise<T>;
+  /** Waits in the queue of `party`, then runs `work`. A turn covers one or two hashes and the steps directly around them. */
+  inTurn<T>(party: string, work: (matches: Matches, hash: Hash) => Promise<T>): Promise<T>;
 }
 
 /** OWASP's password storage cheat sheet, second choice of argon2id; the library's default algorithm is argon2id. */
@@ -31,8 +33,9 @@ export async function createPasswordHasher(limits: FairQueueLimits): Promise<Pas
     const same = await verify(passwordHash ?? decoy, password);
     return same && passwordHash !== undefined;
   };
+  const hashOf: Hash = (password) => hash(password, COST);
   return {
-    hash: (party, password) => queue.inTurn(party, () => hash(password, COST)),
-    inTurn: (party, work) => queue.inTurn(party, () => work(matches)),
+    hash: (party, password) => queue.inTurn(party, () => hashOf(password)),
+    inTurn: (party, work) => queue.inTurn(party, () => work(matches, hashOf)),
   };
 }

@@ -1,7 +1,9 @@
 /** Exchanges a refresh token for the next token pair of its family. */
+import { SECOND_FACTOR_SETUP } from '@payflowx/chassis';
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import { invalidRefreshToken } from '../domain/errors.ts';
+import { type FactorPolicy, standingOf } from '../domain/factor-policy.ts';
 import {
   expiryOf,
   hashOf,
@@ -12,14 +14,16 @@ import {
 } from '../domain/refresh-token.ts';
 import { requireRequestId } from '../domain/user.ts';
 import type { Database } from '../store/database.ts';
-import { lockFamily, replaceToken, revokeFamily, rotateToken } from '../store/refresh-families.ts';
+import { lockFamily, replaceToken, rotateToken } from '../store/refresh-families.ts';
 import type { AccessTokenSigner } from './access-tokens.ts';
 import type { TokenPair } from './login.ts';
+import { endSessions } from './sessions.ts';
 
 interface RefreshDeps {
   db: Kysely<Database>;
   accessTokenSigner: AccessTokenSigner;
   sessions: RefreshPolicy;
+  factorPolicy: FactorPolicy;
   now(): Date;
   /** Called when a used token is used again, which may be a theft. */
   onReuse(familyId: string, userId: string): void;
@@ -50,11 +54,15 @@ export async function refreshTokens(
     const verdict = judgeRefresh(family, { tokenHash, requestHash }, now, deps.sessions);
     if (!family || verdict === 'refuse') return undefined;
     if (verdict === 'reuse') {
-      await revokeFamily(trx, familyHash, { reason: 'reuse', now });
+      await endSessions(trx, { secretHash: familyHash }, { reason: 'reuse', now });
       return { reused: family };
     }
+    const standing = standingOf(family.user, family, deps.factorPolicy);
+    if (standing === 'log-in-again') return undefined;
+    const restrictedTo = standing === 'setup' ? SECOND_FACTOR_SETUP : undefined;
     // Signed before the commit: a token whose successor could not be issued is not spent.
-    const pair = { ...sign(family.user), refreshToken: next.text };
+    const session = { id: family.id, loggedInAt: family.createdAt };
+    const pair = { ...sign({ ...family.user, session, restrictedTo }), refreshToken: next.text };
     if (verdict === 'repeat') await replaceToken(trx, family.id, next.tokenHash);
     else {
       const expiresAt = expiryOf(family.createdAt, now, deps.sessions);

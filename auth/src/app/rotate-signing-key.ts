@@ -1,9 +1,10 @@
 /**
  * Rotates the signing keys. A new key is announced, becomes active when all verifiers know it, and is replaced when it is old.
  */
+import type { Keys, Origin } from '@payflowx/chassis';
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
-import { type Actor, AUTH } from '../domain/audit.ts';
+import { AUTH } from '../domain/audit.ts';
 import { dueStep, type KeyStates, type RotationPolicy } from '../domain/key-rotation.ts';
 import { makeSigningKey, type SealedSigningKey } from '../domain/signing-key.ts';
 import { insertAuditRecord } from '../store/audit-records.ts';
@@ -18,19 +19,19 @@ import {
 export interface RotationDeps {
   db: Kysely<Database>;
   now(): Date;
-  sealingKey: Buffer;
+  sealingKey: Keys;
   rotation: RotationPolicy;
 }
 
 export type Announced = KeyStates & { next: NonNullable<KeyStates['next']> };
 
 /** Announces the next key, or returns the one that is already announced. */
-export async function rotateSigningKey(deps: RotationDeps, actor: Actor): Promise<Announced> {
+export async function rotateSigningKey(deps: RotationDeps, origin: Origin): Promise<Announced> {
   const key = makeSigningKey(deps.sealingKey);
   return inTransaction(deps.db, async (trx) => {
     await lockSigningKeys(trx);
     const { active, next } = await findKeyStates(trx);
-    return { active, next: next ?? (await announce(trx, deps, { key, actor, replaces: active.kid })) };
+    return { active, next: next ?? (await announce(trx, deps, { key, origin, replaces: active.kid })) };
   });
 }
 
@@ -48,7 +49,7 @@ export async function runDueRotationStep(deps: RotationDeps): Promise<'announced
     const states = await findKeyStates(trx);
     switch (dueStep(states, now(), rotation)) {
       case 'announce':
-        await announce(trx, deps, { key, actor: AUTH, replaces: states.active.kid });
+        await announce(trx, deps, { key, origin: AUTH, replaces: states.active.kid });
         return 'announced';
       case 'activate':
         await activateNextSigningKey(trx, now());
@@ -62,12 +63,12 @@ export async function runDueRotationStep(deps: RotationDeps): Promise<'announced
 async function announce(
   trx: Transaction<Database>,
   { now: clock, rotation }: RotationDeps,
-  { key, actor, replaces }: { key: SealedSigningKey; actor: Actor; replaces: string },
+  { key, origin, replaces }: { key: SealedSigningKey; origin: Origin; replaces: string },
 ): Promise<Announced['next']> {
   const now = clock();
   const activatesAt = new Date(now.getTime() + rotation.announceMs);
   await insertNextSigningKey(trx, key, { now, activatesAt });
   const details = { replaces, activates_at: activatesAt };
-  await insertAuditRecord(trx, actor, { action: 'key.rotated', subjectId: key.kid, details }, now);
+  await insertAuditRecord(trx, origin, { action: 'key.rotated', subjectId: key.kid, details }, now);
   return { kid: key.kid, activatesAt };
 }

@@ -1,5 +1,7 @@
 /** Reads the active signing key, and the public keys of all valid tokens. */
+
 import type { KeyObject } from 'node:crypto';
+import type { Keys } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { oldestUsefulRetirement } from '../domain/access-token.ts';
 import { makeSigningKey, openSigningKey, type PublicJwk, toJwk } from '../domain/signing-key.ts';
@@ -20,7 +22,7 @@ interface KeyDeps {
  * Returns the active key, read from the database each time, so that after a rotation all instances sign with the new key at once.
  * Creates the first key of an empty database. Throws SealError if the sealing key is wrong.
  */
-export function activeSigningKey({ db, now }: KeyDeps, sealingKey: Buffer): () => Promise<ActiveSigningKey> {
+export function activeSigningKey({ db, now }: KeyDeps, sealingKey: Keys): () => Promise<ActiveSigningKey> {
   let opened: ActiveSigningKey | undefined;
   return async () => {
     const key = (await findActiveSigningKey(db)) ?? (await makeFirst({ db, now }, sealingKey));
@@ -29,7 +31,7 @@ export function activeSigningKey({ db, now }: KeyDeps, sealingKey: Buffer): () =
   };
 }
 
-async function makeFirst({ db, now }: KeyDeps, sealingKey: Buffer) {
+async function makeFirst({ db, now }: KeyDeps, sealingKey: Keys) {
   await insertFirstSigningKey(db, makeSigningKey(sealingKey), now());
   // Not always the key just made: another instance may have been first.
   const key = await findActiveSigningKey(db);

@@ -1,11 +1,17 @@
 /** The subject of an access token, and the time that a retired key stays published. */
 import { ACCESS_TOKEN_LIFETIME_S, type Scope } from '@payflowx/chassis';
-import type { Role } from './user.ts';
+import type { UserRole } from './user.ts';
 
 export interface Subject {
-  /** The id of a user or of one of the platform's services. */
+  /** The id of a user. */
   id: string;
-  roles: readonly Role[];
+  roles: readonly UserRole[];
+  /** No token of the user begins earlier, because earlier ones are revoked. */
+  tokensValidFrom?: Date | null;
+  /** The login that the token belongs to. */
+  session?: { id: string; loggedInAt: Date };
+  /** The only thing that the token may be used for. The token then has no roles. */
+  restrictedTo?: string | undefined;
   /** The API client that acts for the user, and its scopes. */
   client?: { id: string; scopes: readonly Scope[] };
 }

@@ -1,6 +1,6 @@
 /** The client addresses that login throttling counts by. */
 import { BlockList, isIP, isIPv6 } from 'node:net';
-import { AuthError } from './errors.ts';
+import { invalid } from './errors.ts';
 
 /** The address of a gRPC peer: `192.0.2.1:50051`, `[2001:db8::1]:50051` or `2001:db8::1:50051`. */
 export function addressOfPeer(peer: string): string {
@@ -10,10 +10,7 @@ export function addressOfPeer(peer: string): string {
 /** Throws INVALID_ARGUMENT. A service that sends something else has a bug that would switch throttling off. */
 export function requireAddress(address: string): string {
   if (isIP(address) !== 0) return address;
-  const violation = { field: 'client_address', description: 'must be an IP address' };
-  throw new AuthError('INVALID_ARGUMENT', 'client_address must be an IP address.', {
-    violations: [violation],
-  });
+  throw invalid([{ field: 'client_address', description: 'must be an IP address' }]);
 }
 
 const MAPPED_IPV4 = new BlockList();

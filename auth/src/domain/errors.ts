@@ -1,4 +1,5 @@
 /** All expected errors of auth. The reasons are part of the contract. */
+import { ReasonedError, type Violation } from '@payflowx/chassis/errors';
 
 export type AuthReason =
   | 'INVALID_ARGUMENT'
@@ -7,33 +8,31 @@ export type AuthReason =
   | 'TOO_MANY_LOGINS'
   | 'USER_NOT_FOUND'
   | 'USERNAME_TAKEN'
+  | 'VERSION_MISMATCH'
+  | 'LAST_OPERATOR'
+  | 'PASSWORD_CHANGE_REQUIRED'
+  | 'SESSION_NOT_FOUND'
+  | 'SECOND_FACTOR_REQUIRED'
+  | 'INVALID_SECOND_FACTOR'
+  | 'SECOND_FACTOR_NOT_FOUND'
+  | 'TOO_MANY_SECOND_FACTORS'
+  | 'LAST_SECOND_FACTOR'
+  | 'LOGIN_TOO_OLD'
+  | 'INVALID_CONFIRMATION_TOKEN'
+  | 'NO_EMAIL_TO_CONFIRM'
+  | 'TOO_MANY_CONFIRMATIONS'
+  | 'CONFIRMATION_NOT_FOUND'
   | 'REQUEST_ID_REUSED'
   | 'API_CLIENT_NOT_FOUND'
-  | 'API_CLIENT_REVOKED';
+  | 'API_CLIENT_REVOKED'
+  | 'INVALID_CLIENT_ASSERTION'
+  | 'INVALID_SCOPE'
+  | 'CLIENT_KEY_REQUIRED'
+  | 'CLIENT_KEY_EXISTS'
+  | 'CLIENT_KEY_NOT_FOUND'
+  | 'TOO_MANY_CLIENT_KEYS';
 
-export interface Violation {
-  /** The field's name in the contract's request message. */
-  field: string;
-  description: string;
-}
-
-export class AuthError extends Error {
-  override readonly name = 'AuthError';
-  readonly reason: AuthReason;
-  readonly violations?: Violation[];
-  readonly retryAfterMs?: number;
-
-  constructor(
-    reason: AuthReason,
-    message: string,
-    details: { violations?: Violation[]; retryAfterMs?: number } = {},
-  ) {
-    super(message);
-    this.reason = reason;
-    if (details.violations) this.violations = details.violations;
-    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
-  }
-}
+export class AuthError extends ReasonedError<AuthReason> {}
 
 /** One error for an unknown name and a wrong password, so that callers cannot find out which names exist. */
 export function invalidCredentials(): AuthError {
@@ -50,10 +49,8 @@ export function tooManyLogins(retryAfterMs: number): AuthError {
   return new AuthError('TOO_MANY_LOGINS', 'Too many logins. Try again later.', { retryAfterMs });
 }
 
-/** Throws INVALID_ARGUMENT with the violations among `checks`. */
-export function refuse(checks: (Violation | false)[]): void {
-  const violations = checks.filter((check) => check !== false);
-  if (violations.length === 0) return;
+/** The message names the fields, because the operator's command prints only the message. */
+export function invalid(violations: readonly Violation[]): AuthError {
   const text = violations.map(({ field, description }) => `${field} ${description}`).join('; ');
-  throw new AuthError('INVALID_ARGUMENT', `${text}.`, { violations });
+  return new AuthError('INVALID_ARGUMENT', `${text}.`, { violations });
 }

@@ -52,3 +52,12 @@ it('ignores the case of names, and never gives two things one key', () => {
   const all = keys.flatMap(({ pair, account, address }) => [pair, account, address]);
   expect(new Set(all.map(({ key }) => key.toString('hex'))).size).toBe(9);
 });
+
+it('counts a pair, an account and an address', () => {
+  const { pair, account, address } = throttleKeys('alice', '192.0.2.1');
+  expect([pair.kind, account.kind, address.kind]).toEqual(['pair', 'account', 'address']);
+  // A stored count must be found again after an upgrade.
+  expect(pair.key.toString('hex')).toMatchInlineSnapshot(
+    `"3508c0261afd568b564657b2fb0f917351de0efb80fe77c1cdd1e60607ba2bc2"`,
+  );
+});

@@ -22,7 +22,7 @@ interface Delays {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-export const DELAYS = {
+const DELAYS = {
   /** One address against one account: a long delay, since it affects no other client. */
   pair: { delaysFrom: 5, firstMs: 1_000, maxMs: 15 * MINUTE, forgetMs: 24 * HOUR },
   /** All addresses against one account: a short delay, since the account's owner waits too. */
@@ -49,6 +49,16 @@ export function throttleKeys(username: string, network: string): ThrottleKeys {
     account: keyOf('account', name),
     address: keyOf('address', network),
   };
+}
+
+/** Counts wrong passwords of a user who is logged in already. It is apart from logins, so that neither delays the other. */
+export function ownPasswordKey(userId: string): ThrottleKey {
+  return keyOf('pair', userId, 'own password');
+}
+
+/** Counts wrong codes of a second factor, of all addresses: there are only a million codes. */
+export function secondFactorKey(userId: string): ThrottleKey {
+  return keyOf('pair', userId, 'second factor');
 }
 
 function keyOf(kind: ThrottleKind, ...parts: string[]): ThrottleKey {

@@ -25,6 +25,14 @@ interface Rotation {
   requestHash: Buffer | null;
 }
 
+/** A login as its user sees it. */
+export interface Session {
+  id: string;
+  createdAt: Date;
+  lastUsedAt: Date;
+  expiresAt: Date;
+}
+
 /** A token and the hashes of its two parts. */
 export interface RefreshToken {
   text: string;

@@ -40,3 +40,18 @@ it('has its thumbprint as its id, as in RFC 8037, A.3', () => {
   const publicKey = Buffer.from('11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', 'base64url');
   expect(thumbprint(publicKey)).toBe('kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k');
 });
+
+it('is published as RFC 8037 writes it', () => {
+  const key = makeSigningKey(sealingKey);
+  const x = key.publicKey.toString('base64url');
+  expect(x).toHaveLength(43);
+  expect(toJwk(key)).toEqual({ kid: key.kid, kty: 'OKP', crv: 'Ed25519', x, alg: 'EdDSA', use: 'sig' });
+});
+
+it('that does not open says what to do', () => {
+  const { message, name } = new SealError('kid_1');
+  expect(name).toBe('SealError');
+  expect(message).toContain('AUTH_SEALING_KEY does not open the signing key kid_1');
+  expect(message).toContain('Add the key that it was sealed with');
+  expect(message).toContain('a new key is created');
+});

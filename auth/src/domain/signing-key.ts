@@ -1,13 +1,7 @@
 /** Creates signing keys, seals them for storage, opens them, and converts them to public JWKs. */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  createPrivateKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-} from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { Keys } from '@payflowx/chassis';
+import { seal, unseal } from '@payflowx/chassis/sealing';
 
 export interface SealedSigningKey {
   kid: string;
@@ -32,17 +26,13 @@ export class SealError extends Error {
   constructor(kid: string) {
     super(
       `AUTH_SEALING_KEY does not open the signing key ${kid} in the database. ` +
-        'Start with the sealing key that the database was first started with. If it is lost, delete the row from signing_keys: ' +
+        'Add the key that it was sealed with to the setting, after a comma. If it is lost, delete the row from signing_keys: ' +
         'a new key is created, and all access tokens issued so far are refused.',
     );
   }
 }
 
-const CIPHER = 'aes-256-gcm';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-
-export function makeSigningKey(sealingKey: Buffer): SealedSigningKey {
+export function makeSigningKey(sealingKey: Keys): SealedSigningKey {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const raw = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
   const kid = thumbprint(raw);
@@ -51,7 +41,7 @@ export function makeSigningKey(sealingKey: Buffer): SealedSigningKey {
 }
 
 /** Throws SealError. */
-export function openSigningKey({ kid, sealedPrivateKey }: SealedSigningKey, sealingKey: Buffer): KeyObject {
+export function openSigningKey({ kid, sealedPrivateKey }: SealedSigningKey, sealingKey: Keys): KeyObject {
   try {
     const der = unseal(sealedPrivateKey, kid, sealingKey);
     return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
@@ -62,23 +52,6 @@ export function openSigningKey({ kid, sealedPrivateKey }: SealedSigningKey, seal
 
 export function toJwk({ kid, publicKey }: { kid: string; publicKey: Buffer }): PublicJwk {
   return { kid, kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url'), alg: 'EdDSA', use: 'sig' };
-}
-
-/** The kid is authenticated too, so that a sealed key cannot be moved to the row of another key. */
-function seal(plain: Buffer, kid: string, sealingKey: Buffer): Buffer {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(CIPHER, sealingKey, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(Buffer.from(kid));
-  const ciphertext = Buffer.concat([cipher.update(plain), cipher.final()]);
-  return Buffer.concat([nonce, cipher.getAuthTag(), ciphertext]);
-}
-
-function unseal(sealed: Buffer, kid: string, sealingKey: Buffer): Buffer {
-  const nonce = sealed.subarray(0, NONCE_BYTES);
-  const tag = sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
-  const decipher = createDecipheriv(CIPHER, sealingKey, nonce, { authTagLength: TAG_BYTES });
-  decipher.setAAD(Buffer.from(kid)).setAuthTag(tag);
-  return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
 }
 
 /** RFC 7638: SHA-256 of the required members in alphabetical order. */

@@ -1,7 +1,8 @@
 /** API clients that act for a user. Operators create them, limit them to scopes and revoke them. Pure but for the random bits. */
 import { randomBytes } from 'node:crypto';
 import type { Scope } from '@payflowx/chassis';
-import { AuthError, refuse } from './errors.ts';
+import { collectViolations } from '@payflowx/chassis/errors';
+import { AuthError, invalid } from './errors.ts';
 
 export interface UserApiClient {
   id: string;
@@ -11,6 +12,8 @@ export interface UserApiClient {
   scopes: readonly Scope[];
   createdAt: Date;
   revokedAt: Date | null;
+  /** False if it logs in with a key only, or is revoked. */
+  hasSecret: boolean;
 }
 
 export interface NewUserApiClient {
@@ -60,17 +63,15 @@ export function newUserApiClient(wanted: {
   const scopes = SCOPES.filter((scope) => wanted.scopes.includes(scope));
   const known = wanted.scopes.every((scope) => (SCOPES as string[]).includes(scope));
   const missing = scopes.flatMap((scope) => NEEDS[scope]).filter((needed) => !scopes.includes(needed));
-  refuse([
-    !NAME.test(name) && { field: 'name', description: 'must be 1 to 100 printable characters' },
-    (scopes.length === 0 || !known) && {
-      field: 'scopes',
-      description: `must be at least one of ${SCOPES.join(', ')}`,
-    },
-    missing.length > 0 && {
-      field: 'scopes',
-      description: `must also contain ${[...new Set(missing)].join(', ')}: other scopes need them`,
-    },
-  ]);
+  const violations = collectViolations(invalid);
+  violations.require(NAME.test(name), 'name', 'must be 1 to 100 printable characters');
+  violations.require(scopes.length > 0 && known, 'scopes', `must be at least one of ${SCOPES.join(', ')}`);
+  violations.require(
+    missing.length === 0,
+    'scopes',
+    `must also contain ${[...new Set(missing)].join(', ')}: other scopes need them`,
+  );
+  violations.throwIfAny();
   return { name, userId: wanted.userId, scopes };
 }
 

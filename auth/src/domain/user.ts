@@ -1,17 +1,36 @@
 /** Users, and the rules for names, passwords and roles. */
-import { refuse } from './errors.ts';
+import { collectViolations } from '@payflowx/chassis/errors';
+import { invalid } from './errors.ts';
+import { PASSWORD_MAX, passwordProblem } from './password.ts';
 
-const USER_ROLES = ['auditor', 'customer', 'operator', 'admin'] as const;
+export const USER_ROLES = ['auditor', 'customer', 'operator', 'admin'] as const;
 /** The roles of a person. */
 export type UserRole = (typeof USER_ROLES)[number];
-/** The roles of a caller. Only API clients have `service`. */
-export type Role = UserRole | 'service';
+
+/** A disabled user cannot log in. */
+export type UserState = 'enabled' | 'disabled';
 
 export interface User {
   id: string;
   username: string;
   roles: readonly UserRole[];
+  email: string | null;
+  emailVerified: boolean;
+  /** A BCP 47 tag; null for the default of the platform. */
+  language: string | null;
+  state: UserState;
+  /** Rises with each change that an admin sees. */
+  version: bigint;
   createdAt: Date;
+  lastLoginAt: Date | null;
+  /** A login needs a second factor. */
+  hasSecondFactor: boolean;
+}
+
+/** The user as it is at its creation. */
+export function createdUser(made: Pick<User, 'id' | 'username' | 'roles' | 'createdAt'>): User {
+  const contact = { email: null, emailVerified: false, language: null };
+  return { ...made, ...contact, state: 'enabled', version: 1n, lastLoginAt: null, hasSecondFactor: false };
 }
 
 export interface NewUser {
@@ -22,10 +41,6 @@ export interface NewUser {
 }
 
 const USERNAME = /^[A-Za-z0-9._-]{3,64}$/;
-/** NIST SP 800-63B: the length counts; there are no rules about characters. */
-const PASSWORD_MIN = 12;
-/** Enough for any passphrase, and a limit on the bytes that one login makes the service hash. */
-const PASSWORD_MAX = 256;
 
 export function isUsername(text: string): boolean {
   return USERNAME.test(text);
@@ -35,20 +50,16 @@ export function isUsername(text: string): boolean {
 export function newUser(wanted: { username: string; password: string; roles: readonly string[] }): NewUser {
   const { username, password } = wanted;
   const roles = userRoles(wanted.roles);
-  refuse([
-    !isUsername(username) && {
-      field: 'username',
-      description: 'must be 3 to 64 characters: letters, digits, dot, dash, underscore',
-    },
-    (password.length < PASSWORD_MIN || password.length > PASSWORD_MAX) && {
-      field: 'password',
-      description: `must be ${PASSWORD_MIN} to ${PASSWORD_MAX} characters long`,
-    },
-    roles.length === 0 && {
-      field: 'roles',
-      description: `must be at least one of ${USER_ROLES.join(', ')}`,
-    },
-  ]);
+  const violations = collectViolations(invalid);
+  violations.require(
+    isUsername(username),
+    'username',
+    'must be 3 to 64 characters: letters, digits, dot, dash, underscore',
+  );
+  const problem = passwordProblem(password);
+  violations.require(problem === undefined, 'password', problem ?? '');
+  violations.require(roles.length > 0, 'roles', `must be at least one of ${USER_ROLES.join(', ')}`);
+  violations.throwIfAny();
   return { username, password, roles };
 }
 
@@ -60,14 +71,14 @@ export function userRoles(wanted: readonly string[]): UserRole[] {
 
 /** At login a short password is wrong, not malformed, so there is no lower bound. Throws INVALID_ARGUMENT. */
 export function requireLoginPassword(password: string): void {
-  const fits = password.length >= 1 && password.length <= PASSWORD_MAX;
-  refuse([!fits && { field: 'password', description: `must be 1 to ${PASSWORD_MAX} characters long` }]);
+  if (password.length >= 1 && password.length <= PASSWORD_MAX) return;
+  throw invalid([{ field: 'password', description: `must be 1 to ${PASSWORD_MAX} characters long` }]);
 }
 
 /** Empty: the request is not idempotent. Throws INVALID_ARGUMENT. */
 export function requireRequestId(requestId: string): void {
-  const fits = /^[\x21-\x7e]{0,255}$/.test(requestId);
-  refuse([!fits && { field: 'request_id', description: 'must be at most 255 visible ASCII characters' }]);
+  if (/^[\x21-\x7e]{0,255}$/.test(requestId)) return;
+  throw invalid([{ field: 'request_id', description: 'must be at most 255 visible ASCII characters' }]);
 }
 
 /** True if the text has the form of a user id. */

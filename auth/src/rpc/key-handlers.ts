@@ -1,9 +1,8 @@
 /** Handlers for signing keys. */
-import type { Handlers } from '@payflowx/chassis';
+import { type Handlers, originOf } from '@payflowx/chassis';
 import type { AuthServiceService } from '@payflowx/proto/auth';
 import { rotateSigningKey } from '../app/rotate-signing-key.ts';
 import { publicJwks } from '../app/signing-keys.ts';
-import { actorOf } from './convert.ts';
 import type { AuthServiceDeps } from './deps.ts';
 
 export function keyHandlers(
@@ -14,7 +13,7 @@ export function keyHandlers(
       return { keys: await publicJwks(deps) };
     },
     async rotateSigningKey(_, call) {
-      const { active, next } = await rotateSigningKey(deps, actorOf(call));
+      const { active, next } = await rotateSigningKey(deps, originOf(call));
       return { activeKid: active.kid, nextKid: next.kid, activatesAt: next.activatesAt };
     },
   };

@@ -1,12 +1,13 @@
 /** Handlers for logins of people and machines, refresh and logout. */
-import { type Call, createSecurityEvents, type Handlers, newId } from '@payflowx/chassis';
+import { type Handlers, newId, securityEventsOf } from '@payflowx/chassis';
 import { AuthServiceService } from '@payflowx/proto/auth';
 import { login } from '../app/login.ts';
 import { type FailedClient, loginClient } from '../app/login-client.ts';
 import { logout } from '../app/logout.ts';
 import { refreshTokens } from '../app/refresh-tokens.ts';
-import { addressOfPeer, requireAddress } from '../domain/client-address.ts';
+import { addressOfPeer } from '../domain/client-address.ts';
 import { AuthError, type AuthReason } from '../domain/errors.ts';
+import { addressOfLogin } from './client-address.ts';
 import { TOKEN_TYPE_BEARER, toTokenPairMessage } from './convert.ts';
 import type { AuthServiceDeps } from './deps.ts';
 
@@ -14,7 +15,7 @@ type LoginHandlers = Pick<Handlers<AuthServiceService>, 'login' | 'loginClient' 
 
 export function loginHandlers(service: AuthServiceDeps): LoginHandlers {
   const deps = { ...service, newFamilyId: () => newId('fam') };
-  const events = createSecurityEvents(service.log);
+  const events = securityEventsOf(service.log);
   return {
     async login({ username, password, clientAddress }, call) {
       const address = addressOfLogin(clientAddress, call);
@@ -64,10 +65,4 @@ export function loginHandlers(service: AuthServiceDeps): LoginHandlers {
 
 function isRefusal(error: unknown, reason: AuthReason): boolean {
   return error instanceof AuthError && error.reason === reason;
-}
-
-/** Only a service may send a client address. Otherwise a client could claim any address, or block the addresses of others. */
-function addressOfLogin(claimed: string | undefined, { caller, peer }: Call): string {
-  if (claimed !== undefined && caller?.roles.includes('service')) return requireAddress(claimed);
-  return addressOfPeer(peer);
 }

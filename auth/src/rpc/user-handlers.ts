@@ -1,14 +1,19 @@
 /** Handlers for users. */
-import { type Handlers, newId, requireCaller } from '@payflowx/chassis';
+import { type Handlers, newId, originOf, requireCaller } from '@payflowx/chassis';
 import type { AuthServiceService } from '@payflowx/proto/auth';
+import { changeUserStateFor, updateUserFor } from '../app/change-user.ts';
 import { createUser } from '../app/create-user.ts';
 import { getMe } from '../app/get-me.ts';
+import { getUser } from '../app/get-user.ts';
 import { listUsers } from '../app/list-users.ts';
 import { newUser } from '../domain/user.ts';
-import { actorOf, fromRoleMessages, pageRequest, toUserMessage } from './convert.ts';
+import { fromRoleMessages, fromStateMessage, pageRequest, toUserMessage } from './convert.ts';
 import type { AuthServiceDeps } from './deps.ts';
 
-type UserHandlers = Pick<Handlers<AuthServiceService>, 'getMe' | 'createUser' | 'listUsers'>;
+type UserHandlers = Pick<
+  Handlers<AuthServiceService>,
+  'getMe' | 'createUser' | 'listUsers' | 'getUser' | 'updateUser' | 'changeUserState'
+>;
 
 export function userHandlers(service: AuthServiceDeps): UserHandlers {
   const deps = { ...service, newUserId: () => newId('usr') };
@@ -18,11 +23,26 @@ export function userHandlers(service: AuthServiceDeps): UserHandlers {
     },
     async createUser({ requestId, username, password, roles }, call) {
       const wanted = newUser({ username, password, roles: fromRoleMessages(roles) });
-      return { user: toUserMessage(await createUser(deps, { actor: actorOf(call), requestId, wanted })) };
+      return { user: toUserMessage(await createUser(deps, { origin: originOf(call), requestId, wanted })) };
     },
     async listUsers(request) {
-      const page = await listUsers(deps, pageRequest(request));
+      const page = await listUsers(deps, {
+        ...pageRequest(request),
+        username: request.username,
+      });
       return { users: page.rows.map(toUserMessage), nextPageToken: page.nextPageToken };
+    },
+    async getUser({ userId }) {
+      return { user: toUserMessage(await getUser(deps, userId)) };
+    },
+    async updateUser({ userId, expectedVersion, roles, email, language }, call) {
+      const update = { roles: roles && fromRoleMessages(roles.roles), email, language };
+      const user = await updateUserFor(deps, { origin: originOf(call), userId, expectedVersion, update });
+      return { user: toUserMessage(user) };
+    },
+    async changeUserState({ userId, state }, call) {
+      const request = { origin: originOf(call), userId, state: fromStateMessage(state) };
+      return { user: toUserMessage(await changeUserStateFor(deps, request)) };
     },
   };
 }

@@ -1,13 +1,15 @@
 /** Reads and writes the audit log. Append-only: the database refuses updates and deletes. */
-import { newId } from '@payflowx/chassis';
+import { newId, type Origin } from '@payflowx/chassis';
 import type { Kysely, Transaction } from 'kysely';
-import type { Actor, AuditFact, AuditFilter, AuditRecord } from '../domain/audit.ts';
+import type { AuditFact, AuditFilter, AuditRecord } from '../domain/audit.ts';
+import { securityChangeOf } from '../domain/security-changes.ts';
+import { announce } from '../messages/identity-event.ts';
 import type { Database } from './database.ts';
 
-/** Adds a record in the transaction of the change. */
+/** Adds a record in the transaction of the change. If the change is about a user's security, it is announced to the user. */
 export async function insertAuditRecord(
   trx: Transaction<Database>,
-  actor: Actor,
+  origin: Origin,
   fact: AuditFact,
   now: Date,
 ): Promise<void> {
@@ -15,16 +17,18 @@ export async function insertAuditRecord(
     .insertInto('identity_audit_records')
     .values({
       id: newId('aud'),
-      actor_id: actor.id,
+      actor_id: origin.callerId,
       action: fact.action,
       subject_id: fact.subjectId,
       details: JSON.stringify(fact.details),
-      trace_id: actor.traceId,
-      client_id: actor.clientId ?? null,
-      call_id: actor.callId ?? null,
+      trace_id: origin.traceId,
+      client_id: origin.clientId ?? null,
+      call_id: origin.callId ?? null,
       created_at: now,
     })
     .execute();
+  const change = securityChangeOf(fact);
+  if (change) await announce(trx, [{ type: 'identity.security_changed', change }], now);
 }
 
 /** Newest first. */
@@ -55,8 +59,8 @@ export async function listAuditRecords(
     .execute();
   return rows.map((row) => ({
     id: row.id,
-    actor: {
-      id: row.actor_id,
+    origin: {
+      callerId: row.actor_id,
       traceId: row.trace_id,
       clientId: row.client_id ?? undefined,
       callId: row.call_id ?? undefined,

@@ -1,27 +1,73 @@
 /** The types of auth's tables for Kysely. */
 import type { Scope } from '@payflowx/chassis';
-import type { ColumnType } from 'kysely';
-import type { AuditAction } from '../domain/audit.ts';
-import type { Role, UserRole } from '../domain/user.ts';
+import type { IdentityAction } from '@payflowx/proto/vocabulary';
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+import type { ClientJwk } from '../domain/client-key.ts';
+import type { UserRole, UserState } from '../domain/user.ts';
 
 export interface Database {
   users: UserTable;
   create_user_requests: CreateUserRequestTable;
-  api_clients: ApiClientTable;
   signing_keys: SigningKeyTable;
   refresh_families: RefreshFamilyTable;
   login_throttles: LoginThrottleTable;
   known_login_pairs: KnownLoginPairTable;
   user_api_clients: UserApiClientTable;
+  client_keys: ClientKeyTable;
+  client_assertions: ClientAssertionTable;
   identity_audit_records: AuditRecordTable;
+  revocations: RevocationTable;
+  second_factors: SecondFactorTable;
+  recovery_codes: RecoveryCodeTable;
+  login_challenges: LoginChallengeTable;
+  email_confirmations: EmailConfirmationTable;
 }
 
-interface UserTable {
+export interface UserTable {
   id: string;
   username: string;
   password_hash: string;
   roles: UserRole[];
+  email: string | null;
+  email_verified: Generated<boolean>;
+  language: string | null;
+  state: Generated<UserState>;
+  version: Generated<bigint>;
   created_at: Date;
+  last_login_at: Date | null;
+  tokens_valid_from: Date | null;
+  one_time_until: Date | null;
+  has_second_factor: Generated<boolean>;
+}
+
+interface SecondFactorTable {
+  id: string;
+  user_id: string;
+  kind: 'totp';
+  name: string;
+  sealed_secret: Buffer;
+  last_step: Generated<bigint>;
+  created_at: Date;
+  confirmed_at: Date | null;
+}
+
+interface RecoveryCodeTable {
+  code_hash: Buffer;
+  user_id: string;
+}
+
+interface LoginChallengeTable {
+  challenge_hash: Buffer;
+  user_id: string;
+  password_hash: string;
+  expires_at: Date;
+}
+
+interface RevocationTable {
+  position: GeneratedAlways<bigint>;
+  id: string;
+  not_before: Date | null;
+  expires_at: Date;
 }
 
 interface CreateUserRequestTable {
@@ -30,13 +76,6 @@ interface CreateUserRequestTable {
   user_id: string;
   username: string;
   roles: UserRole[];
-  created_at: Date;
-}
-
-interface ApiClientTable {
-  id: string;
-  secret_hash: Buffer;
-  roles: Role[];
   created_at: Date;
 }
 
@@ -58,13 +97,14 @@ interface RefreshFamilyTable {
   created_at: Date;
   expires_at: Date;
   revoked_at: Date | null;
-  revoked_for: 'logout' | 'reuse' | 'password-reset' | null;
+  revoked_for: 'logout' | 'reuse' | 'password-reset' | 'password-change' | 'revoked' | 'disabled' | null;
   /** Null in a family of an earlier release, whose tokens are no longer valid. */
   secret_hash: Buffer | null;
   token_hash: Buffer | null;
   predecessor_hash: Buffer | null;
   rotated_at: Date | null;
   rotation_hash: Buffer | null;
+  second_factor: Generated<boolean>;
 }
 
 interface LoginThrottleTable {
@@ -85,7 +125,7 @@ interface UserApiClientTable {
   name: string;
   user_id: string;
   scopes: Scope[];
-  /** Null after the client is revoked. */
+  /** Null after the client is revoked, and for a client that logs in with a key only. */
   secret_hash: Buffer | null;
   created_by: string;
   request_id: string | null;
@@ -93,10 +133,32 @@ interface UserApiClientTable {
   revoked_at: Date | null;
 }
 
+interface ClientKeyTable {
+  client_id: string;
+  kid: string;
+  jwk: ColumnType<ClientJwk, string>;
+  created_at: Date;
+}
+
+interface ClientAssertionTable {
+  client_id: string;
+  jti_hash: Buffer;
+  expires_at: Date;
+}
+
+interface EmailConfirmationTable {
+  id: string;
+  user_id: string;
+  email: string;
+  token_hash: Buffer;
+  requested_at: Date;
+  expires_at: Date;
+}
+
 interface AuditRecordTable {
   id: string;
   actor_id: string;
-  action: AuditAction;
+  action: IdentityAction;
   subject_id: string;
   details: ColumnType<Record<string, unknown>, string>;
   trace_id: string;

@@ -1,13 +1,15 @@
 /** Reads and writes refresh families: one row for each session, which knows its newest refresh token. */
-import type { Kysely, Transaction } from 'kysely';
-import type { RefreshFamily } from '../domain/refresh-token.ts';
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { RefreshFamily, Session } from '../domain/refresh-token.ts';
 import type { UserRole } from '../domain/user.ts';
 import type { Database } from './database.ts';
 
 export interface LockedFamily extends RefreshFamily {
   id: string;
   /** The user of the family, with the current roles. */
-  user: { id: string; roles: readonly UserRole[] };
+  user: { id: string; roles: readonly UserRole[]; tokensValidFrom: Date | null; hasSecondFactor: boolean };
+  /** A second factor was used in this session. */
+  secondFactor: boolean;
 }
 
 export interface NewFamily {
@@ -15,6 +17,7 @@ export interface NewFamily {
   userId: string;
   secretHash: Buffer;
   tokenHash: Buffer;
+  secondFactor: boolean;
   createdAt: Date;
   expiresAt: Date;
 }
@@ -27,6 +30,7 @@ export async function insertFamily(trx: Transaction<Database>, family: NewFamily
       user_id: family.userId,
       secret_hash: family.secretHash,
       token_hash: family.tokenHash,
+      second_factor: family.secondFactor,
       created_at: family.createdAt,
       expires_at: family.expiresAt,
     })
@@ -43,8 +47,10 @@ export async function lockFamily(
     .innerJoin('users', 'users.id', 'family.user_id')
     .select(['family.id', 'family.created_at', 'family.expires_at', 'family.revoked_at'])
     .select(['family.token_hash', 'family.predecessor_hash', 'family.rotated_at', 'family.rotation_hash'])
-    .select(['users.id as user_id', 'users.roles as user_roles'])
+    .select(['users.id as user_id', 'users.roles as user_roles', 'users.tokens_valid_from'])
+    .select(['family.second_factor', 'users.has_second_factor'])
     .where('family.secret_hash', '=', secretHash)
+    .where('users.state', '=', 'enabled')
     .forUpdate('family')
     .executeTakeFirst();
   if (!row?.token_hash) return undefined;
@@ -56,7 +62,13 @@ export async function lockFamily(
     revokedAt: row.revoked_at,
     tokenHash: row.token_hash,
     rotation: predecessorHash && at ? { predecessorHash, at, requestHash } : undefined,
-    user: { id: row.user_id, roles: row.user_roles },
+    user: {
+      id: row.user_id,
+      roles: row.user_roles,
+      tokensValidFrom: row.tokens_valid_from,
+      hasSecondFactor: row.has_second_factor,
+    },
+    secondFactor: row.second_factor,
   };
 }
 
@@ -85,6 +97,19 @@ export async function rotateToken(
     .execute();
 }
 
+/** Records that the session has used a second factor. */
+export async function recordSecondFactor(
+  trx: Transaction<Database>,
+  { userId, sessionId }: { userId: string; sessionId: string },
+): Promise<void> {
+  await trx
+    .updateTable('refresh_families')
+    .set({ second_factor: true })
+    .where('id', '=', sessionId)
+    .where('user_id', '=', userId)
+    .execute();
+}
+
 /** Replaces the newest token of a locked family, which no client has used. Its predecessor stays the same. */
 export async function replaceToken(
   trx: Transaction<Database>,
@@ -98,30 +123,77 @@ export async function replaceToken(
     .execute();
 }
 
-export async function revokeFamily(
-  db: Kysely<Database>,
-  secretHash: Buffer,
-  { reason, now }: { reason: 'reuse' | 'logout'; now: Date },
-): Promise<void> {
-  await db
+export type EndReason = NonNullable<Selectable<Database['refresh_families']>['revoked_for']>;
+
+/** One family by its secret or its id, or all of a user but one. */
+export type FamilyChoice =
+  | { secretHash: Buffer }
+  | { userId: string; only?: string | undefined; except?: string | undefined };
+
+/** Ends the families that have not ended. Returns them with the time of their newest access token. */
+export async function endFamilies(
+  trx: Transaction<Database>,
+  choice: FamilyChoice,
+  { reason, now }: { reason: EndReason; now: Date },
+): Promise<{ id: string; lastUsedAt: Date }[]> {
+  // Locked in one order, so that two of these cannot deadlock.
+  const chosen = trx
+    .selectFrom('refresh_families')
+    .select('id')
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .$call((families) => {
+      if ('secretHash' in choice) return families.where('secret_hash', '=', choice.secretHash);
+      const { userId, only, except } = choice;
+      return families
+        .where('user_id', '=', userId)
+        .$if(only !== undefined, (some) => some.where('id', '=', only ?? ''))
+        .$if(except !== undefined, (some) => some.where('id', '<>', except ?? ''));
+    })
+    .orderBy('id')
+    .forUpdate();
+  const rows = await trx
     .updateTable('refresh_families')
     .set({ revoked_at: now, revoked_for: reason })
-    .where('secret_hash', '=', secretHash)
-    .where('revoked_at', 'is', null)
+    .where('id', 'in', chosen)
+    .returning(['id', 'created_at', 'rotated_at'])
     .execute();
+  return rows.map(({ id, created_at, rotated_at }) => ({ id, lastUsedAt: rotated_at ?? created_at }));
 }
 
-export async function revokeFamiliesOfUser(
-  trx: Transaction<Database>,
-  userId: string,
-  now: Date,
-): Promise<void> {
-  await trx
-    .updateTable('refresh_families')
-    .set({ revoked_at: now, revoked_for: 'password-reset' })
+/** The families of a user that have not ended, newest first: the ids are UUIDv7. */
+export async function listFamilies(
+  db: Kysely<Database>,
+  query: { userId: string; now: Date; limit: number; beforeId: string | undefined },
+): Promise<Session[]> {
+  const { userId, now, limit, beforeId } = query;
+  const rows = await db
+    .selectFrom('refresh_families')
+    .select(['id', 'created_at', 'rotated_at', 'expires_at'])
     .where('user_id', '=', userId)
     .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .$if(beforeId !== undefined, (families) => families.where('id', '<', beforeId ?? ''))
+    .orderBy('id', 'desc')
+    .limit(limit)
     .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    createdAt: row.created_at,
+    lastUsedAt: row.rotated_at ?? row.created_at,
+    expiresAt: row.expires_at,
+  }));
+}
+
+/** True if the user has or had this session. Sessions that expired are deleted soon after. */
+export async function hasFamily(db: Kysely<Database>, userId: string, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('refresh_families')
+    .select('id')
+    .where('id', '=', id)
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** The most rows that one statement deletes. The next round deletes the rest. */

@@ -102,3 +102,34 @@ export async function listPublicKeys(
     .execute();
   return rows.map((row) => ({ kid: row.kid, publicKey: row.public_key }));
 }
+
+/** Sealed private keys in the order of their ids. Retired keys have none. */
+export async function listSealedSigningKeys(
+  db: Kysely<Database>,
+  after: string,
+  limit: number,
+): Promise<{ id: string; sealed: Buffer }[]> {
+  const rows = await db
+    .selectFrom('signing_keys')
+    .select(['kid as id', 'sealed_private_key as sealed'])
+    .where('sealed_private_key', 'is not', null)
+    .where('kid', '>', after)
+    .orderBy('kid')
+    .limit(limit)
+    .execute();
+  return rows.flatMap(({ id, sealed }) => (sealed ? [{ id, sealed }] : []));
+}
+
+/** Changes nothing if the private key is no longer `before`, such as that of a key that has retired. */
+export async function replaceSealedSigningKey(
+  trx: Transaction<Database>,
+  { id, sealed }: { id: string; sealed: Buffer },
+  before: { sealed: Buffer },
+): Promise<void> {
+  await trx
+    .updateTable('signing_keys')
+    .set({ sealed_private_key: sealed })
+    .where('kid', '=', id)
+    .where('sealed_private_key', '=', before.sealed)
+    .execute();
+}

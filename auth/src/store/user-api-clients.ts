@@ -5,7 +5,15 @@ import type { UserRole } from '../domain/user.ts';
 import type { UserApiClient } from '../domain/user-api-client.ts';
 import type { Database } from './database.ts';
 
-const CLIENT_COLUMNS = ['id', 'name', 'user_id', 'scopes', 'created_at', 'revoked_at'] as const;
+const CLIENT_COLUMNS = [
+  'id',
+  'name',
+  'user_id',
+  'scopes',
+  'created_at',
+  'revoked_at',
+  'secret_hash',
+] as const;
 
 export interface InsertedClient {
   client: UserApiClient;
@@ -50,21 +58,45 @@ export async function findClientOfRequest(
   return row && toClient(row);
 }
 
-/** Returns the fields that a login needs. Undefined if the client does not exist or is revoked. */
+export interface LoginOfClient {
+  id: string;
+  /** Null if the client logs in with a key only. */
+  secretHash: Buffer | null;
+  userId: string;
+  roles: readonly UserRole[];
+  scopes: readonly Scope[];
+  tokensValidFrom: Date | null;
+}
+
+/** Returns the fields that a login needs. Undefined if the client does not exist or is revoked, or if its user is disabled. */
 export async function findLoginOfClient(
   db: Kysely<Database>,
   id: string,
-): Promise<
-  { secretHash: Buffer; userId: string; roles: readonly UserRole[]; scopes: readonly Scope[] } | undefined
-> {
+): Promise<LoginOfClient | undefined> {
   const row = await db
     .selectFrom('user_api_clients as client')
     .innerJoin('users', 'users.id', 'client.user_id')
     .select(['client.secret_hash', 'client.scopes', 'users.id as user_id', 'users.roles'])
+    .select('users.tokens_valid_from')
     .where('client.id', '=', id)
+    .where('client.revoked_at', 'is', null)
+    .where('users.state', '=', 'enabled')
     .executeTakeFirst();
-  if (!row?.secret_hash) return undefined;
-  return { secretHash: row.secret_hash, userId: row.user_id, roles: row.roles, scopes: row.scopes };
+  if (!row) return undefined;
+  const { secret_hash: secretHash, user_id: userId, roles, scopes, tokens_valid_from: tokensValidFrom } = row;
+  return { id, secretHash, userId, roles, scopes, tokensValidFrom };
+}
+
+export async function findUserApiClient(
+  db: Kysely<Database>,
+  id: string,
+): Promise<UserApiClient | undefined> {
+  const row = await db
+    .selectFrom('user_api_clients')
+    .select(CLIENT_COLUMNS)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return row && toClient(row);
 }
 
 export async function lockUserApiClient(
@@ -106,10 +138,11 @@ export async function revokeUserApiClient(trx: Transaction<Database>, id: string
     .execute();
 }
 
+/** Null: the client has no secret from then on. */
 export async function updateClientSecret(
   trx: Transaction<Database>,
   id: string,
-  secretHash: Buffer,
+  secretHash: Buffer | null,
 ): Promise<void> {
   await trx.updateTable('user_api_clients').set({ secret_hash: secretHash }).where('id', '=', id).execute();
 }
@@ -121,7 +154,8 @@ function toClient(row: {
   scopes: Scope[];
   created_at: Date;
   revoked_at: Date | null;
+  secret_hash: Buffer | null;
 }): UserApiClient {
   const { id, name, user_id: userId, scopes, created_at: createdAt, revoked_at: revokedAt } = row;
-  return { id, name, userId, scopes, createdAt, revokedAt };
+  return { id, name, userId, scopes, createdAt, revokedAt, hasSecret: row.secret_hash !== null };
 }

@@ -1,11 +1,11 @@
 /** Opens one account, or many in one transaction. */
 import { hash } from 'node:crypto';
-import { failed, ok, type Result } from '@payflowx/chassis';
+import { failed, type Origin, ok, type Result } from '@payflowx/chassis';
 import { inTransaction } from '@payflowx/chassis/postgres';
 import { isCurrency } from '@payflowx/proto/currency';
 import type { Kysely, Transaction } from 'kysely';
 import type { AccountRecord, Limits } from '../domain/account.ts';
-import { type Actor, type AuditRecord, auditedFacts } from '../domain/audit.ts';
+import { type AuditRecord, auditedFacts } from '../domain/audit.ts';
 import { AuthorizationError } from '../domain/errors.ts';
 import { NEVER_USED } from '../domain/usage.ts';
 import { insertAuditRecords } from '../store/account-audit.ts';
@@ -15,7 +15,7 @@ import type { Database } from '../store/database.ts';
 
 /** The fields of a new account. */
 export interface Opening {
-  /** The request id of the actor. Empty: not idempotent. */
+  /** The caller's own request id. Empty: not idempotent. */
   requestId: string;
   ownerId: string;
   currency: string;
@@ -33,35 +33,36 @@ export interface CreateAccountsDeps {
 
 /**
  * Returns one result per opening, in order: the account with balance 0, or an error. A retry gets the first response again,
- * whatever happened to the account since; so does a duplicate within one batch. Errors: CURRENCY_UNKNOWN, REQUEST_ID_REUSED.
+ * whatever happened to the account since; so does a duplicate within one batch. Errors: OWN_ACCOUNT, CURRENCY_UNKNOWN,
+ * REQUEST_ID_REUSED.
  */
 export async function createAccounts(
   deps: CreateAccountsDeps,
-  actor: Actor,
+  origin: Origin,
   openings: readonly Opening[],
 ): Promise<Result<AccountRecord>[]> {
   const { db, now, newAccountId } = deps;
   return inTransaction(db, async (trx) => {
     const createdAt = now();
     const candidates = openings.map((opening) => openedAccount(opening, { id: newAccountId(), createdAt }));
-    const known = await claimRequestIds(trx, actor, openings, candidates);
+    const known = await claimRequestIds(trx, origin, openings, candidates);
     const results = openings.map((opening, index) =>
-      answer(opening, candidates[index] as AccountRecord, known.get(opening.requestId)),
+      openingResult(origin, opening, candidates[index] as AccountRecord, known.get(opening.requestId)),
     );
     const answered = new Set(results.map((result) => (result.ok ? result.value.id : undefined)));
     const opened = candidates.filter(({ id }) => answered.has(id));
-    if (opened.length > 0) await saveOpened(trx, deps, actor, opened);
+    if (opened.length > 0) await saveOpened(trx, deps, origin, opened);
     return results;
   });
 }
 
-/** Opens one account. Throws CURRENCY_UNKNOWN, REQUEST_ID_REUSED. */
+/** Opens one account. Throws OWN_ACCOUNT, CURRENCY_UNKNOWN, REQUEST_ID_REUSED. */
 export async function createAccount(
   deps: CreateAccountsDeps,
-  actor: Actor,
+  origin: Origin,
   opening: Opening,
 ): Promise<AccountRecord> {
-  const [result] = await createAccounts(deps, actor, [opening]);
+  const [result] = await createAccounts(deps, origin, [opening]);
   if (!result) throw new Error('An account opening has no result.');
   if (result.ok) return result.value;
   throw result.error;
@@ -70,35 +71,32 @@ export async function createAccount(
 /** Claims each free request id for its candidate. Returns the account of every id, claimed now or earlier. */
 async function claimRequestIds(
   trx: Transaction<Database>,
-  actor: Actor,
+  origin: Origin,
   openings: readonly Opening[],
   candidates: readonly AccountRecord[],
 ): Promise<Map<string, AccountRequest>> {
   const requests = openings.flatMap((opening, index) => {
-    const { requestId, currency } = opening;
+    const { requestId } = opening;
     const { id, createdAt } = candidates[index] as AccountRecord;
-    if (requestId === '' || !isCurrency(currency)) return [];
+    if (requestId === '' || refusalOf(origin, opening)) return [];
     return [{ requestId, fingerprint: fingerprintOf(opening), accountId: id, createdAt }];
   });
   if (requests.length === 0) return new Map();
-  await claimRequests(trx, actor.id, requests);
+  await claimRequests(trx, origin.callerId, requests);
   const ids = requests.map(({ requestId }) => requestId);
-  const known = await findRequests(trx, actor.id, ids);
+  const known = await findRequests(trx, origin.callerId, ids);
   return new Map(known.map((request) => [request.requestId, request]));
 }
 
 /** Returns the candidate, the account that this request id opened earlier, or an error. */
-function answer(
+function openingResult(
+  origin: Origin,
   opening: Opening,
   candidate: AccountRecord,
   known: AccountRequest | undefined,
 ): Result<AccountRecord> {
-  if (!isCurrency(opening.currency)) {
-    const description = 'must be the code of a currency in use, such as EUR';
-    const violations = [{ field: 'currency', description }];
-    const message = 'The currency is not one of ISO 4217.';
-    return failed(new AuthorizationError('CURRENCY_UNKNOWN', message, { violations }));
-  }
+  const refusal = refusalOf(origin, opening);
+  if (refusal) return failed(refusal);
   if (!known) return ok(candidate);
   if (known.fingerprint !== fingerprintOf(opening)) {
     const message = 'This request id was used for another request.';
@@ -107,10 +105,22 @@ function answer(
   return ok(openedAccount(opening, { id: known.accountId, createdAt: known.createdAt }));
 }
 
+/** Separation of duties: no operator chooses the limits of an account of its own. */
+function refusalOf(origin: Origin, { ownerId, currency }: Opening): AuthorizationError | undefined {
+  if (ownerId === origin.callerId) {
+    const message = 'An operator may not open an account of its own. Another operator must do it.';
+    return new AuthorizationError('OWN_ACCOUNT', message);
+  }
+  if (isCurrency(currency)) return undefined;
+  const description = 'must be the code of a currency in use, such as EUR';
+  const violations = [{ field: 'currency', description }];
+  return new AuthorizationError('CURRENCY_UNKNOWN', 'The currency is not one of ISO 4217.', { violations });
+}
+
 async function saveOpened(
   trx: Transaction<Database>,
   { now, newAuditId }: CreateAccountsDeps,
-  actor: Actor,
+  origin: Origin,
   opened: readonly AccountRecord[],
 ): Promise<void> {
   // Inserts the external account before the first account of a currency, since payments into the platform come from it.
@@ -122,7 +132,7 @@ async function saveOpened(
     opened.map(
       (account): AuditRecord => ({
         id: newAuditId(),
-        actor,
+        origin,
         action: 'account.created',
         accountId: account.id,
         reason: '',

@@ -18,7 +18,7 @@ import { saveDecisions } from '../store/decided-batch.ts';
 import { type Answer, findKnown } from '../store/decisions.ts';
 import { findHolds } from '../store/holds.ts';
 import { accountRow, findLockedRows, holdRow, lockRows, type RowName } from '../store/row-locks.ts';
-import { answer, type Command, resultOf, startBatch } from './decide-steps.ts';
+import { type Command, decideStep, resultOf, startBatch } from './decide-steps.ts';
 import type { LockPatience } from './lock-patience.ts';
 import type { RulesInForce } from './rules-in-force.ts';
 
@@ -147,7 +147,7 @@ async function tryToDecide(
   // The clock is read after the accounts, so that the times of one account's changes are in their order.
   const context = { now: now(), holdTtlMs, rules: tryRules };
   const state = startBatch({ ...books, known: known.decisions }, context);
-  const answers = commands.map((command) => answer(state, command));
+  const answers = commands.map((command) => decideStep(state, command));
   if (state.steps.length === 0) return answers;
   faultPoint('authorization.before-commit');
   const isWritten = await saveDecisions(db, books, resultOf(state));

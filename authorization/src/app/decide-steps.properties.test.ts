@@ -7,7 +7,7 @@ import { NO_RULES } from '../domain/judge-rules.ts';
 import { MAX_MINOR } from '../domain/money.ts';
 import type { StepRequest } from '../domain/step-request.ts';
 import { NEVER_USED, type Usage } from '../domain/usage.ts';
-import { answer, resultOf, startBatch } from './decide-steps.ts';
+import { decideStep, resultOf, startBatch } from './decide-steps.ts';
 
 const CURRENCIES = ['EUR', 'USD'];
 const OWNED = ['a', 'b', 'c', 'd', 'e'];
@@ -219,7 +219,7 @@ it('the times and ids of one account’s decisions sort in the order of its chan
           count += 1;
           const drawn = { kind: 'AUTHORIZE', fromAccount, toAccount, amount: 1n, currency: 'EUR' } as Drawn;
           const request = requestOf(drawn, count, []);
-          const result = request && answer(state, { request, deadline: undefined });
+          const result = request && decideStep(state, { request, deadline: undefined });
           if (!result?.ok || result.value.decision.outcome !== Outcome.APPROVED) continue;
           const { decidedAt, id } = result.value.decision;
           const order = `${decidedAt?.toISOString()} ${id}`;
@@ -251,7 +251,10 @@ it('does not follow a decision that a wrong clock dated far ahead', () => {
       amount: 1n,
       currency: 'EUR',
     } as Drawn;
-    const result = answer(state, { request: requestOf(drawn, 1, []) as StepRequest, deadline: undefined });
+    const result = decideStep(state, {
+      request: requestOf(drawn, 1, []) as StepRequest,
+      deadline: undefined,
+    });
     return result.ok && (result.value.decision.decidedAt?.getTime() ?? 0) - now.getTime();
   };
   expect(timeAfter(60_000)).toBe(60_001);
@@ -269,7 +272,7 @@ function play(accounts: Map<string, Account>, steps: readonly Drawn[]): void {
     const request = requestOf(each, index, earlierSteps);
     if (request === undefined) continue;
     const state = startBatch(read, { now, holdTtlMs: 24 * 3_600_000, rules: NO_RULES });
-    const result = answer(state, { request, deadline: undefined });
+    const result = decideStep(state, { request, deadline: undefined });
     if (!result.ok) {
       expect(result.error).toMatchObject({ reason: 'HOLD_NOT_FOUND' });
       continue;

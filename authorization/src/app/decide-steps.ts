@@ -10,8 +10,8 @@ import type { DecideContext } from '../domain/decision-context.ts';
 import { AuthorizationError } from '../domain/errors.ts';
 import type { Hold } from '../domain/hold.ts';
 import type { PaymentRequest, StepRequest } from '../domain/step-request.ts';
+import { toDecisionMessage } from '../messages/decision-message.ts';
 import type { DecidedBatch, DecidedStep } from '../store/decided-batch.ts';
-import { toDecisionMessage } from '../store/decision-message.ts';
 import { type Answer, type KnownDecision, stepKey } from '../store/decisions.ts';
 
 /** A step to decide. */
@@ -48,7 +48,7 @@ export function startBatch(
 }
 
 /** Returns the stored response of a command, or decides it and applies the decision to the batch state. */
-export function answer(state: BatchState, { request, deadline }: Command): Result<Answer> {
+export function decideStep(state: BatchState, { request, deadline }: Command): Result<Answer> {
   try {
     return ok(storedAnswer(state, request) ?? newAnswer(state, request, deadline));
   } catch (error) {
@@ -145,7 +145,7 @@ export function resultOf({ context, ...state }: BatchState): DecidedBatch {
  * The request fingerprint. It leaves out the caller's roles, which may change before a retry, and the seconds of a hold. Earlier
  * versions of the caller do not send the seconds, and they follow from fields that are compared.
  */
-function fingerprintOf(request: StepRequest): string {
+export function fingerprintOf(request: StepRequest): string {
   const text = [request.kind, ...factsOf(request)].join('\n');
   return hash('sha256', text, 'base64url');
 }

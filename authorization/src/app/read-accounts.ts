@@ -1,14 +1,34 @@
 /** Reads accounts for callers who may see them. */
-import type { Caller, RoleName } from '@payflowx/chassis';
+import {
+  type Caller,
+  cutPage,
+  decodePageToken,
+  type Page,
+  pageSizeOf,
+  type RoleName,
+} from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
+import { type Static, Type } from 'typebox';
 import type { AccountRecord } from '../domain/account.ts';
 import { AuthorizationError } from '../domain/errors.ts';
 import { isId } from '../domain/ids.ts';
-import { findAccount, listAccounts } from '../store/accounts.ts';
+import { findAccount, listAccountIds, listAccounts } from '../store/accounts.ts';
 import type { Database } from '../store/database.ts';
+
+/** The content of a page token: the id of the last row of the page. */
+const Position = Type.Object({ id: Type.String() });
+const positionOf = ({ id }: Static<typeof Position>) => ({ id });
+
+/** The page size of ListAccountIds: nearly every customer's accounts in one page. */
+const MAX_IDS = 10_000;
 
 interface ReadDeps {
   db: Kysely<Database>;
+}
+
+interface PageRequest {
+  pageSize: number;
+  pageToken: string;
 }
 
 /** Throws ACCOUNT_NOT_FOUND, also for an account of another owner: callers must not learn that it exists. */
@@ -28,13 +48,29 @@ export async function readAccount(
 export async function readAccounts(
   { db }: ReadDeps,
   caller: Caller,
-  page: { before: string | undefined; limit: number },
-): Promise<AccountRecord[]> {
-  return listAccounts(db, { ...page, ownerId: seesAll(caller) ? undefined : caller.id });
+  { pageSize, pageToken }: PageRequest,
+): Promise<Page<AccountRecord>> {
+  const before = decodePageToken(pageToken, Position)?.id;
+  const limit = pageSizeOf(pageSize);
+  const ownerId = seesAll(caller) ? undefined : caller.id;
+  return cutPage(await listAccounts(db, { before, ownerId, limit: limit + 1 }), limit, positionOf);
 }
 
-const READERS_OF_ALL: ReadonlySet<RoleName> = new Set(['operator', 'auditor', 'service']);
+/** Lists the ids of the caller's own accounts, whatever its role. */
+export async function readOwnAccountIds(
+  { db }: ReadDeps,
+  caller: Caller,
+  { pageSize, pageToken }: PageRequest,
+): Promise<Page<string>> {
+  const before = decodePageToken(pageToken, Position)?.id;
+  const limit = pageSizeOf(pageSize, { standard: MAX_IDS, max: MAX_IDS });
+  const found = await listAccountIds(db, { ownerId: caller.id, before, limit: limit + 1 });
+  return cutPage(found, limit, (id) => positionOf({ id }));
+}
 
-function seesAll({ roles }: Caller): boolean {
-  return roles.some((role) => READERS_OF_ALL.has(role));
+const READERS_OF_ALL: ReadonlySet<RoleName> = new Set(['operator', 'auditor']);
+
+/** The access table lists the services that may read accounts. */
+function seesAll({ roles, service }: Caller): boolean {
+  return service !== undefined || roles.some((role) => READERS_OF_ALL.has(role));
 }

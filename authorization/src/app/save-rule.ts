@@ -1,10 +1,10 @@
 /** Saves versions of rules, one at a time, under the lock of the ruleset. Decisions do not wait for that lock. */
+import type { Origin } from '@payflowx/chassis';
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { compileExpression, type Expression } from '../cel/expression.ts';
 import { ExpressionError, PayerTextError } from '../cel/expression-error.ts';
-import type { Actor } from '../domain/audit.ts';
-import { AuthorizationError } from '../domain/errors.ts';
+import { AuthorizationError, invalid } from '../domain/errors.ts';
 import { changedTerms, type Rule, type RuleChange, type RuleTerms, sameTerms } from '../domain/rule.ts';
 import type { Database } from '../store/database.ts';
 import {
@@ -29,7 +29,7 @@ const MAX_STEPS = 5_000;
 const MAX_ENABLED = 100;
 
 export interface CreateRuleCommand {
-  actor: Actor;
+  origin: Origin;
   /** Empty: not idempotent. */
   requestId: string;
   name: string;
@@ -39,16 +39,16 @@ export interface CreateRuleCommand {
 /** Saves the first version. Throws INVALID_ARGUMENT, PAYER_WRITTEN_FACT, RULE_NAME_TAKEN, REQUEST_ID_REUSED. */
 export function createRule(
   { db, now, newRuleId }: SaveRuleDeps,
-  { actor, requestId, name, terms }: CreateRuleCommand,
+  { origin, requestId, name, terms }: CreateRuleCommand,
 ): Promise<Rule> {
   return inTransaction(db, async (trx) => {
     await lockRules(trx);
-    const earlier = await findRuleByRequest(trx, { callerId: actor.id, requestId });
+    const earlier = await findRuleByRequest(trx, { callerId: origin.callerId, requestId });
     if (earlier !== undefined) return sameRule(earlier, name, terms);
     if ((await findRuleByName(trx, name)) !== undefined) {
       throw new AuthorizationError('RULE_NAME_TAKEN', 'A rule with this name already exists.');
     }
-    const rule = { ...terms, id: newRuleId(), name, version: 1n, createdBy: actor, createdAt: now() };
+    const rule = { ...terms, id: newRuleId(), name, version: 1n, origin, createdAt: now() };
     await requireAcceptable(trx, rule);
     await insertRuleVersion(trx, rule, requestId);
     return rule;
@@ -61,7 +61,7 @@ function sameRule(earlier: Rule, name: string, terms: RuleTerms): Rule {
 }
 
 interface UpdateRuleCommand {
-  actor: Actor;
+  origin: Origin;
   ruleId: string;
   expectedVersion: bigint;
   change: RuleChange;
@@ -73,7 +73,7 @@ interface UpdateRuleCommand {
  */
 export function updateRule(
   { db, now }: SaveRuleDeps,
-  { actor, ruleId, expectedVersion, change }: UpdateRuleCommand,
+  { origin, ruleId, expectedVersion, change }: UpdateRuleCommand,
 ): Promise<Rule> {
   return inTransaction(db, async (trx) => {
     await lockRules(trx);
@@ -81,7 +81,7 @@ export function updateRule(
     if (rule === undefined) throw new AuthorizationError('RULE_NOT_FOUND', 'There is no such rule.');
     const terms = changedTerms(rule, change, expectedVersion);
     if (terms === undefined) return rule;
-    const next = { ...rule, ...terms, version: rule.version + 1n, createdBy: actor, createdAt: now() };
+    const next = { ...rule, ...terms, version: rule.version + 1n, origin, createdAt: now() };
     // A rule can always be disabled, even if its expression is no longer valid.
     const isNewRule = next.expression !== rule.expression || next.action !== rule.action;
     if (next.enabled || isNewRule) await requireAcceptable(trx, next);
@@ -98,14 +98,16 @@ async function requireAcceptable(trx: Transaction<Database>, rule: Rule): Promis
   if (!rule.enabled) return;
   const others = (await findRuleset(trx)).rules.filter(({ id }) => id !== rule.id);
   if (others.length >= MAX_ENABLED) {
-    throw invalid('enabled', `at most ${MAX_ENABLED} rules can be enabled`);
+    throw invalid([{ field: 'enabled', description: `at most ${MAX_ENABLED} rules can be enabled` }]);
   }
   const all = others.reduce((sum, { expression }) => sum + stepsIfValid(expression), steps);
   if (all <= MAX_STEPS) return;
-  throw invalid(
-    'enabled',
-    `all enabled rules together would take ${all} evaluation steps per payment; the limit is ${MAX_STEPS}`,
-  );
+  throw invalid([
+    {
+      field: 'enabled',
+      description: `all enabled rules together would take ${all} evaluation steps per payment; the limit is ${MAX_STEPS}`,
+    },
+  ]);
 }
 
 /** Returns the evaluation steps of the expression. Throws INVALID_ARGUMENT with the place of a mistake. */
@@ -118,7 +120,8 @@ function stepsUnlessInvalid(compile: () => Expression): number {
     return compile().cost;
   } catch (error) {
     if (error instanceof PayerTextError) throw payerWritten(error);
-    if (error instanceof ExpressionError) throw invalid('expression', error.message);
+    if (error instanceof ExpressionError)
+      throw invalid([{ field: 'expression', description: error.message }]);
     throw error;
   }
 }
@@ -135,11 +138,5 @@ function stepsIfValid(expression: string): number {
 function payerWritten({ message }: PayerTextError): AuthorizationError {
   return new AuthorizationError('PAYER_WRITTEN_FACT', 'Payers could exempt themselves from every rule.', {
     violations: [{ field: 'expression', description: message }],
-  });
-}
-
-function invalid(field: string, description: string): AuthorizationError {
-  return new AuthorizationError('INVALID_ARGUMENT', 'The request is not valid.', {
-    violations: [{ field, description }],
   });
 }

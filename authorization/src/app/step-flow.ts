@@ -27,6 +27,7 @@ export function createStepFlow(
 ): StepFlow {
   const patience = createLockPatience();
   const batcher = createBatcher<Command, Answer>({
+    name: 'decide',
     ...batches,
     flush: (commands) => decideBatch({ ...deps, patience }, commands),
   });

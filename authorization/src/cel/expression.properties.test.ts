@@ -151,18 +151,33 @@ const anyTried: fc.Arbitrary<Tried> = fc.oneof(
 );
 const anyAction = fc.constantFrom<RuleAction[]>('DECLINE', 'ALLOW', 'SHADOW');
 
+const by = (callerId: string) => ({ callerId, traceId: '' });
+
 describe('any rules together', () => {
-  it('approve a payment only if each DECLINE rule is known not to match, or an ALLOW rule is known to match', () => {
-    const rules = fc.array(fc.record({ action: anyAction, tried: anyTried }), { maxLength: 6 });
+  it('approve a payment only if each DECLINE rule is known not to match, or an ALLOW rule of another operator is known to match', () => {
+    const drawnRule = fc.record({
+      action: anyAction,
+      tried: anyTried,
+      author: fc.constantFrom('payer', 'other'),
+    });
+    const rules = fc.array(drawnRule, { maxLength: 6 });
     fc.assert(
       fc.property(rules, (drawn) => {
-        const findings = drawn.map(({ action, tried }, index) => ({
-          rule: { id: `rule_${index}`, version: 1n, name: `${index}`, action, message: '' },
+        const findings = drawn.map(({ action, tried, author }, index) => ({
+          rule: {
+            id: `rule_${index}`,
+            version: 1n,
+            name: `${index}`,
+            action,
+            message: '',
+            origin: by(author),
+          },
           tried,
         }));
-        const verdict = judgeByRules(findings);
+        const verdict = judgeByRules(findings, ['payer', 'receiver']);
         const isAllowed = drawn.some(
-          ({ action, tried }) => action === 'ALLOW' && 'matched' in tried && tried.matched,
+          ({ action, tried, author }) =>
+            action === 'ALLOW' && author === 'other' && 'matched' in tried && tried.matched,
         );
         const isClear = drawn.every(
           ({ action, tried }) => action !== 'DECLINE' || ('matched' in tried && !tried.matched),

@@ -13,7 +13,7 @@ import { ExpressionError, type PayerText, placeOf } from './expression-error.ts'
 import { childrenOf } from './nodes.ts';
 import { environment, LIMITS, STRICT_INT } from './vocabulary.ts';
 
-export const MAX_LENGTH = 2_000;
+const MAX_LENGTH = 2_000;
 
 export interface Expression {
   /** The largest number of evaluation steps. */

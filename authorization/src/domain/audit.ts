@@ -1,35 +1,19 @@
 /** Audit records of changes to accounts. They are kept permanently. Pure. */
+import type { Origin } from '@payflowx/chassis';
+import type { AccountAction } from '@payflowx/proto/vocabulary';
 import type { AccountRecord, AccountState } from './account.ts';
 
-export type AuditAction =
-  | 'account.created'
-  | 'account.updated'
-  | 'account.frozen'
-  | 'account.unfrozen'
-  | 'account.closed';
-
 /** The audit action of a change into each state. */
-export const ACTION_INTO: Record<AccountState, AuditAction> = {
+export const ACTION_INTO: Record<AccountState, AccountAction> = {
   ACTIVE: 'account.unfrozen',
   FROZEN: 'account.frozen',
   CLOSED: 'account.closed',
 };
 
-/** The author of a change, and its request. */
-export interface Actor {
-  readonly id: string;
-  /** The API client that acts for the user. */
-  readonly clientId?: string | undefined;
-  /** The trace of the request, which its caller may choose. */
-  readonly traceId: string;
-  /** The id of the gRPC call, which no caller can choose. Undefined in records from before it was stored. */
-  readonly callId?: string | undefined;
-}
-
 export interface AuditRecord {
   readonly id: string;
-  readonly actor: Actor;
-  readonly action: AuditAction;
+  readonly origin: Origin;
+  readonly action: AccountAction;
   readonly accountId: string;
   readonly reason: string;
   /** The account before the change, as JSON. Undefined if the account was created. */

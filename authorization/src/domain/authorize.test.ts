@@ -4,6 +4,7 @@ import { type Account, externalAccountId, NO_LIMITS } from './account.ts';
 import { authorize } from './authorize.ts';
 import { NO_RULES } from './judge-rules.ts';
 import { MAX_MINOR } from './money.ts';
+import { paymentRequest } from './payment-request.testing.ts';
 import type { PaymentRequest } from './step-request.ts';
 import { NEVER_USED } from './usage.ts';
 
@@ -13,30 +14,11 @@ const CONTEXT = { now: NOW, holdTtlMs: 60_000, rules: NO_RULES };
 const external = (currency: string, change: Partial<Account> = {}) =>
   account(externalAccountId(currency), { ownerId: null, isExternal: true, currency, ...change });
 
-const request = (change: Partial<PaymentRequest> = {}): PaymentRequest => ({
-  kind: 'AUTHORIZE',
-  paymentId: 'pay_1',
-  operationId: 'pay_1',
-  fromAccount: 'alice',
-  toAccount: 'bob',
-  amount: 100n,
-  currency: 'EUR',
-  captureMode: 'AUTOMATIC',
-  callerId: 'usr_alice',
-  callerRoles: ['customer'],
-  holdSeconds: 0,
-  holdExpiresAt: undefined,
-  description: '',
-  reference: '',
-  metadata: {},
-  ...change,
-});
-
 const asOperator = { callerId: 'usr_op', callerRoles: ['operator'] } as const;
 
 function decided(change: Partial<PaymentRequest>, ...accounts: Account[]) {
   const books = { accounts: new Map(accounts.map((each) => [each.id, each])), holds: new Map() };
-  return authorize(request(change), books, CONTEXT);
+  return authorize(paymentRequest(change), books, CONTEXT);
 }
 
 const rich = (change: Partial<Account> = {}) => account('alice', { posted: 1_000n, ...change });

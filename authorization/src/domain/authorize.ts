@@ -58,7 +58,7 @@ function runChecksAndRules(toCheck: PaymentToCheck, { now, rules }: DecideContex
   const made = runChecks(PAYMENT_CHECKS, toCheck);
   const checks = [passed('from_account'), passed('to_account'), ...made.checks];
   if (made.refusal) return { checks, refusal: made.refusal, basis: { facts, allowed: false } };
-  const verdict = judgeByRules(rules(facts));
+  const verdict = judgeByRules(rules(facts), [facts.from.owner, facts.to.owner]);
   return {
     checks: [...checks, ...verdict.checks],
     refusal: verdict.refusal,

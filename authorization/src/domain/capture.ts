@@ -12,7 +12,7 @@ interface Capture extends HeldMoney {
 }
 
 /** From `expiresAt` on the money belongs to the payer again, even if no worker has released the hold yet. */
-const inTime: CheckOf<Capture> = ({ hold: { expiresAt }, now }) => {
+const notExpired: CheckOf<Capture> = ({ hold: { expiresAt }, now }) => {
   const finding = { name: 'hold_time', inputs: { expires_at: expiresAt.toISOString() } };
   if (now < expiresAt) return { ...finding, decline: undefined };
   const message = `The hold of this payment expired at ${expiresAt.toISOString()}.`;
@@ -26,7 +26,7 @@ const amountIsHeld: CheckOf<Capture> = ({ hold, amount }) => ({
 });
 
 /** The payer's state is not checked: the money was held while the payer could pay. */
-const CAPTURE_CHECKS: readonly CheckOf<Capture>[] = [holdIsOpen, inTime, toState, amountIsHeld];
+const CAPTURE_CHECKS: readonly CheckOf<Capture>[] = [holdIsOpen, notExpired, toState, amountIsHeld];
 
 /** Throws HOLD_NOT_FOUND. */
 export function capture(request: CaptureRequest, books: Books, { now }: DecideContext): Decided {

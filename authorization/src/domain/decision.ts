@@ -16,7 +16,6 @@ export const DECLINES = {
   RULE_DECLINED: 'A rule of the platform declines this payment.',
   HOLD_NOT_OPEN: 'The money of this payment is no longer held.',
   CAPTURE_EXCEEDS_HOLD: 'The amount is above what is still held for this payment.',
-  HOLD_PARTLY_CAPTURED: 'Part of the held money was captured, so the payment cannot be cancelled.',
   HOLD_NOT_EXPIRED: 'The hold has not expired yet.',
 } as const;
 

@@ -1,4 +1,5 @@
 /** All expected errors of this service, by reason. A declined payment is a decision, not an error. */
+import { ReasonedError, type Violation } from '@payflowx/chassis/errors';
 
 export type Reason =
   | 'INVALID_ARGUMENT'
@@ -18,24 +19,8 @@ export type Reason =
   | 'OPERATION_REUSED'
   | 'DEADLINE_PASSED';
 
-export interface Violation {
-  field: string;
-  description: string;
-}
+export class AuthorizationError extends ReasonedError<Reason> {}
 
-export class AuthorizationError extends Error {
-  override readonly name = 'AuthorizationError';
-  readonly reason: Reason;
-  readonly violations: Violation[];
-  readonly metadata: Record<string, string>;
-  constructor(
-    reason: Reason,
-    message: string,
-    { violations = [], metadata = {} }: { violations?: Violation[]; metadata?: Record<string, string> } = {},
-  ) {
-    super(message);
-    this.reason = reason;
-    this.violations = violations;
-    this.metadata = metadata;
-  }
+export function invalid(violations: readonly Violation[]): AuthorizationError {
+  return new AuthorizationError('INVALID_ARGUMENT', 'The request is not valid.', { violations });
 }

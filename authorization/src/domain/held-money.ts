@@ -26,7 +26,7 @@ export function heldMoney({ paymentId }: StepKey, { accounts, holds }: Books): H
 }
 
 const HOW_IT_ENDED = {
-  CAPTURED: 'The money that was held for this payment was captured; nothing is held any more.',
+  CAPTURED: 'The money that was held for this payment was captured or released; nothing is held any more.',
   RELEASED: 'The hold of this payment was cancelled.',
   EXPIRED: 'The hold of this payment has expired.',
 } as const;

@@ -1,7 +1,7 @@
 /** Money held for a payment until it is captured, released or expired. Pure. */
 import type { Windows } from './usage.ts';
 
-/** OPEN while money is held. Then the end: CAPTURED (in full, or by a final capture), RELEASED (cancelled) or EXPIRED. */
+/** OPEN while money is held. Then the end: CAPTURED (in full, or in part and the rest released), RELEASED (nothing captured) or EXPIRED. */
 export type HoldState = 'OPEN' | 'CAPTURED' | 'RELEASED' | 'EXPIRED';
 
 /** Minor units of the payer's currency. amount = captured + remaining + released. */

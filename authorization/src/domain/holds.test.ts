@@ -149,11 +149,17 @@ describe('a release', () => {
     });
   });
 
-  it('at its expiry releases the rest of a partly captured hold, which still counts as one payment', () => {
-    const { changed, hold: afterwards } = released('EXPIRY', { hold: partlyCaptured, now: LATER });
-    expect(changed[0]?.usage).toMatchObject({ spentToday: 400n, countToday: 3 });
-    expect(afterwards).toMatchObject({ captured: 200n, remaining: 0n, state: 'EXPIRED' });
-  });
+  it.each([
+    ['EXPIRY', 'EXPIRED', LATER],
+    ['CANCEL', 'CAPTURED', NOW],
+  ] as const)(
+    'by %s releases the rest of a partly captured hold, which still counts as one payment',
+    (cause, state, now) => {
+      const { changed, hold: afterwards } = released(cause, { hold: partlyCaptured, now });
+      expect(changed[0]?.usage).toMatchObject({ spentToday: 400n, countToday: 3 });
+      expect(afterwards).toMatchObject({ captured: 200n, remaining: 0n, state });
+    },
+  );
 
   it('works for accounts that are frozen or closed', () => {
     const accounts = [account('alice', { ...alice, state: 'FROZEN' }), account('bob', { state: 'CLOSED' })];
@@ -161,7 +167,6 @@ describe('a release', () => {
   });
 
   it.each([
-    ['as a cancel after a capture', 'HOLD_PARTLY_CAPTURED', 'CANCEL', { hold: partlyCaptured }],
     ['as an expiry before its time', 'HOLD_NOT_EXPIRED', 'EXPIRY', { now: new Date(LATER.getTime() - 1) }],
     [
       'where it was given back before',

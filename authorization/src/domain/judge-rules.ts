@@ -7,7 +7,7 @@ import type { Rule } from './rule.ts';
 export type Tried = { readonly matched: boolean } | { readonly error: string };
 
 export interface RuleFinding {
-  readonly rule: Pick<Rule, 'id' | 'version' | 'name' | 'action' | 'message'>;
+  readonly rule: Pick<Rule, 'id' | 'version' | 'name' | 'action' | 'message' | 'origin'>;
   readonly tried: Tried;
 }
 
@@ -27,8 +27,11 @@ interface Verdict {
 /**
  * A DECLINE rule that cannot be evaluated declines the payment: it fails closed. A matching ALLOW rule overrides such errors too,
  * since it overrides any result. An ALLOW rule that cannot be evaluated allows nothing.
+ *
+ * `owners`: of the two accounts.
  */
-export function judgeByRules(findings: readonly RuleFinding[]): Verdict {
+export function judgeByRules(found: readonly RuleFinding[], owners: readonly string[]): Verdict {
+  const findings = found.map((finding) => (helpsItsAuthor(finding, owners) ? refused(finding) : finding));
   const allowing = findings.find(({ rule, tried }) => rule.action === 'ALLOW' && isMatch(tried));
   const declining = allowing ? undefined : findings.find(declines);
   return {
@@ -36,6 +39,15 @@ export function judgeByRules(findings: readonly RuleFinding[]): Verdict {
     refusal: declining && { decline: 'RULE_DECLINED', message: messageOf(declining) },
     allowed: allowing !== undefined,
   };
+}
+
+/** Separation of duties: no operator exempts accounts of its own from the rules. Another operator must save the rule. */
+function helpsItsAuthor({ rule, tried }: RuleFinding, owners: readonly string[]): boolean {
+  return rule.action === 'ALLOW' && isMatch(tried) && owners.includes(rule.origin.callerId);
+}
+
+function refused({ rule }: RuleFinding): RuleFinding {
+  return { rule, tried: { error: 'it allows nothing for accounts of the operator who saved it' } };
 }
 
 function isMatch(tried: Tried): boolean {

@@ -3,17 +3,12 @@ import { approved, declined } from './answers.ts';
 import { type CheckOf, runChecks } from './checks.ts';
 import type { Books, DecideContext, Decided } from './decision-context.ts';
 import { afterRelease, type HeldMoney, heldMoney, holdIsOpen } from './held-money.ts';
+import type { Hold, HoldState } from './hold.ts';
 import type { ReleaseRequest } from './step-request.ts';
 
 interface Release extends HeldMoney {
   readonly now: Date;
 }
-
-const nothingIsCaptured: CheckOf<Release> = ({ hold }) => ({
-  name: 'hold_captured',
-  inputs: { captured: `${hold.captured}` },
-  decline: hold.captured === 0n ? undefined : 'HOLD_PARTLY_CAPTURED',
-});
 
 const timeIsOver: CheckOf<Release> = ({ hold: { expiresAt }, now }) => ({
   name: 'hold_time',
@@ -23,11 +18,15 @@ const timeIsOver: CheckOf<Release> = ({ hold: { expiresAt }, now }) => ({
 
 /** The states of the accounts are not checked: released money belongs to the payer, frozen or not. */
 const RELEASE_CHECKS: Record<ReleaseRequest['cause'], readonly CheckOf<Release>[]> = {
-  CANCEL: [holdIsOpen, nothingIsCaptured],
+  CANCEL: [holdIsOpen],
   EXPIRY: [holdIsOpen, timeIsOver],
 };
 
-const ENDS_AS = { CANCEL: 'RELEASED', EXPIRY: 'EXPIRED' } as const;
+/** A cancel after a capture ends the hold as a final capture does. */
+export function endOf(cause: ReleaseRequest['cause'], { captured }: Hold): HoldState {
+  if (cause === 'EXPIRY') return 'EXPIRED';
+  return captured > 0n ? 'CAPTURED' : 'RELEASED';
+}
 
 /** Throws HOLD_NOT_FOUND. */
 export function release(request: ReleaseRequest, books: Books, { now }: DecideContext): Decided {
@@ -43,7 +42,7 @@ export function release(request: ReleaseRequest, books: Books, { now }: DecideCo
     checks,
     movements: [{ kind: 'RELEASE', fromAccount, toAccount, amount }],
     changed: [afterRelease(from, hold, amount)],
-    hold: { ...hold, remaining: 0n, state: ENDS_AS[request.cause] },
+    hold: { ...hold, remaining: 0n, state: endOf(request.cause, hold) },
     from,
     to,
     now,

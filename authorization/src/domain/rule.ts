@@ -1,5 +1,5 @@
 /** Rules as operators write them. A rule never changes: each change is a new version, and the newest applies. Pure. */
-import type { Actor } from './audit.ts';
+import type { Origin } from '@payflowx/chassis';
 import { AuthorizationError } from './errors.ts';
 
 export type RuleAction = 'DECLINE' | 'ALLOW' | 'SHADOW';
@@ -22,7 +22,7 @@ export interface Rule extends RuleTerms {
   /** The same in all versions, and unique among rules. */
   readonly name: string;
   /** The operator who saved this version. */
-  readonly createdBy: Actor;
+  readonly origin: Origin;
   readonly createdAt: Date;
 }
 

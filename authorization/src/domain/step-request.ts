@@ -1,6 +1,5 @@
 /** The steps of a payment that this service decides. */
-
-export type Role = 'customer' | 'operator' | 'auditor' | 'admin' | 'service';
+import type { RoleName } from '@payflowx/chassis';
 
 /** The key of one step of one payment. */
 export interface StepKey {
@@ -19,7 +18,7 @@ export interface PaymentRequest extends StepKey {
   readonly currency: string;
   readonly captureMode: 'AUTOMATIC' | 'MANUAL';
   readonly callerId: string;
-  readonly callerRoles: readonly Role[];
+  readonly callerRoles: readonly RoleName[];
   /** Seconds that a hold lasts from the decision on. 0: `holdExpiresAt` sets the end. */
   readonly holdSeconds: number;
   /** The end of a hold by the caller's clock. Undefined: the platform's default. Read only if `holdSeconds` is 0. */

@@ -10,30 +10,35 @@ import type {
 } from '@payflowx/proto/authorization';
 
 export const AUTHORIZATION_ACCESS: AccessTable<AuthorizationServiceService> = {
-  // People never decide about money here: only a service that has verified the user may call this.
-  batchAuthorize: ['service'],
-  captureHold: ['service'],
-  releaseHold: ['service'],
-  refundTransfer: ['service'],
-  simulateAuthorization: ['service'],
+  // People never decide about money here: payment has verified the user.
+  batchAuthorize: { services: ['payment'] },
+  captureHold: { services: ['payment'] },
+  releaseHold: { services: ['payment'] },
+  refundTransfer: { services: ['payment'] },
+  simulateAuthorization: { services: ['payment'] },
 };
 
 export const ACCOUNT_ACCESS: AccessTable<AccountServiceService> = {
   createAccount: { roles: ['operator'], scope: 'accounts:write' },
   batchCreateAccounts: { roles: ['operator'], scope: 'accounts:write' },
-  // Customers see their own accounts.
-  getAccount: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'accounts:read' },
-  listAccounts: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'accounts:read' },
+  // Customers see their own accounts. Notification reads the time zone for a mail.
+  getAccount: {
+    roles: ['customer', 'operator', 'auditor'],
+    scope: 'accounts:read',
+    services: ['notification'],
+  },
+  listAccounts: { roles: ['customer', 'operator', 'auditor'], scope: 'accounts:read' },
   listAccountIds: { roles: ['customer'], scope: 'accounts:read' },
-  updateAccount: { roles: ['operator'], scope: 'accounts:write' },
+  updateAccount: { roles: ['operator'], scope: 'accounts:write', recentLogin: true },
   changeAccountState: { roles: ['operator'], scope: 'accounts:write' },
   listAccountAuditRecords: { roles: ['operator', 'auditor'], scope: 'audit:read' },
-  listBalances: { roles: ['operator', 'auditor', 'service'], scope: 'accounts:read' },
+  // The ledger's, for its proof and reconciliation.
+  listBalances: { roles: ['operator', 'auditor'], scope: 'accounts:read', services: ['ledger'] },
 };
 
 export const RULE_ACCESS: AccessTable<RuleServiceService> = {
-  createRule: { roles: ['operator'], scope: 'rules:write' },
-  updateRule: { roles: ['operator'], scope: 'rules:write' },
+  createRule: { roles: ['operator'], scope: 'rules:write', recentLogin: true },
+  updateRule: { roles: ['operator'], scope: 'rules:write', recentLogin: true },
   // Not for customers: a customer who knows the rules can avoid them.
   getRule: { roles: ['operator', 'auditor'], scope: 'rules:read' },
   listRules: { roles: ['operator', 'auditor'], scope: 'rules:read' },

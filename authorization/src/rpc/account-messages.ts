@@ -1,4 +1,6 @@
 /** Converts accounts between the contract's messages and the types of this service. */
+
+import { collectViolations, type Violations } from '@payflowx/chassis';
 import {
   type AccountAuditRecord,
   type Account as AccountMessage,
@@ -14,14 +16,14 @@ import { externalAccountId } from '../domain/account.ts';
 import type { AccountUpdate } from '../domain/account-changes.ts';
 import type { AuditRecord } from '../domain/audit.ts';
 import { isTimeZone } from '../domain/calendar.ts';
+import { invalid } from '../domain/errors.ts';
 import { MAX_MINOR } from '../domain/money.ts';
 import { shown, usageIn, windowsAt } from '../domain/usage.ts';
-import { collectViolations, requireText, type Violations } from './violations.ts';
 
 /** Throws INVALID_ARGUMENT with all violations. */
 export function toOpening(request: CreateAccountRequest): Opening {
   const { requestId, ownerId, currency, name } = request;
-  const violations = collectViolations();
+  const violations = collectViolations(invalid);
   violations.require(
     /^[\x21-\x7e]{0,255}$/.test(requestId),
     'request_id',
@@ -32,7 +34,7 @@ export function toOpening(request: CreateAccountRequest): Opening {
     'owner_id',
     'must be the id of a user (usr_…)',
   );
-  requireText(violations, 'name', name, 100);
+  violations.requireText('name', name, 100);
   const limits = toLimits(request.limits, violations);
   const timeZone = request.timeZone === '' ? 'UTC' : request.timeZone;
   requireTimeZone(violations, timeZone);
@@ -47,14 +49,14 @@ export function toAccountUpdate(request: UpdateAccountRequest): {
   update: AccountUpdate;
 } {
   const { accountId, expectedVersion, name, timeZone } = request;
-  const violations = collectViolations();
+  const violations = collectViolations(invalid);
   requireOwned(violations, accountId);
   violations.require(
     expectedVersion >= 1n,
     'expected_version',
     'must be the version that the caller last read',
   );
-  if (name !== undefined) requireText(violations, 'name', name, 100);
+  if (name !== undefined) violations.requireText('name', name, 100);
   const limits = request.limits && toLimits(request.limits, violations);
   if (timeZone !== undefined) requireTimeZone(violations, timeZone);
   violations.throwIfAny();
@@ -76,11 +78,11 @@ export function toStateChange(request: ChangeAccountStateRequest): {
 } {
   const { accountId, expectedVersion, reason } = request;
   const state = STATES.get(request.state);
-  const violations = collectViolations();
+  const violations = collectViolations(invalid);
   requireOwned(violations, accountId);
   violations.require(state !== undefined, 'state', 'must be ACTIVE, FROZEN or CLOSED');
   violations.require(expectedVersion >= 0n, 'expected_version', 'must be a version, or 0 for any');
-  requireText(violations, 'reason', reason, 500);
+  violations.requireText('reason', reason, 500);
   violations.throwIfAny();
   return {
     accountId,
@@ -147,18 +149,18 @@ export function toAccountMessage(account: AccountRecord, now: Date): AccountMess
 }
 
 export function toAuditMessage(record: AuditRecord): AccountAuditRecord {
-  const { id, actor, action, accountId, reason, before, after, createdAt } = record;
+  const { id, origin, action, accountId, reason, before, after, createdAt } = record;
   return {
     id,
-    actorId: actor.id,
+    actorId: origin.callerId,
     action,
     accountId,
     reason,
     beforeJson: before === undefined ? '' : JSON.stringify(before),
     afterJson: JSON.stringify(after),
-    traceId: actor.traceId,
+    traceId: origin.traceId,
     createdAt,
-    clientId: actor.clientId ?? '',
-    callId: actor.callId ?? '',
+    clientId: origin.clientId ?? '',
+    callId: origin.callId ?? '',
   };
 }

@@ -2,23 +2,18 @@
 import {
   type BoundService,
   bindService,
-  cutPage,
-  decodePageToken,
   type Logger,
   newId,
-  pageSizeOf,
+  originOf,
   requireCaller,
 } from '@payflowx/chassis';
 import { AccountServiceService } from '@payflowx/proto/authorization';
 import type { Kysely } from 'kysely';
-import { type Static, Type } from 'typebox';
 import { applyState, applyUpdate } from '../app/change-account.ts';
 import { createAccount } from '../app/create-accounts.ts';
-import { readAccount, readAccounts } from '../app/read-accounts.ts';
-import { isId } from '../domain/ids.ts';
-import { listAuditRecords } from '../store/account-audit.ts';
-import { listAccountIds } from '../store/accounts.ts';
-import { listBalances } from '../store/balances.ts';
+import { listAccountAuditRecords } from '../app/list-account-audit-records.ts';
+import { listBalances } from '../app/list-balances.ts';
+import { readAccount, readAccounts, readOwnAccountIds } from '../app/read-accounts.ts';
 import type { Database } from '../store/database.ts';
 import { ACCOUNT_ACCESS } from './access.ts';
 import {
@@ -28,17 +23,8 @@ import {
   toOpening,
   toStateChange,
 } from './account-messages.ts';
-import { actorOf } from './actor.ts';
 import { ERRORS } from './errors.ts';
 import { openAccounts } from './open-accounts.ts';
-import { collectViolations } from './violations.ts';
-
-/** The content of a page token: the id of the last row of the page. */
-const Position = Type.Object({ id: Type.String() });
-const positionOf = ({ id }: Static<typeof Position>) => ({ id });
-
-/** The page size of ListAccountIds: nearly every customer's accounts in one page. */
-const MAX_IDS = 10_000;
 
 interface AccountServiceDeps {
   db: Kysely<Database>;
@@ -55,12 +41,12 @@ export function accountService({ db, now, log }: AccountServiceDeps): BoundServi
     longestMs: { listBalances: 150_000 },
     handlers: {
       async createAccount(request, call) {
-        const account = await createAccount(deps, actorOf(call), toOpening(request));
+        const account = await createAccount(deps, originOf(call), toOpening(request));
         return { account: toAccountMessage(account, now()) };
       },
 
       async batchCreateAccounts({ items }, call) {
-        return { results: await openAccounts(deps, actorOf(call), items) };
+        return { results: await openAccounts(deps, call, items) };
       },
 
       async getAccount({ accountId }, call) {
@@ -68,53 +54,33 @@ export function accountService({ db, now, log }: AccountServiceDeps): BoundServi
         return { account: toAccountMessage(account, now()) };
       },
 
-      async listAccounts({ pageSize, pageToken }, call) {
-        const before = decodePageToken(pageToken, Position)?.id;
-        const limit = pageSizeOf(pageSize);
-        const found = await readAccounts({ db }, requireCaller(call), { before, limit: limit + 1 });
-        const { rows, nextPageToken } = cutPage(found, limit, positionOf);
+      async listAccounts(request, call) {
+        const { rows, nextPageToken } = await readAccounts({ db }, requireCaller(call), request);
         return { accounts: rows.map((account) => toAccountMessage(account, now())), nextPageToken };
       },
 
-      async listAccountIds({ pageSize, pageToken }, call) {
-        const before = decodePageToken(pageToken, Position)?.id;
-        const limit = pageSizeOf(pageSize, { standard: MAX_IDS, max: MAX_IDS });
-        const page = { ownerId: requireCaller(call).id, before, limit: limit + 1 };
-        const found = await listAccountIds(db, page);
-        const { rows, nextPageToken } = cutPage(found, limit, (id) => positionOf({ id }));
+      async listAccountIds(request, call) {
+        const { rows, nextPageToken } = await readOwnAccountIds({ db }, requireCaller(call), request);
         return { accountIds: rows, nextPageToken };
       },
 
       async updateAccount(request, call) {
-        const command = { ...toAccountUpdate(request), actor: actorOf(call) };
+        const command = { ...toAccountUpdate(request), origin: originOf(call) };
         return { account: toAccountMessage(await applyUpdate(deps, command), now()) };
       },
 
       async changeAccountState(request, call) {
-        const command = { ...toStateChange(request), actor: actorOf(call) };
+        const command = { ...toStateChange(request), origin: originOf(call) };
         return { account: toAccountMessage(await applyState(deps, command), now()) };
       },
 
-      async listAccountAuditRecords({ pageSize, pageToken, accountId, actorId }) {
-        const before = decodePageToken(pageToken, Position)?.id;
-        const limit = pageSizeOf(pageSize);
-        const found = await listAuditRecords(db, {
-          accountId: filterOf('account_id', accountId),
-          actorId: filterOf('actor_id', actorId),
-          before,
-          limit: limit + 1,
-        });
-        const { rows, nextPageToken } = cutPage(found, limit, positionOf);
+      async listAccountAuditRecords(request) {
+        const { rows, nextPageToken } = await listAccountAuditRecords({ db }, request);
         return { records: rows.map(toAuditMessage), nextPageToken };
       },
 
-      async listBalances({ pageSize, pageToken, accountIds }) {
-        const after = decodePageToken(pageToken, Position)?.id ?? '';
-        const limit = pageSizeOf(pageSize, { standard: 1000, max: 5000 });
-        const found = await listBalances(db, { after, only: accountIds, limit: limit + 1 });
-        const { rows, nextPageToken } = cutPage(found, limit, ({ accountId }) =>
-          positionOf({ id: accountId }),
-        );
+      async listBalances(request) {
+        const { rows, nextPageToken } = await listBalances({ db }, request);
         const balances = rows.map(({ accountId, currency, posted, held }) => ({
           accountId,
           currency,
@@ -125,13 +91,4 @@ export function accountService({ db, now, log }: AccountServiceDeps): BoundServi
       },
     },
   });
-}
-
-/** Empty: no filter. Throws INVALID_ARGUMENT for an invalid id. */
-function filterOf(field: string, id: string): string | undefined {
-  if (id === '') return undefined;
-  const violations = collectViolations();
-  violations.require(isId(id), field, 'must be 1 to 64 visible ASCII characters');
-  violations.throwIfAny();
-  return id;
 }

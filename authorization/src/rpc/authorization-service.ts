@@ -1,10 +1,14 @@
 /** AuthorizationService: decides the steps of payments. */
+import { status } from '@grpc/grpc-js';
 import {
   type BoundService,
   bindService,
+  collectViolations,
   createClockSkew,
+  entered,
   type Logger,
   newId,
+  recordServed,
   runInTrace,
   toRpcStatus,
   traceFrom,
@@ -19,8 +23,9 @@ import type { RulesInForce } from '../app/rules-in-force.ts';
 import { simulateAuthorization } from '../app/simulate-authorization.ts';
 import type { SimulationQuota } from '../app/simulation-quota.ts';
 import type { StepFlow } from '../app/step-flow.ts';
+import { invalid } from '../domain/errors.ts';
+import { toDecisionMessage } from '../messages/decision-message.ts';
 import type { Database } from '../store/database.ts';
-import { toDecisionMessage } from '../store/decision-message.ts';
 import { AUTHORIZATION_ACCESS } from './access.ts';
 import { ERRORS } from './errors.ts';
 import {
@@ -30,9 +35,10 @@ import {
   toReleaseCommand,
   toSimulatedPayment,
 } from './step-commands.ts';
-import { collectViolations } from './violations.ts';
 
 const MAX_ITEMS = 500;
+/** The name of an item of a batch in traces. */
+const ITEM_ROUTE = AuthorizationServiceService.batchAuthorize.path.replace('BatchAuthorize', 'Authorize');
 
 interface AuthorizationServiceDeps {
   /** Collects the steps of all concurrent calls, of any kind, into batches. */
@@ -53,16 +59,21 @@ export function authorizationService({
 }: AuthorizationServiceDeps): BoundService {
   const skew = createClockSkew(deps);
 
-  const authorize = async (item: AuthorizeItem, aheadMs: number): Promise<AuthorizeResult> => {
-    try {
-      const { decision } = await steps.decide(toAuthorizeCommand(item, aheadMs));
-      return { result: { $case: 'decision', value: decision } };
-    } catch (error) {
-      // Only errors are logged. The log entry then belongs to the payment's own trace, not to that of the batch.
-      const trace = traceFrom(item.traceparent);
-      const value = runInTrace(trace, () => toRpcStatus(error, ERRORS, log));
-      return { result: { $case: 'error', value } };
-    }
+  /** Runs in the payment's own trace, not in that of the batch. */
+  const authorize = (item: AuthorizeItem, aheadMs: number): Promise<AuthorizeResult> => {
+    const startedAt = performance.now();
+    const trace = entered(traceFrom(item.traceparent));
+    return runInTrace(trace, async (): Promise<AuthorizeResult> => {
+      try {
+        const { decision } = await steps.decide(toAuthorizeCommand(item, aheadMs));
+        recordServed(trace, startedAt, ITEM_ROUTE, status.OK);
+        return { result: { $case: 'decision', value: decision } };
+      } catch (error) {
+        const value = toRpcStatus(error, ERRORS, log);
+        recordServed(trace, startedAt, ITEM_ROUTE, value.code);
+        return { result: { $case: 'error', value } };
+      }
+    });
   };
 
   return bindService(AuthorizationServiceService, {
@@ -71,7 +82,7 @@ export function authorizationService({
     handlers: {
       async batchAuthorize({ items, sentAt }, call) {
         const aheadMs = skew.aheadMs(sentAt, call);
-        const violations = collectViolations();
+        const violations = collectViolations(invalid);
         violations.require(items.length >= 1 && items.length <= MAX_ITEMS, 'items', 'must be 1 to 500');
         violations.throwIfAny();
         const results = await Promise.all(items.map((item) => authorize(item, aheadMs)));

@@ -1,4 +1,6 @@
 /** Converts rules between the contract's messages and the types of this service. */
+import type { Origin } from '@payflowx/chassis';
+import { collectViolations, type Violations } from '@payflowx/chassis';
 import {
   type BacktestRuleRequest,
   type BacktestRuleResponse,
@@ -9,9 +11,8 @@ import {
 } from '@payflowx/proto/authorization';
 import type { Backtest, Period } from '../app/backtest-rule.ts';
 import type { CreateRuleCommand } from '../app/save-rule.ts';
-import type { Actor } from '../domain/audit.ts';
+import { invalid } from '../domain/errors.ts';
 import type { Rule, RuleAction, RuleChange } from '../domain/rule.ts';
-import { collectViolations, requireText, type Violations } from './violations.ts';
 
 const ACTIONS = new Map<RuleActionMessage, RuleAction>([
   [RuleActionMessage.DECLINE, 'DECLINE'],
@@ -24,23 +25,23 @@ const MAX_NAME = 100;
 const MAX_MESSAGE = 200;
 
 /** Throws INVALID_ARGUMENT with all violations, except those of the expression's content. */
-export function toCreateRuleCommand(request: CreateRuleRequest, actor: Actor): CreateRuleCommand {
+export function toCreateRuleCommand(request: CreateRuleRequest, origin: Origin): CreateRuleCommand {
   const { requestId, name, expression, message, enabled } = request;
   const action = ACTIONS.get(request.action);
-  const violations = collectViolations();
+  const violations = collectViolations(invalid);
   violations.require(
     /^[\x21-\x7e]{0,255}$/.test(requestId),
     'request_id',
     'must be at most 255 visible ASCII characters',
   );
   violations.require(name.trim() !== '', 'name', `must be 1 to ${MAX_NAME} characters`);
-  requireText(violations, 'name', name, MAX_NAME);
+  violations.requireText('name', name, MAX_NAME);
   requireExpression(violations, expression);
   violations.require(action !== undefined, 'action', ACTION_RULE);
-  requireText(violations, 'message', message, MAX_MESSAGE);
+  violations.requireText('message', message, MAX_MESSAGE);
   violations.throwIfAny();
   const terms = { expression, action: action ?? 'DECLINE', message, enabled };
-  return { actor, requestId, name, terms };
+  return { origin, requestId, name, terms };
 }
 
 /** Throws INVALID_ARGUMENT with all violations, except those of the expression's content. */
@@ -52,7 +53,7 @@ export function toRuleUpdate(request: UpdateRuleRequest): {
   const { ruleId, expectedVersion, expression, message, enabled } = request;
   const action = ACTIONS.get(request.action);
   const isNewAction = request.action !== RuleActionMessage.UNSPECIFIED;
-  const violations = collectViolations();
+  const violations = collectViolations(invalid);
   violations.require(
     expectedVersion >= 1n,
     'expected_version',
@@ -60,7 +61,7 @@ export function toRuleUpdate(request: UpdateRuleRequest): {
   );
   if (expression !== undefined) requireExpression(violations, expression);
   violations.require(!isNewAction || action !== undefined, 'action', ACTION_RULE);
-  if (message !== undefined) requireText(violations, 'message', message, MAX_MESSAGE);
+  if (message !== undefined) violations.requireText('message', message, MAX_MESSAGE);
   violations.throwIfAny();
   return { ruleId, expectedVersion, change: { expression, action, message, enabled } };
 }
@@ -70,7 +71,7 @@ const DAY_MS = 86_400_000;
 /** Throws INVALID_ARGUMENT. */
 export function toBacktestPeriod(request: BacktestRuleRequest, now: Date): Period {
   const { expression, to = now, from = new Date(to.getTime() - DAY_MS) } = request;
-  const violations = collectViolations();
+  const violations = collectViolations(invalid);
   requireExpression(violations, expression);
   violations.require(from < to, 'from', 'must be before to');
   violations.throwIfAny();
@@ -83,8 +84,8 @@ function requireExpression(violations: Violations, expression: string): void {
 }
 
 export function toRuleMessage(rule: Rule): RuleMessage {
-  const { id: createdBy, clientId = '', traceId, callId = '' } = rule.createdBy;
-  return { ...rule, action: RuleActionMessage[rule.action], createdBy, clientId, traceId, callId };
+  const { callerId, clientId = '', traceId, callId = '' } = rule.origin;
+  return { ...rule, action: RuleActionMessage[rule.action], createdBy: callerId, clientId, traceId, callId };
 }
 
 export function toBacktestMessage(result: Backtest): BacktestRuleResponse {

@@ -1,25 +1,12 @@
 /** RuleService: saves, reads and backtests rules, in all their versions. */
-import {
-  type BoundService,
-  bindService,
-  cutPage,
-  decodePageToken,
-  newId,
-  pageSizeOf,
-  sharedRuns,
-} from '@payflowx/chassis';
+import { type BoundService, bindService, newId, originOf, sharedRuns } from '@payflowx/chassis';
 import { RuleServiceService } from '@payflowx/proto/authorization';
 import type { Kysely } from 'kysely';
-import { Type } from 'typebox';
 import { type Backtest, backtestRule, validExpression } from '../app/backtest-rule.ts';
+import { readRule, readRules, readRuleVersions, requireRuleId } from '../app/read-rules.ts';
 import { createRule, updateRule } from '../app/save-rule.ts';
-import { AuthorizationError } from '../domain/errors.ts';
-import { isId } from '../domain/ids.ts';
-import type { Rule } from '../domain/rule.ts';
 import type { Database } from '../store/database.ts';
-import { findRule, listRules, listRuleVersions } from '../store/rules.ts';
 import { RULE_ACCESS } from './access.ts';
-import { actorOf } from './actor.ts';
 import { ERRORS } from './errors.ts';
 import {
   toBacktestMessage,
@@ -28,10 +15,6 @@ import {
   toRuleMessage,
   toRuleUpdate,
 } from './rule-messages.ts';
-
-/** The content of a page token: the last rule, or the last version, of the page. */
-const RulePosition = Type.Object({ id: Type.String() });
-const VersionPosition = Type.Object({ version: Type.Integer({ minimum: 1 }) });
 
 interface RuleServiceDeps {
   db: Kysely<Database>;
@@ -52,37 +35,27 @@ export function ruleService({ db, backtestDb, now }: RuleServiceDeps): BoundServ
     longestMs: { backtestRule: 10 * 60_000 },
     handlers: {
       async createRule(request, call) {
-        const rule = await createRule(deps, toCreateRuleCommand(request, actorOf(call)));
+        const rule = await createRule(deps, toCreateRuleCommand(request, originOf(call)));
         return { rule: toRuleMessage(rule) };
       },
 
       async updateRule(request, call) {
         requireRuleId(request.ruleId);
-        const rule = await updateRule(deps, { ...toRuleUpdate(request), actor: actorOf(call) });
+        const rule = await updateRule(deps, { ...toRuleUpdate(request), origin: originOf(call) });
         return { rule: toRuleMessage(rule) };
       },
 
       async getRule({ ruleId }) {
-        return { rule: toRuleMessage(await requireRule(db, ruleId)) };
+        return { rule: toRuleMessage(await readRule({ db }, ruleId)) };
       },
 
-      async listRules({ pageSize, pageToken }) {
-        const before = decodePageToken(pageToken, RulePosition)?.id;
-        const limit = pageSizeOf(pageSize);
-        const found = await listRules(db, { before, limit: limit + 1 });
-        const { rows, nextPageToken } = cutPage(found, limit, ({ id }) => ({ id }));
+      async listRules(request) {
+        const { rows, nextPageToken } = await readRules({ db }, request);
         return { rules: rows.map(toRuleMessage), nextPageToken };
       },
 
-      async listRuleVersions({ ruleId, pageSize, pageToken }) {
-        const position = decodePageToken(pageToken, VersionPosition);
-        const limit = pageSizeOf(pageSize);
-        const { id } = await requireRule(db, ruleId);
-        const before = position && BigInt(position.version);
-        const found = await listRuleVersions(db, { id, before, limit: limit + 1 });
-        const { rows, nextPageToken } = cutPage(found, limit, ({ version }) => ({
-          version: Number(version),
-        }));
+      async listRuleVersions(request) {
+        const { rows, nextPageToken } = await readRuleVersions({ db }, request);
         return { versions: rows.map(toRuleMessage), nextPageToken };
       },
 
@@ -99,21 +72,4 @@ export function ruleService({ db, backtestDb, now }: RuleServiceDeps): BoundServ
       },
     },
   });
-}
-
-/** Throws RULE_NOT_FOUND. */
-async function requireRule(db: Kysely<Database>, ruleId: string): Promise<Rule> {
-  requireRuleId(ruleId);
-  const rule = await findRule(db, ruleId);
-  if (rule === undefined) throw notFound();
-  return rule;
-}
-
-/** An invalid id is not the id of any rule. */
-function requireRuleId(ruleId: string): void {
-  if (!isId(ruleId)) throw notFound();
-}
-
-function notFound(): AuthorizationError {
-  return new AuthorizationError('RULE_NOT_FOUND', 'There is no such rule.');
 }

@@ -1,19 +1,23 @@
 /** Converts steps of payments from the contract's messages to the types of this service. */
-import { limitsOf } from '@payflowx/chassis';
-import { Role as RoleMessage } from '@payflowx/proto/auth';
-import {
-  type AuthorizeItem,
-  type CaptureHoldRequest,
-  CaptureMode,
-  type RefundTransferRequest,
-  ReleaseCause,
-  type ReleaseHoldRequest,
+import { collectViolations, limitsOf, type Violations } from '@payflowx/chassis';
+import type {
+  AuthorizeItem,
+  CaptureHoldRequest,
+  RefundTransferRequest,
+  ReleaseHoldRequest,
 } from '@payflowx/proto/authorization';
 import type { Command } from '../app/decide-steps.ts';
+import { invalid } from '../domain/errors.ts';
 import { isId } from '../domain/ids.ts';
 import { isPayable, MAX_MINOR } from '../domain/money.ts';
-import type { PaymentRequest, ReleaseRequest, Role, StepKey } from '../domain/step-request.ts';
-import { collectViolations, requireText, type Violations } from './violations.ts';
+import type { PaymentRequest, StepKey } from '../domain/step-request.ts';
+import {
+  CAPTURE_MODES,
+  CAUSES,
+  toCaptureRequest,
+  toPaymentRequest,
+  toRefundRequest,
+} from '../messages/step-message.ts';
 
 const checkItem = limitsOf('payflowx.authorization.v1.AuthorizeItem');
 
@@ -22,7 +26,7 @@ const checkItem = limitsOf('payflowx.authorization.v1.AuthorizeItem');
  */
 export function toAuthorizeCommand(item: AuthorizeItem, aheadMs: number): Command {
   checkItem(item);
-  const violations = collectViolations();
+  const violations = collectViolations(invalid);
   requireStep(violations, item);
   requirePayment(violations, item);
   violations.throwIfAny();
@@ -35,7 +39,7 @@ export function toAuthorizeCommand(item: AuthorizeItem, aheadMs: number): Comman
  * payment. Throws INVALID_ARGUMENT.
  */
 export function toSimulatedPayment(item: AuthorizeItem | undefined, newPaymentId: string): PaymentRequest {
-  const violations = collectViolations();
+  const violations = collectViolations(invalid);
   violations.require(item !== undefined, 'item', 'must be given');
   if (item) requirePayment(violations, item, 'item.');
   violations.throwIfAny();
@@ -45,8 +49,8 @@ export function toSimulatedPayment(item: AuthorizeItem | undefined, newPaymentId
 
 /** Throws INVALID_ARGUMENT with all violations. */
 export function toCaptureCommand(request: CaptureHoldRequest, deadline: Date): Command {
-  const { paymentId, operationId, amountMinor: amount, final } = request;
-  const violations = collectViolations();
+  const { amountMinor: amount } = request;
+  const violations = collectViolations(invalid);
   requireStep(violations, request);
   violations.require(
     amount >= 0n && amount <= MAX_MINOR,
@@ -54,19 +58,14 @@ export function toCaptureCommand(request: CaptureHoldRequest, deadline: Date): C
     'must be 1 to 9,007,199,254,740,991 minor units, or 0 for all that is held',
   );
   violations.throwIfAny();
-  return { request: { kind: 'CAPTURE', paymentId, operationId, amount, final }, deadline };
+  return { request: toCaptureRequest(request), deadline };
 }
-
-const CAUSES = new Map<ReleaseCause, ReleaseRequest['cause']>([
-  [ReleaseCause.CANCEL, 'CANCEL'],
-  [ReleaseCause.EXPIRY, 'EXPIRY'],
-]);
 
 /** Throws INVALID_ARGUMENT with all violations. */
 export function toReleaseCommand(request: ReleaseHoldRequest, deadline: Date): Command {
   const { paymentId, operationId } = request;
   const cause = CAUSES.get(request.cause);
-  const violations = collectViolations();
+  const violations = collectViolations(invalid);
   requireStep(violations, request);
   violations.require(cause !== undefined, 'cause', 'must be CANCEL or EXPIRY');
   violations.throwIfAny();
@@ -75,50 +74,12 @@ export function toReleaseCommand(request: ReleaseHoldRequest, deadline: Date): C
 
 /** Throws INVALID_ARGUMENT with all violations. */
 export function toRefundCommand(request: RefundTransferRequest, deadline: Date): Command {
-  const { paymentId, operationId, fromAccount, toAccount, currency } = request;
-  const violations = collectViolations();
+  const violations = collectViolations(invalid);
   requireStep(violations, request);
   requireTransfer(violations, request);
   violations.throwIfAny();
-  const amount = request.amountMinor;
-  return {
-    request: { kind: 'REFUND', paymentId, operationId, fromAccount, toAccount, amount, currency },
-    deadline,
-  };
+  return { request: toRefundRequest(request), deadline };
 }
-
-function toPaymentRequest(item: AuthorizeItem): PaymentRequest {
-  return {
-    kind: 'AUTHORIZE',
-    paymentId: item.paymentId,
-    operationId: item.operationId,
-    fromAccount: item.fromAccount,
-    toAccount: item.toAccount,
-    amount: item.amountMinor,
-    currency: item.currency,
-    captureMode: CAPTURE_MODES.get(item.captureMode) ?? 'AUTOMATIC',
-    callerId: item.callerId,
-    callerRoles: item.callerRoles.flatMap((role) => ROLES.get(role) ?? []),
-    holdSeconds: item.holdSeconds,
-    holdExpiresAt: item.holdExpiresAt,
-    description: item.description,
-    reference: item.reference,
-    metadata: item.metadata,
-  };
-}
-
-const CAPTURE_MODES = new Map<CaptureMode, PaymentRequest['captureMode']>([
-  [CaptureMode.AUTOMATIC, 'AUTOMATIC'],
-  [CaptureMode.MANUAL, 'MANUAL'],
-]);
-
-const ROLES = new Map<RoleMessage, Role>([
-  [RoleMessage.CUSTOMER, 'customer'],
-  [RoleMessage.OPERATOR, 'operator'],
-  [RoleMessage.AUDITOR, 'auditor'],
-  [RoleMessage.ADMIN, 'admin'],
-  [RoleMessage.SERVICE, 'service'],
-]);
 
 const ID_RULE = 'must be 1 to 64 visible ASCII characters';
 
@@ -146,8 +107,8 @@ function requirePayment(violations: Violations, item: AuthorizeItem, path = ''):
   violations.require(isId(item.callerId), `${path}caller_id`, ID_RULE);
   const isHoldTime = item.holdSeconds >= 0 && item.holdSeconds <= MAX_HOLD_SECONDS;
   violations.require(isHoldTime, `${path}hold_seconds`, `must be 1 to ${MAX_HOLD_SECONDS}, or 0`);
-  requireText(violations, `${path}description`, item.description, 500);
-  requireText(violations, `${path}reference`, item.reference, 100);
+  violations.requireText(`${path}description`, item.description, 500);
+  violations.requireText(`${path}reference`, item.reference, 100);
   requireMetadata(violations, item.metadata, path);
 }
 
@@ -160,7 +121,7 @@ function requireMetadata(violations: Violations, metadata: AuthorizeItem['metada
   const pairs = Object.entries(metadata);
   violations.require(pairs.length <= MAX_PAIRS, `${path}metadata`, `must have at most ${MAX_PAIRS} pairs`);
   for (const [key, value] of pairs) {
-    requireText(violations, `${path}metadata`, key, 40);
-    requireText(violations, `${path}metadata`, value, 500);
+    violations.requireText(`${path}metadata`, key, 40);
+    violations.requireText(`${path}metadata`, value, 500);
   }
 }

@@ -14,15 +14,15 @@ export async function insertAuditRecords(
 ): Promise<void> {
   const rows = records.map((record) => ({
     id: record.id,
-    actor_id: record.actor.id,
+    actor_id: record.origin.callerId,
     action: record.action,
     account_id: record.accountId,
     reason: record.reason,
     before: record.before,
     after: record.after,
-    trace_id: record.actor.traceId,
-    client_id: record.actor.clientId,
-    call_id: record.actor.callId,
+    trace_id: record.origin.traceId,
+    client_id: record.origin.clientId,
+    call_id: record.origin.callId,
     created_at: record.createdAt,
   }));
   await sql`
@@ -82,8 +82,8 @@ export async function listAuditRecords(
   const rows = await query.orderBy('id', 'desc').limit(limit).execute();
   return rows.map((row) => ({
     id: row.id,
-    actor: {
-      id: row.actor_id,
+    origin: {
+      callerId: row.actor_id,
       clientId: row.client_id ?? undefined,
       traceId: row.trace_id,
       callId: row.call_id ?? undefined,

@@ -102,3 +102,11 @@ export async function listBalances(
     .limit(limit)
     .execute();
 }
+
+/** Returns the sum of all holds of each currency that has an account. */
+export async function sumHeld(db: Kysely<Database>): Promise<{ currency: string; heldMinor: bigint }[]> {
+  const { rows } = await sql<{ currency: string; held: bigint }>`
+    select a.currency, sum(b.held)::bigint as held
+    from balances as b join accounts as a on a.id = b.account_id group by a.currency`.execute(db);
+  return rows.map(({ currency, held }) => ({ currency, heldMinor: held }));
+}

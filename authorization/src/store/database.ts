@@ -1,7 +1,8 @@
 /** The types of the tables for Kysely; migrations/ defines the tables. */
+
+import type { AccountAction } from '@payflowx/proto/vocabulary';
 import type { ColumnType } from 'kysely';
 import type { AccountState } from '../domain/account.ts';
-import type { AuditAction } from '../domain/audit.ts';
 import type { HoldState } from '../domain/hold.ts';
 import type { RuleAction } from '../domain/rule.ts';
 import type { StepKind } from '../domain/step-request.ts';
@@ -79,7 +80,7 @@ export interface AccountRequestsTable {
 export interface AccountAuditRecordsTable {
   id: string;
   actor_id: string;
-  action: AuditAction;
+  action: AccountAction;
   account_id: string;
   reason: string;
   before: object | null;

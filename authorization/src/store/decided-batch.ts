@@ -1,12 +1,12 @@
 /** Writes the decisions and changes of a batch in one statement. */
 import { unnest } from '@payflowx/chassis/postgres';
-import { Decision } from '@payflowx/proto/authorization';
 import { type Kysely, sql } from 'kysely';
 import type { Account } from '../domain/account.ts';
 import type { DeclineCode } from '../domain/decision.ts';
 import type { Basis } from '../domain/decision-context.ts';
 import type { Hold } from '../domain/hold.ts';
 import type { StepKey, StepKind } from '../domain/step-request.ts';
+import { encodeDecision } from '../messages/decision-message.ts';
 import type { ReadAccounts } from './balances.ts';
 import type { Database } from './database.ts';
 import { type Answer, stepKey } from './decisions.ts';
@@ -97,7 +97,7 @@ function versionRows(rowVersions: ReadonlyMap<string, string>) {
   return unnest(rows, { account_id: 'text', row_version: 'xid' });
 }
 
-function balanceRows(accounts: readonly Account[]) {
+export function balanceRows(accounts: readonly Account[]) {
   const rows = accounts.map(({ id, posted, held, usage, decidedAt }) => ({
     account_id: id,
     posted,
@@ -122,7 +122,7 @@ function balanceRows(accounts: readonly Account[]) {
   });
 }
 
-function newHoldRows(holds: readonly Hold[]) {
+export function newHoldRows(holds: readonly Hold[]) {
   const rows = holds.map((hold) => ({
     ...changeable(hold),
     from_account: hold.fromAccount,
@@ -143,7 +143,7 @@ function newHoldRows(holds: readonly Hold[]) {
   });
 }
 
-function changedHoldRows(holds: readonly Hold[]) {
+export function changedHoldRows(holds: readonly Hold[]) {
   return unnest(holds.map(changeable), CHANGEABLE);
 }
 
@@ -154,7 +154,7 @@ function changeable({ paymentId, captured, remaining, state }: Hold) {
 const CHANGEABLE = { payment_id: 'text', captured: 'int8', remaining: 'int8', state: 'text' } as const;
 
 /** In the order of their ids, so that two instances that decide the same steps cannot deadlock. */
-function decisionRows(steps: readonly DecidedStep[]) {
+export function decisionRows(steps: readonly DecidedStep[]) {
   const rows = steps
     .toSorted((a, b) => (stepKey(a) < stepKey(b) ? -1 : 1))
     .map((step) => ({
@@ -164,7 +164,7 @@ function decisionRows(steps: readonly DecidedStep[]) {
       fingerprint: step.fingerprint,
       outcome: step.decline === undefined ? 'APPROVED' : 'DECLINED',
       code: step.decline,
-      decision: Buffer.from(Decision.encode(step.answer.decision).finish()),
+      decision: encodeDecision(step.answer.decision),
       remaining: step.answer.remaining,
       facts: step.basis && encodeFacts(step.basis),
       decided_at: step.answer.decision.decidedAt,

@@ -1,13 +1,13 @@
 /** Reads stored decisions, so that a retry gets the first decision again. */
 import { unnest } from '@payflowx/chassis/postgres';
-import { Decision } from '@payflowx/proto/authorization';
 import { type Kysely, sql } from 'kysely';
 import type { StepKey } from '../domain/step-request.ts';
+import { type DecisionMessage, decodeDecision } from '../messages/decision-message.ts';
 import type { Database } from './database.ts';
 
 /** The response to a step, the same for every retry. */
 export interface Answer {
-  decision: Decision;
+  decision: DecisionMessage;
   /** Minor units held for the payment after the step. */
   remaining: bigint;
   /** From this moment the same step is decided again. Undefined: the decision is final. */
@@ -50,7 +50,7 @@ export async function findKnown(db: Kysely<Database>, steps: readonly StepKey[])
   for (const { ruleset, ...row } of rows) {
     if (row.payment_id === null) continue;
     const key = stepKey({ paymentId: row.payment_id, operationId: row.operation_id });
-    const answer = { decision: Decision.decode(row.decision), remaining: row.remaining };
+    const answer = { decision: decodeDecision(row.decision), remaining: row.remaining };
     decisions.set(key, { fingerprint: row.fingerprint, answer });
   }
   return { decisions, rulesetVersion: first.ruleset };

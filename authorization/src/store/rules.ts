@@ -21,13 +21,13 @@ const COLUMNS = [
 type RuleRow = Selectable<Pick<RuleVersionsTable, (typeof COLUMNS)[number]>>;
 
 function toRule({ created_by, client_id, trace_id, call_id, created_at, ...row }: RuleRow): Rule {
-  const createdBy = {
-    id: created_by,
+  const origin = {
+    callerId: created_by,
     clientId: client_id ?? undefined,
     traceId: trace_id,
     callId: call_id ?? undefined,
   };
-  return { ...row, createdBy, createdAt: created_at };
+  return { ...row, origin, createdAt: created_at };
 }
 
 /** Takes the lock that all writers of rules need. */
@@ -51,11 +51,11 @@ export async function insertRuleVersion(
       action: rule.action,
       message: rule.message,
       enabled: rule.enabled,
-      created_by: rule.createdBy.id,
-      client_id: rule.createdBy.clientId ?? null,
+      created_by: rule.origin.callerId,
+      client_id: rule.origin.clientId ?? null,
       request_id: requestId,
-      trace_id: rule.createdBy.traceId,
-      call_id: rule.createdBy.callId ?? null,
+      trace_id: rule.origin.traceId,
+      call_id: rule.origin.callId ?? null,
       created_at: rule.createdAt,
     })
     .execute();

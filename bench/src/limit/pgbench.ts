@@ -46,6 +46,8 @@ export async function openLimit(pgbench: string, postgresUrl: string, accounts: 
     PGUSER: decodeURIComponent(url.username),
     PGPASSWORD: decodeURIComponent(url.password),
     PGDATABASE: DATABASE,
+    PGSSLMODE: url.searchParams.get('sslmode') ?? undefined,
+    PGSSLROOTCERT: url.searchParams.get('sslrootcert') ?? undefined,
   };
   const schema = readFileSync(script('schema.sql'), 'utf8');
   await inDatabase(postgresUrl, DATABASE, async (client) => {

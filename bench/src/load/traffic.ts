@@ -35,12 +35,12 @@ export interface Traffic {
   lastPayments: string[];
 }
 
-export const DECLINE_SHARE = 0.01;
-export const REPLAY_SHARE = 0.01;
-export const READ_SHARE = 0.5;
+const DECLINE_SHARE = 0.01;
+const REPLAY_SHARE = 0.01;
+const READ_SHARE = 0.5;
 /** For authorized payments. All others are captured at once. */
-export const CANCEL_SHARE = 0.1;
-export const REFUND_SHARE = 0.1;
+const CANCEL_SHARE = 0.1;
+const REFUND_SHARE = 0.1;
 const MAX_AMOUNT = 100;
 /** Enough first responses for the replays to come. */
 const REPLAYABLE = 32;

@@ -1,5 +1,6 @@
 /** The platform's normal configuration, and variants with one change, to measure the effect of that change. */
 import { isAlive } from '../measure/process-usage.ts';
+import { SERVICES } from '../services.ts';
 import { type Checkout, startPlatform, supervisedPids } from './checkout.ts';
 
 const SINGLE_INSTANCES = { INSTANCES: '1', FAULTS: '0' };
@@ -22,6 +23,13 @@ const CONFIGURATIONS = {
     AUTHORIZATION__BATCHES_IN_FLIGHT: '16',
     AUTHORIZATION__POSTGRES_POOL_MAX: '16',
   },
+  /** Without metrics. */
+  bare: {
+    ...SINGLE_INSTANCES,
+    ...Object.fromEntries(SERVICES.map((service) => [`PAYFLOWX_PORT_${service.toUpperCase()}_METRICS`, '0'])),
+  },
+  /** With traces of the default share of the payments. */
+  traced: { ...SINGLE_INSTANCES, TRACES: '1', OTEL_TRACES_SAMPLER_ARG: '0.01' },
   doubled: { ...SINGLE_INSTANCES, INSTANCES: '2' },
 } as const satisfies Record<string, Record<string, string>>;
 

@@ -155,6 +155,7 @@ async function payAll(
       reference: 'bench',
       metadata: {},
       holdSeconds: 0,
+      captureBy: 0,
     }),
   );
   for (const { payment } of await Promise.all(payments)) {

@@ -1,5 +1,7 @@
 /** Bulk calls of tooling: opening accounts, many payments at once, reading all balances. */
-import { credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ChannelCredentials, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import {
   AccountServiceClient,
   type BatchCreateAccountsResponse,
@@ -24,12 +26,16 @@ const DEADLINE_MS = 30_000;
 const BALANCES_PAGE = 5_000;
 
 export function connectBulkCalls(
-  { authorizationPort, paymentPort }: { authorizationPort: number; paymentPort: number },
+  {
+    authorizationPort,
+    paymentPort,
+    checkout,
+  }: { authorizationPort: number; paymentPort: number; checkout: string },
   operator: Session,
 ): BulkCalls {
-  const insecure = credentials.createInsecure();
-  const accounts = new AccountServiceClient(`127.0.0.1:${authorizationPort}`, insecure);
-  const payments = new PaymentServiceClient(`127.0.0.1:${paymentPort}`, insecure);
+  const tls = credentialsOf(checkout);
+  const accounts = new AccountServiceClient(`127.0.0.1:${authorizationPort}`, tls, NAMED);
+  const payments = new PaymentServiceClient(`127.0.0.1:${paymentPort}`, tls, NAMED);
   const caller = () => {
     const metadata = new Metadata();
     metadata.set('authorization', operator.authorization());
@@ -50,6 +56,17 @@ export function connectBulkCalls(
       payments.close();
     },
   };
+}
+
+/** TLS does not allow IP addresses as names of servers. */
+const NAMED = { 'grpc.ssl_target_name_override': 'payflowx' };
+
+/** The services of earlier versions have no certificates. */
+function credentialsOf(checkout: string): ChannelCredentials {
+  const caFile = join(checkout, '.local/tls/services/ca.pem');
+  if (!existsSync(caFile)) return credentials.createInsecure();
+  // The certificates name services and not addresses.
+  return credentials.createSsl(readFileSync(caFile), null, null, { checkServerIdentity: () => undefined });
 }
 
 function answered<T>(call: (done: (error: ServiceError | null, response: T) => void) => void): Promise<T> {

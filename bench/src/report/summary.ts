@@ -3,7 +3,9 @@ import { STAGES, type Stage } from '../measure/stage-lag.ts';
 import type { RunResult } from '../measured-run.ts';
 import type { Measured } from '../parts.ts';
 import type { Configuration } from '../platform/configurations.ts';
+import { SERVICES } from '../services.ts';
 import { INTO_ONE, UNIFORM } from '../workloads.ts';
+import { cpuOfPlatform } from './cpu.ts';
 import { median, quantile } from './median.ts';
 
 export interface Target {
@@ -34,10 +36,6 @@ export interface Summary {
   /** Runs that count as zero. */
   failedRuns: number;
 }
-
-const SERVICES = ['gateway', 'auth', 'payment', 'authorization', 'ledger', 'notification', 'analytics'];
-/** CPU and memory of the bench itself. */
-const OWN = ['generator', 'probes'];
 
 export function summarize(measured: Measured): Summary {
   const closed = (workload: string, configuration: Configuration = 'standard') =>
@@ -81,8 +79,8 @@ export function summarize(measured: Measured): Summary {
 
 function cpuOf(run: RunResult | undefined): Summary['cpuMsPerPayment'] {
   const byProcess = run?.cpuMsPerPayment ?? {};
-  const platform = Object.entries(byProcess).filter(([name]) => !OWN.includes(name));
-  return { platform: sum(platform, run), generator: byProcess.generator ?? Number.NaN, byProcess };
+  const platform = run ? cpuOfPlatform(run) : Number.NaN;
+  return { platform, generator: byProcess.generator ?? Number.NaN, byProcess };
 }
 
 function memoryOf(run: RunResult | undefined): Summary['memoryBytes'] {

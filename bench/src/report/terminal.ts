@@ -85,7 +85,7 @@ function resourceRows({ cpuMsPerPayment, memoryBytes }: Summary): string[][] {
 }
 
 /** Columns are as wide as their widest cell. Figures are right-aligned, words left-aligned. */
-export function table(head: string[], rows: string[][]): string {
+function table(head: string[], rows: string[][]): string {
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
   const isFigure = head.map((_, column) => rows.every((row) => /^[\d.,/\- –]*$/.test(row[column] ?? '')));

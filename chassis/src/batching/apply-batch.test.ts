@@ -6,11 +6,14 @@ import { createApply, isRetryableError } from './apply-batch.ts';
 /** Each message has a trace of its own. */
 const traceparentOfMessage = (n: number) => `00-${String(n).padStart(32, 'a')}-b7ad6b7169203331-01`;
 
-function applyTo(apply: (items: number[]) => Promise<void>) {
+function applyTo(apply: (items: number[]) => Promise<void>, storingFails = 0) {
   const buried: number[] = [];
   const stopping = new AbortController();
   const deadLetterTraces: (string | undefined)[] = [];
+  let failures = storingFails;
   const deadLetter = async (message: number) => {
+    failures -= 1;
+    if (failures >= 0) throw away;
     buried.push(message);
     deadLetterTraces.push(currentTrace()?.traceparent);
   };
@@ -53,6 +56,21 @@ describe('applying a batch', () => {
     // Both together, then each alone. The second one is tried three times.
     expect(traces).toEqual([undefined, of0, of1, of1, of1]);
     expect(deadLetterTraces).toEqual([of1]);
+  });
+
+  it('stores a dead letter until it is stored, and reports the message as done only then', async () => {
+    const { run, buried } = applyTo(() => Promise.reject(new Error('The rule says no.')), 2);
+    const result = run(1);
+    await eventually(() => expect(buried).toEqual([0]));
+    expect(await result).toEqual([{ ok: true, value: undefined }]);
+  });
+
+  it('reports nothing as done if it stops before a dead letter is stored', async () => {
+    const { run, buried, stopping } = applyTo(() => Promise.reject(new Error('The rule says no.')), Infinity);
+    const result = run(1);
+    stopping.abort();
+    expect((await result).map(({ ok }) => ok)).toEqual([false]);
+    expect(buried).toEqual([]);
   });
 
   it('does not reject messages while the database is unavailable', async () => {

@@ -11,7 +11,9 @@ import { backoffMs, sleep } from '../process/backoff.ts';
 import { createOutage } from '../process/outage.ts';
 import { isLockTimeout, isStatementTimeout, isTransient, sqlStateOf } from '../sql-state.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { counter } from '../telemetry/metrics.ts';
 import { runInTrace, traceFrom } from '../telemetry/trace.ts';
+import { recordDeadLetter } from './batch-spans.ts';
 import { failed, ok, type Result } from './batcher.ts';
 import { splitOnFailure } from './split-on-failure.ts';
 
@@ -43,13 +45,20 @@ export interface ApplyOptions<M, T> {
   deadLetter(message: M, reason: DeadLetterReason, error: unknown): Promise<void>;
   /** Returns the traceparent header of a message, which names the request that caused it. */
   traceparentOf(message: M): string | undefined;
+  /** The topic or queue, in the metrics. Without it, dead letters are not counted. */
+  source?: string;
   /** Ends the retries, but not the current attempt. */
   stopping: AbortSignal;
   /** Maximum number of dead letters without an applied message between them. Default 20. */
   maxDeadLettersInARow?: number;
 }
 
-export type DeadLetterReason = 'UNDECODABLE' | 'REJECTED';
+const DEAD_LETTER_REASONS = ['UNDECODABLE', 'REJECTED'] as const;
+export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
+
+const deadLetters = counter('payflowx.dead_letters', {
+  description: 'Messages that could not be decoded or applied, and were stored as dead letters',
+});
 
 const ATTEMPTS_ALONE = 3;
 
@@ -65,7 +74,8 @@ const HELD_UP_LOG_MS = 10_000;
  */
 export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
   const { apply, deadLetter, traceparentOf, stopping } = options;
-  const { maxDeadLettersInARow = MAX_DEAD_LETTERS_IN_A_ROW } = options;
+  const { maxDeadLettersInARow = MAX_DEAD_LETTERS_IN_A_ROW, source } = options;
+  if (source !== undefined) for (const reason of DEAD_LETTER_REASONS) deadLetters.add(0, { source, reason });
   const retries = createOutage();
   let lastHeldUpLog = Number.NEGATIVE_INFINITY;
   let deadLettersInARow = 0;
@@ -145,7 +155,7 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
         else {
           refusals += 1;
           if (refusals >= ATTEMPTS_ALONE && mayBury(error)) {
-            await store(first.message, 'REJECTED', error);
+            await storeDeadLetter(first.message, 'REJECTED', error);
             return allOk(deliveries);
           }
         }
@@ -155,10 +165,16 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
   }
 
   /** Retries until the dead letter is stored, so that the message is not lost. */
-  async function store(message: M, reason: DeadLetterReason, error: unknown): Promise<void> {
+  async function storeDeadLetter(message: M, reason: DeadLetterReason, error: unknown): Promise<void> {
+    const startedAt = performance.now();
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await deadLetter(message, reason, error);
+        await deadLetter(message, reason, error);
+        if (source !== undefined) {
+          deadLetters.add(1, { source, reason });
+          recordDeadLetter(traceparentOf(message), startedAt, { source, reason });
+        }
+        return;
       } catch (publishError) {
         noteRetry(publishError);
         await pauseUnlessStopping(attempt);
@@ -169,7 +185,7 @@ export function createApply<M, T>(options: ApplyOptions<M, T>, log: Logger) {
   /** Stores a message that cannot be decoded. Waits while no more messages may become dead letters. */
   async function storeUndecodable(message: M, error: unknown): Promise<void> {
     for (let attempt = 0; !mayBury(error); attempt += 1) await pauseUnlessStopping(attempt);
-    return inTraceOf(message, () => store(message, 'UNDECODABLE', error));
+    return inTraceOf(message, () => storeDeadLetter(message, 'UNDECODABLE', error));
   }
 
   async function flush(deliveries: Delivery<M, T>[]): Promise<Result<void>[]> {

@@ -3,8 +3,17 @@
  * neither their batch nor a later one waits for them.
  */
 import { retry } from '../process/retry.ts';
+import type { Trace } from '../telemetry/trace.ts';
 
-export type Waiting<I, O> = { item: I; resolve(value: O): void; reject(error: unknown): void };
+export type Waiting<I, O> = {
+  item: I;
+  /** When it was queued, by performance.now(). */
+  since: number;
+  /** The trace that it is recorded in. Undefined: none. */
+  trace: Trace | undefined;
+  resolve(value: O): void;
+  reject(error: unknown): void;
+};
 
 export interface AsideOptions<I> {
   /**

@@ -104,6 +104,36 @@ describe('the adaptive batcher', () => {
     expect(batches).toEqual([[0], [1], [2], [3, 4]]);
   });
 
+  it('with a pace only while busy does not wait when all callers of a closed loop are here', async () => {
+    let running = 0;
+    let overlapping = 0;
+    const batcher = createBatcher<number, number>({
+      concurrency: 2,
+      paceMs: 60_000,
+      pacesOnlyWhileBusy: true,
+      flush: async (items) => {
+        running += 1;
+        if (running === 2) overlapping += 1;
+        // A flush takes longer than its callers need to come back.
+        await nextTurns();
+        running -= 1;
+        return items.map(ok);
+      },
+    });
+    const caller = async () => {
+      for (const item of upTo(100)) {
+        await batcher.submit(item);
+        // The way to the client and back.
+        await nextTurn();
+      }
+    };
+    const half = upTo(8).map(caller);
+    await nextTurn();
+    await nextTurn();
+    await Promise.all([...half, ...upTo(8).map(caller)]);
+    expect(overlapping).toBeGreaterThan(50);
+  });
+
   it('runs as many flushes at once as configured, and no more', async () => {
     let running = 0;
     let most = 0;
@@ -205,6 +235,27 @@ describe('items that a lock holds up', () => {
     locked.clear();
     await Promise.all([...early, ...late]);
     expect(flushed).toEqual(['b1', 'b2', 'a1', 'a2', 'a3']);
+  });
+
+  it('are retried by a flush of their own, which can wait for a lock more briefly', async () => {
+    const flushed = { inBatches: [] as string[][], aside: [] as string[][] };
+    const batcher = createBatcher<string, string>({
+      aside: { isHeldUp: (error) => error === LOCKED },
+      flush: async (items) => {
+        flushed.inBatches.push(items);
+        if (items.includes('locked')) throw LOCKED;
+        return items.map(ok);
+      },
+      flushAside: async (items) => {
+        flushed.aside.push(items);
+        return items.map(ok);
+      },
+    });
+    await Promise.all(['locked', 'other'].map(batcher.submit));
+    await batcher.submit('later');
+    expect(flushed.inBatches).toEqual([['locked', 'other'], ['later']]);
+    // Each item has a random pause of its own, so either may be first.
+    expect(flushed.aside.toSorted()).toEqual([['locked'], ['other']]);
   });
 
   it('fail after the deadline of their caller, but never because of another item in the batch', async () => {

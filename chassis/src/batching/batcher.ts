@@ -4,6 +4,9 @@
  */
 import { outsideRequests } from '../telemetry/trace.ts';
 import { type AsideOptions, createAside, type Waiting } from './aside.ts';
+import { measureFlush } from './batch-metrics.ts';
+import { type BatchSpanOptions, recordedFlush, traceOfItem } from './batch-spans.ts';
+import { createCrowd } from './crowd.ts';
 
 /** The result of one item. An error of one item does not affect the others in the batch. */
 export type Result<O> = { ok: true; value: O } | { ok: false; error: unknown };
@@ -12,6 +15,9 @@ export const ok = <O>(value: O): Result<O> => ({ ok: true, value });
 export const failed = (error: unknown): Result<never> => ({ ok: false, error });
 
 export interface BatcherOptions<I, O> {
+  /** The name in the metrics and traces. Without it, nothing is measured or recorded. */
+  name?: string;
+  span?: BatchSpanOptions<I>;
   /** The maximum number of items in one flush. */
   maxSize?: number;
   /** The maximum number of concurrent flushes. With one, items keep their order. */
@@ -21,7 +27,10 @@ export interface BatcherOptions<I, O> {
    * flush costs nearly the same with two items as with fifty.
    */
   paceMs?: number;
-  /** True if the pace only applies while a flush runs. For the request path, so that a single caller never waits for others. */
+  /**
+   * True if the pace only applies while another caller can still join the batch: a flush runs, and fewer callers wait than lately. For
+   * the request path, so that neither a single caller nor a fixed number of them waits without a use.
+   */
   pacesOnlyWhileBusy?: boolean;
   /** Handling of items that a lock holds up. Without it, they fail. */
   aside?: AsideOptions<I>;
@@ -29,6 +38,11 @@ export interface BatcherOptions<I, O> {
   maxQueued?: number;
   /** Processes a batch and returns one result for each item, in order. If it rejects, every item of the batch fails. */
   flush(items: I[]): Promise<Result<O>[]>;
+  /**
+   * Processes items that are aside, instead of `flush`. It should wait for a lock only briefly: its own retries follow, and an item
+   * that nothing holds up any more waits behind it.
+   */
+  flushAside?(items: I[]): Promise<Result<O>[]>;
 }
 
 export interface Batcher<I, O> {
@@ -57,7 +71,7 @@ export class BatcherFullError extends Error {
 
 export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O> {
   const { maxSize = 200, concurrency = 1, paceMs = 0, pacesOnlyWhileBusy = false, flush } = options;
-  const { maxQueued = Number.POSITIVE_INFINITY } = options;
+  const { maxQueued = Number.POSITIVE_INFINITY, flushAside = flush, name, span = {} } = options;
   const queue: Waiting<I, O>[] = [];
   const drained: (() => void)[] = [];
   let running = 0;
@@ -66,17 +80,21 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
   let setAside = 0;
   let lastStart = Number.NEGATIVE_INFINITY;
   let pause: NodeJS.Timeout | undefined;
+  /** Items in running flushes. */
+  let flushing = 0;
+  /** The callers that wait for a flush or for its result. Only a pace that ends with them needs to know. */
+  const crowd = pacesOnlyWhileBusy ? createCrowd() : undefined;
   const aside =
     options.aside &&
     createAside(
       options.aside,
-      createBatcher<I, O>({ maxSize: 1, concurrency: 2, ...options.aside, flush }).submit,
+      createBatcher<I, O>({ maxSize: 1, concurrency: 2, ...options.aside, flush: flushAside }).submit,
     );
 
   /** Waits for the end of the current tick, so that requests from one socket event are in the same batch. */
   function schedule(): void {
     if (scheduled || running >= concurrency || queue.length === 0) return;
-    if (pause && queue.length < maxSize) return;
+    if (pause && pauseMs() > 0) return;
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
@@ -86,8 +104,8 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
 
   /** Milliseconds that the queued items still have to wait for the pace. */
   function pauseMs(): number {
-    const isFree = pacesOnlyWhileBusy && running === 0;
-    return closed || isFree || queue.length >= maxSize ? 0 : lastStart + paceMs - performance.now();
+    const isFree = crowd !== undefined && (running === 0 || crowd.isComplete());
+    return isFree || closed || queue.length >= maxSize ? 0 : lastStart + paceMs - performance.now();
   }
 
   function startFlushes(): void {
@@ -128,14 +146,26 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
   async function runFlush(gathered: Waiting<I, O>[]): Promise<void> {
     const batch = setAside === 0 ? gathered : withoutBlocked(gathered);
     if (batch.length === 0) return;
+    flushing += batch.length;
     try {
-      const results = await flush(batch.map((waiting) => waiting.item));
+      const flushItems = () =>
+        flush(batch.map((waiting) => waiting.item)).finally(() => {
+          flushing -= batch.length;
+          crowd?.shrank();
+        });
+      const results = await (name === undefined ? flushItems() : observed(name, batch, flushItems));
       batch.forEach((waiting, index) => {
         settle(waiting, results[index]);
       });
     } catch (error) {
       for (const waiting of batch) fail(waiting, error);
     }
+  }
+
+  function observed(name: string, batch: Waiting<I, O>[], flushItems: () => Promise<Result<O>[]>) {
+    const { traceOf: _, ...shared } = span;
+    const recorded = recordedFlush({ name, items: batch, span: shared }, options.aside?.isHeldUp, flushItems);
+    return measureFlush(name, batch, recorded);
   }
 
   function withoutBlocked(gathered: Waiting<I, O>[]): Waiting<I, O>[] {
@@ -163,7 +193,10 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
       if (closed) return Promise.reject(new BatcherClosedError());
       if (queue.length >= maxQueued) return Promise.reject(new BatcherFullError());
       return new Promise<O>((resolve, reject) => {
-        queue.push({ item, resolve, reject });
+        const since = performance.now();
+        const trace = name === undefined ? undefined : traceOfItem(item, span);
+        queue.push({ item, resolve, reject, since, trace });
+        crowd?.grew(queue.length + flushing, since);
         schedule();
       });
     },

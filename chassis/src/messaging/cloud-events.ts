@@ -2,7 +2,7 @@
 import { currentTrace } from '../telemetry/trace.ts';
 
 /** Header values are text; the payload is opaque here. */
-export interface OutgoingMessage {
+export interface EventMessage {
   /** The event's id, equal on every redelivery: consumers deduplicate by it. */
   id: string;
   /** Messages of one key keep their order. */
@@ -11,8 +11,6 @@ export interface OutgoingMessage {
   headers: Record<string, string>;
   payload: Buffer;
 }
-
-export type IncomingMessage = OutgoingMessage;
 
 export interface EventFacts {
   id: string;
@@ -31,7 +29,7 @@ export interface EventFacts {
  *
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
  */
-export function cloudEventHeaders(event: EventFacts): Record<string, string> {
+function cloudEventHeaders(event: EventFacts): Record<string, string> {
   const traceparent = event.traceparent ?? currentTrace()?.traceparent;
   return {
     ce_specversion: '1.0',
@@ -53,7 +51,7 @@ export interface OutgoingEvent extends EventFacts {
 }
 
 /** Converts an event to a message for a broker. */
-export function cloudEventMessage(event: OutgoingEvent): OutgoingMessage {
+export function cloudEventMessage(event: OutgoingEvent): EventMessage {
   const payload = Buffer.from(event.payload.buffer, event.payload.byteOffset, event.payload.byteLength);
   return { id: event.id, key: event.key, type: event.type, headers: cloudEventHeaders(event), payload };
 }

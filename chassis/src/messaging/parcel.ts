@@ -1,7 +1,7 @@
 /** The events of one transaction for one destination: an outbox row, and a RabbitMQ message. */
 import { type Event, Parcel as ParcelMessage } from '@payflowx/proto/outbox';
 import { currentTrace } from '../telemetry/trace.ts';
-import { cloudEventMessage, type OutgoingEvent, type OutgoingMessage } from './cloud-events.ts';
+import { cloudEventMessage, type EventMessage, type OutgoingEvent } from './cloud-events.ts';
 import { RefusedError } from './refused.ts';
 
 export interface Parcel {
@@ -19,7 +19,7 @@ export function packParcel(events: readonly OutgoingEvent[]): Parcel {
 }
 
 /** Returns its events as messages for a broker, in order. Throws RefusedError for bytes that are not a parcel. */
-export function unpackParcel({ bytes }: Pick<Parcel, 'bytes'>): OutgoingMessage[] {
+export function unpackParcel({ bytes }: Pick<Parcel, 'bytes'>): EventMessage[] {
   return eventsOf(bytes).map(({ subject, traceparent, time, ...event }) =>
     cloudEventMessage({
       ...event,

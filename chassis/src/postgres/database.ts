@@ -4,10 +4,13 @@ import pg from 'pg';
 import { sqlStateOf } from '../sql-state.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { PreparingClient, type PreparingClientConfig } from './client.ts';
+import { measurePool } from './pool-metrics.ts';
 
 export interface PostgresSettings {
   url: string;
   poolMax: number;
+  /** The name of the pool in the metrics. Default: `main`. Each pool of a service has its own. */
+  poolName?: string;
   /** Maximum milliseconds of one statement. Statements that read whole tables need their own pool with a higher limit. */
   statementTimeoutMs?: number;
   /** Maximum milliseconds between two statements of a transaction. Only raise it for transactions that hold no locks. */
@@ -46,6 +49,7 @@ export function openDatabase<DB>(settings: PostgresSettings, log: Logger): Kysel
   const {
     url,
     poolMax,
+    poolName = 'main',
     statementTimeoutMs = STATEMENT_TIMEOUT_MS,
     lockTimeoutMs = LOCK_TIMEOUT_MS,
     idleTimeoutMs = IDLE_TIMEOUT_MS,
@@ -71,6 +75,7 @@ export function openDatabase<DB>(settings: PostgresSettings, log: Logger): Kysel
   pool.on('connect', (client) =>
     client.on('error', (error) => log.warn({ err: error }, 'a database connection broke')),
   );
+  measurePool(poolName, pool);
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
 }
 

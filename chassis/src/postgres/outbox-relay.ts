@@ -4,6 +4,7 @@
  * loses none. An event that the broker refuses for ever is moved to outbox_dead_letters, so that the others do not wait for it.
  */
 import type { QueryResult, QueryResultRow } from 'pg';
+import { type MessagingSystem, recordSent } from '../messaging/message-spans.ts';
 import type { Parcel } from '../messaging/parcel.ts';
 import { backoffMs, sleep } from '../process/backoff.ts';
 import { faultPoint } from '../process/faults.ts';
@@ -11,12 +12,14 @@ import type { Logger } from '../telemetry/log.ts';
 import { PreparingClient } from './client.ts';
 import { OUTBOX_CHANNEL } from './outbox.ts';
 import { SET_ASIDE, setAsideValues } from './outbox-dead-letters.ts';
-import { publishRows, type Refused, type Row } from './publish-rows.ts';
+import { publishRows, type Refused, type Row, toParcel } from './publish-rows.ts';
 
 export interface OutboxRelaySettings {
   /** The URL with the serving role. The relay keeps one connection outside the pools, for the lock and LISTEN. */
   url: string;
   destination: string;
+  /** The broker, for traces. */
+  system?: MessagingSystem;
   /**
    * Resolves when the broker has stored everything. If it rejects, all of it is published again. If it rejects with RefusedError,
    * the refused events become dead letters.
@@ -99,7 +102,7 @@ export async function startOutboxRelay(
 /** Publishes until stopped. Throws if the connection is lost, and the lock with it. */
 async function relay(
   session: Session,
-  { publish, pollMs = POLL_MS }: OutboxRelaySettings,
+  { publish, destination, system, pollMs = POLL_MS }: OutboxRelaySettings,
   stopping: AbortSignal,
   log: Logger,
 ): Promise<void> {
@@ -122,6 +125,7 @@ async function relay(
       faultPoint('outbox.before-publish');
       refused = await session.keptAlive(publishRows(rows, publish));
       faultPoint('outbox.after-publish');
+      recordSent({ system, destination }, rows.map(toParcel), startedAt);
     } catch (error) {
       if (failures === 0)
         log.warn({ err: error }, 'the broker does not accept messages; they stay in the outbox');

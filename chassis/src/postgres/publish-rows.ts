@@ -46,7 +46,7 @@ export async function publishRows(rows: readonly Row[], publish: Publish): Promi
 
 const isRefusal = (error: unknown) => error instanceof RefusedError;
 
-function toParcel({ event_count, events }: Row): Parcel {
+export function toParcel({ event_count, events }: Row): Parcel {
   return { eventCount: event_count, bytes: events };
 }
 

@@ -1,6 +1,10 @@
 /** Reads the environment against a schema and reports all problems at once. */
 import { envSchema } from 'env-schema';
-import type { Static, TObject } from 'typebox';
+import type { Static, TObject, TProperties } from 'typebox';
+import { readSecretFiles } from './secret-files.ts';
+
+/** The values of these settings. */
+export type Values<P extends TProperties> = Static<TObject<P>>;
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -14,17 +18,24 @@ export class ConfigError extends Error {
 }
 
 /**
- * Returns the values of `env` by `schema`: with defaults, and with numbers and booleans converted. Throws ConfigError with all
- * problems.
+ * Returns the values of `env` by `schema`: with defaults, with numbers and booleans converted, and with secrets from their files.
+ * Throws ConfigError with all problems.
  */
 export function readEnvironment<T extends TObject>(schema: T, env: NodeJS.ProcessEnv): Static<T> {
   // An empty variable counts as absent, as in a shell script's ${NAME:-default}.
-  const data = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const { values: data, problems } = readSecretFiles(schema, given);
   try {
-    return envSchema<Static<T>>({ schema: { ...schema }, data, env: false });
+    const values = envSchema<Static<T>>({ schema: { ...schema }, data, env: false });
+    if (problems.length === 0) return values;
   } catch (error) {
-    throw new ConfigError(problemsOf(error));
+    // A secret whose file cannot be used is not also missing.
+    const others = problemsOf(error).filter(
+      (problem) => !problems.some((each) => each.startsWith(`${problem.split(' ', 1)[0]}_FILE `)),
+    );
+    throw new ConfigError([...problems, ...others]);
   }
+  throw new ConfigError(problems);
 }
 
 /** The error of env-schema, which contains all of Ajv's errors. */

@@ -1,5 +1,7 @@
 /** The frame of every service's main: logs, signals, and an ordered shutdown. */
 import { createLogger, type Logger } from '../telemetry/log.ts';
+import { type MetricsSettings, startMetrics } from '../telemetry/start-metrics.ts';
+import { startTraces, type TracesSettings } from './start-traces.ts';
 
 /** After this time a shutdown is aborted. A supervisor would send SIGKILL soon afterwards. */
 const SHUTDOWN_LIMIT_MS = 15_000;
@@ -18,7 +20,7 @@ type Part = { name: string; stop: () => unknown };
  */
 export async function runService(
   name: string,
-  settings: { logLevel: string; instanceId: string },
+  settings: { logLevel: string; instanceId: string; metrics: MetricsSettings; traces: TracesSettings },
   main: (context: RunContext) => Promise<void>,
 ): Promise<void> {
   const log = createLogger(name, settings);
@@ -51,6 +53,14 @@ export async function runService(
   });
 
   try {
+    const metrics = await startMetrics(name, settings.metrics, log);
+    parts.push({ name: 'metrics', stop: () => metrics?.stop() });
+    const traces = await startTraces(
+      { service: name, instanceId: settings.instanceId },
+      settings.traces,
+      log,
+    );
+    parts.push({ name: 'traces', stop: () => traces?.stop() });
     await main({ log, onStop: (name, stopPart) => parts.push({ name, stop: stopPart }) });
     log.info('started');
   } catch (error) {

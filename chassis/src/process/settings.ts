@@ -1,11 +1,60 @@
 /** Environment variables that several services read, and the part of a service's Config that each group becomes. */
 import { hostname } from 'node:os';
-import { type Static, type TObject, type TProperties, Type } from 'typebox';
-
-type Values<P extends TProperties> = Static<TObject<P>>;
+import { Type } from 'typebox';
+import { consulConfig, consulSettings } from './connections.ts';
+import { ConfigError, type Values } from './environment.ts';
+import { keysFrom, keysSetting } from './keys.ts';
+import { secretSetting } from './secret-files.ts';
 
 /** 0 picks a free port. */
 export const portSetting = (port: number) => Type.Integer({ minimum: 0, maximum: 65_535, default: port });
+
+/** Files with the certificate of the service. Without them, it comes from Consul. */
+export const tlsSettings = {
+  TLS_CERT_FILE: Type.String({ default: '' }),
+  TLS_KEY_FILE: Type.String({ default: '' }),
+  TLS_CA_FILE: Type.String({ default: '' }),
+};
+
+/** Throws ConfigError if only some of the files are set. */
+export function tlsConfig({
+  TLS_CERT_FILE: certFile,
+  TLS_KEY_FILE: keyFile,
+  TLS_CA_FILE: caFile,
+  ...others
+}: Values<typeof tlsSettings & typeof consulSettings>) {
+  const given = [certFile, keyFile, caFile].filter((file) => file !== '').length;
+  if (given !== 0 && given !== 3)
+    throw new ConfigError([
+      'TLS_CERT_FILE, TLS_KEY_FILE and TLS_CA_FILE belong together: set all three or none',
+    ]);
+  return {
+    files: given === 3 ? { certFile, keyFile, caFile } : undefined,
+    consul: consulConfig(others),
+  };
+}
+
+/** Variables of every process, also of the gateway. */
+export const metricsSettings = {
+  METRICS_HOST: Type.String({ default: '127.0.0.1' }),
+  /** 0 turns metrics off. */
+  METRICS_PORT: portSetting(0),
+};
+
+export function metricsConfig(read: Values<typeof metricsSettings>) {
+  return { host: read.METRICS_HOST, port: read.METRICS_PORT };
+}
+
+/** Variables of every process, also of the gateway. Their names are OpenTelemetry's. Its exporter reads further ones, such as OTEL_EXPORTER_OTLP_HEADERS. */
+export const tracesSettings = {
+  /** Empty turns traces off. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.String({ default: '' }),
+  OTEL_TRACES_SAMPLER_ARG: Type.Number({ minimum: 0, maximum: 1, default: 0.01 }),
+};
+
+export function tracesConfig(read: Values<typeof tracesSettings>) {
+  return { endpoint: read.OTEL_EXPORTER_OTLP_ENDPOINT, ratio: read.OTEL_TRACES_SAMPLER_ARG };
+}
 
 /** Variables of every service. */
 export const serviceSettings = {
@@ -23,10 +72,13 @@ export const serviceSettings = {
   GRPC_HOST: Type.String({ default: '127.0.0.1' }),
   GRPC_PORT: portSetting(0),
   GRPC_REFLECTION: Type.Boolean({ default: false }),
-  /** 32 bytes in base64, the same for all instances of a service. A new key makes all page tokens invalid. */
-  PAGE_TOKEN_KEY: Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' }),
+  /** The same for all instances of a service. */
+  PAGE_TOKEN_KEY: keysSetting(),
   INSTANCE_ID: Type.String({ default: `${hostname()}-${process.pid}` }),
-  CONSUL_URL: Type.String({ default: '' }),
+  ...consulSettings,
+  ...tlsSettings,
+  ...metricsSettings,
+  ...tracesSettings,
   FAULTS_DIR: Type.String({ default: '' }),
 };
 
@@ -35,23 +87,34 @@ export function serviceConfig(read: Values<typeof serviceSettings>) {
     logLevel: read.LOG_LEVEL,
     instanceId: read.INSTANCE_ID,
     faultsDir: read.FAULTS_DIR,
-    consulUrl: read.CONSUL_URL,
+    consul: consulConfig(read),
+    tls: tlsConfig(read),
+    metrics: metricsConfig(read),
+    traces: tracesConfig(read),
     grpc: {
       host: read.GRPC_HOST,
       port: read.GRPC_PORT,
       reflection: read.GRPC_REFLECTION,
-      pageTokenKey: Buffer.from(read.PAGE_TOKEN_KEY, 'base64'),
+      pageTokenKey: keysFrom(read.PAGE_TOKEN_KEY),
     },
   };
 }
 
+/** The default age of a login from which dangerous actions need a new one. */
+export const RECENT_LOGIN_S = 15 * 60;
+
+/** A setting of services with actions that need a recent login. */
+export const recentLoginSettings = {
+  RECENT_LOGIN_S: Type.Integer({ minimum: 0, default: RECENT_LOGIN_S }),
+};
+
 export const postgresSettings = {
-  POSTGRES_URL: Type.String({ minLength: 1 }),
+  POSTGRES_URL: secretSetting(),
   POSTGRES_POOL_MAX: Type.Integer({ minimum: 1, maximum: 100, default: 8 }),
 };
 
 /** The role that owns the database. Only commands of operators get it: migrations, and corrections that services may not make. */
-export const ownerSettings = { POSTGRES_MIGRATE_URL: Type.String({ minLength: 1 }) };
+export const ownerSettings = { POSTGRES_MIGRATE_URL: secretSetting() };
 
 /** `migrations` is the folder of the migrations that the service needs. `limits` are the service's own, see PostgresSettings. */
 export function postgresConfig(
@@ -62,22 +125,5 @@ export function postgresConfig(
   return { postgres: { url: read.POSTGRES_URL, poolMax: read.POSTGRES_POOL_MAX, ...limits }, migrations };
 }
 
-/** Comma-separated host:port. */
-export const kafkaSettings = { KAFKA_BROKERS: Type.String({ minLength: 1 }) };
-
-export const rabbitSettings = { RABBITMQ_URL: Type.String({ minLength: 1 }) };
-
-/** Settings to verify callers and to log in to auth. */
-export const identitySettings = {
-  AUTH_TARGET: Type.String({ default: 'consul:///auth' }),
-  SERVICE_CLIENT_ID: Type.String({ minLength: 1 }),
-  SERVICE_CLIENT_SECRET: Type.String({ minLength: 1 }),
-};
-
-export function identityConfig(read: Values<typeof identitySettings>) {
-  return {
-    target: read.AUTH_TARGET,
-    clientId: read.SERVICE_CLIENT_ID,
-    clientSecret: read.SERVICE_CLIENT_SECRET,
-  };
-}
+/** The gRPC target of auth, whose keys verify the tokens of callers. */
+export const identitySettings = { AUTH_TARGET: Type.String({ default: 'consul:///auth' }) };

@@ -7,17 +7,21 @@ import {
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
+  status,
 } from '@grpc/grpc-js';
 import { newId } from '../ids.ts';
 import { inTime } from '../process/in-time.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { SecurityEvents } from '../telemetry/security-events.ts';
-import { runInTrace, type Trace, traceFrom } from '../telemetry/trace.ts';
+import { entered, runInTrace, type Trace, traceFrom, traceOfStranger } from '../telemetry/trace.ts';
 import { type Access, admit } from './access.ts';
+import { measureServed } from './call-metrics.ts';
+import { recordServed } from './call-spans.ts';
 import type { Caller } from './caller.ts';
 import { CallError, type ErrorTable, toRpcStatus, toStatusObject } from './errors.ts';
 import type { TokenVerifier } from './identity.ts';
-import { recordRefusal, recordRefusedToken } from './refusals.ts';
+import type { Peers } from './peers.ts';
+import { recordRefusal } from './refusals.ts';
 
 export interface AdmissionRule {
   access: Access;
@@ -34,6 +38,8 @@ export interface Admission {
   id: string;
   caller: Caller | undefined;
   accessToken: string | undefined;
+  /** The service that made the connection, by its certificate. Users' calls come from the gateway. */
+  service: string | undefined;
   /** The time until which the caller waits. */
   deadline: Date;
   trace: Trace;
@@ -47,6 +53,20 @@ export interface Admissions {
   of(metadata: Metadata): Admission;
 }
 
+type NamedTrace = Trace & { callId: string };
+
+interface AdmissionParts {
+  verifier: TokenVerifier;
+  recentLoginS?: number;
+  peers: Peers;
+  log: Logger;
+  events: SecurityEvents;
+  /** Maximum milliseconds of a health check or a call for reflection. */
+  longestOtherMs?: number;
+}
+
+/** These calls need no token, so a client must not keep its connection busy with one. A reader of contracts asks several questions in one call. */
+const LONGEST_OTHER_MS = 10_000;
 /** The deadline of a call without one. */
 const DEFAULT_DEADLINE_MS = 30_000;
 /** Health checks and reflection, which need no token, have small messages. */
@@ -55,30 +75,33 @@ const MAX_OTHER_MESSAGE_BYTES = 4 * 1024;
 /** `rules` contains the RPCs of our services by path. The health and reflection services have none. */
 export function createAdmissions(
   rules: ReadonlyMap<string, AdmissionRule>,
-  { verifier, log, events }: { verifier: TokenVerifier; log: Logger; events: SecurityEvents },
+  { peers, log, events, longestOtherMs = LONGEST_OTHER_MS, ...checks }: AdmissionParts,
 ): Admissions {
   const admissions = new WeakMap<Metadata, Admission>();
 
   const admitCall = async (
     call: ServerInterceptingCallInterface,
     metadata: Metadata,
-    { path, rule, trace }: { path: string; rule: AdmissionRule; trace: Trace & { callId: string } },
+    { rule, service, trace }: { rule: AdmissionRule; service: string | undefined; trace: NamedTrace },
   ) => {
     const startedAt = performance.now();
     const deadline = deadlineOf(call, rule.longestMs);
     const accessToken = bearerToken(metadata);
-    const onIgnored = (error: CallError) =>
-      recordRefusedToken(events, error, { route: path, address: call.getPeer() });
-    const caller = await withinDeadline(admit(rule.access, accessToken, verifier, onIgnored), deadline);
-    admissions.set(metadata, { id: trace.callId, caller, accessToken, deadline, trace, startedAt });
+    const admitted = admit(rule.access, { accessToken, service }, checks);
+    const caller = await withinDeadline(admitted, deadline);
+    admissions.set(metadata, { id: trace.callId, caller, accessToken, service, deadline, trace, startedAt });
     return deadline;
   };
 
   const listener = (call: ServerInterceptingCallInterface, path: string, rule: AdmissionRule) => {
+    const startedAt = performance.now();
     let timer: NodeJS.Timeout | undefined;
+    let trace: NamedTrace | undefined;
     const refuse = (error: unknown) => {
       const rpcStatus = toRpcStatus(error, rule.errors, log);
       call.sendStatus(toStatusObject(rpcStatus));
+      measureServed(path, rpcStatus.code, startedAt);
+      if (trace) recordServed(trace, startedAt, path, rpcStatus.code);
       recordRefusal(events, error, rpcStatus.code, {
         route: path,
         address: call.getPeer(),
@@ -90,11 +113,12 @@ export function createAdmissions(
       refuse(new CallError('DEADLINE_EXCEEDED', 'The request was not complete in time.'));
     return {
       onReceiveMetadata(metadata: Metadata, pass: (metadata: Metadata) => void) {
-        const given = traceFrom(header(metadata, 'traceparent'), header(metadata, 'x-request-id'));
-        const trace = { ...given, callId: newId('call') };
-        runInTrace(trace, async () => {
+        const service = peers(call);
+        const named = { ...traceOf(metadata, service), callId: newId('call') };
+        trace = named;
+        runInTrace(named, async () => {
           try {
-            const deadline = await admitCall(call, metadata, { path, rule, trace });
+            const deadline = await admitCall(call, metadata, { rule, service, trace: named });
             // With a deadline of the client, grpc-js has a timer of its own.
             if (!endsBefore(call, deadline)) timer = setTimeout(refuseIncomplete, msUntil(deadline));
             pass(metadata);
@@ -103,9 +127,24 @@ export function createAdmissions(
           }
         });
       },
-      onReceiveMessage(message: unknown, pass: (message: unknown) => void) {
+      // The handler starts when the client has ended its request, which may be long after its message.
+      onReceiveHalfClose(pass: () => void) {
         clearTimeout(timer);
-        pass(message);
+        pass();
+      },
+      onCancel: () => clearTimeout(timer),
+    };
+  };
+
+  /** For health checks and reflection. */
+  const timeLimit = (call: ServerInterceptingCallInterface) => {
+    let timer: NodeJS.Timeout | undefined;
+    const end = () =>
+      call.sendStatus({ code: status.DEADLINE_EXCEEDED, details: 'The call took too long.', metadata: null });
+    return {
+      onReceiveMetadata(metadata: Metadata, pass: (metadata: Metadata) => void) {
+        timer = setTimeout(end, longestOtherMs);
+        pass(metadata);
       },
       onCancel: () => clearTimeout(timer),
     };
@@ -116,7 +155,7 @@ export function createAdmissions(
       const rule = rules.get(path);
       limitMessage(call, rule?.maxBytes ?? MAX_OTHER_MESSAGE_BYTES);
       return new ServerInterceptingCall(call, {
-        start: (next) => next(rule && listener(call, path, rule)),
+        start: (next) => next(rule ? listener(call, path, rule) : timeLimit(call)),
       });
     },
     of(metadata) {
@@ -138,6 +177,12 @@ function limitMessage(call: ServerInterceptingCallInterface, maxBytes: number): 
   };
   base.maxReceiveMessageSize = maxBytes;
   base.decoder.maxReadMessageLength = maxBytes;
+}
+
+/** The flag of a caller without our certificate is not simply followed. */
+function traceOf(metadata: Metadata, service: string | undefined): Trace {
+  const continued = service === undefined ? traceOfStranger : traceFrom;
+  return entered(continued(header(metadata, 'traceparent'), header(metadata, 'x-request-id')));
 }
 
 export function header(metadata: Metadata, name: string): string | undefined {

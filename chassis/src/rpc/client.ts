@@ -2,8 +2,12 @@
  * Calls to other services: they return promises, have a deadline, are balanced over the instances, and are retried only if that
  * is safe.
  */
-import { type ChannelOptions, Client, credentials, Metadata, status } from '@grpc/grpc-js';
-import { currentTrace } from '../telemetry/trace.ts';
+import { type ChannelOptions, Metadata, status } from '@grpc/grpc-js';
+import { childOf, currentTrace, type Trace } from '../telemetry/trace.ts';
+import type { Certificates } from '../tls/certificates.ts';
+import { measureMade } from './call-metrics.ts';
+import { recordedCall } from './call-spans.ts';
+import { type Channels, openChannels } from './channels.ts';
 import { fromServiceError, NeighbourError } from './errors.ts';
 import { LEAST_REQUESTS, registerLeastRequests } from './least-requests.ts';
 
@@ -30,12 +34,18 @@ export type ServiceMethods = Record<string, MethodDefinition>;
 export type RequestOf<M extends MethodDefinition> = ReturnType<M['requestDeserialize']>;
 export type ResponseOf<M extends MethodDefinition> = ReturnType<M['responseDeserialize']>;
 
+/** The caller in whose name another service is called: its own token, and the time until which it waits. */
+export interface OnBehalf {
+  accessToken: string | undefined;
+  deadline: Date;
+}
+
 /** Every call has a deadline. Of two deadlines, the earlier one counts. */
 export type CallSettings = (
   | { deadlineMs: number; deadline?: Date | undefined }
   | { deadlineMs?: undefined; deadline: Date }
 ) & {
-  /** Calls with this user's token instead of the service's own. */
+  /** Calls in the name of this user, and not of the service itself. */
   accessToken?: string | undefined;
 };
 
@@ -57,13 +67,15 @@ interface ClientClass<S> {
 export interface NeighbourSettings<S> {
   /** Any gRPC target: `consul:///payment`, `dns:///payment:50053`, `ipv4:127.0.0.1:50053`. */
   target: string;
-  /** Returns the service's own access token, for methods that require one. */
-  token?: () => Promise<string>;
+  /** Our certificate, which identifies this service, and the CAs of the other side's. */
+  certificates: Certificates;
   /**
    * Methods that may be retried on another instance after the connection broke or stopped responding. These only read, or have an
    * id that makes them idempotent.
    */
   retryable?: readonly (keyof S & string)[];
+  /** The service at the target, for a contract that several services serve. Default: the one that the contract names. */
+  service?: string;
 }
 
 /**
@@ -71,51 +83,75 @@ export interface NeighbourSettings<S> {
  */
 export function connectGrpc<S extends ServiceMethods>(
   clientClass: ClientClass<S>,
-  { target, token, retryable = [] }: NeighbourSettings<S>,
+  settings: NeighbourSettings<S>,
 ): Neighbour<S> {
-  const client = new Client(target, credentials.createInsecure(), channelOptions(clientClass, retryable));
+  const { target, certificates, retryable = [] } = settings;
+  const { service = serviceOf(clientClass.serviceName) } = settings;
+  const options = channelOptions(clientClass, service, retryable);
+  const channels = openChannels({ target, service, certificates }, options);
   const calls = Object.entries(clientClass.service).map(([name, method]) => {
     const isRetryable = retryable.includes(name);
     const call = async (request: unknown, settings: CallSettings) => {
-      const accessToken = settings.accessToken ?? (await token?.());
+      const { accessToken } = settings;
       const bytes = method.requestSerialize(request);
       const deadline = deadlineOf(settings);
-      const attempt = (metadata = metadataOf(accessToken)) =>
-        callOnce(client, method.path, bytes, metadata, deadline);
-      const answer = await attempt().catch((error) => {
-        if (!(isRetryable && wasDropped(error))) throw error;
-        return attempt(asRetry(metadataOf(accessToken)));
-      });
+      const current = currentTrace();
+      const trace = current && childOf(current);
+      const attempt = (metadata = metadataOf(accessToken, trace)) =>
+        callOnce(channels, method.path, bytes, metadata, deadline);
+      const answer = await recordedCall(trace, { path: method.path, service }, () =>
+        attempt().catch((error) => {
+          if (!(isRetryable && wasDropped(error))) throw error;
+          return attempt(asRetry(metadataOf(accessToken, trace)));
+        }),
+      );
       return method.responseDeserialize(answer);
     };
     return [name, call] as const;
   });
   return {
     ...Object.fromEntries(calls),
-    isServing: (deadlineMs: number) => checkHealth(client, clientClass.serviceName, deadlineMs),
-    close: () => client.close(),
+    isServing: (deadlineMs: number) => checkHealth(channels, clientClass.serviceName, deadlineMs),
+    close: () => channels.close(),
   } as Neighbour<S>;
 }
 
+/** `payflowx.payment.v1.PaymentService` is a contract of the service `payment`. */
+export function serviceOf(serviceName: string): string {
+  return serviceName.split('.')[1] ?? '';
+}
+
 /** Calls grpc.health.v1.Health/Check. Both messages have one field, so their bytes are written and read here. */
-function checkHealth(client: Client, service: string, deadlineMs: number): Promise<boolean> {
+function checkHealth(channels: Channels, service: string, deadlineMs: number): Promise<boolean> {
   const name = Buffer.from(service);
   const request = Buffer.concat([Buffer.from([0x0a, name.length]), name]);
   const SERVING = Buffer.from([0x08, 0x01]);
   const deadline = Date.now() + deadlineMs;
-  return callOnce(client, '/grpc.health.v1.Health/Check', request, new Metadata(), deadline).then(
+  return callOnce(channels, '/grpc.health.v1.Health/Check', request, new Metadata(), deadline).then(
     (answer) => SERVING.equals(answer),
     () => false,
   );
 }
 
 /** The call keeps every variable of this scope. So the scope contains bytes, and no messages. See asBytes. */
-function callOnce(client: Client, path: string, bytes: Buffer, metadata: Metadata, deadline: number) {
+function callOnce(channels: Channels, path: string, bytes: Buffer, metadata: Metadata, deadline: number) {
+  const channel = channels.take();
+  const startedAt = performance.now();
   return new Promise<Buffer>((resolve, reject) => {
-    client.makeUnaryRequest(path, asBytes, asBytes, bytes, metadata, { deadline }, (error, answer) => {
-      if (error) reject(fromServiceError(error));
-      else resolve(answer ?? Buffer.alloc(0));
-    });
+    channel.client.makeUnaryRequest(
+      path,
+      asBytes,
+      asBytes,
+      bytes,
+      metadata,
+      { deadline },
+      (error, answer) => {
+        channels.release(channel);
+        measureMade(path, error?.code ?? status.OK, startedAt);
+        if (error) reject(fromServiceError(error));
+        else resolve(answer ?? Buffer.alloc(0));
+      },
+    );
   });
 }
 
@@ -146,10 +182,9 @@ function deadlineOf({ deadlineMs = Number.POSITIVE_INFINITY, deadline }: CallSet
   return Math.min(Date.now() + deadlineMs, deadline?.getTime() ?? Number.POSITIVE_INFINITY);
 }
 
-function metadataOf(accessToken: string | undefined): Metadata {
+function metadataOf(accessToken: string | undefined, trace: Trace | undefined): Metadata {
   const metadata = new Metadata();
   if (accessToken !== undefined) metadata.set('authorization', `Bearer ${accessToken}`);
-  const trace = currentTrace();
   if (trace) setIfValid(metadata, 'traceparent', trace.traceparent);
   if (trace?.requestId) setIfValid(metadata, 'x-request-id', trace.requestId);
   return metadata;
@@ -182,7 +217,11 @@ const PROBE_TIMEOUT_MS = 1_400;
  */
 const RETRY_THROTTLING = { maxTokens: 1_000, tokenRatio: 0.1 };
 
-function channelOptions<S>({ serviceName }: ClientClass<S>, retryable: readonly string[]): ChannelOptions {
+function channelOptions<S>(
+  { serviceName }: ClientClass<S>,
+  service: string,
+  retryable: readonly string[],
+): ChannelOptions {
   const retryPolicy = {
     maxAttempts: 3,
     initialBackoff: '0.05s',
@@ -202,6 +241,8 @@ function channelOptions<S>({ serviceName }: ClientClass<S>, retryable: readonly 
       methodConfig,
       retryThrottling: RETRY_THROTTLING,
     }),
+    // Without it, grpc-js sends an IP address as the name of the server, which TLS does not allow.
+    'grpc.ssl_target_name_override': service,
     'grpc.keepalive_time_ms': PROBE_EVERY_MS,
     'grpc.keepalive_timeout_ms': PROBE_TIMEOUT_MS,
     // Idle connections are not probed: the first call on a dead one notices it as fast.

@@ -4,7 +4,7 @@ import type { Call } from './server.ts';
 
 const HOUR = 3_600_000;
 const GATEWAY: Pick<Call, 'caller' | 'peer'> = {
-  caller: { id: 'svc_gateway', roles: ['service'] },
+  caller: { id: 'svc_gateway', roles: [] },
   peer: '10.0.0.1:5000',
 };
 

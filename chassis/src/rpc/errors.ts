@@ -6,27 +6,12 @@
 import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
 import { type Any, BadRequest, ErrorInfo, RetryInfo, Status } from '@payflowx/proto/rpc';
 import { BatcherClosedError, BatcherFullError } from '../batching/batcher.ts';
+import { type ErrorDetails, ReasonedError, type Violation } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { RunQueueFullError } from '../process/shared-runs.ts';
 import { isStatementTimeout, isTransient } from '../sql-state.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Caller } from './caller.ts';
-
-export interface Violation {
-  /** Path of the field in the request, dot-separated, snake_case. */
-  field: string;
-  description: string;
-}
-
-/** The interface of a service's own error class. Callers see the message. */
-export interface ReasonedError extends Error {
-  /** UPPER_SNAKE, stable. */
-  reason: string;
-  metadata?: Record<string, string> | undefined;
-  violations?: readonly Violation[] | undefined;
-  /** The caller may retry after this time. */
-  retryAfterMs?: number | undefined;
-}
 
 export interface ErrorTable {
   /** The name of the service. */
@@ -38,12 +23,12 @@ export interface ErrorTable {
 /** Connects a service's error class to gRPC codes. `codes` must contain every reason: a missing one does not compile. */
 export function errorTable<R extends string>(
   domain: string,
-  errorClass: abstract new (...args: never[]) => ReasonedError & { reason: R },
+  errorClass: abstract new (...args: never[]) => ReasonedError<R>,
   codes: Record<R, status>,
 ): ErrorTable {
   return {
     domain,
-    codeOf: (error) => (error instanceof errorClass ? codes[(error as { reason: R }).reason] : undefined),
+    codeOf: (error) => (error instanceof errorClass ? codes[(error as ReasonedError<R>).reason] : undefined),
   };
 }
 
@@ -51,7 +36,10 @@ const CALL_CODES = {
   UNAUTHENTICATED: status.UNAUTHENTICATED,
   IDENTITY_UNAVAILABLE: status.UNAVAILABLE,
   ROLE_NOT_ALLOWED: status.PERMISSION_DENIED,
+  SERVICE_NOT_ALLOWED: status.PERMISSION_DENIED,
   INSUFFICIENT_SCOPE: status.PERMISSION_DENIED,
+  LOGIN_TOO_OLD: status.PERMISSION_DENIED,
+  SECOND_FACTOR_SETUP_REQUIRED: status.PERMISSION_DENIED,
   DEADLINE_EXCEEDED: status.DEADLINE_EXCEEDED,
   UNREADABLE_REQUEST: status.INVALID_ARGUMENT,
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
@@ -63,33 +51,17 @@ const CALL_CODES = {
   DATABASE_UNAVAILABLE: status.UNAVAILABLE,
 } as const;
 
-interface CallErrorOptions {
-  violations?: readonly Violation[];
-  retryAfterMs?: number;
-  /** The caller that was refused. */
-  caller?: Caller;
-  /** The reason that only the log contains. */
-  cause?: unknown;
-}
-
 /** Errors that any call to any service can have. */
-export class CallError extends Error implements ReasonedError {
-  override readonly name = 'CallError';
-  readonly reason: keyof typeof CALL_CODES;
-  readonly violations?: readonly Violation[];
-  readonly retryAfterMs?: number;
+export class CallError extends ReasonedError<keyof typeof CALL_CODES> {
   /** The caller that was refused, for the log. */
-  readonly caller?: Caller;
+  readonly caller: Caller | undefined;
   constructor(
     reason: keyof typeof CALL_CODES,
     message: string,
-    { violations, retryAfterMs, caller, cause }: CallErrorOptions = {},
+    { caller, ...details }: ErrorDetails & { caller?: Caller } = {},
   ) {
-    super(message, { cause });
-    this.reason = reason;
-    if (violations) this.violations = violations;
-    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
-    if (caller) this.caller = caller;
+    super(reason, message, details);
+    this.caller = caller;
   }
 }
 
@@ -108,10 +80,8 @@ export function toRpcStatus(error: unknown, table: ErrorTable, log: Logger): Sta
 
   const errorId = newId('err');
   log.error({ err: error, error_id: errorId }, 'unexpected error');
-  const internal = Object.assign(new Error('Something went wrong on our side.'), {
-    reason: 'INTERNAL',
-    metadata: { error_id: errorId },
-  });
+  const metadata = { error_id: errorId };
+  const internal = new ReasonedError('INTERNAL', 'Something went wrong on our side.', { metadata });
   return describe(internal, status.INTERNAL, table.domain);
 }
 

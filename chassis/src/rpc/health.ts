@@ -35,6 +35,9 @@ export function serveHealth(
     Object.fromEntries(['', ...names].map((name) => [name, 'SERVING'])),
   );
   health.addToServer(server);
+  // Its streams need no token, have no end, and the library keeps every name that a stranger watches. Probes use Check; gRPC clients
+  // treat UNIMPLEMENTED as healthy.
+  server.unregister('/grpc.health.v1.Health/Watch');
   let reported = '';
 
   const report = (name: string, isHealthy: boolean) =>

@@ -3,7 +3,6 @@ import { createTestIdentity } from '../testing/index.ts';
 import { ACCESS_TOKEN_LIFETIME_S } from './access-token.ts';
 import { createTokenVerifier } from './identity.ts';
 import { createKeyStore, KEYS_MAX_AGE_MS } from './key-store.ts';
-import { createOwnToken } from './own-token.ts';
 
 const START = new Date('2026-01-01T12:00:00.000Z');
 const START_S = START.getTime() / 1000;
@@ -168,48 +167,5 @@ describe('a token with limits', () => {
     const token = await identity.tokenWith({ sub: 'usr_1', roles: ['customer'], ...claims });
     const verifier = createTokenVerifier({ jwks: async () => identity.jwks });
     await expect(verifier.verify(token)).rejects.toMatchObject(unauthenticated);
-  });
-});
-
-describe('our own token', () => {
-  const LIFE_S = ACCESS_TOKEN_LIFETIME_S;
-  let logins = 0;
-  let answerAfterMs = 0;
-  let away = false;
-  const login = async () => {
-    // Its lifetime begins at auth, before the response arrives.
-    vi.advanceTimersByTime(answerAfterMs);
-    if (away) throw new Error('auth is away');
-    logins += 1;
-    return { token: `token-${logins}`, expiresInS: LIFE_S };
-  };
-  beforeEach(() => {
-    [logins, answerAfterMs, away] = [0, 0, false];
-  });
-
-  it('is fetched once for many callers, and renewed in the background after four fifths of its lifetime', async () => {
-    const ownToken = createOwnToken(login);
-    expect(await Promise.all([ownToken(), ownToken()])).toEqual(['token-1', 'token-1']);
-    vi.advanceTimersByTime(LIFE_S * 800 - 1);
-    expect([await ownToken(), logins]).toEqual(['token-1', 1]);
-    vi.advanceTimersByTime(1);
-    expect(await ownToken()).toBe('token-1');
-    await settled();
-    expect([await ownToken(), logins]).toEqual(['token-2', 2]);
-  });
-
-  it('is used until it expires while auth is unavailable, and not later', async () => {
-    const ownToken = createOwnToken(login);
-    answerAfterMs = 3_000;
-    await ownToken();
-    [away, answerAfterMs] = [true, 0];
-    // Three seconds of its lifetime are over, and the last five are not used.
-    vi.advanceTimersByTime((LIFE_S - 5) * 1000 - 3_000 - 1);
-    expect(await ownToken()).toBe('token-1');
-    await settled();
-    vi.advanceTimersByTime(1);
-    await expect(ownToken()).rejects.toThrow('auth is away');
-    away = false;
-    expect(await ownToken()).toBe('token-2');
   });
 });

@@ -60,7 +60,7 @@ export function createKeyStore(jwks: () => Promise<readonly Jwk[]>): KeyStore {
 }
 
 /** Converts a key to the form that OpenSSL reads, and so fast-jwt and @fastify/jwt. */
-export function toPem({ kty, crv, x }: Pick<Jwk, 'kty' | 'crv' | 'x'>): string {
+function toPem({ kty, crv, x }: Pick<Jwk, 'kty' | 'crv' | 'x'>): string {
   return createPublicKey({ key: { kty, crv, x }, format: 'jwk' })
     .export({ type: 'spki', format: 'pem' })
     .toString();

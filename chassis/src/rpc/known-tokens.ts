@@ -1,11 +1,13 @@
 /**
  * A cache of verified tokens. A signature is checked once per token: decoding, hashing and checking it for each request was a
- * twentieth of the gateway's CPU. The clock, and the presence of the key at auth, can change, so they are checked each time.
+ * twentieth of the gateway's CPU. The clock, the presence of the key at auth, and the list of revoked tokens can change, so they are
+ * checked each time.
  */
 import { hash } from 'node:crypto';
 import { isTimely, type TokenTimes } from './access-token.ts';
 import type { Caller } from './caller.ts';
 import type { KeyStore } from './key-store.ts';
+import type { Revocations } from './revocations.ts';
 
 export interface VerifiedToken extends TokenTimes {
   caller: Caller;
@@ -20,14 +22,18 @@ export interface KnownTokens {
 }
 
 /** Stores hashes: they are shorter than tokens, and useless to an attacker who reads the memory of this process. */
-export function createKnownTokens(keys: Pick<KeyStore, 'has'>, capacity = 10_000): KnownTokens {
+export function createKnownTokens(
+  keys: Pick<KeyStore, 'has'>,
+  revocations: Revocations,
+  capacity = 10_000,
+): KnownTokens {
   const byHash = new Map<string, VerifiedToken>();
   return {
     get(token) {
       const key = hashOf(token);
       const known = byHash.get(key);
       if (known === undefined) return undefined;
-      if (isTimely(known) && keys.has(known.kid)) return known.caller;
+      if (isTimely(known) && keys.has(known.kid) && !revocations.isRevoked(known)) return known.caller;
       byHash.delete(key);
       return undefined;
     },

@@ -8,7 +8,8 @@ import {
   MESSAGE_LIMITS,
   REQUEST_OF_RPC,
 } from '@payflowx/proto/limits';
-import { CallError, type Violation } from './errors.ts';
+import { textProblem, type Violation } from '../errors.ts';
+import { CallError } from './errors.ts';
 
 /** Enough to correct a request. More would make the error itself large. */
 const MAX_VIOLATIONS = 20;
@@ -121,11 +122,7 @@ function add(violations: Violation[], description: string): void {
   violations.push({ field: '', description });
 }
 
-/** Postgres cannot store NUL. */
 function problemOf(value: string | Uint8Array, max: number): string | undefined {
-  if (typeof value !== 'string') return value.length > max ? `must be at most ${max} bytes` : undefined;
-  if (value.length > max && (value.length > 2 * max || [...value].length > max)) {
-    return `must be at most ${max} characters`;
-  }
-  return value.includes('\0') ? 'must not contain the character NUL' : undefined;
+  if (typeof value === 'string') return textProblem(value, max);
+  return value.length > max ? `must be at most ${max} bytes` : undefined;
 }

@@ -6,6 +6,7 @@
  * The HMAC covers RPC, caller and filters too. They are not in the token, so their length does not add to it.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { firstKey, type Keys, listKeys } from '../keys.ts';
 import type { Caller } from './caller.ts';
 import type { MethodDefinition } from './client.ts';
 import { CallError } from './errors.ts';
@@ -36,7 +37,7 @@ type Paged = <Request, Response>(
  * Returns a function that calls a handler of `method`. If the method is a list, the handler gets the position of the request's token,
  * and its new position leaves as a token. Every other method, and every method without a key, is called as it is.
  */
-export function withPageTokens(method: MethodDefinition, key: Buffer | undefined): Paged {
+export function withPageTokens(method: MethodDefinition, key: Keys | undefined): Paged {
   if (key === undefined || !isList(method)) return (request, _caller, handle) => handle(request);
   return async (request, caller, handle) => {
     const list = request as ListRequest;
@@ -65,21 +66,23 @@ function scopeOf(method: MethodDefinition, caller: Caller | undefined, request: 
   return JSON.stringify([method.path, id, roles.toSorted(), filters.toString('base64')]);
 }
 
-function sealToken(key: Buffer, scope: string, position: string): string {
+function sealToken(key: Keys, scope: string, position: string): string {
   const payload = Buffer.from(position);
   if (payload.length > MAX_POSITION_BYTES) throw new Error('The position of the next page is too long.');
   const header = Buffer.from([VERSION]);
-  return Buffer.concat([header, macOf(key, scope, payload), payload]).toString('base64url');
+  return Buffer.concat([header, macOf(firstKey(key), scope, payload), payload]).toString('base64url');
 }
 
-function openToken(key: Buffer, scope: string, token: string): string {
+function openToken(key: Keys, scope: string, token: string): string {
   const bytes = token.length <= MAX_PAGE_TOKEN_LENGTH ? Buffer.from(token, 'base64url') : Buffer.alloc(0);
   // Node ignores characters outside the alphabet and spare bits at the end. Each token has one valid spelling.
   if (bytes.toString('base64url') !== token || bytes.length < HEADER_BYTES || bytes[0] !== VERSION) {
     throw invalidPageToken();
   }
   const payload = bytes.subarray(HEADER_BYTES);
-  if (!timingSafeEqual(bytes.subarray(1, HEADER_BYTES), macOf(key, scope, payload))) throw invalidPageToken();
+  const mac = bytes.subarray(1, HEADER_BYTES);
+  if (!listKeys(key).some((each) => timingSafeEqual(mac, macOf(each, scope, payload))))
+    throw invalidPageToken();
   return payload.toString();
 }
 

@@ -2,14 +2,17 @@
 import {
   type handleUnaryCall,
   Server,
-  ServerCredentials,
   type ServerUnaryCall,
   type ServiceDefinition,
+  status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import type { Keys } from '../keys.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { createSecurityEvents, type SecurityEvents } from '../telemetry/security-events.ts';
+import { type SecurityEvents, securityEventsOf } from '../telemetry/security-events.ts';
 import { runInTrace, type Trace } from '../telemetry/trace.ts';
+import type { Certificates } from '../tls/certificates.ts';
+import { serverCredentials } from '../tls/credentials.ts';
 import type { Access, AccessTable } from './access.ts';
 import {
   type AdmissionRule,
@@ -18,10 +21,13 @@ import {
   header,
   withinDeadline,
 } from './admission.ts';
-import type { Caller } from './caller.ts';
+import { measureServed } from './call-metrics.ts';
+import { recordServed } from './call-spans.ts';
+import type { Caller, Origin } from './caller.ts';
 import {
   asBytes,
   type MethodDefinition,
+  type OnBehalf,
   PREVIOUS_ATTEMPTS,
   type RequestOf,
   type ResponseOf,
@@ -33,17 +39,17 @@ import type { TokenVerifier } from './identity.ts';
 import { closeIdleConnections } from './idle-connections.ts';
 import { limitsOfRequest, maxRequestBytes } from './limits.ts';
 import { withPageTokens } from './page-tokens.ts';
+import { createPeers } from './peers.ts';
 import { recordRefusal } from './refusals.ts';
 
 /** The context of a call, for its handler. */
-export interface Call {
+export interface Call extends OnBehalf {
   /** The id of this call, made here. Log lines and audit records have it, because a caller can choose its trace and request id. */
   id: string;
   /** Defined unless access is open to anyone. */
   caller: Caller | undefined;
-  accessToken: string | undefined;
-  /** The time until which the caller waits. */
-  deadline: Date;
+  /** The service that made the connection, by its certificate. Users' calls come from the gateway. */
+  service: string | undefined;
   trace: Trace;
   /** The IP address and port of the caller. */
   peer: string;
@@ -60,6 +66,11 @@ export interface Call {
 export function requireCaller({ caller }: Call): Caller {
   if (!caller) throw new CallError('UNAUTHENTICATED', 'This call needs an access token.');
   return caller;
+}
+
+export function originOf(call: Call): Origin {
+  const { id, clientId } = requireCaller(call);
+  return { callerId: id, clientId, traceId: call.trace.traceId, callId: call.id };
 }
 
 export type Handlers<S extends ServiceMethods> = {
@@ -92,19 +103,27 @@ export interface GrpcServerSettings {
   /** 0 picks a free port. */
   port: number;
   reflection: boolean;
+  /** The server's own certificate, and the CAs of its callers' certificates. */
+  certificates: Certificates;
   verifier: TokenVerifier;
+  /** The age of a login from which actions with `recentLogin` need a new one. 0: none do. Default: RECENT_LOGIN_S. */
+  recentLoginS?: number;
   /**
    * Authenticates page tokens; the same for all instances of a service. Undefined lets tokens pass as they are: only for fakes of
    * services in tests.
    */
-  pageTokenKey: Buffer | undefined;
+  pageTokenKey: Keys | undefined;
   log: Logger;
   /** Default: the server is healthy until it drains. */
   health?: HealthChecks;
   /** Time after which a connection without calls is closed. */
   idleConnectionMs?: number;
+  /** The most connections of clients without a certificate of the platform. */
+  maxStrangers?: number;
   /** Concurrent calls of a connection. */
   maxStreams?: number;
+  /** Maximum milliseconds of a health check or a call for reflection. */
+  longestOtherMs?: number;
 }
 
 export interface GrpcServer {
@@ -121,13 +140,16 @@ const DRAIN_LIMIT_MS = 8_000;
 const MAX_STREAMS = 2_000;
 /** Our own clients reconnect at their next call. */
 const IDLE_CONNECTION_MS = 5 * 60_000;
+/** Clients without a certificate are operators and probes. Each connection costs memory and an open file. */
+const MAX_STRANGERS = 500;
 /** The least size limit of a request. A field that is a little beyond its limits then gets an error with its name. */
 const LEAST_MESSAGE_LIMIT_BYTES = 64 * 1024;
 
 export async function serveGrpc(settings: GrpcServerSettings, services: BoundService[]): Promise<GrpcServer> {
   const { host, port, reflection, log } = settings;
   const rules = new Map(services.flatMap(admissionRules));
-  const parts = { ...settings, events: createSecurityEvents(log) };
+  const { certificates } = settings;
+  const parts = { ...settings, peers: createPeers(certificates), events: securityEventsOf(log) };
   const admissions = createAdmissions(rules, parts);
   const server = new Server({
     'grpc.keepalive_time_ms': 20_000,
@@ -142,8 +164,9 @@ export async function serveGrpc(settings: GrpcServerSettings, services: BoundSer
   const health = serveHealth(server, names, settings.health ?? {}, log);
   if (reflection) (await import('./reflection.ts')).addReflection(server, names);
 
-  const boundPort = await bind(server, `${host}:${port}`);
-  closeIdleConnections(server, settings.idleConnectionMs ?? IDLE_CONNECTION_MS);
+  const boundPort = await bind(server, `${host}:${port}`, certificates);
+  const { idleConnectionMs: idleMs = IDLE_CONNECTION_MS, maxStrangers = MAX_STRANGERS } = settings;
+  closeIdleConnections(server, { idleMs, maxStrangers });
   log.info({ host, port: boundPort, services: names }, 'serving gRPC');
   return {
     port: boundPort,
@@ -188,9 +211,9 @@ function serviceNameOf(definition: ServiceMethods): string {
   return Object.values(definition)[0]?.path.split('/')[1] ?? '';
 }
 
-function bind(server: Server, address: string): Promise<number> {
+function bind(server: Server, address: string, certificates: Certificates): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync(address, serverCredentials(certificates), (error, port) => {
       if (error) reject(new Error(`cannot listen on ${address}: ${error.message}`));
       else resolve(port);
     });
@@ -251,10 +274,14 @@ function handle(
         const call = { ...admission, peer: grpcCall.getPeer(), isRetry: isRetry(grpcCall) };
         const response = await withinDeadline(answer(grpcCall.request, call), call.deadline);
         callback(null, response);
+        measureServed(path, status.OK, startedAt);
+        recordServed(admission.trace, startedAt, path, status.OK);
         log.debug({ rpc: path, ms: elapsed(startedAt) }, 'answered');
       } catch (error) {
         const rpcStatus = toRpcStatus(error, service.errors, log);
         callback(toStatusObject(rpcStatus));
+        measureServed(path, rpcStatus.code, startedAt);
+        recordServed(admission.trace, startedAt, path, rpcStatus.code);
         const refused = { route: path, address: grpcCall.getPeer(), caller: admission.caller };
         recordRefusal(events, error, rpcStatus.code, refused);
         log.debug({ rpc: path, ms: elapsed(startedAt), code: rpcStatus.code }, 'refused');

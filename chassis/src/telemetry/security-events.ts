@@ -3,12 +3,14 @@
  * They never contain a password, a token or a secret.
  */
 import type { Logger } from './log.ts';
+import { counter } from './metrics.ts';
 import { outsideRequests } from './trace.ts';
 
 const MESSAGES = {
   login_failed: 'a login with a wrong name or password',
   login_throttled: 'a login was refused because of earlier failures',
-  client_login_failed: 'a login of an API client or a service with a wrong secret',
+  second_factor_failed: 'a login with a right password and a wrong second factor',
+  client_login_failed: 'a login of an API client with a wrong secret',
   refresh_refused: 'a refresh token was refused',
   refresh_token_reused: 'a used refresh token was used again: its family is revoked',
   token_refused: 'an access token was refused',
@@ -44,7 +46,20 @@ export interface SecurityEvents {
 export const LINES_PER_SECOND = 10;
 const WINDOW_MS = 1_000;
 
-export function createSecurityEvents(log: Logger): SecurityEvents {
+const recorded = counter('payflowx.security_events', {
+  description: 'Refusals by kind: failed logins, throttled callers, refused tokens and others',
+});
+
+/** A process has one log. All of its parts that record events share one limit. */
+const eventsOfLogs = new WeakMap<Logger, SecurityEvents>();
+
+export function securityEventsOf(log: Logger): SecurityEvents {
+  const events = eventsOfLogs.get(log) ?? createSecurityEvents(log);
+  eventsOfLogs.set(log, events);
+  return events;
+}
+
+function createSecurityEvents(log: Logger): SecurityEvents {
   /** The events since the first one of the current second. */
   const counts: Partial<Record<SecurityEvent, number>> = {};
 
@@ -55,6 +70,7 @@ export function createSecurityEvents(log: Logger): SecurityEvents {
   };
   return {
     record(event, facts) {
+      recorded.add(1, { event });
       const count = counts[event] ?? 0;
       counts[event] = count + 1;
       if (count === 0) outsideRequests(() => setTimeout(endWindow, WINDOW_MS, event).unref());

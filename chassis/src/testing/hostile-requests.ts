@@ -12,8 +12,10 @@ import {
 } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { Client, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { fileDescriptorSet } from '@payflowx/proto/descriptors';
+import { serviceOf } from '../rpc/client.ts';
+import { type TestService, testCredentials } from './certificates.ts';
 import { PATIENCE_MS } from './deadlines.ts';
 
 export interface HostileCalls {
@@ -21,8 +23,10 @@ export interface HostileCalls {
   target: string;
   /** The full name of a service, such as `payflowx.ledger.v1.LedgerService`. */
   service: string;
-  /** Access tokens of callers that together may call all RPCs. Each request is sent with each. */
+  /** Access tokens of callers that together may call all RPCs of users. Each request is sent with each. */
   accessTokens: readonly string[];
+  /** A service that may call the other RPCs. */
+  as?: TestService;
   /** Valid values by the names of fields. With them the other checks pass, and a hostile value gets further. */
   examples?: Readonly<Record<string, string>>;
 }
@@ -41,7 +45,11 @@ export async function callWithHostileRequests(options: HostileCalls): Promise<Ho
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, fileDescriptorSet()));
   const service = registry.getService(options.service);
   if (!service) throw new Error(`There is no service ${options.service}.`);
-  const client = new Client(options.target, credentials.createInsecure());
+  const client = new Client(
+    options.target,
+    testCredentials(serviceOf(options.service) as TestService, options.as),
+  );
+
   const outcome: HostileOutcome = { calls: 0, failures: [] };
 
   const queue = service.methods.flatMap(({ name, input, output }) =>

@@ -31,11 +31,14 @@ export function createTestIdentity(): TestIdentity {
   return {
     verifier: createTokenVerifier({ jwks: async () => jwks }),
     jwks,
-    tokenFor: ({ id, roles, clientId = 'cli_test', scopes }, { expiresInS } = {}) => {
+    tokenFor: (caller, { expiresInS } = {}) => {
+      const { id, roles, sessionId, loggedInAtS, clientId = 'cli_test', scopes, restrictedTo } = caller;
       const limits = scopes && { client_id: clientId, scope: scopes.join(' ') };
       const iat = Math.floor(Date.now() / 1000);
       const life = expiresInS !== undefined && { iat, exp: iat + expiresInS };
-      return tokenWith({ sub: id, roles, ...limits, ...life });
+      // Unless the caller says otherwise, a person has just logged in.
+      const login = { sid: sessionId, auth_time: loggedInAtS ?? (scopes ? undefined : iat) };
+      return tokenWith({ sub: id, roles, ...login, ...limits, ...life, restricted_to: restrictedTo });
     },
     tokenWith,
   };

@@ -1,8 +1,7 @@
 /** For tests only: creates topics on the real Kafka, and reads them. */
 import { randomUUID } from 'node:crypto';
-import { Kafka, logLevel } from 'kafkajs';
 import { cloudEventMessage, type OutgoingEvent } from '../messaging/cloud-events.ts';
-import { connectKafkaProducer } from '../messaging/kafka/producer.ts';
+import { connectKafkaProducer, kafkaClient } from '../messaging/kafka/producer.ts';
 import { eventually } from './eventually.ts';
 import { testLog } from './log.ts';
 import { testServers } from './servers.ts';
@@ -20,7 +19,7 @@ export interface RawTopicMessage {
   payload: Buffer;
 }
 
-const kafka = () => new Kafka({ brokers: testServers.kafkaBrokers(), logLevel: logLevel.NOTHING });
+const kafka = () => kafkaClient({ ...testServers.kafka(), clientId: 'test' }, testLog);
 
 /** Creates a topic with six partitions and one for its dead letters, under unique names. */
 export async function createTestTopics(name: string): Promise<TestTopics> {
@@ -37,10 +36,7 @@ export async function createTestTopics(name: string): Promise<TestTopics> {
     topic,
     deadLetterTopic,
     async publish(events) {
-      const producer = await connectKafkaProducer(
-        { brokers: testServers.kafkaBrokers(), clientId: 'test' },
-        testLog,
-      );
+      const producer = await connectKafkaProducer({ ...testServers.kafka(), clientId: 'test' }, testLog);
       await producer.publish(topic, events.map(cloudEventMessage));
       await producer.close();
     },

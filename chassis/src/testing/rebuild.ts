@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { TestDatabase } from './database.ts';
-import { testServers } from './servers.ts';
+import { namedForTests } from './servers.ts';
 
 /** Returns the exit code and the output, such as `0: 1 events applied, 0 passed over`. */
 export async function runRebuild(
@@ -14,7 +14,7 @@ export async function runRebuild(
     ...process.env,
     POSTGRES_URL: database.url,
     POSTGRES_MIGRATE_URL: database.migrateUrl,
-    KAFKA_BROKERS: testServers.kafkaBrokers().join(','),
+    ...namedForTests('KAFKA_BROKERS'),
     PAYMENT_EVENTS_TOPIC: topic,
     LOG_LEVEL: 'fatal',
   };

@@ -35,8 +35,8 @@ export type Operation =
 /** Start states of each operation. */
 const STARTS_FROM: Record<Operation['name'], readonly State[]> = {
   capture: ['AUTHORIZED', 'PARTIALLY_CAPTURED'],
-  cancel: ['AUTHORIZED'],
-  refund: ['COMPLETED', 'PARTIALLY_REFUNDED'],
+  cancel: ['AUTHORIZED', 'PARTIALLY_CAPTURED'],
+  refund: ['PARTIALLY_CAPTURED', 'COMPLETED', 'PARTIALLY_REFUNDED'],
 };
 
 export interface Refusal {
@@ -51,7 +51,7 @@ export function apply(payment: PaymentModel, operation: Operation): PaymentModel
     case 'capture':
       return capture(payment, operation.amount, operation.final ?? operation.amount === undefined);
     case 'cancel':
-      return changed(payment, { state: 'CANCELLED', released: payment.amount });
+      return close(payment, 'CANCELLED');
     case 'refund':
       return refund(payment, operation.amount);
   }
@@ -65,23 +65,32 @@ function capture(payment: PaymentModel, amount = heldOf(payment), final: boolean
   if (amount > heldOf(payment)) return { status: 422, code: 'CAPTURE_EXCEEDS_AUTHORIZED' };
   const captured = payment.captured + amount;
   const released = final ? payment.amount - captured : 0;
-  const state = captured + released === payment.amount ? 'COMPLETED' : 'PARTIALLY_CAPTURED';
+  const isHeld = captured + released < payment.amount;
+  const state = isHeld ? 'PARTIALLY_CAPTURED' : completedState({ ...payment, captured });
   return changed(payment, { state, captured, released });
 }
 
 function refund(payment: PaymentModel, amount = payment.captured - payment.refunded): PaymentModel | Refusal {
   const refunded = payment.refunded + amount;
   if (refunded > payment.captured) return { status: 422, code: 'REFUND_EXCEEDS_CAPTURED' };
-  return changed(payment, {
-    state: refunded === payment.captured ? 'REFUNDED' : 'PARTIALLY_REFUNDED',
-    refunded,
-  });
+  const state = heldOf(payment) > 0 ? payment.state : completedState({ ...payment, refunded });
+  return changed(payment, { state, refunded });
 }
 
 /** The payment after its hold has expired. */
 export function expire(payment: PaymentModel): PaymentModel {
-  const state = payment.captured > 0 ? 'COMPLETED' : 'EXPIRED';
+  return close(payment, 'EXPIRED');
+}
+
+/** The payment after the rest of its hold was released. */
+function close(payment: PaymentModel, untouched: 'CANCELLED' | 'EXPIRED'): PaymentModel {
+  const state = payment.captured > 0 ? completedState(payment) : untouched;
   return changed(payment, { state, released: payment.amount - payment.captured });
+}
+
+function completedState({ captured, refunded }: Pick<PaymentModel, 'captured' | 'refunded'>): State {
+  if (refunded === 0) return 'COMPLETED';
+  return refunded === captured ? 'REFUNDED' : 'PARTIALLY_REFUNDED';
 }
 
 /** Each change raises the version and notifies both sides, except external accounts. */

@@ -12,8 +12,10 @@ import {
   isTimely,
   type KeyStore,
   type KnownTokens,
+  type Revocations,
   type RoleName,
   requireScope,
+  requireSetup,
   type Scope,
   TOKEN_AUDIENCE,
   TOKEN_ISSUER,
@@ -25,16 +27,23 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import { ProblemError, toProblem, unauthenticated } from '../problems/problem.ts';
 
 /** Roles of users and their API clients. Services do not call the REST API. */
-export type Access = 'anyone' | readonly Exclude<RoleName, 'service'>[];
+export type Access = 'anyone' | readonly RoleName[];
 
 /** All roles that see accounts and payments: their own, or those of all users. An admin sees none. */
 export const EVERY_ROLE = ['customer', 'operator', 'auditor'] as const satisfies Access;
+
+/** All roles of people. */
+export const PEOPLE = [...EVERY_ROLE, 'admin'] as const satisfies Access;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
     /** The scope that an API client needs, besides the role. Undefined: the route is closed to API clients. */
     scope?: Scope;
+    /** Also for people who may do nothing else until they have set up a second factor. */
+    setup?: true;
+    /** The service needs a login of a short time ago. Only for the document: the service checks it. */
+    recentLogin?: true;
   }
   interface FastifyRequest {
     caller: Caller | undefined;
@@ -55,8 +64,11 @@ interface VerifiedJwt {
 }
 
 /** Sets the caller of a request if its token was verified before. This is cheap, so it may run before a request is admitted. */
-export function identifyCallers(app: FastifyInstance, keys: KeyStore): KnownTokens {
-  const known = createKnownTokens(keys);
+export function identifyCallers(
+  app: FastifyInstance,
+  { keys, revocations }: { keys: KeyStore; revocations: Revocations },
+): KnownTokens {
+  const known = createKnownTokens(keys, revocations);
   app.decorateRequest('caller');
   app.addHook('onRequest', (request, _reply, done) => {
     if (needsCaller(request)) request.caller = known.get(request.headers.authorization ?? '');
@@ -71,7 +83,7 @@ export function identifyCallers(app: FastifyInstance, keys: KeyStore): KnownToke
  */
 export async function checkAccess(
   app: FastifyInstance,
-  { keys, known }: { keys: KeyStore; known: KnownTokens },
+  { keys, known, revocations }: { keys: KeyStore; known: KnownTokens; revocations: Revocations },
 ): Promise<void> {
   await app.register(fastifyJwt, {
     secret: {
@@ -91,7 +103,7 @@ export async function checkAccess(
   });
   app.decorateRequest('refusal');
   requireDeclaredAccess(app);
-  app.addHook('onRequest', createVerifyHook(known));
+  app.addHook('onRequest', createVerifyHook(known, revocations));
   app.addHook('preParsing', async (request) => authorize(request));
 }
 
@@ -115,11 +127,12 @@ function needsCaller({ is404, routeOptions }: FastifyRequest): boolean {
   return !is404 && routeOptions.config.access !== 'anyone';
 }
 
-function createVerifyHook(known: KnownTokens) {
+function createVerifyHook(known: KnownTokens, revocations: Revocations) {
   return (request: FastifyRequest, _reply: FastifyReply, done: () => void) => {
     if (request.caller || !needsCaller(request)) return done();
     verify(request)
       .then((verified) => {
+        if (revocations.isRevoked(verified)) throw unauthenticated();
         request.caller = verified.caller;
         known.add(request.headers.authorization ?? '', verified);
       })
@@ -138,14 +151,41 @@ async function verify(request: FastifyRequest): Promise<VerifiedToken> {
 }
 
 function authorize({ is404, caller, refusal, routeOptions }: FastifyRequest): void {
-  const { access, scope } = routeOptions.config;
+  const { access, scope, setup = false } = routeOptions.config;
   if (is404 || access === 'anyone') return;
   if (refusal) throw refusal;
   if (!caller) throw unauthenticated();
-  if (!caller.roles.some((role) => (access as readonly RoleName[] | undefined)?.includes(role))) {
-    throw new ProblemError('ROLE_NOT_ALLOWED', `This request needs one of the roles ${access?.join(', ')}.`);
-  }
+  if (caller.restrictedTo === undefined) requireRole(caller, access);
+  else requireSetup(caller, setup);
   requireScope(caller, scope);
+}
+
+function requireRole(caller: Caller, access: readonly RoleName[] | undefined): void {
+  if (caller.roles.some((role) => access?.includes(role))) return;
+  throw new ProblemError('ROLE_NOT_ALLOWED', `This request needs one of the roles ${access?.join(', ')}.`);
+}
+
+/** False if the token of the request, which was valid when the request came, has been revoked since. Expiry is not checked. */
+export type IsTokenValid = (request: FastifyRequest) => boolean;
+
+/** For requests that last longer than the check of their token. */
+export function tokenCheck({
+  keys,
+  revocations,
+}: {
+  keys: KeyStore;
+  revocations: Revocations;
+}): IsTokenValid {
+  return (request) => {
+    const { caller } = request;
+    if (!caller) return false;
+    const [header, payload] = accessTokenOf(request).split('.').map(decodedPart);
+    return keys.has(String(header?.kid)) && !revocations.isRevoked({ caller, iat: payload?.iat });
+  };
+}
+
+function decodedPart(part: string, index: number): { kid?: unknown; iat?: unknown } | undefined {
+  return index < 2 ? JSON.parse(Buffer.from(part, 'base64url').toString()) : undefined;
 }
 
 /** Call settings that pass on the caller's own token. The service verifies it again. */

@@ -33,7 +33,7 @@ export interface LimiterSettings {
   floor: number;
 }
 
-export const LIMITS: LimiterSettings = { targetMs: 500, toleranceMs: 300, burst: 1_000, floor: 64 };
+export const LIMITS: LimiterSettings = { targetMs: 400, toleranceMs: 300, burst: 1_000, floor: 64 };
 
 /** Overload ends when no request was refused for this long. */
 const CALM_MS = 1_000;

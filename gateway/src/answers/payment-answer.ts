@@ -3,6 +3,7 @@
  * if it was declined. Marks replays.
  */
 import {
+  type CancelPaymentResponse,
   type CapturePaymentResponse,
   type CreatePaymentResponse,
   type CreateRefundResponse,
@@ -37,7 +38,7 @@ export function answerCreation(
  * Responds to a capture or a cancel with the current payment. If the outcome is not known yet, it is the payment before the step.
  */
 export function answerStep(
-  { payment, replayed, pending }: CapturePaymentResponse,
+  { payment, replayed, pending }: CancelPaymentResponse,
   reply: FastifyReply,
 ): PaymentJson {
   if (!payment) throw new Error('The response of the payment service has no payment.');
@@ -48,13 +49,20 @@ export function answerStep(
   return paymentJson(payment);
 }
 
+/** Like answerStep. Location names the capture, which can be polled. */
+export function answerCapture(response: CapturePaymentResponse, reply: FastifyReply): PaymentJson {
+  const body = answerStep(response, reply);
+  // Absent from a payment service of the version before.
+  if (response.captureId !== '') reply.header('location', `/v1/captures/${response.captureId}`);
+  return body;
+}
+
 /** Sets status and headers, and returns the body. Throws the 402, which is a problem. */
 export function answerRefund({ refund, replayed }: CreateRefundResponse, reply: FastifyReply): RefundJson {
   if (!refund) throw new Error('The response of the payment service has no refund.');
   if (replayed) reply.header('idempotent-replayed', 'true');
   if (refund.state === RefundState.FAILED) throw declinedRefund(refund);
-  // A refund has no address of its own. The payment's list of refunds contains it.
-  reply.header('location', refundsOf(refund));
+  reply.header('location', refundLocationOf(refund));
   if (refund.state === RefundState.PENDING) reply.code(202).header('retry-after', RETRY_AFTER_S);
   else reply.code(201);
   return refundJson(refund);
@@ -64,8 +72,8 @@ function locationOf({ id }: Payment): string {
   return `/v1/payments/${id}`;
 }
 
-function refundsOf({ paymentId }: Refund): string {
-  return `/v1/payments/${paymentId}/refunds`;
+function refundLocationOf({ id }: Refund): string {
+  return `/v1/refunds/${id}`;
 }
 
 function declined(payment: Payment): ProblemError {
@@ -84,7 +92,7 @@ function declinedRefund(refund: Refund): ProblemError {
   const { code = 'REFUND_DECLINED', message = 'The refund was declined.' } = refund.failure ?? {};
   return new ProblemError('REFUND_DECLINED', message, {
     code,
-    headers: { location: refundsOf(refund) },
+    headers: { location: refundLocationOf(refund) },
     members: { refund: refundJson(refund) },
   });
 }

@@ -1,5 +1,5 @@
 /** Clients of the services behind the gateway, each with its own channel. */
-import { connectGrpc, type Neighbour } from '@payflowx/chassis';
+import { type Certificates, connectGrpc, type Neighbour } from '@payflowx/chassis';
 import { AnalyticsServiceClient, type AnalyticsServiceService } from '@payflowx/proto/analytics';
 import { AuthServiceClient, type AuthServiceService } from '@payflowx/proto/auth';
 import {
@@ -8,14 +8,23 @@ import {
   RuleServiceClient,
   type RuleServiceService,
 } from '@payflowx/proto/authorization';
+import { DeadLetterServiceClient, type DeadLetterServiceService } from '@payflowx/proto/dead-letters';
 import {
   LedgerServiceClient,
   type LedgerServiceService,
   ReconciliationServiceClient,
   type ReconciliationServiceService,
 } from '@payflowx/proto/ledger';
-import { NotificationServiceClient, type NotificationServiceService } from '@payflowx/proto/notification';
+import {
+  MailServiceClient,
+  type MailServiceService,
+  NotificationServiceClient,
+  type NotificationServiceService,
+  PreferenceServiceClient,
+  type PreferenceServiceService,
+} from '@payflowx/proto/notification';
 import { PaymentServiceClient, type PaymentServiceService } from '@payflowx/proto/payment';
+import { PipelineServiceClient, type PipelineServiceService } from '@payflowx/proto/pipeline';
 
 /** The gRPC target of each service. */
 export type Targets = Record<
@@ -35,18 +44,41 @@ export interface Neighbours {
   ledger: Neighbour<LedgerServiceService>;
   reconciliations: Neighbour<ReconciliationServiceService>;
   notification: Neighbour<NotificationServiceService>;
+  preferences: Neighbour<PreferenceServiceService>;
+  mails: Neighbour<MailServiceService>;
   analytics: Neighbour<AnalyticsServiceService>;
+  paymentDeadLetters: Neighbour<DeadLetterServiceService>;
+  notificationDeadLetters: Neighbour<DeadLetterServiceService>;
+  authDeadLetters: Neighbour<DeadLetterServiceService>;
+  paymentPipeline: Neighbour<PipelineServiceService>;
+  authPipeline: Neighbour<PipelineServiceService>;
+  ledgerPipeline: Neighbour<PipelineServiceService>;
+  notificationPipeline: Neighbour<PipelineServiceService>;
+  analyticsPipeline: Neighbour<PipelineServiceService>;
 }
 
-/** `token` returns the gateway's own service token, for the calls that it makes in its own name. */
-export function connectNeighbours(targets: Targets, token: () => Promise<string>): Neighbours {
+export function connectNeighbours(targets: Targets, certificates: Certificates): Neighbours {
+  const deadLettersOf = (service: keyof Targets) =>
+    connectGrpc(DeadLetterServiceClient, {
+      target: targets[service],
+      certificates,
+      service,
+      // A redrive that is repeated would have a second audit record.
+      retryable: ['listDeadLetters', 'getDeadLetter', 'listDeadLetterAuditRecords'],
+    });
+  const pipelineOf = (service: keyof Targets) =>
+    connectGrpc(PipelineServiceClient, {
+      target: targets[service],
+      certificates,
+      service,
+      retryable: ['getPipeline'],
+    });
   return {
     // Logins are never retried, nor are requests for a new secret: the first secret would be lost. A refresh is retried with the
     // same request id, so it does not count as a second use.
     auth: connectGrpc(AuthServiceClient, {
       target: targets.auth,
-      // Auth trusts the client address in a request only if the gateway's own token comes with it.
-      token,
+      certificates,
       retryable: [
         'refreshTokens',
         'getMe',
@@ -60,6 +92,7 @@ export function connectNeighbours(targets: Targets, token: () => Promise<string>
     }),
     authorization: connectGrpc(AccountServiceClient, {
       target: targets.authorization,
+      certificates,
       retryable: [
         'getAccount',
         'listAccounts',
@@ -70,11 +103,12 @@ export function connectNeighbours(targets: Targets, token: () => Promise<string>
     }),
     rules: connectGrpc(RuleServiceClient, {
       target: targets.authorization,
+      certificates,
       retryable: ['createRule', 'getRule', 'listRules', 'listRuleVersions', 'backtestRule'],
     }),
     payment: connectGrpc(PaymentServiceClient, {
       target: targets.payment,
-      token,
+      certificates,
       retryable: [
         'batchCreatePayments',
         'createDeposit',
@@ -85,6 +119,9 @@ export function connectNeighbours(targets: Targets, token: () => Promise<string>
         'simulatePayment',
         'getPayment',
         'listPayments',
+        'getCapture',
+        'listCaptures',
+        'getRefund',
         'listRefunds',
         'listPaymentSteps',
         'listPaymentAuditRecords',
@@ -92,6 +129,7 @@ export function connectNeighbours(targets: Targets, token: () => Promise<string>
     }),
     ledger: connectGrpc(LedgerServiceClient, {
       target: targets.ledger,
+      certificates,
       retryable: [
         'listEntries',
         'getTransaction',
@@ -100,21 +138,57 @@ export function connectNeighbours(targets: Targets, token: () => Promise<string>
         'getSealedHead',
         'getReceipt',
         'getProof',
+        'getLastProof',
       ],
     }),
     // A reconciliation that is started twice would give two reports.
     reconciliations: connectGrpc(ReconciliationServiceClient, {
       target: targets.ledger,
+      certificates,
       retryable: ['getReconciliation', 'listReconciliations'],
     }),
     notification: connectGrpc(NotificationServiceClient, {
       target: targets.notification,
-      retryable: ['listNotifications'],
+      certificates,
+      // Not those that make a secret: the first one would be lost. A stream retries by itself.
+      retryable: [
+        'listNotifications',
+        'listEvents',
+        'getEvent',
+        'listWebhookEndpoints',
+        'getWebhookEndpoint',
+        'updateWebhookEndpoint',
+        'deleteWebhookEndpoint',
+        'redeliverWebhooks',
+        'listWebhookDeliveries',
+        'getWebhookDelivery',
+        'redeliverWebhook',
+        'listWebhookAuditRecords',
+      ],
+    }),
+    preferences: connectGrpc(PreferenceServiceClient, {
+      target: targets.notification,
+      certificates,
+      retryable: ['getNotificationPreferences', 'replaceNotificationPreferences'],
+    }),
+    mails: connectGrpc(MailServiceClient, {
+      target: targets.notification,
+      certificates,
+      retryable: ['listMails', 'listMailSuppressions'],
     }),
     analytics: connectGrpc(AnalyticsServiceClient, {
       target: targets.analytics,
+      certificates,
       retryable: ['getSummary', 'listDailyTotals', 'getAccountTotals'],
     }),
+    paymentDeadLetters: deadLettersOf('payment'),
+    notificationDeadLetters: deadLettersOf('notification'),
+    authDeadLetters: deadLettersOf('auth'),
+    paymentPipeline: pipelineOf('payment'),
+    authPipeline: pipelineOf('auth'),
+    ledgerPipeline: pipelineOf('ledger'),
+    notificationPipeline: pipelineOf('notification'),
+    analyticsPipeline: pipelineOf('analytics'),
   };
 }
 

@@ -41,6 +41,7 @@ export function createPaymentBatches(
 ): PaymentBatches {
   const batcher = createBatcher({
     ...settings,
+    name: 'create-payments',
     pacesOnlyWhileBusy: true,
     flush: (items: Item[]) => createPayments(payment, items),
   });

@@ -53,12 +53,12 @@ const OLD_LIMIT_HEADERS = ['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-
  */
 export function limitLogins<Body>(
   app: Pick<FastifyInstance, 'createRateLimit'>,
-  { perMinute, nameOf }: { perMinute: number; nameOf: (body: Body) => string },
+  { perMinute, nameOf }: { perMinute: number; nameOf: (body: Body, request: FastifyRequest) => string },
 ): (request: FastifyRequest) => Promise<void> {
   const count = app.createRateLimit({
     max: perMinute,
     timeWindow: MINUTE_MS,
-    keyGenerator: (request) => `${networkOf(request)} ${nameOf(request.body as Body).toLowerCase()}`,
+    keyGenerator: (request) => `${networkOf(request)} ${nameOf(request.body as Body, request).toLowerCase()}`,
   });
   return async (request) => {
     const limit = await count(request);
@@ -145,12 +145,13 @@ export async function allowOrigins(app: FastifyInstance, { allowedOrigins }: Set
   if (allowedOrigins.length === 0) return;
   await app.register(cors, {
     origin: allowedOrigins,
-    methods: ['GET', 'HEAD', 'POST', 'PATCH'],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: [
       'authorization',
       'content-type',
       'idempotency-key',
       'if-match',
+      'last-event-id',
       'traceparent',
       'x-request-id',
     ],

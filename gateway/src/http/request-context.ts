@@ -1,9 +1,21 @@
 /** The context of a request: its id and its trace. Also writes its log line after the response. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Logger, newId, runInTrace, type Trace, traceFrom } from '@payflowx/chassis';
+import {
+  type Logger,
+  newId,
+  recordSpan,
+  runInTrace,
+  SpanKind,
+  type Trace,
+  traceOfStranger,
+} from '@payflowx/chassis';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** True for streams: their duration says nothing. */
+    isLongLived?: boolean;
+  }
   interface FastifyRequest {
     /** Undefined only in the log line of a request that was refused because of load. */
     trace: Trace;
@@ -29,16 +41,42 @@ export function nameRequests(app: FastifyInstance): void {
 export function traceRequests(app: FastifyInstance): void {
   app.decorateRequest('trace');
   app.addHook('onRequest', (request, _reply, done) => {
-    request.trace = traceFrom(request.headers.traceparent as string | undefined, request.id);
+    request.trace = traceOfStranger(request.headers.traceparent as string | undefined, request.id);
     // Calls to other services run inside the trace, so that each call carries it.
     runInTrace(request.trace, done);
+  });
+}
+
+/**
+ * Records the span of each request, by OpenTelemetry's conventions: https://opentelemetry.io/docs/specs/semconv/http/http-spans/
+ * The path, the query and the address of the client are left out: they may contain names and tokens.
+ */
+export function recordRequests(app: FastifyInstance): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    const { config, url: route = 'unknown' } = request.routeOptions;
+    const { method, protocol } = request;
+    const { statusCode } = reply;
+    const startedAt = performance.now() - reply.elapsedTime;
+    if (!config.isLongLived)
+      recordSpan(request.trace, startedAt, statusCode >= 500 ? String(statusCode) : undefined, () => ({
+        name: `${method} ${route}`,
+        kind: SpanKind.SERVER,
+        attributes: {
+          'http.request.method': method,
+          'http.route': route,
+          'http.response.status_code': statusCode,
+          'url.scheme': protocol,
+        },
+      }));
+    done();
   });
 }
 
 /** Logs slow requests at warn, and all others at debug, one line each. Failures have log lines of their own (problem.ts). */
 export function logRequests(app: FastifyInstance, { log, slowMs }: { log: Logger; slowMs: number }): void {
   app.addHook('onResponse', (request, reply, done) => {
-    if (reply.elapsedTime >= slowMs) log.warn(lineOf(request, reply), 'slow request');
+    const { isLongLived } = request.routeOptions.config;
+    if (reply.elapsedTime >= slowMs && !isLongLived) log.warn(lineOf(request, reply), 'slow request');
     // The line is built only if it is logged.
     else if (log.isLevelEnabled('debug')) log.debug(lineOf(request, reply), 'request');
     done();

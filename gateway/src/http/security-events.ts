@@ -1,15 +1,21 @@
 /** Records refused requests as security events. Services record what they refuse too, but only the gateway knows the client's address. */
-import { createSecurityEvents, type Logger, type SecurityEvent } from '@payflowx/chassis';
+import { type Logger, type SecurityEvent, securityEventsOf } from '@payflowx/chassis';
 import type { FastifyInstance } from 'fastify';
 import { toProblem } from '../problems/problem.ts';
 import type { ProblemCode } from '../problems/problem-codes.ts';
 
-const EVENTS: Partial<Record<ProblemCode, SecurityEvent>> = {
+/** Each refusal of a known caller with status 403 is here: a test checks it. */
+export const EVENTS: Partial<Record<ProblemCode, SecurityEvent>> = {
   UNAUTHENTICATED: 'token_refused',
   INVALID_REFRESH_TOKEN: 'refresh_refused',
   ROLE_NOT_ALLOWED: 'access_refused',
   ACTION_NOT_ALLOWED: 'access_refused',
+  OWN_ACCOUNT: 'access_refused',
+  CROSS_SITE_REQUEST: 'access_refused',
+  NOT_YOUR_ENDPOINT: 'access_refused',
   INSUFFICIENT_SCOPE: 'access_refused',
+  LOGIN_TOO_OLD: 'access_refused',
+  SECOND_FACTOR_SETUP_REQUIRED: 'access_refused',
   TOO_MANY_REQUESTS: 'rate_limited',
   TOO_MANY_LOGINS: 'login_throttled',
 };
@@ -18,7 +24,7 @@ const EVENTS: Partial<Record<ProblemCode, SecurityEvent>> = {
 const MACHINE_LOGIN = '/v1/auth/token';
 
 export function recordSecurityEvents(app: FastifyInstance, log: Logger): void {
-  const events = createSecurityEvents(log);
+  const events = securityEventsOf(log);
   // Runs only for requests that fail.
   app.addHook('onError', (request, _reply, error, done) => {
     const { problem, options } = toProblem(error);

@@ -19,7 +19,8 @@ type Properties = { properties?: Record<string, unknown>; required?: string[] };
  */
 export function withSharedRefusals(schema: Shape, { config }: RouteOptions): Shape {
   const own = (schema.response ?? {}) as Record<string, Refusals>;
-  const shared = sharedCodes(schema, config?.access === 'anyone');
+  const guarded = config?.access === 'anyone' ? {} : guardedBy(config ?? {});
+  const shared = sharedCodes(schema, guarded);
   const details: Details = { ...DETAILS, 504: timeoutDetails(config?.deadlineMs ?? ANSWER_WITHIN_MS) };
   const refusals = Object.fromEntries(
     Object.entries(shared).map(([status, codes = []]) => [
@@ -30,7 +31,13 @@ export function withSharedRefusals(schema: Shape, { config }: RouteOptions): Sha
   return { ...schema, response: { ...own, ...refusals } };
 }
 
-const GUARDED: Codes = { 401: ['UNAUTHENTICATED'], 403: ['ROLE_NOT_ALLOWED', 'INSUFFICIENT_SCOPE'] };
+function guardedBy({ recentLogin, setup }: NonNullable<RouteOptions['config']>): Codes {
+  const codes: ProblemCode[] = ['ROLE_NOT_ALLOWED', 'INSUFFICIENT_SCOPE'];
+  if (!setup) codes.push('SECOND_FACTOR_SETUP_REQUIRED');
+  if (recentLogin) codes.push('LOGIN_TOO_OLD');
+  return { 401: ['UNAUTHENTICATED'], 403: codes };
+}
+
 const NAMED: Codes = { 404: ['NOT_FOUND'] };
 const WITH_BODY: Codes = {
   408: ['REQUEST_TIMEOUT'],
@@ -40,7 +47,7 @@ const WITH_BODY: Codes = {
 
 type Codes = Record<number, ProblemCode[] | undefined>;
 
-function sharedCodes(schema: Shape, isOpen: boolean): Codes {
+function sharedCodes(schema: Shape, guarded: Codes): Codes {
   const headers = (schema.headers ?? {}) as Properties;
   const queries = (schema.querystring ?? {}) as Properties;
   const bad: ProblemCode[] = ['INVALID_REQUEST'];
@@ -50,7 +57,7 @@ function sharedCodes(schema: Shape, isOpen: boolean): Codes {
   if (headers.properties?.['idempotency-key']) bad.push('IDEMPOTENCY_KEY_INVALID');
   return {
     400: bad,
-    ...(isOpen ? {} : GUARDED),
+    ...guarded,
     ...(schema.params === undefined ? {} : NAMED),
     ...(schema.body === undefined ? {} : WITH_BODY),
     429: ['TOO_MANY_REQUESTS'],
@@ -76,7 +83,9 @@ function merged(own: Refusals | undefined, shared: readonly ProblemCode[], detai
   if (!own) return problem(shared, details ?? describe(shared));
   const { codes } = own.content[PROBLEM_TYPE];
   const more = shared.filter((code) => !codes.includes(code));
-  return problem([...codes, ...more], [own.description, describe(more)].join(' '));
+  const all: Refusals = problem([...codes, ...more], [own.description, describe(more)].join(' '));
+  // A response may also have a form for another media type.
+  return { ...all, content: { ...own.content, ...all.content } };
 }
 
 const HEADERS = {
@@ -111,7 +120,9 @@ function headersOf(
 ) {
   const movesMoney = parameters.some(({ name, required }) => name === 'idempotency-key' && required);
   const isVersioned = VERSIONED.has(content?.['application/json']?.schema?.$ref ?? '');
-  const hasLocation = ['201', '202', '402'].includes(status) && (movesMoney || LOCATED.has(operationId));
+  const hasLocation =
+    (['201', '202', '402'].includes(status) && (movesMoney || LOCATED.has(operationId))) ||
+    (operationId === 'capturePayment' && status === '200');
   const isReplayable = movesMoney && ['200', '201', '402', '409', '422'].includes(status);
   return {
     'x-request-id': reference('RequestId'),
@@ -138,7 +149,7 @@ function isLimited(tags: string[], status: string): boolean {
   return !tags.includes('health') && (status.startsWith('2') || status === '429');
 }
 
-const VERSIONED = new Set(['#/components/schemas/Account', '#/components/schemas/Rule']);
+const VERSIONED = new Set(['Account', 'Rule', 'User'].map((name) => `#/components/schemas/${name}`));
 
 /** Operations that create something with its own address, besides those that move money. */
-const LOCATED = new Set(['createAccount', 'createRule', 'runReconciliation']);
+const LOCATED = new Set(['createAccount', 'createRule', 'runReconciliation', 'createWebhookEndpoint']);

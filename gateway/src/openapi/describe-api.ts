@@ -18,9 +18,37 @@ const TAGS = [
   { name: 'audit', description: 'Records of changes and of the users who made them.' },
   { name: 'ledger', description: 'The journal, and the proof that it is correct.' },
   { name: 'notifications', description: 'Notifications to payers and receivers.' },
+  { name: 'mails', description: 'Mails to users, and the addresses that get none.' },
+  { name: 'events', description: 'Every step of a payment, as its sides may see it.' },
+  { name: 'webhooks', description: 'Events sent to your own address, as Standard Webhooks.' },
   { name: 'analytics', description: 'Totals. They lag behind the payments by a moment.' },
+  {
+    name: 'operations',
+    description: 'For operators: messages that were given up, running instances, and search.',
+  },
   { name: 'health', description: 'Liveness and readiness probes.' },
 ];
+
+const SCOPE_TEXTS: Record<Scope, string> = {
+  'accounts:read': 'Read accounts.',
+  'accounts:write': 'Create and change accounts.',
+  'payments:read': 'Read payments and their events.',
+  'payments:write': 'Make, capture, cancel and refund payments.',
+  'deposits:write': 'Make deposits.',
+  'withdrawals:write': 'Make withdrawals.',
+  'rules:read': 'Read rules.',
+  'rules:write': 'Create and change rules.',
+  'ledger:read': 'Read the journal, receipts and the proof.',
+  'notifications:read': 'Read notifications and webhook endpoints.',
+  'analytics:read': 'Read totals.',
+  'audit:read': 'Read the audit log.',
+};
+
+const OAUTH2 = {
+  type: 'oauth2',
+  description: 'API clients. A scope gives no right that the user of the client does not have.',
+  flows: { clientCredentials: { tokenUrl: '/v1/auth/token', scopes: SCOPE_TEXTS } },
+} as const;
 
 export async function describeApi(app: FastifyInstance): Promise<void> {
   refuseUnknownQueries(app);
@@ -39,7 +67,10 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       servers: [{ url: '/' }],
       tags: TAGS,
       components: {
-        securitySchemes: { access_token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+        securitySchemes: {
+          access_token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          oauth2: OAUTH2,
+        },
         headers: HEADER_COMPONENTS as never,
       },
     },
@@ -73,8 +104,13 @@ function described(schema: NonNullable<RouteOptions['schema']>, route: RouteOpti
   return {
     ...withSharedRefusals(schema, route),
     description: [schema.description, duration, roles].filter(Boolean).join(' '),
-    security: access === 'anyone' ? [] : [{ access_token: scope ? [scope] : [] }],
+    security: access === 'anyone' ? [] : [{ access_token: scope ? [scope] : [] }, ...machinesWith(scope)],
   };
+}
+
+/** API clients, as tools for OAuth 2.0 expect them. The access token is the same kind of token. */
+function machinesWith(scope: Scope | undefined) {
+  return scope ? [{ oauth2: [scope] }] : [];
 }
 
 function scopeOf(scope: Scope | undefined): string {
@@ -87,6 +123,11 @@ function complete(document: Document, bodyOptional: ReadonlySet<unknown>): void 
       operation.requestBody.required = false;
     for (const response of Object.values(operation.responses)) {
       if (response.description === 'Default Response') response.description = operation.summary ?? 'Done.';
+    }
+    for (const parameter of operation.parameters ?? []) {
+      // query-objects.ts reads these.
+      if (parameter.in === 'query' && parameter.schema?.type === 'object')
+        Object.assign(parameter, { style: 'deepObject', explode: true });
     }
     addHeaders(operation);
   }

@@ -40,6 +40,9 @@ export interface Parameter {
   name: string;
   in: string;
   required?: boolean;
+  schema?: Schema;
+  style?: string;
+  explode?: boolean;
 }
 
 export interface Operation {

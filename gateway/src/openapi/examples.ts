@@ -43,7 +43,7 @@ function problemExamples(media: Media, { components }: Document): Record<string,
 
 const AT = '2026-01-31T12:00:00.000Z';
 
-export function exampleOf(schema: Schema, schemas: Record<string, Schema>): unknown {
+function exampleOf(schema: Schema, schemas: Record<string, Schema>): unknown {
   if (schema.$ref) return exampleOf(schemas[nameOf(schema.$ref)] as Schema, schemas);
   if (schema.examples?.length) return schema.examples[0];
   if (schema.const !== undefined) return schema.const;
@@ -83,6 +83,7 @@ function titleOf(code: string): string {
 /** Members of the problem that belong to certain codes. */
 const MEMBERS: Partial<Record<string, object>> = {
   INVALID_STATE: { state: 'CANCELLED', allowed_actions: [] },
+  ACTION_NOT_ALLOWED: { allowed: 'payee' },
   CAPTURE_EXCEEDS_AUTHORIZED: { available: 250 },
   REFUND_EXCEEDS_CAPTURED: { available: 250 },
   VERSION_MISMATCH: { version: 3 },

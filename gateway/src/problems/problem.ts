@@ -82,6 +82,7 @@ export function problemBody(error: ProblemError, url: string, requestId: string)
     instance: error.options.instance ?? pathOf(url),
     code,
     request_id: requestId,
+    retryable: isRetryable(error.problem),
     ...(error.options.errors && { errors: error.options.errors }),
     ...(error.problem === 'INTERNAL' && { error_id: newId('err') }),
     ...error.options.members,
@@ -105,6 +106,13 @@ const TEMPORARY_CONFLICTS = new Set<ProblemCode>([
 export function hasRetryAfter(problem: ProblemCode): boolean {
   const { status } = PROBLEMS[problem];
   return status === 429 || status === 503 || TEMPORARY_CONFLICTS.has(problem);
+}
+
+const TIMEOUTS = new Set<ProblemCode>(['REQUEST_TIMEOUT', 'TIMEOUT']);
+
+/** Returns true if the same request may succeed later. */
+function isRetryable(problem: ProblemCode): boolean {
+  return hasRetryAfter(problem) || TIMEOUTS.has(problem);
 }
 
 function headersOf({ problem, options }: ProblemError): Record<string, string> {
@@ -169,8 +177,10 @@ const MEMBERS: Partial<Record<ProblemCode, (metadata: Metadata) => Record<string
     state: state ?? '',
     allowed_actions: allowed_actions ? allowed_actions.split(',') : [],
   }),
+  ACTION_NOT_ALLOWED: ({ allowed }) => (allowed ? { allowed } : {}),
   CAPTURE_EXCEEDS_AUTHORIZED: ({ available_minor }) => ({ available: numberOf(available_minor) }),
   REFUND_EXCEEDS_CAPTURED: ({ available_minor }) => ({ available: numberOf(available_minor) }),
+  SECOND_FACTOR_REQUIRED: ({ challenge }) => ({ challenge: challenge ?? '' }),
   VERSION_MISMATCH: ({ version }) => (version ? { version: numberOf(version) } : {}),
   ACCOUNT_NOT_EMPTY: ({ posted_minor, held_minor }) => ({
     balance: { posted: numberOf(posted_minor), held: numberOf(held_minor) },
@@ -179,17 +189,29 @@ const MEMBERS: Partial<Record<ProblemCode, (metadata: Metadata) => Record<string
 
 const numberOf = (digits: string | undefined) => Number(digits ?? 0);
 
-/** Errors of the chassis in this process: a token is not valid, lacks a scope, or cannot be verified at the moment. */
+/** Errors of the chassis in this process: a token is not valid, lacks a scope, is restricted, or cannot be verified at the moment. */
 function fromChassis(error: CallError): ProblemError {
   if (error.reason === 'UNAUTHENTICATED') return unauthenticated();
-  if (error.reason === 'INSUFFICIENT_SCOPE') return new ProblemError('INSUFFICIENT_SCOPE', error.message);
+  if (error.reason === 'INSUFFICIENT_SCOPE' || error.reason === 'SECOND_FACTOR_SETUP_REQUIRED') {
+    return new ProblemError(error.reason, error.message);
+  }
   return new ProblemError('UNAVAILABLE', `${PROBLEMS.UNAVAILABLE.title}.`, { cause: error });
 }
 
+const NOT_ACCEPTED = 'The access token is malformed, revoked, or not issued by this platform.';
+const MISSING = 'There is no access token. Send the header Authorization: Bearer <access token>.';
+
+/** By the codes of @fastify/jwt. */
+const UNAUTHENTICATED_DETAILS: Record<string, string> = {
+  FST_JWT_NO_AUTHORIZATION_IN_HEADER: MISSING,
+  FST_JWT_BAD_REQUEST: 'The header Authorization is malformed. Its form is: Bearer <access token>.',
+  FST_JWT_AUTHORIZATION_TOKEN_EXPIRED: 'The access token has expired. Get a new one.',
+};
+
 /** The cause is only logged. */
 export function unauthenticated(cause?: unknown) {
-  const detail = 'The access token is missing, malformed, expired or not issued by this platform.';
-  return new ProblemError('UNAUTHENTICATED', detail, { cause });
+  const { code } = (cause ?? {}) as { code?: string };
+  return new ProblemError('UNAUTHENTICATED', UNAUTHENTICATED_DETAILS[code ?? ''] ?? NOT_ACCEPTED, { cause });
 }
 
 function fromFramework(error: unknown): ProblemError {
@@ -198,6 +220,10 @@ function fromFramework(error: unknown): ProblemError {
   if ('validation' in error) return fromValidation(error);
   const code = codeOfFramework(error as { code?: unknown; statusCode?: unknown });
   if (code === 'UNAUTHENTICATED') return unauthenticated(error);
+  if (code === 'UNSUPPORTED_MEDIA_TYPE')
+    return new ProblemError(code, 'Send the body with the header Content-Type: application/json.', {
+      cause: error,
+    });
   // The framework's messages about requests are meant for clients. Those about itself are not.
   const detail = PROBLEMS[code].status < 500 ? error.message : `${PROBLEMS[code].title}.`;
   return new ProblemError(code, detail, { cause: error });

@@ -1,13 +1,14 @@
 /** Translates validation errors to the names of the REST API: those of Ajv, and the violations that another service reports. */
 import type { Violation } from '@payflowx/chassis';
 import type { FastifySchemaValidationError } from 'fastify';
+import { NO_NUL } from '../schemas/no-nul.ts';
 import type { ProblemCode } from './problem-codes.ts';
 
 export interface FieldError {
   /** JSON pointer (RFC 6901). */
   pointer: string;
   detail: string;
-  in: 'body' | 'query' | 'header';
+  in: 'body' | 'query' | 'header' | 'path';
 }
 
 type Context = 'body' | 'querystring' | 'headers' | 'params';
@@ -27,10 +28,6 @@ export interface Invalid {
 /** Translates a validation error of Fastify. */
 export function missingOrInvalid(error: ValidationError): Invalid {
   const { validation = [], validationContext = 'body' } = error;
-  if (validationContext === 'params') {
-    // An id with a wrong format gets the same response as an id that does not exist.
-    return { problem: 'NOT_FOUND', detail: 'The resource does not exist, or it is not yours.', errors: [] };
-  }
   const place = PLACES[validationContext];
   const findings = validation.filter(({ keyword }) => keyword !== 'if');
   const errors = findings.slice(0, MAX_ERRORS).map((finding) => fieldError(finding, place));
@@ -38,7 +35,7 @@ export function missingOrInvalid(error: ValidationError): Invalid {
   return { problem: 'INVALID_REQUEST', detail: sentence(errors), errors };
 }
 
-const PLACES = { body: 'body', querystring: 'query', headers: 'header' } as const;
+const PLACES = { body: 'body', querystring: 'query', headers: 'header', params: 'path' } as const;
 
 /** Only Idempotency-Key and If-Match have a schema, and no route has both. */
 function invalidHeader(validation: FastifySchemaValidationError[], errors: FieldError[]): Invalid {
@@ -73,27 +70,51 @@ function fieldError(finding: FastifySchemaValidationError, place: FieldError['in
       in: place,
     };
   }
-  return { pointer: instancePath, detail: detailOf(keyword, params, message), in: place };
+  return { pointer: instancePath, detail: detailOf(finding, message), in: place };
 }
 
 function child(pointer: string, name: unknown): string {
   return `${pointer}/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
-function detailOf(keyword: string, params: Record<string, unknown>, message: string): string {
-  if (keyword === 'const') return `must be ${params.allowedValue}`;
-  if (keyword !== 'enum') return message;
-  const values = params.allowedValues as unknown[];
-  return values.length > MAX_VALUES
-    ? 'is not one of the known values'
-    : `must be one of ${values.join(', ')}`;
+/** The schema that the value does not match. Ajv adds it in verbose mode. */
+type Finding = FastifySchemaValidationError & { parentSchema?: { examples?: unknown[] } };
+
+function detailOf({ keyword, params, parentSchema }: Finding, message: string): string {
+  const [example] = parentSchema?.examples ?? [];
+  switch (keyword) {
+    case 'const':
+      return `must be ${params.allowedValue}`;
+    case 'enum': {
+      const values = params.allowedValues as unknown[];
+      if (values.length <= MAX_VALUES) return `must be one of ${values.join(', ')}`;
+      return example === undefined
+        ? 'is not one of the known values'
+        : `is not one of the known values, such as ${example}`;
+    }
+    case 'pattern':
+    case 'format':
+      return formOf(String(params.pattern ?? ''), example) ?? message;
+    default:
+      return message;
+  }
 }
 
-function sentence([first]: FieldError[]): string {
+const UUID_ID = /^([a-z]+)_[0-9a-f]{8}-/;
+
+/** Returns the expected form in words, because few readers can read a pattern. */
+function formOf(pattern: string, example: unknown): string | undefined {
+  if (pattern === NO_NUL) return 'must not contain the character NUL';
+  if (typeof example !== 'string') return undefined;
+  const [, prefix] = UUID_ID.exec(example) ?? [];
+  return prefix ? `is not an id of the form ${prefix}_…` : `does not have the form of ${example}`;
+}
+
+function sentence([first, ...others]: FieldError[]): string {
   if (!first) return 'The request is not valid.';
-  return first.pointer === ''
-    ? `The ${first.in} ${first.detail}.`
-    : `${first.pointer.slice(1)} ${first.detail}.`;
+  const place = first.pointer === '' ? `The ${first.in}` : first.pointer.slice(1);
+  const more = others.length === 0 ? '' : ` ${others.length} more in errors.`;
+  return `${place} ${first.detail}.${more}`;
 }
 
 /** Translates the violations of another service to the names of the REST API. */

@@ -67,7 +67,7 @@ interface Options {
 
 export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { authorization }) => {
   app.patch('/v1/accounts/:id', {
-    config: { access: ['operator'], scope: 'accounts:write' },
+    config: { access: ['operator'], scope: 'accounts:write', recentLogin: true },
     schema: {
       tags: ['accounts'],
       operationId: 'updateAccount',

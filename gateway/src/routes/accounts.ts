@@ -48,7 +48,11 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
       summary: 'Open an account with balance 0',
       headers: optionalKey,
       body: ref(NewAccount),
-      response: { 201: ref(Account), 422: problem(['IDEMPOTENCY_KEY_REUSED']) },
+      response: {
+        201: ref(Account),
+        403: problem(['OWN_ACCOUNT']),
+        422: problem(['IDEMPOTENCY_KEY_REUSED']),
+      },
     },
     handler: async (request, reply) => {
       const { owner_id, currency, name = '', limits, time_zone = '' } = request.body;

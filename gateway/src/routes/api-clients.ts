@@ -25,6 +25,10 @@ const ApiClient = named(
     scopes: Type.Array(ScopeName, { description: 'The scopes of its tokens.' }),
     created_at: time('When it was created.'),
     revoked_at: nullableTime('When it was revoked; null if it is not revoked.'),
+    has_secret: Type.Boolean({
+      description: 'False if it logs in with a key only, or is revoked.',
+      examples: [true],
+    }),
   }),
 );
 const ApiClientPage = pageOf('ApiClientPage', ApiClient);
@@ -77,7 +81,7 @@ interface Options {
 
 export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { auth }) => {
   app.post('/v1/api-clients', {
-    config: { access: ['admin'] },
+    config: { access: ['admin'], recentLogin: true },
     schema: {
       tags: ['api-clients'],
       operationId: 'createApiClient',
@@ -122,7 +126,7 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
       tags: ['api-clients'],
       operationId: 'revokeApiClient',
       summary: 'Revoke an API client permanently',
-      description: 'Its tokens stay valid until they expire, which takes at most 5 minutes.',
+      description: 'Every service refuses its tokens within 5 seconds.',
       params: pathId(ref(ApiClientId)),
       body: ref(NoFields),
       response: { 200: ref(ApiClient), 404: problem(['API_CLIENT_NOT_FOUND']) },
@@ -134,8 +138,27 @@ export const apiClientRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
     },
   });
 
+  app.delete('/v1/api-clients/:id/secret', {
+    config: { access: ['admin'] },
+    schema: {
+      tags: ['api-clients'],
+      operationId: 'removeApiClientSecret',
+      summary: 'Remove the secret of an API client that logs in with a key',
+      params: pathId(ref(ApiClientId)),
+      response: {
+        204: Type.Null({ description: 'It has no secret.' }),
+        404: problem(['API_CLIENT_NOT_FOUND']),
+        409: problem(['API_CLIENT_REVOKED', 'CLIENT_KEY_REQUIRED']),
+      },
+    },
+    handler: async (request, reply) => {
+      await auth.removeApiClientSecret({ clientId: request.params.id }, asCaller(request));
+      return reply.code(204).send(null);
+    },
+  });
+
   app.post('/v1/api-clients/:id/rotate-secret', {
-    config: { access: ['admin'], optionalBody: true },
+    config: { access: ['admin'], optionalBody: true, recentLogin: true },
     schema: {
       tags: ['api-clients'],
       operationId: 'rotateApiClientSecret',
@@ -165,5 +188,6 @@ function clientJson(client: ApiClientMessage | undefined): Static<typeof ApiClie
     scopes: client.scopes as Scope[],
     created_at: timeJson(client.createdAt),
     revoked_at: nullableTimeJson(client.revokedAt),
+    has_secret: client.hasSecret,
   };
 }

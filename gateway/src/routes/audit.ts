@@ -2,11 +2,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { IdentityAuditRecord as IdentityRecordMessage } from '@payflowx/proto/auth';
 import type { AccountAuditRecord as AccountRecordMessage } from '@payflowx/proto/authorization';
+import type { WebhookAuditRecord as WebhookRecordMessage } from '@payflowx/proto/notification';
 import { ActionOutcome, type PaymentAuditRecord as PaymentRecordMessage } from '@payflowx/proto/payment';
+import { ACCOUNT_ACTIONS, IDENTITY_ACTIONS } from '@payflowx/proto/vocabulary';
 import { type Static, Type } from 'typebox';
 import { asCaller } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
-import { AccountId, AnyAccountId, PaymentId } from '../schemas/ids.ts';
+import { AccountId, AnyAccountId, EndpointId, PaymentId, UserId } from '../schemas/ids.ts';
 import { Currency, minorUnits } from '../schemas/money.ts';
 import { named, ref } from '../schemas/named.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
@@ -39,7 +41,8 @@ const AccountAuditRecord = named(
   Type.Object({
     ...record,
     action: Type.String({
-      description: '`account.created`, `.updated`, `.frozen`, `.unfrozen` or `.closed`.',
+      enum: [...ACCOUNT_ACTIONS],
+      description: 'The action.',
       examples: ['account.frozen'],
     }),
     account_id: ref(AccountId),
@@ -54,21 +57,11 @@ const AccountAuditRecord = named(
 );
 const AccountAuditPage = pageOf('AccountAuditPage', AccountAuditRecord);
 
-const IDENTITY_ACTIONS = [
-  'user.created',
-  'user.updated',
-  'client.created',
-  'client.updated',
-  'client.revoked',
-  'client.secret_rotated',
-  'key.rotated',
-];
-
 const IdentityAuditRecord = named(
   'IdentityAuditRecord',
   Type.Object({
     ...record,
-    action: Type.String({ enum: IDENTITY_ACTIONS, description: 'The action.' }),
+    action: Type.String({ enum: [...IDENTITY_ACTIONS], description: 'The action.' }),
     subject_id: Type.String({
       description: 'The id of the changed user, client or key.',
       examples: ['cli_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d'],
@@ -119,19 +112,34 @@ const PaymentAuditRecord = named(
 );
 const PaymentAuditPage = pageOf('PaymentAuditPage', PaymentAuditRecord);
 
+const WebhookAuditRecord = named(
+  'WebhookAuditRecord',
+  Type.Object({
+    ...record,
+    action: Type.String({
+      description: '`webhook_endpoint.disabled` or `.enabled`.',
+      examples: ['webhook_endpoint.disabled'],
+    }),
+    endpoint_id: ref(EndpointId),
+    owner_id: ref(UserId),
+    ...when,
+  }),
+);
+const WebhookAuditPage = pageOf('WebhookAuditPage', WebhookAuditRecord);
+
 export const auditSchemas = [
   ...[AccountAuditRecord, AccountAuditPage, IdentityAuditRecord, IdentityAuditPage],
-  ...[PaymentAuditRecord, PaymentAuditPage],
+  ...[PaymentAuditRecord, PaymentAuditPage, WebhookAuditRecord, WebhookAuditPage],
 ];
 
 const id = (description: string) =>
   Type.Optional(Type.String({ pattern: '^[\\x21-\\x7e]{1,64}$', description }));
 
-type Options = Pick<Neighbours, 'auth' | 'authorization' | 'payment'>;
+type Options = Pick<Neighbours, 'auth' | 'authorization' | 'payment' | 'notification'>;
 
 export const auditRoutes: FastifyPluginAsyncTypebox<Options> = async (
   app,
-  { auth, authorization, payment },
+  { auth, authorization, payment, notification },
 ) => {
   app.get('/v1/audit/accounts', {
     config: { access: ['operator', 'auditor'], scope: 'audit:read' },
@@ -177,6 +185,27 @@ export const auditRoutes: FastifyPluginAsyncTypebox<Options> = async (
     },
   });
 
+  app.get('/v1/audit/webhooks', {
+    config: { access: ['operator', 'auditor'], scope: 'audit:read' },
+    schema: {
+      tags: ['audit'],
+      operationId: 'listWebhookAudit',
+      summary: 'List what operators did with the webhook endpoints of others, newest first',
+      querystring: query({
+        ...pageQuery,
+        endpoint_id: Type.Optional(ref(EndpointId)),
+        actor_id: id('Only actions of this operator.'),
+      }),
+      response: { 200: ref(WebhookAuditPage) },
+    },
+    handler: async (request) => {
+      const { endpoint_id = '', actor_id = '' } = request.query;
+      const message = { ...pageRequest(request.query), endpointId: endpoint_id, actorId: actor_id };
+      const page = await notification.listWebhookAuditRecords(message, asCaller(request));
+      return pageJson(page.records.map(webhookRecordJson), page.nextPageToken);
+    },
+  });
+
   app.get('/v1/audit/identities', {
     config: { access: ['admin', 'operator', 'auditor'], scope: 'audit:read' },
     schema: {
@@ -187,7 +216,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox<Options> = async (
         ...pageQuery,
         subject_id: id('Only changes of this user, client or key.'),
         actor_id: id('Only actions of this actor.'),
-        action: Type.Optional(Type.String({ enum: IDENTITY_ACTIONS, description: 'Only this action.' })),
+        action: Type.Optional(Type.String({ enum: [...IDENTITY_ACTIONS], description: 'Only this action.' })),
       }),
       response: { 200: ref(IdentityAuditPage) },
     },
@@ -232,6 +261,20 @@ function paymentRecordJson(record: PaymentRecordMessage): Static<typeof PaymentA
     idempotency_key: record.idempotencyKey,
     client_id: emptyAsNull(record.clientId),
     trace_id: emptyAsNull(record.traceId),
+    created_at: timeJson(record.createdAt),
+  };
+}
+
+function webhookRecordJson(record: WebhookRecordMessage): Static<typeof WebhookAuditRecord> {
+  return {
+    id: record.id,
+    actor_id: record.actorId,
+    action: record.action,
+    endpoint_id: record.endpointId,
+    owner_id: record.ownerId,
+    client_id: emptyAsNull(record.clientId),
+    trace_id: emptyAsNull(record.traceId),
+    call_id: emptyAsNull(record.callId),
     created_at: timeJson(record.createdAt),
   };
 }

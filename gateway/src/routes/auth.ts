@@ -1,47 +1,21 @@
 /** Logins and sessions of people. For machines see machine-tokens.ts. */
 import { hash } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { TokenPair } from '@payflowx/proto/auth';
 import { type Static, Type } from 'typebox';
-import { asCaller, EVERY_ROLE } from '../access/access.ts';
+import { asCaller, PEOPLE } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { limitLogins } from '../http/protection.ts';
 import { problem } from '../schemas/answers.ts';
+import { presentPassword, username } from '../schemas/credentials.ts';
 import { keyOf, optionalKey } from '../schemas/idempotency.ts';
 import { UserId } from '../schemas/ids.ts';
 import { named, ref } from '../schemas/named.ts';
-import { ROLES } from './users.ts';
+import { Tokens, tokensJson } from '../schemas/tokens.ts';
+import { ROLES } from '../schemas/user.ts';
 
-const Tokens = named(
-  'Tokens',
-  Type.Object({
-    access_token: Type.String({
-      description: 'A JWT (RFC 9068): send it as `Authorization: Bearer …`.',
-      examples: ['eyJhbGciOiJFZERTQSJ9.e30.c2ln'],
-    }),
-    token_type: Type.String({ examples: ['Bearer'] }),
-    expires_in: Type.Integer({ description: 'Seconds until the access token expires.', examples: [300] }),
-    refresh_token: Type.String({
-      description: 'Can be exchanged once for a new pair of tokens.',
-      examples: ['bm90IGEgdG9rZW4'],
-    }),
-  }),
-);
-
-const Credentials = named(
+export const Credentials = named(
   'Credentials',
-  Type.Object(
-    {
-      username: Type.String({ minLength: 1, maxLength: 256, pattern: '^[^\\u0000]*$', examples: ['alice'] }),
-      password: Type.String({
-        minLength: 1,
-        maxLength: 256,
-        pattern: '^[^\\u0000]*$',
-        examples: ['correct horse battery staple'],
-      }),
-    },
-    { additionalProperties: false },
-  ),
+  Type.Object({ username, password: presentPassword }, { additionalProperties: false }),
 );
 
 const RefreshToken = named(
@@ -71,7 +45,7 @@ const Me = named(
 export const authSchemas = [Tokens, Credentials, RefreshToken, Me];
 
 /** The first half of a refresh token is the same for all tokens of a session. Its hash is no secret. */
-function sessionOf({ refresh_token }: Static<typeof RefreshToken>): string {
+export function sessionOf({ refresh_token }: { refresh_token: string }): string {
   return hash('sha256', refresh_token.slice(0, REFRESH_TOKEN_LENGTH / 2));
 }
 
@@ -100,7 +74,14 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (
       body: ref(Credentials),
       response: {
         200: ref(Tokens),
-        401: problem(['INVALID_CREDENTIALS'], 'An unknown user and a wrong password get the same response.'),
+        401: problem(
+          ['INVALID_CREDENTIALS', 'SECOND_FACTOR_REQUIRED'],
+          '`INVALID_CREDENTIALS`: an unknown user, a disabled one and a wrong password get the same response. `SECOND_FACTOR_REQUIRED`: the password is right; send `challenge` to `POST /v1/auth/login/second-factor`.',
+        ),
+        403: problem(
+          ['PASSWORD_CHANGE_REQUIRED'],
+          'The password is a one-time password: replace it at `POST /v1/auth/one-time-password`.',
+        ),
         429: problem(['TOO_MANY_LOGINS']),
       },
     },
@@ -149,7 +130,7 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (
   });
 
   app.get('/v1/auth/me', {
-    config: { access: [...EVERY_ROLE, 'admin'] },
+    config: { access: PEOPLE, setup: true },
     schema: {
       tags: ['auth'],
       operationId: 'getMe',
@@ -163,13 +144,3 @@ export const authRoutes: FastifyPluginAsyncTypebox<Options> = async (
     },
   });
 };
-
-function tokensJson(tokens: TokenPair | undefined): Static<typeof Tokens> {
-  if (!tokens) throw new Error('The response of auth has no tokens.');
-  return {
-    access_token: tokens.accessToken,
-    token_type: tokens.tokenType,
-    expires_in: tokens.expiresIn,
-    refresh_token: tokens.refreshToken,
-  };
-}

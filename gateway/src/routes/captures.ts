@@ -1,15 +1,20 @@
 /** Captures held money, in whole or in parts, or cancels the payment and releases it. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { CaptureState } from '@payflowx/proto/payment';
 import { Type } from 'typebox';
-import { asCaller } from '../access/access.ts';
-import { answerStep } from '../answers/payment-answer.ts';
+import { asCaller, EVERY_ROLE } from '../access/access.ts';
+import { answerCapture, answerStep } from '../answers/payment-answer.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
+import { CAPTURE_STATES, Capture, captureJson } from '../schemas/capture.ts';
 import { requiredKey } from '../schemas/idempotency.ts';
-import { PaymentId, pathId } from '../schemas/ids.ts';
+import { CaptureId, PaymentId, pathId } from '../schemas/ids.ts';
 import { Amount } from '../schemas/money.ts';
 import { named, ref } from '../schemas/named.ts';
 import { NoFields } from '../schemas/no-fields.ts';
+import { notesInput, notesRequest } from '../schemas/notes.ts';
+import { operationQuery, operationsMessage } from '../schemas/operation-query.ts';
+import { pageJson, pageOf } from '../schemas/page.ts';
 import { Payment } from '../schemas/payment.ts';
 
 const NewCapture = named(
@@ -24,12 +29,15 @@ const NewCapture = named(
           examples: [true],
         }),
       ),
+      ...notesInput,
     },
     { additionalProperties: false, description: 'Without `amount`, all held money is captured.' },
   ),
 );
 
-export const captureSchemas = [NewCapture];
+const CapturePage = pageOf('CapturePage', Capture);
+
+export const captureSchemas = [Capture, NewCapture, CapturePage];
 
 interface Options {
   payment: Neighbours['payment'];
@@ -43,7 +51,7 @@ export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
       operationId: 'capturePayment',
       summary: 'Capture the held money of a payment, in whole or in parts',
       description:
-        'For the owner of `from_account` and for operators. A partial capture without `final` keeps the rest on hold for further captures.',
+        'For the owner of the account that `capture_by` names, and for operators. A partial capture without `final` keeps the rest on hold for further captures. `Location` names the capture.',
       params: pathId(ref(PaymentId)),
       headers: requiredKey,
       body: ref(NewCapture),
@@ -63,8 +71,9 @@ export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
         paymentId: request.params.id,
         amountMinor: amount === undefined ? undefined : BigInt(amount),
         final,
+        ...notesRequest(request.body),
       };
-      return answerStep(await payment.capturePayment(message, asCaller(request)), reply);
+      return answerCapture(await payment.capturePayment(message, asCaller(request)), reply);
     },
   });
 
@@ -73,9 +82,9 @@ export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
     schema: {
       tags: ['payments'],
       operationId: 'cancelPayment',
-      summary: 'Cancel an authorized payment and release its held money',
+      summary: 'Cancel a payment and release the money that it still holds',
       description:
-        'For the owner of `from_account` and for operators, before any capture. The payer’s limits get back what the payment used.',
+        'For the owner of the account that `capture_by` names, and for operators. A payment that was captured in part is then COMPLETED with that part. The payer’s limits get back what was released.',
       params: pathId(ref(PaymentId)),
       headers: requiredKey,
       body: ref(NoFields),
@@ -91,6 +100,45 @@ export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
     handler: async (request, reply) => {
       const message = { requestId: request.headers['idempotency-key'], paymentId: request.params.id };
       return answerStep(await payment.cancelPayment(message, asCaller(request)), reply);
+    },
+  });
+
+  app.get('/v1/captures', {
+    config: { access: EVERY_ROLE, scope: 'payments:read' },
+    schema: {
+      tags: ['payments'],
+      operationId: 'listCaptures',
+      summary:
+        'List captures, newest first: customers see those of their payments, operators and auditors see all',
+      description:
+        'The side that does not capture sees completed captures only. A payment with automatic capture has none. If few captures match the filters, a page may have fewer items than `limit`, or none, although there are more pages.',
+      querystring: operationQuery(CAPTURE_STATES.schema),
+      response: { 200: ref(CapturePage), 404: problem(['PAYMENT_NOT_FOUND']) },
+    },
+    handler: async (request) => {
+      const { state } = request.query;
+      const message = {
+        ...operationsMessage(request.query),
+        state: state ? CAPTURE_STATES.numberOf(state) : CaptureState.UNSPECIFIED,
+      };
+      const page = await payment.listCaptures(message, asCaller(request));
+      return pageJson(page.captures.map(captureJson), page.nextPageToken);
+    },
+  });
+
+  app.get('/v1/captures/:id', {
+    config: { access: EVERY_ROLE, scope: 'payments:read' },
+    schema: {
+      tags: ['payments'],
+      operationId: 'getCapture',
+      summary: 'Get a capture',
+      params: pathId(ref(CaptureId)),
+      response: { 200: ref(Capture), 404: problem(['CAPTURE_NOT_FOUND']) },
+    },
+    handler: async (request) => {
+      const { capture } = await payment.getCapture({ captureId: request.params.id }, asCaller(request));
+      if (!capture) throw new Error('The response of the payment service has no capture.');
+      return captureJson(capture);
     },
   });
 };

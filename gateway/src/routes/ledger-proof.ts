@@ -1,6 +1,6 @@
 /** Proves that the journal adds up and still matches its seal. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { GetProofResponse } from '@payflowx/proto/ledger';
+import { type GetProofResponse, ProofVerdict } from '@payflowx/proto/ledger';
 import { type Static, Type } from 'typebox';
 import { asCaller } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
@@ -8,6 +8,7 @@ import { AnyAccountId, TransactionId } from '../schemas/ids.ts';
 import { headJson, SealedHead } from '../schemas/journal.ts';
 import { Currency, count, minorUnits } from '../schemas/money.ts';
 import { named, nullable, ref } from '../schemas/named.ts';
+import { PROOF_VERDICTS } from '../schemas/proof-verdict.ts';
 import { time, timeJson } from '../schemas/text.ts';
 
 const sides = (what: string) => Type.Object({ posted: minorUnits(what), held: minorUnits(what) });
@@ -15,7 +16,8 @@ const sides = (what: string) => Type.Object({ posted: minorUnits(what), held: mi
 const Proof = named(
   'Proof',
   Type.Object({
-    holds: Type.Boolean({ description: 'True if all checks below pass.' }),
+    holds: Type.Boolean({ description: 'True if all checks below pass: the verdict is `holds`.' }),
+    verdict: PROOF_VERDICTS.schema,
     trial_balances: Type.Array(
       Type.Object({
         currency: ref(Currency),
@@ -30,8 +32,15 @@ const Proof = named(
         currency: ref(Currency),
         ledger: sides('Balance in the journal.'),
         authorization: sides('Balance in the authorization service.'),
+        settled: Type.Boolean({
+          description:
+            'True if every event about the account was applied, and it still differs. False while one may be on its way.',
+        }),
       }),
-      { description: 'Accounts with two different balances; at most 100 are listed.' },
+      {
+        description:
+          'Accounts that still have two different balances after they were compared again; at most 100 are listed, settled ones first.',
+      },
     ),
     difference_count: count('Number of accounts with a difference.'),
     truncated: Type.Boolean({ description: 'True if there are more differences than are listed.' }),
@@ -86,6 +95,7 @@ export const ledgerProofRoutes: FastifyPluginAsyncTypebox<Options> = async (app,
 function proofJson(proof: GetProofResponse): Static<typeof Proof> {
   return {
     holds: proof.holds,
+    verdict: PROOF_VERDICTS.nameOf(verdictOf(proof)),
     trial_balances: proof.trialBalances.map((trial) => ({
       currency: trial.currency,
       posted_sum: trial.postedSumMinor,
@@ -97,6 +107,7 @@ function proofJson(proof: GetProofResponse): Static<typeof Proof> {
       currency: difference.currency,
       ledger: { posted: difference.ledgerPostedMinor, held: difference.ledgerHeldMinor },
       authorization: { posted: difference.authorizationPostedMinor, held: difference.authorizationHeldMinor },
+      settled: difference.settled,
     })),
     difference_count: proof.differenceCount,
     truncated: proof.truncated,
@@ -114,4 +125,10 @@ function proofJson(proof: GetProofResponse): Static<typeof Proof> {
         : { transaction_id: proof.firstBrokenTransactionId, detail: proof.brokenDetail },
     proved_at: timeJson(proof.provedAt),
   };
+}
+
+/** During an upgrade, a ledger of the previous version may answer without a verdict. */
+function verdictOf({ verdict, holds }: GetProofResponse): ProofVerdict {
+  if (verdict !== ProofVerdict.UNSPECIFIED) return verdict;
+  return holds ? ProofVerdict.HOLDS : ProofVerdict.UNSETTLED;
 }

@@ -1,6 +1,7 @@
 /** Payments between two accounts. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { PaymentState } from '@payflowx/proto/payment';
+import { PaymentKind, PaymentState } from '@payflowx/proto/payment';
+import { PAYMENT_STATE_NAMES } from '@payflowx/proto/payment-json';
 import { type Static, Type } from 'typebox';
 import { accessTokenOf, asCaller, EVERY_ROLE } from '../access/access.ts';
 import { answerCreation } from '../answers/payment-answer.ts';
@@ -13,11 +14,23 @@ import { AnyAccountId, PaymentId, pathId } from '../schemas/ids.ts';
 import { Currency, MAX_AMOUNT } from '../schemas/money.ts';
 import { ref } from '../schemas/named.ts';
 import { createMessage, NewPayment } from '../schemas/new-payment.ts';
+import { MetadataFilter } from '../schemas/notes.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
-import { DeclinedProblem, Payment, paymentJson, STATES } from '../schemas/payment.ts';
+import {
+  DeclinedProblem,
+  KINDS,
+  listedPaymentJson,
+  Payment,
+  paymentJson,
+  STATES,
+} from '../schemas/payment.ts';
 import { text, timeInput, timeOf } from '../schemas/text.ts';
 
 const PaymentPage = pageOf('PaymentPage', Payment);
+
+const STATE_NAMES = Object.values(PAYMENT_STATE_NAMES);
+const STATE = STATE_NAMES.join('|');
+const STATE_LIST = STATE_NAMES.map((name) => `\`${name}\``).join(', ');
 
 const amountFilter = (description: string) =>
   Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_AMOUNT, description }));
@@ -25,7 +38,18 @@ const amountFilter = (description: string) =>
 const paymentsQuery = query({
   ...pageQuery,
   account_id: Type.Optional(ref(AnyAccountId)),
-  state: Type.Optional(STATES.schema),
+  state: Type.Optional(
+    Type.String({
+      maxLength: 200,
+      pattern: `^(${STATE})(,(${STATE})){0,8}$`,
+      description: `Only payments in one of these states, separated by commas: ${STATE_LIST}.`,
+      examples: ['AUTHORIZED,PARTIALLY_CAPTURED'],
+    }),
+  ),
+  kind: Type.Optional(KINDS.schema),
+  from_account: Type.Optional(ref(AnyAccountId)),
+  to_account: Type.Optional(ref(AnyAccountId)),
+  metadata: Type.Optional(MetadataFilter),
   currency: Type.Optional(ref(Currency)),
   // proto3 cannot tell an empty text from an absent one: an empty filter would list all payments.
   reference: Type.Optional({
@@ -34,8 +58,30 @@ const paymentsQuery = query({
   }),
   created_after: Type.Optional(timeInput('Created at or after.')),
   created_before: Type.Optional(timeInput('Created before.')),
+  updated_after: Type.Optional(
+    timeInput(
+      'Last changed at or after. With `updated_after` or `updated_before`, the list is sorted by `updated_at`.',
+    ),
+  ),
+  updated_before: Type.Optional(timeInput('Last changed before.')),
   amount_min: amountFilter('At least this many minor units.'),
   amount_max: amountFilter('At most this many minor units.'),
+  order: Type.Optional(
+    Type.Unsafe<'asc' | 'desc'>({
+      type: 'string',
+      enum: ['asc', 'desc'],
+      default: 'desc',
+      description:
+        'The newest or the oldest first, by `created_at`, or by `updated_at` with one of its filters. With `asc`, set `created_before` or `updated_before` to a minute ago, so that no payment in flight is skipped.',
+    }),
+  ),
+  expand: Type.Optional(
+    Type.Unsafe<'decision'>({
+      type: 'string',
+      enum: ['decision'],
+      description: 'Adds the `decision` of each payment.',
+    }),
+  ),
 });
 
 export const paymentRouteSchemas = [PaymentPage];
@@ -53,7 +99,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
       operationId: 'createPayment',
       summary: 'Pay from one account to another',
       description:
-        'For the owner of `from_account` and for operators. With `capture: manual` the money is only held. Capture or cancel the payment later; otherwise the hold expires.',
+        'For the owner of `from_account` and for operators. With `capture: manual` the money is only held. Capture or cancel the payment later, as the side that `capture_by` names; otherwise the hold expires.',
       headers: requiredKey,
       body: ref(NewPayment),
       response: { 201: ref(Payment), 202: ref(Payment), ...refusals },
@@ -82,7 +128,8 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
     },
     handler: async (request) => {
       const page = await payment.listPayments(listMessage(request.query), asCaller(request));
-      return pageJson(page.payments.map(paymentJson), page.nextPageToken);
+      const isExpanded = request.query.expand === 'decision';
+      return pageJson(page.payments.map(isExpanded ? paymentJson : listedPaymentJson), page.nextPageToken);
     },
   });
 
@@ -119,16 +166,26 @@ export const refusals = {
   422: problem(['SAME_ACCOUNT', 'IDEMPOTENCY_KEY_REUSED']),
 };
 
+type StateName = Static<typeof STATES.schema>;
+
 function listMessage(filters: Static<typeof paymentsQuery>) {
   const { amount_min, amount_max } = filters;
   return {
     ...pageRequest(filters),
     accountId: filters.account_id ?? '',
-    state: filters.state ? STATES.numberOf(filters.state) : PaymentState.UNSPECIFIED,
+    state: PaymentState.UNSPECIFIED,
+    states: filters.state?.split(',').map((name) => STATES.numberOf(name as StateName)) ?? [],
+    kind: filters.kind ? KINDS.numberOf(filters.kind) : PaymentKind.UNSPECIFIED,
+    fromAccount: filters.from_account ?? '',
+    toAccount: filters.to_account ?? '',
+    metadata: filters.metadata ?? {},
+    oldestFirst: filters.order === 'asc',
     currency: filters.currency ?? '',
     reference: filters.reference ?? '',
     createdAfter: timeOf('/created_after', filters.created_after),
     createdBefore: timeOf('/created_before', filters.created_before),
+    updatedAfter: timeOf('/updated_after', filters.updated_after),
+    updatedBefore: timeOf('/updated_before', filters.updated_before),
     amountMinMinor: amount_min === undefined ? undefined : BigInt(amount_min),
     amountMaxMinor: amount_max === undefined ? undefined : BigInt(amount_max),
   };

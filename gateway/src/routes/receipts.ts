@@ -3,9 +3,12 @@
  * head.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type CallSettings, NeighbourError } from '@payflowx/chassis';
+import { type Payment, PaymentState } from '@payflowx/proto/payment';
 import { Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
+import { ProblemError } from '../problems/problem.ts';
 import { problem } from '../schemas/answers.ts';
 import { PaymentId, pathId } from '../schemas/ids.ts';
 import { hash, headJson, hex, SealedHead, Transaction, transactionJson } from '../schemas/journal.ts';
@@ -40,9 +43,27 @@ export const receiptSchemas = [SealedHead, Receipt];
 
 interface Options {
   ledger: Neighbours['ledger'];
+  payment: Neighbours['payment'];
 }
 
-export const receiptRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { ledger }) => {
+const hasReason = (error: unknown, reason: string) =>
+  error instanceof NeighbourError && error.reason === reason;
+
+/** A declined payment moved no money, so it never has a receipt. */
+const mayBePosted = ({ state }: Payment) => state !== PaymentState.FAILED;
+
+export const receiptRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { ledger, payment }) => {
+  /** The ledger learns of a payment by its events, a moment after the payment service. */
+  const notSealedYet = async (error: unknown, paymentId: string, settings: CallSettings): Promise<never> => {
+    if (!hasReason(error, 'PAYMENT_NOT_FOUND')) throw error;
+    const { payment: found } = await payment.getPayment({ paymentId }, settings).catch((cause) => {
+      // An API client with the scope of the ledger may not have that of payments.
+      throw hasReason(cause, 'INSUFFICIENT_SCOPE') ? error : cause;
+    });
+    if (!found || !mayBePosted(found)) throw error;
+    throw new ProblemError('NOT_SEALED_YET', 'The payment will be sealed in a moment.');
+  };
+
   app.get('/v1/ledger/head', {
     config: { access: EVERY_ROLE, scope: 'ledger:read' },
     schema: {
@@ -84,7 +105,10 @@ export const receiptRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { l
       const { head_size } = request.query;
       const headSize = head_size === undefined ? undefined : BigInt(head_size);
       const message = { paymentId: request.params.id, headSize };
-      const { paymentId, head, transactions } = await ledger.getReceipt(message, asCaller(request));
+      const settings = asCaller(request);
+      const { paymentId, head, transactions } = await ledger
+        .getReceipt(message, settings)
+        .catch((error) => notSealedYet(error, message.paymentId, settings));
       return {
         payment_id: paymentId,
         head: headJson(head),

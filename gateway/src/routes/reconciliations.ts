@@ -30,7 +30,8 @@ const Difference = Type.Object({
   account_id: ref(AnyAccountId),
   currency: nullableText('ISO 4217; null for counts.'),
   figure: Type.String({
-    description: 'The compared figure: `posted`, `held`, `sent`, `received` or `notifications`.',
+    description:
+      'The compared figure: `posted`, `held`, `sent`, `received` or `notifications`. Or the number of records that notification lacks: `missing_events`, `missing_deliveries` or `missing_mails`.',
     examples: ['posted'],
   }),
   expected_by: Type.String({

@@ -1,5 +1,6 @@
 /** Refunds of payments: in whole or in parts, up to the captured amount. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { RefundState } from '@payflowx/proto/payment';
 import { Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access/access.ts';
 import { answerRefund } from '../answers/payment-answer.ts';
@@ -7,11 +8,13 @@ import type { Neighbours } from '../clients/neighbours.ts';
 import { REFUND_DECLINES } from '../problems/problem-codes.ts';
 import { problem } from '../schemas/answers.ts';
 import { requiredKey } from '../schemas/idempotency.ts';
-import { PaymentId, pathId } from '../schemas/ids.ts';
+import { PaymentId, pathId, RefundId } from '../schemas/ids.ts';
 import { Amount } from '../schemas/money.ts';
 import { named, ref } from '../schemas/named.ts';
-import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
-import { DeclinedRefundProblem, Refund, refundJson } from '../schemas/refund.ts';
+import { notesInput, notesRequest } from '../schemas/notes.ts';
+import { operationQuery, operationsMessage } from '../schemas/operation-query.ts';
+import { pageJson, pageOf, pageQuery, query } from '../schemas/page.ts';
+import { DeclinedRefundProblem, REFUND_STATES, Refund, refundJson } from '../schemas/refund.ts';
 import { text } from '../schemas/text.ts';
 
 const NewRefund = named(
@@ -20,6 +23,7 @@ const NewRefund = named(
     {
       amount: Type.Optional(ref(Amount)),
       reason: Type.Optional(text(500, 'The reason, for people to read.', 'One book was damaged')),
+      ...notesInput,
     },
     {
       additionalProperties: false,
@@ -42,9 +46,9 @@ export const refundRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { pa
     schema: {
       tags: ['payments'],
       operationId: 'createRefund',
-      summary: 'Refund a completed payment, in whole or in parts',
+      summary: 'Refund captured money of a payment, in whole or in parts',
       description:
-        'For the owner of `to_account` and for operators. The money comes from the available balance of `to_account`. Only operators refund deposits and withdrawals. A refund does not change the payer’s use of limits.',
+        'For the owner of `to_account` and for operators, also while the rest of the payment is still held. The money comes from the available balance of `to_account`. Only operators refund deposits and withdrawals. A refund does not change the payer’s use of limits.',
       params: pathId(ref(PaymentId)),
       headers: requiredKey,
       body: ref(NewRefund),
@@ -69,6 +73,7 @@ export const refundRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { pa
         paymentId: request.params.id,
         amountMinor: amount === undefined ? undefined : BigInt(amount),
         reason,
+        ...notesRequest(request.body),
       };
       return answerRefund(await payment.createRefund(message, asCaller(request)), reply);
     },
@@ -86,9 +91,52 @@ export const refundRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { pa
       response: { 200: ref(RefundPage), 404: problem(['PAYMENT_NOT_FOUND']) },
     },
     handler: async (request) => {
-      const message = { paymentId: request.params.id, ...pageRequest(request.query) };
+      const { query: filters, params } = request;
+      const message = {
+        ...operationsMessage({ ...filters, payment_id: params.id }),
+        state: RefundState.UNSPECIFIED,
+      };
       const page = await payment.listRefunds(message, asCaller(request));
       return pageJson(page.refunds.map(refundJson), page.nextPageToken);
+    },
+  });
+
+  app.get('/v1/refunds', {
+    config: { access: EVERY_ROLE, scope: 'payments:read' },
+    schema: {
+      tags: ['payments'],
+      operationId: 'listAllRefunds',
+      summary:
+        'List refunds, newest first: customers see those of their payments, operators and auditors see all',
+      description:
+        'The payer sees completed refunds only. If few refunds match the filters, a page may have fewer items than `limit`, or none, although there are more pages.',
+      querystring: operationQuery(REFUND_STATES.schema),
+      response: { 200: ref(RefundPage), 404: problem(['PAYMENT_NOT_FOUND']) },
+    },
+    handler: async (request) => {
+      const { state } = request.query;
+      const message = {
+        ...operationsMessage(request.query),
+        state: state ? REFUND_STATES.numberOf(state) : RefundState.UNSPECIFIED,
+      };
+      const page = await payment.listRefunds(message, asCaller(request));
+      return pageJson(page.refunds.map(refundJson), page.nextPageToken);
+    },
+  });
+
+  app.get('/v1/refunds/:id', {
+    config: { access: EVERY_ROLE, scope: 'payments:read' },
+    schema: {
+      tags: ['payments'],
+      operationId: 'getRefund',
+      summary: 'Get a refund',
+      params: pathId(ref(RefundId)),
+      response: { 200: ref(Refund), 404: problem(['REFUND_NOT_FOUND']) },
+    },
+    handler: async (request) => {
+      const { refund } = await payment.getRefund({ refundId: request.params.id }, asCaller(request));
+      if (!refund) throw new Error('The response of the payment service has no refund.');
+      return refundJson(refund);
     },
   });
 };

@@ -57,7 +57,7 @@ interface Options {
 
 export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rules }) => {
   app.post('/v1/rules', {
-    config: { access: ['operator'], scope: 'rules:write' },
+    config: { access: ['operator'], scope: 'rules:write', recentLogin: true },
     schema: {
       tags: ['rules'],
       operationId: 'createRule',
@@ -112,7 +112,7 @@ export const ruleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { rule
   });
 
   app.patch('/v1/rules/:id', {
-    config: { access: ['operator'], scope: 'rules:write' },
+    config: { access: ['operator'], scope: 'rules:write', recentLogin: true },
     schema: {
       tags: ['rules'],
       operationId: 'updateRule',

@@ -52,7 +52,7 @@ export const signingKeyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
   });
 
   app.post('/v1/signing-keys/rotate', {
-    config: { access: ['admin'], optionalBody: true },
+    config: { access: ['admin'], optionalBody: true, recentLogin: true },
     schema: {
       tags: ['auth'],
       operationId: 'rotateSigningKey',

@@ -1,13 +1,13 @@
 /** Everything that happened to one payment, from every service that has records of it. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { status as grpc } from '@grpc/grpc-js';
-import { type CallSettings, NeighbourError } from '@payflowx/chassis';
+import type { CallSettings } from '@payflowx/chassis';
 import { Direction, Layer } from '@payflowx/proto/ledger';
-import type { FastifyBaseLogger } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { asCaller, EVERY_ROLE } from '../access/access.ts';
 import { mergeTimeline } from '../answers/timeline.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
+import { unlessSilent } from '../clients/unless-silent.ts';
 import { problem } from '../schemas/answers.ts';
 import { PaymentId, pathId } from '../schemas/ids.ts';
 import { ref } from '../schemas/named.ts';
@@ -41,8 +41,8 @@ export const timelineRoutes: FastifyPluginAsyncTypebox<Options> = async (
       // A caller who may not see the payment gets 404 here, before the other services are called.
       const { steps } = await payment.listPaymentSteps({ paymentId }, settings);
       const [entries, notifications] = await Promise.all([
-        partOf('ledger', listEntries(ledger, paymentId, settings), request.log),
-        partOf('notification', listNotifications(notification, paymentId, settings), request.log),
+        partOf('ledger', () => listEntries(ledger, paymentId, settings), request),
+        partOf('notification', () => listNotifications(notification, paymentId, settings), request),
       ]);
       return {
         data: mergeTimeline({ steps, entries: entries.items, notifications: notifications.items }),
@@ -57,34 +57,23 @@ interface Part<T> {
   incomplete: Source[];
 }
 
-/**
- * Returns the items of one source. Returns none, and marks the source as incomplete, if it does not answer or does not answer
- * this caller.
- */
-async function partOf<T>(
-  source: Source,
-  request: Promise<{ items: T[]; whole: boolean }>,
-  log: FastifyBaseLogger,
-): Promise<Part<T>> {
-  try {
-    const { items, whole } = await request;
-    return { items, incomplete: whole ? [] : [source] };
-  } catch (error) {
-    if (!(error instanceof NeighbourError) || !TOLERATED_CODES.has(error.code)) throw error;
-    log.warn({ err: error, source }, 'timeline without the items of a source');
-    return { items: [], incomplete: [source] };
-  }
-}
+/** The scope that an API client needs for the items of a source. */
+const SCOPE_OF = { ledger: 'ledger:read', notification: 'notifications:read' } as const;
 
 /**
- * The source is unavailable, silent, overloaded, or outside the token's scopes. Any other error is a fault and fails the request.
+ * Returns the items of one source. Returns none, and marks the source as incomplete, if it does not answer, or if the caller's token
+ * lacks its scope. Then the source is not called: its refusal would look like an attack in the logs.
  */
-const TOLERATED_CODES = new Set<grpc>([
-  grpc.UNAVAILABLE,
-  grpc.DEADLINE_EXCEEDED,
-  grpc.RESOURCE_EXHAUSTED,
-  grpc.PERMISSION_DENIED,
-]);
+async function partOf<T>(
+  source: keyof typeof SCOPE_OF,
+  read: () => Promise<{ items: T[]; whole: boolean }>,
+  request: FastifyRequest,
+): Promise<Part<T>> {
+  if (request.caller?.scopes?.includes(SCOPE_OF[source]) === false)
+    return { items: [], incomplete: [source] };
+  const found = await unlessSilent(read(), request, 'timeline without the items of a source', { source });
+  return { items: found?.items ?? [], incomplete: found?.whole ? [] : [source] };
+}
 
 function listEntries(ledger: Options['ledger'], paymentId: string, settings: CallSettings) {
   return readAll(async (pageToken) => {

@@ -1,33 +1,16 @@
-/** Admins create users. There is no self sign-up. */
+/** Admins create users. There is no self sign-up. For changes see user-changes.ts. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Role, type User as UserMessage } from '@payflowx/proto/auth';
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import { asCaller } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { problem } from '../schemas/answers.ts';
+import { newPassword } from '../schemas/credentials.ts';
 import { keyOf, optionalKey } from '../schemas/idempotency.ts';
-import { UserId } from '../schemas/ids.ts';
 import { named, ref } from '../schemas/named.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
-import { time, timeJson } from '../schemas/text.ts';
-import { wireNames } from '../schemas/wire-names.ts';
+import { ROLES, roleSet, User, userJson } from '../schemas/user.ts';
+import { withETag } from '../schemas/versions.ts';
 
-export const ROLES = wireNames('A role of a user.', {
-  [Role.CUSTOMER]: 'customer',
-  [Role.OPERATOR]: 'operator',
-  [Role.AUDITOR]: 'auditor',
-  [Role.ADMIN]: 'admin',
-});
-
-const User = named(
-  'User',
-  Type.Object({
-    id: ref(UserId),
-    username: Type.String({ examples: ['alice'] }),
-    roles: Type.Array(ROLES.schema),
-    created_at: time('When the user was created.'),
-  }),
-);
 const UserPage = pageOf('UserPage', User);
 
 const NewUser = named(
@@ -35,18 +18,8 @@ const NewUser = named(
   Type.Object(
     {
       username: Type.String({ pattern: '^[A-Za-z0-9._-]{3,64}$', examples: ['alice'] }),
-      password: Type.String({
-        minLength: 12,
-        maxLength: 256,
-        pattern: '^[^\\u0000]*$',
-        examples: ['correct horse battery staple'],
-      }),
-      roles: Type.Array(ROLES.schema, {
-        minItems: 1,
-        maxItems: 4,
-        uniqueItems: true,
-        examples: [['customer']],
-      }),
+      password: newPassword,
+      roles: roleSet,
     },
     { additionalProperties: false },
   ),
@@ -56,7 +29,7 @@ export const userSchemas = [User, UserPage, NewUser];
 
 export const userRoutes: FastifyPluginAsyncTypebox<{ auth: Neighbours['auth'] }> = async (app, { auth }) => {
   app.post('/v1/users', {
-    config: { access: ['admin'] },
+    config: { access: ['admin'], recentLogin: true },
     schema: {
       tags: ['users'],
       operationId: 'createUser',
@@ -81,8 +54,8 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ auth: Neighbours['auth'] }>
         roles: roles.map(ROLES.numberOf),
       };
       const { user } = await auth.createUser(message, asCaller(request));
-      if (!user) throw new Error('The response of auth has no user.');
-      return reply.code(201).send(userJson(user));
+      reply.code(201);
+      return withETag(userJson(user), reply);
     },
   });
 
@@ -92,16 +65,25 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ auth: Neighbours['auth'] }>
       tags: ['users'],
       operationId: 'listUsers',
       summary: 'List users, newest first',
-      querystring: query(pageQuery),
+      querystring: query({
+        ...pageQuery,
+        username: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 64,
+            description: 'Only the user with this name, in any case of letters.',
+            examples: ['alice'],
+          }),
+        ),
+      }),
       response: { 200: ref(UserPage) },
     },
     handler: async (request) => {
-      const page = await auth.listUsers(pageRequest(request.query), asCaller(request));
+      const page = await auth.listUsers(
+        { ...pageRequest(request.query), username: request.query.username },
+        asCaller(request),
+      );
       return pageJson(page.users.map(userJson), page.nextPageToken);
     },
   });
 };
-
-function userJson({ id, username, roles, createdAt }: UserMessage): Static<typeof User> {
-  return { id, username, roles: roles.map(ROLES.nameOf), created_at: timeJson(createdAt) };
-}

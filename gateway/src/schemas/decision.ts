@@ -1,15 +1,13 @@
 /** The decision about a payment, with every check that led to it. */
-import { type Decision as DecisionMessage, Outcome } from '@payflowx/proto/authorization';
+import type { Decision as DecisionMessage } from '@payflowx/proto/authorization';
+import { OUTCOME_NAMES, decisionJson as sharedDecisionJson } from '@payflowx/proto/payment-json';
 import { type Static, Type } from 'typebox';
 import { minorUnits } from './money.ts';
 import { named, nullable } from './named.ts';
-import { emptyAsNull, nullableText, nullableTime, nullableTimeJson, texts, time, timeJson } from './text.ts';
+import { nullableText, nullableTime, texts, time } from './text.ts';
 import { wireNames } from './wire-names.ts';
 
-const OUTCOMES = wireNames('The result of the decision.', {
-  [Outcome.APPROVED]: 'approved',
-  [Outcome.DECLINED]: 'declined',
-});
+const OUTCOMES = wireNames('The result of the decision.', OUTCOME_NAMES);
 
 const LimitUse = Type.Object(
   {
@@ -60,23 +58,5 @@ export const Decision = named(
   ),
 );
 
-/** Leaves out movements and owners: the ledger shows the movements, and only notifications need the owners. */
-export function decisionJson({
-  outcome,
-  code,
-  message,
-  limit,
-  checks,
-  decidedAt,
-}: DecisionMessage): Static<typeof Decision> {
-  return {
-    outcome: OUTCOMES.nameOf(outcome),
-    code: emptyAsNull(code),
-    message: emptyAsNull(message),
-    limit: limit
-      ? { limit: limit.limit, used: limit.used, resets_at: nullableTimeJson(limit.resetsAt) }
-      : null,
-    checks: checks.map(({ name, passed, inputs }) => ({ name, passed, inputs })),
-    decided_at: timeJson(decidedAt),
-  };
-}
+export const decisionJson = (decision: DecisionMessage): Static<typeof Decision> =>
+  sharedDecisionJson(decision);

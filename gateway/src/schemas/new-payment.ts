@@ -4,17 +4,9 @@ import { type Static, Type } from 'typebox';
 import { AccountId } from './ids.ts';
 import { Amount, Currency } from './money.ts';
 import { named, ref } from './named.ts';
-import { CAPTURES } from './payment.ts';
+import { Metadata } from './notes.ts';
+import { CAPTURE_BY, CAPTURES } from './payment.ts';
 import { text } from './text.ts';
-
-const Metadata = Type.Unsafe<Record<string, string>>({
-  type: 'object',
-  maxProperties: 20,
-  propertyNames: { minLength: 1, maxLength: 40, pattern: '^[^\\u0000]*$' },
-  additionalProperties: text(500, 'Any text.', '4711'),
-  description: 'Up to 20 names and values for the payer’s own use.',
-  examples: [{ order: '4711' }],
-});
 
 const EXAMPLE = {
   from_account: 'acct_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3e',
@@ -42,6 +34,14 @@ export const NewPayment = named(
       capture: Type.Optional(
         Type.Unsafe<Static<typeof CAPTURES.schema>>({ ...CAPTURES.schema, default: 'automatic' }),
       ),
+      capture_by: Type.Optional(
+        Type.Unsafe<Static<typeof CAPTURE_BY.schema>>({
+          ...CAPTURE_BY.schema,
+          default: 'payer',
+          description:
+            'The side that may capture and cancel. `payee` only with `capture: manual`; the expiry of the hold then protects the payer.',
+        }),
+      ),
       hold_seconds: Type.Optional(
         Type.Integer({
           minimum: 1,
@@ -61,7 +61,12 @@ export const NewPayment = named(
       additionalProperties: false,
       examples: [EXAMPLE],
       // An automatic capture never holds money.
-      if: { required: ['hold_seconds'] },
+      if: {
+        anyOf: [
+          { required: ['hold_seconds'] },
+          { properties: { capture_by: { const: 'payee' } }, required: ['capture_by'] },
+        ],
+      },
       // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword; no code awaits a schema.
       then: { properties: { capture: { const: 'manual' } }, required: ['capture'] },
     },
@@ -80,5 +85,6 @@ export function createMessage(body: Static<typeof NewPayment>, key: string): Cre
     reference: body.reference ?? '',
     metadata: body.metadata ?? {},
     holdSeconds: body.hold_seconds ?? 0,
+    captureBy: CAPTURE_BY.numberOf(body.capture_by ?? 'payer'),
   };
 }

@@ -1,39 +1,33 @@
 /** A payment as clients see it. Deposits and withdrawals are payments too. */
-import { CaptureMode } from '@payflowx/proto/authorization';
-import { PaymentKind, type Payment as PaymentMessage, PaymentState } from '@payflowx/proto/payment';
+import type { Payment as PaymentMessage } from '@payflowx/proto/payment';
+import {
+  CAPTURE_BY_NAMES,
+  CAPTURE_NAMES,
+  PAYMENT_KIND_NAMES,
+  PAYMENT_STATE_NAMES,
+  paymentJson as sharedPaymentJson,
+} from '@payflowx/proto/payment-json';
 import { type Static, Type } from 'typebox';
-import { DECISION_EXAMPLE, Decision, decisionJson } from './decision.ts';
+import { DECISION_EXAMPLE, Decision } from './decision.ts';
 import { AnyAccountId, PaymentId } from './ids.ts';
 import { Currency, count, minorUnits } from './money.ts';
 import { named, nullable, ref } from './named.ts';
 import { declinedProblem } from './problem.ts';
-import { emptyAsNull, nullableText, nullableTime, nullableTimeJson, texts, time, timeJson } from './text.ts';
+import { nullableText, nullableTime, texts, time } from './text.ts';
 import { wireNames } from './wire-names.ts';
 
-export const STATES = wireNames('The state of the payment.', {
-  [PaymentState.INITIATED]: 'INITIATED',
-  [PaymentState.AUTHORIZED]: 'AUTHORIZED',
-  [PaymentState.PARTIALLY_CAPTURED]: 'PARTIALLY_CAPTURED',
-  [PaymentState.COMPLETED]: 'COMPLETED',
-  [PaymentState.FAILED]: 'FAILED',
-  [PaymentState.CANCELLED]: 'CANCELLED',
-  [PaymentState.EXPIRED]: 'EXPIRED',
-  [PaymentState.PARTIALLY_REFUNDED]: 'PARTIALLY_REFUNDED',
-  [PaymentState.REFUNDED]: 'REFUNDED',
-});
+export const STATES = wireNames('The state of the payment.', PAYMENT_STATE_NAMES);
 
-const KINDS = wireNames('The kind of payment.', {
-  [PaymentKind.PAYMENT]: 'payment',
-  [PaymentKind.DEPOSIT]: 'deposit',
-  [PaymentKind.WITHDRAWAL]: 'withdrawal',
-});
+export const KINDS = wireNames('The kind of payment.', PAYMENT_KIND_NAMES);
 
 export const CAPTURES = wireNames(
   'When the money moves: `automatic` at once, `manual` when it is captured.',
-  {
-    [CaptureMode.AUTOMATIC]: 'automatic',
-    [CaptureMode.MANUAL]: 'manual',
-  },
+  CAPTURE_NAMES,
+);
+
+export const CAPTURE_BY = wireNames(
+  'The side that captures and cancels: the `payer`, or the `payee`, such as a shop that captures when it ships.',
+  CAPTURE_BY_NAMES,
 );
 
 export const Failure = Type.Object(
@@ -44,7 +38,7 @@ export const Failure = Type.Object(
   { description: 'The reason if the state is FAILED, else null.' },
 );
 
-const EXAMPLE = {
+export const PAYMENT_EXAMPLE = {
   id: 'pay_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
   kind: 'payment',
   state: 'PARTIALLY_REFUNDED',
@@ -55,12 +49,16 @@ const EXAMPLE = {
   amount_captured: 1250,
   amount_refunded: 250,
   capture: 'automatic',
+  capture_by: 'payer',
   description: 'Two books',
   reference: 'order-4711',
   metadata: { order: '4711' },
   failure: null,
   decision: DECISION_EXAMPLE,
   expires_at: null,
+  completed_at: '2026-01-31T12:00:00.000Z',
+  cancelled_at: null,
+  expired_at: null,
   version: 3,
   created_at: '2026-01-31T12:00:00.000Z',
   updated_at: '2026-01-31T12:10:00.000Z',
@@ -81,15 +79,23 @@ export const Payment = named(
       amount_captured: minorUnits('The captured amount.'),
       amount_refunded: minorUnits('The refunded part of it.'),
       capture: CAPTURES.schema,
+      capture_by: CAPTURE_BY.schema,
       description: nullableText('The payer’s text for people to read.'),
       reference: nullableText('The payer’s reference for its own systems. The receiver gets null.'),
       metadata: texts('The payer’s metadata. The receiver gets an empty object.'),
       failure: nullable(Failure),
-      decision: nullable(
-        Decision,
-        'The decision and its reasons; null before the decision, and always null for the receiver.',
+      decision: Type.Optional(
+        nullable(
+          Decision,
+          'The decision and its reasons; null before the decision, and always null for the receiver. Lists leave it out unless `expand=decision`.',
+        ),
       ),
       expires_at: nullableTime('When the hold expires; null while no money is held.'),
+      completed_at: nullableTime(
+        'When the payment was completed: its last money was captured, or the rest was released after a capture. Refunds do not change it.',
+      ),
+      cancelled_at: nullableTime('When the payment was cancelled before any capture.'),
+      expired_at: nullableTime('When the hold expired before any capture.'),
       version: count('Rises by one with each change.'),
       created_at: time('When the payment was requested.'),
       updated_at: time('When the payment last changed.'),
@@ -97,7 +103,7 @@ export const Payment = named(
         'The API client that requested the payment; null if a person did, or if it acts for another user than the reader.',
       ),
     },
-    { examples: [EXAMPLE] },
+    { examples: [PAYMENT_EXAMPLE] },
   ),
 );
 
@@ -107,28 +113,10 @@ export const paymentSchemas = [Payment, DeclinedProblem];
 
 export type PaymentJson = Static<typeof Payment>;
 
-export function paymentJson(payment: PaymentMessage): PaymentJson {
-  const { failure, decision } = payment;
-  return {
-    id: payment.id,
-    kind: KINDS.nameOf(payment.kind),
-    state: STATES.nameOf(payment.state),
-    from_account: payment.fromAccount,
-    to_account: payment.toAccount,
-    amount: payment.amountMinor,
-    currency: payment.currency,
-    amount_captured: payment.capturedMinor,
-    amount_refunded: payment.refundedMinor,
-    capture: CAPTURES.nameOf(payment.captureMode),
-    description: emptyAsNull(payment.description),
-    reference: emptyAsNull(payment.reference),
-    metadata: payment.metadata,
-    failure: failure ? { code: failure.code, message: failure.message } : null,
-    decision: decision ? decisionJson(decision) : null,
-    expires_at: nullableTimeJson(payment.expiresAt),
-    version: payment.version,
-    created_at: timeJson(payment.createdAt),
-    updated_at: timeJson(payment.updatedAt),
-    client_id: emptyAsNull(payment.clientId),
-  };
+export const paymentJson = (payment: PaymentMessage): PaymentJson => sharedPaymentJson(payment);
+
+/** Without the decision, which is more than half of a page. */
+export function listedPaymentJson(payment: PaymentMessage): PaymentJson {
+  const { decision: _, ...listed } = paymentJson(payment);
+  return listed;
 }

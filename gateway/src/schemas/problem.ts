@@ -11,6 +11,7 @@ const PROBLEM_EXAMPLE = {
   instance: '/v1/payments',
   code: 'INVALID_REQUEST',
   request_id: 'req_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
+  retryable: false,
   errors: [{ pointer: '/amount', detail: 'must be >= 1', in: 'body' }],
 };
 
@@ -22,12 +23,19 @@ const members = {
   instance: Type.String({ description: 'The requested path, or that of the declined payment.' }),
   code: Type.String({ description: 'A stable code for programs.', examples: ['INVALID_REQUEST'] }),
   request_id: Type.String({ description: 'The id of this request, as in `x-request-id`.' }),
+  retryable: Type.Boolean({
+    description:
+      'True if the same request, with the same key, may succeed later. Wait for `Retry-After` if the response has it.',
+  }),
   errors: Type.Optional(
     Type.Array(
       Type.Object({
         pointer: Type.String({ description: 'JSON pointer (RFC 6901) into the part that `in` names.' }),
         detail: Type.String(),
-        in: Type.Unsafe<'body' | 'query' | 'header'>({ type: 'string', enum: ['body', 'query', 'header'] }),
+        in: Type.Unsafe<'body' | 'query' | 'header' | 'path'>({
+          type: 'string',
+          enum: ['body', 'query', 'header', 'path'],
+        }),
       }),
       { description: 'The errors in the request, by place.' },
     ),
@@ -48,8 +56,18 @@ export const Problem = named(
           description: 'With code INVALID_STATE: the actions that the state allows.',
         }),
       ),
+      allowed: Type.Optional(
+        Type.Unsafe<'payer' | 'payee' | 'operator'>({
+          type: 'string',
+          enum: ['payer', 'payee', 'operator'],
+          description: 'With code ACTION_NOT_ALLOWED: the side that may do this. Operators may do all.',
+        }),
+      ),
       version: Type.Optional(
         Type.Integer({ description: 'With code VERSION_MISMATCH: the current version.' }),
+      ),
+      challenge: Type.Optional(
+        Type.String({ description: 'With code SECOND_FACTOR_REQUIRED: what completes the login.' }),
       ),
       available: Type.Optional(minorUnits('The amount that is left to capture or refund.')),
       balance: Type.Optional(

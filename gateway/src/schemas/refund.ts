@@ -1,19 +1,21 @@
 /** A refund as clients see it. */
-import { type Refund as RefundMessage, RefundState } from '@payflowx/proto/payment';
+import type { Refund as RefundMessage } from '@payflowx/proto/payment';
+import { REFUND_STATE_NAMES, refundJson as sharedRefundJson } from '@payflowx/proto/payment-json';
 import { type Static, Type } from 'typebox';
 import { PaymentId, RefundId } from './ids.ts';
 import { Currency, minorUnits } from './money.ts';
 import { named, nullable, ref } from './named.ts';
+import { notes } from './notes.ts';
 import { Failure } from './payment.ts';
+import { PaymentTotals } from './payment-totals.ts';
 import { declinedRefundProblem } from './problem.ts';
-import { emptyAsNull, nullableText, time, timeJson } from './text.ts';
+import { nullableText, time } from './text.ts';
 import { wireNames } from './wire-names.ts';
 
-const REFUND_STATES = wireNames('The state of the refund. FAILED: it was declined, and no money moved.', {
-  [RefundState.PENDING]: 'PENDING',
-  [RefundState.COMPLETED]: 'COMPLETED',
-  [RefundState.FAILED]: 'FAILED',
-});
+export const REFUND_STATES = wireNames(
+  'The state of the refund. FAILED: it was declined, and no money moved.',
+  REFUND_STATE_NAMES,
+);
 
 const EXAMPLE = {
   id: 'ref_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
@@ -22,7 +24,10 @@ const EXAMPLE = {
   amount: 250,
   currency: 'EUR',
   reason: 'One book was damaged',
+  reference: 'return-17',
+  metadata: { order: '4711' },
   failure: null,
+  payment: { state: 'PARTIALLY_REFUNDED', amount_captured: 1250, amount_refunded: 250 },
   created_at: '2026-01-31T12:10:00.000Z',
   updated_at: '2026-01-31T12:10:00.000Z',
   client_id: null,
@@ -38,7 +43,9 @@ export const Refund = named(
       amount: minorUnits('The refunded amount.'),
       currency: ref(Currency),
       reason: nullableText('The requester’s reason, for people to read.'),
+      ...notes,
       failure: nullable(Failure),
+      payment: nullable(PaymentTotals),
       created_at: time('When the refund was requested.'),
       updated_at: time('When the refund last changed.'),
       client_id: nullableText(
@@ -53,18 +60,4 @@ export const DeclinedRefundProblem = declinedRefundProblem(Refund);
 
 export type RefundJson = Static<typeof Refund>;
 
-export function refundJson(refund: RefundMessage): RefundJson {
-  const { failure } = refund;
-  return {
-    id: refund.id,
-    payment_id: refund.paymentId,
-    state: REFUND_STATES.nameOf(refund.state),
-    amount: refund.amountMinor,
-    currency: refund.currency,
-    reason: emptyAsNull(refund.reason),
-    failure: failure ? { code: failure.code, message: failure.message } : null,
-    created_at: timeJson(refund.createdAt),
-    updated_at: timeJson(refund.updatedAt),
-    client_id: emptyAsNull(refund.clientId),
-  };
-}
+export const refundJson = (refund: RefundMessage): RefundJson => sharedRefundJson(refund);

@@ -2,10 +2,11 @@
 import { Type } from 'typebox';
 import { DATE_TIME_PATTERN, parseDateTime, type Rounding } from '../http/date-time.ts';
 import { ProblemError } from '../problems/problem.ts';
+import { NO_NUL } from './no-nul.ts';
 
 /** Free text without NUL, which PostgreSQL cannot store. */
 export const text = (maxLength: number, description: string, example: string) =>
-  Type.String({ maxLength, pattern: '^[^\\u0000]*$', description, examples: [example] });
+  Type.String({ maxLength, pattern: NO_NUL, description, examples: [example] });
 
 export const timeInput = (description: string) =>
   Type.String({

@@ -1,6 +1,6 @@
 /**
  * Fails if a log of the platform, or the output of the end-to-end tests, contains a secret. Only the part that was written since the
- * start of the run counts, because older parts may be of older code.
+ * start of the run counts, because older parts may be of older code. Also fails if a file or a process shows a secret to other accounts.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -9,6 +9,7 @@ import { local, logs } from '../paths.ts';
 import { say } from '../progress.ts';
 import { roleUrls } from '../provision/postgres.ts';
 import type { Secrets } from '../secrets.ts';
+import { secretsInOpenFiles, secretsOfProcesses } from './exposed-secrets.ts';
 import { type KnownSecrets, secretsIn } from './log-secrets.ts';
 import { outputOf } from './suite.ts';
 import type { Tally } from './tally.ts';
@@ -22,16 +23,29 @@ export function logSizes(): LogSizes {
   return new Map(logFiles().map((path) => [path, statSync(path).size]));
 }
 
+const EXPOSED = 'no secret is visible to other accounts';
+
+/** Searches files and processes of the running platform. Counts as one test. */
+export function scanPlatform(): Tally {
+  const secrets = generatedSecrets();
+  const findings = [...secretsInOpenFiles(local, secrets), ...secretsOfProcesses(secrets)];
+  return tallyOf(EXPOSED, findings);
+}
+
 /** Searches what was written to the logs after `before`. Counts as one test. */
 export async function scanLogs(postgres: string, secret: Secrets, before: LogSizes): Promise<Tally> {
   const known = { values: generatedSecrets(), hashes: await storedHashes(postgres, secret) };
   const files = [...logFiles(), outputOf('e2e')].filter((path) => existsSync(path));
   const findings = files.flatMap((path) => findingsIn(path, before.get(path) ?? 0, known));
+  return tallyOf(NAME, findings);
+}
+
+function tallyOf(name: string, findings: readonly string[]): Tally {
   for (const finding of findings) console.log(finding);
-  say('test', NAME, findings.length === 0 ? '✓' : '✗');
+  say('test', name, findings.length === 0 ? '✓' : '✗');
   return findings.length === 0
     ? { passed: 1, failures: [] }
-    : { passed: 0, failures: [`test: ${NAME}, see above`] };
+    : { passed: 0, failures: [`test: ${name}, see above`] };
 }
 
 function findingsIn(path: string, from: number, known: KnownSecrets): string[] {

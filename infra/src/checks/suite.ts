@@ -6,16 +6,35 @@ import { say } from '../progress.ts';
 import { capture } from '../run.ts';
 import type { Tally } from './tally.ts';
 
-/** Runs the suite of a folder. The output is printed at once when the suite ends, so suites can run in parallel. */
-export async function runSuite(name: string, folder: string, env: NodeJS.ProcessEnv): Promise<Tally> {
+/**
+ * Runs the suite of a folder. The output is printed at once when the suite ends, so suites can run in parallel. A suite that takes many
+ * minutes and runs alone prints each test when it ends: `isLive`.
+ */
+export async function runSuite(
+  name: string,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+  options: readonly string[] = [],
+  { isLive = false } = {},
+): Promise<Tally> {
   const report = join(local, `test/${name}.json`);
   await mkdir(join(local, 'test'), { recursive: true });
   await rm(report, { force: true });
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const { code, output } = await capture(['vitest', 'run', ...reporters], { cwd: folder, env });
+  const reporters = [
+    `--reporter=${isLive ? 'verbose' : 'default'}`,
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ];
+  const { code, output } = await capture(
+    ['vitest', 'run', ...options, ...reporters],
+    { cwd: folder, env },
+    (text) => {
+      if (isLive) process.stdout.write(text);
+    },
+  );
   const tally = await read(name, report, code);
   await writeFile(outputOf(name), output, { mode: 0o600 });
-  console.log(output.trimEnd());
+  if (!isLive) console.log(output.trimEnd());
   const failed = tally.failures.length;
   say('test', `${name}: ${tally.passed} passed, ${failed} failed`, failed === 0 ? '✓' : '✗');
   return tally;

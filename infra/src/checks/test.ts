@@ -1,6 +1,6 @@
 /**
- * `make test`: the checks, every package's tests on the real servers, then the black-box tests of the running platform. At the end the
- * logs of the run are searched for secrets.
+ * `make test`: the checks, every package's tests on the real servers, then the tests of the console and the black-box tests, both on
+ * the running platform. At the end the logs of the run are searched for secrets.
  */
 import { join } from 'node:path';
 import { explain } from '../failure.ts';
@@ -10,12 +10,16 @@ import type { Secrets } from '../secrets.ts';
 import { testEnvironment } from '../servers/start.ts';
 import { SOURCES } from '../services.ts';
 import type { Settings } from '../settings.ts';
+import { runConsole } from './browser.ts';
 import { check } from './check.ts';
 import { packagesWith } from './packages.ts';
 import { pairwise } from './pairwise.ts';
-import { logSizes, scanLogs } from './scan-logs.ts';
+import { logSizes, scanLogs, scanPlatform } from './scan-logs.ts';
 import { runSuite } from './suite.ts';
 import { type Tally, total } from './tally.ts';
+
+/** The suites that run against the whole platform, after those of the packages. */
+const NEED_PLATFORM = ['e2e', 'console'];
 
 /** The end-to-end tests need two instances of each service, with fault points armed. */
 const END_TO_END = { instances: 2, faults: true } as const;
@@ -28,6 +32,8 @@ export function test(settings: Settings, secret: Secrets): Promise<Tally> {
 
 /** If the platform does not start, that counts as a failed test. */
 async function testAll(settings: Settings, secret: Secrets): Promise<Tally> {
+  // Reports of tests may contain secrets of the test servers.
+  process.umask(0o077);
   const tallies: Tally[] = [];
   const before = logSizes();
   try {
@@ -36,8 +42,10 @@ async function testAll(settings: Settings, secret: Secrets): Promise<Tally> {
     tallies.push(await check());
     tallies.push(await runPackages(env));
     await exclusively(() => up(settings, secret));
+    tallies.push(await runConsole(env));
     tallies.push(await runSuite('e2e', join(root, 'e2e'), env));
     tallies.push(await scanLogs(addresses.postgres, secret, before));
+    tallies.push(scanPlatform());
   } catch (error) {
     console.error(explain(error));
     tallies.push({ passed: 0, failures: ['test: the platform did not start'] });
@@ -45,7 +53,19 @@ async function testAll(settings: Settings, secret: Secrets): Promise<Tally> {
   return total(tallies);
 }
 
+/** Loses data of the running platform on purpose, and recovers it: docs/operators/recovery. */
+export function drill(settings: Settings, secret: Secrets): Promise<Tally> {
+  const tested = { ...settings, ...END_TO_END };
+  return reservingPorts(tested, async () => {
+    const addresses = await exclusively(() => up(tested, secret));
+    const env = { ...process.env, ...(await testEnvironment(addresses)), NODE_OPTIONS: SOURCES };
+    const drilled = { ...env, INSTANCES: String(tested.instances) };
+    const options = ['--config=vitest.drills.config.ts'];
+    return runSuite('drills', join(root, 'e2e'), drilled, options, { isLive: true });
+  });
+}
+
 async function runPackages(env: NodeJS.ProcessEnv): Promise<Tally> {
-  const packages = packagesWith('vitest.config.ts').filter((folder) => folder !== 'e2e');
+  const packages = packagesWith('vitest.config.ts').filter((folder) => !NEED_PLATFORM.includes(folder));
   return total(await pairwise(packages, (folder) => runSuite(folder, join(root, folder), env)));
 }

@@ -1,5 +1,6 @@
 /** Creates one database and two roles for each service. The migrating role owns the database; the serving role does not. */
 import pg from 'pg';
+import { Failure } from '../failure.ts';
 import type { Secrets } from '../secrets.ts';
 
 export const DATABASES = ['auth', 'payment', 'authorization', 'ledger', 'notification', 'analytics'] as const;
@@ -15,6 +16,7 @@ export async function provisionPostgres(adminUrl: string, secret: Secrets): Prom
   await withClient(adminUrl, async (admin) => {
     const { rows } = await admin.query<{ datname: string }>('SELECT datname FROM pg_database');
     const existing = new Set(rows.map(({ datname }) => datname));
+    const isMarked = existing.has(MARKED) && (await requireOwnDatabases(admin, secret));
     for (const service of DATABASES) {
       const name = `payflowx_${service}`;
       await ensureRole(admin, name, secret(`postgres/${name}`));
@@ -29,6 +31,40 @@ export async function provisionPostgres(adminUrl: string, secret: Secrets): Prom
       await admin.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
       await admin.query(`GRANT CONNECT ON DATABASE ${name} TO ${name}`);
     }
+    if (!isMarked) await mark(admin, secret);
+  });
+}
+
+/** The database whose comment names the platform that uses all of them. */
+const MARKED = 'payflowx_payment';
+const MARK = 'platform ';
+
+/**
+ * Two platforms on the same databases would divide the events between their brokers, and each would set its own passwords. Returns false
+ * if no platform is named yet. Throws if it is another one.
+ */
+async function requireOwnDatabases(admin: pg.Client, secret: Secrets): Promise<boolean> {
+  const { rows } = await admin.query<{ comment: string | null }>(
+    "SELECT shobj_description(oid, 'pg_database') AS comment FROM pg_database WHERE datname = $1",
+    [MARKED],
+  );
+  const owner = rows[0]?.comment?.startsWith(MARK) ? rows[0].comment.slice(MARK.length) : undefined;
+  if (owner === undefined || process.env.TAKE_OVER === '1') return false;
+  if (owner === secret('platform/id')) return true;
+  throw new Failure(
+    'The databases of this PostgreSQL belong to another platform.',
+    'Use another server in POSTGRES_ADMIN_URL. If the other platform is gone for good, TAKE_OVER=1 gives them to this one.',
+  );
+}
+
+async function mark(admin: pg.Client, secret: Secrets): Promise<void> {
+  await admin.query(`COMMENT ON DATABASE ${MARKED} IS ${pg.escapeLiteral(MARK + secret('platform/id'))}`);
+}
+
+/** Any role may open these by default. Only for a server of our own: another one may have users that need them. */
+export async function closeCommonDatabases(adminUrl: string): Promise<void> {
+  await withClient(adminUrl, async (admin) => {
+    await admin.query('REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC');
   });
 }
 

@@ -14,28 +14,81 @@ interface Permissions {
   readonly read: string;
 }
 
-const QUEUES = '^payment-notifications(\\.dlq)?$';
-const WORK_QUEUE = '^payment-notifications$';
-const DEFAULT_EXCHANGE = '^amq\\.default$';
+const QUEUES = ['payment-notifications', 'identity-notifications'] as const;
+type Queue = (typeof QUEUES)[number];
+
 const EVERYTHING = '.*';
+const NOTHING = '^$';
+
+/** Each queue has an exchange of its name. The default exchange leads to all queues, so only notification has it, which owns them. */
+const publisher = (queue: Queue): Permissions => ({
+  vhost: VHOST,
+  configure: NOTHING,
+  write: `^${queue}$`,
+  read: NOTHING,
+});
+const NOTIFICATION = {
+  all: '^(payment|identity)-notifications(\\.dlq)?$',
+  write: '^(amq\\.default|(payment|identity)-notifications)$',
+};
 
 /** A user may only declare a queue with a dead-letter exchange if it may read the queue and write to the exchange. */
 const PERMISSIONS = {
-  payment: { vhost: VHOST, configure: QUEUES, write: DEFAULT_EXCHANGE, read: WORK_QUEUE },
-  notification: { vhost: VHOST, configure: QUEUES, write: DEFAULT_EXCHANGE, read: QUEUES },
+  auth: publisher('identity-notifications'),
+  payment: publisher('payment-notifications'),
+  notification: {
+    vhost: VHOST,
+    configure: NOTIFICATION.all,
+    write: NOTIFICATION.write,
+    read: NOTIFICATION.all,
+  },
   tests: { vhost: TEST_VHOST, configure: EVERYTHING, write: EVERYTHING, read: EVERYTHING },
-} as const satisfies Record<string, Permissions>;
+} satisfies Record<string, Permissions>;
+
+/** The same as in `chassis/src/messaging/rabbit/publisher.ts`, because notification declares it too. A test compares both. */
+function topologyOf(queue: Queue) {
+  const common = { vhost: VHOST, durable: true, auto_delete: false };
+  const work = {
+    'x-queue-type': 'quorum',
+    'x-delivery-limit': 5,
+    'x-dead-letter-exchange': '',
+    'x-dead-letter-routing-key': `${queue}.dlq`,
+    'x-dead-letter-strategy': 'at-least-once',
+    'x-overflow': 'reject-publish',
+  };
+  return {
+    exchanges: [{ ...common, name: queue, type: 'direct', internal: false, arguments: {} }],
+    queues: [
+      { ...common, name: `${queue}.dlq`, arguments: { 'x-queue-type': 'quorum' } },
+      { ...common, name: queue, arguments: work },
+    ],
+    bindings: [
+      {
+        vhost: VHOST,
+        source: queue,
+        destination: queue,
+        destination_type: 'queue',
+        routing_key: queue,
+        arguments: {},
+      },
+    ],
+  };
+}
 
 export type RabbitUser = keyof typeof PERMISSIONS;
 const USERS = Object.keys(PERMISSIONS) as RabbitUser[];
 
 /** For people: no process uses it. */
-export const ADMINISTRATOR = 'payflowx';
+const ADMINISTRATOR = 'payflowx';
 
-/** Returns the URL of each user. */
-export function rabbitUrls(port: number, secret: Secrets): Record<RabbitUser, string> {
-  const urlOf = (user: RabbitUser) =>
-    `amqp://${nameOf(user)}:${passwordOf(user, secret)}@127.0.0.1:${port}/${PERMISSIONS[user].vhost}`;
+/** Returns the URL of each user at a server such as `amqps://127.0.0.1:5671`. */
+export function rabbitUrls(server: string, secret: Secrets): Record<RabbitUser, string> {
+  const urlOf = (user: RabbitUser) => {
+    const url = new URL(`/${PERMISSIONS[user].vhost}`, server);
+    url.username = nameOf(user);
+    url.password = passwordOf(user, secret);
+    return url.href;
+  };
   return Object.fromEntries(USERS.map((user) => [user, urlOf(user)])) as Record<RabbitUser, string>;
 }
 
@@ -51,10 +104,14 @@ export function rabbitDefinitions(secret: Secrets): string {
   const users = USERS.map((user) => ({ ...loginOf(nameOf(user), passwordOf(user, secret)), tags: '' }));
   const permissions = USERS.map((user) => ({ user: nameOf(user), ...PERMISSIONS[user] }));
   const all = { configure: EVERYTHING, write: EVERYTHING, read: EVERYTHING };
+  const topologies = QUEUES.map(topologyOf);
   return JSON.stringify({
     users: [administrator, ...users],
     vhosts: [{ name: VHOST }, { name: TEST_VHOST }],
     permissions: [{ user: ADMINISTRATOR, vhost: VHOST, ...all }, ...permissions],
+    exchanges: topologies.flatMap(({ exchanges }) => exchanges),
+    queues: topologies.flatMap(({ queues }) => queues),
+    bindings: topologies.flatMap(({ bindings }) => bindings),
   });
 }
 

@@ -1,54 +1,75 @@
 /** Kafka 4.1 as one KRaft node: broker and controller in one JVM. */
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { installDebianPackages } from '../debian.ts';
 import { withLock } from '../lock.ts';
 import { cache, local, root } from '../paths.ts';
 import type { Note } from '../progress.ts';
+import {
+  type Administrator,
+  administratorConfig,
+  kafkaConfig,
+  kafkaPassword,
+  provisionTopics,
+  provisionUsers,
+} from '../provision/kafka.ts';
+import { KAFKA_USERS, type KafkaUser, kafkaUserName } from '../provision/kafka-access.ts';
 import { isExecutable, logged, which } from '../run.ts';
-import type { Settings } from '../settings.ts';
+import type { Secrets } from '../secrets.ts';
+import type { ClientSettings, Ports, Settings } from '../settings.ts';
 import { fingerprint } from '../supervisor-config.ts';
-import type { Server } from './server.ts';
+import { caFile, identityFile } from '../tls/tls-files.ts';
+import { kafkaProperties } from './kafka-config.ts';
+import type { Server, Source } from './server.ts';
 
 const VERSION = '4.1.1'; // Must equal the version in the pom.
 const jars = join(cache, `kafka-${VERSION}/libs`);
 const folder = join(local, 'kafka');
 const data = join(folder, 'data');
 
-export function kafka(settings: Settings): Server {
-  const brokers = settings.external.kafka ?? `127.0.0.1:${settings.ports.kafka}`;
+export interface KafkaServer extends Server {
+  /** For each user, the settings of a client. */
+  readonly clients: Readonly<Record<KafkaUser, ClientSettings>>;
+  /** Creates topics, and on our own server users and their rights. */
+  provision(source: Source): Promise<void>;
+}
+
+/** `isContained` is true for a server in a container: it has no TLS and no users. */
+export function kafka(settings: Settings, secret: Secrets, isContained: boolean): KafkaServer {
+  const { ports, external } = settings;
+  const own = `127.0.0.1:${ports.kafka}`;
+  const shared = external.kafka ?? (isContained ? { KAFKA_BROKERS: own } : undefined);
+  const connection = () => (shared ? kafkaConfig(shared) : administration(ports));
   return {
     name: 'kafka',
-    url: brokers,
-    ports: ['kafka', 'kafka_controller'],
+    url: external.kafka?.KAFKA_BROKERS ?? own,
+    ports: ['kafka', 'kafka_controller', 'kafka_broker'],
+    clients: clientsOf((user) => shared ?? clientSettings(user, own, secret)),
     async prepare(note) {
       const java = await findJava(note);
       await fetchJars(note);
       await format(java, settings, note);
       const config = join(folder, 'server.properties');
-      const contents = properties(settings, data);
+      const contents = kafkaProperties(settings, data);
       await writeFile(config, contents);
+      const certificates = await readFile(identityFile('kafka'), 'utf8');
       const command = [java, ...JVM, '-cp', `${jars}/*`, 'kafka.Kafka', config];
       return [
         {
           name: 'kafka',
           command,
           folder,
-          env: fingerprint(contents),
+          env: fingerprint(`${contents}${certificates}`),
           stopSignal: 'TERM',
           isBackground: true,
         },
       ];
     },
     async ping() {
-      const client = new Kafka({
-        brokers: brokers.split(','),
-        logLevel: logLevel.NOTHING,
-        retry: { retries: 0 },
-      });
-      const admin = client.admin();
+      const admin = new Kafka({ ...connection(), logLevel: logLevel.NOTHING, retry: { retries: 0 } }).admin();
       try {
         await admin.connect();
         const { brokers: alive } = await admin.describeCluster();
@@ -57,8 +78,35 @@ export function kafka(settings: Settings): Server {
         await admin.disconnect();
       }
     },
+    async provision(source) {
+      if (source === 'native') await provisionUsers(administratorOf(ports), secret);
+      await provisionTopics(connection());
+    },
   };
 }
+
+function clientsOf(settingsOf: (user: KafkaUser) => ClientSettings): Record<KafkaUser, ClientSettings> {
+  const entries = KAFKA_USERS.map((user) => [user, settingsOf(user)]);
+  return Object.fromEntries(entries) as Record<KafkaUser, ClientSettings>;
+}
+
+function clientSettings(user: KafkaUser, brokers: string, secret: Secrets): ClientSettings {
+  return {
+    KAFKA_BROKERS: brokers,
+    KAFKA_TLS: 'true',
+    KAFKA_CA_FILE: caFile,
+    KAFKA_USERNAME: kafkaUserName(user),
+    KAFKA_PASSWORD: kafkaPassword(user, secret),
+  };
+}
+
+/** A renewed certificate restarts the broker, so each connection reads the files again. */
+function administratorOf({ kafka_broker: port }: Ports): Administrator {
+  const read = (path: string) => readFileSync(path, 'utf8');
+  return { host: '127.0.0.1', port, ca: read(caFile), identity: read(identityFile('kafka-admin')) };
+}
+
+const administration = (ports: Ports) => administratorConfig(administratorOf(ports));
 
 /** One node serves few partitions, so half a gigabyte is enough. The serial collector starts fastest. */
 const JVM = [
@@ -69,34 +117,6 @@ const JVM = [
   '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
   '-Dorg.slf4j.simpleLogger.showDateTime=true',
 ];
-
-/**
- * With one node, a topic's replication is 1. Consumer groups do not wait the usual 3 s for more members. The broker's session is
- * short, because a killed broker can only register again when its old session has expired.
- */
-function properties({ ports }: Settings, dataFolder: string): string {
-  return `process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:${ports.kafka_controller}
-controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:${ports.kafka},CONTROLLER://127.0.0.1:${ports.kafka_controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:${ports.kafka}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-log.dirs=${dataFolder}
-auto.create.topics.enable=false
-offsets.topic.num.partitions=5
-offsets.topic.replication.factor=1
-transaction.state.log.num.partitions=5
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.num.partitions=5
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-broker.heartbeat.interval.ms=1000
-broker.session.timeout.ms=4000
-`;
-}
 
 async function findJava(note: Note): Promise<string> {
   const java = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin/java') : await which('java');
@@ -139,7 +159,7 @@ async function format(java: string, settings: Settings, note: Note): Promise<voi
   const config = join(folder, 'format.properties');
   await rm(making, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  await writeFile(config, properties(settings, making));
+  await writeFile(config, kafkaProperties(settings, making));
   const cluster = randomBytes(16).toString('base64url');
   const tool = ['-cp', `${jars}/*`, 'kafka.tools.StorageTool', 'format', '-t', cluster, '-c', config];
   await logged('kafka-format', [java, ...tool], 'Look at the message above; a Java older than 17 is usual.');

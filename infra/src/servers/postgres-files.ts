@@ -6,6 +6,7 @@ import { Failure } from '../failure.ts';
 import { cache, local } from '../paths.ts';
 import type { Note } from '../progress.ts';
 import { capture, isExecutable, logged, which } from '../run.ts';
+import { identityFile } from '../tls/tls-files.ts';
 import type { Owner } from './postgres-owner.ts';
 
 export const MAJOR = 18;
@@ -84,6 +85,39 @@ async function findFolder(owner: Owner): Promise<string> {
   await rm(usual, { recursive: true });
   await rm(elsewhere, { recursive: true }); // If .local was deleted, its passwords are gone, so the old data is useless.
   await mkdir(elsewhere);
+  await owner.own(elsewhere);
   await symlink(elsewhere, usual);
   return elsewhere;
+}
+
+const IDENTITY = 'server.pem';
+const ACCESS = 'access.conf';
+
+/** The files are in the data folder, where PostgreSQL's own user can read them. */
+export function accessFlags(data: string) {
+  return {
+    ssl: 'on',
+    ssl_cert_file: join(data, IDENTITY),
+    ssl_key_file: join(data, IDENTITY),
+    ssl_min_protocol_version: 'TLSv1.3',
+    hba_file: join(data, ACCESS),
+  };
+}
+
+/** PostgreSQL refuses a connection that no line allows: those without TLS, and those from other machines. */
+const ACCESS_RULES = `# Written by make up.
+hostssl all all 127.0.0.1/32 scram-sha-256
+hostssl all all ::1/128      scram-sha-256
+`;
+
+/** Writes the server's certificate, with its key, and the rules of access. A running server uses them after a reload. */
+export async function saveAccessFiles(data: string, owner: Owner): Promise<void> {
+  const identity = await readFile(identityFile('postgres'), 'utf8');
+  for (const [name, contents] of Object.entries({ [IDENTITY]: identity, [ACCESS]: ACCESS_RULES })) {
+    const path = join(data, name);
+    if ((await readFile(path, 'utf8').catch(() => '')) === contents) continue;
+    await writeFile(`${path}.new`, contents, { mode: 0o600 });
+    await owner.own(`${path}.new`);
+    await rename(`${path}.new`, path);
+  }
 }

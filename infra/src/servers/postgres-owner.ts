@@ -1,5 +1,5 @@
 /** Chooses the user that runs PostgreSQL: the current user, or `postgres` if that is root, because PostgreSQL refuses root. */
-import { chown, mkdir } from 'node:fs/promises';
+import { chmod, chown, mkdir } from 'node:fs/promises';
 import type { Note } from '../progress.ts';
 import { capture, logged } from '../run.ts';
 
@@ -45,12 +45,16 @@ async function userPostgres(): Promise<Owner> {
     capture(['id', '-g', 'postgres']),
   ]);
   const command = ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups'];
+  const own = (path: string) => chown(path, Number(uid.output), Number(gid.output));
   return {
     command,
-    own: (path) => chown(path, Number(uid.output), Number(gid.output)),
+    own,
     async firstWithin(folders) {
       for (const folder of folders) {
-        await mkdir(folder, { recursive: true });
+        const made = await mkdir(folder, { recursive: true });
+        // A umask of 077 would keep the user out of both.
+        if (made) await chmod(made, 0o711);
+        await own(folder);
         const { code } = await capture([...command, 'test', '-x', folder]);
         if (code === 0) return folder;
       }

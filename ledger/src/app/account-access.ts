@@ -2,15 +2,16 @@
  * Decides whose accounts a caller may read. The authorization service knows the owners; the ledger calls it with the caller's own
  * token.
  */
-import type { Caller } from '@payflowx/chassis';
+import type { Caller, OnBehalf } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
-import type { Accounts, Requester } from '../clients/accounts.ts';
+import type { Accounts } from '../clients/accounts.ts';
 import { LedgerError } from '../domain/errors.ts';
 import type { JournalTransaction } from '../domain/journal.ts';
 import { findBalance } from '../store/balances.ts';
 import type { Database } from '../store/database.ts';
 
-export interface Viewer extends Requester {
+/** A call whose caller is known. */
+export interface VerifiedCall extends OnBehalf {
   caller: Caller;
 }
 
@@ -20,7 +21,7 @@ export interface AccessDeps {
 }
 
 /** Operators and auditors may read all accounts. */
-export function readsAllAccounts({ caller }: Viewer): boolean {
+function readsAllAccounts({ caller }: VerifiedCall): boolean {
   return caller.roles.includes('operator') || caller.roles.includes('auditor');
 }
 
@@ -29,43 +30,43 @@ export function readsAllAccounts({ caller }: Viewer): boolean {
  */
 export async function requireVisible(
   { db, accounts }: AccessDeps,
-  viewer: Viewer,
+  call: VerifiedCall,
   accountId: string,
 ): Promise<void> {
   // An account with entries exists. So operators and auditors can read it while the authorization service is unavailable.
-  if (readsAllAccounts(viewer) && (await findBalance(db, accountId))) return;
-  if (await accounts.isVisible(viewer, accountId)) return;
+  if (readsAllAccounts(call) && (await findBalance(db, accountId))) return;
+  if (await accounts.isVisible(call, accountId)) return;
   throw new LedgerError('ACCOUNT_NOT_FOUND', 'There is no such account.');
 }
 
-/** True if the viewer may read at least one account in the transactions. That gives access to the whole transactions. */
+/** True if the caller may read at least one account in the transactions. That gives access to the whole transactions. */
 export async function readsOneAccountOf(
   { accounts }: AccessDeps,
-  viewer: Viewer,
+  call: VerifiedCall,
   transactions: readonly JournalTransaction[],
 ): Promise<boolean> {
-  if (readsAllAccounts(viewer)) return true;
+  if (readsAllAccounts(call)) return true;
   const postings = transactions.flatMap((transaction) => transaction.postings);
   const involved = new Set(
     postings.flatMap(({ debitAccount, creditAccount }) => [debitAccount, creditAccount]),
   );
   for (const accountId of involved) {
-    if (await accounts.isVisible(viewer, accountId)) return true;
+    if (await accounts.isVisible(call, accountId)) return true;
   }
   return false;
 }
 
 /**
- * The accounts whose entries the viewer may list: the requested one, or all of the viewer's own. Undefined means all accounts.
+ * The accounts whose entries the caller may list: the requested one, or all of the caller's own. Undefined means all accounts.
  */
 export async function visibleAccountIds(
   deps: AccessDeps,
-  viewer: Viewer,
+  call: VerifiedCall,
   accountId: string | undefined,
 ): Promise<string[] | undefined> {
   if (accountId !== undefined) {
-    await requireVisible(deps, viewer, accountId);
+    await requireVisible(deps, call, accountId);
     return [accountId];
   }
-  return readsAllAccounts(viewer) ? undefined : deps.accounts.listOwn(viewer);
+  return readsAllAccounts(call) ? undefined : deps.accounts.listOwn(call);
 }

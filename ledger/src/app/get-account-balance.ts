@@ -1,7 +1,7 @@
 /** Reads an account's balance: the current one from `balances`, or that of a past moment, summed from its entries. */
 import { type AccountSums, findBalance } from '../store/balances.ts';
 import { sumBefore } from '../store/hourly-totals.ts';
-import { type AccessDeps, requireVisible, type Viewer } from './account-access.ts';
+import { type AccessDeps, requireVisible, type VerifiedCall } from './account-access.ts';
 
 export interface BalanceAt extends AccountSums {
   at: Date;
@@ -15,10 +15,10 @@ export interface BalanceAt extends AccountSums {
  */
 export async function getAccountBalance(
   deps: AccessDeps & { now: () => Date },
-  viewer: Viewer,
+  call: VerifiedCall,
   { accountId, at }: { accountId: string; at: Date | undefined },
 ): Promise<BalanceAt> {
-  await requireVisible(deps, viewer, accountId);
+  await requireVisible(deps, call, accountId);
   if (at !== undefined) return { ...(await sumBefore(deps.db, accountId, justAfter(at))), at };
   const stored = (await findBalance(deps.db, accountId)) ?? { postedMinor: 0n, pendingMinor: 0n };
   return { ...stored, at: deps.now() };

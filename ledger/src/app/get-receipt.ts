@@ -6,7 +6,7 @@ import type { SealedHead } from '../domain/sealed-head.ts';
 import { findTransactionsOfPayment } from '../store/journal.ts';
 import { findAuditPaths, findHead, findNewestHead, findPositions } from '../store/seals.ts';
 import { atOneMoment } from '../store/snapshot.ts';
-import { type AccessDeps, readsOneAccountOf, type Viewer } from './account-access.ts';
+import { type AccessDeps, readsOneAccountOf, type VerifiedCall } from './account-access.ts';
 
 export interface Receipt {
   paymentId: string;
@@ -33,21 +33,27 @@ export interface ReceiptQuery {
  * Throws PAYMENT_NOT_FOUND if the journal does not know the payment or it is between other customers' accounts, NOT_SEALED_YET,
  * and INVALID_ARGUMENT if there is no head of this size. Against an older head the receipt holds what was sealed up to that head.
  */
-export async function getReceipt(deps: AccessDeps, viewer: Viewer, query: ReceiptQuery): Promise<Receipt> {
+export async function getReceipt(
+  deps: AccessDeps,
+  call: VerifiedCall,
+  query: ReceiptQuery,
+): Promise<Receipt> {
   const { transactions, head, sealed } = await atOneMoment(deps.db, (snapshot) =>
     readSealed(snapshot, query),
   );
-  if (transactions.length === 0 || !(await readsOneAccountOf(deps, viewer, transactions))) {
+  if (transactions.length === 0 || !(await readsOneAccountOf(deps, call, transactions))) {
     throw new LedgerError('PAYMENT_NOT_FOUND', 'The journal has no such payment.');
   }
   if (head === undefined && query.headSize !== undefined) {
-    throw new LedgerError('INVALID_ARGUMENT', 'There is no head of this size.', [
-      { field: 'head_size', description: 'must be the size of a head that was sealed' },
-    ]);
+    throw new LedgerError('INVALID_ARGUMENT', 'There is no head of this size.', {
+      violations: [{ field: 'head_size', description: 'must be the size of a head that was sealed' }],
+    });
   }
   const expected = query.headSize === undefined ? transactions.length : 1;
   if (head === undefined || sealed.length < expected) {
-    throw new LedgerError('NOT_SEALED_YET', 'The payment will be sealed in a moment.', [], 1_000);
+    throw new LedgerError('NOT_SEALED_YET', 'The payment will be sealed in a moment.', {
+      retryAfterMs: 1_000,
+    });
   }
   return { paymentId: query.paymentId, head, transactions: sealed };
 }

@@ -14,7 +14,7 @@ import { currentSnapshot, findFirstEntryTime, listStatementEntries } from '../st
 import { sumBefore } from '../store/hourly-totals.ts';
 import { packSnapshot, unpackSnapshot } from '../store/packed-snapshot.ts';
 import { atOneMoment } from '../store/snapshot.ts';
-import { type AccessDeps, requireVisible, type Viewer } from './account-access.ts';
+import { type AccessDeps, requireVisible, type VerifiedCall } from './account-access.ts';
 
 export interface StatementQuery {
   accountId: string;
@@ -68,12 +68,12 @@ type Progress = Static<typeof Progress>;
 /** Throws ACCOUNT_NOT_FOUND, and INVALID_ARGUMENT if the period ends before it begins. */
 export async function getStatement(
   deps: AccessDeps & { now: () => Date },
-  viewer: Viewer,
+  call: VerifiedCall,
   query: StatementQuery,
 ): Promise<Statement> {
   const limit = pageSizeOf(query.pageSize);
   const progress = decodePageToken(query.pageToken, Progress);
-  await requireVisible(deps, viewer, query.accountId);
+  await requireVisible(deps, call, query.accountId);
   return atOneMoment(deps.db, async (snapshot) => {
     const current = progress ?? (await begin(snapshot, query, deps.now()));
     const found = await listStatementEntries(snapshot, filterOf(query.accountId, current), limit + 1);
@@ -89,9 +89,9 @@ async function begin(
   const to = requestedTo ?? now;
   const from = requestedFrom ?? earlier((await findFirstEntryTime(snapshot, accountId)) ?? to, to);
   if (from > to) {
-    throw new LedgerError('INVALID_ARGUMENT', 'The period ends before it begins.', [
-      { field: 'from', description: 'must not be later than to' },
-    ]);
+    throw new LedgerError('INVALID_ARGUMENT', 'The period ends before it begins.', {
+      violations: [{ field: 'from', description: 'must not be later than to' }],
+    });
   }
   const opening = await sumBefore(snapshot, accountId, from);
   const closing = await sumBefore(snapshot, accountId, to);

@@ -3,7 +3,7 @@ import { cutPage, decodePageToken, pageSizeOf } from '@payflowx/chassis';
 import { type Static, Type } from 'typebox';
 import type { Entry } from '../domain/journal.ts';
 import { type EntryFilter, listEntries as selectEntries } from '../store/entries.ts';
-import { type AccessDeps, type Viewer, visibleAccountIds } from './account-access.ts';
+import { type AccessDeps, type VerifiedCall, visibleAccountIds } from './account-access.ts';
 
 export interface EntriesQuery extends Omit<EntryFilter, 'accountIds' | 'before'> {
   pageSize: number;
@@ -21,13 +21,13 @@ const Position = Type.Object({
 
 export async function listEntries(
   deps: AccessDeps,
-  viewer: Viewer,
+  call: VerifiedCall,
   { pageSize, pageToken, accountId, ...filter }: EntriesQuery,
 ): Promise<{ entries: Entry[]; nextPageToken: string }> {
   const limit = pageSizeOf(pageSize);
   const position = decodePageToken(pageToken, Position);
   const before = position && { ...position, createdAt: new Date(position.createdAtMs) };
-  const accountIds = await visibleAccountIds(deps, viewer, accountId);
+  const accountIds = await visibleAccountIds(deps, call, accountId);
   const found = await selectEntries(deps.db, { ...filter, accountIds, before }, limit + 1);
   const { rows, nextPageToken } = cutPage(found, limit, positionOf);
   return { entries: rows, nextPageToken };

@@ -1,23 +1,20 @@
 /** The client of authorization's AccountService: decides if a caller may read an account, and reads balances. */
 import { status } from '@grpc/grpc-js';
-import { connectGrpc, NeighbourError } from '@payflowx/chassis';
+import { type Certificates, connectGrpc, NeighbourError, type OnBehalf } from '@payflowx/chassis';
 import { AccountServiceClient } from '@payflowx/proto/authorization';
 import { LedgerError } from '../domain/errors.ts';
 import type { AuthorizedBalance } from '../domain/proof.ts';
 
-/** The caller in whose name accounts are read, and the deadline of its call. */
-export interface Requester {
-  accessToken: string | undefined;
-  deadline: Date;
-}
-
 export interface Accounts {
-  /** True if the account exists and the requester may read it. */
-  isVisible(requester: Requester, accountId: string): Promise<boolean>;
-  /** Ids of the requester's accounts. */
-  listOwn(requester: Requester): Promise<string[]>;
-  /** Balances of all accounts, the external ones too. The pages are not one snapshot: each shows the moment when it was read. */
-  listBalances(limits: { deadline: Date }): AsyncIterable<AuthorizedBalance>;
+  /** True if the account exists and the caller may read it. */
+  isVisible(call: OnBehalf, accountId: string): Promise<boolean>;
+  /** Ids of the caller's accounts. */
+  listOwn(call: OnBehalf): Promise<string[]>;
+  /**
+   * Balances of these accounts, at most 1,000, or of all accounts, the external ones too. The pages are not one snapshot: each shows
+   * the moment when it was read.
+   */
+  listBalances(limits: { deadline: Date }, accountIds?: readonly string[]): AsyncIterable<AuthorizedBalance>;
   close(): void;
 }
 
@@ -28,7 +25,7 @@ const IDS_PAGE = 10_000;
 const BALANCES_PAGE = 5_000;
 
 /** All calls throw LedgerError AUTHORIZATION_UNAVAILABLE if the authorization service does not answer. */
-export function connectAccounts(settings: { target: string; token: () => Promise<string> }): Accounts {
+export function connectAccounts(settings: { target: string; certificates: Certificates }): Accounts {
   const service = connectGrpc(AccountServiceClient, {
     ...settings,
     retryable: ['getAccount', 'listAccountIds', 'listBalances'],
@@ -53,9 +50,9 @@ export function connectAccounts(settings: { target: string; token: () => Promise
           return { items: accountIds, nextPageToken };
         }),
       ),
-    listBalances: ({ deadline }) =>
+    listBalances: ({ deadline }, accountIds = []) =>
       allPages(async (pageToken) => {
-        const request = { pageSize: BALANCES_PAGE, pageToken, accountIds: [] };
+        const request = { pageSize: BALANCES_PAGE, pageToken, accountIds: [...accountIds] };
         const page = await service.listBalances(request, { deadlineMs: BALANCES_DEADLINE_MS, deadline });
         return { items: page.balances, nextPageToken: page.nextPageToken };
       }),

@@ -1,4 +1,5 @@
 /** The errors of the ledger's RPCs and of its consumer. */
+import { ReasonedError } from '@payflowx/chassis/errors';
 
 export type LedgerReason =
   | 'ACCOUNT_NOT_FOUND'
@@ -9,24 +10,7 @@ export type LedgerReason =
   | 'INVALID_ARGUMENT'
   | 'AUTHORIZATION_UNAVAILABLE';
 
-export class LedgerError extends Error {
-  override readonly name = 'LedgerError';
-  readonly reason: LedgerReason;
-  readonly violations: readonly { field: string; description: string }[];
-  /** Milliseconds after which a retry makes sense. */
-  readonly retryAfterMs: number | undefined;
-  constructor(
-    reason: LedgerReason,
-    message: string,
-    violations: LedgerError['violations'] = [],
-    retryAfterMs?: number,
-  ) {
-    super(message);
-    this.reason = reason;
-    this.violations = violations;
-    this.retryAfterMs = retryAfterMs;
-  }
-}
+export class LedgerError extends ReasonedError<LedgerReason> {}
 
 /** An event that can never be posted. It goes to the dead-letter topic. */
 export class EventRefused extends Error {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Balance } from './balances.ts';
-import { accountsProof, type ComparedAccount, isBalanced } from './proof.ts';
+import { accountsProof, type ComparedAccount, isBalanced, MAX_DIFFERENCES, verdictOf } from './proof.ts';
 
 const ledger = (accountId: string, postedMinor: bigint, heldMinor = 0n) => ({
   accountId,
@@ -33,7 +33,7 @@ describe('the proof', () => {
       asStored(ledger('acct_a', 500n), authorization(501n)),
       asStored(ledger('acct_b', -500n), authorization(-500n)),
     ]);
-    expect(comparison).toMatchObject({ differenceCount: 1n, accountCount: 2n, truncated: false });
+    expect(comparison).toMatchObject({ differenceCount: 1n, accountCount: 2n });
     expect(comparison.differences).toMatchObject([
       { accountId: 'acct_a', ledgerPostedMinor: 500n, authorizationPostedMinor: 501n },
     ]);
@@ -51,13 +51,13 @@ describe('the proof', () => {
     expect(unknown.differences).toMatchObject([{ accountId: 'acct_a', authorizationPostedMinor: 0n }]);
   });
 
-  it('lists the first 100 differences by account, counts them all, and says that there are more', () => {
-    const ids = Array.from({ length: 450 }, (_, index) => `acct_${index + 100}`);
-    // Not in order: 277 has no common factor with 450.
+  it('keeps the first differences by account, and counts them all', () => {
+    const ids = Array.from({ length: 2 * MAX_DIFFERENCES + 500 }, (_, index) => `acct_${index + 100_000}`);
+    // Not in order: 277 has no common factor with 20,500.
     const mixed = ids.map((_, index) => ids[(index * 277) % ids.length] ?? '');
-    const { differences, ...counts } = prove(mixed.map((id) => asStored(ledger(id, 1n))));
-    expect(differences.map(({ accountId }) => accountId)).toEqual(ids.slice(0, 100));
-    expect(counts).toMatchObject({ differenceCount: 450n, truncated: true });
+    const { differences, differenceCount } = prove(mixed.map((id) => asStored(ledger(id, 1n))));
+    expect(differences.map(({ accountId }) => accountId)).toEqual(ids.slice(0, MAX_DIFFERENCES));
+    expect(differenceCount).toBe(BigInt(ids.length));
   });
 
   it('sums each currency separately', () => {
@@ -67,6 +67,12 @@ describe('the proof', () => {
     expect(eur).toMatchObject({ currency: 'EUR', postedSumMinor: 0n, accountCount: 2n });
     expect(usd).toMatchObject({ currency: 'USD', postedSumMinor: 7n });
     expect([eur, usd].map((line) => line && isBalanced(line))).toEqual([true, false]);
+    const held = prove([
+      asStored(ledger('acct_a', 0n, 3n)),
+      asStored(ledger('acct_b', 0n, 4n)),
+    ]).trialBalances;
+    expect(held).toMatchObject([{ postedSumMinor: 0n, pendingSumMinor: -7n }]);
+    expect(held.map(isBalanced)).toEqual([false]);
   });
 
   it('counts an account whose stored balance or hours differ from the journal', () => {
@@ -74,7 +80,28 @@ describe('the proof', () => {
     const right = asStored(folded);
     const staleIn = (account: ComparedAccount) => prove([account]).staleBalanceCount;
     expect(staleIn(right)).toBe(0n);
-    expect(staleIn({ ...right, stored: { ...folded, pendingMinor: 1n } })).toBe(1n);
+    for (const figure of ['postedMinor', 'pendingMinor', 'heldMinor']) {
+      expect(staleIn({ ...right, stored: { ...folded, [figure]: 1n } }), figure).toBe(1n);
+    }
     expect(staleIn({ ...right, wrongHourCount: 2n })).toBe(1n);
   });
+});
+
+describe('the verdict', () => {
+  const agreed = { isConsistent: true, differenceCount: 0n, differences: [] };
+  it.each([
+    ['holds', 'nothing differs', agreed],
+    [
+      'unsettled',
+      'no difference is settled',
+      { ...agreed, differenceCount: 2n, differences: [{ isSettled: false }] },
+    ],
+    ['unsettled', 'the differences are too many to compare again', { ...agreed, differenceCount: 1n }],
+    [
+      'broken',
+      'a difference is settled',
+      { ...agreed, differenceCount: 2n, differences: [{ isSettled: false }, { isSettled: true }] },
+    ],
+    ['broken', 'the journal contradicts itself', { ...agreed, isConsistent: false }],
+  ])('is %s if %s', (verdict, _, proof) => expect(verdictOf(proof)).toBe(verdict));
 });

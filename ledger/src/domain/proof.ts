@@ -38,21 +38,40 @@ export interface BalanceDifference {
   authorizationHeldMinor: bigint;
 }
 
+/** `unsettled`: accounts differ, and an event about each of them may be on its way. */
+export type Verdict = 'holds' | 'unsettled' | 'broken';
+
+/**
+ * The journal, its seal and the stored balances are of one moment, so a contradiction between them is always a fault. Two services
+ * differ while events are on their way.
+ */
+export function verdictOf({
+  isConsistent,
+  differenceCount,
+  differences,
+}: {
+  isConsistent: boolean;
+  differenceCount: bigint;
+  differences: readonly { isSettled: boolean }[];
+}): Verdict {
+  if (!isConsistent || differences.some(({ isSettled }) => isSettled)) return 'broken';
+  return differenceCount === 0n ? 'holds' : 'unsettled';
+}
+
 /** The result of comparing every account. */
 export interface AccountsProof {
   /** One line per currency. By double entry every sum is 0. */
   trialBalances: TrialBalance[];
   /** Accounts whose stored balance, or stored total of an hour, differs from the journal. */
   staleBalanceCount: bigint;
-  /** Sorted by account id, at most `MAX_LISTED`. */
+  /** Sorted by account id, at most `MAX_DIFFERENCES`. */
   differences: BalanceDifference[];
   differenceCount: bigint;
-  /** True if there are more differences than are listed. */
-  truncated: boolean;
   accountCount: bigint;
 }
 
-const MAX_LISTED = 100;
+/** A proof keeps at most so many differences in memory, and compares these accounts again. All are counted. */
+export const MAX_DIFFERENCES = 10_000;
 
 /**
  * Receives each account once, in any order. Its memory grows neither with the accounts nor with the differences. An account that
@@ -75,7 +94,7 @@ export function accountsProof() {
       ledgerHeldMinor: folded.heldMinor,
       authorizationHeldMinor: authorized.heldMinor,
     });
-    if (differing.length >= 2 * MAX_LISTED) differing = firstOf(differing);
+    if (differing.length >= 2 * MAX_DIFFERENCES) differing = firstOf(differing);
   }
 
   return {
@@ -92,7 +111,6 @@ export function accountsProof() {
         staleBalanceCount,
         differences: firstOf(differing),
         differenceCount,
-        truncated: differenceCount > MAX_LISTED,
         accountCount,
       };
     },
@@ -102,7 +120,7 @@ export function accountsProof() {
 type Figures = Pick<Balance, 'postedMinor' | 'heldMinor'>;
 
 function firstOf(differences: readonly BalanceDifference[]): BalanceDifference[] {
-  return differences.toSorted(byAccount).slice(0, MAX_LISTED);
+  return differences.toSorted(byAccount).slice(0, MAX_DIFFERENCES);
 }
 
 function agrees({ folded, authorized }: ComparedAccount): boolean {

@@ -14,4 +14,5 @@ export const access: AccessTable<typeof LedgerServiceService> = {
   getSealedHead: { roles: ['customer', 'operator', 'auditor'], scope: 'ledger:read' },
   getReceipt: { roles: ['customer', 'operator', 'auditor'], scope: 'ledger:read' },
   getProof: { roles: ['operator', 'auditor'], scope: 'ledger:read' },
+  getLastProof: { roles: ['operator', 'auditor'], scope: 'ledger:read' },
 };

@@ -3,13 +3,15 @@ import { type BoundService, bindService, type Call, requireCaller, sharedRuns } 
 import { LedgerServiceService } from '@payflowx/proto/ledger';
 import { roundedDown } from '@payflowx/proto/timestamp';
 import type { Kysely } from 'kysely';
-import type { AccessDeps, Viewer } from '../app/account-access.ts';
+import type { AccessDeps, VerifiedCall } from '../app/account-access.ts';
 import { getAccountBalance } from '../app/get-account-balance.ts';
+import { getLastProof, keepLastProof } from '../app/get-last-proof.ts';
 import { getReceipt } from '../app/get-receipt.ts';
 import { getSealedHead } from '../app/get-sealed-head.ts';
 import { getStatement } from '../app/get-statement.ts';
 import { getTransaction } from '../app/get-transaction.ts';
 import { listEntries } from '../app/list-entries.ts';
+import { watchProofs } from '../app/proof-metrics.ts';
 import { type Proof, type ProofDeps, proveLedger } from '../app/prove-ledger.ts';
 import type { Database } from '../store/database.ts';
 import { access } from './access.ts';
@@ -20,6 +22,7 @@ import {
   toEntry,
   toHead,
   toProof,
+  toProofSummary,
   toReceipt,
   toTransaction,
 } from './convert.ts';
@@ -42,6 +45,13 @@ export function ledgerService(deps: LedgerServiceDeps): BoundService {
     maxCallers: MAX_WAITING_FOR_PROOF,
     retryAfterMs: PROOF_RETRY_AFTER_MS,
   });
+  const watch = watchProofs();
+  const prove = async (limits: { deadline: Date }) => {
+    const proof = await proveLedger({ ...deps, db: deps.proofDb }, limits);
+    watch.note(proof);
+    await keepLastProof(deps.db, proof);
+    return proof;
+  };
   return bindService(LedgerServiceService, {
     access,
     errors,
@@ -49,7 +59,7 @@ export function ledgerService(deps: LedgerServiceDeps): BoundService {
     longestMs: { getProof: 10 * 60_000 },
     handlers: {
       async listEntries(request, call) {
-        const { entries, nextPageToken } = await listEntries(deps, viewerOf(call), {
+        const { entries, nextPageToken } = await listEntries(deps, verified(call), {
           pageSize: request.pageSize,
           pageToken: request.pageToken,
           accountId: request.accountId || undefined,
@@ -63,13 +73,13 @@ export function ledgerService(deps: LedgerServiceDeps): BoundService {
         return { entries: entries.map(toEntry), nextPageToken };
       },
       async getTransaction({ transactionId }, call) {
-        return { transaction: toTransaction(await getTransaction(deps, viewerOf(call), transactionId)) };
+        return { transaction: toTransaction(await getTransaction(deps, verified(call), transactionId)) };
       },
       async getAccountBalance({ accountId, at }, call) {
-        return getAccountBalance(deps, viewerOf(call), { accountId, at: at && roundedDown(at) });
+        return getAccountBalance(deps, verified(call), { accountId, at: at && roundedDown(at) });
       },
       async getStatement(request, call) {
-        const { lines, ...statement } = await getStatement(deps, viewerOf(call), request);
+        const { lines, ...statement } = await getStatement(deps, verified(call), request);
         return {
           ...statement,
           lines: lines.map(({ entry, balanceMinor }) => ({ entry: toEntry(entry), balanceMinor })),
@@ -79,16 +89,19 @@ export function ledgerService(deps: LedgerServiceDeps): BoundService {
         return { head: toHead(await getSealedHead(deps)) };
       },
       async getReceipt(request, call) {
-        return toReceipt(await getReceipt(deps, viewerOf(call), request));
+        return toReceipt(await getReceipt(deps, verified(call), request));
       },
       async getProof(_, call) {
-        const prove = (limits: { deadline: Date }) => proveLedger({ ...deps, db: deps.proofDb }, limits);
         return toProof(await proofs.run(PROOF_KEY, call.deadline, prove));
+      },
+      async getLastProof() {
+        const proof = await getLastProof(deps);
+        return { proof: proof && toProofSummary(proof) };
       },
     },
   });
 }
 
-function viewerOf(call: Call): Viewer {
+function verified(call: Call): VerifiedCall {
   return { caller: requireCaller(call), accessToken: call.accessToken, deadline: call.deadline };
 }

@@ -77,3 +77,21 @@ export async function listBalancesAfter(
     heldMinor: row.held_minor,
   }));
 }
+
+/** Returns the stored balances of these accounts. Accounts that the journal does not know are left out. */
+export async function listStoredBalances(
+  db: Kysely<Database>,
+  accountIds: readonly string[],
+): Promise<Omit<Balance, 'pendingMinor'>[]> {
+  const rows = await db
+    .selectFrom('balances')
+    .select(['account_id', 'currency', 'posted_minor', 'held_minor'])
+    .where('account_id', '=', sql<string>`any(${[...accountIds]}::text[])`)
+    .execute();
+  return rows.map((row) => ({
+    accountId: row.account_id,
+    currency: row.currency,
+    postedMinor: row.posted_minor,
+    heldMinor: row.held_minor,
+  }));
+}

@@ -9,6 +9,16 @@ export interface Database {
   unsealed: { transaction_id: string };
   seals: SealRow;
   heads: HeadRow;
+  last_proof: LastProofRow;
+}
+
+export interface LastProofRow {
+  singleton: boolean;
+  verdict: 'holds' | 'unsettled' | 'broken';
+  difference_count: bigint;
+  account_count: bigint;
+  transaction_count: bigint;
+  proved_at: Date;
 }
 
 export interface TransactionRow {

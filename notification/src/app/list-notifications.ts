@@ -28,6 +28,7 @@ export async function listNotifications(
     recipientId: seesAll ? undefined : caller.id,
     paymentId: paymentId || undefined,
     accountId: accountId || undefined,
+    isInboxOnly: !seesAll,
     beforeId: decodePageToken(pageToken, Position)?.before,
   };
   const found = await selectNotifications(db, filter, size + 1);

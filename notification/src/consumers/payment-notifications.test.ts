@@ -27,7 +27,7 @@ function noticesOfEvent(
     toOwnerId: 'usr_b',
   };
   const step = decodeStep({ payload: Buffer.from(PaymentEvent.encode(event).finish()) });
-  return [step.amountMinor, ...noticesOf(step).map(({ title, body }) => `${title}: ${body}`)];
+  return [step.amountMinor, ...noticesOf(step, () => 'en').map(({ title, body }) => `${title}: ${body}`)];
 }
 
 /** Every text that a user can get. The first is the payer's, the second the receiver's. */

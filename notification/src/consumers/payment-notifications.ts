@@ -1,8 +1,9 @@
 /** Decodes the messages of the queue payment-notifications: each is a PaymentEvent, translated to the types of this service. */
-import type { IncomingMessage } from '@payflowx/chassis';
+import { type EventMessage, sampledTraceparent } from '@payflowx/chassis';
 import { type Movement, MovementKind } from '@payflowx/proto/authorization';
 import { type Payment, PaymentEvent, PaymentEventType } from '@payflowx/proto/payment';
-import type { EventType, PaymentStep } from '../domain/notice.ts';
+import type { EventType } from '../domain/events.ts';
+import type { PaymentStep } from '../domain/notice.ts';
 
 const TYPES: Record<PaymentEventType, EventType | undefined> = {
   [PaymentEventType.UNSPECIFIED]: undefined,
@@ -17,7 +18,10 @@ const TYPES: Record<PaymentEventType, EventType | undefined> = {
 };
 
 /** Throws if the message is no event of a payment. The message then becomes a dead letter with that reason. */
-export function decodeStep({ payload }: Pick<IncomingMessage, 'payload'>): PaymentStep {
+export function decodeStep({
+  payload,
+  headers,
+}: Pick<EventMessage, 'payload'> & Partial<Pick<EventMessage, 'headers'>>): PaymentStep {
   const event = PaymentEvent.decode(payload);
   const type = TYPES[event.type];
   if (!type) throw new Error(`unknown event type ${event.type}`);
@@ -29,14 +33,19 @@ export function decodeStep({ payload }: Pick<IncomingMessage, 'payload'>): Payme
     type,
     occurredAt: event.occurredAt,
     paymentId: payment.id,
+    version: payment.version,
     amountMinor: amountOf(payment, type, event.movements),
     movedMinor: sumOf(MovementKind.TRANSFER, event.movements),
     capturedMinor: payment.capturedMinor,
     freedMinor: freedBy(event.movements),
     currency: payment.currency,
-    failure: payment.failure?.message ?? '',
+    failure: { code: payment.failure?.code ?? '', message: payment.failure?.message ?? '' },
+    description: payment.description,
+    reference: payment.reference,
     sender: { accountId: payment.fromAccount, ownerId: event.fromOwnerId },
     receiver: { accountId: payment.toAccount, ownerId: event.toOwnerId },
+    content: payload,
+    traceparent: sampledTraceparent(headers?.traceparent),
   };
 }
 

@@ -4,6 +4,10 @@ import { formatMoney } from './money.ts';
 
 const LARGEST = 9_007_199_254_740_991n;
 
+it('is tested on a machine with another language', () => {
+  expect(new Intl.NumberFormat().resolvedOptions().locale).toBe('de-DE');
+});
+
 describe('formatted money', () => {
   it.each([
     [1n, 'EUR', '€0.01'],
@@ -12,7 +16,7 @@ describe('formatted money', () => {
     [-1250n, 'EUR', '-€12.50'],
     [LARGEST, 'USD', '$90,071,992,547,409.91'],
   ])('%d of %s is %s', (amountMinor, currency, text) => {
-    expect(formatMoney(amountMinor, currency)).toBe(text);
+    expect(formatMoney(amountMinor, currency, 'en')).toBe(text);
   });
 
   /** Code, ISO 4217's exponent, minor units, and the expected digits. CLDR has other exponents for the first three rows. */
@@ -48,13 +52,13 @@ describe('formatted money', () => {
     ] as const),
   ])('%s, with %d decimals: %d is %s', (currency, exponent, amountMinor, digits) => {
     expect(exponentOf(currency)).toBe(exponent);
-    expect(digitsOf(formatMoney(amountMinor, currency))).toBe(digits);
+    expect(digitsOf(formatMoney(amountMinor, currency, 'en'))).toBe(digits);
   });
 
   it('shows every digit of every currency', () => {
     for (const { code } of CURRENCIES) {
       for (const amountMinor of [1n, 5n, 99n, 150n, 12_345n, LARGEST]) {
-        const digits = digitsOf(formatMoney(amountMinor, code));
+        const digits = digitsOf(formatMoney(amountMinor, code, 'en'));
         expect(digits.replaceAll(',', ''), code).toBe(toDecimal(amountMinor, code));
       }
     }

@@ -1,17 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { noticesOf, type PaymentStep } from './notice.ts';
+import { noticesOf as noticesIn, type PaymentStep } from './notice.ts';
+
+const noticesOf = (of: PaymentStep) => noticesIn(of, () => 'en');
 
 const step: PaymentStep = {
   eventId: 'evt_1',
   type: 'payment.completed',
   occurredAt: new Date(0),
   paymentId: 'pay_1',
+  version: 2n,
   amountMinor: 1250n,
   movedMinor: 1250n,
   capturedMinor: 1250n,
   freedMinor: 0n,
   currency: 'EUR',
-  failure: '',
+  failure: { code: '', message: '' },
+  description: '',
+  reference: '',
+  content: Buffer.alloc(0),
   sender: { accountId: 'acct_a', ownerId: 'usr_a' },
   receiver: { accountId: 'acct_b', ownerId: 'usr_b' },
 };
@@ -27,7 +33,11 @@ describe('notices of a step', () => {
   });
 
   it('go only to the sender of a declined payment, with the reason', () => {
-    const notices = noticesOf({ ...step, type: 'payment.failed', failure: 'The balance is too low.' });
+    const notices = noticesOf({
+      ...step,
+      type: 'payment.failed',
+      failure: { code: 'X', message: 'The balance is too low.' },
+    });
     expect(notices).toHaveLength(1);
     expect(notices[0]).toMatchObject({
       side: 'sender',

@@ -1,17 +1,11 @@
 /** Decides the recipients and texts of the notices of a step. Pure: no clock, no store. */
+
+import type { Language } from '@payflowx/proto/vocabulary';
+import type { EventType, NotifiedEvent } from './events.ts';
 import { formatMoney } from './money.ts';
+import { type Text, WORDINGS, type Wordings } from './wordings.ts';
 
 export type Side = 'sender' | 'receiver';
-
-export type EventType =
-  | 'payment.initiated'
-  | 'payment.authorized'
-  | 'payment.captured'
-  | 'payment.completed'
-  | 'payment.failed'
-  | 'payment.cancelled'
-  | 'payment.expired'
-  | 'payment.refunded';
 
 /** A step of a payment, translated from its event. Amounts are minor units. */
 export interface PaymentStep {
@@ -19,6 +13,8 @@ export interface PaymentStep {
   type: EventType;
   occurredAt: Date;
   paymentId: string;
+  /** The version of the payment after this step: the number of its events. */
+  version: bigint;
   /** The requested, held, captured, released or refunded amount of this step, depending on the type. */
   amountMinor: bigint;
   /** The amount that this step moved from the payer to the receiver, or back. */
@@ -28,10 +24,18 @@ export interface PaymentStep {
   /** The part of the held money that this step released without moving it. The payer can spend it again. */
   freedMinor: bigint;
   currency: string;
-  /** The reason of a decline. Empty unless the payment failed. */
-  failure: string;
+  /** The reason of a decline. Both are empty unless the payment failed. */
+  failure: { code: string; message: string };
+  /** The payer's text for both sides. */
+  description: string;
+  /** The payer's own text. */
+  reference: string;
   sender: Party;
   receiver: Party;
+  /** The event as it was delivered, for the event log. */
+  content: Buffer;
+  /** The trace of the request that caused the step. Empty or undefined if it is not recorded. */
+  traceparent?: string;
 }
 
 /** One side of a payment. An external account has no user to notify, so its owner id is empty. */
@@ -40,123 +44,81 @@ export interface Party {
   ownerId: string;
 }
 
-export interface Notice {
+export interface Notice extends Text {
   eventId: string;
   side: Side;
   recipientId: string;
   accountId: string;
   paymentId: string;
-  eventType: EventType;
-  title: string;
-  body: string;
+  eventType: NotifiedEvent;
+  language: Language;
   amountMinor: bigint;
   currency: string;
   createdAt: Date;
+  description: string;
+  /** Empty for the receiver. */
+  reference: string;
 }
 
-interface Text {
-  title: string;
-  body: string;
-}
-type Wording = (amount: string, step: PaymentStep) => Text;
-
-/**
- * The texts for each side by event type. A side without an entry gets no notice. Users are not notified of a payment without an
- * outcome, nor receivers of a declined attempt.
- */
-const WORDINGS: Record<EventType, { [K in Side]?: Wording }> = {
-  'payment.initiated': {},
-  'payment.authorized': {
-    sender: (amount) => ({ title: 'Payment authorized', body: `${amount} is reserved for your payment.` }),
-    receiver: (amount) => ({ title: 'Payment authorized', body: `${amount} is reserved for you.` }),
-  },
-  'payment.captured': {
-    sender: (amount) => ({ title: 'Part of a payment sent', body: `${amount} of your payment was sent.` }),
-    receiver: (amount) => ({ title: 'Part of a payment received', body: `You received ${amount}.` }),
-  },
-  'payment.completed': {
-    sender: (amount, step) => withFreed(sentText(amount, step), step),
-    receiver: receivedText,
-  },
-  'payment.failed': {
-    sender: (amount, { failure }) => ({
-      title: 'Payment declined',
-      body: `Your payment of ${amount} was declined. ${failure}`.trim(),
-    }),
-  },
-  'payment.cancelled': {
-    sender: (amount) => ({ title: 'Payment cancelled', body: `${amount} is available again.` }),
-    receiver: (amount) => ({
-      title: 'Payment cancelled',
-      body: `A payment of ${amount} to you was cancelled.`,
-    }),
-  },
-  'payment.expired': {
-    sender: (amount) => ({ title: 'Payment expired', body: `${amount} is available again.` }),
-    receiver: (amount) => ({ title: 'Payment expired', body: `A payment of ${amount} to you has expired.` }),
-  },
-  'payment.refunded': {
-    sender: (amount) => ({ title: 'Refund received', body: `You were refunded ${amount}.` }),
-    receiver: (amount) => ({ title: 'Refund sent', body: `You refunded ${amount}.` }),
-  },
-};
-
-/** A payment completes at once, with the last part of several, or without a further part because the rest was released. */
-function courseOf({ movedMinor, capturedMinor }: PaymentStep): 'whole' | 'last part' | 'released' {
-  if (movedMinor === 0n) return 'released';
-  return movedMinor < capturedMinor ? 'last part' : 'whole';
-}
-
-function sentText(amount: string, step: PaymentStep): Text {
-  const total = formatMoney(step.capturedMinor, step.currency);
-  switch (courseOf(step)) {
-    case 'whole':
-      return { title: 'Payment sent', body: `Your payment of ${amount} was sent.` };
-    case 'last part':
-      return { title: 'Payment sent', body: `The last ${amount} of your payment was sent, ${total} in all.` };
-    case 'released':
-      return { title: 'Payment completed', body: `${total} of your payment was sent in all.` };
+/** Undefined if the side gets no notice: receivers are not notified of a declined attempt. */
+function textFor(side: Side, step: PaymentStep, language: Language): Text | undefined {
+  const wordings = WORDINGS[language];
+  const amount = formatMoney(step.amountMinor, step.currency, language);
+  switch (step.type) {
+    case 'payment.initiated':
+      return undefined;
+    case 'payment.failed':
+      return side === 'sender' ? wordings.declined(amount, wordings.reason(step.failure)) : undefined;
+    case 'payment.completed':
+      return side === 'sender'
+        ? withFreed(completedText('sent', amount, step, language), step, language)
+        : completedText('received', amount, step, language);
+    default:
+      return wordings[side][step.type](amount);
   }
 }
 
-function receivedText(amount: string, step: PaymentStep): Text {
-  const total = formatMoney(step.capturedMinor, step.currency);
-  switch (courseOf(step)) {
-    case 'whole':
-      return { title: 'Payment received', body: `You received ${amount}.` };
-    case 'last part':
-      return {
-        title: 'Payment received',
-        body: `You received the last ${amount} of a payment, ${total} in all.`,
-      };
-    case 'released':
-      return { title: 'Payment completed', body: `You received ${total} in all.` };
-  }
+function completedText(
+  course: keyof Pick<Wordings, 'sent' | 'received'>,
+  amount: string,
+  { movedMinor, capturedMinor, currency }: PaymentStep,
+  language: Language,
+): Text {
+  const wordings = WORDINGS[language][course];
+  const total = formatMoney(capturedMinor, currency, language);
+  if (movedMinor === 0n) return wordings.released(total);
+  return movedMinor < capturedMinor ? wordings.lastPart(amount, total) : wordings.whole(amount);
 }
 
-function withFreed({ title, body }: Text, { freedMinor, currency }: PaymentStep): Text {
+function withFreed({ title, body }: Text, { freedMinor, currency }: PaymentStep, language: Language): Text {
   if (freedMinor === 0n) return { title, body };
-  return { title, body: `${body} ${formatMoney(freedMinor, currency)} is available again.` };
+  return { title, body: `${body} ${WORDINGS[language].freed(formatMoney(freedMinor, currency, language))}` };
 }
 
-/** Returns the notices of one step: at most one for each side. */
-export function noticesOf(step: PaymentStep): Notice[] {
-  const amount = formatMoney(step.amountMinor, step.currency);
+/** Returns the notices of one step: at most one for each side, in the language of its recipient. */
+export function noticesOf(step: PaymentStep, languageOf: (userId: string) => Language): Notice[] {
+  const { type } = step;
+  if (type === 'payment.initiated') return [];
   return (['sender', 'receiver'] as const).flatMap((side) => {
-    const wording = WORDINGS[step.type][side];
     const { ownerId, accountId } = step[side];
-    if (!wording || ownerId === '') return [];
+    if (ownerId === '') return [];
+    const language = languageOf(ownerId);
+    const text = textFor(side, step, language);
+    if (!text) return [];
     return {
       eventId: step.eventId,
       side,
       recipientId: ownerId,
       accountId,
       paymentId: step.paymentId,
-      eventType: step.type,
-      ...wording(amount, step),
+      eventType: type,
+      language,
+      ...text,
       amountMinor: step.amountMinor,
       currency: step.currency,
       createdAt: step.occurredAt,
+      description: step.description,
+      reference: side === 'sender' ? step.reference : '',
     };
   });
 }

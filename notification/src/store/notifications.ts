@@ -1,6 +1,5 @@
-/** Reads and writes the table notifications. */
-import { unnest } from '@payflowx/chassis/postgres';
-import { type Kysely, sql } from 'kysely';
+/** Reads the table notifications. */
+import type { Kysely } from 'kysely';
 import type { Database, NotificationRow } from './database.ts';
 
 const COLUMNS = [
@@ -19,39 +18,13 @@ const COLUMNS = [
   'created_at',
 ] as const satisfies (keyof NotificationRow)[];
 
-/** Stores notifications in one statement. Duplicates of a redelivered message are skipped. */
-export async function insertNotifications(
-  db: Kysely<Database>,
-  rows: readonly NotificationRow[],
-): Promise<void> {
-  const columns = sql.join(COLUMNS.map((column) => sql.ref(column)));
-  // In the order of the unique index, so that two consumers that store the same events cannot deadlock.
-  // The notices of one event are in the same order each time.
-  const sorted = rows.toSorted((a, b) => (a.event_id < b.event_id ? -1 : Number(a.event_id > b.event_id)));
-  const source = unnest(sorted, {
-    id: 'text',
-    event_id: 'text',
-    side: 'text',
-    recipient_id: 'text',
-    account_id: 'text',
-    payment_id: 'text',
-    event_type: 'text',
-    channel: 'text',
-    title: 'text',
-    body: 'text',
-    amount_minor: 'int8',
-    currency: 'text',
-    created_at: 'timestamptz',
-  });
-  await sql`insert into notifications (${columns}) select ${columns} from ${source} as r order by r.ordinality
-    on conflict (event_id, side) do nothing`.execute(db);
-}
-
 export interface NotificationFilter {
   /** Undefined for all recipients. */
   recipientId: string | undefined;
   paymentId: string | undefined;
   accountId: string | undefined;
+  /** Leaves out what its recipient does not want in the inbox. */
+  isInboxOnly: boolean;
   /** Only notifications older than this one. Undefined starts with the newest. */
   beforeId: string | undefined;
 }
@@ -59,7 +32,7 @@ export interface NotificationFilter {
 /** Returns at most `limit` notifications, newest first. */
 export function selectNotifications(
   db: Kysely<Database>,
-  { recipientId, paymentId, accountId, beforeId }: NotificationFilter,
+  { recipientId, paymentId, accountId, isInboxOnly, beforeId }: NotificationFilter,
   limit: number,
 ): Promise<NotificationRow[]> {
   return db
@@ -68,6 +41,7 @@ export function selectNotifications(
     .$if(recipientId !== undefined, (query) => query.where('recipient_id', '=', recipientId as string))
     .$if(paymentId !== undefined, (query) => query.where('payment_id', '=', paymentId as string))
     .$if(accountId !== undefined, (query) => query.where('account_id', '=', accountId as string))
+    .$if(isInboxOnly, (query) => query.where('channel', '=', 'inbox'))
     .$if(beforeId !== undefined, (query) => query.where('id', '<', beforeId as string))
     .orderBy('id', 'desc')
     .limit(limit)

@@ -1,13 +1,13 @@
 /**
  * Step (a) of an operation. One transaction for many requests takes their keys, locks their payments, and stores the operations.
  */
-import { failed, faultPoint, ok, type Result, splitOnFailure } from '@payflowx/chassis';
+import { type Caller, failed, faultPoint, ok, type Result, splitOnFailure } from '@payflowx/chassis';
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
 import { requireAction } from '../domain/access.ts';
 import { PaymentError } from '../domain/errors.ts';
 import { begin, type Operation, type RequestedKind, type Terms } from '../domain/operation.ts';
-import type { Caller, Payment } from '../domain/payment.ts';
+import type { Payment } from '../domain/payment.ts';
 import type { Database } from '../store/database.ts';
 import {
   findKeys,
@@ -87,9 +87,9 @@ async function acceptTogether(
 ): Promise<Result<OperationAcceptance>[]> {
   const now = deps.now();
   const items = requests.map((request) => prepare(deps, request));
-  const inTime = items.filter(({ request }) => request.deadline > now);
+  const awaited = items.filter(({ request }) => request.deadline > now);
   const results =
-    inTime.length > 0 ? await inTransaction(deps.db, (trx) => store(deps, trx, inTime, now)) : new Map();
+    awaited.length > 0 ? await inTransaction(deps.db, (trx) => store(deps, trx, awaited, now)) : new Map();
   faultPoint('payment.after-operation-accept');
   return items.map((item) => results.get(item) ?? failed(tooLate()));
 }

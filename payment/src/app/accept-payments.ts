@@ -61,8 +61,8 @@ async function acceptTogether(
 ): Promise<Result<Acceptance>[]> {
   const now = deps.now();
   const items = requests.map((request) => prepare(deps, request, now));
-  const inTime = items.filter(({ deadline }) => deadline > now);
-  const { taken, seen, answered } = await store(deps, inTime).catch((error) => {
+  const awaited = items.filter(({ deadline }) => deadline > now);
+  const { taken, seen, answered } = await store(deps, awaited).catch((error) => {
     // Only the lock on its idempotency key can delay a new payment. Another transaction is taking the same key.
     throw isLockTimeout(error) && requests.length === 1 ? inProgress() : error;
   });

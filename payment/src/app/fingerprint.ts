@@ -1,6 +1,6 @@
 /** The request fingerprint. Two requests with one idempotency key must have equal fingerprints. */
 import { hash } from 'node:crypto';
-import type { Terms } from '../domain/operation.ts';
+import type { Notes, Terms } from '../domain/operation.ts';
 import type { Order } from '../domain/order.ts';
 
 export type Creation = 'CreatePayment' | 'CreateDeposit' | 'CreateWithdrawal';
@@ -12,8 +12,6 @@ export type Rpc = Creation | 'CapturePayment' | 'CancelPayment' | 'CreateRefund'
  * confused with another split of the same text.
  */
 export function fingerprintOf(operation: Creation, order: Order): Buffer {
-  const { metadata } = order;
-  const keys = Object.keys(metadata).sort();
   const parts = [
     operation,
     order.kind,
@@ -21,20 +19,31 @@ export function fingerprintOf(operation: Creation, order: Order): Buffer {
     order.toAccount,
     order.amountMinor.toString(),
     order.currency,
-    // The hold time is appended to the mode only if it is set, so that the fingerprint of a request without it stays the same as
-    // before.
-    order.holdSeconds === 0 ? order.captureMode : `${order.captureMode} ${order.holdSeconds}`,
+    captureOf(order),
     order.description,
-    order.reference,
-    ...keys.flatMap((key) => [key, metadata[key] ?? '']),
+    ...partsOf(order),
   ];
   return digest(parts);
 }
 
+/** The hold time and the side are appended only if they are set. The fingerprint of a request without them is that of before. */
+function captureOf({ captureMode, holdSeconds, captureBy }: Order): string {
+  const hold = holdSeconds === 0 ? '' : ` ${holdSeconds}`;
+  return captureBy === 'PAYER' ? `${captureMode}${hold}` : `${captureMode}${hold} ${captureBy}`;
+}
+
 /** Returns the fingerprint of a request for a step of a payment. */
 export function fingerprintOfStep(rpc: Rpc, paymentId: string, terms: Terms): Buffer {
-  const { amountMinor, final, reason } = terms;
-  return digest([rpc, paymentId, amountMinor?.toString() ?? '', String(final), reason]);
+  const { amountMinor, final, reason, notes } = terms;
+  const parts = [rpc, paymentId, amountMinor?.toString() ?? '', String(final), reason];
+  const hasNotes = notes.reference !== '' || Object.keys(notes.metadata).length > 0;
+  // The fingerprint of a request without notes is that of before.
+  return digest(hasNotes ? [...parts, ...partsOf(notes)] : parts);
+}
+
+function partsOf({ reference, metadata }: Notes): string[] {
+  const keys = Object.keys(metadata).sort();
+  return [reference, ...keys.flatMap((key) => [key, metadata[key] ?? ''])];
 }
 
 function digest(parts: readonly string[]): Buffer {

@@ -1,8 +1,9 @@
 /** Returns one payment to callers that may see it. */
+import type { Caller } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { maySee, notFound, viewFor } from '../domain/access.ts';
-import { isPaymentId } from '../domain/checks.ts';
-import type { Caller, Payment } from '../domain/payment.ts';
+import { isPaymentId } from '../domain/ids.ts';
+import type { Payment } from '../domain/payment.ts';
 import type { Database } from '../store/database.ts';
 import { findPayment } from '../store/payments.ts';
 

@@ -6,6 +6,8 @@ import type { Key, KeyedRequest, Refusal, SeenRequest, StoredResponse } from '..
 /** The stored response: the encoded message. */
 export interface Replay {
   answer: Buffer;
+  /** The step that it answered. Undefined if it created a payment. */
+  operationId?: string | undefined;
 }
 
 /** Milliseconds after which a caller should retry a request that is in progress. */
@@ -32,10 +34,10 @@ export function replayRefusal(
 
 /** Returns the stored response or the stored refusal. `extra` is added to the metadata of a refusal. */
 export function toReplay(
-  { answer, refusal }: StoredResponse,
+  { answer, refusal, operationId }: StoredResponse & Pick<Replay, 'operationId'>,
   extra: Record<string, string> = {},
 ): Result<Replay> {
-  if (answer) return ok({ answer });
+  if (answer) return ok({ answer, operationId });
   if (!refusal) return failed(inProgress());
   const metadata = { ...refusal.metadata, ...extra };
   return failed(new PaymentError(refusal.reason as Reason, refusal.message, { metadata }));

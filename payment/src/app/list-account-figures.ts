@@ -12,6 +12,8 @@ import {
 } from '../store/account-figures.ts';
 import type { Database } from '../store/database.ts';
 
+export type { AccountFigures };
+
 export interface Page {
   accounts: AccountFigures[];
   /** Empty on the last page. */

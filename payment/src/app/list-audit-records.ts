@@ -1,9 +1,11 @@
 /** Pages of audit records, newest first. */
+
 import { cutPage, decodePageToken, pageSizeOf } from '@payflowx/chassis';
+import { collectViolations } from '@payflowx/chassis/errors';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
 import type { AuditRecord } from '../domain/audit.ts';
-import { startChecks } from '../domain/checks.ts';
+import { invalid } from '../domain/errors.ts';
 import { type AuditFilter, listAuditRecords as readPage } from '../store/audit-records.ts';
 import type { Database } from '../store/database.ts';
 import { toPosition, toTokenContent } from './page-position.ts';
@@ -28,14 +30,16 @@ export async function listAuditRecords(
   const limit = pageSizeOf(page.pageSize);
   const position = toPosition(decodePageToken(page.pageToken, PageToken));
   const found = await readPage(db, filter, position, limit + 1);
-  const { rows, nextPageToken } = cutPage(found, limit, toTokenContent);
+  const { rows, nextPageToken } = cutPage(found, limit, ({ createdAt: at, id }) =>
+    toTokenContent({ at, id }),
+  );
   return { records: rows, nextPageToken };
 }
 
 function checkFilter({ accountId, actorId }: AuditFilter): void {
-  const check = startChecks();
+  const violations = collectViolations(invalid);
   const isId = (id: string | undefined) => id === undefined || IDENTIFIER.test(id);
-  check('account_id', isId(accountId), 'must be 1 to 64 visible ASCII characters');
-  check('actor_id', isId(actorId), 'must be 1 to 64 visible ASCII characters');
-  check.end();
+  violations.require(isId(accountId), 'account_id', 'must be 1 to 64 visible ASCII characters');
+  violations.require(isId(actorId), 'actor_id', 'must be 1 to 64 visible ASCII characters');
+  violations.throwIfAny();
 }

@@ -1,7 +1,7 @@
 /** Lists the steps of a payment, oldest first, for callers that may see it. */
+import type { Caller } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { isOwnOrSeesAll, seesPayersSide, seesReceiversSide } from '../domain/access.ts';
-import type { Caller } from '../domain/payment.ts';
 import type { Database } from '../store/database.ts';
 import { findSteps, type PaymentStep } from '../store/payment-steps.ts';
 import { getPayment } from './get-payment.ts';

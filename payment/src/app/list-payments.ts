@@ -1,9 +1,9 @@
-/** Pages of payments, newest first. Customers see their own payments; operators, auditors and services see all. */
-import { decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
+/** Pages of payments, by their time of creation. Customers see their own payments; operators, auditors and services see all. */
+import { type Caller, decodePageToken, encodePageToken, pageSizeOf } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
 import { seesAll, viewFor } from '../domain/access.ts';
-import type { Caller, Payment } from '../domain/payment.ts';
+import type { Payment } from '../domain/payment.ts';
 import { checkFilter, type PaymentFilter } from '../domain/payment-filter.ts';
 import type { Database } from '../store/database.ts';
 import { listPayments as readPage } from '../store/payment-lists.ts';
@@ -11,6 +11,8 @@ import { toPosition, toTokenContent } from './page-position.ts';
 
 export interface ListRequest {
   filter: PaymentFilter;
+  /** True for the oldest first. */
+  ascending: boolean;
   /** 0 for the default. */
   pageSize: number;
   /** Empty for the first page. */
@@ -30,13 +32,13 @@ const PageToken = Type.Object({ at: Type.Integer(), id: Type.String() });
 export async function listPayments(
   { db }: { db: Kysely<Database> },
   caller: Caller,
-  { filter, pageSize, pageToken }: ListRequest,
+  { filter, ascending, pageSize, pageToken }: ListRequest,
 ): Promise<Page> {
   checkFilter(filter);
   const limit = pageSizeOf(pageSize);
   const position = toPosition(decodePageToken(pageToken, PageToken));
   const ownerId = seesAll(caller) ? undefined : caller.id;
-  const { payments, next } = await readPage(db, { ...filter, ownerId }, position, { limit });
+  const { payments, next } = await readPage(db, { ...filter, ownerId, ascending }, position, { limit });
   return {
     payments: payments.map((payment) => viewFor(caller, payment)),
     nextPageToken: next ? encodePageToken(toTokenContent(next)) : '',

@@ -14,7 +14,7 @@ import {
   type OperationRequest,
 } from './accept-operations.ts';
 import { type DecideDeps, decideOperation } from './decide-operation.ts';
-import { type BatchSettings, MAX_QUEUED } from './payment-flow.ts';
+import { type AsideDeps, type BatchSettings, MAX_QUEUED } from './payment-flow.ts';
 import {
   type SettleOperationDeps,
   type SettleOperationRequest,
@@ -22,7 +22,11 @@ import {
 } from './settle-operations.ts';
 import { createSingleFlight } from './single-flight.ts';
 
-export type OperationFlowDeps = AcceptOperationDeps & DecideDeps & SettleOperationDeps & BatchSettings;
+export type OperationFlowDeps = AcceptOperationDeps &
+  DecideDeps &
+  SettleOperationDeps &
+  AsideDeps &
+  BatchSettings;
 
 export interface OperationFlow {
   /** Step (a), see acceptOperations. */
@@ -59,17 +63,22 @@ const LONGEST_PAUSE_MS = 1_000;
 
 export function createOperationFlow(deps: OperationFlowDeps): OperationFlow {
   const { batchSize: maxSize, batchesInFlight: concurrency = CONCURRENCY } = deps;
+  const asideDeps = { ...deps, db: deps.asideDb };
   const accept = createBatcher({
+    name: 'accept-operations',
     maxSize,
     concurrency,
     maxQueued: MAX_QUEUED,
     flush: (requests: OperationRequest[]) => acceptOperations(deps, requests),
+    flushAside: (requests) => acceptOperations(asideDeps, requests),
     aside: { isHeldUp: isLockTimeout, deadlineOf: ({ deadline }) => deadline },
   });
   const settle = createBatcher({
+    name: 'settle-operations',
     maxSize,
     concurrency,
     flush: (requests: (SettleOperationRequest & { retryUntil: Date })[]) => settleOperations(deps, requests),
+    flushAside: (requests) => settleOperations(asideDeps, requests),
     aside: { isHeldUp: isLockTimeout, deadlineOf: ({ retryUntil }) => retryUntil },
   });
   const takeSteps = async (begun: Begun, deadline: Date, retryUntil: Date) => {

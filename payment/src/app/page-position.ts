@@ -1,5 +1,5 @@
 /** The position of a payment or an operation in its list, as page tokens contain it. */
-import type { Position } from '../store/payment-lists.ts';
+import type { Position } from '../store/walk.ts';
 
 interface TokenContent {
   /** Milliseconds since 1970. */
@@ -7,11 +7,11 @@ interface TokenContent {
   id: string;
 }
 
-export function toTokenContent({ createdAt, id }: Position): TokenContent {
-  return { at: createdAt.getTime(), id };
+export function toTokenContent({ at, id }: Position): TokenContent {
+  return { at: at.getTime(), id };
 }
 
 /** Undefined for the first page. */
 export function toPosition(content: TokenContent | undefined): Position | undefined {
-  return content && { createdAt: new Date(content.at), id: content.id };
+  return content && { at: new Date(content.at), id: content.id };
 }

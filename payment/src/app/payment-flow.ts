@@ -3,8 +3,10 @@
  * a locked row is retried outside the batches, so that no other payment waits for it.
  */
 import { createBatcher, isLockTimeout } from '@payflowx/chassis';
+import type { Kysely } from 'kysely';
 import { type AuthorizeRequest, isBusy } from '../clients/authorization.ts';
 import type { Decision, Payment } from '../domain/payment.ts';
+import type { Database } from '../store/database.ts';
 import { type Acceptance, type AcceptDeps, type AcceptRequest, acceptPayments } from './accept-payments.ts';
 import { type AuthorizeDeps, authorizePayments } from './authorize-payments.ts';
 import { type SettleDeps, type SettleRequest, settlePayments } from './settle-payments.ts';
@@ -17,7 +19,12 @@ export interface BatchSettings {
   batchesInFlight?: number | undefined;
 }
 
-export type FlowDeps = AcceptDeps & AuthorizeDeps & SettleDeps & BatchSettings;
+/** Connections for items that a lock holds up. They wait for a lock only briefly, and take no connection from the batches. */
+export interface AsideDeps {
+  asideDb: Kysely<Database>;
+}
+
+export type FlowDeps = AcceptDeps & AuthorizeDeps & SettleDeps & AsideDeps & BatchSettings;
 
 export interface PaymentFlow {
   /** Step (a), see acceptPayments. */
@@ -48,7 +55,7 @@ const RETRIED = {
 };
 
 /** Concurrent flushes of each kind. The statements of one flush run while another one waits for its commit or response. */
-const CONCURRENCY = { accept: 2, authorize: 4, settle: 2 };
+const CONCURRENCY = { accept: 2, acceptAside: 4, authorize: 4, settle: 2 };
 
 /**
  * Maximum number of requests that wait for step (a), which takes their key. One more is refused as overload, and nothing of it is
@@ -58,14 +65,18 @@ export const MAX_QUEUED = 2_500;
 
 export function createPaymentFlow(deps: FlowDeps): PaymentFlow {
   const { batchSize: maxSize, batchesInFlight } = deps;
+  const asideDeps = { ...deps, db: deps.asideDb };
   const accept = createBatcher({
+    name: 'accept',
     maxSize,
     concurrency: batchesInFlight ?? CONCURRENCY.accept,
     maxQueued: MAX_QUEUED,
     flush: (requests: AcceptRequest[]) => acceptPayments(deps, requests),
-    aside: { isHeldUp: isLockTimeout },
+    flushAside: (requests) => acceptPayments(asideDeps, requests),
+    aside: { isHeldUp: isLockTimeout, concurrency: CONCURRENCY.acceptAside },
   });
   const authorize = createBatcher<AuthorizeRequest & Retried, Decision>({
+    name: 'authorize',
     maxSize,
     concurrency: batchesInFlight ?? CONCURRENCY.authorize,
     flush: (requests) => authorizePayments(deps, requests),
@@ -74,9 +85,11 @@ export function createPaymentFlow(deps: FlowDeps): PaymentFlow {
     aside: { isHeldUp: isBusy, maxSize, concurrency: 1, ...RETRIED },
   });
   const settle = createBatcher<SettleRequest & Retried, Payment>({
+    name: 'settle',
     maxSize,
     concurrency: batchesInFlight ?? CONCURRENCY.settle,
     flush: (requests) => settlePayments(deps, requests),
+    flushAside: (requests) => settlePayments(asideDeps, requests),
     aside: { isHeldUp: isLockTimeout, ...RETRIED },
   });
   const takeSteps = async (payment: Payment, deadline: Date, lockOptions: LockOptions) => {

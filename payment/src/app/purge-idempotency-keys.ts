@@ -12,7 +12,7 @@ export interface PurgeDeps {
   db: Kysely<Database>;
   log: Logger;
   now(): Date;
-  /** Milliseconds that a key with a response is kept. The public contract promises 24 hours. */
+  /** Milliseconds that a key is kept after its outcome. The public contract promises 24 hours. */
   retentionMs: number;
 }
 

@@ -2,7 +2,7 @@
  * Recovery of operations. Like recover-payments.ts, it retries operations that are still PENDING after a while, with the same
  * ids.
  */
-import { type Logger, type Repetition, repeat } from '@payflowx/chassis';
+import { type Logger, type Repetition, repeat, runInTrace, traceFrom } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import type { Operation } from '../domain/operation.ts';
 import type { Database } from '../store/database.ts';
@@ -56,8 +56,13 @@ export async function driveOperations(
     pending.map(async (operation) => {
       const payment = payments.get(operation.paymentId);
       if (!payment) return;
-      const outcome = operations.resolve({ operation, payment }, deadline, NO_RETRY);
-      await withRecoveryTimeout(outcome, authorizeDeadlineMs);
+      const trace = traceFrom(operation.origin.traceparent);
+      await runInTrace(trace, () =>
+        withRecoveryTimeout(
+          operations.resolve({ operation, payment }, deadline, NO_RETRY),
+          authorizeDeadlineMs,
+        ),
+      );
     }),
   );
   const postponed = outcomes.flatMap((outcome, index) => {

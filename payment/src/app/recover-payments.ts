@@ -2,7 +2,7 @@
  * The recovery worker. A payment that is still INITIATED after a while lost its process, a response or the database. The worker
  * repeats the same steps with the same ids until the payment is final. Any number of instances may run it at once.
  */
-import { type Logger, type Repetition, repeat } from '@payflowx/chassis';
+import { type Logger, type Repetition, repeat, runInTrace, traceFrom } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import type { Database } from '../store/database.ts';
 import { claimPayments } from '../store/payments.ts';
@@ -38,8 +38,11 @@ export async function recoverPayments(deps: RecoverDeps): Promise<boolean> {
 
   const deadline = new Date(now().getTime() + authorizeDeadlineMs);
   const outcomes = await Promise.allSettled(
+    // In the trace of its request, so that its spans and log lines belong to it.
     claimed.map((payment) =>
-      withRecoveryTimeout(flow.resolve(payment, deadline, { retryUntil: NO_RETRY }), authorizeDeadlineMs),
+      runInTrace(traceFrom(payment.origin.traceparent), () =>
+        withRecoveryTimeout(flow.resolve(payment, deadline, { retryUntil: NO_RETRY }), authorizeDeadlineMs),
+      ),
     ),
   );
   const recovered = outcomes.filter(({ status }) => status === 'fulfilled').length;

@@ -5,7 +5,7 @@
 import { failed, faultPoint, type Logger, ok, type Result, splitOnFailure } from '@payflowx/chassis';
 import { insertOutbox, inTransaction, type OutboxRow } from '@payflowx/chassis/postgres';
 import type { Kysely, Transaction } from 'kysely';
-import { withoutClient } from '../domain/access.ts';
+import { viewFor } from '../domain/access.ts';
 import { type Operation, refusalOf, type Settlement, settle } from '../domain/operation.ts';
 import type { Decision, Payment } from '../domain/payment.ts';
 import { toOutboxRows } from '../messages/payment-event.ts';
@@ -21,6 +21,7 @@ import {
 } from '../store/idempotency-keys.ts';
 import { findOperations, settleOperations as storeOutcomes } from '../store/operations.ts';
 import { lockPayments, updatePayments } from '../store/payments.ts';
+import { countOperations } from './count-payments.ts';
 import { keyText, toRefusal } from './idempotency.ts';
 
 export interface SettleOperationDeps {
@@ -59,7 +60,8 @@ async function settleTogether(
   deps: SettleOperationDeps,
   requests: readonly SettleOperationRequest[],
 ): Promise<Result<Settled>[]> {
-  const settled = await inTransaction(deps.db, (trx) => store(deps, trx, requests));
+  const { results: settled, operations } = await inTransaction(deps.db, (trx) => store(deps, trx, requests));
+  countOperations(operations);
   faultPoint('payment.after-operation-settled');
   return requests.map(({ operation }) => settled.get(operation.id) ?? failed(missing(operation)));
 }
@@ -68,7 +70,7 @@ async function store(
   deps: SettleOperationDeps,
   trx: Transaction<Database>,
   requests: readonly SettleOperationRequest[],
-): Promise<Map<string, Result<Settled>>> {
+): Promise<{ results: Map<string, Result<Settled>>; operations: Operation[] }> {
   // By id, so that an operation that is twice in the flush is settled once.
   const decisions = new Map(requests.map(({ operation, decision }) => [operation.id, decision]));
   const payments = await lockPayments(trx, [
@@ -104,7 +106,7 @@ async function store(
   await storeResults(trx, outcomes, payments);
   const others = [...operations.values()].filter(({ id }) => !results.has(id));
   for (const [id, answer] of await storedResponsesOf(trx, others)) results.set(id, ok(answer));
-  return results;
+  return { results, operations: outcomes.map(({ settlement }) => settlement.operation) };
 }
 
 interface Outcome {
@@ -122,20 +124,19 @@ function toOutcome(settlement: Settlement, eventId: string): Outcome {
     eventId,
     key: keyOf(operation),
     answer: toStoredResponse(operation, payment),
-    rows: change ? toOutboxRows(change, eventId) : [],
+    rows: change ? toOutboxRows(change, eventId, operation) : [],
   };
 }
 
 function toStoredResponse(operation: Operation, payment: Payment): StoredResponse {
-  if (operation.kind === 'REFUND') return { answer: Buffer.from(encodeRefund(operation, payment.currency)) };
+  if (operation.kind === 'REFUND') return { answer: Buffer.from(encodeRefund(operation, payment)) };
   if (operation.failure) return { refusal: toRefusal(refusalOf(payment, operation)) };
   return { answer: Buffer.from(encodePayment(viewOf(operation, payment))) };
 }
 
-/** The payer of a payment that another user requested does not see the API client of that request. */
-function viewOf({ origin }: Operation, payment: Payment): Payment {
-  const isPayer = origin.callerId === payment.fromOwnerId;
-  return isPayer && payment.origin.caller.id !== payment.fromOwnerId ? withoutClient(payment) : payment;
+/** Returns the payment as the caller of the operation may see it. */
+function viewOf({ origin: { callerId = '', byOperator } }: Operation, payment: Payment): Payment {
+  return viewFor({ id: callerId, roles: byOperator ? ['operator'] : [] }, payment);
 }
 
 function keyOf({ origin: { callerId, requestId } }: Operation): Key | undefined {

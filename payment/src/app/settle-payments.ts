@@ -7,6 +7,7 @@ import type { Database } from '../store/database.ts';
 import { releaseKeys } from '../store/idempotency-keys.ts';
 import { findPayments } from '../store/payments.ts';
 import { type SettledPayment, saveSettled } from '../store/settled-payments.ts';
+import { countPayments } from './count-payments.ts';
 
 export interface SettleDeps {
   db: Kysely<Database>;
@@ -57,6 +58,7 @@ async function settle(deps: SettleDeps, requests: readonly SettleRequest[]): Pro
   const moved = await store(deps.db, [...outcomes.values()]);
   const settled = new Map<string, Payment>();
   for (const [id, { change }] of outcomes) if (moved.has(id)) settled.set(id, change.payment);
+  countPayments(settled.values());
   const others = [...outcomes.keys()].filter((id) => !moved.has(id));
   if (others.length > 0)
     for (const payment of await findPayments(deps.db, others)) settled.set(payment.id, payment);

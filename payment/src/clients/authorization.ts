@@ -1,30 +1,34 @@
 /** The client of the authorization service. It translates payments to requests and responses to decisions, one for each item. */
 import { status } from '@grpc/grpc-js';
 import {
+  type Caller,
+  type Certificates,
   connectGrpc,
   failed,
   fromRpcStatus,
   type Neighbour,
   NeighbourError,
-  newId,
   ok,
   type Result,
 } from '@payflowx/chassis';
-import { Role } from '@payflowx/proto/auth';
 import {
   AuthorizationServiceClient,
   type AuthorizationServiceService,
   type AuthorizeItem,
   type AuthorizeResult,
-  Decision as DecisionMessage,
-  MovementKind,
-  Outcome,
+  type CaptureHoldRequest,
+  DecidedStep,
+  type Decision as DecisionMessage,
+  type RefundTransferRequest,
   ReleaseCause,
+  type ReleaseHoldRequest,
 } from '@payflowx/proto/authorization';
 import type { Operation } from '../domain/operation.ts';
 import type { Order } from '../domain/order.ts';
-import type { Caller, Decision, Movement, Payment } from '../domain/payment.ts';
+import type { Decision, Payment } from '../domain/payment.ts';
+import { toDecision } from '../messages/decision-message.ts';
 import { CAPTURE_MODE_CODES } from '../messages/payment-message.ts';
+import { ROLE_CODES } from '../messages/role-codes.ts';
 import type { ClockWatch } from './clock-watch.ts';
 
 export interface AuthorizeRequest {
@@ -68,7 +72,7 @@ export interface Authorization {
 
 export function connectAuthorization(settings: {
   target: string;
-  token: () => Promise<string>;
+  certificates: Certificates;
   clock: ClockWatch;
 }): Authorization {
   const { clock } = settings;
@@ -82,9 +86,9 @@ export function connectAuthorization(settings: {
       return results.map(toResult);
     },
     async operate({ operation, payment }, wait) {
-      const step = { paymentId: payment.id, operationId: operation.id, deadline: wait.deadline };
       const sentAt = clock.now();
-      const { decision, expiresAt } = await callStep(neighbour, step, operation, payment, wait);
+      const request = toStep(operation, payment, wait.deadline);
+      const { decision, expiresAt } = await callStep(neighbour, request, wait);
       const decided = toDecision(requireDecision(decision));
       const { decidedAt } = decision ?? {};
       if (!expiresAt || !decidedAt) return decided;
@@ -115,24 +119,63 @@ type AuthorizationNeighbour = Neighbour<AuthorizationServiceService>;
 
 function callStep(
   neighbour: AuthorizationNeighbour,
-  step: { paymentId: string; operationId: string; deadline: Date },
-  { kind, amountMinor, takesRest, final }: Operation,
-  { fromAccount, toAccount, currency }: Payment,
+  request: StepMessage,
   wait: Wait,
 ): Promise<{ decision?: DecisionMessage | undefined; expiresAt?: Date | undefined }> {
+  switch (request.$case) {
+    case 'capture':
+      return neighbour.captureHold(request.value, wait);
+    case 'release':
+      return neighbour.releaseHold(request.value, wait);
+    case 'refund':
+      return neighbour.refundTransfer(request.value, wait);
+  }
+}
+
+/** The request of a step, in the form of DecidedStep. */
+type StepMessage =
+  | { $case: 'capture'; value: CaptureHoldRequest }
+  | { $case: 'release'; value: ReleaseHoldRequest }
+  | { $case: 'refund'; value: RefundTransferRequest };
+
+function toStep(
+  { id, paymentId, kind, amountMinor, takesRest, final }: Operation,
+  { fromAccount, toAccount, currency }: Payment,
+  deadline: Date | undefined,
+): StepMessage {
+  const step = { paymentId, operationId: id, deadline };
   switch (kind) {
     case 'CAPTURE':
-      return neighbour.captureHold({ ...step, amountMinor: takesRest ? 0n : amountMinor, final }, wait);
+      return { $case: 'capture', value: { ...step, amountMinor: takesRest ? 0n : amountMinor, final } };
     case 'CANCEL':
-      return neighbour.releaseHold({ ...step, cause: ReleaseCause.CANCEL }, wait);
+      return { $case: 'release', value: { ...step, cause: ReleaseCause.CANCEL } };
     case 'EXPIRE':
-      return neighbour.releaseHold({ ...step, cause: ReleaseCause.EXPIRY }, wait);
+      return { $case: 'release', value: { ...step, cause: ReleaseCause.EXPIRY } };
     case 'REFUND': {
       // A refund transfers in the opposite direction of the payment.
       const way = { fromAccount: toAccount, toAccount: fromAccount };
-      return neighbour.refundTransfer({ ...step, ...way, amountMinor, currency }, wait);
+      return { $case: 'refund', value: { ...step, ...way, amountMinor, currency } };
     }
   }
+}
+
+/** Encodes the decision about a payment with its request, to restore authorization's database. `payment` is as it was at its start. */
+export function encodeDecidedPayment(payment: Payment, decision: Uint8Array): Uint8Array {
+  const value = toItem({ payment, deadline: undefined });
+  return DecidedStep.encode({
+    request: { $case: 'authorize', value },
+    decision: Buffer.from(decision),
+  }).finish();
+}
+
+/** The same for a step of an authorized payment. */
+export function encodeDecidedOperation(
+  operation: Operation,
+  payment: Payment,
+  decision: Uint8Array,
+): Uint8Array {
+  const request = toStep(operation, payment, undefined);
+  return DecidedStep.encode({ request, decision: Buffer.from(decision) }).finish();
 }
 
 function requireDecision(decision: DecisionMessage | undefined): DecisionMessage {
@@ -171,15 +214,7 @@ export function isBusy(error: unknown): boolean {
   return error instanceof NeighbourError && error.reason === 'ACCOUNT_BUSY';
 }
 
-const ROLE_CODES = {
-  customer: Role.CUSTOMER,
-  operator: Role.OPERATOR,
-  admin: Role.ADMIN,
-  auditor: Role.AUDITOR,
-  service: Role.SERVICE,
-} as const satisfies Record<Caller['roles'][number], Role>;
-
-function toItem({ payment, deadline }: AuthorizeRequest): AuthorizeItem {
+function toItem({ payment, deadline }: { payment: Payment; deadline: Date | undefined }): AuthorizeItem {
   const { caller, traceparent } = payment.origin;
   const { holdExpiresAt, createdAt } = payment;
   return {
@@ -234,48 +269,5 @@ function toResult({ result }: AuthorizeResult): Result<Decision> {
   } catch (error) {
     // A malformed result must not fail the other results of the batch.
     return failed(error);
-  }
-}
-
-function toDecision(message: DecisionMessage): Decision {
-  const { outcome, code, fromOwnerId, toOwnerId } = message;
-  if (outcome === Outcome.UNSPECIFIED)
-    throw new Error('A decision of authorization is neither approved nor declined.');
-  return {
-    failure: outcome === Outcome.APPROVED ? undefined : { code, message: message.message },
-    movements: message.movements.map(({ kind, ...movement }) => ({
-      ...movement,
-      kind: toMovementKind(kind),
-    })),
-    fromOwnerId: fromOwnerId || undefined,
-    toOwnerId: toOwnerId || undefined,
-    holdExpiresAt: message.holdExpiresAt,
-    eventId: eventIdOf(message),
-    decidedAt: requireTime(message),
-    record: DecisionMessage.encode(message).finish(),
-  };
-}
-
-/** Ledger entries sort by time and event id. With the decision's UUID they keep the order in which the balances changed. */
-function eventIdOf({ id }: DecisionMessage): string {
-  // Decisions of earlier versions have no id.
-  return id === '' ? newId('evt') : id.replace(/^dec_/, 'evt_');
-}
-
-function requireTime({ decidedAt }: DecisionMessage): Date {
-  if (!decidedAt) throw new Error('A decision of authorization has no time.');
-  return decidedAt;
-}
-
-function toMovementKind(kind: MovementKind): Movement['kind'] {
-  switch (kind) {
-    case MovementKind.HOLD:
-      return 'HOLD';
-    case MovementKind.RELEASE:
-      return 'RELEASE';
-    case MovementKind.TRANSFER:
-      return 'TRANSFER';
-    default:
-      throw new Error(`Authorization returned an unknown kind of movement: ${kind}.`);
   }
 }

@@ -1,4 +1,5 @@
 /** The errors of this service. The list is closed: rpc/errors.ts must give each reason its gRPC code. */
+import { ReasonedError, type Violation } from '@payflowx/chassis/errors';
 
 export type Reason =
   | 'INVALID_ARGUMENT'
@@ -8,6 +9,8 @@ export type Reason =
   | 'IDEMPOTENCY_IN_PROGRESS'
   | 'FROM_ACCOUNT_NOT_FOUND'
   | 'PAYMENT_NOT_FOUND'
+  | 'CAPTURE_NOT_FOUND'
+  | 'REFUND_NOT_FOUND'
   | 'ACTION_NOT_ALLOWED'
   | 'OWN_ACCOUNT'
   | 'INVALID_STATE'
@@ -16,30 +19,8 @@ export type Reason =
   | 'TO_ACCOUNT_NOT_ACTIVE'
   | 'AUTHORIZATION_UNAVAILABLE';
 
-export interface Violation {
-  /** Path of the field in the request, in snake_case. */
-  field: string;
-  description: string;
-}
+export class PaymentError extends ReasonedError<Reason> {}
 
-interface Details {
-  metadata?: Record<string, string>;
-  violations?: readonly Violation[];
-  retryAfterMs?: number;
-}
-
-export class PaymentError extends Error {
-  override readonly name = 'PaymentError';
-  readonly reason: Reason;
-  readonly metadata: Record<string, string> | undefined;
-  readonly violations: readonly Violation[] | undefined;
-  readonly retryAfterMs: number | undefined;
-
-  constructor(reason: Reason, message: string, { metadata, violations, retryAfterMs }: Details = {}) {
-    super(message);
-    this.reason = reason;
-    this.metadata = metadata;
-    this.violations = violations;
-    this.retryAfterMs = retryAfterMs;
-  }
+export function invalid(violations: readonly Violation[]): PaymentError {
+  return new PaymentError('INVALID_ARGUMENT', 'The request is not valid.', { violations });
 }

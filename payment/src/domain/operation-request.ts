@@ -1,12 +1,14 @@
 /** Checks requests for a step of a payment field by field, and converts them to terms. */
-import { isText, startChecks, textRule } from './checks.ts';
+
+import { collectViolations } from '@payflowx/chassis/errors';
+import { invalid } from './errors.ts';
 import { isAmount, MAX_AMOUNT_MINOR } from './money.ts';
-import type { Terms } from './operation.ts';
-import { checkKey } from './order.ts';
+import { NO_NOTES, type Notes, type Terms } from './operation.ts';
+import { checkKey, checkNotes } from './order.ts';
 
 const MAX_REASON = 500;
 
-interface CaptureRequest {
+interface CaptureRequest extends Notes {
   requestId: string;
   /** Undefined captures all that is still held. */
   amountMinor?: bigint | undefined;
@@ -14,7 +16,7 @@ interface CaptureRequest {
   final?: boolean | undefined;
 }
 
-interface RefundRequest {
+interface RefundRequest extends Notes {
   requestId: string;
   /** Undefined refunds all that was captured and not refunded yet. */
   amountMinor?: bigint | undefined;
@@ -22,26 +24,41 @@ interface RefundRequest {
 }
 
 /** Throws IDEMPOTENCY_KEY_REQUIRED, or INVALID_ARGUMENT with every violation. The other functions here throw the same. */
-export function toCaptureTerms({ requestId, amountMinor, final }: CaptureRequest): Terms {
-  checkFields(requestId, amountMinor, '');
-  return { kind: 'CAPTURE', amountMinor, final: final ?? amountMinor === undefined, reason: '' };
+export function toCaptureTerms({ requestId, amountMinor, final, ...request }: CaptureRequest): Terms {
+  const notes = notesOf(request);
+  checkFields(requestId, amountMinor, '', notes);
+  return { kind: 'CAPTURE', amountMinor, final: final ?? amountMinor === undefined, reason: '', notes };
 }
 
 export function toCancelTerms({ requestId }: { requestId: string }): Terms {
-  checkFields(requestId, undefined, '');
-  return { kind: 'CANCEL', amountMinor: undefined, final: false, reason: '' };
+  checkFields(requestId, undefined, '', NO_NOTES);
+  return { kind: 'CANCEL', amountMinor: undefined, final: false, reason: '', notes: NO_NOTES };
 }
 
-export function toRefundTerms({ requestId, amountMinor, reason }: RefundRequest): Terms {
-  checkFields(requestId, amountMinor, reason);
-  return { kind: 'REFUND', amountMinor, final: false, reason };
+export function toRefundTerms({ requestId, amountMinor, reason, ...request }: RefundRequest): Terms {
+  const notes = notesOf(request);
+  checkFields(requestId, amountMinor, reason, notes);
+  return { kind: 'REFUND', amountMinor, final: false, reason, notes };
 }
 
-function checkFields(requestId: string, amountMinor: bigint | undefined, reason: string): void {
-  const check = startChecks();
-  checkKey(check, requestId);
+/**
+ * The column of the metadata sorts its keys, by length and then by bytes. The event of a step has them in that order from the start, so that
+ * it is the same when it is computed from the row.
+ */
+function notesOf({ reference, metadata }: Notes): Notes {
+  const sorted = Object.entries(metadata).sort(([a], [b]) => {
+    const byLength = Buffer.byteLength(a) - Buffer.byteLength(b);
+    return byLength === 0 ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : byLength;
+  });
+  return { reference, metadata: Object.fromEntries(sorted) };
+}
+
+function checkFields(requestId: string, amountMinor: bigint | undefined, reason: string, notes: Notes): void {
+  const violations = collectViolations(invalid);
+  checkKey(violations, requestId);
   const isGoodAmount = amountMinor === undefined || isAmount(amountMinor);
-  check('amount_minor', isGoodAmount, `must be from 1 to ${MAX_AMOUNT_MINOR}`);
-  check('reason', isText(reason, MAX_REASON), textRule(MAX_REASON));
-  check.end();
+  violations.require(isGoodAmount, 'amount_minor', `must be from 1 to ${MAX_AMOUNT_MINOR}`);
+  violations.requireText('reason', reason, MAX_REASON);
+  checkNotes(violations, notes);
+  violations.throwIfAny();
 }

@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PaymentError } from './errors.ts';
-import { begin, beginExpiry, heldMinor, type Operation, refusalOf, settle, type Terms } from './operation.ts';
+import {
+  begin,
+  beginExpiry,
+  heldMinor,
+  NO_NOTES,
+  type Operation,
+  refusalOf,
+  settle,
+  type Terms,
+} from './operation.ts';
 import {
   type Decision,
   decide,
@@ -24,6 +33,7 @@ function authorizedPayment(amountMinor = 1_000n): Payment {
       amountMinor,
       currency: 'EUR',
       captureMode: 'MANUAL',
+      captureBy: 'PAYER',
       description: '',
       reference: '',
       metadata: {},
@@ -57,7 +67,7 @@ function move(kind: Movement['kind'], amountMinor: bigint): Movement {
   return { kind, fromAccount: 'acct_a', toAccount: 'acct_b', amountMinor };
 }
 
-const capture: Terms = { kind: 'CAPTURE', amountMinor: undefined, final: true, reason: '' };
+const capture: Terms = { kind: 'CAPTURE', amountMinor: undefined, final: true, reason: '', notes: NO_NOTES };
 const cancel: Terms = { ...capture, kind: 'CANCEL', final: false };
 const refund: Terms = { ...capture, kind: 'REFUND', final: false };
 const part = (terms: Terms, amountMinor: bigint, final = false): Terms => ({ ...terms, amountMinor, final });
@@ -180,6 +190,140 @@ describe('a capture', () => {
   });
 });
 
+describe('an operation', () => {
+  it.each([
+    ['a capture of all', capture, true],
+    ['a capture of a part', part(capture, 400n), false],
+    ['a cancel', cancel, false],
+  ])('that begins as %s takes the rest: %s', (_, terms, takesRest) => {
+    expect(ask(authorizedPayment(), terms).takesRest).toBe(takesRest);
+  });
+
+  it('that begins has its terms, and no outcome', () => {
+    const begun = start();
+    expect(begin(completed(700n), [], { ...refund, reason: 'late' }, begun)).toEqual({
+      id: begun.id,
+      paymentId: 'pay_1',
+      notes: NO_NOTES,
+      kind: 'REFUND',
+      state: 'PENDING',
+      amountMinor: 700n,
+      takesRest: true,
+      final: false,
+      reason: 'late',
+      failure: undefined,
+      decision: undefined,
+      origin,
+      attempts: 0,
+      createdAt: now,
+      updatedAt: now,
+    });
+    expect(beginExpiry(authorizedPayment(), start())).toMatchObject({
+      kind: 'EXPIRE',
+      amountMinor: 0n,
+      takesRest: false,
+      final: false,
+      reason: '',
+      notes: NO_NOTES,
+    });
+  });
+
+  it('that competes with another kind has the whole amount', () => {
+    const payment = completed(700n);
+    const other = { ...ask(payment, refund), kind: 'CAPTURE' as const };
+    expect(ask(payment, refund, [other]).amountMinor).toBe(700n);
+  });
+
+  it('beyond the amount is refused with what is available', () => {
+    const metadata = { available_minor: '1000' };
+    for (const amountMinor of [0n, 1_001n]) {
+      expect(() => ask(authorizedPayment(), part(capture, amountMinor))).toThrow(
+        new PaymentError('CAPTURE_EXCEEDS_AUTHORIZED', 'This exceeds what is left to capture.', { metadata }),
+      );
+      expect(() => ask(completed(), part(refund, amountMinor))).toThrow(
+        new PaymentError('REFUND_EXCEEDS_CAPTURED', 'This exceeds what is left to refund.', { metadata }),
+      );
+    }
+  });
+
+  it('is ended with the decision, and only a refund names itself in its event', () => {
+    const decision = { ...captured(1_000n), record: Buffer.from('decided') };
+    const { operation, change } = take(authorizedPayment(), capture, decision);
+    expect(operation).toMatchObject({ state: 'COMPLETED', decision: decision.record, failure: undefined });
+    expect(change?.event).not.toHaveProperty('refundId');
+    const failed = take(authorizedPayment(), capture, declined('TO_ACCOUNT_NOT_ACTIVE')).operation;
+    expect(failed).toMatchObject({ state: 'DECLINED', failure: { code: 'TO_ACCOUNT_NOT_ACTIVE' } });
+  });
+
+  /** Declines that another operation explains. Its outcome is not stored while the payment is in one of these states. */
+  it.each<[string, Operation['kind'], string, PaymentState[]]>([
+    ['a capture', 'CAPTURE', 'HOLD_NOT_OPEN', ['AUTHORIZED', 'PARTIALLY_CAPTURED']],
+    ['a capture', 'CAPTURE', 'HOLD_PARTLY_CAPTURED', []],
+    ['a capture', 'CAPTURE', 'CAPTURE_EXCEEDS_HOLD', []],
+    ['a cancel', 'CANCEL', 'HOLD_NOT_OPEN', ['AUTHORIZED', 'PARTIALLY_CAPTURED']],
+    ['an expiry', 'EXPIRE', 'HOLD_NOT_OPEN', ['AUTHORIZED', 'PARTIALLY_CAPTURED']],
+    ['an expiry', 'EXPIRE', 'HOLD_PARTLY_CAPTURED', []],
+    ['a refund', 'REFUND', 'HOLD_NOT_OPEN', []],
+  ])('that is %s waits for the outcome of another one: %s %s', (_, kind, code, waits) => {
+    const states: PaymentState[] = ['AUTHORIZED', 'PARTIALLY_CAPTURED', 'CANCELLED', 'COMPLETED'];
+    const waiting = states.filter((state) => {
+      const operation = { ...ask(authorizedPayment(), capture), kind, attempts: 9 };
+      return settle({ ...authorizedPayment(), state }, operation, declined(code)) === undefined;
+    });
+    expect(waiting).toEqual(waits);
+  });
+
+  it('that is an expiry waits without limit', () => {
+    const payment = authorizedPayment();
+    const expiry = { ...beginExpiry(payment, start()), attempts: 1_000 };
+    expect(settle(payment, expiry, declined('HOLD_NOT_OPEN'))).toBeUndefined();
+  });
+
+  it.each<[string, () => unknown, string]>([
+    [
+      'more captured than held',
+      () => take(authorizedPayment(), capture, captured(1_001n)),
+      'captures of pay_1 exceed its hold',
+    ],
+    [
+      'more captured than left the hold',
+      () => take(authorizedPayment(), capture, captured(500n, 400n)),
+      'captures of pay_1 exceed its hold',
+    ],
+    [
+      'more refunded than captured',
+      () => take(completed(700n), refund, approved([move('TRANSFER', 701n)])),
+      'refunds of pay_1 exceed its captures',
+    ],
+  ])('with a decision that cannot be is not stored: %s', (_, act, message) => {
+    expect(act).toThrow(`The ${message}.`);
+  });
+
+  it('that is approved in a state that does not allow it is not stored', () => {
+    const cancelled = take(authorizedPayment(), cancel, released(1_000n)).payment;
+    const late = ask(authorizedPayment(), capture);
+    expect(() => settle(cancelled, late, captured(1_000n))).toThrow(
+      expect.objectContaining({ reason: 'INVALID_STATE' }),
+    );
+  });
+
+  it('that was declined is refused with its own message and state', () => {
+    const payment = authorizedPayment();
+    const refusalFor = (code: string) => refusalOf(payment, take(payment, capture, declined(code)).operation);
+    const metadata = { state: 'AUTHORIZED' };
+    expect(refusalFor('TO_ACCOUNT_NOT_ACTIVE')).toEqual(
+      new PaymentError('TO_ACCOUNT_NOT_ACTIVE', 'No.', { metadata }),
+    );
+    expect(refusalFor('RULE_DECLINED')).toEqual(
+      new PaymentError('INVALID_STATE', 'No.', { metadata: { ...metadata, decline_code: 'RULE_DECLINED' } }),
+    );
+    const { failure: _, ...unknown } = ask(payment, capture);
+    expect(refusalOf(payment, unknown as Operation)).toEqual(
+      new PaymentError('INVALID_STATE', '', { metadata: { ...metadata, decline_code: '' } }),
+    );
+  });
+});
+
 describe('the end of a hold', () => {
   it.each<[string, Operation, PaymentState, string]>([
     ['a cancel', ask(authorizedPayment(), cancel), 'CANCELLED', 'payment.cancelled'],
@@ -192,18 +336,38 @@ describe('the end of a hold', () => {
     });
   });
 
-  it('by expiry after a capture completes the payment with what was captured', () => {
+  it.each([
+    ['a cancel', (payment: Payment) => ask(payment, cancel)],
+    ['an expiry', (payment: Payment) => beginExpiry(payment, start())],
+  ])('by %s after a capture completes the payment with what was captured', (_, end) => {
     const { payment } = take(authorizedPayment(), part(capture, 400n), captured(400n));
-    const settlement = settle(payment, beginExpiry(payment, start()), released(600n));
+    const settlement = settle(payment, end(payment), released(600n));
     expect(settlement).toMatchObject({
       payment: { state: 'COMPLETED', capturedMinor: 400n, releasedMinor: 600n },
       change: { event: { type: 'payment.completed', movements: [{ kind: 'RELEASE' }] } },
     });
   });
 
-  it('by expiry waits for a capture that was decided before it', () => {
+  it.each([
+    ['a cancel', (payment: Payment) => ask(payment, cancel)],
+    ['an expiry', (payment: Payment) => beginExpiry(payment, start())],
+  ])('by %s waits for a capture that was decided before it', (_, end) => {
     const payment = authorizedPayment();
-    expect(settle(payment, beginExpiry(payment, start()), released(600n))).toBeUndefined();
+    expect(settle(payment, end(payment), released(600n))).toBeUndefined();
+  });
+
+  it.each([
+    ['a part', 300n, 'PARTIALLY_REFUNDED'],
+    ['all', 400n, 'REFUNDED'],
+  ])('after a refund of %s that was captured shows the refund in the state', (_, back, state) => {
+    const { payment } = take(authorizedPayment(), part(capture, 400n), captured(400n));
+    const refunded = take(payment, part(refund, back), approved([move('TRANSFER', back)]));
+    expect(refunded.payment).toMatchObject({ state: 'PARTIALLY_CAPTURED', refundedMinor: back });
+    expect(refunded.change?.event.type).toBe('payment.refunded');
+    expect(take(refunded.payment, cancel, released(600n))).toMatchObject({
+      payment: { state, capturedMinor: 400n, releasedMinor: 600n, refundedMinor: back },
+      change: { event: { type: 'payment.completed' } },
+    });
   });
 });
 
@@ -218,6 +382,17 @@ describe('a refund', () => {
     expect(second.payment).toMatchObject({ state: 'REFUNDED', refundedMinor: 700n });
   });
 
+  it('of a payment that still holds money is limited to what was captured', () => {
+    const { payment } = take(authorizedPayment(), part(capture, 400n), captured(400n));
+    expect(() => ask(payment, part(refund, 401n))).toThrow(
+      expect.objectContaining({ reason: 'REFUND_EXCEEDS_CAPTURED', metadata: { available_minor: '400' } }),
+    );
+    const refunded = take(payment, refund, approved([move('TRANSFER', 400n)])).payment;
+    const second = take(refunded, part(capture, 100n), captured(100n));
+    expect(second.payment).toMatchObject({ state: 'PARTIALLY_CAPTURED', capturedMinor: 500n });
+    expect(ask(second.payment, refund).amountMinor).toBe(100n);
+  });
+
   it('cannot use an amount that another pending refund reserves', () => {
     const payment = completed(700n);
     const pending = [ask(payment, refund)];
@@ -227,7 +402,11 @@ describe('a refund', () => {
   });
 });
 
-const ACTIONS = { AUTHORIZED: 'capture,cancel', PARTIALLY_CAPTURED: 'capture', COMPLETED: 'refund' };
+const ACTIONS = {
+  AUTHORIZED: 'capture,cancel',
+  PARTIALLY_CAPTURED: 'capture,cancel,refund',
+  COMPLETED: 'refund',
+};
 
 it.each(Object.entries(ACTIONS))('a payment that is %s reports the allowed actions %s', (state, allowed) => {
   const payment = { ...authorizedPayment(), state: state as PaymentState };
@@ -252,7 +431,6 @@ function createModel(amountMinor: bigint) {
         return approved([move('TRANSFER', amountMinor)]);
       }
       if (remaining === 0n) return declined('HOLD_NOT_OPEN');
-      if (kind === 'CANCEL' && hold.captured > 0n) return declined('HOLD_PARTLY_CAPTURED');
       if (kind !== 'CAPTURE') {
         hold.remaining = 0n;
         return released(remaining);
@@ -346,6 +524,11 @@ function expectInBounds({ refundedMinor, capturedMinor, releasedMinor, amountMin
   expect(releasedMinor).toBeGreaterThanOrEqual(0n);
   expect(capturedMinor).toBeGreaterThanOrEqual(refundedMinor);
   expect(amountMinor).toBeGreaterThanOrEqual(capturedMinor + releasedMinor);
-  if (state === 'REFUNDED') expect(refundedMinor).toBe(capturedMinor);
+  const held = amountMinor - capturedMinor - releasedMinor;
+  if (held > 0n) expect(['AUTHORIZED', 'PARTIALLY_CAPTURED']).toContain(state);
+  else if (capturedMinor > 0n) {
+    const parts = refundedMinor === capturedMinor ? 'REFUNDED' : 'PARTIALLY_REFUNDED';
+    expect(state).toBe(refundedMinor === 0n ? 'COMPLETED' : parts);
+  }
   if (state === 'CANCELLED' || state === 'EXPIRED') expect(capturedMinor).toBe(0n);
 }

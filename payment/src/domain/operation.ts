@@ -33,6 +33,15 @@ export interface OperationOrigin {
   readonly traceparent: string;
 }
 
+/** Notes of the requester for its own systems. No other user sees them. */
+export interface Notes {
+  /** Empty if there is none. */
+  readonly reference: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export const NO_NOTES: Notes = { reference: '', metadata: {} };
+
 /** The request of a caller. */
 export interface Terms {
   readonly kind: RequestedKind;
@@ -42,6 +51,7 @@ export interface Terms {
   readonly final: boolean;
   /** The reason of a refund, for people to read. */
   readonly reason: string;
+  readonly notes: Notes;
 }
 
 export interface Operation {
@@ -51,10 +61,11 @@ export interface Operation {
   readonly state: 'PENDING' | 'COMPLETED' | 'DECLINED';
   /** The amount that a capture or refund reserves while it is pending. 0 for the other kinds, which take what they find. */
   readonly amountMinor: bigint;
-  /** True if a capture takes everything that is held at the moment of its decision. */
+  /** True if the request named no amount. A capture then takes everything that is held at the moment of its decision. */
   readonly takesRest: boolean;
   readonly final: boolean;
   readonly reason: string;
+  readonly notes: Notes;
   /** Present if DECLINED. */
   readonly failure: Failure | undefined;
   /** The encoded decision of authorization. */
@@ -93,19 +104,19 @@ export function begin(
 ): Operation {
   requireStep(payment, STEPS[terms.kind]);
   const amountMinor = terms.kind === 'CANCEL' ? 0n : amountOf(payment, pending, terms);
-  const takesRest = terms.kind === 'CAPTURE' && terms.amountMinor === undefined;
+  const takesRest = terms.kind !== 'CANCEL' && terms.amountMinor === undefined;
   return newOperation(payment, { ...terms, amountMinor, takesRest }, start);
 }
 
 /** Begins the expiry of a hold that is past its end. */
 export function beginExpiry(payment: Payment, start: Start): Operation {
-  const nothing = { amountMinor: 0n, takesRest: false, final: false, reason: '' };
+  const nothing = { amountMinor: 0n, takesRest: false, final: false, reason: '', notes: NO_NOTES };
   return newOperation(payment, { kind: 'EXPIRE', ...nothing }, start);
 }
 
 function newOperation(
   payment: Payment,
-  terms: Pick<Operation, 'kind' | 'amountMinor' | 'takesRest' | 'final' | 'reason'>,
+  terms: Pick<Operation, 'kind' | 'amountMinor' | 'takesRest' | 'final' | 'reason' | 'notes'>,
   { id, origin, now }: Start,
 ): Operation {
   const begun = { state: 'PENDING', failure: undefined, decision: undefined, attempts: 0 } as const;
@@ -155,14 +166,12 @@ export function settle(payment: Payment, operation: Operation, decision: Decisio
   }
   const difference = differenceOf(payment, operation, decision.movements);
   if (!difference) return undefined;
-  const changed = {
-    ...payment,
-    ...difference,
-    version: payment.version + 1n,
-    updatedAt: latest(payment.updatedAt, decision.decidedAt),
-  };
+  const updatedAt = latest(payment.updatedAt, decision.decidedAt);
+  const changed = { ...payment, ...difference, version: payment.version + 1n, updatedAt };
+  const endsHold = heldMinor(payment) > 0n && heldMinor(changed) === 0n;
+  const after = endsHold ? { ...changed, endedAt: updatedAt } : changed;
   const event = {
-    type: eventTypeOf(operation.kind, changed.state),
+    type: eventTypeOf(operation.kind, after.state),
     occurredAt: decision.decidedAt,
     movements: decision.movements,
     ...(operation.kind === 'REFUND' ? { refundId: operation.id } : {}),
@@ -170,8 +179,8 @@ export function settle(payment: Payment, operation: Operation, decision: Decisio
   };
   return {
     operation: ended(operation, 'COMPLETED', decision),
-    payment: changed,
-    change: { payment: changed, event },
+    payment: after,
+    change: { payment: after, event },
   };
 }
 
@@ -187,7 +196,7 @@ function ended(operation: Operation, state: Operation['state'], decision: Decisi
 function isUnexplained(payment: Payment, { kind, attempts }: Operation, { code }: Failure): boolean {
   if (kind === 'EXPIRE') return code === 'HOLD_NOT_OPEN' && mayTake(payment, 'expire');
   if (kind === 'REFUND') return false;
-  if (code !== 'HOLD_NOT_OPEN' && code !== 'HOLD_PARTLY_CAPTURED') return false;
+  if (code !== 'HOLD_NOT_OPEN') return false;
   return attempts < MAX_WAITS && mayTake(payment, STEPS[kind]);
 }
 
@@ -202,8 +211,9 @@ function differenceOf(
     const refundedMinor = payment.refundedMinor + transferred;
     if (refundedMinor > payment.capturedMinor)
       throw new Error(`The refunds of ${payment.id} exceed its captures.`);
-    const state = refundedMinor === payment.capturedMinor ? 'REFUNDED' : 'PARTIALLY_REFUNDED';
-    return { state, refundedMinor };
+    // While money is still held, the payment is not completed, and its state does not show the refund.
+    if (mayTake(payment, 'capture')) return { refundedMinor };
+    return { state: completedState({ ...payment, refundedMinor }), refundedMinor };
   }
   // A RELEASE is everything that left the hold: the captured amount, and the amount that went back to the payer.
   const leftHold = sumOf('RELEASE', movements);
@@ -211,15 +221,27 @@ function differenceOf(
   const releasedMinor = payment.releasedMinor + leftHold - transferred;
   const held = heldMinor({ ...payment, capturedMinor, releasedMinor });
   if (held < 0n || leftHold < transferred) throw new Error(`The captures of ${payment.id} exceed its hold.`);
-  if (held === 0n) return { state: closedState(kind, capturedMinor), capturedMinor, releasedMinor };
+  if (held === 0n) {
+    const state = closedState(kind, { ...payment, capturedMinor });
+    return { state, capturedMinor, releasedMinor };
+  }
   // The rest was released, so an earlier capture exists whose outcome is not stored yet.
   if (kind !== 'CAPTURE') return undefined;
   return { state: 'PARTIALLY_CAPTURED', capturedMinor, releasedMinor };
 }
 
-function closedState(kind: OperationKind, capturedMinor: bigint): PaymentState {
-  if (capturedMinor > 0n) return 'COMPLETED';
+type Sums = Pick<Payment, 'capturedMinor' | 'refundedMinor'>;
+
+/** Returns the state of a payment whose hold was closed by this operation. */
+function closedState(kind: OperationKind, sums: Sums): PaymentState {
+  if (sums.capturedMinor > 0n) return completedState(sums);
   return kind === 'EXPIRE' ? 'EXPIRED' : 'CANCELLED';
+}
+
+/** Returns the state of a payment that holds nothing any more and was captured. */
+function completedState({ capturedMinor, refundedMinor }: Sums): PaymentState {
+  if (refundedMinor === 0n) return 'COMPLETED';
+  return refundedMinor === capturedMinor ? 'REFUNDED' : 'PARTIALLY_REFUNDED';
 }
 
 function sumOf(kind: Movement['kind'], movements: readonly Movement[]): bigint {
@@ -231,6 +253,9 @@ export function eventTypeOf(kind: OperationKind, state: PaymentState): EventType
   if (kind === 'REFUND') return 'payment.refunded';
   switch (state) {
     case 'COMPLETED':
+    // A part was refunded before the rest of the hold was captured or released.
+    case 'PARTIALLY_REFUNDED':
+    case 'REFUNDED':
       return 'payment.completed';
     case 'CANCELLED':
       return 'payment.cancelled';

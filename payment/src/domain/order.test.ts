@@ -5,6 +5,7 @@ import {
   type PaymentRequest,
   toDepositOrder,
   toPaymentOrder,
+  toSimulatedOrder,
   toWithdrawalOrder,
 } from './order.ts';
 
@@ -18,6 +19,7 @@ const payment: PaymentRequest = {
   amountMinor: 1n,
   currency: 'EUR',
   captureMode: 'AUTOMATIC',
+  captureBy: 'PAYER',
   description: '',
   reference: '',
   metadata: {},
@@ -77,6 +79,32 @@ describe('a request for a payment', () => {
     expect(problem.violations?.map((violation) => violation.field)).toEqual([field]);
   });
 
+  it.each<[Partial<PaymentRequest>, string]>([
+    [{ toAccount: '' }, 'must be acct_ and a UUID'],
+    [{ amountMinor: 0n }, 'must be from 1 to 9007199254740991'],
+    [{ currency: 'eur' }, 'must be the ISO 4217 code of a currency in use'],
+    [{ captureMode: undefined }, 'must be AUTOMATIC or MANUAL'],
+    [{ captureMode: 'MANUAL', holdSeconds: -1 }, 'must be from 1 to 2592000, or 0 for the default'],
+    [{ holdSeconds: 1 }, 'must be 0 for an automatic capture, which holds no money'],
+    [{ requestId: ' k' }, 'must be 1 to 255 visible ASCII characters'],
+    [{ metadata: pairs(21) }, 'must have at most 20 pairs'],
+    [{ metadata: { '': 'v' } }, 'keys must be 1 to 40 characters, none of them NUL'],
+    [
+      { metadata: { ['k'.repeat(41)]: 'v'.repeat(501) } },
+      'keys must be 1 to 40 characters, none of them NUL',
+    ],
+  ])('says how to write it: %o', (given, description) => {
+    const problem = problemOf(() => toPaymentOrder({ ...payment, ...given }));
+    expect(problem.violations?.map((violation) => violation.description)).toEqual([description]);
+  });
+
+  it('that is only simulated needs no key, and is checked like any other', () => {
+    expect(toSimulatedOrder({ ...payment, requestId: '' })).toEqual(toPaymentOrder(payment));
+    expect(problemOf(() => toSimulatedOrder({ ...payment, amountMinor: 0n })).reason).toBe(
+      'INVALID_ARGUMENT',
+    );
+  });
+
   it('reports everything that is wrong at once', () => {
     const problem = problemOf(() =>
       toPaymentOrder({ ...payment, amountMinor: 0n, currency: '', toAccount: '' }),
@@ -85,10 +113,13 @@ describe('a request for a payment', () => {
   });
 
   it('without a key, or from an account to itself, has a reason of its own', () => {
-    expect(problemOf(() => toPaymentOrder({ ...payment, requestId: '' })).reason).toBe(
-      'IDEMPOTENCY_KEY_REQUIRED',
+    const missing = 'A request that moves money needs an idempotency key.';
+    expect(problemOf(() => toPaymentOrder({ ...payment, requestId: '' }))).toEqual(
+      new PaymentError('IDEMPOTENCY_KEY_REQUIRED', missing),
     );
-    expect(problemOf(() => toPaymentOrder({ ...payment, toAccount: A })).reason).toBe('SAME_ACCOUNT');
+    expect(problemOf(() => toPaymentOrder({ ...payment, toAccount: A }))).toEqual(
+      new PaymentError('SAME_ACCOUNT', 'An account cannot pay itself.'),
+    );
   });
 
   it('is accepted at every limit, counting characters and not code units', () => {
@@ -108,7 +139,8 @@ describe('a request for a payment', () => {
 
 describe('a request for a deposit or a withdrawal', () => {
   it('moves money from and to the external account of its currency', () => {
-    expect(toDepositOrder(external)).toMatchObject({
+    expect(toDepositOrder(external)).toEqual({
+      ...toPaymentOrder(payment),
       kind: 'DEPOSIT',
       fromAccount: 'external:EUR',
       toAccount: A,
@@ -125,6 +157,8 @@ describe('a request for a deposit or a withdrawal', () => {
       toDepositOrder({ ...external, accountId: 'external:EUR', amountMinor: 0n }),
     );
     expect(problem.violations?.map(({ field }) => field)).toEqual(['account_id', 'amount_minor']);
+    const long = problemOf(() => toWithdrawalOrder({ ...external, reference: 'r'.repeat(101) }));
+    expect(long.violations?.map(({ field }) => field)).toEqual(['reference']);
     expect(problemOf(() => toWithdrawalOrder({ ...external, requestId: '' })).reason).toBe(
       'IDEMPOTENCY_KEY_REQUIRED',
     );

@@ -1,11 +1,14 @@
 /** A request for one movement of money, checked field by field. */
+import { collectViolations, textProblem, type Violations } from '@payflowx/chassis/errors';
 import { isCurrency } from '@payflowx/proto/currency';
-import { type Checks, isAccountId, isText, startChecks, textRule } from './checks.ts';
-import { PaymentError } from './errors.ts';
+import { invalid, PaymentError } from './errors.ts';
+import { isAccountId } from './ids.ts';
 import { isAmount, MAX_AMOUNT_MINOR } from './money.ts';
 
 export type PaymentKind = 'PAYMENT' | 'DEPOSIT' | 'WITHDRAWAL';
 export type CaptureMode = 'AUTOMATIC' | 'MANUAL';
+/** The side that captures and cancels. */
+export type CaptureBy = 'PAYER' | 'PAYEE';
 
 export interface Order {
   readonly kind: PaymentKind;
@@ -14,6 +17,7 @@ export interface Order {
   readonly amountMinor: bigint;
   readonly currency: string;
   readonly captureMode: CaptureMode;
+  readonly captureBy: CaptureBy;
   readonly description: string;
   readonly reference: string;
   readonly metadata: Readonly<Record<string, string>>;
@@ -30,6 +34,8 @@ export interface PaymentRequest {
   currency: string;
   /** Undefined for an unknown value. */
   captureMode: CaptureMode | undefined;
+  /** Undefined for an unknown value. */
+  captureBy: CaptureBy | undefined;
   description: string;
   reference: string;
   metadata: Readonly<Record<string, string>>;
@@ -60,31 +66,38 @@ const MAX_HOLD_SECONDS = 2_592_000;
  * SAME_ACCOUNT.
  */
 export function toPaymentOrder(request: PaymentRequest): Order {
-  const check = startChecks();
-  checkKey(check, request.requestId);
-  return toOrder(request, check);
+  const violations = collectViolations(invalid);
+  checkKey(violations, request.requestId);
+  return toOrder(request, violations);
 }
 
 /** Converts a request for a simulation to an order. It needs no key. Throws INVALID_ARGUMENT or SAME_ACCOUNT. */
 export function toSimulatedOrder(request: PaymentRequest): Order {
-  return toOrder(request, startChecks());
+  return toOrder(request, collectViolations(invalid));
 }
 
-function toOrder(request: PaymentRequest, check: Checks): Order {
-  const { captureMode = 'AUTOMATIC', fromAccount, toAccount, description, reference, metadata } = request;
-  const { amountMinor, currency, holdSeconds } = request;
-  check('from_account', isAccountId(fromAccount), ACCOUNT_RULE);
-  check('to_account', isAccountId(toAccount), ACCOUNT_RULE);
-  checkAmount(check, amountMinor, currency);
-  check('capture_mode', request.captureMode !== undefined, 'must be AUTOMATIC or MANUAL');
-  check('description', isText(description, MAX_DESCRIPTION), textRule(MAX_DESCRIPTION));
-  check('reference', isText(reference, MAX_REFERENCE), textRule(MAX_REFERENCE));
-  checkMetadata(check, metadata);
-  checkHold(check, holdSeconds, captureMode);
-  check.end();
+function toOrder(request: PaymentRequest, violations: Violations): Order {
+  const { captureMode = 'AUTOMATIC', captureBy = 'PAYER', fromAccount, toAccount } = request;
+  const { amountMinor, currency, holdSeconds, description, reference, metadata } = request;
+  violations.require(isAccountId(fromAccount), 'from_account', ACCOUNT_RULE);
+  violations.require(isAccountId(toAccount), 'to_account', ACCOUNT_RULE);
+  checkAmount(violations, amountMinor, currency);
+  violations.require(request.captureMode !== undefined, 'capture_mode', 'must be AUTOMATIC or MANUAL');
+  violations.require(request.captureBy !== undefined, 'capture_by', 'must be PAYER or PAYEE');
+  const isCaptured = captureMode === 'MANUAL' || captureBy === 'PAYER';
+  violations.require(
+    isCaptured,
+    'capture_by',
+    'must be PAYER for an automatic capture, which nobody captures',
+  );
+  violations.requireText('description', description, MAX_DESCRIPTION);
+  checkNotes(violations, { reference, metadata });
+  checkHold(violations, holdSeconds, captureMode);
+  violations.throwIfAny();
   if (fromAccount === toAccount) throw new PaymentError('SAME_ACCOUNT', 'An account cannot pay itself.');
-  const terms = { amountMinor, currency, captureMode, description, reference, metadata, holdSeconds };
-  return { kind: 'PAYMENT', fromAccount, toAccount, ...terms };
+  const texts = { description, reference, metadata };
+  const terms = { amountMinor, currency, captureMode, captureBy, holdSeconds };
+  return { kind: 'PAYMENT', fromAccount, toAccount, ...terms, ...texts };
 }
 
 /** Money into an account from the external account `external:<currency>`. Throws like toPaymentOrder. */
@@ -99,50 +112,86 @@ export function toWithdrawalOrder(request: ExternalRequest): Order {
 
 function toExternalOrder(request: ExternalRequest, kind: 'DEPOSIT' | 'WITHDRAWAL'): Order {
   const { requestId, accountId, amountMinor, currency, reference } = request;
-  const check = startChecks();
-  checkKey(check, requestId);
-  check('account_id', isAccountId(accountId), ACCOUNT_RULE);
-  checkAmount(check, amountMinor, currency);
-  check('reference', isText(reference, MAX_REFERENCE), textRule(MAX_REFERENCE));
-  check.end();
+  const violations = collectViolations(invalid);
+  checkKey(violations, requestId);
+  violations.require(isAccountId(accountId), 'account_id', ACCOUNT_RULE);
+  checkAmount(violations, amountMinor, currency);
+  violations.requireText('reference', reference, MAX_REFERENCE);
+  violations.throwIfAny();
   const outside = `external:${currency}`;
   const [fromAccount, toAccount] = kind === 'DEPOSIT' ? [outside, accountId] : [accountId, outside];
-  const plain = { captureMode: 'AUTOMATIC', description: '', metadata: {}, holdSeconds: 0 } as const;
-  return { kind, fromAccount, toAccount, amountMinor, currency, reference, ...plain };
+  const capture = { captureMode: 'AUTOMATIC', captureBy: 'PAYER', holdSeconds: 0 } as const;
+  return {
+    kind,
+    fromAccount,
+    toAccount,
+    amountMinor,
+    currency,
+    reference,
+    description: '',
+    metadata: {},
+    ...capture,
+  };
 }
 
 export const CURRENCY_RULE = 'must be the ISO 4217 code of a currency in use';
 const ACCOUNT_RULE = 'must be acct_ and a UUID';
 
-function checkHold(check: Checks, holdSeconds: number, captureMode: CaptureMode): void {
+function checkHold(violations: Violations, holdSeconds: number, captureMode: CaptureMode): void {
   const isInRange = holdSeconds >= 0 && holdSeconds <= MAX_HOLD_SECONDS;
-  check('hold_seconds', isInRange, `must be from 1 to ${MAX_HOLD_SECONDS}, or 0 for the default`);
+  violations.require(
+    isInRange,
+    'hold_seconds',
+    `must be from 1 to ${MAX_HOLD_SECONDS}, or 0 for the default`,
+  );
   const isHeld = captureMode === 'MANUAL' || holdSeconds === 0;
-  check('hold_seconds', !isInRange || isHeld, 'must be 0 for an automatic capture, which holds no money');
+  violations.require(
+    !isInRange || isHeld,
+    'hold_seconds',
+    'must be 0 for an automatic capture, which holds no money',
+  );
 }
 
 /** A missing key has its own reason, which is thrown before all other violations. */
-export function checkKey(check: Checks, requestId: string): void {
+export function checkKey(violations: Violations, requestId: string): void {
   if (requestId === '') {
     throw new PaymentError(
       'IDEMPOTENCY_KEY_REQUIRED',
       'A request that moves money needs an idempotency key.',
     );
   }
-  check('request_id', REQUEST_ID.test(requestId), 'must be 1 to 255 visible ASCII characters');
+  violations.require(REQUEST_ID.test(requestId), 'request_id', 'must be 1 to 255 visible ASCII characters');
 }
 
-function checkAmount(check: Checks, amountMinor: bigint, currency: string): void {
-  check('amount_minor', isAmount(amountMinor), `must be from 1 to ${MAX_AMOUNT_MINOR}`);
-  check('currency', isCurrency(currency), CURRENCY_RULE);
+function checkAmount(violations: Violations, amountMinor: bigint, currency: string): void {
+  violations.require(isAmount(amountMinor), 'amount_minor', `must be from 1 to ${MAX_AMOUNT_MINOR}`);
+  violations.require(isCurrency(currency), 'currency', CURRENCY_RULE);
 }
 
-function checkMetadata(check: Checks, metadata: Readonly<Record<string, string>>): void {
+/** Checks notes of a caller: the reference and the metadata. */
+export function checkNotes(
+  violations: Violations,
+  { reference, metadata }: Pick<Order, 'reference' | 'metadata'>,
+): void {
+  violations.requireText('reference', reference, MAX_REFERENCE);
+  checkMetadata(violations, metadata);
+}
+
+/** Checks metadata of a caller, or a filter for it. */
+export function checkMetadata(violations: Violations, metadata: Readonly<Record<string, string>>): void {
   const pairs = Object.entries(metadata);
-  check('metadata', pairs.length <= MAX_METADATA_PAIRS, `must have at most ${MAX_METADATA_PAIRS} pairs`);
+  violations.require(
+    pairs.length <= MAX_METADATA_PAIRS,
+    'metadata',
+    `must have at most ${MAX_METADATA_PAIRS} pairs`,
+  );
   for (const [key, value] of pairs) {
-    const isGoodKey = key !== '' && isText(key, MAX_METADATA_KEY);
-    check('metadata', isGoodKey, `keys must be 1 to ${MAX_METADATA_KEY} characters, none of them NUL`);
-    if (isGoodKey) check(`metadata.${key}`, isText(value, MAX_METADATA_VALUE), textRule(MAX_METADATA_VALUE));
+    const isGoodKey = key !== '' && textProblem(key, MAX_METADATA_KEY) === undefined;
+    violations.require(
+      isGoodKey,
+      'metadata',
+      `keys must be 1 to ${MAX_METADATA_KEY} characters, none of them NUL`,
+    );
+    if (isGoodKey) violations.requireText(`metadata.${key}`, value, MAX_METADATA_VALUE);
   }
 }

@@ -1,45 +1,64 @@
 /** The filters of a list of payments. */
+
+import { collectViolations } from '@payflowx/chassis/errors';
 import { isCurrency } from '@payflowx/proto/currency';
-import { isAccountId, isText, startChecks, textRule } from './checks.ts';
-import { CURRENCY_RULE, MAX_REFERENCE } from './order.ts';
+import { invalid } from './errors.ts';
+import { isAccountId } from './ids.ts';
+import { CURRENCY_RULE, checkMetadata, MAX_REFERENCE, type PaymentKind } from './order.ts';
 import type { PaymentState } from './payment.ts';
 
 /** A payment must match all filters that are given. */
 export interface PaymentFilter {
   /** An account that is the payer or the receiver. */
   accountId?: string | undefined;
-  state?: PaymentState | undefined;
+  /** In one of these. Undefined: in any. */
+  states?: readonly PaymentState[] | undefined;
+  kind?: PaymentKind | undefined;
+  fromAccount?: string | undefined;
+  toAccount?: string | undefined;
+  /** All of these pairs. */
+  metadata?: Readonly<Record<string, string>> | undefined;
   currency?: string | undefined;
   reference?: string | undefined;
   /** Created at or after this time. */
   createdAfter?: Date | undefined;
   /** Created before this time. */
   createdBefore?: Date | undefined;
+  /** Last changed at or after this time. With one of these two, the list is sorted by the time of the last change. */
+  updatedAfter?: Date | undefined;
+  /** Last changed before this time. */
+  updatedBefore?: Date | undefined;
   amountMinMinor?: bigint | undefined;
   amountMaxMinor?: bigint | undefined;
 }
 
 /** Throws INVALID_ARGUMENT with every violation. */
 export function checkFilter(filter: PaymentFilter): void {
-  const { accountId, currency, reference, createdAfter, createdBefore } = filter;
-  const check = startChecks();
-  check(
-    'account_id',
-    accountId === undefined || isListedAccount(accountId),
-    'must be acct_ and a UUID, or external:CURRENCY',
-  );
-  check('currency', currency === undefined || isCurrency(currency), CURRENCY_RULE);
-  check('reference', reference === undefined || isText(reference, MAX_REFERENCE), textRule(MAX_REFERENCE));
-  check('created_after', isTime(createdAfter), 'must be a time');
-  check('created_before', isTime(createdBefore), 'must be a time');
-  check.end();
+  const { accountId, fromAccount, toAccount, currency, reference } = filter;
+  const violations = collectViolations(invalid);
+  const accounts = { account_id: accountId, from_account: fromAccount, to_account: toAccount };
+  for (const [field, id] of Object.entries(accounts)) {
+    const isGood = id === undefined || isListedAccount(id);
+    violations.require(isGood, field, 'must be acct_ and a UUID, or external:CURRENCY');
+  }
+  violations.require(currency === undefined || isCurrency(currency), 'currency', CURRENCY_RULE);
+  if (reference !== undefined) violations.requireText('reference', reference, MAX_REFERENCE);
+  checkMetadata(violations, filter.metadata ?? {});
+  const { createdAfter, createdBefore, updatedAfter, updatedBefore } = filter;
+  const times = {
+    ...{ created_after: createdAfter, created_before: createdBefore },
+    ...{ updated_after: updatedAfter, updated_before: updatedBefore },
+  };
+  for (const [field, time] of Object.entries(times))
+    violations.require(isTime(time), field, 'must be a time');
+  violations.throwIfAny();
 }
 
-function isListedAccount(accountId: string): boolean {
+export function isListedAccount(accountId: string): boolean {
   const [scheme, currency = ''] = accountId.split(':', 2);
   return isAccountId(accountId) || (scheme === 'external' && isCurrency(currency));
 }
 
-function isTime(time: Date | undefined): boolean {
+export function isTime(time: Date | undefined): boolean {
   return time === undefined || !Number.isNaN(time.getTime());
 }

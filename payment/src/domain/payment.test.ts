@@ -1,7 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { PaymentError } from './errors.ts';
 import type { Order } from './order.ts';
-import { type Decision, decide, initiate, type Movement, PAYMENT_STATES, type Payment } from './payment.ts';
+import {
+  asDecided,
+  type Decision,
+  decide,
+  decidedStep,
+  initiate,
+  isOwnDealing,
+  isPayerUnknown,
+  latest,
+  type Movement,
+  PAYMENT_STATES,
+  type Payment,
+  requireStep,
+  type Step,
+} from './payment.ts';
 
 const order: Order = {
   kind: 'PAYMENT',
@@ -10,6 +24,7 @@ const order: Order = {
   amountMinor: 700n,
   currency: 'EUR',
   captureMode: 'AUTOMATIC',
+  captureBy: 'PAYER',
   description: '',
   reference: '',
   metadata: {},
@@ -104,4 +119,77 @@ describe('a payment', () => {
       }
     },
   );
+});
+
+it('the event of its start has its trace, and moves nothing', () => {
+  const { event } = initiate(order, {
+    id: 'pay_1',
+    origin: { ...origin, traceparent: '00-a' },
+    now: begun,
+    holdMs: 1,
+  });
+  expect(event).toEqual({ type: 'payment.initiated', occurredAt: begun, movements: [], traceparent: '00-a' });
+});
+
+/** The states that allow each step, and how the refusal in another state names it. */
+const STEPS: Record<Step, [string, ...Payment['state'][]]> = {
+  authorize: ['be authorized', 'INITIATED'],
+  complete: ['be completed', 'INITIATED'],
+  fail: ['fail', 'INITIATED'],
+  capture: ['be captured', 'AUTHORIZED', 'PARTIALLY_CAPTURED'],
+  cancel: ['be cancelled', 'AUTHORIZED', 'PARTIALLY_CAPTURED'],
+  expire: ['expire', 'AUTHORIZED', 'PARTIALLY_CAPTURED'],
+  refund: ['be refunded', 'PARTIALLY_CAPTURED', 'COMPLETED', 'PARTIALLY_REFUNDED'],
+};
+
+describe.each(Object.entries(STEPS))('the step %s', (step, [verb, ...states]) => {
+  it.each(PAYMENT_STATES)('of a payment that is %s', (state) => {
+    const take = () => requireStep({ ...start(), state }, step as Step);
+    if (states.includes(state)) return expect(take).not.toThrow();
+    const can = (other: Step) => STEPS[other].includes(state);
+    const allowed = (['capture', 'cancel', 'refund'] as const).filter(can).join(',');
+    expect(take).toThrow(
+      new PaymentError('INVALID_STATE', `A payment that is ${state} cannot ${verb}.`, {
+        metadata: { state, allowed_actions: allowed },
+      }),
+    );
+  });
+});
+
+it('a time never goes back', () => {
+  expect([latest(begun, later), latest(later, begun), latest(later, later)]).toEqual([later, later, later]);
+});
+
+describe('the first response', () => {
+  it.each<[string, Partial<Order>, Decision, string]>([
+    ['a payment', {}, approved('TRANSFER'), 'payment.completed COMPLETED'],
+    ['a hold', { captureMode: 'MANUAL' }, approved('HOLD'), 'payment.authorized AUTHORIZED'],
+    ['a decline', {}, declined, 'payment.failed FAILED'],
+    ['a declined hold', { captureMode: 'MANUAL' }, declined, 'payment.failed FAILED'],
+  ])('to %s is found again after later steps', (_, given, decision, step) => {
+    const { payment } = decide(start(given), decision);
+    const afterwards: Payment = {
+      ...payment,
+      state: 'PARTIALLY_REFUNDED',
+      capturedMinor: 600n,
+      releasedMinor: 100n,
+      refundedMinor: 1n,
+      version: 7n,
+      updatedAt: new Date('2026-01-02T00:00:00Z'),
+      endedAt: new Date('2026-01-02T00:00:00Z'),
+    };
+    expect(asDecided(afterwards, later)).toEqual(payment);
+    const { type, state } = decidedStep(afterwards);
+    expect(`${type} ${state}`).toBe(step);
+  });
+});
+
+it.each([
+  [undefined, false, false],
+  ['INSUFFICIENT_BALANCE', false, false],
+  ['FROM_ACCOUNT_NOT_FOUND', true, false],
+  ['OWN_ACCOUNT', false, true],
+])('the failure %s: unknown payer %s, own dealing %s', (code, isUnknown, isOwn) => {
+  const payment: Payment = { ...start(), failure: code === undefined ? undefined : { code, message: '' } };
+  expect([isPayerUnknown(payment), isOwnDealing(payment)]).toEqual([isUnknown, isOwn]);
 });

@@ -1,6 +1,7 @@
 /** The state machine of one payment. Pure: no clock, no database, no network. */
+import type { Caller } from '@payflowx/chassis';
 import { PaymentError } from './errors.ts';
-import type { CaptureMode, Order, PaymentKind } from './order.ts';
+import type { CaptureBy, CaptureMode, Order, PaymentKind } from './order.ts';
 
 export const PAYMENT_STATES = [
   'INITIATED',
@@ -15,18 +16,9 @@ export const PAYMENT_STATES = [
 ] as const;
 export type PaymentState = (typeof PAYMENT_STATES)[number];
 
-export type Role = 'customer' | 'operator' | 'auditor' | 'admin' | 'service';
-
-export interface Caller {
-  readonly id: string;
-  readonly roles: readonly Role[];
-  /** The API client that calls for this user. */
-  readonly clientId?: string | undefined;
-}
-
 /**
- * The caller of a payment, its idempotency key and its trace. Recovery needs them to call authorization again in the name of the
- * caller.
+ * The origin of a payment: its caller, idempotency key and trace. Recovery needs them to call authorization again in the name of
+ * the caller.
  */
 export interface Origin {
   readonly caller: Caller;
@@ -55,6 +47,7 @@ export interface Payment {
   readonly releasedMinor: bigint;
   readonly refundedMinor: bigint;
   readonly captureMode: CaptureMode;
+  readonly captureBy: CaptureBy;
   readonly description: string;
   readonly reference: string;
   readonly metadata: Readonly<Record<string, string>>;
@@ -66,6 +59,8 @@ export interface Payment {
    * Afterwards it is authorization's time, whose clock decides. Present only if the payment is captured manually.
    */
   readonly holdExpiresAt: Date | undefined;
+  /** When it was completed, cancelled or expired. Later refunds do not change it. Undefined before, and if it was declined. */
+  readonly endedAt: Date | undefined;
   /** Increases by one with each change. */
   readonly version: bigint;
   readonly createdAt: Date;
@@ -116,9 +111,9 @@ const STARTS_FROM = {
   complete: ['INITIATED'],
   fail: ['INITIATED'],
   capture: ['AUTHORIZED', 'PARTIALLY_CAPTURED'],
-  cancel: ['AUTHORIZED'],
+  cancel: ['AUTHORIZED', 'PARTIALLY_CAPTURED'],
   expire: ['AUTHORIZED', 'PARTIALLY_CAPTURED'],
-  refund: ['COMPLETED', 'PARTIALLY_REFUNDED'],
+  refund: ['PARTIALLY_CAPTURED', 'COMPLETED', 'PARTIALLY_REFUNDED'],
 } as const satisfies Record<string, readonly PaymentState[]>;
 
 export type Step = keyof typeof STARTS_FROM;
@@ -162,25 +157,34 @@ export function initiate(
 ): Change {
   const { holdSeconds, ...terms } = order;
   const heldForMs = holdSeconds === 0 ? holdMs : holdSeconds * 1_000;
-  const payment: Payment = {
+  return begun({
     ...terms,
     id,
-    state: 'INITIATED',
     fromOwnerId: origin.caller.roles.includes('operator') ? undefined : origin.caller.id,
-    toOwnerId: undefined,
-    capturedMinor: 0n,
-    releasedMinor: 0n,
-    refundedMinor: 0n,
-    failure: undefined,
-    decision: undefined,
     holdExpiresAt: order.captureMode === 'MANUAL' ? new Date(now.getTime() + heldForMs) : undefined,
-    version: INITIAL_VERSION,
     createdAt: now,
-    updatedAt: now,
     origin,
-  };
+  });
+}
+
+const AT_START = {
+  state: 'INITIATED',
+  toOwnerId: undefined,
+  capturedMinor: 0n,
+  releasedMinor: 0n,
+  refundedMinor: 0n,
+  failure: undefined,
+  decision: undefined,
+  endedAt: undefined,
+  version: INITIAL_VERSION,
+} as const satisfies Partial<Payment>;
+
+/** A payment that has just begun, with the event that announces it. Fields of later steps are reset. */
+export function begun(terms: Omit<Payment, keyof typeof AT_START | 'updatedAt'>): Change {
+  const { createdAt, origin } = terms;
+  const payment: Payment = { ...terms, ...AT_START, updatedAt: createdAt };
   const { traceparent } = origin;
-  return { payment, event: { type: 'payment.initiated', occurredAt: now, movements: [], traceparent } };
+  return { payment, event: { type: 'payment.initiated', occurredAt: createdAt, movements: [], traceparent } };
 }
 
 /** Applies authorization's decision to an INITIATED payment. */
@@ -204,11 +208,11 @@ function authorize(payment: Payment, decision: Decision): Change {
 /** Authorizes and captures in one step. The money has moved. */
 function complete(payment: Payment, decision: Decision): Change {
   requireStep(payment, 'complete');
-  const { fromOwnerId, toOwnerId } = decision;
+  const { fromOwnerId, toOwnerId, decidedAt: endedAt } = decision;
   const capturedMinor = payment.amountMinor;
   return change(
     payment,
-    { state: 'COMPLETED', capturedMinor, fromOwnerId, toOwnerId },
+    { state: 'COMPLETED', capturedMinor, fromOwnerId, toOwnerId, endedAt },
     'payment.completed',
     decision,
   );
@@ -291,6 +295,7 @@ export function asDecided(payment: Payment, decidedAt: Date): Payment {
     capturedMinor: state === 'COMPLETED' ? payment.amountMinor : 0n,
     releasedMinor: 0n,
     refundedMinor: 0n,
+    endedAt: state === 'COMPLETED' ? decidedAt : undefined,
     version: DECIDED_VERSION,
     updatedAt: decidedAt,
   };

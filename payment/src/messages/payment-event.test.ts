@@ -1,9 +1,10 @@
-import { newId } from '@payflowx/chassis';
+import { newId, unpackParcel } from '@payflowx/chassis';
 import { PaymentEvent } from '@payflowx/proto/payment';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { toPaymentOrder } from '../domain/order.ts';
+import type { Change } from '../domain/payment.ts';
 import { decide, initiate } from '../domain/payment.ts';
-import { toOutboxRows } from './payment-event.ts';
+import { toOutboxRows, toParcels } from './payment-event.ts';
 
 /** The default maximum message size of a Kafka broker. A broker may be configured with less. */
 const KAFKA_LIMIT = 1024 * 1024;
@@ -21,6 +22,7 @@ function largestEvent() {
     amountMinor: 9_007_199_254_740_991n,
     currency: 'EUR',
     captureMode: 'MANUAL',
+    captureBy: 'PAYER',
     description: widest(500),
     reference: widest(100),
     metadata: Object.fromEntries(pairs),
@@ -40,21 +42,77 @@ function largestEvent() {
     record: Buffer.alloc(3 * KAFKA_LIMIT),
   };
   const change = decide(payment, decision);
-  const [row] = toOutboxRows(change, decision.eventId);
-  if (!row) throw new Error('no event');
-  const { payload, ...attributes } = row.event;
-  const bytes = payload.length + Buffer.byteLength(JSON.stringify(attributes));
-  return { change, bytes, event: PaymentEvent.decode(payload) };
+  return { change, rows: toOutboxRows(change, decision.eventId) };
 }
 
-it('the largest possible event is far below the limit of a broker: a decision, which has no bound, is left out', () => {
-  const { event, bytes, change } = largestEvent();
-  expect(bytes).toBeGreaterThan(40_000);
-  expect(bytes).toBeLessThan(KAFKA_LIMIT / 20);
-  expect(event.payment).toMatchObject({
-    id: change.payment.id,
-    metadata: change.payment.metadata,
-    failure: { code: 'RULE_DECLINED' },
-    decision: undefined,
+it.each(['payment-events', 'payment-notifications'])(
+  'the largest possible message in %s is far below the limit of a broker: a decision that is too large is left out',
+  (name) => {
+    const { change, rows } = largestEvent();
+    const row = rows.find(({ destination }) => destination === name);
+    if (!row) throw new Error('no event');
+    const { payload, ...attributes } = row.event;
+    const bytes = payload.length + Buffer.byteLength(JSON.stringify(attributes));
+    expect(bytes).toBeGreaterThan(40_000);
+    expect(bytes).toBeLessThan(KAFKA_LIMIT / 20);
+    const event = PaymentEvent.decode(payload);
+    expect(event.decision).toHaveLength(0);
+    expect(event.payment).toMatchObject({
+      id: change.payment.id,
+      metadata: change.payment.metadata,
+      failure: { code: 'RULE_DECLINED' },
+      decision: undefined,
+    });
+  },
+);
+
+describe('the event of', () => {
+  const { change } = largestEvent();
+  const { payment, event } = change;
+  const rowsOf = (given: Partial<Change['event']>, changed: Partial<Change['payment']> = {}) =>
+    toOutboxRows({ payment: { ...payment, ...changed }, event: { ...event, ...given } }, 'evt_1');
+  const decoded = (rows: ReturnType<typeof rowsOf>) =>
+    PaymentEvent.decode(rows[0]?.event.payload ?? Buffer.of());
+
+  it('a start names no owner, who is only claimed, and goes only to Kafka', () => {
+    const rows = rowsOf({ type: 'payment.initiated' }, { fromOwnerId: 'usr_1', toOwnerId: undefined });
+    expect(rows.map(({ destination }) => destination)).toEqual(['payment-events']);
+    expect(decoded(rows)).toMatchObject({ fromOwnerId: '', toOwnerId: '', refundId: '' });
+  });
+
+  it('a refund names it, both owners and what moved', () => {
+    const movements = [
+      { kind: 'TRANSFER' as const, fromAccount: 'acct_b', toAccount: 'acct_a', amountMinor: 5n },
+    ];
+    const rows = rowsOf(
+      { type: 'payment.refunded', refundId: 'ref_1', movements },
+      { fromOwnerId: 'usr_1', toOwnerId: 'usr_2' },
+    );
+    expect(rows.map(({ destination }) => destination)).toEqual(['payment-events', 'payment-notifications']);
+    expect(decoded(rows)).toMatchObject({
+      fromOwnerId: 'usr_1',
+      toOwnerId: 'usr_2',
+      refundId: 'ref_1',
+      movements: [{ kind: 3, fromAccount: 'acct_b', toAccount: 'acct_a', amountMinor: 5n }],
+    });
+    expect(rows[0]?.event.source).toBe('/payflowx/payment');
+  });
+
+  it('a payment without owners names none', () => {
+    const rows = rowsOf({ type: 'payment.completed' }, { fromOwnerId: undefined, toOwnerId: undefined });
+    expect(decoded(rows)).toMatchObject({ fromOwnerId: '', toOwnerId: '' });
+  });
+
+  it('a payment whose payer is unknown is not notified', () => {
+    const failure = { code: 'FROM_ACCOUNT_NOT_FOUND', message: '' };
+    expect(rowsOf({ type: 'payment.failed' }, { failure })).toHaveLength(1);
+    expect(rowsOf({ type: 'payment.failed' })).toHaveLength(2);
+  });
+
+  it('a change is the same in a parcel', () => {
+    const [inParcel] = unpackParcel({ bytes: toParcels(change, 'evt_1').event });
+    const [inRow] = toOutboxRows(change, 'evt_1');
+    expect(inParcel).toMatchObject({ id: 'evt_1', type: event.type, key: payment.id });
+    expect(Buffer.from(inParcel?.payload ?? [])).toEqual(Buffer.from(inRow?.event.payload ?? []));
   });
 });

@@ -3,9 +3,12 @@
 import { type OutgoingEvent, packParcel } from '@payflowx/chassis';
 import type { OutboxRow } from '@payflowx/chassis/postgres';
 import { MovementKind } from '@payflowx/proto/authorization';
-import { PaymentEvent, PaymentEventType } from '@payflowx/proto/payment';
+import { PaymentEvent, PaymentEventType, StepOrigin } from '@payflowx/proto/payment';
+import type { Operation } from '../domain/operation.ts';
 import { type Change, type EventType, isPayerUnknown, type Movement } from '../domain/payment.ts';
 import { withoutDecision } from './payment-message.ts';
+import { toRefundMessage } from './refund-message.ts';
+import { ROLE_CODES } from './role-codes.ts';
 
 /** The destination name of the Kafka topic in the outbox. */
 export const EVENTS_DESTINATION = 'payment-events';
@@ -33,22 +36,31 @@ const MOVEMENT_CODES = {
   TRANSFER: MovementKind.TRANSFER,
 } as const satisfies Record<Movement['kind'], MovementKind>;
 
-/** Returns the outbox rows of a change: one for Kafka, and one for RabbitMQ if users are notified of it. */
-export function toOutboxRows(change: Change, id: string): OutboxRow[] {
-  const event = toOutgoingEvent(change, id);
+/** The two events of a change. Consumers of the topic do not need the parts that only readers see. */
+interface Announcement {
+  event: OutgoingEvent;
+  /** For RabbitMQ. Undefined if users are not notified of the change. */
+  notice: OutgoingEvent | undefined;
+}
+
+/** Returns the outbox rows of a change: one for Kafka, and one for RabbitMQ if users are notified of it. `operation` caused the change. */
+export function toOutboxRows(change: Change, id: string, operation?: Operation): OutboxRow[] {
+  const { event, notice } = announce(change, id, operation);
   const rows = [{ destination: EVENTS_DESTINATION, event }];
-  if (isNotified(change)) rows.push({ destination: NOTIFICATIONS_DESTINATION, event });
+  if (notice) rows.push({ destination: NOTIFICATIONS_DESTINATION, event: notice });
   return rows;
 }
 
-/** Encodes the event of a change as a parcel with one event, for a statement that stores several parcels. */
-export function toParcel(change: Change, id: string): Uint8Array {
-  return packParcel([toOutgoingEvent(change, id)]).bytes;
+/** Encodes the events of a change as parcels with one event, for a statement that stores several parcels. */
+export function toParcels(change: Change, id: string): { event: Uint8Array; notice: Uint8Array | undefined } {
+  const { event, notice } = announce(change, id);
+  return { event: packParcel([event]).bytes, notice: notice && packParcel([notice]).bytes };
 }
 
-function toOutgoingEvent(change: Change, id: string): OutgoingEvent {
+function announce(change: Change, id: string, operation?: Operation): Announcement {
   const { payment, event } = change;
-  return {
+  const payload = PaymentEvent.encode(toEvent(change, id)).finish();
+  const outgoing = {
     id,
     type: event.type,
     source: SOURCE,
@@ -56,8 +68,66 @@ function toOutgoingEvent(change: Change, id: string): OutgoingEvent {
     subject: payment.id,
     traceparent: event.traceparent,
     key: payment.id,
-    payload: PaymentEvent.encode(toEvent(change, id)).finish(),
   };
+  const origin = originOf(change, operation);
+  const announced = { ...outgoing, payload: origin ? withOrigin(payload, origin) : payload };
+  if (!isNotified(change)) return { event: announced, notice: undefined };
+  return {
+    event: announced,
+    notice: { ...outgoing, payload: Buffer.concat([payload, snapshotOf(change, operation)]) },
+  };
+}
+
+/** Appends the origin to an encoded event: concatenated messages are one message. */
+function withOrigin(payload: Uint8Array, origin: StepOrigin): Uint8Array {
+  return Buffer.concat([payload, PaymentEvent.encode({ ...NO_EVENT, origin }).finish()]);
+}
+
+const NO_ORIGIN: StepOrigin = StepOrigin.decode(new Uint8Array());
+
+/** The decision about a payment has no origin of its own: it was requested with the payment. */
+function originOf({ payment, event }: Change, operation: Operation | undefined): StepOrigin | undefined {
+  if (operation) {
+    const { id, amountMinor, takesRest, final, reason, createdAt, origin, notes } = operation;
+    return {
+      ...NO_ORIGIN,
+      callerId: origin.callerId ?? '',
+      requestId: origin.requestId ?? '',
+      operationId: id,
+      ...{ amountMinor, takesRest, final, reason },
+      byOperator: origin.byOperator ?? false,
+      clientId: origin.clientId ?? '',
+      requestedAt: createdAt,
+      ...notes,
+    };
+  }
+  if (event.type !== 'payment.initiated') return undefined;
+  const { createdAt, holdExpiresAt, origin } = payment;
+  const holdMs = holdExpiresAt ? holdExpiresAt.getTime() - createdAt.getTime() : 0;
+  return {
+    ...NO_ORIGIN,
+    callerId: origin.caller.id,
+    requestId: origin.requestId,
+    callerRoles: origin.caller.roles.map((role) => ROLE_CODES[role]),
+    holdSeconds: Math.round(holdMs / 1_000),
+  };
+}
+
+const NO_BYTES = Buffer.alloc(0);
+/** A larger decision is left out, because the size of a decision has no bound. The payment keeps it. */
+const MAX_DECISION_BYTES = 65_536;
+
+/** The fields that only readers see, to be appended to an encoded event: concatenated messages are one message. */
+function snapshotOf({ payment }: Change, operation: Operation | undefined): Uint8Array {
+  const { decision = NO_BYTES, origin } = payment;
+  const refund = operation?.kind === 'REFUND' ? operation : undefined;
+  return PaymentEvent.encode({
+    ...NO_EVENT,
+    decision: decision.length <= MAX_DECISION_BYTES ? decision : NO_BYTES,
+    requesterId: origin.caller.id,
+    refund: refund && toRefundMessage(refund, payment),
+    refundRequesterId: refund?.origin.callerId ?? '',
+  }).finish();
 }
 
 /**
@@ -68,13 +138,29 @@ export function isNotified({ payment, event }: Change): boolean {
   return event.type !== 'payment.initiated' && !isPayerUnknown(payment);
 }
 
+const NO_EVENT: PaymentEvent = {
+  id: '',
+  type: PaymentEventType.UNSPECIFIED,
+  occurredAt: undefined,
+  payment: undefined,
+  movements: [],
+  fromOwnerId: '',
+  toOwnerId: '',
+  refundId: '',
+  decision: NO_BYTES,
+  refund: undefined,
+  requesterId: '',
+  refundRequesterId: '',
+  origin: undefined,
+};
+
 /**
- * The decision is left out, because no consumer needs it and only the payer may see its figures. Its size also has no bound. A
- * broker would refuse a message that is too large on every attempt, and all later messages would wait behind it. The payment
- * keeps the decision.
+ * The decision is left out, because no consumer of the topic needs it and only the payer may see its figures. Its size also has
+ * no bound. A broker would refuse a message that is too large on every attempt, and all later messages would wait behind it.
  */
 function toEvent({ payment, event }: Change, id: string): PaymentEvent {
   return {
+    ...NO_EVENT,
     id,
     type: TYPE_CODES[event.type],
     occurredAt: event.occurredAt,

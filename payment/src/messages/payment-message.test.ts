@@ -15,6 +15,7 @@ const { payment: initiated } = initiate(
     amountMinor: 9_007_199_254_740_991n,
     currency: 'EUR',
     captureMode: 'MANUAL',
+    captureBy: 'PAYER',
     description: 'für 💶',
     reference: 'r',
     metadata: { a: '1' },
@@ -72,4 +73,16 @@ it('an event carries the payment without its decision, and the attributes of a C
     key: 'pay_1',
     traceparent,
   });
+});
+
+it('only the message for notification has the decision, and it is the message for Kafka otherwise', () => {
+  const change = decide(initiated, decision);
+  const [event, notice] = toOutboxRows(change, 'evt_1').map(({ event }) =>
+    PaymentEvent.decode(event.payload),
+  );
+  expect(event).toMatchObject({ decision: new Uint8Array(), requesterId: '', refund: undefined });
+  const { decision: noticed, requesterId, ...shared } = notice ?? PaymentEvent.decode(new Uint8Array());
+  expect(Buffer.from(noticed)).toEqual(Buffer.from(record));
+  expect(requesterId).toBe(change.payment.origin.caller.id);
+  expect({ ...shared, decision: new Uint8Array(), requesterId: '' }).toEqual(event);
 });

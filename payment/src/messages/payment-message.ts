@@ -1,6 +1,12 @@
 /** Translates a payment to the message of the contract, for responses, stored responses and events. */
 import { CaptureMode, Decision } from '@payflowx/proto/authorization';
-import { PaymentKind, Payment as PaymentMessage, PaymentState } from '@payflowx/proto/payment';
+import {
+  CaptureBy,
+  PaymentKind,
+  Payment as PaymentMessage,
+  PaymentState,
+  type PaymentTotals,
+} from '@payflowx/proto/payment';
 import { HOLDING_STATES, type Payment } from '../domain/payment.ts';
 
 export const STATE_CODES = {
@@ -15,7 +21,7 @@ export const STATE_CODES = {
   REFUNDED: PaymentState.REFUNDED,
 } as const satisfies Record<Payment['state'], PaymentState>;
 
-const KIND_CODES = {
+export const KIND_CODES = {
   PAYMENT: PaymentKind.PAYMENT,
   DEPOSIT: PaymentKind.DEPOSIT,
   WITHDRAWAL: PaymentKind.WITHDRAWAL,
@@ -26,9 +32,20 @@ export const CAPTURE_MODE_CODES = {
   MANUAL: CaptureMode.MANUAL,
 } as const satisfies Record<Payment['captureMode'], CaptureMode>;
 
+/** The default is left out of the message. */
+const CAPTURE_BY_CODES = {
+  PAYER: CaptureBy.UNSPECIFIED,
+  PAYEE: CaptureBy.PAYEE,
+} as const satisfies Record<Payment['captureBy'], CaptureBy>;
+
 export function toPaymentMessage(payment: Payment): PaymentMessage {
   const { decision } = payment;
   return { ...withoutDecision(payment), decision: decision && Decision.decode(decision) };
+}
+
+/** The state and sums that captures and refunds carry. */
+export function toTotals({ state, capturedMinor, refundedMinor }: Payment): PaymentTotals {
+  return { state: STATE_CODES[state], capturedMinor, refundedMinor };
 }
 
 /** Wire tag of field 15 (decision), length-delimited. */
@@ -64,5 +81,16 @@ export function withoutDecision(payment: Payment): PaymentMessage {
     createdAt: payment.createdAt,
     updatedAt: payment.updatedAt,
     clientId: payment.origin.caller.clientId ?? '',
+    captureBy: CAPTURE_BY_CODES[payment.captureBy],
+    ...endOf(payment),
   };
+}
+
+type End = Pick<PaymentMessage, 'completedAt' | 'cancelledAt' | 'expiredAt'>;
+
+function endOf({ state, endedAt }: Payment): End {
+  const none = { completedAt: undefined, cancelledAt: undefined, expiredAt: undefined };
+  if (state === 'CANCELLED') return { ...none, cancelledAt: endedAt };
+  if (state === 'EXPIRED') return { ...none, expiredAt: endedAt };
+  return { ...none, completedAt: endedAt };
 }

@@ -1,30 +1,20 @@
 /** Translates a refund to the message of the contract, for responses and stored responses. */
 import { Refund, RefundState } from '@payflowx/proto/payment';
 import type { Operation } from '../domain/operation.ts';
+import type { Payment } from '../domain/payment.ts';
+import { operationFields } from './operation-fields.ts';
 
-const STATE_CODES = {
+export const REFUND_STATE_CODES = {
   PENDING: RefundState.PENDING,
   COMPLETED: RefundState.COMPLETED,
   DECLINED: RefundState.FAILED,
 } as const satisfies Record<Operation['state'], RefundState>;
 
-/** `currency` is the currency of the payment. */
-export function toRefundMessage(operation: Operation, currency: string): Refund {
-  const { id, paymentId, state, amountMinor, reason, failure, origin, createdAt, updatedAt } = operation;
-  return {
-    id,
-    paymentId,
-    state: STATE_CODES[state],
-    amountMinor,
-    currency,
-    reason,
-    failure,
-    createdAt,
-    updatedAt,
-    clientId: origin.clientId ?? '',
-  };
+export function toRefundMessage(operation: Operation, payment: Payment): Refund {
+  const { state, amountMinor, reason } = operation;
+  return { ...operationFields(operation, payment), state: REFUND_STATE_CODES[state], amountMinor, reason };
 }
 
-export function encodeRefund(operation: Operation, currency: string): Uint8Array {
-  return Refund.encode(toRefundMessage(operation, currency)).finish();
+export function encodeRefund(operation: Operation, payment: Payment): Uint8Array {
+  return Refund.encode(toRefundMessage(operation, payment)).finish();
 }

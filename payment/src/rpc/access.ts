@@ -8,19 +8,23 @@ import type { PaymentServiceService } from '@payflowx/proto/payment';
 export const ACCESS = {
   createPayment: { roles: ['customer', 'operator'], scope: 'payments:write' },
   // The gateway's. Each item is checked against `createPayment` with its own access token.
-  batchCreatePayments: ['service'],
+  batchCreatePayments: { services: ['gateway'] },
   createDeposit: { roles: ['operator'], scope: 'deposits:write' },
   createWithdrawal: { roles: ['operator'], scope: 'withdrawals:write' },
   capturePayment: { roles: ['customer', 'operator'], scope: 'payments:write' },
   cancelPayment: { roles: ['customer', 'operator'], scope: 'payments:write' },
   createRefund: { roles: ['customer', 'operator'], scope: 'payments:write' },
-  listRefunds: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
-  listPaymentSteps: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
+  getCapture: { roles: ['customer', 'operator', 'auditor'], scope: 'payments:read' },
+  listCaptures: { roles: ['customer', 'operator', 'auditor'], scope: 'payments:read' },
+  getRefund: { roles: ['customer', 'operator', 'auditor'], scope: 'payments:read' },
+  listRefunds: { roles: ['customer', 'operator', 'auditor'], scope: 'payments:read' },
+  listPaymentSteps: { roles: ['customer', 'operator', 'auditor'], scope: 'payments:read' },
   simulatePayment: { roles: ['customer', 'operator'], scope: 'payments:read' },
-  getPayment: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
+  getPayment: { roles: ['customer', 'operator', 'auditor'], scope: 'payments:read' },
   listPaymentAuditRecords: { roles: ['operator', 'auditor'], scope: 'audit:read' },
-  getRecoveryStatus: { roles: ['operator', 'auditor', 'service'], scope: 'payments:read' },
+  // The ledger's, to know how many events are on their way.
+  getRecoveryStatus: { roles: ['operator', 'auditor'], scope: 'payments:read', services: ['ledger'] },
   // For reconciliation.
-  listAccountFigures: ['service'],
-  listPayments: { roles: ['customer', 'operator', 'auditor', 'service'], scope: 'payments:read' },
+  listAccountFigures: { services: ['ledger'] },
+  listPayments: { roles: ['customer', 'operator', 'auditor'], scope: 'payments:read' },
 } as const satisfies AccessTable<PaymentServiceService>;

@@ -1,5 +1,5 @@
 /** The handlers of PaymentService for captures, cancels, refunds and steps. Each decodes, calls the use case, and encodes. */
-import { type Call, requireCaller } from '@payflowx/chassis';
+import { type Call, type Caller, requireCaller } from '@payflowx/chassis';
 import {
   type CancelPaymentRequest,
   type CancelPaymentResponse,
@@ -7,6 +7,12 @@ import {
   type CapturePaymentResponse,
   type CreateRefundRequest,
   type CreateRefundResponse,
+  type GetCaptureRequest,
+  type GetCaptureResponse,
+  type GetRefundRequest,
+  type GetRefundResponse,
+  type ListCapturesRequest,
+  type ListCapturesResponse,
   type ListPaymentStepsRequest,
   type ListPaymentStepsResponse,
   type ListRefundsRequest,
@@ -16,16 +22,17 @@ import {
 } from '@payflowx/proto/payment';
 import type { Kysely } from 'kysely';
 import { listPaymentSteps } from '../app/list-payment-steps.ts';
-import { listRefunds } from '../app/list-refunds.ts';
 import type { OperationFlow } from '../app/operation-flow.ts';
+import { getOperation, listOperations } from '../app/read-operations.ts';
 import { type Requested, requestOperation } from '../app/request-operation.ts';
 import { viewFor } from '../domain/access.ts';
 import type { Terms } from '../domain/operation.ts';
 import { toCancelTerms, toCaptureTerms, toRefundTerms } from '../domain/operation-request.ts';
-import type { Caller } from '../domain/payment.ts';
+import { CAPTURE_STATE_CODES, toCaptureMessage } from '../messages/capture-message.ts';
 import { toPaymentMessage } from '../messages/payment-message.ts';
-import { toRefundMessage } from '../messages/refund-message.ts';
+import { REFUND_STATE_CODES, toRefundMessage } from '../messages/refund-message.ts';
 import type { Database } from '../store/database.ts';
+import { toOperationsRequest } from './convert.ts';
 import { toStepMessage } from './step-message.ts';
 import { messageFor } from './visible-decision.ts';
 
@@ -44,8 +51,12 @@ export function operationHandlers({ db, operations: flow, now }: OperationDeps) 
   };
 
   return {
-    capturePayment: async (request: CapturePaymentRequest, call: Call): Promise<CapturePaymentResponse> =>
-      toPaymentResponse(requireCaller(call), await take(request, toCaptureTerms(request), call)),
+    capturePayment: async (request: CapturePaymentRequest, call: Call): Promise<CapturePaymentResponse> => {
+      const requested = await take(request, toCaptureTerms(request), call);
+      const captureId =
+        'pending' in requested ? requested.pending.operation.id : (requested.operationId ?? '');
+      return { ...toPaymentResponse(requireCaller(call), requested), captureId };
+    },
 
     cancelPayment: async (request: CancelPaymentRequest, call: Call): Promise<CancelPaymentResponse> =>
       toPaymentResponse(requireCaller(call), await take(request, toCancelTerms(request), call)),
@@ -53,9 +64,38 @@ export function operationHandlers({ db, operations: flow, now }: OperationDeps) 
     createRefund: async (request: CreateRefundRequest, call: Call): Promise<CreateRefundResponse> =>
       toRefundResponse(await take(request, toRefundTerms(request), call)),
 
+    getCapture: async ({ captureId }: GetCaptureRequest, call: Call): Promise<GetCaptureResponse> => {
+      const { operation, payment } = await getOperation({ db }, requireCaller(call), 'CAPTURE', captureId);
+      return { capture: toCaptureMessage(operation, payment) };
+    },
+
+    listCaptures: async (request: ListCapturesRequest, call: Call): Promise<ListCapturesResponse> => {
+      const listed = toOperationsRequest(request, CAPTURE_STATE_CODES);
+      const { operations, nextPageToken } = await listOperations(
+        { db },
+        requireCaller(call),
+        'CAPTURE',
+        listed,
+      );
+      const captures = operations.map(({ operation, payment }) => toCaptureMessage(operation, payment));
+      return { captures, nextPageToken };
+    },
+
+    getRefund: async ({ refundId }: GetRefundRequest, call: Call): Promise<GetRefundResponse> => {
+      const { operation, payment } = await getOperation({ db }, requireCaller(call), 'REFUND', refundId);
+      return { refund: toRefundMessage(operation, payment) };
+    },
+
     listRefunds: async (request: ListRefundsRequest, call: Call): Promise<ListRefundsResponse> => {
-      const { payment, refunds, nextPageToken } = await listRefunds({ db }, requireCaller(call), request);
-      return { refunds: refunds.map((refund) => toRefundMessage(refund, payment.currency)), nextPageToken };
+      const listed = toOperationsRequest(request, REFUND_STATE_CODES);
+      const { operations, nextPageToken } = await listOperations(
+        { db },
+        requireCaller(call),
+        'REFUND',
+        listed,
+      );
+      const refunds = operations.map(({ operation, payment }) => toRefundMessage(operation, payment));
+      return { refunds, nextPageToken };
     },
 
     listPaymentSteps: async (
@@ -69,7 +109,7 @@ export function operationHandlers({ db, operations: flow, now }: OperationDeps) 
   };
 }
 
-function toPaymentResponse(caller: Caller, requested: Requested): CapturePaymentResponse {
+function toPaymentResponse(caller: Caller, requested: Requested): CancelPaymentResponse {
   if ('pending' in requested) {
     const payment = messageFor(caller, toPaymentMessage(viewFor(caller, requested.pending.payment)));
     return { payment, replayed: false, pending: true };
@@ -81,7 +121,7 @@ function toPaymentResponse(caller: Caller, requested: Requested): CapturePayment
 function toRefundResponse(requested: Requested): CreateRefundResponse {
   if ('pending' in requested) {
     const { operation, payment } = requested.pending;
-    return { refund: toRefundMessage(operation, payment.currency), replayed: false };
+    return { refund: toRefundMessage(operation, payment), replayed: false };
   }
   const { answer, replayed } = requested;
   return { refund: RefundMessage.decode(answer), replayed };

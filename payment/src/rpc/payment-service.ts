@@ -1,18 +1,21 @@
 /** PaymentService: each handler decodes, calls the use case, and encodes. */
+import { status } from '@grpc/grpc-js';
 import {
   type BoundService,
   bindService,
   type Call,
   type Caller,
   createClockSkew,
-  createSecurityEvents,
+  entered,
   int64Of,
   type Logger,
   limitsOf,
   recordRefusal,
+  recordServed,
   requireAccess,
   requireCaller,
   runInTrace,
+  securityEventsOf,
   type TokenVerifier,
   type Trace,
   toRpcStatus,
@@ -31,10 +34,10 @@ import { type CreateDeps, createPayment } from '../app/create-payment.ts';
 import type { Creation } from '../app/fingerprint.ts';
 import { getPayment } from '../app/get-payment.ts';
 import { getRecoveryStatus, type RecoveryStatusDeps } from '../app/get-recovery-status.ts';
-import { listAccountFigures } from '../app/list-account-figures.ts';
+import { type AccountFigures, listAccountFigures } from '../app/list-account-figures.ts';
 import { listPayments } from '../app/list-payments.ts';
 import { type SimulateDeps, simulatePayment } from '../app/simulate-payment.ts';
-import { PaymentError } from '../domain/errors.ts';
+import { invalid, type PaymentError } from '../domain/errors.ts';
 import {
   type Order,
   toDepositOrder,
@@ -43,7 +46,6 @@ import {
   toWithdrawalOrder,
 } from '../domain/order.ts';
 import { toPaymentMessage } from '../messages/payment-message.ts';
-import type { AccountFigures } from '../store/account-figures.ts';
 import type { Database } from '../store/database.ts';
 import { ACCESS } from './access.ts';
 import { auditHandlers } from './audit-handlers.ts';
@@ -80,7 +82,7 @@ function deadlineOf({ deadline }: CreatePaymentItem, aheadMs: number, call: Call
 
 export function paymentService(deps: PaymentServiceDeps): BoundService {
   const skew = createClockSkew(deps);
-  const events = createSecurityEvents(deps.log);
+  const events = securityEventsOf(deps.log);
 
   const create = async (operation: Creation, order: Order, requestId: string, context: CallContext) => {
     const { caller, traceparent, deadline, isRetry } = context;
@@ -91,13 +93,11 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
 
   const createItem = async (
     item: CreatePaymentItem,
+    caller: Caller,
     aheadMs: number,
     { traceparent }: Trace,
     call: Call,
   ): Promise<CreatePaymentResponse> => {
-    checkItem(item);
-    const caller = await deps.verifier.verify(item.accessToken);
-    requireAccess(caller, ACCESS.createPayment);
     if (!item.request) throw missingRequest('request');
     const { isRetry } = call;
     const context = { caller, traceparent, deadline: deadlineOf(item, aheadMs, call), isRetry };
@@ -110,17 +110,22 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
   };
 
   const resultOf = (item: CreatePaymentItem, aheadMs: number, call: Call): Promise<CreatePaymentResult> => {
-    const trace = traceFrom(item.traceparent);
+    const startedAt = performance.now();
+    const trace = entered(traceFrom(item.traceparent));
     return runInTrace(trace, async (): Promise<CreatePaymentResult> => {
+      let caller: Caller | undefined;
       try {
-        return { result: { $case: 'response', value: await createItem(item, aheadMs, trace, call) } };
+        checkItem(item);
+        caller = await deps.verifier.verify(item.accessToken);
+        requireAccess(caller, ACCESS.createPayment);
+        const value = await createItem(item, caller, aheadMs, trace, call);
+        const paymentId = value.payment?.id ?? '';
+        recordServed(trace, startedAt, ITEM_ROUTE, status.OK, { 'payflowx.payment.id': paymentId });
+        return { result: { $case: 'response', value } };
       } catch (error) {
         const rpcStatus = toRpcStatus(error, errors, deps.log);
-        recordRefusal(events, error, rpcStatus.code, {
-          route: ITEM_ROUTE,
-          address: call.peer,
-          caller: undefined,
-        });
+        recordServed(trace, startedAt, ITEM_ROUTE, rpcStatus.code);
+        recordRefusal(events, error, rpcStatus.code, { route: ITEM_ROUTE, address: call.peer, caller });
         return { result: { $case: 'error', value: rpcStatus } };
       }
     });
@@ -212,13 +217,9 @@ function contextOf(call: Call): CallContext {
 
 function requireBatch(size: number): void {
   if (size >= 1 && size <= MAX_BATCH) return;
-  throw new PaymentError('INVALID_ARGUMENT', 'The request is not valid.', {
-    violations: [{ field: 'items', description: `must be 1 to ${MAX_BATCH}` }],
-  });
+  throw invalid([{ field: 'items', description: `must be 1 to ${MAX_BATCH}` }]);
 }
 
 function missingRequest(field: string): PaymentError {
-  return new PaymentError('INVALID_ARGUMENT', 'The request is not valid.', {
-    violations: [{ field, description: 'is required' }],
-  });
+  return invalid([{ field, description: 'is required' }]);
 }

@@ -1,9 +1,8 @@
 /** Translates a step of a payment to the message of the contract. */
-import { traceFrom } from '@payflowx/chassis';
+import { type Caller, traceFrom } from '@payflowx/chassis';
 import { Decision } from '@payflowx/proto/authorization';
 import type { PaymentStep } from '@payflowx/proto/payment';
 import type { VisibleStep } from '../app/list-payment-steps.ts';
-import type { Caller } from '../domain/payment.ts';
 import { STATE_CODES } from '../messages/payment-message.ts';
 import { decisionFor } from './visible-decision.ts';
 

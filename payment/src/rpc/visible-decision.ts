@@ -1,8 +1,8 @@
 /** Removes the parts of a decision that its reader may not see. */
+import type { Caller } from '@payflowx/chassis';
 import type { Decision } from '@payflowx/proto/authorization';
 import type { Payment as PaymentMessage } from '@payflowx/proto/payment';
 import { seesAll } from '../domain/access.ts';
-import type { Caller } from '../domain/payment.ts';
 
 /** The check name that authorization uses for rules. */
 const RULE_CHECK = 'rule';

@@ -1,10 +1,10 @@
 /** Stores accepted payments in one statement: their idempotency keys, the payments, and their events in the outbox. */
 import { outboxFrom, unnest } from '@payflowx/chassis/postgres';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import type { Change } from '../domain/payment.ts';
-import { EVENTS_DESTINATION, toParcel } from '../messages/payment-event.ts';
+import { EVENTS_DESTINATION, toParcels } from '../messages/payment-event.ts';
 import type { Database } from './database.ts';
-import { byKey, type KeyedRequest } from './idempotency-keys.ts';
+import { byKey, type KeyedRequest, restoreKeys } from './idempotency-keys.ts';
 
 export interface AcceptedPayment {
   change: Change;
@@ -35,21 +35,41 @@ export async function saveAccepted(
     ), begun as (
       select asked.* from asked join taken on taken.payment_id = asked.key
     ), stored as (
-      insert into payments (
-        id, kind, state, from_account, to_account, from_owner_id, amount_minor, currency, capture_mode, description, reference,
-        metadata, hold_expires_at, version, created_at, updated_at, caller_id, caller_roles, client_id, request_id,
-        traceparent, next_attempt_at, initiated_event_id
-      )
-      select
-        key, kind, state, from_account, to_account, from_owner_id, amount_minor, currency, capture_mode, description, reference,
-        metadata, hold_expires_at, version, created_at, created_at, caller_id, string_to_array(caller_roles, ','),
-        client_id, request_id, traceparent, next_attempt_at, event_id
-      from begun
+      ${insertPayments('begun')}
     ), announced as (
       ${outboxFrom(EVENTS_DESTINATION, sql`begun`)}
     )
     select payment_id from taken`.execute(db);
   return new Set(taken.map(({ payment_id }) => payment_id));
+}
+
+function insertPayments(source: 'begun' | 'lost'): RawBuilder<unknown> {
+  return sql`
+    insert into payments (
+      id, kind, state, from_account, to_account, from_owner_id, amount_minor, currency, capture_mode, description, reference,
+      metadata, hold_expires_at, version, created_at, updated_at, caller_id, caller_roles, client_id, request_id,
+      traceparent, next_attempt_at, initiated_event_id, captured_by_payee
+    )
+    select
+      key, kind, state, from_account, to_account, from_owner_id, amount_minor, currency, capture_mode, description, reference,
+      metadata, hold_expires_at, version, created_at, created_at, caller_id, string_to_array(caller_roles, ','),
+      client_id, request_id, traceparent, next_attempt_at, event_id, captured_by_payee
+    from ${sql.table(source)}`;
+}
+
+/** Stores lost payments again, with their keys. Recovery takes them up at once. */
+export async function restoreAccepted(
+  trx: Transaction<Database>,
+  payments: readonly AcceptedPayment[],
+): Promise<void> {
+  const rows = payments.map((payment) => toRow(payment, 0));
+  await sql`with lost as (select * from ${unnest(rows, COLUMNS)} as r) ${insertPayments('lost')}`.execute(
+    trx,
+  );
+  await restoreKeys(
+    trx,
+    payments.map(({ keyed, change }) => ({ ...keyed, createdAt: change.payment.createdAt })),
+  );
 }
 
 const COLUMNS = {
@@ -79,6 +99,7 @@ const COLUMNS = {
   next_attempt_at: 'timestamptz',
   event_id: 'text',
   event: 'bytea',
+  captured_by_payee: 'bool',
 } as const;
 
 function toRow({ change, eventId, keyed }: AcceptedPayment, recoverAfterMs: number) {
@@ -110,6 +131,7 @@ function toRow({ change, eventId, keyed }: AcceptedPayment, recoverAfterMs: numb
     traceparent,
     next_attempt_at: new Date(payment.createdAt.getTime() + recoverAfterMs),
     event_id: eventId,
-    event: toParcel(change, eventId),
+    event: toParcels(change, eventId).event,
+    captured_by_payee: payment.captureBy === 'PAYEE',
   };
 }

@@ -37,14 +37,19 @@ const fold = (among: (column: string) => RawBuilder<unknown>) => sql`
       case kind when 'PAYMENT' then captured_minor end as sent, null::bigint as received,
       case when from_owner_id is not null and failure_code is distinct from 'FROM_ACCOUNT_NOT_FOUND'
         then version - 1 end as notifications,
-      (state = 'INITIATED')::int as pending
-    from payments where ${among('from_account')}
+      0 as pending
+    from payments where state <> 'INITIATED' and ${among('from_account')}
     union all
     select to_account, currency, captured_minor - refunded_minor, null, null,
       case kind when 'PAYMENT' then captured_minor end,
       case when to_owner_id is not null then version - 1 end,
-      (state = 'INITIATED')::int
-    from payments where ${among('to_account')}
+      0
+    from payments where state <> 'INITIATED' and ${among('to_account')}
+    union all
+    select side.account_id, p.currency, 0, null, null, null, null, 1
+    from payments as p
+      cross join lateral (values (p.from_account), (p.to_account)) as side (account_id)
+    where p.state = 'INITIATED' and ${among('side.account_id')}
     union all
     select side.account_id, p.currency, 0, null, null, null, null, 1
     from unfinished as u join payments as p on p.id = u.payment_id

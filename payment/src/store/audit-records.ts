@@ -14,7 +14,7 @@ import {
 } from '../domain/audit.ts';
 import type { RequestedKind } from '../domain/operation.ts';
 import type { Database } from './database.ts';
-import { byNewest, type Position } from './payment-lists.ts';
+import { byNewest, type Position } from './walk.ts';
 
 export interface AuditFilter {
   /** The payer's or the receiver's account. Undefined: all accounts. */
@@ -34,7 +34,11 @@ export async function listAuditRecords(
     createdPayments(db, filter, position, limit),
     takenOperations(db, filter, position, limit),
   ]);
-  return pages.flat().sort(byNewest).slice(0, limit);
+  const at = ({ createdAt, id }: AuditRecord) => ({ at: createdAt, id });
+  return pages
+    .flat()
+    .sort((a, b) => byNewest(at(a), at(b)))
+    .slice(0, limit);
 }
 
 async function createdPayments(
@@ -94,8 +98,8 @@ function matching(table: 'p' | 'o', { accountId, actorId }: AuditFilter, positio
   if (accountId !== undefined) conditions.push(sql`${accountId} in (p.from_account, p.to_account)`);
   if (actorId !== undefined) conditions.push(sql`${column('caller_id')} = ${actorId}`);
   if (position !== undefined) {
-    const { createdAt, id } = position;
-    conditions.push(sql`(${column('created_at')}, ${column('id')}) < (${createdAt}, ${id})`);
+    const { at, id } = position;
+    conditions.push(sql`(${column('created_at')}, ${column('id')}) < (${at}, ${id})`);
   }
   return sql<boolean>`${sql.join(conditions, sql` and `)}`;
 }

@@ -19,7 +19,7 @@ export interface Claimed<T> {
 /** The longest pause before a row is stuck. After an outage of some minutes, waiting rows are final soon after its end. */
 const MAX_BACK_OFF_MS = 8_000;
 /** A row is stuck after this many attempts without an outcome. With the pauses above that is about two minutes. */
-export const STUCK_AFTER = 20;
+const STUCK_AFTER = 20;
 /** The pauses of a stuck row double up to this. Rows that fail on each attempt then leave room for rows that do not. */
 const MAX_STUCK_BACK_OFF_MS = 5 * 60_000;
 

@@ -1,7 +1,8 @@
 /** The Kysely types of this service's tables. Amounts are minor units. */
+import type { RoleName } from '@payflowx/chassis';
 import type { Operation, OperationKind } from '../domain/operation.ts';
 import type { CaptureMode, PaymentKind } from '../domain/order.ts';
-import type { PaymentState, Role } from '../domain/payment.ts';
+import type { PaymentState } from '../domain/payment.ts';
 
 export interface Database {
   payments: PaymentsTable;
@@ -23,6 +24,7 @@ export interface PaymentsTable {
   released_minor: bigint;
   refunded_minor: bigint;
   capture_mode: CaptureMode;
+  captured_by_payee: boolean;
   description: string;
   reference: string;
   metadata: Record<string, string>;
@@ -35,7 +37,7 @@ export interface PaymentsTable {
   created_at: Date;
   updated_at: Date;
   caller_id: string;
-  caller_roles: Role[];
+  caller_roles: RoleName[];
   client_id: string | null;
   request_id: string;
   traceparent: string;
@@ -44,6 +46,8 @@ export interface PaymentsTable {
   initiated_event_id: string | null;
   decided_event_id: string | null;
   decided_at: Date | null;
+  /** When the hold ended. Null while money is held, and for payments that never held any. */
+  hold_ended_at: Date | null;
 }
 
 export interface OperationsTable {
@@ -70,6 +74,13 @@ export interface OperationsTable {
   updated_at: Date;
   attempts: number;
   next_attempt_at: Date;
+  reference: string;
+  metadata: Record<string, string>;
+  /** Null until they are filled in, for operations from an earlier version. The owners also if an account is external. */
+  from_account: string | null;
+  to_account: string | null;
+  from_owner_id: string | null;
+  to_owner_id: string | null;
 }
 
 export interface IdempotencyKeysTable {

@@ -71,6 +71,24 @@ export async function takeKeys(
   return new Set(taken.map(({ operation_id }) => operation_id));
 }
 
+/**
+ * Stores keys of lost requests again, without a response. Of two requests with one key, the later one keeps it: the earlier one had
+ * released it, or it had expired.
+ */
+export async function restoreKeys(
+  trx: Transaction<Database>,
+  requests: readonly (KeyedRequest & { createdAt: Date })[],
+): Promise<void> {
+  for (const { callerId, requestId, operation, fingerprint, paymentId, operationId, createdAt } of requests)
+    await sql`
+      insert into idempotency_keys as k (caller_id, key, operation, fingerprint, payment_id, operation_id, created_at)
+      values (${callerId}, ${requestId}, ${operation}, ${fingerprint}, ${paymentId}, ${operationId ?? null}, ${createdAt})
+      on conflict (caller_id, key) do update set
+        operation = excluded.operation, fingerprint = excluded.fingerprint, payment_id = excluded.payment_id,
+        operation_id = excluded.operation_id, created_at = excluded.created_at, answer = null, refusal = null
+      where k.created_at < excluded.created_at`.execute(trx);
+}
+
 /** The order in which all statements take keys. */
 export function byKey(a: Key, b: Key): number {
   if (a.callerId !== b.callerId) return a.callerId < b.callerId ? -1 : 1;
@@ -164,8 +182,10 @@ export async function moveSweep(trx: Transaction<Database>, next: number): Promi
 }
 
 /**
- * Deletes the keys in blocks `from` to `to` (exclusive) that are older than `before` and whose requests have a response. For a
- * step this is a stored response; for a new payment it is the outcome. Keys that another transaction has locked are left.
+ * Deletes the keys in blocks `from` to `to` (exclusive) whose requests got their outcome before `before`: a step was refused or
+ * settled, a payment was decided. Keys that another transaction has locked are left.
+ *
+ * The subqueries are scalar, so that they read one row of an index for each key. As a join, the planner could read all payments.
  */
 export async function purgeKeys(
   trx: Transaction<Database>,
@@ -177,7 +197,10 @@ export async function purgeKeys(
       select k.ctid from idempotency_keys as k
       where k.ctid >= ${`(${from},0)`}::tid and k.ctid < ${`(${to},0)`}::tid
         and k.created_at < ${before} and (k.answer is not null or k.refusal is not null or k.operation_id is null)
-        and not exists (select from payments as p where p.id = k.payment_id and p.state = 'INITIATED')
+        and case when k.operation_id is null
+          then (select p.state = 'INITIATED' or p.decided_at >= ${before} from payments as p where p.id = k.payment_id)
+          else (select o.updated_at >= ${before} from operations as o where o.id = k.operation_id)
+        end is not true
       for update of k skip locked
     ))`.execute(trx);
 }

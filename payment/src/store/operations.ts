@@ -18,6 +18,8 @@ export const OPERATION_COLUMNS = [
   'takes_rest',
   'final',
   'reason',
+  'reference',
+  'metadata',
   'failure_code',
   'failure_message',
   'decision',
@@ -54,6 +56,8 @@ export async function insertOperations(
     takes_rest: operation.takesRest,
     final: operation.final,
     reason: operation.reason,
+    reference: operation.notes.reference,
+    metadata: JSON.stringify(operation.notes.metadata),
     caller_id: origin.callerId,
     client_id: origin.clientId,
     by_operator: origin.byOperator ?? false,
@@ -65,11 +69,13 @@ export async function insertOperations(
   const { rows: stored } = await sql<{ id: string }>`
     insert into operations (
       id, payment_id, kind, state, amount_minor, takes_rest, final, reason, caller_id, client_id, by_operator, request_id,
-      traceparent, created_at, updated_at, next_attempt_at
+      traceparent, created_at, updated_at, next_attempt_at, reference, metadata,
+      from_account, to_account, from_owner_id, to_owner_id
     )
     select
-      id, payment_id, kind, state, amount_minor, takes_rest, final, reason, caller_id, client_id, by_operator, request_id,
-      traceparent, created_at, created_at, next_attempt_at
+      r.id, r.payment_id, r.kind, r.state, r.amount_minor, r.takes_rest, r.final, r.reason, r.caller_id, r.client_id,
+      r.by_operator, r.request_id, r.traceparent, r.created_at, r.created_at, r.next_attempt_at, r.reference, r.metadata,
+      p.from_account, p.to_account, p.from_owner_id, p.to_owner_id
     from ${unnest(rows, {
       id: 'text',
       payment_id: 'text',
@@ -86,7 +92,9 @@ export async function insertOperations(
       traceparent: 'text',
       created_at: 'timestamptz',
       next_attempt_at: 'timestamptz',
-    })} as r
+      reference: 'text',
+      metadata: 'json',
+    })} as r join payments as p on p.id = r.payment_id
     on conflict (payment_id) where kind = 'EXPIRE' and state <> 'DECLINED' do nothing
     returning id`.execute(trx);
   return new Set(stored.map(({ id }) => id));
@@ -107,11 +115,11 @@ export async function findPending(
 }
 
 export async function findOperations(
-  trx: Transaction<Database>,
+  db: Kysely<Database>,
   ids: readonly string[],
 ): Promise<Map<string, Operation>> {
   const { rows } = await sql<OperationRow>`
-    select ${RETURNED} from operations as o where o.id = any(${ids}::text[])`.execute(trx);
+    select ${RETURNED} from operations as o where o.id = any(${ids}::text[])`.execute(db);
   return new Map(rows.map((row) => [row.id, toOperation(row)]));
 }
 
@@ -158,6 +166,19 @@ export async function settleOperations(
     where o.id = r.id`.execute(trx);
 }
 
+/** Stores the owners of a restored operation, whose payment has no outcome yet. The serving role may not change them. */
+export async function setOwners(
+  trx: Transaction<Database>,
+  id: string,
+  { from, to }: { from: string | undefined; to: string | undefined },
+): Promise<void> {
+  await trx
+    .updateTable('operations')
+    .set({ from_owner_id: from ?? null, to_owner_id: to ?? null })
+    .where('id', '=', id)
+    .execute();
+}
+
 /** Claims operations that are due for recovery. */
 export async function claimOperations(db: Kysely<Database>, claim: Claim): Promise<Claimed<Operation>> {
   const { due, stuck } = await claimDue<OperationRow>(db, 'operations', OPERATION_COLUMNS, claim);
@@ -181,6 +202,12 @@ export async function postponeOperations(
     where o.id = r.id and o.state not in ('COMPLETED', 'DECLINED')`.execute(db);
 }
 
+/** Fills in the sides of up to `limit` operations that lack them, and returns their number. */
+export async function fillSides(db: Kysely<Database>, limit: number): Promise<number> {
+  const { rows } = await sql<{ filled: bigint }>`select fill_operation_sides(${limit}) as filled`.execute(db);
+  return Number(rows[0]?.filled ?? 0n);
+}
+
 export function toOperation(row: OperationRow): Operation {
   const { failure_code, failure_message } = row;
   return {
@@ -192,6 +219,7 @@ export function toOperation(row: OperationRow): Operation {
     takesRest: row.takes_rest,
     final: row.final,
     reason: row.reason,
+    notes: { reference: row.reference, metadata: row.metadata },
     failure: failure_code === null ? undefined : { code: failure_code, message: failure_message ?? '' },
     decision: row.decision ?? undefined,
     origin: {

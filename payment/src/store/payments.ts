@@ -1,7 +1,7 @@
 /** Reads and writes the table payments: one row for each payment, written in batches. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
-import { asDecided, type Payment } from '../domain/payment.ts';
+import { asDecided, type Payment, type PaymentState } from '../domain/payment.ts';
 import { type Claim, type Claimed, claimDue } from './claim-due.ts';
 import type { Database, PaymentsTable } from './database.ts';
 
@@ -19,6 +19,7 @@ export const PAYMENT_COLUMNS = [
   'released_minor',
   'refunded_minor',
   'capture_mode',
+  'captured_by_payee',
   'description',
   'reference',
   'metadata',
@@ -26,6 +27,8 @@ export const PAYMENT_COLUMNS = [
   'failure_message',
   'decision',
   'hold_expires_at',
+  'hold_ended_at',
+  'decided_at',
   'version',
   'created_at',
   'updated_at',
@@ -66,11 +69,13 @@ export async function updatePayments(
     refunded_minor: payment.refundedMinor,
     version: payment.version,
     updated_at: payment.updatedAt,
+    hold_ended_at: payment.endedAt,
   }));
   await sql`
     update payments as p set
       state = r.state, captured_minor = r.captured_minor, released_minor = r.released_minor,
-      refunded_minor = r.refunded_minor, version = r.version, updated_at = r.updated_at
+      refunded_minor = r.refunded_minor, version = r.version, updated_at = r.updated_at,
+      hold_ended_at = case when p.capture_mode = 'MANUAL' then r.hold_ended_at end
     from ${unnest(rows, {
       id: 'text',
       state: 'text',
@@ -79,6 +84,7 @@ export async function updatePayments(
       refunded_minor: 'int8',
       version: 'int8',
       updated_at: 'timestamptz',
+      hold_ended_at: 'timestamptz',
     })} as r
     where p.id = r.id`.execute(trx);
 }
@@ -104,6 +110,20 @@ export async function claimExpired(trx: Transaction<Database>, now: Date, limit:
   return rows.map(toPayment);
 }
 
+/** Holds are counted up to this number, so that the count stays cheap with a large backlog. */
+const MAX_COUNTED = 10_000;
+
+/** Counts the holds that `claimExpired` would find. */
+export async function countDueHolds(db: Kysely<Database>, now: Date): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from (
+      select 1 from payments
+      where state in ('AUTHORIZED', 'PARTIALLY_CAPTURED') and coalesce(next_expiry_at, hold_expires_at) <= ${now}
+      limit ${sql.lit(MAX_COUNTED)}
+    ) as due`.execute(db);
+  return rows[0]?.count ?? 0;
+}
+
 /** Claims INITIATED payments that are due for recovery. */
 export async function claimPayments(db: Kysely<Database>, claim: Claim): Promise<Claimed<Payment>> {
   const { due, stuck } = await claimDue<PaymentRow>(db, 'payments', PAYMENT_COLUMNS, claim);
@@ -120,8 +140,8 @@ export async function findAsDecided(
   db: Kysely<Database>,
   ids: readonly string[],
 ): Promise<Map<string, Payment>> {
-  const { rows } = await sql<PaymentRow & Pick<PaymentsTable, 'decided_at'>>`
-    select ${RETURNED}, p.decided_at from payments as p
+  const { rows } = await sql<PaymentRow>`
+    select ${RETURNED} from payments as p
     where p.id = any(${ids}::text[])`.execute(db);
   return new Map(
     rows.map((row) => {
@@ -154,12 +174,14 @@ export function toPayment(row: PaymentRow): Payment {
     releasedMinor: row.released_minor,
     refundedMinor: row.refunded_minor,
     captureMode: row.capture_mode,
+    captureBy: row.captured_by_payee ? 'PAYEE' : 'PAYER',
     description: row.description,
     reference: row.reference,
     metadata: row.metadata,
     failure: failure_code === null ? undefined : { code: failure_code, message: failure_message ?? '' },
     decision: row.decision ?? undefined,
     holdExpiresAt: row.hold_expires_at ?? undefined,
+    endedAt: endOf(row) ?? undefined,
     version: row.version,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
@@ -169,4 +191,13 @@ export function toPayment(row: PaymentRow): Payment {
       traceparent: row.traceparent,
     },
   };
+}
+
+const OPEN: readonly PaymentState[] = ['INITIATED', 'AUTHORIZED', 'PARTIALLY_CAPTURED', 'FAILED'];
+
+/** Holds that ended before this column existed have their last change, unless a refund followed. */
+function endOf(row: PaymentRow): Date | null {
+  if (OPEN.includes(row.state)) return null;
+  if (row.capture_mode === 'AUTOMATIC') return row.decided_at;
+  return row.hold_ended_at ?? (row.refunded_minor === 0n ? row.updated_at : null);
 }

@@ -2,12 +2,7 @@
 import { outboxFrom, unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql } from 'kysely';
 import type { Change } from '../domain/payment.ts';
-import {
-  EVENTS_DESTINATION,
-  isNotified,
-  NOTIFICATIONS_DESTINATION,
-  toParcel,
-} from '../messages/payment-event.ts';
+import { EVENTS_DESTINATION, NOTIFICATIONS_DESTINATION, toParcels } from '../messages/payment-event.ts';
 import type { Database } from './database.ts';
 
 export interface SettledPayment {
@@ -35,11 +30,11 @@ export async function saveSettled(
         decided_event_id = d.event_id, decided_at = d.updated_at
       from ${unnest(sorted.map(toRow), COLUMNS)} as d
       where p.id = d.key and p.version = d.version - 1
-      returning d.key, d.event, d.is_notified, d.ordinality
+      returning d.key, d.event, d.notice, d.ordinality
     ), announced as (
       ${outboxFrom(EVENTS_DESTINATION, sql`moved`)}
     ), notified as (
-      ${outboxFrom(NOTIFICATIONS_DESTINATION, sql`moved where is_notified`)}
+      ${outboxFrom(NOTIFICATIONS_DESTINATION, sql`(select key, notice as event, ordinality from moved where notice is not null) as n`)}
     )
     select key from moved`.execute(db);
   return new Set(moved.map(({ key }) => key));
@@ -60,7 +55,7 @@ const COLUMNS = {
   updated_at: 'timestamptz',
   event_id: 'text',
   event: 'bytea',
-  is_notified: 'bool',
+  notice: 'bytea',
 } as const;
 
 function toRow({ change, eventId }: SettledPayment) {
@@ -78,7 +73,6 @@ function toRow({ change, eventId }: SettledPayment) {
     version: payment.version,
     updated_at: payment.updatedAt,
     event_id: eventId,
-    event: toParcel(change, eventId),
-    is_notified: isNotified(change),
+    ...toParcels(change, eventId),
   };
 }

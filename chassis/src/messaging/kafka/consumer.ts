@@ -16,8 +16,10 @@ import { backoffMs, sleep } from '../../process/backoff.ts';
 import { inTime } from '../../process/in-time.ts';
 import { createOutage, type Outage } from '../../process/outage.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import type { IncomingMessage } from '../cloud-events.ts';
+import type { EventMessage } from '../cloud-events.ts';
+import { type Lag, measureLag } from '../consumer-metrics.ts';
 import { DEAD_LETTER_HEADERS, describeError } from '../dead-letters.ts';
+import { processSpans } from '../message-spans.ts';
 import { connectRawProducer, type KafkaSettings, kafkaClient, type RawProducer } from './producer.ts';
 
 export interface KafkaConsumerSettings extends KafkaSettings {
@@ -28,7 +30,7 @@ export interface KafkaConsumerSettings extends KafkaSettings {
   maxBatch?: number;
 }
 
-export interface TopicMessage extends IncomingMessage {
+export interface TopicMessage extends EventMessage {
   partition: number;
   offset: bigint;
 }
@@ -40,9 +42,18 @@ export interface KafkaHandlers<T> {
   apply(items: T[]): Promise<void>;
 }
 
+/** The end of a topic at one moment: the offset of the next message, by partition. */
+export type TopicEnds = ReadonlyMap<number, bigint>;
+
 export interface KafkaConsumer {
   /** Messages in the topic that this group has not committed yet, over all partitions. */
   lag(): Promise<bigint>;
+  /** The same, with the age of the oldest of them. */
+  lagAndAge(): Promise<Lag>;
+  /** The current end of the topic. */
+  ends(): Promise<TopicEnds>;
+  /** True if this group has applied and committed every message before these ends. */
+  hasPassed(ends: TopicEnds): Promise<boolean>;
   /** The reason why no message is consumed at present, if there is one. */
   problem(): string | undefined;
   /** Finishes and commits the messages in progress, and leaves the group. */
@@ -72,7 +83,7 @@ const COMMIT_MS = 250;
 const FETCH_WAIT_MS = 500;
 
 /** Shorter than the limit of a whole shutdown, in which other parts stop too. A normal stop waits for FETCH_WAIT_MS at most. */
-const STOP_MS = 4_000;
+export const STOP_MS = 4_000;
 
 type TopicDelivery<T> = Delivery<Source, T>;
 export type Source = { partition: number; raw: KafkaMessage };
@@ -102,12 +113,15 @@ export async function startKafkaConsumer<T>(
     {
       apply,
       stopping: stopping.signal,
+      source: topic,
       deadLetter: (source, reason, error) => deadLetters.publish(source, reason, error),
       traceparentOf,
     },
     log.child({ topic, group: groupId }),
   );
   const batcher = createBatcher<TopicDelivery<T>, void>({
+    name: topic,
+    span: processSpans<Source>({ system: 'kafka', destination: topic, group: groupId }, traceparentOf),
     maxSize: maxBatch,
     paceMs: PACE_MS,
     flush,
@@ -130,7 +144,7 @@ export async function startKafkaConsumer<T>(
   const heldUpBatches = new Set<Promise<unknown>>();
 
   /** Resolves when all messages are applied and their offset is committed. */
-  async function settle(payload: EachBatchPayload, claim: Claim): Promise<void> {
+  async function consumeBatch(payload: EachBatchPayload, claim: Claim): Promise<void> {
     const { batch, resolveOffset, heartbeat } = payload;
     const work = batch.messages.map((raw) => submit({ partition: batch.partition, raw }, claim));
     const joinCountBefore = joinCount;
@@ -149,16 +163,16 @@ export async function startKafkaConsumer<T>(
 
   /**
    * kafkajs fetches again only after the batches of all partitions have returned. So a batch with a message that a lock holds up
-   * returns early, and its partition is paused until the batch is settled. The other partitions continue.
+   * returns early, and its partition is paused until the batch is consumed. The other partitions continue.
    */
   async function eachBatch(payload: EachBatchPayload): Promise<void> {
     if (payload.isStale()) return;
     const heldUp = Promise.withResolvers<true>();
-    const settled = settle(payload, { lost: false, heldUp: () => heldUp.resolve(true) });
-    const isHeldUp = await Promise.race([settled, heldUp.promise]);
+    const consumed = consumeBatch(payload, { lost: false, heldUp: () => heldUp.resolve(true) });
+    const isHeldUp = await Promise.race([consumed, heldUp.promise]);
     if (!isHeldUp) return;
     const resume = payload.pause();
-    const resumed = settled
+    const resumed = consumed
       .catch((error) => log.warn({ err: error }, 'messages that a lock held up failed; they are read again'))
       .finally(() => {
         resume();
@@ -173,6 +187,7 @@ export async function startKafkaConsumer<T>(
   const outage = createOutage();
   const running = runConsumer(kafka, settings, { eachBatch, onJoin, outage }, stopping.signal, log);
   const admin = createLagProbe(kafka, topic, groupId);
+  measureLag(topic, admin.lagAndAge);
 
   async function leave(): Promise<void> {
     const consumer = await running;
@@ -184,6 +199,9 @@ export async function startKafkaConsumer<T>(
 
   return {
     lag: admin.lag,
+    lagAndAge: admin.lagAndAge,
+    ends: admin.ends,
+    hasPassed: admin.hasPassed,
     problem: () => problem() ?? (outage.isLong() ? 'kafka is unavailable' : undefined),
     async stop() {
       stopping.abort();
@@ -202,9 +220,9 @@ interface Runner {
 }
 
 /** Retries until the consumer runs or is stopped. After that, kafkajs itself restarts after errors that it calls retriable. */
-async function runConsumer(
+export async function runConsumer(
   kafka: Kafka,
-  { groupId, topic }: KafkaConsumerSettings,
+  { groupId, topic }: Pick<KafkaConsumerSettings, 'groupId' | 'topic'>,
   { eachBatch, onJoin, outage }: Runner,
   stopping: AbortSignal,
   log: Logger,
@@ -297,7 +315,7 @@ function watchCrashes(consumer: Consumer, topic: string, outage: Outage, log: Lo
 }
 
 /** Sends heartbeats to the group while `work` runs. Rejects as soon as the group has removed this member. */
-async function withHeartbeats(work: Promise<unknown>, heartbeat: () => Promise<void>): Promise<void> {
+export async function withHeartbeats(work: Promise<unknown>, heartbeat: () => Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const expelled = new Promise<never>((_, reject) => {
     timer = setInterval(() => heartbeat().catch(reject), HEARTBEAT_MS);
@@ -355,11 +373,15 @@ function createDeadLetterTopic(settings: KafkaConsumerSettings, log: Logger) {
   };
 }
 
+/** The ages, in seconds, by which `lagAndAge` asks whether a message is older. Kafka finds a message by its time, and not its time. */
+const AGES_S = [1, 2, 5, 10, 20, 30, 45, 60, 90, 120, 300, 600, 1_800, 3_600, 21_600, 86_400];
+
 function createLagProbe(kafka: Kafka, topic: string, groupId: string) {
   const admin = kafka.admin();
   let connected: Promise<void> | undefined;
 
-  async function lag(): Promise<bigint> {
+  /** The messages that are not committed yet, by partition: the first offset, and the end. */
+  async function waiting() {
     connected ??= admin.connect().catch((error) => {
       connected = undefined;
       throw error;
@@ -372,12 +394,42 @@ function createLagProbe(kafka: Kafka, topic: string, groupId: string) {
     const offsets = new Map(
       committed?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]),
     );
-    return ends.reduce((sum, { partition, low, high }) => {
+    return ends.map(({ partition, low, high }) => {
       const reached = offsets.get(partition) ?? -1n;
       // A negative offset means that nothing was committed yet, so reading starts at the oldest message.
-      return sum + BigInt(high) - (reached < 0n ? BigInt(low) : reached);
-    }, 0n);
+      return { partition, first: reached < 0n ? BigInt(low) : reached, end: BigInt(high) };
+    });
   }
 
-  return { lag, close: async () => connected && admin.disconnect() };
+  const sum = (parts: Awaited<ReturnType<typeof waiting>>) =>
+    parts.reduce((count, { first, end }) => count + end - first, 0n);
+
+  const lag = async (): Promise<bigint> => sum(await waiting());
+
+  /** The age is that of any member's messages, so every member reports the same. */
+  async function lagAndAge(): Promise<Lag> {
+    const parts = (await waiting()).filter(({ first, end }) => end > first);
+    const firsts = new Map(parts.map(({ partition, first }) => [partition, first]));
+    const now = Date.now();
+    let seconds = 0;
+    for (const age of parts.length > 0 ? AGES_S : []) {
+      const younger = await admin.fetchTopicOffsetsByTimestamp(topic, now - age * 1_000);
+      const isOlder = younger.some(
+        ({ partition, offset }) => BigInt(offset) > (firsts.get(partition) ?? BigInt(offset)),
+      );
+      if (!isOlder) break;
+      seconds = age;
+    }
+    return { messages: Number(sum(parts)), seconds };
+  }
+
+  const ends = async (): Promise<TopicEnds> =>
+    new Map((await waiting()).map(({ partition, end }) => [partition, end]));
+
+  async function hasPassed(marked: TopicEnds): Promise<boolean> {
+    const parts = await waiting();
+    return parts.every(({ partition, first }) => first >= (marked.get(partition) ?? 0n));
+  }
+
+  return { lag, lagAndAge, ends, hasPassed, close: async () => connected && admin.disconnect() };
 }

@@ -4,7 +4,14 @@ export {
   type KafkaConsumerSettings,
   type KafkaHandlers,
   startKafkaConsumer,
+  type TopicEnds,
   type TopicMessage,
 } from './consumer.ts';
-export { connectKafkaProducer, type KafkaProducer, type KafkaSettings } from './producer.ts';
+export { type Collector, type CollectorSettings, collectDeadLetters } from './dead-letter-topic.ts';
+export {
+  connectKafkaProducer,
+  connectRawProducer,
+  type KafkaProducer,
+  type KafkaSettings,
+} from './producer.ts';
 export { type Replayed, type ReplaySettings, replayTopic } from './replay.ts';

@@ -1,16 +1,16 @@
 /** Publishes to Kafka behind our own small interface. kafkajs is unmaintained, so only the files in this folder use it. */
 import { Kafka, type LogEntry, logLevel } from 'kafkajs';
+import { TlsOptions } from '../../process/authorities.ts';
+import type { KafkaConnection } from '../../process/connections.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import type { OutgoingMessage } from '../cloud-events.ts';
+import type { EventMessage } from '../cloud-events.ts';
 import { RefusedError } from '../refused.ts';
 import { repairRecords } from './kafkajs-record.ts';
 import { repairRequestQueue } from './kafkajs-timer.ts';
 import { byKey } from './partitioner.ts';
 import type { RawMessage } from './raw-message.ts';
 
-export interface KafkaSettings {
-  /** host:port, as a list or separated by commas. */
-  brokers: string | readonly string[];
+export interface KafkaSettings extends KafkaConnection {
   clientId: string;
 }
 
@@ -21,7 +21,7 @@ export interface KafkaProducer {
    *
    * Rejects with RefusedError if the broker will never accept one of the messages.
    */
-  publish(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
+  publish(topic: string, messages: readonly EventMessage[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,10 +33,12 @@ export interface RawProducer {
 repairRequestQueue();
 repairRecords();
 
-export function kafkaClient({ brokers, clientId }: KafkaSettings, log: Logger): Kafka {
+export function kafkaClient({ brokers, tls, login, clientId }: KafkaSettings, log: Logger): Kafka {
   return new Kafka({
     clientId,
-    brokers: typeof brokers === 'string' ? brokers.split(',') : [...brokers],
+    brokers: [...brokers],
+    ...(tls && { ssl: new TlsOptions(tls) }),
+    ...(login && { sasl: { mechanism: 'scram-sha-512', ...login } }),
     connectionTimeout: 3_000,
     requestTimeout: 10_000,
     // The default of kafkajs, half a minute, would delay recovery after the broker is back.
@@ -136,8 +138,8 @@ const MAX_PIECE_BYTES = 900 * 1024;
 /**
  * Splits the messages, in their order, into pieces that the broker accepts. A message above the limit gets a piece of its own.
  */
-function* piecesOf(messages: readonly OutgoingMessage[]): Generator<OutgoingMessage[]> {
-  let piece: OutgoingMessage[] = [];
+function* piecesOf(messages: readonly EventMessage[]): Generator<EventMessage[]> {
+  let piece: EventMessage[] = [];
   let bytes = 0;
   for (const message of messages) {
     const size = sizeOf(message);
@@ -153,12 +155,12 @@ function* piecesOf(messages: readonly OutgoingMessage[]): Generator<OutgoingMess
 }
 
 /** Estimates the bytes of the message in a batch from above: lengths and numbers are a few bytes each. */
-function sizeOf({ key, payload, headers }: OutgoingMessage): number {
+function sizeOf({ key, payload, headers }: EventMessage): number {
   const texts = Object.entries(headers).flat();
   const lengths = texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 5, 0);
   return payload.length + Buffer.byteLength(key) + lengths + 40;
 }
 
-function toRaw({ key, payload, headers }: OutgoingMessage): RawMessage {
+function toRaw({ key, payload, headers }: EventMessage): RawMessage {
   return { key: Buffer.from(key), value: payload, headers };
 }

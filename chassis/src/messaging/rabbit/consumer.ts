@@ -11,8 +11,11 @@ import { backoffMs, sleep } from '../../process/backoff.ts';
 import { inTime } from '../../process/in-time.ts';
 import { createOutage, type Outage } from '../../process/outage.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import type { IncomingMessage } from '../cloud-events.ts';
+import type { EventMessage } from '../cloud-events.ts';
+import { type Lag, measureLag } from '../consumer-metrics.ts';
 import { DEAD_LETTER_HEADERS, describeError, withoutDeadLetterHeaders } from '../dead-letters.ts';
+import { processSpans } from '../message-spans.ts';
+import { createDepthProbe } from './depth-probe.ts';
 import {
   type ConfirmedPublisher,
   createConfirmedPublisher,
@@ -36,12 +39,14 @@ export interface QueueConsumerSettings extends QueueSettings {
 
 export interface QueueHandlers<T> {
   /** Throws for a message that cannot be decoded: it becomes a dead letter at once. */
-  decode(message: IncomingMessage): T;
+  decode(message: EventMessage): T;
   /** Applies all items in one idempotent transaction. */
   apply(items: T[]): Promise<void>;
 }
 
 export interface QueueConsumer {
+  /** The messages that wait in the queue or are held by this instance, and the age of the oldest. */
+  lagAndAge(): Promise<Lag>;
   /** The reason why no message is consumed at present, if there is one. */
   problem(): string | undefined;
   /** Accepts no new messages, and finishes and acknowledges the accepted ones. */
@@ -71,49 +76,67 @@ export async function consumeQueue<T>(
   const { flush, storeUndecodable, aside, problem } = createApply<Envelope, T>(
     {
       apply,
+      source: queue,
       deadLetter: deadLetterTo(publisher, settings, log),
       traceparentOf,
       stopping: stopping.signal,
     },
     log,
   );
+  const depth = createDepthProbe(settings);
+  /** The messages that the broker has given to this instance, each with its time. The broker does not count them as waiting. */
+  const held = new Map<Claim, number>();
+  let quietSince = Date.now();
+  async function lagAndAge(): Promise<Lag> {
+    const waitingCount = await depth.read();
+    if (waitingCount === 0 || held.size > 0) quietSince = Date.now();
+    const oldest = Math.min(quietSince, ...held.values());
+    return { messages: waitingCount + held.size, seconds: (Date.now() - oldest) / 1_000 };
+  }
+  measureLag(queue, lagAndAge);
   const batcher = createBatcher<Delivery<Envelope, T>, void>({
+    name: queue,
+    span: processSpans<Envelope>({ system: 'rabbitmq', destination: queue }, traceparentOf),
     maxSize: MAX_BATCH,
     paceMs: PACE_MS,
     flush,
     aside,
   });
 
-  function settleEvent(message: Envelope, claim: Claim): Promise<void> {
+  function consumeEvent(message: Envelope, claim: Claim): Promise<void> {
     let value: T;
     try {
-      value = decode(toIncomingMessage(message));
+      value = decode(toEventMessage(message));
     } catch (error) {
       return storeUndecodable(message, error);
     }
     return batcher.submit({ message, value, claim });
   }
 
-  async function settle(message: Envelope, claim: Claim): Promise<void> {
+  async function consumeMessage(message: Envelope, claim: Claim): Promise<void> {
     let events: Envelope[];
     try {
       events = eventsOf(message);
     } catch (error) {
       return storeUndecodable(message, error);
     }
-    await Promise.all(events.map((event) => settleEvent(event, claim)));
+    held.set(claim, timeOf(events[0]));
+    await Promise.all(events.map((event) => consumeEvent(event, claim)));
   }
 
   async function receive(message: RascalMessage, ackOrNack: AckOrNack): Promise<void> {
     const claim = { lost: false };
+    held.set(claim, Date.now());
     try {
-      await inTime(settle(message, claim), holdMs, () => {
+      await inTime(consumeMessage(message, claim), holdMs, () => {
         claim.lost = true;
         throw new HeldTooLongError();
       });
       ackOrNack();
     } catch (error) {
       await putBack(message, error as Error, ackOrNack);
+    } finally {
+      held.delete(claim);
     }
   }
 
@@ -140,15 +163,16 @@ export async function consumeQueue<T>(
     log,
   );
   return {
+    lagAndAge,
     problem: () => problem() ?? (outage.isLong() ? 'rabbitmq is unavailable' : undefined),
     async stop() {
       stopping.abort();
       const broker = await running;
-      // Waits until all messages are settled. After the timeout they return to the queue.
+      // Waits until all messages are consumed. After the timeout they return to the queue.
       await broker
         ?.shutdown()
-        .catch((error) => log.warn({ err: error }, 'messages were not settled before the shutdown'));
-      await publisher.close();
+        .catch((error) => log.warn({ err: error }, 'messages were not consumed before the shutdown'));
+      await Promise.all([publisher.close(), depth.close()]);
     },
   };
 }
@@ -246,7 +270,7 @@ function logStateOf(broker: RascalBroker, outage: Outage, log: Logger): void {
     .on('unblocked', () => log.info('rabbitmq has resources again'));
 }
 
-function toIncomingMessage({ properties, content }: Envelope): IncomingMessage {
+function toEventMessage({ properties, content }: Envelope): EventMessage {
   const { messageId: id, type, correlationId: key = '' } = properties;
   if (!id || !type) throw new Error('The properties messageId and type are missing.');
   const texts = Object.entries(properties.headers).filter((entry): entry is [string, string] => {
@@ -254,6 +278,11 @@ function toIncomingMessage({ properties, content }: Envelope): IncomingMessage {
   });
   const headers = Object.fromEntries(texts);
   return { id, type, key, headers, payload: content };
+}
+
+/** When the event happened, in milliseconds since 1970. Now, if it does not say. */
+function timeOf(event: Envelope | undefined): number {
+  return Date.parse(String(event?.properties.headers.ce_time)) || Date.now();
 }
 
 function traceparentOf({ properties: { headers } }: Envelope): string | undefined {

@@ -5,6 +5,7 @@ export {
   type QueueConsumerSettings,
   type QueueHandlers,
 } from './consumer.ts';
+export { deadLetterQueue } from './dead-letter-queue.ts';
 export {
   connectRabbitPublisher,
   type QueueSettings,

@@ -4,16 +4,16 @@
  * pipelining.
  */
 import { randomUUID } from 'node:crypto';
+import { TlsOptions } from '../../process/authorities.ts';
+import type { RabbitConnection } from '../../process/connections.ts';
 import { inTime } from '../../process/in-time.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import type { OutgoingMessage } from '../cloud-events.ts';
+import type { EventMessage } from '../cloud-events.ts';
 import { type Parcel, unpackParcel } from '../parcel.ts';
 import { RefusedError } from '../refused.ts';
 import { type AmqpConnection, type AmqpProperties, type ConfirmChannel, createBroker } from './rascal.ts';
 
-export interface QueueSettings {
-  /** amqp://user:password@host:port/vhost */
-  url: string;
+export interface QueueSettings extends RabbitConnection {
   queue: string;
   /** Default: the queue's name with the suffix `.dlq`. */
   deadLetterQueue?: string;
@@ -54,11 +54,19 @@ const MAX_PARCEL_BYTES = 256 * 1024;
 export const deadLetterQueueOf = ({ queue, deadLetterQueue }: QueueSettings) =>
   deadLetterQueue ?? `${queue}.dlq`;
 
-/** Publisher and consumer assert the same topology. The first one creates the queues, and the broker refuses a different one. */
-export function rascalConfig(settings: QueueSettings): { vhosts: object; defaults: object } {
-  const { url, queue, deliveryLimit = 5 } = settings;
+/**
+ * The exchange of the queue has its name, and sends it everything that has the queue's name as its routing key. A service that may publish
+ * there only cannot reach another queue. The default exchange leads to every queue.
+ */
+export const exchangeOf = ({ queue }: QueueSettings) => queue;
+
+/**
+ * Consumers assert this topology, and publishers do if they find no exchange. The first one creates it, and the broker refuses a
+ * different one.
+ */
+export function rascalConfig(settings: QueueSettings): RascalConfig {
+  const { queue, deliveryLimit = 5 } = settings;
   const deadLetterQueue = deadLetterQueueOf(settings);
-  const connection = { url, options: { heartbeat: 10 }, socketOptions: { timeout: 5_000, keepAlive: true } };
   const work = {
     'x-queue-type': 'quorum',
     'x-delivery-limit': deliveryLimit,
@@ -69,25 +77,42 @@ export function rascalConfig(settings: QueueSettings): { vhosts: object; default
     'x-dead-letter-strategy': 'at-least-once',
     'x-overflow': 'reject-publish',
   };
+  const exchange = exchangeOf(settings);
+  return connecting(settings, {
+    exchanges: { [exchange]: { type: 'direct', options: { durable: true } } },
+    queues: {
+      [deadLetterQueue]: { options: { durable: true, arguments: { 'x-queue-type': 'quorum' } } },
+      [queue]: { options: { durable: true, arguments: work } },
+    },
+    bindings: { [queue]: { source: exchange, destination: queue, bindingKey: queue } },
+  });
+}
+
+interface Topology {
+  exchanges?: Record<string, { type: 'direct'; options: { durable: true } }>;
+  queues?: Record<string, { options: { durable: true; arguments: Record<string, string | number> } }>;
+  bindings?: Record<string, { source: string; destination: string; bindingKey: string }>;
+}
+
+interface RascalConfig {
+  vhosts: Record<string, Topology>;
+  defaults: object;
+}
+
+function connecting({ url, tls }: RabbitConnection, topology: Topology): RascalConfig {
+  const socketOptions = new TlsOptions(tls ?? {}, { timeout: 5_000, keepAlive: true });
+  const connection = { url, options: { heartbeat: 10 }, socketOptions };
   return {
     // Rascal reads the retry settings of a connection only here. Its own default waits up to a minute.
     defaults: {
       vhosts: { connection: { retry: { min: 200, max: 2_000, factor: 2, strategy: 'exponential' } } },
     },
-    vhosts: {
-      [VHOST]: {
-        connection,
-        queues: {
-          [deadLetterQueue]: { options: { durable: true, arguments: { 'x-queue-type': 'quorum' } } },
-          [queue]: { options: { durable: true, arguments: work } },
-        },
-      },
-    },
+    vhosts: { [VHOST]: { connection, ...topology } as Topology },
   };
 }
 
 export async function connectRabbitPublisher(settings: QueueSettings, log: Logger): Promise<RabbitPublisher> {
-  const publisher = createConfirmedPublisher(settings, log);
+  const publisher = createConfirmedPublisher(settings, log, exchangeOf(settings));
   await publisher
     .open()
     .catch((error) =>
@@ -123,7 +148,7 @@ export function eventsOf(message: Envelope): Envelope[] {
   return unpackParcel({ bytes: message.content }).map(toEnvelope);
 }
 
-function toEnvelope({ id, key, type, headers, payload }: OutgoingMessage): Envelope {
+function toEnvelope({ id, key, type, headers, payload }: EventMessage): Envelope {
   const contentType = headers['content-type'] ?? 'application/octet-stream';
   return { content: payload, properties: { messageId: id, type, correlationId: key, contentType, headers } };
 }
@@ -139,16 +164,25 @@ export interface ConfirmedPublisher {
   close(): Promise<void>;
 }
 
+/** The default exchange delivers to the queue that the routing key names. Only the owners of a queue may use it. */
+const DEFAULT_EXCHANGE = '';
+
 /**
- * Keeps one link to the broker. After any error the link is dropped, and the next publish opens a new one and asserts the
- * topology.
+ * Keeps one link to the broker. After any error the link is dropped, and the next publish opens a new one. That asserts the topology, if
+ * the exchange is the default one, or missing, or has lost its queue.
  */
-export function createConfirmedPublisher(settings: QueueSettings, log: Logger): ConfirmedPublisher {
+export function createConfirmedPublisher(
+  settings: QueueSettings,
+  log: Logger,
+  exchange = DEFAULT_EXCHANGE,
+): ConfirmedPublisher {
   let link: Promise<Link> | undefined;
+  let isIncomplete = exchange === DEFAULT_EXCHANGE;
 
   function useLink(): Promise<Link> {
     if (link === undefined) {
-      const opened = openLink(settings, log, () => forget(opened)).catch((error) => {
+      const order = { settings, log, exchange, isIncomplete };
+      const opened = openLink(order, () => forget(opened)).catch((error) => {
         forget(opened);
         throw error;
       });
@@ -175,8 +209,8 @@ export function createConfirmedPublisher(settings: QueueSettings, log: Logger): 
       if (first === undefined) return;
       if (first.reason instanceof UnroutableError) {
         log.error({ err: first.reason, unroutable: failures.length }, 'rabbitmq returned messages');
+        isIncomplete = true;
       }
-      // After any error, the next publish opens a new link and asserts the queues.
       forget(opened);
       await current.close();
       throw first.reason;
@@ -201,8 +235,17 @@ interface Link {
   close(): Promise<void>;
 }
 
-async function openLink(settings: QueueSettings, log: Logger, onBroken: () => void): Promise<Link> {
-  const connection = await connectWithTopology(settings);
+interface LinkOrder {
+  settings: QueueSettings;
+  log: Logger;
+  exchange: string;
+  /** The topology is to be asserted. */
+  isIncomplete: boolean;
+}
+
+async function openLink(order: LinkOrder, onBroken: () => void): Promise<Link> {
+  const { log, exchange } = order;
+  const connection = await connectToPublish(order);
   connection.on('error', (error) => log.warn({ err: error }, 'the connection to rabbitmq broke'));
   connection.on('close', onBroken);
   connection.on('blocked', (reason) =>
@@ -224,7 +267,7 @@ async function openLink(settings: QueueSettings, log: Logger, onBroken: () => vo
   function send(routingKey: string, { content, properties }: Envelope): Promise<void> {
     const options = { ...properties, persistent: true, mandatory: true };
     const confirmed = new Promise<void>((resolve, reject) => {
-      channel.publish('', routingKey, content, options, (error) => {
+      channel.publish(exchange, routingKey, content, options, (error) => {
         if (error) reject(isRefusal(channelError) ? new RefusedError(channelError.message) : error);
         else if (returned.delete(properties.messageId)) reject(new UnroutableError(routingKey));
         else resolve();
@@ -238,9 +281,36 @@ async function openLink(settings: QueueSettings, log: Logger, onBroken: () => vo
   return { send, close: () => closeConnection(connection) };
 }
 
+/**
+ * A publisher may only be allowed to publish. So it asserts the topology only if the exchange is missing: then it needs more rights, or
+ * waits until the consumer has created it.
+ */
+async function connectToPublish({ settings, exchange, isIncomplete }: LinkOrder): Promise<AmqpConnection> {
+  if (isIncomplete) return connectWithTopology(settings);
+  const connection = await connectPlainly(connecting(settings, {}));
+  if (await hasExchange(connection, exchange)) return connection;
+  await closeConnection(connection);
+  return connectWithTopology(settings);
+}
+
+async function hasExchange(connection: AmqpConnection, exchange: string): Promise<boolean> {
+  const channel = await openConfirmChannel(connection);
+  const isThere = await new Promise<boolean>((resolve) => {
+    // RabbitMQ closes the channel if there is none.
+    channel.on('error', () => resolve(false));
+    channel.checkExchange(exchange, (error) => resolve(error === null));
+  });
+  if (isThere) await new Promise<void>((resolve) => channel.close(() => resolve()));
+  return isThere;
+}
+
+export function connectWithTopology(settings: QueueSettings): Promise<AmqpConnection> {
+  return connectPlainly(rascalConfig(settings));
+}
+
 /** Rascal asserts exchanges and queues, and keeps one plain connection open. */
-export async function connectWithTopology(settings: QueueSettings): Promise<AmqpConnection> {
-  const broker = await createBroker(rascalConfig(settings));
+async function connectPlainly(config: RascalConfig): Promise<AmqpConnection> {
+  const broker = await createBroker(config);
   broker.on('error', () => {});
   try {
     return await broker.connect(VHOST);
@@ -255,8 +325,11 @@ export function openConfirmChannel(connection: AmqpConnection): Promise<ConfirmC
   });
 }
 
+/** A broker that blocks publishers does not answer. It closes the connection when it accepts messages again. */
+const CLOSE_MS = 2_000;
+
 export function closeConnection(connection: AmqpConnection): Promise<void> {
-  return new Promise((resolve) => {
+  const closed = new Promise<void>((resolve) => {
     try {
       connection.close(() => resolve());
     } catch {
@@ -264,4 +337,5 @@ export function closeConnection(connection: AmqpConnection): Promise<void> {
       resolve();
     }
   });
+  return inTime(closed, CLOSE_MS, () => undefined);
 }

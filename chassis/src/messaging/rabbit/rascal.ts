@@ -69,6 +69,7 @@ export interface ConfirmChannel {
     done: (error: Error | null, message: RascalMessage | false) => void,
   ): void;
   checkQueue(queue: string, done: (error: Error | null, found: { messageCount: number }) => void): void;
+  checkExchange(exchange: string, done: (error: Error | null) => void): void;
   ack(message: RascalMessage): void;
   /** The response comes after the broker has processed every earlier ack. */
   close(done: (error: Error | null) => void): void;

@@ -16,7 +16,7 @@ interface Comment {
 }
 
 export function proseOf(file: string, source: string): Prose {
-  const comments = file.endsWith('.ts') ? typescriptComments(source) : otherComments(file, source);
+  const comments = /\.tsx?$/.test(file) ? typescriptComments(file, source) : otherComments(file, source);
   const text: string[] = [];
   const lineOf = [0];
   let next = 0;
@@ -37,8 +37,9 @@ export function proseOf(file: string, source: string): Prose {
 
 const TEST_NAME = /\b(?:it|test|describe)(?:\.\w+(?:\([^)]*\))?)*\(\s*(['"`])((?:(?!\1)[^\\]|\\.)*)\1/g;
 
-function typescriptComments(source: string): Comment[] {
-  const { comments } = parse(source, { sourceType: 'module', plugins: ['typescript'], errorRecovery: true });
+function typescriptComments(file: string, source: string): Comment[] {
+  const plugins: ('typescript' | 'jsx')[] = file.endsWith('x') ? ['typescript', 'jsx'] : ['typescript'];
+  const { comments } = parse(source, { sourceType: 'module', plugins, errorRecovery: true });
   const found = (comments ?? []).map(({ value, start, loc }) =>
     at(source, value, start ?? 0, loc?.start.line),
   );

@@ -16,7 +16,7 @@ export interface Finding {
   readonly message: string;
 }
 
-const CHECKED = /\.(md|ts|sql|proto|py|ya?ml)$|(^|\/)(Makefile|Dockerfile|\.env\.example)$/;
+const CHECKED = /\.(md|tsx?|sql|proto|py|ya?ml)$|(^|\/)(Makefile|Dockerfile|\.env\.example)$/;
 /** Vendored files, and migrations, which are frozen once they are released. */
 const UNCHANGEABLE = /^proto\/vendor\/|\/migrations\//;
 

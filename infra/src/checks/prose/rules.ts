@@ -9,7 +9,7 @@ type Context = Parameters<RuleReporter>[0];
 // biome-ignore lint/suspicious/noExplicitAny: textlint types a node by its kind; these rules read children of any kind.
 type Node = any;
 
-export const MAX_WORDS = 30;
+const MAX_WORDS = 30;
 
 const OPENING = /^\W*(What|Whatever|Who|Whoever|Whose|Whom|Whether|Where|Wherever|Which|Whichever)\b/i;
 const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });

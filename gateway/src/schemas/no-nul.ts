@@ -1,0 +1,2 @@
+/** The pattern of text without the character NUL, which PostgreSQL cannot store. */
+export const NO_NUL = '^[^\\u0000]*$';

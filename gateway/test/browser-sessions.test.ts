@@ -1,0 +1,166 @@
+/** Sessions of browsers: the cookie, its renewal and its end, and requests of other origins. */
+import { status } from '@grpc/grpc-js';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type Platform, Refusal, startPlatform } from './platform.ts';
+
+const PATH = '/v1/auth/browser-session';
+const CREDENTIALS = { username: 'alice', password: 'correct horse' };
+const ACCESS = { access_token: 'access', token_type: 'Bearer', expires_in: 300 };
+
+let platform: Platform;
+let refreshes: { refreshToken: string; requestId: string }[];
+let logouts: string[];
+
+beforeAll(async () => {
+  platform = await startPlatform();
+});
+afterAll(() => platform.close());
+beforeEach(() => {
+  refreshes = [];
+  logouts = [];
+  const tokens = { accessToken: 'access', tokenType: 'Bearer', expiresIn: 300, refreshToken: 'refresh-2' };
+  Object.assign(platform.fakes.auth, {
+    login: () => ({ tokens: { ...tokens, refreshToken: 'refresh-1' } }),
+    completeLogin: () => ({ tokens }),
+    refreshTokens: (request: (typeof refreshes)[number]) => {
+      refreshes.push(request);
+      return { tokens };
+    },
+    logout: ({ refreshToken }: { refreshToken: string }) => {
+      logouts.push(refreshToken);
+      return {};
+    },
+  });
+});
+
+function send(method: string, path: string, body: object | undefined, headers: Record<string, string> = {}) {
+  return fetch(platform.url + path, {
+    method,
+    headers: { ...(body && { 'content-type': 'application/json' }), ...headers },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+}
+
+const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code;
+
+const COOKIE = { cookie: 'other=1; payflowx_session=refresh-1' };
+
+it('gives the refresh token in a cookie only', async () => {
+  const answer = await send('POST', PATH, CREDENTIALS);
+  expect([answer.status, await answer.json()]).toEqual([200, ACCESS]);
+  expect(answer.headers.get('set-cookie')).toBe(
+    `payflowx_session=refresh-1; Max-Age=7776000; Path=${PATH}; HttpOnly; SameSite=Strict`,
+  );
+  expect(answer.headers.get('cache-control')).toBe('no-store');
+});
+
+it('gives it after the second factor too', async () => {
+  const body = { challenge: 'abc', code: '123456' };
+  const answer = await send('POST', `${PATH}/second-factor`, body);
+  expect([answer.status, await answer.json()]).toEqual([200, ACCESS]);
+  expect(answer.headers.get('set-cookie')).toMatch(/^payflowx_session=refresh-2;/);
+});
+
+it('ends the session whose cookie a login replaces, and logs in even if that fails', async () => {
+  await send('POST', PATH, { ...CREDENTIALS }, COOKIE);
+  await send('POST', `${PATH}/second-factor`, { challenge: 'abc', code: '123456' }, COOKIE);
+  expect(logouts).toEqual(['refresh-1', 'refresh-1']);
+  platform.fakes.auth.logout = () => {
+    throw new Error('away');
+  };
+  expect((await send('POST', PATH, CREDENTIALS, COOKIE)).status).toBe(200);
+});
+
+it('keeps the session if the login fails', async () => {
+  platform.fakes.auth.login = () => {
+    throw new Refusal('INVALID_CREDENTIALS', status.UNAUTHENTICATED);
+  };
+  expect((await send('POST', PATH, CREDENTIALS, COOKIE)).status).toBe(401);
+  expect(logouts).toEqual([]);
+});
+
+it('renews the cookie, with the key of the browser', async () => {
+  const answer = await send('POST', `${PATH}/refresh`, {}, { ...COOKIE, 'idempotency-key': 'k-1' });
+  expect([answer.status, await answer.json()]).toEqual([200, ACCESS]);
+  expect(answer.headers.get('set-cookie')).toMatch(/^payflowx_session=refresh-2;/);
+  expect(refreshes).toEqual([expect.objectContaining({ refreshToken: 'refresh-1', requestId: 'k-1' })]);
+});
+
+it.each([
+  ['no cookie', {}],
+  ['an empty one', { cookie: 'payflowx_session=' }],
+  ['a secure one over plain HTTP', { cookie: '__Host-payflowx_session=refresh-1' }],
+])('refuses a renewal with %s', async (_what, headers: Record<string, string>) => {
+  const answer = await send('POST', `${PATH}/refresh`, undefined, headers);
+  expect([answer.status, await codeOf(answer)]).toEqual([401, 'INVALID_REFRESH_TOKEN']);
+  expect(refreshes).toEqual([]);
+});
+
+it('ends the session, and removes the cookie, also if there was none', async () => {
+  for (const headers of [COOKIE, {}]) {
+    const answer = await send('DELETE', PATH, undefined, headers);
+    expect(answer.status).toBe(204);
+    expect(answer.headers.get('set-cookie')).toMatch(/^payflowx_session=; Max-Age=0; Path=/);
+  }
+  expect(logouts).toEqual(['refresh-1']);
+});
+
+it.each<Record<string, string>>([
+  { origin: 'http://127.0.0.1:1' },
+  { origin: 'null' },
+  { 'sec-fetch-site': 'same-site' },
+  { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' },
+  { 'sec-fetch-site': 'none' },
+])('refuses the page of another origin: %j', async (headers) => {
+  const attempts = [
+    send('POST', PATH, CREDENTIALS, headers),
+    send('POST', `${PATH}/second-factor`, { challenge: 'abc', code: '123456' }, headers),
+    send('POST', `${PATH}/refresh`, {}, { ...COOKIE, ...headers }),
+    send('DELETE', PATH, undefined, { ...COOKIE, ...headers }),
+  ];
+  for (const answer of await Promise.all(attempts)) {
+    expect([answer.status, await codeOf(answer)]).toEqual([403, 'CROSS_SITE_REQUEST']);
+    expect(answer.headers.get('set-cookie')).toBeNull();
+  }
+  expect([refreshes, logouts]).toEqual([[], []]);
+});
+
+it('accepts pages of its own origin, and clients that are no browsers', async () => {
+  const own: Record<string, string>[] = [{}, { origin: platform.url }, { 'sec-fetch-site': 'same-origin' }];
+  for (const headers of own) {
+    expect((await send('POST', PATH, CREDENTIALS, headers)).status).toBe(200);
+  }
+});
+
+it('sets the cookie for TLS only, unless it is plain HTTP on the own machine', async () => {
+  const { server } = platform;
+  const cookieFor = async (host: string) => {
+    const answer = await server.inject({
+      method: 'POST',
+      url: PATH,
+      headers: { host },
+      payload: CREDENTIALS,
+    });
+    return String(answer.headers['set-cookie']);
+  };
+  const secure = await cookieFor('pay.example');
+  // The attributes that a browser asks for, or it drops a cookie with this prefix: `Secure`, `Path=/` and no `Domain`.
+  expect(secure).toMatch(/^__Host-payflowx_session=refresh-1;.*; Path=\/;.*; Secure;/);
+  expect(secure).not.toContain('Domain');
+  expect(await cookieFor('localhost:8080')).not.toContain('Secure');
+});
+
+it('uses no session that another subdomain could have planted', async () => {
+  const { server } = platform;
+  const refreshWith = async (cookie: string) => {
+    const headers = { host: 'pay.example', cookie };
+    const answer = await server.inject({ method: 'POST', url: `${PATH}/refresh`, headers, payload: {} });
+    return answer.statusCode;
+  };
+  // A subdomain can set these for its parent domain. A browser sends those with the longer path first.
+  const planted = ['__Secure-payflowx_session=theirs', 'payflowx_session=theirs'];
+  for (const cookie of planted) expect(await refreshWith(cookie)).toBe(401);
+  expect(refreshes).toEqual([]);
+  expect(await refreshWith([...planted, '__Host-payflowx_session=refresh-1'].join('; '))).toBe(200);
+  expect(refreshes.map(({ refreshToken }) => refreshToken)).toEqual(['refresh-1']);
+});

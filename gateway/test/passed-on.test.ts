@@ -1,0 +1,120 @@
+/** Every id of a path, every key, every version and every field of a body reaches the service: in each operation of the document. */
+import { status } from '@grpc/grpc-js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { account, DEAD_LETTER_ID } from './examples.ts';
+import { DEFINITIONS, type Platform, Refusal, startPlatform } from './platform.ts';
+
+interface Parameter {
+  in: string;
+  name: string;
+  example?: string;
+  schema: { $ref?: string };
+}
+interface Operation {
+  operationId: string;
+  parameters?: Parameter[];
+  requestBody?: { content: Record<string, { example?: unknown }> };
+}
+interface Document {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, { examples?: string[] }> };
+}
+
+let platform: Platform;
+let document: Document;
+let requests: string[];
+
+beforeAll(async () => {
+  platform = await startPlatform();
+  document = (await (await fetch(`${platform.url}/openapi.json`)).json()) as Document;
+  for (const [name, definition] of Object.entries(DEFINITIONS) as [keyof typeof DEFINITIONS, object][])
+    for (const method of Object.keys(definition))
+      if (method !== 'getJwks')
+        platform.fakes[name][method] = (request: unknown) => {
+          requests.push(
+            JSON.stringify(request, (_, value) => (typeof value === 'bigint' ? `${value}` : value)),
+          );
+          // A change of an account reads it first.
+          if (method === 'getAccount') return { account };
+          throw new Refusal('RECORDED', status.INTERNAL);
+        };
+});
+afterAll(() => platform.close());
+
+/** Names that the services know by a number. Other tests cover them. */
+const TRANSLATED: Record<string, string[]> = {
+  createPayment: ['manual'],
+  createRule: ['decline'],
+  createUser: ['customer'],
+  redriveDeadLetters: ['UNDECODABLE'],
+  simulatePayment: ['manual'],
+  updateRule: ['decline'],
+  updateUser: ['customer'],
+  updateWebhookEndpoint: ['enabled'],
+};
+
+const KEY = 'key-of-this-request';
+const VERSION = 7;
+
+/** An id like the example of its schema, but a different one for each parameter. */
+function idOf({ name, schema, example }: Parameter, index: number): string {
+  const known = example ?? document.components.schemas[schema.$ref?.split('/').at(-1) ?? '']?.examples?.[0];
+  if (known === undefined) throw new Error(`The parameter ${name} has no schema with an example.`);
+  // An id of a dead letter names its source.
+  return known
+    .replace(/^dl_.*-/, DEAD_LETTER_ID.replace(/[^-]*$/, ''))
+    .replace(/[0-9a-f]{12}$/, `${index}`.repeat(12));
+}
+
+function leavesOf(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(leavesOf);
+  if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(leavesOf);
+  return typeof value === 'string' || typeof value === 'number' ? [String(value)] : [];
+}
+
+/** Sends the operation with the example of its body. Returns what must reach the service, and the requests that did. */
+async function send(method: string, path: string, { parameters = [], requestBody }: Operation) {
+  const ids = new Map(
+    parameters.filter((each) => each.in === 'path').map((each, index) => [each.name, idOf(each, index + 1)]),
+  );
+  const headers = parameters.filter((each) => each.in === 'header').map(({ name }) => name.toLowerCase());
+  const hasKey = headers.includes('idempotency-key');
+  const hasVersion = headers.includes('if-match');
+  const body = requestBody?.content['application/json']?.example;
+  const caller = { id: 'usr_1', roles: ['customer', 'operator', 'auditor', 'admin'] as const };
+  const token = await platform.identity.tokenFor({ ...caller, roles: [...caller.roles] });
+  requests = [];
+  const answer = await fetch(platform.url + path.replace(/\{(\w+)\}/g, (_, name) => ids.get(name) ?? ''), {
+    method: method.toUpperCase(),
+    headers: {
+      authorization: `Bearer ${token}`,
+      cookie: 'payflowx_session=refresh-token-of-the-browser',
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(hasKey && { 'idempotency-key': KEY }),
+      ...(hasVersion && { 'if-match': `"${VERSION}"` }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  const expected = [
+    ...ids.values(),
+    ...(hasKey ? [KEY] : []),
+    ...(hasVersion ? [`${VERSION}`] : []),
+    ...leavesOf(body),
+  ];
+  return { expected, answer: `${answer.status} ${text}` };
+}
+
+it('by every operation', async () => {
+  const lost: Record<string, string[]> = {};
+  const silent: string[] = [];
+  for (const [path, operations] of Object.entries(document.paths))
+    for (const [method, operation] of Object.entries(operations)) {
+      const { expected, answer } = await send(method, path, operation);
+      if (expected.length === 0) continue;
+      if (requests.length === 0) silent.push(`${operation.operationId}: ${answer}`);
+      const missing = expected.filter((value) => !requests.some((request) => request.includes(value)));
+      if (missing.length > 0) lost[operation.operationId] = missing;
+    }
+  expect({ silent, lost }).toEqual({ silent: [], lost: TRANSLATED });
+});

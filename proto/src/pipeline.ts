@@ -1,0 +1,2 @@
+/** The contract of PipelineService. */
+export * from '../gen/payflowx/pipeline/v1/pipeline.ts';
