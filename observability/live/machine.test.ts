@@ -28,15 +28,20 @@ it('a disk is full', async () => {
   }
 });
 
-it('the last backup is old', () => {
-  const succeeded = (seconds: number) =>
-    writeFileSync(
-      join(prometheus.figures, 'backup.prom'),
-      `payflowx_backup_last_success_timestamp_seconds{server="postgres"} ${seconds}\n`,
-    );
+it.each([
+  ['backup', 'BackupTooOld', 'backup.prom', 'payflowx_backup_last_success_timestamp_seconds'],
+  [
+    'check of a backup',
+    'BackupCheckTooOld',
+    'backup-check.prom',
+    'payflowx_backup_check_last_success_timestamp_seconds',
+  ],
+])('the last %s is old', (_, alert, file, figure) => {
+  const succeeded = async (seconds: number) =>
+    writeFileSync(join(prometheus.figures, file), `${figure}{server="postgres"} ${seconds}\n`);
   return prometheus.fires(
-    ['BackupTooOld'],
-    async () => succeeded(Date.now() / 1_000 - 7_200),
-    async () => succeeded(Date.now() / 1_000),
+    [alert],
+    () => succeeded(Date.now() / 1_000 - 7_200),
+    () => succeeded(Date.now() / 1_000),
   );
 });
