@@ -9,6 +9,8 @@ it.each<PaymentFilter>([
   {},
   { accountId: ACCOUNT },
   { accountId: 'external:EUR' },
+  // A currency that is not in use has no payments.
+  { accountId: 'external:FOO' },
   { currency: 'EUR' },
   { reference: 'r'.repeat(100) },
   { createdAfter: now, createdBefore: now },
@@ -32,6 +34,8 @@ it.each<[PaymentFilter, [string, string][]]>([
     'external',
     'external:',
     'external:EURO',
+    'external:eur',
+    'xexternal:EUR',
     'EUR',
     'internal:EUR',
     ':EUR',

@@ -55,8 +55,7 @@ export function checkFilter(filter: PaymentFilter): void {
 }
 
 export function isListedAccount(accountId: string): boolean {
-  const [scheme, currency = ''] = accountId.split(':', 2);
-  return isAccountId(accountId) || (scheme === 'external' && isCurrency(currency));
+  return isAccountId(accountId) || /^external:[A-Z]{3}$/.test(accountId);
 }
 
 export function isTime(time: Date | undefined): boolean {
