@@ -160,8 +160,9 @@ async function format(java: string, settings: Settings, note: Note): Promise<voi
   await rm(making, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   await writeFile(config, kafkaProperties(settings, making));
-  const cluster = randomBytes(16).toString('base64url');
-  const tool = ['-cp', `${jars}/*`, 'kafka.tools.StorageTool', 'format', '-t', cluster, '-c', config];
+  // One id in 64 begins with a hyphen. As a word of its own it would be taken for an option.
+  const cluster = `--cluster-id=${randomBytes(16).toString('base64url')}`;
+  const tool = ['-cp', `${jars}/*`, 'kafka.tools.StorageTool', 'format', cluster, '-c', config];
   await logged('kafka-format', [java, ...tool], 'Look at the message above; a Java older than 17 is usual.');
   await rename(making, data);
 }
