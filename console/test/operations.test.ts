@@ -44,11 +44,12 @@ async function pay(amount: number, more: object = {}): Promise<string> {
 }
 
 it('does not freeze an account that another operator changed meanwhile, and freezes it after a look', async () => {
-  const page = await people.pageOf('operator', `/console/accounts/${story.bob}`);
-  await page.getByRole('button', { name: 'Freeze…' }).waitFor();
-  // The page keeps what it has seen, as a page does that has not loaded the change yet.
+  // The page sees the account as it was, as a page does that has not loaded the change yet.
   const seen = await accountOf(story.bob);
+  const page = await people.pageOf('operator', '/console/accounts');
   await page.route(`**/v1/accounts/${story.bob}`, (route) => route.fulfill({ json: seen }));
+  await page.goto(`/console/accounts/${story.bob}`);
+  await page.getByRole('button', { name: 'Freeze…' }).waitFor();
   await operator.patch('/v1/accounts/{id}', {
     params: { path: { id: story.bob }, header: { 'if-match': `"${seen.version}"` } },
     body: { name: 'bob’s other purse' },

@@ -47,10 +47,12 @@ it('holds money, captures it in two parts, and verifies the receipt', async () =
   const last = { amount: 1_500, final: true };
   const { data: done } = await payflowx.post('/v1/payments/{id}/capture', { params, body: last });
   expect([done.state, done.amount_captured]).toEqual(['COMPLETED', 2_500]);
-  // The journal records a payment a moment after its response.
-  const { data: receipt } = await eventually(() =>
-    payflowx.get('/v1/ledger/payments/{id}/receipt', { params }),
-  );
+  // The journal records each step a moment after its response.
+  const receipt = await eventually(async () => {
+    const { data } = await payflowx.get('/v1/ledger/payments/{id}/receipt', { params });
+    expect(data.transactions).toHaveLength(3);
+    return data;
+  });
   // A kept head: later receipts are requested for it.
   const { data: head } = await payflowx.get('/v1/ledger/head');
   expect(head.size).toBeGreaterThanOrEqual(receipt.head.size);

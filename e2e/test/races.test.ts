@@ -18,8 +18,8 @@ const [first, second] = gatewaysOf(demo).map((gateway) => people(demo, gateway))
   ReturnType<typeof people>,
 ];
 
-/** Payment's own tests run a thousand of each. These show that gateways and services in between change nothing. */
-const RACES = Number(process.env.RACES ?? 200);
+/** Payment’s own tests run hundreds of each. These show that gateways and services in between change nothing. */
+const RACES = Number(process.env.RACES ?? 100);
 const AMOUNT = 7;
 /** Number of concurrent races. */
 const SIDE_BY_SIDE = 64;
