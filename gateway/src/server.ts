@@ -29,6 +29,7 @@ import {
 } from './http/request-context.ts';
 import { measureRequests } from './http/request-metrics.ts';
 import { recordSecurityEvents } from './http/security-events.ts';
+import { buildSerializer } from './http/serializers.ts';
 import { describeApi } from './openapi/describe-api.ts';
 import { handleProblems, sendProblem, toProblem } from './problems/problem.ts';
 import { addRoutes, NAMED_SCHEMAS, type RouteOptions } from './routes/all-routes.ts';
@@ -106,6 +107,7 @@ function openServer({ config, https, log }: ServerParts): FastifyInstance {
     // During shutdown, requests on open connections are still served. The registry sends new connections to other instances.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
+    schemaController: { compilersFactory: { buildSerializer } },
     // Requests are never changed to match the schema: no conversion, no removed fields. query-numbers.ts and query-objects.ts are the exceptions.
     ajv: {
       customOptions: {
