@@ -206,6 +206,19 @@ it('is delivered by a 2xx, also if its body never ends', async () => {
   expect((await user.first(State.DELIVERED)).attempts[0]?.response).toHaveLength(1_024);
 });
 
+it('fails by a receiver that wants to speak another protocol, and goes on', async () => {
+  const switching = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n';
+  const receiver = await receiverThat((response, count) =>
+    count === 1 ? response.socket?.write(switching) : response.end('ok'),
+  );
+  const { owner, endpointId, first } = await userWith(receiver);
+  await platform.record(completed(owner, newId('usr')));
+  const failed = await first(State.PENDING);
+  expect(failed.attempts).toMatchObject([{ status: 101, error: 'status 101', response: '' }]);
+  await passTime(endpointId);
+  expect((await first(State.DELIVERED)).attempts).toHaveLength(2);
+});
+
 it('waits as long as Retry-After asks, but not longer than a day', async () => {
   const receiver = await receiverThat((response, count) =>
     response.writeHead(503, { 'retry-after': count === 1 ? '600' : '99999999' }).end(),
