@@ -329,6 +329,24 @@ it('an endpoint that hangs holds up no other, and gets at most four requests at 
   expect(most).toBe(4);
 });
 
+it('endpoints that fail have at most half of the places, also if more of them are due at once', async () => {
+  let open = 0;
+  let most = 0;
+  const hanging = await receiverThat((response) => {
+    open += 1;
+    most = Math.max(most, open);
+    response.on('close', () => {
+      open -= 1;
+    });
+  });
+  const users = await Promise.all(Array.from({ length: 160 }, () => userWith(hanging, ['*'], '', impatient)));
+  const ids = users.map(({ endpointId }) => endpointId);
+  await impatient.db.updateTable('webhook_endpoints').set({ failures: 1 }).where('id', 'in', ids).execute();
+  await impatient.record(...users.map(({ owner }) => completed(owner, newId('usr'))));
+  await eventually(() => expect(hanging.received.length).toBeGreaterThanOrEqual(160));
+  expect(most).toBeLessThanOrEqual(100);
+});
+
 it('two instances share the endpoints, and deliver every event', async () => {
   await platform.startInstance();
   const receiver = await receiverThat();
