@@ -166,7 +166,7 @@ it('refuses an unknown position with 404, a malformed one with 400, and a sixth 
 it('does not count streams of clients that left before their token was verified', async () => {
   const { promise: keysReady, resolve } = Promise.withResolvers<void>();
   const slow = await startPlatform({}, { keysReady });
-  slow.fakes.notification.followEvents = platform.fakes.notification.followEvents;
+  slow.fakes.notification.followEvents = platform.fakes.notification.followEvents as never;
   const headers = { authorization: `Bearer ${await slow.identity.tokenFor(USER)}` };
   const port = Number(new URL(slow.url).port);
   for (let count = 0; count < 5; count += 1) {

@@ -203,8 +203,8 @@ async function lockCaller(trx: Transaction<Database>, { origin, isSetup }: Facto
 }
 
 /**
- * The session has now used a second factor. If it is the first one of the user, all other sessions end: they began with the password alone,
- * and may be those of an attacker, who could also remove the factor. It must come last in its transaction.
+ * The session has now used a second factor. If it is the first one of the user, all other sessions end: they began with the password alone.
+ * They may be those of an attacker, who could also remove the factor. It must come last in its transaction.
  */
 async function raiseSession(
   trx: Transaction<Database>,
