@@ -30,6 +30,7 @@ import { readRevocations, watchRevocations } from '../src/app/revocation-list.ts
 import { runDueRotationStep } from '../src/app/rotate-signing-key.ts';
 import { activeSigningKey, publicJwks } from '../src/app/signing-keys.ts';
 import type { FactorPolicy } from '../src/domain/factor-policy.ts';
+import type { RefreshPolicy } from '../src/domain/refresh-token.ts';
 import { authService } from '../src/rpc/auth-service.ts';
 import type { Database } from '../src/store/database.ts';
 
@@ -53,6 +54,7 @@ interface AuthSettings {
   hashing?: FairQueueLimits;
   port?: number;
   factorPolicy?: FactorPolicy;
+  sessions?: RefreshPolicy;
   sealingKey?: Keys;
   pageTokenKey?: Keys;
 }
@@ -70,7 +72,7 @@ export async function startAuth(database: TestDatabase, settings: AuthSettings =
     db,
     passwords,
     accessTokenSigner: createAccessTokenSigner({ activeKey, now, newTokenId: () => newId('jti') }),
-    sessions: SESSIONS,
+    sessions: settings.sessions ?? SESSIONS,
     factorPolicy,
     assertionAudiences: AUDIENCES,
     sealingKey,

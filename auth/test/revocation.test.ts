@@ -198,6 +198,25 @@ describe('the list', () => {
     expect(await revokedAfter(SESSIONS.refreshLifetimeMs - 1_000)).toBe(true);
   });
 
+  it('has the token of a retried refresh, which is younger than the refresh', async () => {
+    const auth = await startAuth(database, {
+      sessions: { refreshLifetimeMs: 3_600_000, sessionLifetimeMs: 3_600_000 },
+    });
+    running.push(auth);
+    auth.stopClockAt(new Date());
+    const { refresh } = await login(auth);
+    const retry = { refreshToken: refresh, requestId: 'lost-response' };
+    await auth.client.refreshTokens(retry, { deadlineMs });
+    auth.skip(59_000);
+    const { tokens } = await auth.client.refreshTokens(retry, { deadlineMs });
+    const { sid, exp } = createDecoder()(tokens?.accessToken ?? '');
+    auth.skip(290_000);
+    expect(exp * 1_000).toBeGreaterThan(auth.now().getTime());
+    await auth.client.logout({ refreshToken: tokens?.refreshToken ?? '' }, { deadlineMs });
+    const revoked = await auth.db.deleteFrom('revocations').where('id', '=', sid).executeTakeFirst();
+    expect(revoked.numDeletedRows).toBe(1n);
+  });
+
   it('loses an entry only after the tokens have expired', async () => {
     const auth = await start();
     const { refresh } = await login(auth);

@@ -213,6 +213,30 @@ describe('an authenticator app', () => {
     });
   });
 
+  it('ends the sessions that began with the password alone if it is the first one, and only then', async () => {
+    const user = await newUser();
+    const logIn = async () =>
+      (await auth.client.login({ username: user.username, password: PASSWORD }, { deadlineMs })).tokens;
+    const thief = await logIn();
+    const [recoveryCode = ''] = await confirmApp(user.access, await newApp(user.access));
+    const refresh = auth.client.refreshTokens(
+      { refreshToken: thief?.refreshToken ?? '', requestId: '' },
+      { deadlineMs },
+    );
+    expect(await refusal(refresh)).toMatchObject({ reason: 'INVALID_REFRESH_TOKEN' });
+
+    const sessions = async () =>
+      (await auth.client.listSessions({ pageSize: 0, pageToken: '' }, as(user.access))).sessions.length;
+    expect(await sessions()).toBe(1);
+    const second = await newApp(user.access, 'Tablet');
+    await complete(await challengeOf(user), { recoveryCode });
+    await auth.client.confirmSecondFactor(
+      { factorId: second.factorId, code: second.codeAt() },
+      as(user.access),
+    );
+    expect(await sessions()).toBe(2);
+  });
+
   it('is stored encrypted', async () => {
     const { factorId } = await userWithApp();
     const [row] = await auth.db

@@ -163,6 +163,37 @@ it('refuses an unknown position with 404, a malformed one with 400, and a sixth 
   for (const { close } of streams) close();
 });
 
+it('does not count streams of clients that left before their token was verified', async () => {
+  const { promise: keysReady, resolve } = Promise.withResolvers<void>();
+  const slow = await startPlatform({}, { keysReady });
+  slow.fakes.notification.followEvents = platform.fakes.notification.followEvents as never;
+  const headers = { authorization: `Bearer ${await slow.identity.tokenFor(USER)}` };
+  const port = Number(new URL(slow.url).port);
+  for (let count = 0; count < 5; count += 1) {
+    const leaving = connect({ port, host: '127.0.0.1' });
+    const arrived = once(slow.server.server, 'request');
+    leaving.write(
+      `GET /v1/events/stream HTTP/1.1\r\nhost: x\r\nauthorization: ${headers.authorization}\r\n\r\n`,
+    );
+    const [{ socket }] = await arrived;
+    const left = once(socket, 'close');
+    leaving.destroy();
+    await left;
+  }
+  resolve();
+  const closing = new AbortController();
+  const statuses = async () => {
+    const { signal } = closing;
+    const answers = Array.from({ length: 5 }, () =>
+      fetch(`${slow.url}/v1/events/stream`, { headers, signal }),
+    );
+    return (await Promise.all(answers)).map(({ status }) => status);
+  };
+  expect(await statuses()).toEqual([200, 200, 200, 200, 200]);
+  closing.abort();
+  await slow.close();
+});
+
 it('keeps the position while notification is unavailable', async () => {
   const stream = await open();
   await eventually(() => expect(calls.length).toBeGreaterThan(1));

@@ -3,10 +3,13 @@ import { inTransaction } from '@payflowx/chassis/postgres';
 import { PATIENCE_MS, sessionOf, testLog, untilBlocked } from '@payflowx/chassis/testing';
 import { Decision, Outcome } from '@payflowx/proto/authorization';
 import { PaymentEvent, PaymentEventType, Refund, RefundState } from '@payflowx/proto/payment';
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type FollowDeps, followEvents } from '../src/app/list-events.ts';
 import { purgeEvents } from '../src/app/purge-events.ts';
+import { watchEvents } from '../src/app/watch-events.ts';
 import type { Database, EventRow } from '../src/store/database.ts';
+import { newestPosition } from '../src/store/event-lists.ts';
 import { recordEvents } from '../src/store/record-events.ts';
 import { completed, startNotification, type TestNotification } from './notification.ts';
 
@@ -258,6 +261,48 @@ it('a reader that is behind gets the rest in parts, without a gap, and only what
   expect(await readAll(['payment.authorized'], { afterEventId: '', position: start })).toEqual(
     idsOf(own.filter(({ type }) => type === PaymentEventType.AUTHORIZED)),
   );
+});
+
+it('readers that are far behind read one after the other, and those at the end wait for none of them', async () => {
+  const { db } = platform;
+  const watch = watchEvents(db, testLog);
+  let running = 0;
+  let most = 0;
+  let turns = 0;
+  const deps: FollowDeps = {
+    ...{ db, waitForEvents: watch.waitForEvents },
+    inTurn: (read) =>
+      watch.inTurn(async () => {
+        turns += 1;
+        running += 1;
+        most = Math.max(most, running);
+        return read().finally(() => {
+          running -= 1;
+        });
+      }),
+  };
+  const start = await newestPosition(db);
+  await sql`
+    insert into events (id, position, type, payment_id, sender_owner_id, created_at, content)
+    select 'evt_behind_' || n, nextval('event_positions'), 'payment.completed', 'pay_behind', 'usr_other', now(), ''
+    from generate_series(1, 1600) as n`.execute(db);
+  const end = await newestPosition(db);
+  const follow = (position: bigint, waitMs: number) =>
+    followEvents(deps, {
+      caller: { id: newId('usr'), roles: ['customer'] },
+      ...{ afterEventId: '', position, types: [], waitMs },
+    });
+  const reached = await Promise.all(Array.from({ length: 6 }, () => follow(start, 3_000)));
+  expect(new Set(reached.map(({ position }) => position))).toEqual(new Set([end]));
+  // Of four parts, the first is read at once.
+  expect([turns, most]).toEqual([6 * 3, 1]);
+  expect(await follow(end, 100)).toEqual({ events: [], position: end });
+  expect(turns).toBe(6 * 3);
+
+  await expect(watch.inTurn(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+  expect(await watch.inTurn(async () => 'next')).toBe('next');
+  await watch.stop();
+  await sql`delete from events where id like 'evt_behind_%'`.execute(db);
 });
 
 it('deletes events that are no longer kept, and no others', async () => {

@@ -40,6 +40,7 @@ export function withoutWebhooks(db: Kysely<Database>) {
     sealingKey: randomBytes(32),
     wake: () => {},
     waitForEvents: async () => {},
+    inTurn: <T>(read: () => Promise<T>) => read(),
     retention: RETENTION,
   };
 }

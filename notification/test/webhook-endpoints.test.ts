@@ -184,6 +184,20 @@ describe('an endpoint', () => {
     expect(await audit({ endpointId: id, actorId: owner })).toEqual([]);
   });
 
+  it('is not disabled or enabled by an auditor, also if it is a customer too', async () => {
+    const { id, call } = await newEndpoint();
+    const seesAll = await platform.as(newId('usr'), 'customer', 'auditor');
+    await expect(setState(id, EndpointState.DISABLED, seesAll)).rejects.toMatchObject({
+      reason: 'NOT_YOUR_ENDPOINT',
+    });
+    await setState(id, EndpointState.DISABLED, operator);
+    await expect(setState(id, EndpointState.ENABLED, seesAll)).rejects.toMatchObject({
+      reason: 'NOT_YOUR_ENDPOINT',
+    });
+    const { endpoint } = await platform.client.getWebhookEndpoint({ endpointId: id }, call);
+    expect(endpoint).toMatchObject({ state: EndpointState.DISABLED });
+  });
+
   it('that is disabled gets no events, and nothing is sent to it again', async () => {
     const endpoint = await newEndpoint();
     const { id: deliveryId } = await newDelivery(endpoint);

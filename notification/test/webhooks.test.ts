@@ -206,6 +206,19 @@ it('is delivered by a 2xx, also if its body never ends', async () => {
   expect((await user.first(State.DELIVERED)).attempts[0]?.response).toHaveLength(1_024);
 });
 
+it('fails by a receiver that wants to speak another protocol, and goes on', async () => {
+  const switching = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n';
+  const receiver = await receiverThat((response, count) =>
+    count === 1 ? response.socket?.write(switching) : response.end('ok'),
+  );
+  const { owner, endpointId, first } = await userWith(receiver);
+  await platform.record(completed(owner, newId('usr')));
+  const failed = await first(State.PENDING);
+  expect(failed.attempts).toMatchObject([{ status: 101, error: 'status 101', response: '' }]);
+  await passTime(endpointId);
+  expect((await first(State.DELIVERED)).attempts).toHaveLength(2);
+});
+
 it('waits as long as Retry-After asks, but not longer than a day', async () => {
   const receiver = await receiverThat((response, count) =>
     response.writeHead(503, { 'retry-after': count === 1 ? '600' : '99999999' }).end(),
@@ -314,6 +327,24 @@ it('an endpoint that hangs holds up no other, and gets at most four requests at 
   await eventually(() => expect(healthy.received).toHaveLength(30));
   expect(new Set(healthy.received.map(({ headers }) => headers['webhook-id'])).size).toBe(30);
   expect(most).toBe(4);
+});
+
+it('endpoints that fail have at most half of the places, also if more of them are due at once', async () => {
+  let open = 0;
+  let most = 0;
+  const hanging = await receiverThat((response) => {
+    open += 1;
+    most = Math.max(most, open);
+    response.on('close', () => {
+      open -= 1;
+    });
+  });
+  const users = await Promise.all(Array.from({ length: 160 }, () => userWith(hanging, ['*'], '', impatient)));
+  const ids = users.map(({ endpointId }) => endpointId);
+  await impatient.db.updateTable('webhook_endpoints').set({ failures: 1 }).where('id', 'in', ids).execute();
+  await impatient.record(...users.map(({ owner }) => completed(owner, newId('usr'))));
+  await eventually(() => expect(hanging.received.length).toBeGreaterThanOrEqual(160));
+  expect(most).toBeLessThanOrEqual(100);
 });
 
 it('two instances share the endpoints, and deliver every event', async () => {

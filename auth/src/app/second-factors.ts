@@ -91,7 +91,7 @@ export async function confirmSecondFactor(
   const key = secondFactorKey(origin.callerId);
   await admitGuess(deps, key);
   const confirmed = await inTransaction(deps.db, async (trx) => {
-    await lockCaller(trx, caller);
+    const user = await lockCaller(trx, caller);
     const guesses = guessesIn(trx, deps, key);
     await guesses.admit();
     const factor = (await listFactors(trx, origin.callerId)).find(({ id }) => id === factorId);
@@ -112,7 +112,7 @@ export async function confirmSecondFactor(
       factor_id: factorId,
       name: factor.name,
     });
-    await raiseSession(trx, caller, now);
+    await raiseSession(trx, caller, { isFirst: !user.hasSecondFactor, now });
     return { factor: { ...factor, confirmedAt: now }, recoveryCodes };
   });
   if (confirmed) return confirmed;
@@ -203,16 +203,16 @@ async function lockCaller(trx: Transaction<Database>, { origin, isSetup }: Facto
 }
 
 /**
- * The session has now used a second factor. If the user had none before, all other sessions end: they began with the password alone, and
- * may be those of an attacker. It must come last in its transaction.
+ * The session has now used a second factor. If it is the first one of the user, all other sessions end: they began with the password alone.
+ * They may be those of an attacker, who could also remove the factor. It must come last in its transaction.
  */
 async function raiseSession(
   trx: Transaction<Database>,
-  { origin, sessionId, isSetup }: FactorCaller,
-  now: Date,
+  { origin, sessionId }: FactorCaller,
+  { isFirst, now }: { isFirst: boolean; now: Date },
 ): Promise<void> {
   if (sessionId !== undefined) await recordSecondFactor(trx, { userId: origin.callerId, sessionId });
-  if (!isSetup) return;
+  if (!isFirst) return;
   await endSessions(trx, { userId: origin.callerId, except: sessionId }, { reason: 'revoked', now });
 }
 

@@ -14,6 +14,6 @@ it('a token that is signed now is over after its life, the lead of a clock and a
   expect(endOfTokens(now)).toEqual(at(5 + 300 + 60));
 });
 
-it('a session whose newest token is older than a life and a lead has no valid token', () => {
-  expect(oldestValidToken(now)).toEqual(at(-305));
+it('a session has no valid token if the last retry of its last refresh is longer ago than such a token lives', () => {
+  expect(oldestValidToken(now)).toEqual(at(-(5 + 300 + 60) - 60));
 });

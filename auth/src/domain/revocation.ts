@@ -1,5 +1,6 @@
 /** When revoked access tokens end, and when the tokens after them begin. Pure. */
 import { ACCESS_TOKEN_LIFETIME_S } from '@payflowx/chassis';
+import { REPEAT_WITHIN_MS } from './refresh-token.ts';
 
 /** The clocks of two instances of auth may differ by this much, and so long may a signed token wait for its commit. */
 const AHEAD_S = 5;
@@ -19,7 +20,12 @@ export function endOfTokens(now: Date): Date {
   return new Date(now.getTime() + (AHEAD_S + ACCESS_TOKEN_LIFETIME_S + CLOCK_TOLERANCE_S) * 1000);
 }
 
-/** A session that got its newest token before the returned time has no valid one. */
+/**
+ * A session that was refreshed last before the returned time has no valid token. The retry of a refresh gets a later token, and counts as
+ * the same refresh.
+ */
 export function oldestValidToken(now: Date): Date {
-  return new Date(now.getTime() - (AHEAD_S + ACCESS_TOKEN_LIFETIME_S) * 1000);
+  return new Date(
+    now.getTime() - (AHEAD_S + ACCESS_TOKEN_LIFETIME_S + CLOCK_TOLERANCE_S) * 1000 - REPEAT_WITHIN_MS,
+  );
 }

@@ -3,6 +3,7 @@
  * but its position, so a client may continue on another instance.
  */
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
@@ -75,7 +76,7 @@ export const eventStreamRoutes: FastifyPluginAsyncTypebox<Options> = async (
           `You have ${MAX_STREAMS} streams already. Close one first.`,
         );
       streams.set(callerId, open + 1);
-      request.raw.socket.once('close', () => {
+      whenClosed(request.raw.socket, () => {
         const left = (streams.get(callerId) ?? 1) - 1;
         if (left === 0) streams.delete(callerId);
         else streams.set(callerId, left);
@@ -162,11 +163,17 @@ function endOfAccess(request: FastifyRequest, isTokenValid: IsTokenValid): Abort
     access.abort(isExpired ? 'the access token has expired' : 'the access token is no longer valid');
     setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
   }, CHECK_MS);
-  socket.once('close', () => {
+  whenClosed(socket, () => {
     clearInterval(checks);
     access.abort();
   });
   return access.signal;
+}
+
+/** A client may be gone before its token is verified. Its socket then emits nothing any more. */
+function whenClosed(socket: Socket, act: () => void): void {
+  if (socket.destroyed) act();
+  else socket.once('close', act);
 }
 
 /** The token was verified before. */

@@ -110,8 +110,10 @@ export function startDeliverer(deps: DeliverDeps): WebhookDeliverer {
     const free = MAX_ENDPOINTS - running.size;
     if (free <= 0) return false;
     const suspects = [...running.values()].filter((each) => each.isSuspect).length;
-    const options = suspects >= MAX_SUSPECTS ? { minPriority: HEALTHY } : {};
-    const claimed = await jobs.claim<EndpointJob>(WEBHOOKS_QUEUE, free, options);
+    const left = MAX_SUSPECTS - suspects;
+    // All of them may be suspects. The next claim, which follows at once, takes more if they are not.
+    const [limit, options] = left > 0 ? [Math.min(free, left), {}] : [free, { minPriority: HEALTHY }];
+    const claimed = await jobs.claim<EndpointJob>(WEBHOOKS_QUEUE, limit, options);
     if (claimed.length === 0) return false;
     const due = await findDue(
       db,

@@ -6,7 +6,13 @@ import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
 import { invalid, NotificationError } from '../domain/errors.ts';
 import type { Database } from '../store/database.ts';
-import { findEvent, newestPosition, selectAfter, selectEvents } from '../store/event-lists.ts';
+import {
+  type EventsAfter,
+  findEvent,
+  newestPosition,
+  selectAfter,
+  selectEvents,
+} from '../store/event-lists.ts';
 import { maySeeEvent, type Reader, viewEvent } from './event-view.ts';
 
 const Position = Type.Object({ before: Type.String() });
@@ -74,6 +80,8 @@ export interface FollowDeps {
   db: Kysely<Database>;
   /** Resolves when there may be events after the position, or after the time. */
   waitForEvents(position: bigint, ms: number): Promise<void>;
+  /** Runs one `read` at a time, of all readers. */
+  inTurn<T>(read: () => Promise<T>): Promise<T>;
 }
 
 /**
@@ -91,9 +99,11 @@ export async function followEvents(
   if (afterEventId === '' && position === 0n) return { events: [], position: await newestPosition(deps.db) };
   const until = Date.now() + waitMs;
   let from = afterEventId === '' ? position : await positionOf(deps, reader, afterEventId);
-  for (;;) {
+  for (let isBehind = false; ; ) {
     const which = { position: from, readerId: idOf(reader), types };
-    const found = await selectAfter(deps.db, which, { limit: MAX_EVENTS, visited: MAX_VISITED });
+    const read = () => selectAfter(deps.db, which, { limit: MAX_EVENTS, visited: MAX_VISITED });
+    const found: EventsAfter = await (isBehind ? deps.inTurn(read) : read());
+    isBehind = found.isMore;
     const leftMs = until - Date.now();
     if (found.events.length > 0 || leftMs <= 0) {
       return { events: found.events.map((event) => viewEvent(reader, event)), position: found.position };

@@ -74,13 +74,14 @@ export async function redeliver(
   id: string,
 ): Promise<DeliveryWithAttempts> {
   const delivery = await getDelivery({ db }, caller, id);
-  await inTransaction(db, async (trx) => {
-    requireEnabled(await lockOwn(trx, caller, delivery.endpoint_id));
+  const { failures } = await inTransaction(db, async (trx) => {
+    const endpoint = requireEnabled(await lockOwn(trx, caller, delivery.endpoint_id));
     if (!(await findEvent(trx, delivery.event_id)))
       throw new NotificationError('EVENT_NOT_FOUND', 'The event is no longer kept.');
     await restartDelivery(trx, id);
+    return endpoint;
   });
-  wake([{ endpointId: delivery.endpoint_id, failures: 0 }]);
+  wake([{ endpointId: delivery.endpoint_id, failures }]);
   return getDelivery({ db }, caller, id);
 }
 
@@ -90,11 +91,12 @@ export async function redeliverFailed(
   caller: Caller,
   { endpointId, createdAfter }: { endpointId: string; createdAfter: Date },
 ): Promise<number> {
-  const count = await inTransaction(db, async (trx) => {
-    requireEnabled(await lockOwn(trx, caller, endpointId));
-    return restartFailed(trx, { endpointId, createdAfter, limit: MAX_RESTARTED });
+  const { count, failures } = await inTransaction(db, async (trx) => {
+    const endpoint = requireEnabled(await lockOwn(trx, caller, endpointId));
+    const restarted = await restartFailed(trx, { endpointId, createdAfter, limit: MAX_RESTARTED });
+    return { count: restarted, failures: endpoint.failures };
   });
-  if (count > 0) wake([{ endpointId, failures: 0 }]);
+  if (count > 0) wake([{ endpointId, failures }]);
   return count;
 }
 
@@ -106,7 +108,7 @@ export async function testEndpoint(
 ): Promise<DeliveryWithAttempts> {
   const now = new Date();
   const id = newId('whd');
-  const event = await inTransaction(db, async (trx) => {
+  const { event, failures } = await inTransaction(db, async (trx) => {
     const endpoint = requireEnabled(await lockOwn(trx, caller, endpointId));
     const stored = endpointEvent('webhook_endpoint.test', endpoint, now);
     // No endpoint gets this type by its list, so others of the owner do not get the test.
@@ -122,9 +124,9 @@ export async function testEndpoint(
       next_attempt_at: now,
       created_at: now,
     });
-    return stored;
+    return { event: stored, failures: endpoint.failures };
   });
-  wake([{ endpointId, failures: 0 }]);
+  wake([{ endpointId, failures }]);
   const found = await findDelivery(db, id);
   if (!found) throw new Error(`The delivery of the test ${event.id} does not exist.`);
   return found;

@@ -9,6 +9,8 @@ const LOOK_EVERY_MS = 200;
 
 export interface EventWatch {
   waitForEvents(position: bigint, ms: number): Promise<void>;
+  /** Runs one `read` at a time. Readers that are far behind read for seconds, and must not occupy the connections of everything else. */
+  inTurn<T>(read: () => Promise<T>): Promise<T>;
   stop(): Promise<void>;
 }
 
@@ -25,7 +27,13 @@ export function watchEvents(db: Kysely<Database>, log: Logger): EventWatch {
     },
     log,
   );
+  let last: Promise<unknown> = Promise.resolve();
   return {
+    inTurn(read) {
+      const done = last.then(read);
+      last = done.catch(() => undefined);
+      return done;
+    },
     waitForEvents: (position, ms) =>
       new Promise((resolve) => {
         const wake = () => {

@@ -112,6 +112,14 @@ export async function newestPosition(db: Kysely<Database>): Promise<bigint> {
   return rows[0]?.position ?? 1n;
 }
 
+export interface EventsAfter {
+  events: EventRow[];
+  /** Of the last one that was read. */
+  position: bigint;
+  /** There may be events after it. */
+  isMore: boolean;
+}
+
 /**
  * Reads at most `visited` events after a position, in the order in which they were stored. Returns those that the reader may see, and the
  * position of the last one that was read.
@@ -120,7 +128,7 @@ export async function selectAfter(
   db: Kysely<Database>,
   { position, readerId, types }: { position: bigint; readerId: string | undefined; types: readonly string[] },
   { limit, visited }: { limit: number; visited: number },
-): Promise<{ events: EventRow[]; position: bigint }> {
+): Promise<EventsAfter> {
   const { rows } = await sql<EventRow & { position: bigint; is_seen: boolean }>`
     select id, type, payment_id, sender_account_id, receiver_account_id, sender_owner_id, receiver_owner_id, created_at,
       case when is_seen then content end as content, position, is_seen
@@ -135,5 +143,5 @@ export async function selectAfter(
     if (is_seen) events.push(event);
     last = at;
   }
-  return { events, position: last };
+  return { events, position: last, isMore: rows.length === visited };
 }

@@ -62,6 +62,11 @@ export function createWebhookSender(policy: AddressPolicy, { timeoutMs = TIMEOUT
         'response',
         (response) => void readStart(response).then((start) => resolve({ response, start })),
       );
+      // 101: nothing else is emitted, not even an error. Without this listener the request would never end.
+      sent.on('upgrade', (response, socket) => {
+        socket.destroy();
+        resolve({ response, start: '' });
+      });
       sent.on('error', (error) => reject(Object.assign(error, { onReusedSocket: sent.reusedSocket })));
       sent.end(body);
     });
