@@ -119,3 +119,13 @@ it('the owner of an endpoint without a confirmed address gets the event only', a
     reason: 'NO_CONFIRMED_ADDRESS',
   });
 });
+
+it('a 410 of an earlier URL does not disable the endpoint with its new one', async () => {
+  const endpoint = await endpointOf('en');
+  const url = 'https://shop.example/moved';
+  await platform.db.updateTable('webhook_endpoints').set({ url }).where('id', '=', endpoint.id).execute();
+  await attempt(endpoint, 0, 410);
+  expect(await stateOf(endpoint)).toEqual({ state: 'enabled', disabled_reason: '' });
+  await attempt({ ...endpoint, url }, 1, 410);
+  expect(await stateOf(endpoint)).toEqual({ state: 'disabled', disabled_reason: 'gone' });
+});

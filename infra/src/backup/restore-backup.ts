@@ -11,7 +11,7 @@ import { down, up } from '../platform.ts';
 import { execute } from '../processes.ts';
 import { say, step } from '../progress.ts';
 import type { Secrets } from '../secrets.ts';
-import { findBinaries, findData } from '../servers/postgres-files.ts';
+import { findBinaries, findData, restoredBeside } from '../servers/postgres-files.ts';
 import { findOwner } from '../servers/postgres-owner.ts';
 import type { Settings } from '../settings.ts';
 import { archiveBeside, requireAge } from './archive.ts';
@@ -50,7 +50,7 @@ export async function restoreBackup(text: string, settings: Settings, secret: Se
   say('restore', `the present data is kept beside it, as *.${aside}`);
   await down(settings, secret);
   await step('restore', async () => {
-    const restored = `${data}.restored`;
+    const restored = restoredBeside(data);
     const url = `postgres://postgres:${password}@127.0.0.1/postgres?sslmode=no-verify`;
     const { postgres: port } = settings.ports;
     let restoredTo: Date | undefined;
@@ -68,7 +68,7 @@ export async function restoreBackup(text: string, settings: Settings, secret: Se
     } finally {
       await removeKey(restored);
     }
-    for (const each of [data, ...BROKERS]) if (existsSync(each)) await rename(each, `${each}.${aside}`);
+    for (const each of [...BROKERS, data]) if (existsSync(each)) await rename(each, `${each}.${aside}`);
     await rename(restored, data);
     return `restored up to ${restoredTo?.toISOString() ?? chosen.backup.finishedAt}`;
   });

@@ -7,7 +7,7 @@ import pg from 'pg';
 import { Failure } from '../failure.ts';
 import type { Note } from '../progress.ts';
 import { capture, poll } from '../run.ts';
-import { accessFlags, findBinaries } from '../servers/postgres-files.ts';
+import { accessFlags, findBinaries, restoredBeside } from '../servers/postgres-files.ts';
 import type { Owner } from '../servers/postgres-owner.ts';
 import { type Archive, IDENTITY } from './archive.ts';
 import { type BaseBackup, listBackups } from './take-backup.ts';
@@ -52,7 +52,7 @@ export async function removeRemains(data: string): Promise<void> {
   await removeKey(data);
   const names = await readdir(dirname(data));
   const remains = names.filter(
-    (name) => name.startsWith(CHECK_PREFIX) || name === `${basename(data)}.restored`,
+    (name) => name.startsWith(CHECK_PREFIX) || name === basename(restoredBeside(data)),
   );
   for (const name of remains) await rm(join(dirname(data), name), { recursive: true, force: true });
 }

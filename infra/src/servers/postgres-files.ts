@@ -53,8 +53,17 @@ async function inCache(embedded: Binaries, owner: Owner, note: Note): Promise<Bi
 export async function findData(initdb: string, owner: Owner, password: string, note: Note): Promise<string> {
   const folder = await findFolder(owner);
   const data = join(folder, 'data');
-  const there = await lstat(join(data, 'PG_VERSION')).catch(() => undefined);
-  if (there) return data;
+  const isThere = (place: string) =>
+    lstat(join(place, 'PG_VERSION')).then(
+      () => true,
+      () => false,
+    );
+  if (await isThere(data)) return data;
+  if (await isThere(restoredBeside(data))) {
+    note('an interrupted restore ends here: its databases get their place. Repeat make restore for the rest');
+    await rename(restoredBeside(data), data);
+    return data;
+  }
   note('creating the data folder');
   const making = `${data}.new`;
   const passwordFile = join(folder, 'password');
@@ -73,6 +82,12 @@ export async function findData(initdb: string, owner: Owner, password: string, n
   await rename(making, data);
   return data;
 }
+
+/**
+ * `make restore` moves the old data aside when this folder is complete, and then gives it the name of the data. So if there is no data,
+ * it is complete.
+ */
+export const restoredBeside = (data: string): string => `${data}.restored`;
 
 /** In .local. If the user postgres cannot enter .local (a checkout in /root), in /var/lib, with a link from .local. */
 async function findFolder(owner: Owner): Promise<string> {

@@ -13,11 +13,12 @@ import { toEndpointMessage } from './endpoint-message.ts';
 import type { AddMailJobs } from './mail-jobs.ts';
 
 export interface Ending {
-  endpointId: string;
+  /** With the URL that the attempts went to. */
+  endpoint: EndpointRow;
   reason: 'gone' | 'failing';
 }
 
-/** Endpoints that are no longer enabled are left out. Returns the endpoints that get one of the events. */
+/** Endpoints that are no longer enabled, or have another URL by now, are left out. Returns the endpoints that get one of the events. */
 export async function disableFailing(
   trx: Transaction<Database>,
   endings: readonly Ending[],
@@ -25,8 +26,9 @@ export async function disableFailing(
 ): Promise<WokenEndpoint[]> {
   const ended: { endpoint: EndpointRow; reason: Ending['reason']; event: EventRow }[] = [];
   // By id, so that two batches cannot deadlock.
-  for (const { endpointId, reason } of endings.toSorted((a, b) => (a.endpointId < b.endpointId ? -1 : 1))) {
-    const endpoint = await disableEndpoint(trx, endpointId, reason);
+  const sorted = endings.toSorted((a, b) => (a.endpoint.id < b.endpoint.id ? -1 : 1));
+  for (const { endpoint: attempted, reason } of sorted) {
+    const endpoint = await disableEndpoint(trx, attempted, reason);
     if (endpoint)
       ended.push({ endpoint, reason, event: endpointEvent('webhook_endpoint.disabled', endpoint, now) });
   }

@@ -46,7 +46,7 @@ export async function storeAttempts(
   const changed = health.filter(({ isChanged }) => isChanged);
   const woken = await inTransaction(db, async (trx) => {
     // Endpoints before deliveries, as all transactions that lock both.
-    const endings = changed.flatMap(({ id, ends }) => (ends ? { endpointId: id, reason: ends } : []));
+    const endings = changed.flatMap(({ endpoint, ends }) => (ends ? { endpoint, reason: ends } : []));
     const told = await disableFailing(trx, endings, { now, addMailJobs });
     await saveHealth(trx, changed);
     await saveAttempts(trx, attempts.map(toResult));
@@ -90,6 +90,8 @@ function retryAt({ tries, at, answer }: Pick<Attempt, 'tries' | 'at' | 'answer'>
 const isSuccess = ({ error }: Answer): boolean => error === '';
 
 interface HealthAfter extends EndpointHealth {
+  /** As it was when the attempts began. */
+  endpoint: EndpointRow;
   isChanged: boolean;
   /** Set if the endpoint is to be disabled. */
   ends: 'gone' | 'failing' | undefined;
@@ -105,6 +107,7 @@ function healthAfter(attempts: readonly Attempt[], now: Date): HealthAfter {
   const isGone = attempts.some(({ answer }) => answer.status === GONE);
   const isFailing = failingSince !== undefined && now.getTime() - failingSince.getTime() >= DISABLE_AFTER_MS;
   return {
+    endpoint,
     id: endpoint.id,
     failures,
     failing_since: failingSince,

@@ -176,16 +176,17 @@ export async function saveHealth(
     where w.id = r.id`.execute(trx);
 }
 
-/** Disables an endpoint, unless it is no longer enabled. Returns it as it is then. */
+/** Disables an endpoint, unless it is no longer enabled, or has another URL by now. Returns it as it is then. */
 export async function disableEndpoint(
   trx: Transaction<Database>,
-  id: string,
+  { id, url }: Pick<EndpointRow, 'id' | 'url'>,
   reason: DisabledReason,
 ): Promise<EndpointRow | undefined> {
   return trx
     .updateTable('webhook_endpoints')
     .set({ state: 'disabled', disabled_reason: reason, updated_at: new Date() })
     .where('id', '=', id)
+    .where('url', '=', url)
     .where('state', '=', 'enabled')
     .returningAll()
     .executeTakeFirst();
