@@ -227,6 +227,25 @@ describe('a query string', () => {
   });
 });
 
+it('refuses a malformed id in any path with 400', async () => {
+  const { body: document } = await client.call('GET', '/openapi.json');
+  const paths = Object.entries<Record<string, object>>(document.paths).filter(([path]) => path.includes('{'));
+  const named = paths.flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => [method.toUpperCase(), path] as const),
+  );
+  for (const [method, path] of named) {
+    const malformed = path.replaceAll(/\{\w+\}/g, '~');
+    const answers = await Promise.all(
+      (['customer', 'operator', 'admin'] as const).map((as) =>
+        client.call(method, malformed, { as, key: 'k' }),
+      ),
+    );
+    const codes = answers.map(({ body }) => body.code).filter((code) => code !== 'ROLE_NOT_ALLOWED');
+    expect(new Set(codes), `${method} ${path}`).toEqual(new Set(['INVALID_REQUEST']));
+  }
+  expect(named.length).toBeGreaterThan(50);
+});
+
 it('refuses a malformed id with 400, and names its form', async () => {
   for (const id of ['1', 'pay_1', ALICE, '%00', 'pay_0198C5B2-7A30-7C41-9D52-0F6B8A1C2E3C']) {
     const { status, body } = await client.call('GET', `/v1/payments/${id}`, { as: 'operator' });

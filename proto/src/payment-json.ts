@@ -16,6 +16,7 @@ import {
   type Refund,
   RefundState,
 } from '../gen/payflowx/payment/v1/payment.ts';
+import { mayPassLater } from './declines.ts';
 
 export const PAYMENT_STATE_NAMES = {
   [PaymentState.INITIATED]: 'INITIATED',
@@ -153,7 +154,9 @@ export function decisionJson({ outcome, code, message, limit, checks, decidedAt 
 }
 
 function failureJson(failure: Failure | undefined) {
-  return failure ? { code: failure.code, message: failure.message } : null;
+  if (!failure) return null;
+  const { code, message } = failure;
+  return { code, message, retryable: mayPassLater(code) };
 }
 
 /** A number without a name is one that no client may see. A service that sends it has a bug. */

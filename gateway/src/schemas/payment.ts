@@ -1,4 +1,5 @@
 /** A payment as clients see it. Deposits and withdrawals are payments too. */
+import { DECLINES } from '@payflowx/proto/declines';
 import type { Payment as PaymentMessage } from '@payflowx/proto/payment';
 import {
   CAPTURE_BY_NAMES,
@@ -12,6 +13,7 @@ import { DECISION_EXAMPLE, Decision } from './decision.ts';
 import { AnyAccountId, PaymentId } from './ids.ts';
 import { Currency, count, minorUnits } from './money.ts';
 import { named, nullable, ref } from './named.ts';
+import { NEW_VALUES, openEnum } from './open-enum.ts';
 import { declinedProblem } from './problem.ts';
 import { nullableText, nullableTime, texts, time } from './text.ts';
 import { wireNames } from './wire-names.ts';
@@ -32,8 +34,15 @@ export const CAPTURE_BY = wireNames(
 
 export const Failure = Type.Object(
   {
-    code: Type.String({ description: 'A decline code.', examples: ['INSUFFICIENT_BALANCE'] }),
+    code: openEnum(Object.keys(DECLINES), {
+      description: `A decline code. ${NEW_VALUES}`,
+      examples: ['INSUFFICIENT_BALANCE'],
+    }),
     message: Type.String({ description: 'The code in words.' }),
+    retryable: Type.Boolean({
+      description:
+        'True if a new request with the same data may succeed later: the reason may go away. It needs a new Idempotency-Key, because this outcome is final for its key.',
+    }),
   },
   { description: 'The reason if the state is FAILED, else null.' },
 );
