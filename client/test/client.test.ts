@@ -71,7 +71,7 @@ describe('a payment', () => {
   });
 
   it.each([true, false])('says if its outcome is a replay: %s', async (replayed) => {
-    const headers = replayed ? { 'idempotent-replayed': 'true' } : {};
+    const headers: Record<string, string> = replayed ? { 'idempotent-replayed': 'true' } : {};
     await using there = await platform((_, count) =>
       count === 1 ? { status: 201, headers } : { ...problem(402, 'INSUFFICIENT_BALANCE'), headers },
     );

@@ -18,6 +18,7 @@ beforeAll(async () => {
     getPayment: () => ({ payment: paymentOf({ metadata: { note: 'x'.repeat(500) } }) }),
     batchCreatePayments: completeAll,
   });
+  platform.fakes.authorization.listAccounts = () => ({ accounts: [], nextPageToken: '' });
   platform.fakes.auth.login = () => ({ tokens: tokens && { ...tokens, accessToken: 'a'.repeat(4_000) } });
 });
 afterAll(() => platform.close());
@@ -70,8 +71,9 @@ describe('a long list', () => {
   });
 });
 
-it('a single payment, which is short, is sent as it is', async () => {
-  const { encoding, bytes } = await send('GET', `/v1/accounts?limit=1`, 'gzip, br');
+it('a short list is sent as it is', async () => {
+  const { status, encoding, bytes } = await send('GET', '/v1/accounts', 'gzip, br');
+  expect(status).toBe(200);
   expect(bytes.length).toBeLessThan(COMPRESSED_FROM_BYTES);
   expect(encoding).toBeUndefined();
 });
@@ -104,7 +106,12 @@ it('a response with a token is never compressed', async () => {
 it('a compressed request is not unpacked: a few bytes could become gigabytes', async () => {
   const response = await fetch(`${platform.url}/v1/payments`, {
     method: 'POST',
-    headers: { authorization, 'content-type': 'application/json', 'content-encoding': 'gzip', 'idempotency-key': 'k' },
+    headers: {
+      authorization,
+      'content-type': 'application/json',
+      'content-encoding': 'gzip',
+      'idempotency-key': 'k',
+    },
     body: '\u001f\u008b',
   });
   expect(response.status).toBe(400);

@@ -3,8 +3,8 @@
  * show them. A code never changes its meaning.
  */
 
-/** The party that can remove the reason: the calling program, the payer with money, an operator, or nobody. */
-export type FixedBy = 'caller' | 'payer' | 'operator' | 'nobody';
+/** The party that can remove the reason: the calling program, the payer with money, an operator, or none of them. */
+export type FixedBy = 'caller' | 'payer' | 'operator' | 'none';
 
 /** When a request may succeed after this error. `changed`: with other data. */
 export type Retry = 'later' | 'changed' | 'never';
@@ -26,9 +26,9 @@ export const DECLINES = {
     'never',
   ),
   FROM_ACCOUNT_NOT_ACTIVE: decline('The paying account is not active.', 'operator', 'later'),
-  FROM_ACCOUNT_CLOSED: decline('The paying account is closed.', 'nobody', 'changed'),
+  FROM_ACCOUNT_CLOSED: decline('The paying account is closed.', 'none', 'changed'),
   TO_ACCOUNT_NOT_ACTIVE: decline('The receiving account is not active.', 'operator', 'later'),
-  TO_ACCOUNT_CLOSED: decline('The receiving account is closed.', 'nobody', 'changed'),
+  TO_ACCOUNT_CLOSED: decline('The receiving account is closed.', 'none', 'changed'),
   CURRENCY_MISMATCH: decline('Both accounts must be in the currency of the payment.', 'caller', 'changed'),
   PER_PAYMENT_LIMIT_EXCEEDED: decline(
     'The amount is above the limit for one payment from this account.',
@@ -52,13 +52,13 @@ export const DECLINES = {
   ),
   INSUFFICIENT_BALANCE: decline('The paying account does not have enough money available.', 'payer', 'later'),
   RULE_DECLINED: decline('A rule of the platform declines this payment.', 'operator', 'never'),
-  HOLD_NOT_OPEN: decline('The money of this payment is no longer held.', 'nobody', 'never'),
+  HOLD_NOT_OPEN: decline('The money of this payment is no longer held.', 'none', 'never'),
   CAPTURE_EXCEEDS_HOLD: decline(
     'The amount is above what is still held for this payment.',
     'caller',
     'changed',
   ),
-  HOLD_NOT_EXPIRED: decline('The hold has not expired yet.', 'nobody', 'later'),
+  HOLD_NOT_EXPIRED: decline('The hold has not expired yet.', 'none', 'later'),
 } as const satisfies Record<string, Decline>;
 
 export type DeclineCode = keyof typeof DECLINES;

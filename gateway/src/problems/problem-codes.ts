@@ -5,9 +5,12 @@
 import type { DeclineCode as AnyDecline, FixedBy, Retry } from '@payflowx/proto/declines';
 
 /**
- * The effect on the Idempotency-Key of the request. unused: nothing is stored, so a corrected request may use it. final: a retry gets
- * this response again, so another attempt needs another key. taken: it belongs to another request. unknown: the request may have been
- * carried out, so only the same request may use it.
+ * The effect on the Idempotency-Key of the request.
+ *
+ * - unused: nothing is stored, so a corrected request may use it.
+ * - final: a retry gets this response again, so another attempt needs another key.
+ * - taken: it belongs to another request.
+ * - unknown: the request may have been carried out, so only the same request may use it.
  */
 export type KeyEffect = 'unused' | 'final' | 'taken' | 'unknown';
 
@@ -29,8 +32,8 @@ function problem(status: number, title: string, changes: Changes = {}): ProblemF
   return { status, title, fixedBy: 'caller', retry: 'changed', key: 'unused', leaves: 'nothing', ...changes };
 }
 
-const NEVER = { fixedBy: 'nobody', retry: 'never' } as const satisfies Changes;
-const LATER = { fixedBy: 'nobody', retry: 'later' } as const satisfies Changes;
+const NEVER = { fixedBy: 'none', retry: 'never' } as const satisfies Changes;
+const LATER = { fixedBy: 'none', retry: 'later' } as const satisfies Changes;
 const UNKNOWN = { key: 'unknown', leaves: 'unknown' } as const satisfies Changes;
 
 /** Every `code` of a problem, except the decline codes. */
