@@ -11,6 +11,7 @@ import {
   type Failure,
   type Payment,
   PaymentKind,
+  type PaymentNotes,
   PaymentState,
   type PaymentTotals,
   type Refund,
@@ -81,6 +82,7 @@ export function paymentJson(payment: Payment) {
     description: emptyAsNull(payment.description),
     reference: emptyAsNull(payment.reference),
     metadata: payment.metadata,
+    payee_notes: notesJson(payment.payeeNotes),
     failure: failureJson(payment.failure),
     decision: decision ? decisionJson(decision) : null,
     expires_at: nullableTime(payment.expiresAt),
@@ -151,6 +153,10 @@ export function decisionJson({ outcome, code, message, limit, checks, decidedAt 
     checks: checks.map(({ name, passed, inputs }) => ({ name, passed, inputs })),
     decided_at: time(decidedAt),
   };
+}
+
+function notesJson(notes: PaymentNotes | undefined) {
+  return notes ? { reference: emptyAsNull(notes.reference), metadata: notes.metadata } : null;
 }
 
 function failureJson(failure: Failure | undefined) {

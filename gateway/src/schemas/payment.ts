@@ -47,6 +47,11 @@ export const Failure = Type.Object(
   { description: 'The reason if the state is FAILED, else null.' },
 );
 
+const PayeeNotes = Type.Object({
+  reference: nullableText('The payee’s reference.'),
+  metadata: texts('The payee’s metadata.'),
+});
+
 export const PAYMENT_EXAMPLE = {
   id: 'pay_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
   kind: 'payment',
@@ -62,6 +67,7 @@ export const PAYMENT_EXAMPLE = {
   description: 'Two books',
   reference: 'order-4711',
   metadata: { order: '4711' },
+  payee_notes: null,
   failure: null,
   decision: DECISION_EXAMPLE,
   expires_at: null,
@@ -90,8 +96,16 @@ export const Payment = named(
       capture: CAPTURES.schema,
       capture_by: CAPTURE_BY.schema,
       description: nullableText('The payer’s text for people to read.'),
-      reference: nullableText('The payer’s reference for its own systems. The receiver gets null.'),
-      metadata: texts('The payer’s metadata. The receiver gets an empty object.'),
+      reference: nullableText(
+        'Your side’s own reference, for its systems; the payer’s for operators and auditors. `PATCH /v1/payments/{id}` changes it.',
+      ),
+      metadata: texts(
+        'Your side’s own metadata; the payer’s for operators and auditors. The payee’s is empty at first.',
+      ),
+      payee_notes: nullable(
+        PayeeNotes,
+        'The payee’s notes, for operators and auditors. Null for others, and until the payee sets some.',
+      ),
       failure: nullable(Failure),
       decision: Type.Optional(
         nullable(
