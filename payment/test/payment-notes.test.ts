@@ -100,7 +100,7 @@ describe('the notes of a side', () => {
   });
 
   it('keep what programs change at the same time', async () => {
-    const { id } = await pay();
+    const { id } = await pay({ metadata: {} });
     const names = Array.from({ length: 10 }, (_, index) => `name${index}`);
     await Promise.all(names.map((name) => change(platform.customer, id, { metadata: { [name]: 'x' } })));
     expect(Object.keys((await read(platform.customer, id))?.metadata ?? {}).toSorted()).toEqual(names);
