@@ -15,7 +15,12 @@ interface Parameter {
 type Operations = Record<string, { parameters?: Parameter[] }>;
 interface Document {
   paths: Record<string, Operations>;
-  components: { schemas: { Currency: { enum?: string[] } } };
+  components: {
+    schemas: {
+      Currency: { enum?: string[] };
+      Problem: { properties: { code: { 'x-extensible-enum': string[] } } };
+    };
+  };
 }
 
 const HEADING = '/** Made by generate.ts from the OpenAPI document. Not to be edited. */\n';
@@ -47,6 +52,12 @@ writeFileSync(new URL('openapi.ts', gen), HEADING + types);
 writeFileSync(
   new URL('keyed.ts', gen),
   `${HEADING}export const KEYED: ReadonlySet<string> = new Set(${JSON.stringify(keyed, null, 2)});\n`,
+);
+
+const codes = document.components.schemas.Problem.properties.code['x-extensible-enum'];
+writeFileSync(
+  new URL('known-code.ts', gen),
+  `${HEADING}export type KnownCode =\n${codes.map((code) => `  | '${code}'`).join('\n')};\n`,
 );
 
 /**

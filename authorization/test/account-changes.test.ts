@@ -201,7 +201,7 @@ describe('an account', () => {
       refusal(status.FAILED_PRECONDITION, 'ACCOUNT_CLOSED'),
     );
     const back = refundOf({ paymentId: held.paymentId, fromAccount: other, toAccount: id });
-    expect((await service.refund(back)).decision?.code).toBe('TO_ACCOUNT_NOT_ACTIVE');
+    expect((await service.refund(back)).decision?.code).toBe('TO_ACCOUNT_CLOSED');
   });
 
   it('never receives money after it was closed, even with both at once', async () => {
@@ -215,7 +215,7 @@ describe('an account', () => {
           () => false,
         ),
       ]);
-      expect(closed ? 'TO_ACCOUNT_NOT_ACTIVE' : '').toBe(paid);
+      expect(closed ? 'TO_ACCOUNT_CLOSED' : '').toBe(paid);
     }
   });
 

@@ -17,7 +17,7 @@ import { createProgram } from './program.ts';
 afterEach(() => vi.restoreAllMocks());
 
 const failure = (status: number, retryable = false) =>
-  new PayFlowXError('CODE', 'said', { status, retryable, key: 'key-1' });
+  new PayFlowXError('CODE', 'said', { status, retryable, idempotencyKey: 'key-1' });
 
 it.each([
   ['no answer', failure(0, true), true],

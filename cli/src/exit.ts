@@ -97,7 +97,7 @@ export function describe(error: unknown, takesKey: boolean): string {
 }
 
 function hintsOf(error: PayFlowXError, takesKey: boolean): string[] {
-  const { code, status, key } = error;
+  const { code, status, idempotencyKey: key } = error;
   const hints: string[] = [];
   if (code === 'LOGIN_TOO_OLD') hints.push('Log in again: payflowx login');
   else if (code === 'SECOND_FACTOR_SETUP_REQUIRED')

@@ -12,7 +12,7 @@ import type {
 import { KEYED } from '../gen/keyed.ts';
 import type { components, paths } from '../gen/openapi.ts';
 import { attempts, deliver, sendableFrom } from './deliver.ts';
-import { refused } from './errors.ts';
+import { isReplay, refused } from './errors.ts';
 import { type Connection, DEFAULTS } from './options.ts';
 import { attemptsAs, createTokens } from './tokens.ts';
 
@@ -22,6 +22,8 @@ export type Schema<Name extends keyof components['schemas']> = components['schem
 export interface Answer<T> {
   data: T;
   response: Response;
+  /** True if this is the outcome of an earlier request with the same key. */
+  replayed: boolean;
 }
 
 interface More {
@@ -89,7 +91,7 @@ export function createPayFlowX(connection: Connection): PayFlowX {
       { ...init, headers, fetch: send } as never,
     );
     if (!answer.response.ok) throw refused(answer.response, answer.error, key);
-    return answer as Answer<unknown>;
+    return { ...answer, replayed: isReplay(answer.response) } as Answer<unknown>;
   }
 
   async function* list(path: string, init: { params?: { query?: object } } = {}) {

@@ -8,7 +8,7 @@ export {
 } from '@payflowx/receipt';
 export { type Answer, createPayFlowX, type PayFlowX, type Schema } from './client.ts';
 export { toDecimal } from './decimal.ts';
-export { NO_ANSWER, PayFlowXError, type Problem } from './errors.ts';
+export { type ErrorCode, NO_ANSWER, PayFlowXError, type Problem } from './errors.ts';
 export type {
   AccessToken,
   ClientCredentials,

@@ -66,8 +66,19 @@ describe('a payment', () => {
       createPayFlowX({ gateway: there.gateway }).post('/v1/payments', { body: PAYMENT }),
     );
     expect(error).toMatchObject({ code: 'INSUFFICIENT_BALANCE', status: 402, requestId: 'req_1' });
-    expect(error.problem.payment?.state).toBe('FAILED');
+    expect([error.declined, error.replayed, error.problem.payment?.state]).toEqual([true, false, 'FAILED']);
     expect(there.asked).toHaveLength(1);
+  });
+
+  it.each([true, false])('says if its outcome is a replay: %s', async (replayed) => {
+    const headers: Record<string, string> = replayed ? { 'idempotent-replayed': 'true' } : {};
+    await using there = await platform((_, count) =>
+      count === 1 ? { status: 201, headers } : { ...problem(402, 'INSUFFICIENT_BALANCE'), headers },
+    );
+    const payflowx = createPayFlowX({ gateway: there.gateway });
+    expect((await payflowx.post('/v1/payments', { body: PAYMENT })).replayed).toBe(replayed);
+    const error = await caught(payflowx.post('/v1/payments', { body: PAYMENT }));
+    expect(error).toMatchObject({ replayed, declined: false });
   });
 
   it('waits for Retry-After', async () => {
@@ -101,8 +112,8 @@ describe('a payment', () => {
       await using there = await platform(() => answer);
       const payflowx = createPayFlowX({ gateway: there.gateway, retryTimeoutMs: 0 });
       const error = await caught(payflowx.post('/v1/payments', { body: PAYMENT }));
-      expect([error.key, error.retryable]).toEqual([there.asked[0]?.key, retryable]);
-      keys.add(error.key);
+      expect([error.idempotencyKey, error.retryable]).toEqual([there.asked[0]?.key, retryable]);
+      keys.add(error.idempotencyKey);
     }
     expect(keys.size).toBe(3);
   });

@@ -239,6 +239,7 @@ const MESSAGES: Record<string, Request> = {
   'PaymentService/ListRefunds': paymentId,
   'PaymentService/ListPaymentSteps': paymentId,
   'PaymentService/GetPayment': paymentId,
+  'PaymentService/ChangePaymentNotes': paymentId,
   'PaymentService/ListPayments': accountId,
   'LedgerService/ListEntries': accountId,
   'LedgerService/GetTransaction': ({ transactionId }) => ({ transaction_id: transactionId }),

@@ -79,6 +79,7 @@ POST   /v1/withdrawals                          401     403    403       403    
 POST   /v1/payments                             401     ok     404       403      ok        403    403
 GET    /v1/payments                             401     ok     none      ok       ok        403    403
 GET    /v1/payments/{id}                        401     ok     404       ok       ok        403    403
+PATCH  /v1/payments/{id}                        401     ok     404       403      403       403    403
 GET    /v1/payments/{id}/timeline               401     ok     404       ok       ok        403    403
 POST   /v1/payments/{id}/capture                401     ok     404       403      ok        403    403
 POST   /v1/payments/{id}/cancel                 401     ok     404       403      ok        403    403
@@ -212,6 +213,7 @@ PaymentService/ListRefunds                      401     ok     404       ok     
 PaymentService/ListPaymentSteps                 401     ok     404       ok       ok        403    403
 PaymentService/SimulatePayment                  401     ok     404       403      ok        403    403
 PaymentService/GetPayment                       401     ok     404       ok       ok        403    403
+PaymentService/ChangePaymentNotes               401     ok     404       403      403       403    403
 PaymentService/ListPayments                     401     ok     none      ok       ok        403    403
 PaymentService/ListPaymentAuditRecords          401     403    403       ok       ok        403    403
 PaymentService/GetRecoveryStatus                401     403    403       ok       ok        403    403

@@ -10,6 +10,7 @@ import type { PaymentBatches } from './clients/payment-batches.ts';
 import type { Config } from './config.ts';
 import { answerBrokenConnection } from './http/broken-connection.ts';
 import { limitCaching } from './http/caching.ts';
+import { compressReads } from './http/compression.ts';
 import { boundConnections, CONNECTION_TIMES } from './http/connections.ts';
 import { serveConsole } from './http/console.ts';
 import { setDeadlines } from './http/deadline.ts';
@@ -82,6 +83,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   readQueryNumbers(app);
   readQueryObjects(app);
 
+  await compressReads(app);
   boundConnections(app, { maxConnections: parts.config.http.maxConnections, log: parts.log });
   closeConnectionsGently(app);
   await addRoutes(app, routeOptions(parts));

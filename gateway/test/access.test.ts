@@ -118,6 +118,7 @@ const TABLE: [string, string, 'anyone' | RoleName[], Scope?, object?][] = [
   ['POST', '/v1/payments', ['customer', 'operator'], 'payments:write', newPayment],
   ['GET', '/v1/payments', EVERYONE, 'payments:read'],
   ['GET', `/v1/payments/${PAYMENT_ID}`, EVERYONE, 'payments:read'],
+  ['PATCH', `/v1/payments/${PAYMENT_ID}`, ['customer', 'operator'], 'payments:write', { reference: 'r' }],
   ['POST', '/v1/payments/simulate', ['customer', 'operator'], 'payments:read', newPayment],
   ['POST', `/v1/payments/${PAYMENT_ID}/capture`, ['customer', 'operator'], 'payments:write'],
   ['POST', `/v1/payments/${PAYMENT_ID}/cancel`, ['customer', 'operator'], 'payments:write'],

@@ -128,6 +128,9 @@ beforeAll(async () => {
     listCaptures: () => ({ captures: [captureOf({ final: true })], nextPageToken: 'next' }),
     getRefund: () => ({ refund: refundOf({ payment: undefined }) }),
     cancelPayment: stepped,
+    changePaymentNotes: () => ({
+      payment: paymentOf({}, { payeeNotes: { reference: '', metadata: { a: 'b' } } }),
+    }),
     createRefund: () => ({ refund: refundOf({}), replayed: false }),
     listRefunds: () => ({
       refunds: [
@@ -340,6 +343,7 @@ describe('answers as documented:', () => {
     ['GET', `/v1/audit/payments?account_id=${ALICE}`, 200],
     ['GET', '/v1/audit/identities?action=key.rotated', 200],
     ['POST', '/v1/payments/simulate', 200, newPayment],
+    ['PATCH', `/v1/payments/${PAYMENT_ID}`, 200, { reference: null, metadata: { a: 'b', c: null } }],
     ['POST', `/v1/payments/${PAYMENT_ID}/capture`, 200, { amount: 5, final: true }],
     ['POST', `/v1/payments/${PAYMENT_ID}/cancel`, 200],
     ['POST', `/v1/payments/${PAYMENT_ID}/refunds`, 201, { amount: 5 }],

@@ -101,6 +101,7 @@ export function paymentOf(request: Partial<CreatePaymentRequest>, changes: Parti
     captureBy: request.captureBy ?? CaptureBy.UNSPECIFIED,
     completedAt: AT,
     cancelledAt: undefined,
+    payeeNotes: undefined,
     expiredAt: undefined,
     description: request.description ?? '',
     reference: request.reference ?? '',

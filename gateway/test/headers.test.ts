@@ -50,7 +50,7 @@ const CASES: [string, number, string, () => RequestInit, Record<string, unknown>
   ['no token', 401, payment, () => ({}), { 'www-authenticate': 'Bearer', ...LIMIT }],
   ['another role', 403, '/v1/users', bearer, LIMIT],
   ['an unknown path', 404, '/v1/nothing', () => ({}), LIMIT],
-  ['another method', 405, payment, () => ({ method: 'DELETE' }), { allow: 'GET, HEAD', ...LIMIT }],
+  ['another method', 405, payment, () => ({ method: 'DELETE' }), { allow: 'GET, HEAD, PATCH', ...LIMIT }],
   ['a large body', 413, '/v1/auth/login', () => ({ ...login, body: 'x'.repeat(70_000) }), LIMIT],
   ['no JSON', 415, '/v1/auth/login', () => ({ method: 'POST', body: 'x' }), LIMIT],
   ['a bug of a service', 500, '/v1/auth/login', () => login, LIMIT],

@@ -132,7 +132,8 @@ describe.each(['capture', 'cancel'])('a %s', (name) => {
 describe('a step that is refused', () => {
   it.each([
     ['capture', 'CAPTURE_EXCEEDS_AUTHORIZED', grpc.FAILED_PRECONDITION, 422, { available: 250 }],
-    ['capture', 'TO_ACCOUNT_NOT_ACTIVE', grpc.FAILED_PRECONDITION, 409, {}],
+    ['capture', 'TO_ACCOUNT_NOT_ACTIVE', grpc.FAILED_PRECONDITION, 409, { retryable: false }],
+    ['capture', 'TO_ACCOUNT_CLOSED', grpc.FAILED_PRECONDITION, 409, { retryable: false }],
     ['capture', 'ACTION_NOT_ALLOWED', grpc.PERMISSION_DENIED, 403, {}],
     ['cancel', 'PAYMENT_NOT_FOUND', grpc.NOT_FOUND, 404, {}],
     ['cancel', 'IDEMPOTENCY_IN_PROGRESS', grpc.ABORTED, 409, {}],

@@ -62,8 +62,24 @@ describe('a payment', () => {
       limit: 10_000,
       used: 9_500,
       resets_at: AT.toISOString(),
-      payment: { id: PAYMENT_ID, state: 'FAILED', failure: { code: 'DAILY_LIMIT_EXCEEDED' } },
+      // Final for this key. With a new one the payment may succeed after the limit is reset.
+      retryable: false,
+      payment: {
+        id: PAYMENT_ID,
+        state: 'FAILED',
+        failure: { code: 'DAILY_LIMIT_EXCEEDED', retryable: true },
+      },
     });
+  });
+
+  it.each([
+    ['INSUFFICIENT_BALANCE', true],
+    ['TO_ACCOUNT_NOT_ACTIVE', true],
+    ['TO_ACCOUNT_CLOSED', false],
+    ['CURRENCY_MISMATCH', false],
+  ])('that was declined with %s says if a new request may succeed later: %s', async (code, retryable) => {
+    const { body } = await answered(declinedPayment(code));
+    expect(body.payment.failure).toMatchObject({ code, retryable });
   });
 
   it('from an account of another user is 404', async () => {

@@ -144,14 +144,26 @@ it('says in words what is expected, and how many errors there are', async () => 
     body.errors.map(({ pointer, detail }: { pointer: string; detail: string }) => [pointer, detail]),
   );
   expect(details).toEqual({
-    '/from_account': 'is not an id of the form acct_…',
-    '/currency': 'is not one of the known values, such as EUR',
+    '/from_account': 'is not the id of an account (acct_…)',
+    '/currency': 'must be a currency in capitals, such as EUR',
     '/capture': 'must be one of automatic, manual',
   });
-  expect(body.detail).toMatch(/^\w+ [^.]+\. 2 more in errors\.$/);
+  expect(body.detail).toMatch(/^\w+ [^.]+\. … and 2 more\.$/);
   expect(body.retryable).toBe(false);
   const { body: listed } = await client.call('GET', '/v1/payments?created_after=today', { as: 'customer' });
-  expect(listed.errors[0].detail).toBe('does not have the form of 2026-01-31T12:00:00.000Z');
+  expect(listed.errors).toEqual([
+    {
+      pointer: '/created_after',
+      detail:
+        'is not a date and time with an offset, such as 2026-01-31T12:00:00.000Z or 2026-01-31T13:00:00+01:00',
+      in: 'query',
+    },
+  ]);
+  const { body: held } = await pay({ hold_seconds: 60 });
+  const onlyManual = 'possible only with capture: manual';
+  expect(held.errors).toEqual([expect.objectContaining({ detail: expect.stringContaining(onlyManual) })]);
+  const { body: automatic } = await pay({ capture: 'automatic', capture_by: 'payee' });
+  expect(automatic.detail).toContain(onlyManual);
   const { body: found } = await client.call('GET', '/v1/payments?reference=a%00b', { as: 'customer' });
   expect(found.errors[0].detail).toBe('must not contain the character NUL');
 });
@@ -227,10 +239,31 @@ describe('a query string', () => {
   });
 });
 
+it('refuses a malformed id in any path with 400', async () => {
+  const { body: document } = await client.call('GET', '/openapi.json');
+  const paths = Object.entries<Record<string, object>>(document.paths).filter(([path]) => path.includes('{'));
+  const named = paths.flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => [method.toUpperCase(), path] as const),
+  );
+  for (const [method, path] of named) {
+    const malformed = path.replaceAll(/\{\w+\}/g, '~');
+    const answers = await Promise.all(
+      (['customer', 'operator', 'admin'] as const).map((as) =>
+        client.call(method, malformed, { as, key: 'k' }),
+      ),
+    );
+    const codes = answers.map(({ body }) => body.code).filter((code) => code !== 'ROLE_NOT_ALLOWED');
+    expect(new Set(codes), `${method} ${path}`).toEqual(new Set(['INVALID_REQUEST']));
+  }
+  expect(named.length).toBeGreaterThan(50);
+});
+
 it('refuses a malformed id with 400, and names its form', async () => {
   for (const id of ['1', 'pay_1', ALICE, '%00', 'pay_0198C5B2-7A30-7C41-9D52-0F6B8A1C2E3C']) {
     const { status, body } = await client.call('GET', `/v1/payments/${id}`, { as: 'operator' });
     expect([status, body.code]).toEqual([400, 'INVALID_REQUEST']);
-    expect(body.errors).toEqual([{ pointer: '/id', detail: 'is not an id of the form pay_…', in: 'path' }]);
+    expect(body.errors).toEqual([
+      { pointer: '/id', detail: 'is not the id of a payment (pay_…)', in: 'path' },
+    ]);
   }
 });

@@ -240,6 +240,8 @@ it('has a German text for each reason of a decline that has an English one', () 
     'TO_ACCOUNT_NOT_FOUND',
     'FROM_ACCOUNT_NOT_ACTIVE',
     'TO_ACCOUNT_NOT_ACTIVE',
+    'FROM_ACCOUNT_CLOSED',
+    'TO_ACCOUNT_CLOSED',
     'CURRENCY_MISMATCH',
     'INSUFFICIENT_BALANCE',
     'PER_PAYMENT_LIMIT_EXCEEDED',

@@ -11,11 +11,13 @@ import {
   type Failure,
   type Payment,
   PaymentKind,
+  type PaymentNotes,
   PaymentState,
   type PaymentTotals,
   type Refund,
   RefundState,
 } from '../gen/payflowx/payment/v1/payment.ts';
+import { mayPassLater } from './declines.ts';
 
 export const PAYMENT_STATE_NAMES = {
   [PaymentState.INITIATED]: 'INITIATED',
@@ -80,6 +82,7 @@ export function paymentJson(payment: Payment) {
     description: emptyAsNull(payment.description),
     reference: emptyAsNull(payment.reference),
     metadata: payment.metadata,
+    payee_notes: notesJson(payment.payeeNotes),
     failure: failureJson(payment.failure),
     decision: decision ? decisionJson(decision) : null,
     expires_at: nullableTime(payment.expiresAt),
@@ -152,8 +155,14 @@ export function decisionJson({ outcome, code, message, limit, checks, decidedAt 
   };
 }
 
+function notesJson(notes: PaymentNotes | undefined) {
+  return notes ? { reference: emptyAsNull(notes.reference), metadata: notes.metadata } : null;
+}
+
 function failureJson(failure: Failure | undefined) {
-  return failure ? { code: failure.code, message: failure.message } : null;
+  if (!failure) return null;
+  const { code, message } = failure;
+  return { code, message, retryable: mayPassLater(code) };
 }
 
 /** A number without a name is one that no client may see. A service that sends it has a bug. */

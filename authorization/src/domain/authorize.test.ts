@@ -70,7 +70,9 @@ describe('a payment is declined', () => {
       [rich(), bob],
     ],
     ['from a frozen account', 'FROM_ACCOUNT_NOT_ACTIVE', {}, [rich({ state: 'FROZEN' }), bob]],
-    ['to a closed account', 'TO_ACCOUNT_NOT_ACTIVE', {}, [rich(), account('bob', { state: 'CLOSED' })]],
+    ['from a closed account', 'FROM_ACCOUNT_CLOSED', {}, [rich({ state: 'CLOSED' }), bob]],
+    ['to a frozen account', 'TO_ACCOUNT_NOT_ACTIVE', {}, [rich(), account('bob', { state: 'FROZEN' })]],
+    ['to a closed account', 'TO_ACCOUNT_CLOSED', {}, [rich(), account('bob', { state: 'CLOSED' })]],
     ['in a currency of neither account', 'CURRENCY_MISMATCH', { currency: 'USD' }, [rich(), bob]],
     [
       'to an account of another currency',

@@ -1,5 +1,5 @@
 /** The checks of a step, in order. The first check that fails declines the step. Pure. */
-import { type Account, available } from './account.ts';
+import { type Account, type AccountState, available } from './account.ts';
 import { endOfDay, endOfMonth } from './calendar.ts';
 import type { Check, DeclineCode, LimitUse } from './decision.ts';
 import type { PaymentRequest } from './step-request.ts';
@@ -51,16 +51,23 @@ interface Payment extends Transfer {
   readonly usage: Usage;
 }
 
+/** A frozen account may become active again. A closed one never does, so its payer learns that a retry is in vain. */
+const STATE_DECLINES = {
+  ACTIVE: { from: undefined, to: undefined },
+  FROZEN: { from: 'FROM_ACCOUNT_NOT_ACTIVE', to: 'TO_ACCOUNT_NOT_ACTIVE' },
+  CLOSED: { from: 'FROM_ACCOUNT_CLOSED', to: 'TO_ACCOUNT_CLOSED' },
+} as const satisfies Record<AccountState, Record<'from' | 'to', DeclineCode | undefined>>;
+
 const fromState: CheckOf<Pick<Transfer, 'from'>> = ({ from }) => ({
   name: 'from_state',
   inputs: { state: from.state },
-  decline: from.state === 'ACTIVE' ? undefined : 'FROM_ACCOUNT_NOT_ACTIVE',
+  decline: STATE_DECLINES[from.state].from,
 });
 
 export const toState: CheckOf<Pick<Transfer, 'to'>> = ({ to }) => ({
   name: 'to_state',
   inputs: {},
-  decline: to.state === 'ACTIVE' ? undefined : 'TO_ACCOUNT_NOT_ACTIVE',
+  decline: STATE_DECLINES[to.state].to,
 });
 
 const currency: CheckOf<Transfer> = ({ request, from, to }) => ({

@@ -109,6 +109,13 @@ describe('a capture', () => {
       { accounts: [alice, account('bob', { state: 'FROZEN' })] },
       /not active/,
     ],
+    [
+      'to an account that was closed meanwhile',
+      'TO_ACCOUNT_CLOSED',
+      1n,
+      { accounts: [alice, account('bob', { state: 'CLOSED' })] },
+      /closed/,
+    ],
   ] as const)('is declined %s: %s', (_, code, amount, books, why) => {
     const {
       decision,
@@ -215,7 +222,9 @@ describe('a refund', () => {
     ['above the balance', 'INSUFFICIENT_BALANCE', [alice, paid({ posted: 99n })]],
     ['of money held for another payment', 'INSUFFICIENT_BALANCE', [alice, paid({ held: 1n })]],
     ['from a frozen account', 'FROM_ACCOUNT_NOT_ACTIVE', [alice, paid({ state: 'FROZEN' })]],
-    ['to a closed account', 'TO_ACCOUNT_NOT_ACTIVE', [account('alice', { state: 'CLOSED' }), paid()]],
+    ['from a closed account', 'FROM_ACCOUNT_CLOSED', [alice, paid({ state: 'CLOSED' })]],
+    ['to a frozen account', 'TO_ACCOUNT_NOT_ACTIVE', [account('alice', { state: 'FROZEN' }), paid()]],
+    ['to a closed account', 'TO_ACCOUNT_CLOSED', [account('alice', { state: 'CLOSED' }), paid()]],
     ['in another currency', 'CURRENCY_MISMATCH', [account('alice', { currency: 'USD' }), paid()]],
     ['from an unknown account', 'FROM_ACCOUNT_NOT_FOUND', [alice]],
     ['to an unknown account', 'TO_ACCOUNT_NOT_FOUND', [paid()]],

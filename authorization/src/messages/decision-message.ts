@@ -1,6 +1,7 @@
 /** Converts a decision to the contract's message, which is returned and stored for retries. */
 import { Decision as DecisionMessage, MovementKind, Outcome } from '@payflowx/proto/authorization';
-import { DECLINES, type Decision } from '../domain/decision.ts';
+import { DECLINES } from '@payflowx/proto/declines';
+import type { Decision } from '../domain/decision.ts';
 
 export type { DecisionMessage };
 
@@ -17,7 +18,7 @@ export function toDecisionMessage(decision: Decision, id = ''): DecisionMessage 
   return {
     outcome: decline === undefined ? Outcome.APPROVED : Outcome.DECLINED,
     code: decline ?? '',
-    message: decline === undefined ? '' : (decision.message ?? DECLINES[decline]),
+    message: decline === undefined ? '' : (decision.message ?? DECLINES[decline].message),
     limit: decision.limit,
     checks: decision.checks as DecisionMessage['checks'],
     movements: decision.movements.map(({ kind, fromAccount, toAccount, amount }) => ({

@@ -25,14 +25,16 @@ export function errorTable<R extends string>(
   domain: string,
   errorClass: abstract new (...args: never[]) => ReasonedError<R>,
   codes: Record<R, status>,
-): ErrorTable {
+): ErrorTable & { readonly codes: Readonly<Record<R, status>> } {
   return {
     domain,
+    codes,
     codeOf: (error) => (error instanceof errorClass ? codes[(error as ReasonedError<R>).reason] : undefined),
   };
 }
 
-const CALL_CODES = {
+/** The reasons that any call to any service can have. */
+export const CALL_CODES = {
   UNAUTHENTICATED: status.UNAUTHENTICATED,
   IDENTITY_UNAVAILABLE: status.UNAVAILABLE,
   ROLE_NOT_ALLOWED: status.PERMISSION_DENIED,

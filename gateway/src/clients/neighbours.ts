@@ -124,6 +124,7 @@ export function connectNeighbours(targets: Targets, certificates: Certificates):
         'getRefund',
         'listRefunds',
         'listPaymentSteps',
+        'changePaymentNotes',
         'listPaymentAuditRecords',
       ],
     }),

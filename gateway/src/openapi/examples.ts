@@ -2,6 +2,7 @@
  * Adds examples to the document. A schema without its own example gets one built from its parts. A test validates each example
  * against its schema.
  */
+import { mayPassLater } from '@payflowx/proto/declines';
 import { PROBLEM_TYPE, ProblemError, problemBody } from '../problems/problem.ts';
 import { PROBLEMS, type ProblemCode } from '../problems/problem-codes.ts';
 import { type Document, type Media, operationsOf, type Schema } from './document.ts';
@@ -112,7 +113,7 @@ function declinedExample(code: string, kind: string, schemas: Record<string, Sch
     ...(exampleOf({ $ref: name }, schemas) as object),
     ...changes,
     state: 'FAILED',
-    failure: { code, message: `${titleOf(code)}.` },
+    failure: { code, message: `${titleOf(code)}.`, retryable: mayPassLater(code) },
   });
   if (kind === 'DeclinedProblem') {
     const payment = failed('Payment', { amount_captured: 0, amount_refunded: 0, decision: null });

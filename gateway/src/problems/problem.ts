@@ -2,7 +2,8 @@
 import { BatcherClosedError, CallError, NeighbourError, newId } from '@payflowx/chassis';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { NO_STORE } from '../http/caching.ts';
-import { codeOfFramework, codeOfNeighbour, PROBLEMS, type ProblemCode } from './problem-codes.ts';
+import { codeOfFramework, codeOfNeighbour } from './code-of-error.ts';
+import { PROBLEMS, type ProblemCode } from './problem-codes.ts';
 import {
   type FieldError,
   invalidFields,
@@ -108,11 +109,10 @@ export function hasRetryAfter(problem: ProblemCode): boolean {
   return status === 429 || status === 503 || TEMPORARY_CONFLICTS.has(problem);
 }
 
-const TIMEOUTS = new Set<ProblemCode>(['REQUEST_TIMEOUT', 'TIMEOUT']);
-
-/** Returns true if the same request may succeed later. */
+/** Returns true if the same request, with the same key, may succeed later. */
 function isRetryable(problem: ProblemCode): boolean {
-  return hasRetryAfter(problem) || TIMEOUTS.has(problem);
+  const { retry, key } = PROBLEMS[problem];
+  return retry === 'later' && key !== 'final';
 }
 
 function headersOf({ problem, options }: ProblemError): Record<string, string> {

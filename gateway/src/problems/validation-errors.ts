@@ -1,7 +1,7 @@
 /** Translates validation errors to the names of the REST API: those of Ajv, and the violations that another service reports. */
 import type { Violation } from '@payflowx/chassis';
 import type { FastifySchemaValidationError } from 'fastify';
-import { NO_NUL } from '../schemas/no-nul.ts';
+import { wordsFor } from '../schemas/expected-words.ts';
 import type { ProblemCode } from './problem-codes.ts';
 
 export interface FieldError {
@@ -30,9 +30,18 @@ export function missingOrInvalid(error: ValidationError): Invalid {
   const { validation = [], validationContext = 'body' } = error;
   const place = PLACES[validationContext];
   const findings = validation.filter(({ keyword }) => keyword !== 'if');
-  const errors = findings.slice(0, MAX_ERRORS).map((finding) => fieldError(finding, place));
+  const errors = withoutRepeats(findings.map((finding) => fieldError(finding, place)));
   if (place === 'header') return invalidHeader(validation, errors);
-  return { problem: 'INVALID_REQUEST', detail: sentence(errors), errors };
+  return { problem: 'INVALID_REQUEST', detail: sentence(errors), errors: errors.slice(0, MAX_ERRORS) };
+}
+
+/** A text may break a pattern and a format for the same reason. */
+function withoutRepeats(errors: FieldError[]): FieldError[] {
+  const seen = new Set<string>();
+  return errors.filter(({ pointer, detail }) => {
+    const key = `${pointer} ${detail}`;
+    return !seen.has(key) && seen.add(key);
+  });
 }
 
 const PLACES = { body: 'body', querystring: 'query', headers: 'header', params: 'path' } as const;
@@ -61,7 +70,8 @@ function invalidHeader(validation: FastifySchemaValidationError[], errors: Field
 function fieldError(finding: FastifySchemaValidationError, place: FieldError['in']): FieldError {
   const { keyword, instancePath, params, message = 'is not valid' } = finding;
   if (keyword === 'required') {
-    return { pointer: child(instancePath, params.missingProperty), detail: 'is required', in: place };
+    const detail = isOnlyManual(finding) ? ONLY_MANUAL : 'is required';
+    return { pointer: child(instancePath, params.missingProperty), detail, in: place };
   }
   if (keyword === 'additionalProperties') {
     return {
@@ -78,15 +88,27 @@ function child(pointer: string, name: unknown): string {
 }
 
 /** The schema that the value does not match. Ajv adds it in verbose mode. */
-type Finding = FastifySchemaValidationError & { parentSchema?: { examples?: unknown[] } };
+type Finding = FastifySchemaValidationError & {
+  parentSchema?: { $id?: string; pattern?: string; examples?: unknown[] };
+};
 
-function detailOf({ keyword, params, parentSchema }: Finding, message: string): string {
+/** The condition of NewPayment. */
+const ONLY_MANUAL =
+  'must be manual: hold_seconds and capture_by: payee are possible only with capture: manual';
+
+function isOnlyManual({ schemaPath }: Finding): boolean {
+  return /\/then\/(required|properties\/capture\/const)$/.test(schemaPath);
+}
+
+function detailOf(finding: Finding, message: string): string {
+  const { keyword, params, parentSchema } = finding;
   const [example] = parentSchema?.examples ?? [];
   switch (keyword) {
     case 'const':
-      return `must be ${params.allowedValue}`;
+      return isOnlyManual(finding) ? ONLY_MANUAL : `must be ${params.allowedValue}`;
     case 'enum': {
       const values = params.allowedValues as unknown[];
+      if (parentSchema?.$id === 'Currency') return `must be a currency in capitals, such as ${example}`;
       if (values.length <= MAX_VALUES) return `must be one of ${values.join(', ')}`;
       return example === undefined
         ? 'is not one of the known values'
@@ -94,26 +116,23 @@ function detailOf({ keyword, params, parentSchema }: Finding, message: string): 
     }
     case 'pattern':
     case 'format':
-      return formOf(String(params.pattern ?? ''), example) ?? message;
+      return formOf(String(parentSchema?.pattern ?? ''), example) ?? message;
     default:
       return message;
   }
 }
 
-const UUID_ID = /^([a-z]+)_[0-9a-f]{8}-/;
-
-/** Returns the expected form in words, because few readers can read a pattern. */
+/** Returns the expected form in words. `pattern` is that of the schema, also if its format failed. */
 function formOf(pattern: string, example: unknown): string | undefined {
-  if (pattern === NO_NUL) return 'must not contain the character NUL';
-  if (typeof example !== 'string') return undefined;
-  const [, prefix] = UUID_ID.exec(example) ?? [];
-  return prefix ? `is not an id of the form ${prefix}_…` : `does not have the form of ${example}`;
+  const words = wordsFor(pattern);
+  if (words !== undefined || typeof example !== 'string') return words;
+  return `does not have the form of ${example}`;
 }
 
 function sentence([first, ...others]: FieldError[]): string {
   if (!first) return 'The request is not valid.';
   const place = first.pointer === '' ? `The ${first.in}` : first.pointer.slice(1);
-  const more = others.length === 0 ? '' : ` ${others.length} more in errors.`;
+  const more = others.length === 0 ? '' : ` … and ${others.length} more.`;
   return `${place} ${first.detail}.${more}`;
 }
 

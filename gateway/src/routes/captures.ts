@@ -60,7 +60,12 @@ export const captureRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
         202: ref(Payment),
         403: problem(['ACTION_NOT_ALLOWED', 'OWN_ACCOUNT']),
         404: problem(['PAYMENT_NOT_FOUND']),
-        409: problem(['INVALID_STATE', 'TO_ACCOUNT_NOT_ACTIVE', 'IDEMPOTENCY_IN_PROGRESS']),
+        409: problem([
+          'INVALID_STATE',
+          'TO_ACCOUNT_NOT_ACTIVE',
+          'TO_ACCOUNT_CLOSED',
+          'IDEMPOTENCY_IN_PROGRESS',
+        ]),
         422: problem(['CAPTURE_EXCEEDS_AUTHORIZED', 'IDEMPOTENCY_KEY_REUSED']),
       },
     },

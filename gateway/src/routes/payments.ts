@@ -14,7 +14,7 @@ import { AnyAccountId, PaymentId, pathId } from '../schemas/ids.ts';
 import { Currency, MAX_AMOUNT } from '../schemas/money.ts';
 import { ref } from '../schemas/named.ts';
 import { createMessage, NewPayment } from '../schemas/new-payment.ts';
-import { MetadataFilter } from '../schemas/notes.ts';
+import { MetadataFilter, NoteChanges, noteSchemas, notesChange } from '../schemas/notes.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
 import {
   DeclinedProblem,
@@ -53,7 +53,11 @@ const paymentsQuery = query({
   currency: Type.Optional(ref(Currency)),
   // proto3 cannot tell an empty text from an absent one: an empty filter would list all payments.
   reference: Type.Optional({
-    ...text(100, 'Only payments with exactly this reference.', 'order-4711'),
+    ...text(
+      100,
+      'Only payments with exactly this reference of your side. Operators and auditors find those of either side.',
+      'order-4711',
+    ),
     minLength: 1,
   }),
   created_after: Type.Optional(timeInput('Created at or after.')),
@@ -84,7 +88,7 @@ const paymentsQuery = query({
   ),
 });
 
-export const paymentRouteSchemas = [PaymentPage];
+export const paymentRouteSchemas = [PaymentPage, ...noteSchemas];
 
 interface Options {
   payment: Neighbours['payment'];
@@ -149,6 +153,32 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
       );
       if (!found) throw new Error('The response of the payment service has no payment.');
       return paymentJson(found);
+    },
+  });
+
+  app.patch('/v1/payments/:id', {
+    config: { access: ['customer', 'operator'], scope: 'payments:write' },
+    schema: {
+      tags: ['payments'],
+      operationId: 'changePaymentNotes',
+      summary: 'Change your own reference and metadata of a payment',
+      description:
+        'For the owner of `from_account` and of `to_account`. Each side has its own notes, and never sees those of the other. They change neither `version` nor `updated_at`, and events keep the notes of the request. The same change again has the same result.',
+      params: pathId(ref(PaymentId)),
+      body: ref(NoteChanges),
+      response: {
+        200: ref(Payment),
+        403: problem(['ACTION_NOT_ALLOWED']),
+        404: problem(['PAYMENT_NOT_FOUND']),
+      },
+    },
+    handler: async (request) => {
+      const { payment: changed } = await payment.changePaymentNotes(
+        { paymentId: request.params.id, ...notesChange(request.body) },
+        asCaller(request),
+      );
+      if (!changed) throw new Error('The response of the payment service has no payment.');
+      return paymentJson(changed);
     },
   });
 };

@@ -1,5 +1,7 @@
 /** Notes of a requester for its own systems: a reference and metadata. No other user sees them. */
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
+import { named } from './named.ts';
+import { NO_NUL } from './no-nul.ts';
 import { nullableText, text, texts } from './text.ts';
 
 export const Metadata = Type.Unsafe<Record<string, string>>({
@@ -15,8 +17,52 @@ export const Metadata = Type.Unsafe<Record<string, string>>({
 export const MetadataFilter = Type.Unsafe<Record<string, string>>({
   ...Metadata,
   description:
-    'Only payments with all of these pairs in their metadata: `metadata[order]=4711`. The receiver cannot find payments by the payer’s metadata.',
+    'Only payments with all of these pairs in their metadata: `metadata[order]=4711`. Each side finds payments by its own metadata only, operators and auditors by that of either side.',
 });
+
+export const NoteChanges = named(
+  'PaymentNoteChanges',
+  Type.Object(
+    {
+      reference: Type.Optional(
+        Type.Unsafe<string | null>({
+          type: ['string', 'null'],
+          maxLength: 100,
+          pattern: NO_NUL,
+          description: 'Your reference. Null removes it.',
+        }),
+      ),
+      metadata: Type.Optional(
+        Type.Unsafe<Record<string, string | null>>({
+          type: 'object',
+          maxProperties: 20,
+          propertyNames: { minLength: 1, maxLength: 40, pattern: NO_NUL },
+          additionalProperties: { type: ['string', 'null'], maxLength: 500, pattern: NO_NUL },
+          description:
+            'New values by name. Null removes a name; others keep their value. At most 20 names, the kept ones counted.',
+        }),
+      ),
+    },
+    {
+      additionalProperties: false,
+      minProperties: 1,
+      examples: [{ reference: 'invoice-2026-17', metadata: { booked: 'yes', draft: null } }],
+    },
+  ),
+);
+
+export const noteSchemas = [NoteChanges];
+
+/** The changes as the RPC takes them: it has no null. */
+export function notesChange({ reference, metadata = {} }: Static<typeof NoteChanges>) {
+  const isRemoved = ([, value]: [string, string | null]) => value === null;
+  const pairs = Object.entries(metadata);
+  return {
+    reference: reference === undefined ? undefined : (reference ?? ''),
+    metadata: Object.fromEntries(pairs.filter((pair) => !isRemoved(pair))) as Record<string, string>,
+    removedMetadata: pairs.filter(isRemoved).map(([name]) => name),
+  };
+}
 
 /** The notes in a request for a capture or a refund. */
 export const notesInput = {

@@ -1,4 +1,5 @@
 /** A payment as clients see it. Deposits and withdrawals are payments too. */
+import { DECLINES } from '@payflowx/proto/declines';
 import type { Payment as PaymentMessage } from '@payflowx/proto/payment';
 import {
   CAPTURE_BY_NAMES,
@@ -12,6 +13,7 @@ import { DECISION_EXAMPLE, Decision } from './decision.ts';
 import { AnyAccountId, PaymentId } from './ids.ts';
 import { Currency, count, minorUnits } from './money.ts';
 import { named, nullable, ref } from './named.ts';
+import { NEW_VALUES, openEnum } from './open-enum.ts';
 import { declinedProblem } from './problem.ts';
 import { nullableText, nullableTime, texts, time } from './text.ts';
 import { wireNames } from './wire-names.ts';
@@ -32,11 +34,23 @@ export const CAPTURE_BY = wireNames(
 
 export const Failure = Type.Object(
   {
-    code: Type.String({ description: 'A decline code.', examples: ['INSUFFICIENT_BALANCE'] }),
+    code: openEnum(Object.keys(DECLINES), {
+      description: `A decline code. ${NEW_VALUES}`,
+      examples: ['INSUFFICIENT_BALANCE'],
+    }),
     message: Type.String({ description: 'The code in words.' }),
+    retryable: Type.Boolean({
+      description:
+        'True if a new request with the same data may succeed later: the reason may go away. It needs a new Idempotency-Key, because this outcome is final for its key.',
+    }),
   },
   { description: 'The reason if the state is FAILED, else null.' },
 );
+
+const PayeeNotes = Type.Object({
+  reference: nullableText('The payee’s reference.'),
+  metadata: texts('The payee’s metadata.'),
+});
 
 export const PAYMENT_EXAMPLE = {
   id: 'pay_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
@@ -53,6 +67,7 @@ export const PAYMENT_EXAMPLE = {
   description: 'Two books',
   reference: 'order-4711',
   metadata: { order: '4711' },
+  payee_notes: null,
   failure: null,
   decision: DECISION_EXAMPLE,
   expires_at: null,
@@ -81,8 +96,16 @@ export const Payment = named(
       capture: CAPTURES.schema,
       capture_by: CAPTURE_BY.schema,
       description: nullableText('The payer’s text for people to read.'),
-      reference: nullableText('The payer’s reference for its own systems. The receiver gets null.'),
-      metadata: texts('The payer’s metadata. The receiver gets an empty object.'),
+      reference: nullableText(
+        'Your side’s own reference, for its systems; the payer’s for operators and auditors. `PATCH /v1/payments/{id}` changes it.',
+      ),
+      metadata: texts(
+        'Your side’s own metadata; the payer’s for operators and auditors. The payee’s is empty at first.',
+      ),
+      payee_notes: nullable(
+        PayeeNotes,
+        'The payee’s notes, for operators and auditors. Null for others, and until the payee sets some.',
+      ),
       failure: nullable(Failure),
       decision: Type.Optional(
         nullable(

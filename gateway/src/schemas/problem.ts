@@ -1,7 +1,9 @@
 /** The schema of an error response (RFC 9457), for the document and the serializer. problem.ts creates the responses. */
 import { type TSchema, Type } from 'typebox';
+import { ALL_CODES } from '../problems/problem-codes.ts';
 import { minorUnits } from './money.ts';
 import { named, ref } from './named.ts';
+import { NEW_VALUES, openEnum } from './open-enum.ts';
 
 const PROBLEM_EXAMPLE = {
   type: 'urn:payflowx:problem:invalid-request',
@@ -21,7 +23,10 @@ const members = {
   status: Type.Integer({ description: 'The HTTP status.' }),
   detail: Type.String({ description: 'The error of this request, for people to read.' }),
   instance: Type.String({ description: 'The requested path, or that of the declined payment.' }),
-  code: Type.String({ description: 'A stable code for programs.', examples: ['INVALID_REQUEST'] }),
+  code: openEnum(ALL_CODES, {
+    description: `A stable code for programs. ${NEW_VALUES} docs/integrators/errors.md says what to do about each.`,
+    examples: ['INVALID_REQUEST'],
+  }),
   request_id: Type.String({ description: 'The id of this request, as in `x-request-id`.' }),
   retryable: Type.Boolean({
     description:

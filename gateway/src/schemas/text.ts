@@ -2,18 +2,24 @@
 import { Type } from 'typebox';
 import { DATE_TIME_PATTERN, parseDateTime, type Rounding } from '../http/date-time.ts';
 import { ProblemError } from '../problems/problem.ts';
+import { pattern } from './expected-words.ts';
 import { NO_NUL } from './no-nul.ts';
 
 /** Free text without NUL, which PostgreSQL cannot store. */
 export const text = (maxLength: number, description: string, example: string) =>
   Type.String({ maxLength, pattern: NO_NUL, description, examples: [example] });
 
+const TIME_EXAMPLE = '2026-01-31T12:00:00.000Z';
+
 export const timeInput = (description: string) =>
   Type.String({
     format: 'date-time',
-    pattern: DATE_TIME_PATTERN,
+    pattern: pattern(
+      DATE_TIME_PATTERN,
+      `is not a date and time with an offset, such as ${TIME_EXAMPLE} or 2026-01-31T13:00:00+01:00`,
+    ),
     description: `${description} Digits below a millisecond are not ignored.`,
-    examples: ['2026-01-31T12:00:00.000Z'],
+    examples: [TIME_EXAMPLE],
   });
 
 interface TimePlace {
@@ -52,7 +58,12 @@ export const texts = (description: string) =>
   });
 
 export const dayInput = (description: string) =>
-  Type.String({ format: 'date', pattern: '^[12]\\d{3}-', description, examples: ['2026-01-31'] });
+  Type.String({
+    format: 'date',
+    pattern: pattern('^[12]\\d{3}-', 'is not a date, such as 2026-01-31'),
+    description,
+    examples: ['2026-01-31'],
+  });
 
 export const time = (description: string) => Type.String({ format: 'date-time', description });
 

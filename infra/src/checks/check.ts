@@ -56,6 +56,11 @@ function checks(): Check[] {
       remedy: 'Mend the page, or the constant.',
     },
     {
+      name: 'documented errors',
+      command: [process.execPath, SOURCES, 'infra/src/checks/documented-errors.ts'],
+      remedy: `Mend the catalogue gateway/src/problems/problem-codes.ts, then: node ${SOURCES} infra/src/checks/documented-errors.ts --write`,
+    },
+    {
       name: 'migrations',
       command: [process.execPath, 'infra/src/checks/migrations.ts'],
       remedy: 'Each finding links its rule; docs/operators/upgrades.md shows how to write the step.',

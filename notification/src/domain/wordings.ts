@@ -96,6 +96,8 @@ const GERMAN_REASONS: Record<string, string> = {
   FROM_ACCOUNT_NOT_FOUND: 'Das Konto gibt es nicht.',
   FROM_ACCOUNT_NOT_ACTIVE: 'Ihr Konto ist nicht aktiv.',
   TO_ACCOUNT_NOT_ACTIVE: 'Das Konto des Empfängers ist nicht aktiv.',
+  FROM_ACCOUNT_CLOSED: 'Ihr Konto ist geschlossen.',
+  TO_ACCOUNT_CLOSED: 'Das Konto des Empfängers ist geschlossen.',
   CURRENCY_MISMATCH: 'Die Währungen der Konten sind verschieden.',
   INSUFFICIENT_BALANCE: 'Das Guthaben reicht nicht aus.',
   PER_PAYMENT_LIMIT_EXCEEDED: 'Der Betrag übersteigt das Limit für eine Zahlung.',

@@ -5,6 +5,7 @@ import { maySee, notFound, viewFor } from '../domain/access.ts';
 import { isPaymentId } from '../domain/ids.ts';
 import type { Payment } from '../domain/payment.ts';
 import type { Database } from '../store/database.ts';
+import { readNotes } from '../store/payment-notes.ts';
 import { findPayment } from '../store/payments.ts';
 
 /** Throws PAYMENT_NOT_FOUND. */
@@ -15,5 +16,6 @@ export async function getPayment(
 ): Promise<Payment> {
   const payment = isPaymentId(id) ? await findPayment(db, id) : undefined;
   if (!payment || !maySee(caller, payment)) throw notFound();
-  return viewFor(caller, payment);
+  const changed = await readNotes(db, [id]);
+  return viewFor(caller, payment, changed.get(id));
 }

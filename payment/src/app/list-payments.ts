@@ -7,6 +7,7 @@ import type { Payment } from '../domain/payment.ts';
 import { checkFilter, type PaymentFilter } from '../domain/payment-filter.ts';
 import type { Database } from '../store/database.ts';
 import { listPayments as readPage } from '../store/payment-lists.ts';
+import { readNotes } from '../store/payment-notes.ts';
 import { toPosition, toTokenContent } from './page-position.ts';
 
 export interface ListRequest {
@@ -39,8 +40,12 @@ export async function listPayments(
   const position = toPosition(decodePageToken(pageToken, PageToken));
   const ownerId = seesAll(caller) ? undefined : caller.id;
   const { payments, next } = await readPage(db, { ...filter, ownerId, ascending }, position, { limit });
+  const changed = await readNotes(
+    db,
+    payments.map(({ id }) => id),
+  );
   return {
-    payments: payments.map((payment) => viewFor(caller, payment)),
+    payments: payments.map((payment) => viewFor(caller, payment, changed.get(payment.id))),
     nextPageToken: next ? encodePageToken(toTokenContent(next)) : '',
   };
 }

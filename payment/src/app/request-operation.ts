@@ -17,7 +17,7 @@ export interface RequestOperationDeps {
  */
 export type Requested = (Replay & { replayed: boolean }) | { pending: Begun };
 
-/** Throws the errors of acceptOperations, and TO_ACCOUNT_NOT_ACTIVE. */
+/** Throws the errors of acceptOperations, TO_ACCOUNT_NOT_ACTIVE and TO_ACCOUNT_CLOSED. */
 export async function requestOperation(
   { flow, now }: RequestOperationDeps,
   request: OperationRequest,

@@ -5,6 +5,7 @@ import { NO_NOTES, type Operation, type RequestedKind } from './operation.ts';
 import type { ListedKind } from './operation-filter.ts';
 import type { CaptureBy } from './order.ts';
 import type { Payment } from './payment.ts';
+import { type ChangedNotes, notesOf, type Side } from './payment-notes.ts';
 
 /** True if the caller sees the payments of all users. */
 export function seesAll(caller: Caller): boolean {
@@ -18,12 +19,15 @@ export function maySee(caller: Caller, payment: Payment): boolean {
 
 /**
  * Returns the payment as this caller may see it. A receiver who is not the payer does not see the decision, which contains the
- * payer's balance and limits. It does not see reference and metadata either, which are the payer's own notes.
+ * payer's balance and limits. Each side sees only its own reference and metadata. `changed` are the notes that the sides have changed.
  */
-export function viewFor(caller: Caller, payment: Payment): Payment {
+export function viewFor(caller: Caller, payment: Payment, changed: ChangedNotes = {}): Payment {
   const seen = isOwnOrSeesAll(caller, payment.origin.caller.id) ? payment : withoutClient(payment);
-  if (seesPayersSide(caller, payment)) return seen;
-  return { ...seen, decision: undefined, reference: '', metadata: {} };
+  if (!seesPayersSide(caller, payment))
+    return { ...seen, decision: undefined, ...notesOf(payment, changed, 'PAYEE') };
+  if (changed.PAYER === undefined && changed.PAYEE === undefined) return seen;
+  const payers = { ...seen, ...notesOf(payment, changed, 'PAYER') };
+  return seesAll(caller) ? { ...payers, payeeNotes: changed.PAYEE } : payers;
 }
 
 /**
@@ -87,6 +91,17 @@ export function requireAction(
   if (side === 'PAYER' ? isPayer(caller, payment) : side === 'PAYEE' && isReceiver(caller, payment)) return;
   if (!caller.roles.includes('operator')) throw actionNotAllowed(side);
   if (isPayer(caller, payment) || isReceiver(caller, payment)) throw ownAccount();
+}
+
+/**
+ * Returns the side whose notes the caller may change: that of its own account, also for an operator. If both accounts are its own, it is
+ * the payer. Throws PAYMENT_NOT_FOUND, ACTION_NOT_ALLOWED.
+ */
+export function sideOfNotes(caller: Caller, payment: Payment): Side {
+  if (!maySee(caller, payment)) throw notFound();
+  if (isPayer(caller, payment)) return 'PAYER';
+  if (isReceiver(caller, payment)) return 'PAYEE';
+  throw new PaymentError('ACTION_NOT_ALLOWED', 'Only the payer and the payee may change their notes.');
 }
 
 /** Returns the side that may take this step. Operators may take all. */

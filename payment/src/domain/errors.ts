@@ -17,6 +17,7 @@ export type Reason =
   | 'CAPTURE_EXCEEDS_AUTHORIZED'
   | 'REFUND_EXCEEDS_CAPTURED'
   | 'TO_ACCOUNT_NOT_ACTIVE'
+  | 'TO_ACCOUNT_CLOSED'
   | 'AUTHORIZATION_UNAVAILABLE';
 
 export class PaymentError extends ReasonedError<Reason> {}

@@ -181,6 +181,7 @@ describe('a capture', () => {
 
   it.each([
     ['TO_ACCOUNT_NOT_ACTIVE', 'TO_ACCOUNT_NOT_ACTIVE'],
+    ['TO_ACCOUNT_CLOSED', 'TO_ACCOUNT_CLOSED'],
     ['CAPTURE_EXCEEDS_HOLD', 'CAPTURE_EXCEEDS_AUTHORIZED'],
   ])('that is declined with %s is refused with %s, and does not change the payment', (code, reason) => {
     const payment = authorizedPayment();

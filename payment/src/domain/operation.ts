@@ -269,6 +269,7 @@ export function eventTypeOf(kind: OperationKind, state: PaymentState): EventType
 const REFUSALS: Record<string, Reason> = {
   CAPTURE_EXCEEDS_HOLD: 'CAPTURE_EXCEEDS_AUTHORIZED',
   TO_ACCOUNT_NOT_ACTIVE: 'TO_ACCOUNT_NOT_ACTIVE',
+  TO_ACCOUNT_CLOSED: 'TO_ACCOUNT_CLOSED',
 };
 
 /**

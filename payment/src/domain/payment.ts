@@ -51,6 +51,8 @@ export interface Payment {
   readonly description: string;
   readonly reference: string;
   readonly metadata: Readonly<Record<string, string>>;
+  /** The payee's notes. Only in the view of a caller who sees those of both sides. */
+  readonly payeeNotes?: Pick<Order, 'reference' | 'metadata'> | undefined;
   readonly failure: Failure | undefined;
   /** The encoded decision of authorization, unchanged. */
   readonly decision: Uint8Array | undefined;

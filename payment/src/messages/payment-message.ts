@@ -82,6 +82,7 @@ export function withoutDecision(payment: Payment): PaymentMessage {
     updatedAt: payment.updatedAt,
     clientId: payment.origin.caller.clientId ?? '',
     captureBy: CAPTURE_BY_CODES[payment.captureBy],
+    payeeNotes: payment.payeeNotes,
     ...endOf(payment),
   };
 }

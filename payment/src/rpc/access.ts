@@ -21,6 +21,7 @@ export const ACCESS = {
   listPaymentSteps: { roles: ['customer', 'operator', 'auditor'], scope: 'payments:read' },
   simulatePayment: { roles: ['customer', 'operator'], scope: 'payments:read' },
   getPayment: { roles: ['customer', 'operator', 'auditor'], scope: 'payments:read' },
+  changePaymentNotes: { roles: ['customer', 'operator'], scope: 'payments:write' },
   listPaymentAuditRecords: { roles: ['operator', 'auditor'], scope: 'audit:read' },
   // The ledger's, to know how many events are on their way.
   getRecoveryStatus: { roles: ['operator', 'auditor'], scope: 'payments:read', services: ['ledger'] },

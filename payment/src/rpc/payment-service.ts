@@ -30,6 +30,7 @@ import {
   PaymentServiceService,
 } from '@payflowx/proto/payment';
 import type { Kysely } from 'kysely';
+import { changePaymentNotes } from '../app/change-payment-notes.ts';
 import { type CreateDeps, createPayment } from '../app/create-payment.ts';
 import type { Creation } from '../app/fingerprint.ts';
 import { getPayment } from '../app/get-payment.ts';
@@ -170,6 +171,13 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
       getPayment: async ({ paymentId }, call) => {
         const caller = requireCaller(call);
         const payment = await getPayment(deps, caller, paymentId);
+        return { payment: messageFor(caller, toPaymentMessage(payment)) };
+      },
+
+      changePaymentNotes: async ({ paymentId, reference, metadata, removedMetadata }, call) => {
+        const caller = requireCaller(call);
+        const change = { reference, metadata, removed: removedMetadata };
+        const payment = await changePaymentNotes(deps, caller, paymentId, change);
         return { payment: messageFor(caller, toPaymentMessage(payment)) };
       },
 

@@ -1,5 +1,6 @@
 /** The Kysely types of this service's tables. Amounts are minor units. */
 import type { RoleName } from '@payflowx/chassis';
+import type { ColumnType } from 'kysely';
 import type { Operation, OperationKind } from '../domain/operation.ts';
 import type { CaptureMode, PaymentKind } from '../domain/order.ts';
 import type { PaymentState } from '../domain/payment.ts';
@@ -8,6 +9,18 @@ export interface Database {
   payments: PaymentsTable;
   idempotency_keys: IdempotencyKeysTable;
   operations: OperationsTable;
+  payment_notes: PaymentNotesTable;
+}
+
+export interface PaymentNotesTable {
+  /** The id of the payment. */
+  id: string;
+  created_at: Date;
+  side: 'PAYER' | 'PAYEE';
+  owner_id: string;
+  reference: string;
+  metadata: ColumnType<Record<string, string>, string, string>;
+  updated_at: Date;
 }
 
 export interface PaymentsTable {

@@ -1,7 +1,8 @@
 /** Lists of payments: the indexes that a page enters by, and the conditions of the filters. */
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Payment, PaymentState } from '../domain/payment.ts';
 import type { PaymentFilter } from '../domain/payment-filter.ts';
+import type { Side } from '../domain/payment-notes.ts';
 import type { Database } from './database.ts';
 import { PAYMENT_COLUMNS, type PaymentRow, toPayment } from './payments.ts';
 import {
@@ -83,9 +84,7 @@ async function walksOfDecided(db: Kysely<Database>, filter: ListFilter): Promise
   if (isByUpdate(filter)) return [{ first: [], where: IS_DECIDED }];
   const sides = accountsOf(filter);
   const [account] = sides;
-  if (reference !== undefined) {
-    return [{ ...by('reference', reference), where: sql`reference <> '' and ${IS_DECIDED}` }];
-  }
+  if (reference !== undefined) return walksByReference(reference);
   if (
     account !== undefined &&
     (ownerId === undefined || (await isWalkedByAccount(db, account.value, ownerId)))
@@ -107,6 +106,53 @@ async function walksOfDecided(db: Kysely<Database>, filter: ListFilter): Promise
     return [...new Set(states)].map((state) => ({ ...by('state', state), where }));
   }
   return [{ first: [], where: IS_DECIDED }];
+}
+
+/** Walks the notes of requests and the changed notes. Notes that were changed since are left out by the conditions. */
+function walksByReference(reference: string): Walk[] {
+  const where = sql<boolean>`reference <> ''`;
+  const changed = (side: Side): Walk => ({
+    first: [
+      { column: 'side', value: side },
+      { column: 'reference', value: reference },
+    ],
+    where,
+    through: 'payment_notes',
+  });
+  const isWalkedFirst = sql<boolean>`reference is distinct from ${reference}`;
+  return [
+    { ...by('reference', reference), where: sql`${where} and ${IS_DECIDED}` },
+    { ...changed('PAYER'), except: sql`${IS_DECIDED} and ${isWalkedFirst}` },
+    {
+      ...changed('PAYEE'),
+      except: sql`${IS_DECIDED} and ${isWalkedFirst} and not ${hasChanged('PAYER', sql`n.reference = ${reference}`)}`,
+    },
+  ];
+}
+
+/** True if the side has changed its notes of the payment, to those of the condition on `n`. walk.ts names the row `visited`. */
+function hasChanged(side: Side, condition: Condition = sql`true`): Condition {
+  return sql`exists (
+    select from payment_notes as n where n.id = visited.id and n.side = ${side} and ${condition})`;
+}
+
+type NotesFilter = Pick<ListFilter, 'reference' | 'metadata'>;
+
+/** The condition on the notes of the caller's own side, or of either side for callers that see all. */
+function notesCondition({ ownerId, reference, metadata }: NotesFilter & { ownerId?: string | undefined }) {
+  const matching = (column: (name: string) => RawBuilder<unknown>) => {
+    const conditions: Condition[] = [];
+    if (reference !== undefined) conditions.push(sql`${column('reference')} = ${reference}`);
+    if (metadata !== undefined)
+      conditions.push(sql`${column('metadata')}::jsonb @> ${JSON.stringify(metadata)}::jsonb`);
+    return all(conditions);
+  };
+  const changed = matching((name) => sql.ref(`n.${name}`));
+  const first = matching((name) => sql.ref(`visited.${name}`));
+  const payers = sql<boolean>`(${hasChanged('PAYER', changed)} or (${first} and not ${hasChanged('PAYER')}))`;
+  const payees = hasChanged('PAYEE', changed);
+  if (ownerId === undefined) return sql<boolean>`(${payers} or ${payees})`;
+  return sql<boolean>`case when from_owner_id = ${ownerId} then ${payers} else to_owner_id = ${ownerId} and ${payees} end`;
 }
 
 const isByUpdate = ({ updatedAfter, updatedBefore }: ListFilter) =>
@@ -152,7 +198,6 @@ function conditionsOf(filter: ListFilter): Condition[] {
   const { createdAfter, createdBefore } = filter;
   const { accountId, fromAccount, toAccount, ownerId, states, kind } = filter;
   const { currency, reference, metadata, amountMinMinor, amountMaxMinor } = filter;
-  const isPayersOnly = reference !== undefined || metadata !== undefined;
   const conditions: Condition[] = [];
   if (isByUpdate(filter)) {
     if (createdAfter !== undefined) conditions.push(sql`created_at >= ${createdAfter}`);
@@ -161,12 +206,11 @@ function conditionsOf(filter: ListFilter): Condition[] {
   if (accountId !== undefined) conditions.push(sql`${accountId} in (from_account, to_account)`);
   if (fromAccount !== undefined) conditions.push(sql`from_account = ${fromAccount}`);
   if (toAccount !== undefined) conditions.push(sql`to_account = ${toAccount}`);
-  // The receiver does not see the payer's notes, so it must not find the payment by them either.
-  if (ownerId !== undefined && isPayersOnly) conditions.push(sql`from_owner_id = ${ownerId}`);
+  // No side sees the notes of the other, so it must not find the payment by them either.
+  if (reference !== undefined || metadata !== undefined) conditions.push(notesCondition(filter));
   if (ownerId !== undefined) conditions.push(sql`(from_owner_id = ${ownerId} or to_owner_id = ${ownerId})`);
   if (states !== undefined) conditions.push(sql`state = any(${states}::text[])`);
   if (kind !== undefined) conditions.push(sql`kind = ${kind}`);
-  if (metadata !== undefined) conditions.push(sql`metadata::jsonb @> ${JSON.stringify(metadata)}::jsonb`);
   if (currency !== undefined) conditions.push(sql`currency = ${currency}`);
   if (amountMinMinor !== undefined) conditions.push(sql`amount_minor >= ${amountMinMinor}`);
   if (amountMaxMinor !== undefined) conditions.push(sql`amount_minor <= ${amountMaxMinor}`);

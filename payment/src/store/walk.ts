@@ -28,6 +28,8 @@ export interface Walk {
   where?: Condition;
   /** Excludes rows that another walk of this list finds. */
   except?: Condition;
+  /** Another table, whose rows have the id and the times of rows of the list: its index is walked, and they are looked up. */
+  through?: 'payment_notes';
 }
 
 export interface Listing {
@@ -101,10 +103,19 @@ function follow(
   { limit, visits }: Required<Limits>,
 ): RawBuilder<unknown> {
   const columns = sql.join(listing.columns.map((column) => sql.ref(column)));
-  const order = orderOf(walk, listing);
-  const visited = (bounds: RawBuilder<unknown>) => sql`
-    select ${columns} from ${sql.table(listing.table)} where ${all(rangeOf(walk, listing, position))}
-    order by ${order} ${bounds}`;
+  const table = sql.table(listing.table);
+  const range = all(rangeOf(walk, listing, position));
+  const { through } = walk;
+  // The first columns have one value each, so the rows that were looked up have the same order without them.
+  const order = orderOf(through ? { first: [] } : walk, listing);
+  const visited = (bounds: RawBuilder<unknown>) =>
+    through
+      ? sql`
+    select ${columns} from ${table} join (
+      select id as walked_id from ${sql.table(through)} where ${range} order by ${orderOf(walk, listing)} ${bounds}
+    ) as walked on id = walked_id order by ${order}`
+      : sql`
+    select ${columns} from ${table} where ${range} order by ${order} ${bounds}`;
   // The planner cannot know the result of a subquery. It then plans for the first tenth of the rows, which an index gives in order, and
   // not for all rows and a sort.
   return sql`(

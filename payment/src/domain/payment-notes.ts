@@ -1,0 +1,41 @@
+/** Each side's own notes of a payment: a reference and metadata for its systems. Neither side sees those of the other. Pure. */
+import { collectViolations } from '@payflowx/chassis/errors';
+import { invalid } from './errors.ts';
+import { NO_NOTES, type Notes } from './operation.ts';
+import { checkNotes } from './order.ts';
+import type { Payment } from './payment.ts';
+
+export type Side = 'PAYER' | 'PAYEE';
+
+/** The notes that the sides have changed. Undefined: not changed, so the payer has those of its request, and the payee has none. */
+export type ChangedNotes = Partial<Record<Side, Notes>>;
+
+export interface NotesChange {
+  /** Undefined: unchanged. Empty: removed. */
+  readonly reference: string | undefined;
+  /** New values by name. Other names keep theirs. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly removed: readonly string[];
+}
+
+/** Returns the current notes of a side. */
+export function notesOf(payment: Payment, changed: ChangedNotes, side: Side): Notes {
+  const { reference, metadata } = payment;
+  return changed[side] ?? (side === 'PAYER' ? { reference, metadata } : NO_NOTES);
+}
+
+/** Returns the notes after the change. Throws INVALID_ARGUMENT, also if they have too many pairs only together. */
+export function changeNotes(notes: Notes, { reference, metadata, removed }: NotesChange): Notes {
+  const changed = {
+    reference: reference ?? notes.reference,
+    metadata: Object.fromEntries(
+      Object.entries({ ...notes.metadata, ...metadata }).filter(([name]) => !removed.includes(name)),
+    ),
+  };
+  const violations = collectViolations(invalid);
+  checkNotes(violations, changed);
+  const both = removed.filter((name) => Object.hasOwn(metadata, name));
+  violations.require(both.length === 0, 'removed_metadata', 'must not name a key with a new value');
+  violations.throwIfAny();
+  return changed;
+}
