@@ -35,7 +35,12 @@ const dated = (accounts: readonly Account[], decidedAt: Date) =>
 const byId = (accounts: readonly Account[]) => accounts.toSorted((a, b) => (a.id < b.id ? -1 : 1));
 
 const manual = paymentRequest({ captureMode: 'MANUAL', amount: 600n });
-const capture = (amount: bigint, final: boolean): StepRequest => ({ kind: 'CAPTURE', ...step, amount, final });
+const capture = (amount: bigint, final: boolean): StepRequest => ({
+  kind: 'CAPTURE',
+  ...step,
+  amount,
+  final,
+});
 const cancel: StepRequest = { kind: 'RELEASE', ...step, cause: 'CANCEL' };
 const expiry: StepRequest = { kind: 'RELEASE', ...step, cause: 'EXPIRY' };
 const external = { ...{ callerId: 'usr_op', callerRoles: ['operator'] as const }, amount: 500n };

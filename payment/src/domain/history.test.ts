@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { changesOf, type History, startOf } from './history.ts';
 import { begin, NO_NOTES, type Operation, settle } from './operation.ts';
+import type { Order } from './order.ts';
 import { type Change, type Decision, decide, initiate, type Movement, type Payment } from './payment.ts';
 
 const at = (s: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, s));
 const way = { fromAccount: 'acct_a', toAccount: 'acct_b' };
-const ORDER = {
+const ORDER: Order = {
   ...way,
   ...{ kind: 'PAYMENT', amountMinor: 1_000n, currency: 'EUR', captureMode: 'MANUAL', captureBy: 'PAYER' },
   ...{ description: '', reference: '', metadata: {}, holdSeconds: 0 },
-} as const;
+};
 const origin = { caller: { id: 'usr_1', roles: ['customer'] }, requestId: 'k', traceparent: '' } as const;
 const move = (kind: Movement['kind'], amountMinor: bigint): Movement => ({ kind, ...way, amountMinor });
 
@@ -31,7 +32,11 @@ function lived({ end = at(3_602) }: { end?: Date } = {}): { history: History; an
   const operations: { operation: Operation; decision: Decision }[] = [];
   let payment = announced[1]?.payment as Payment;
   const take = (kind: 'CAPTURE' | 'REFUND', amountMinor: bigint, final: boolean, decided: Decision) => {
-    const start = { id: `op_${kind}`, origin: { callerId: 'usr_1', requestId: 'k', traceparent: '' }, now: at(3) };
+    const start = {
+      id: `op_${kind}`,
+      origin: { callerId: 'usr_1', requestId: 'k', traceparent: '' },
+      now: at(3),
+    };
     const operation = begin(payment, [], { kind, amountMinor, final, reason: '', notes: NO_NOTES }, start);
     const settled = settle(payment, operation, decided);
     if (!settled?.change) throw new Error('not settled');
@@ -65,8 +70,15 @@ describe('the history of a payment', () => {
 
   it('of a payment without a decision has only its start', () => {
     const { payment } = initiate(ORDER, { id: 'pay_1', origin, now: at(0), holdMs: 3_600_000 });
-    const changes = changesOf({ payment, initiatedEventId: 'evt_start', decision: undefined, operations: [] });
-    expect(changes).toMatchObject([{ eventId: 'evt_start', change: { event: { type: 'payment.initiated' } } }]);
+    const changes = changesOf({
+      payment,
+      initiatedEventId: 'evt_start',
+      decision: undefined,
+      operations: [],
+    });
+    expect(changes).toMatchObject([
+      { eventId: 'evt_start', change: { event: { type: 'payment.initiated' } } },
+    ]);
   });
 
   it('must lead to the payment that is stored', () => {

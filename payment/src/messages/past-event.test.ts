@@ -62,9 +62,18 @@ describe('an operation', () => {
   const { payment } = decided();
   const captured: Payment = { ...payment, state: 'COMPLETED', capturedMinor: 1_000n };
   it.each<[string, Operation]>([
-    ['a capture', begin(payment, [], terms('CAPTURE'), { id: 'cap_1', now, origin: { ...by, byOperator: true } })],
-    ['a cancel', begin(payment, [], terms('CANCEL'), { id: 'can_1', now, origin: { ...by, byOperator: false } })],
-    ['a refund', begin(captured, [], terms('REFUND'), { id: 'ref_1', now, origin: { ...none, callerId: 'u' } })],
+    [
+      'a capture',
+      begin(payment, [], terms('CAPTURE'), { id: 'cap_1', now, origin: { ...by, byOperator: true } }),
+    ],
+    [
+      'a cancel',
+      begin(payment, [], terms('CANCEL'), { id: 'can_1', now, origin: { ...by, byOperator: false } }),
+    ],
+    [
+      'a refund',
+      begin(captured, [], terms('REFUND'), { id: 'ref_1', now, origin: { ...none, callerId: 'u' } }),
+    ],
     ['an expiry', beginExpiry(payment, { id: 'exp_1', now, origin: none })],
   ])('%s is read back as it was accepted, without its outcome', (_, operation) => {
     const after = { ...payment, version: 3n };
