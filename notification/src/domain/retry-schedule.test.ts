@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isSuspect, nextAttemptAt, parseRetryAfter, pauseAfter, RETRY_DELAYS_MS } from './retry-schedule.ts';
+import { DISABLE_AFTER_MS, isSuspect, nextAttemptAt, parseRetryAfter, pauseAfter, RETRY_DELAYS_MS } from './retry-schedule.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -37,6 +37,10 @@ it('pauses an endpoint from its fifth failure in a row on, ever longer, up to fi
     ...[5 * MINUTE, 5 * MINUTE, 5 * MINUTE],
   ]);
   expect([0, 4, 5, 6].map(isSuspect)).toEqual([false, false, true, true]);
+});
+
+it('disables an endpoint after five days of failures', () => {
+  expect(DISABLE_AFTER_MS).toBe(120 * HOUR);
 });
 
 describe('Retry-After', () => {
