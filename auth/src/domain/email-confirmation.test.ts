@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { confirmationToken, hashConfirmationToken, invalidConfirmationToken, newConfirmation, requireQuota, startOfQuota, tokenWithHash } from './email-confirmation.ts';
+import {
+  confirmationToken,
+  hashConfirmationToken,
+  invalidConfirmationToken,
+  newConfirmation,
+  requireQuota,
+  startOfQuota,
+  tokenWithHash,
+} from './email-confirmation.ts';
 import { AuthError } from './errors.ts';
 
 const now = new Date('2026-01-01T12:00:00Z');

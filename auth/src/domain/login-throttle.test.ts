@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { countFailure, ownPasswordKey, secondFactorKey, throttleKeys, type FailureCount, type ThrottleKind, waitMs } from './login-throttle.ts';
+import {
+  countFailure,
+  type FailureCount,
+  ownPasswordKey,
+  secondFactorKey,
+  type ThrottleKind,
+  throttleKeys,
+  waitMs,
+} from './login-throttle.ts';
 
 const start = new Date('2026-01-01T12:00:00Z');
 const later = (ms: number) => new Date(start.getTime() + ms);
@@ -57,7 +65,12 @@ it('counts a pair, an account and an address', () => {
 });
 
 it('counts wrong own passwords and wrong second factors of a user apart, and as long as a pair', () => {
-  const keys = [ownPasswordKey('usr_1'), secondFactorKey('usr_1'), ownPasswordKey('usr_2'), secondFactorKey('usr_2')];
+  const keys = [
+    ownPasswordKey('usr_1'),
+    secondFactorKey('usr_1'),
+    ownPasswordKey('usr_2'),
+    secondFactorKey('usr_2'),
+  ];
   expect(keys.map(({ kind }) => kind)).toEqual(['pair', 'pair', 'pair', 'pair']);
   const all = [...keys, throttleKeys('usr_1', '').pair].map(({ key }) => key.toString('hex'));
   expect(new Set(all).size).toBe(all.length);

@@ -61,12 +61,7 @@ export interface Notice extends Text {
 }
 
 /** Undefined if the side gets no notice: receivers are not notified of a declined attempt. */
-function textFor(
-  side: Side,
-  type: NotifiedEvent,
-  step: PaymentStep,
-  language: Language,
-): Text | undefined {
+function textFor(side: Side, type: NotifiedEvent, step: PaymentStep, language: Language): Text | undefined {
   const wordings = WORDINGS[language];
   const amount = formatMoney(step.amountMinor, step.currency, language);
   switch (type) {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { DISABLE_AFTER_MS, isSuspect, nextAttemptAt, parseRetryAfter, pauseAfter, RETRY_DELAYS_MS } from './retry-schedule.ts';
+import {
+  DISABLE_AFTER_MS,
+  isSuspect,
+  nextAttemptAt,
+  parseRetryAfter,
+  pauseAfter,
+  RETRY_DELAYS_MS,
+} from './retry-schedule.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -103,7 +103,9 @@ it('a payment ends with the step that empties its hold, and its refunds do not m
   expect(ended.endedAt).toEqual(now);
   expect(take(ended, part(refund, 1n), at(approved([move('TRANSFER', 1n)]))).payment.endedAt).toEqual(now);
   // A refund while money is still held is not the end either.
-  expect(take(partial, part(refund, 1n), at(approved([move('TRANSFER', 1n)]))).payment.endedAt).toBeUndefined();
+  expect(
+    take(partial, part(refund, 1n), at(approved([move('TRANSFER', 1n)]))).payment.endedAt,
+  ).toBeUndefined();
 });
 
 describe('a capture', () => {

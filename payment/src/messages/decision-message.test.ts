@@ -1,3 +1,4 @@
+import type { Role } from '@payflowx/proto/auth';
 import { Decision, MovementKind, Outcome } from '@payflowx/proto/authorization';
 import { CaptureState } from '@payflowx/proto/payment';
 import { describe, expect, it } from 'vitest';
@@ -78,7 +79,12 @@ describe('a capture', () => {
 
   it('shows what it moved once it is completed, and before that what it reserves', () => {
     const shown = (changes: Partial<Operation>) => toCaptureMessage({ ...operation, ...changes }, payment);
-    expect(shown({})).toMatchObject({ id: 'cap_1', amountMinor: 9n, final: true, state: CaptureState.PENDING });
+    expect(shown({})).toMatchObject({
+      id: 'cap_1',
+      amountMinor: 9n,
+      final: true,
+      state: CaptureState.PENDING,
+    });
     expect(shown({ state: 'COMPLETED' })).toMatchObject({ amountMinor: 3n, state: CaptureState.COMPLETED });
     expect(shown({ state: 'DECLINED' })).toMatchObject({ amountMinor: 9n, state: CaptureState.FAILED });
     expect(shown({ state: 'COMPLETED', decision: undefined }).amountMinor).toBe(9n);
@@ -86,5 +92,5 @@ describe('a capture', () => {
 });
 
 it('a role that is not known is refused', () => {
-  expect(() => roleNames([99])).toThrow('There is no role 99.');
+  expect(() => roleNames([99 as Role])).toThrow('There is no role 99.');
 });
