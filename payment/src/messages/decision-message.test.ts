@@ -19,7 +19,7 @@ const APPROVED: Decision = {
   movements: [
     moved(MovementKind.HOLD, 1n),
     moved(MovementKind.RELEASE, 2n),
-    moved(MovementKind.TRANSFER, 3n),
+    moved(MovementKind.TRANSFER, 4n),
   ],
 };
 
@@ -30,7 +30,7 @@ describe('a decision of authorization', () => {
       movements: [
         { kind: 'HOLD', ...way, amountMinor: 1n },
         { kind: 'RELEASE', ...way, amountMinor: 2n },
-        { kind: 'TRANSFER', ...way, amountMinor: 3n },
+        { kind: 'TRANSFER', ...way, amountMinor: 4n },
       ],
       ...{ fromOwnerId: 'usr_1', toOwnerId: 'usr_2', holdExpiresAt: undefined, decidedAt: now },
       eventId: 'evt_0198c5b2-0000-7000-8000-000000000001',
@@ -85,7 +85,7 @@ describe('a capture', () => {
       final: true,
       state: CaptureState.PENDING,
     });
-    expect(shown({ state: 'COMPLETED' })).toMatchObject({ amountMinor: 3n, state: CaptureState.COMPLETED });
+    expect(shown({ state: 'COMPLETED' })).toMatchObject({ amountMinor: 4n, state: CaptureState.COMPLETED });
     expect(shown({ state: 'DECLINED' })).toMatchObject({ amountMinor: 9n, state: CaptureState.FAILED });
     expect(shown({ state: 'COMPLETED', decision: undefined }).amountMinor).toBe(9n);
   });
