@@ -104,6 +104,20 @@ describe('a queue', () => {
     expect(textsOf(await source.list(ALL))).toEqual(['letter 0']);
     expect(await source.find(middle?.id ?? '')).toBeUndefined();
   });
+
+  it('keeps its dead letters if the broker refuses to take them back', async () => {
+    // Between the reading of the letters and their publication, so that only the publication fails.
+    const replaceQueue = async () => {
+      await tap.drop(settings.queue);
+      await tap.createOther(settings.queue);
+    };
+    await expect(source.redrive(EVERY, replaceQueue)).rejects.toMatchObject({ reason: 'BROKER_UNAVAILABLE' });
+    await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(3));
+    expect(await tap.count(settings.queue)).toBe(0);
+    await tap.drop(settings.queue);
+    expect(await source.redrive(EVERY)).toBe(3);
+    await eventually(async () => expect(await tap.count(settings.queue)).toBe(3));
+  });
 });
 
 describe('a queue that is sent back in part', () => {

@@ -35,6 +35,8 @@ export interface QueueTap {
   /** Reads the first messages of a queue, and requeues them. */
   peek(queue: string, count: number): Promise<RascalMessage[]>;
   drop(...queues: string[]): Promise<void>;
+  /** Creates a queue that is not as our publishers and consumers declare it, so that the broker refuses their declaration. */
+  createOther(queue: string): Promise<void>;
   /** Deletes a queue, its dead letters and its exchange. */
   dropAll(queue: string): Promise<void>;
 }
@@ -71,6 +73,10 @@ export async function openQueues({ url, tls }: RabbitConnection): Promise<QueueT
       withChannel(async (channel) => {
         for (const queue of queues) await called((done) => channel.deleteQueue(queue, {}, done));
       }),
+    createOther: (queue) =>
+      withChannel(async (channel) => {
+        await called((done) => channel.assertQueue(queue, { durable: true }, done));
+      }),
     dropAll: (queue) =>
       withChannel(async (channel) => {
         for (const each of [queue, `${queue}.dlq`])
@@ -85,6 +91,7 @@ type Done<T> = (error: Error | null, value: T) => void;
 interface AdminChannel {
   checkQueue(queue: string, done: Done<{ messageCount: number }>): void;
   get(queue: string, options: object, done: Done<RascalMessage>): void;
+  assertQueue(queue: string, options: object, done: Done<unknown>): void;
   deleteQueue(queue: string, options: object, done: Done<unknown>): void;
   deleteExchange(exchange: string, options: object, done: Done<unknown>): void;
 }

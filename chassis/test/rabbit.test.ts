@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { cloudEventMessage, type EventMessage } from '../src/messaging/cloud-events.ts';
 import { packParcel } from '../src/messaging/parcel.ts';
 import { consumeQueue, type QueueConsumer } from '../src/messaging/rabbit/consumer.ts';
-import { redriveDeadLetterQueue } from '../src/messaging/rabbit/dead-letter-queue.ts';
+import { deadLetterQueue, redriveDeadLetterQueue } from '../src/messaging/rabbit/dead-letter-queue.ts';
 import {
   connectRabbitPublisher,
   type QueueSettings,
@@ -205,7 +205,17 @@ it.each([
   },
 );
 
-it('keeps a dead letter whose redrive the broker does not confirm', async () => {
+it.each<[string, (settings: QueueSettings) => Promise<number>]>([
+  ['the command', (from) => redriveDeadLetterQueue(from, testLog)],
+  [
+    'the service',
+    (from) =>
+      deadLetterQueue({ ...from, name: 'payment-notifications' }, testLog).redrive({
+        id: undefined,
+        reason: undefined,
+      }),
+  ],
+])('keeps a dead letter whose redrive by %s the broker does not confirm', async (_, redrive) => {
   // Far larger than all that the redrive sends before it.
   await publisher.publish(alone(['garbled'.padEnd(200_000, '.')]));
   const { consumer } = await consume({
@@ -219,11 +229,11 @@ it('keeps a dead letter whose redrive the broker does not confirm', async () => 
 
   // The connection breaks when the message is on its way to the queue.
   const proxy = await cuttingProxy(settings.url, 100_000);
-  await expect(redriveDeadLetterQueue({ ...settings, url: proxy.url }, testLog)).rejects.toThrow();
+  await expect(redrive({ ...settings, url: proxy.url })).rejects.toThrow();
   await proxy.close();
   expect(await tap.count(settings.queue)).toBe(0);
   await eventually(async () => expect(await tap.count(`${settings.queue}.dlq`)).toBe(1));
-  expect(await redriveDeadLetterQueue(settings, testLog)).toBe(1);
+  expect(await redrive(settings)).toBe(1);
   expect(await tap.count(settings.queue)).toBe(1);
 });
 

@@ -2,7 +2,8 @@
 
 /** Milliseconds since 1970. */
 export function timeOf(eventId: string): number {
-  return Number.parseInt(eventId.slice('evt_'.length).replace('-', '').slice(0, 12), 16);
+  // The second dash, which ends the 48 bits, ends the number too.
+  return Number.parseInt(eventId.slice('evt_'.length).replace('-', ''), 16);
 }
 
 /** A text that sorts before all ids of this and later milliseconds, and after all earlier ids. */

@@ -6,6 +6,7 @@ import {
   newConfirmation,
   requireQuota,
   startOfQuota,
+  tokenWithHash,
 } from './email-confirmation.ts';
 import { AuthError } from './errors.ts';
 
@@ -79,4 +80,15 @@ it('every token that does not work has the same error', () => {
       'This link is not valid. It works once, for a limited time, and for the current address. Request a new one.',
     ),
   );
+});
+
+it('the token of a stored hash is found again under an earlier key, and not if that key is lost', () => {
+  const [former, current] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+  const token = confirmationToken('ecf_1', former);
+  const find = (id: string, keys: Buffer | readonly [Buffer, ...Buffer[]]) =>
+    tokenWithHash(id, hashConfirmationToken(token), keys);
+  expect(find('ecf_1', former)).toBe(token);
+  expect(find('ecf_1', [current, former])).toBe(token);
+  expect(find('ecf_1', current)).toBeUndefined();
+  expect(find('ecf_2', former)).toBeUndefined();
 });

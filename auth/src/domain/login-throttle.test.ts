@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import {
   countFailure,
   type FailureCount,
+  ownPasswordKey,
+  secondFactorKey,
   type ThrottleKind,
   throttleKeys,
   waitMs,
@@ -60,4 +62,18 @@ it('counts a pair, an account and an address', () => {
   expect(pair.key.toString('hex')).toMatchInlineSnapshot(
     `"3508c0261afd568b564657b2fb0f917351de0efb80fe77c1cdd1e60607ba2bc2"`,
   );
+});
+
+it('counts wrong own passwords and wrong second factors of a user apart, and as long as a pair', () => {
+  const keys = [
+    ownPasswordKey('usr_1'),
+    secondFactorKey('usr_1'),
+    ownPasswordKey('usr_2'),
+    secondFactorKey('usr_2'),
+  ];
+  expect(keys.map(({ kind }) => kind)).toEqual(['pair', 'pair', 'pair', 'pair']);
+  const all = [...keys, throttleKeys('usr_1', '').pair].map(({ key }) => key.toString('hex'));
+  expect(new Set(all).size).toBe(all.length);
+  // A stored count must be found again after an upgrade.
+  expect(all.slice(0, 2).map((key) => key.slice(0, 16))).toEqual(['94e52984ea57dfbd', 'd977355736155d1a']);
 });

@@ -9,6 +9,9 @@ import type { StepRequest } from '../domain/step-request.ts';
 import { NEVER_USED, type Usage } from '../domain/usage.ts';
 import { decideStep, resultOf, startBatch } from './decide-steps.ts';
 
+/** `make mutate` draws fewer cases. */
+const { numRuns: USUAL_RUNS = 100 } = fc.readConfigureGlobal();
+
 const CURRENCIES = ['EUR', 'USD'];
 const OWNED = ['a', 'b', 'c', 'd', 'e'];
 /** Mostly valid accounts, so that steps build on each other; sometimes an invalid one. */
@@ -194,7 +197,7 @@ describe('any sequence of steps', () => {
         fc.array(step, { minLength: 20, maxLength: 120, size: 'max' }),
         (drawn, steps) => play(startingAccounts(drawn as Account[]), steps),
       ),
-      { numRuns: 200 },
+      { numRuns: 2 * USUAL_RUNS },
     );
   });
 });

@@ -6,6 +6,15 @@ import type { Caller } from './caller.ts';
 import { CallError } from './errors.ts';
 import { MAX_PAGE_TOKEN_LENGTH, MAX_POSITION_BYTES, withPageTokens } from './page-tokens.ts';
 
+/** Any character, most of them strange. `unit: 'binary'` draws the same, but takes two seconds to begin. */
+const character = fc
+  .oneof(
+    fc.integer({ min: 0, max: 0xff }),
+    fc.integer({ min: 0, max: 0xd7ff }),
+    fc.integer({ min: 0xe000, max: 0x10ffff }),
+  )
+  .map((code) => String.fromCodePoint(code));
+
 const { listPayments, listRefunds, getPayment } = PaymentServiceService;
 const KEY = Buffer.alloc(32, 'key');
 const alice: Caller = { id: 'usr_alice', roles: ['customer', 'operator'] };
@@ -40,7 +49,7 @@ const tokenOf = async (...args: Parameters<typeof page>) => (await page(...args)
 describe('a page token', () => {
   it('gives its position back to the same caller, list and filters', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.string({ minLength: 1, unit: 'binary' }), async (position) => {
+      fc.asyncProperty(fc.string({ minLength: 1, unit: character }), async (position) => {
         const pageToken = await tokenOf({}, payments({ currency: 'EUR' }), position);
         const sent = payments({ currency: 'EUR', pageToken, pageSize: 7 });
         const sameRoles = { ...alice, roles: alice.roles.toReversed() };

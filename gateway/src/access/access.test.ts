@@ -3,6 +3,7 @@
 import {
   ACCESS_TOKEN_LIFETIME_S,
   createKeyStore,
+  createRevocationList,
   KEYS_MAX_AGE_MS,
   NOTHING_REVOKED,
   type RoleName,
@@ -13,7 +14,7 @@ import { createTestIdentity } from '@payflowx/chassis/testing';
 import Fastify, { type FastifyRequest } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { handleProblems, ProblemError } from '../problems/problem.ts';
-import { asCaller, checkAccess, identifyCallers } from './access.ts';
+import { asCaller, checkAccess, identifyCallers, tokenCheck } from './access.ts';
 
 const START_S = Date.parse('2026-01-01T12:00:00Z') / 1000;
 beforeEach(() => {
@@ -30,14 +31,15 @@ async function startGateway() {
   let published = identity.jwks;
   const keys = createKeyStore(async () => published);
   const app = Fastify();
-  const known = identifyCallers(app, { keys, revocations: NOTHING_REVOKED });
+  const revocations = createRevocationList();
+  const known = identifyCallers(app, { keys, revocations });
   handleProblems(app, { refusalOf: () => new ProblemError('NOT_FOUND', 'There is no such route.') });
   app.decorateRequest('deadline');
   app.addHook('onRequest', async (request) => {
     request.deadline = DEADLINE;
   });
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'NOT_FOUND' }));
-  await checkAccess(app, { keys, revocations: NOTHING_REVOKED, known });
+  await checkAccess(app, { keys, revocations, known });
   const answer = async (request: FastifyRequest) => ({
     caller: request.caller,
     refusal: request.refusal,
@@ -45,6 +47,17 @@ async function startGateway() {
   });
   app.get('/open', { config: { access: 'anyone' } }, answer);
   app.get('/operators', { config: { access: ['operator'] } }, answer);
+  const isTokenValid = tokenCheck({ keys, revocations });
+  /** Of a request that goes on while its token is revoked, and its key withdrawn. */
+  let isStillValid = () => true;
+  app.get('/long', { config: { access: ['operator'] } }, async (request) => {
+    isStillValid = () => isTokenValid(request);
+    return {};
+  });
+  app.get('/open-long', { config: { access: 'anyone' } }, async (request) => {
+    isStillValid = () => isTokenValid(request);
+    return {};
+  });
   app.get('/setup', { config: { access: ['operator'], setup: true } }, answer);
   app.get('/read', { config: { access: ['customer', 'operator'], scope: 'payments:read' } }, answer);
 
@@ -56,7 +69,9 @@ async function startGateway() {
   const publish = (jwks: typeof published) => {
     published = jwks;
   };
-  return { app, identity, get, statusOf, publish };
+  const revoke = (id: string, notBeforeS?: number) =>
+    revocations.add([{ id, notBeforeS, expiresAt: new Date((START_S + 600) * 1000) }]);
+  return { app, identity, keys, get, statusOf, publish, revoke, isStillValid: () => isStillValid() };
 }
 
 const OPERATOR = { id: 'usr_x', roles: ['operator'] as RoleName[] };
@@ -248,5 +263,48 @@ describe('a token', () => {
     // The keys are fetched in the background, so this request is still accepted.
     expect(await statusOf(token)).toBe(200);
     expect(await statusOf(token)).toBe(401);
+  });
+
+  it.each([
+    ['was verified before', true],
+    ['was never seen', false],
+  ])('that %s is refused once it is revoked', async (_, isKnown) => {
+    const { get, statusOf, identity, revoke } = await startGateway();
+    const token = await identity.tokenFor(OPERATOR);
+    if (isKnown) expect(await statusOf(token)).toBe(200);
+    revoke('usr_other');
+    if (isKnown) expect(await statusOf(token)).toBe(200);
+    revoke(OPERATOR.id);
+    const { status, body } = await get('/operators', `Bearer ${token}`);
+    expect([status, body.code]).toEqual([401, 'UNAUTHENTICATED']);
+  });
+});
+
+describe('a request that lasts', () => {
+  it('ends when its token is revoked, but not when it expires', async () => {
+    const { get, identity, revoke, isStillValid } = await startGateway();
+    await get('/long', `Bearer ${await identity.tokenFor(OPERATOR)}`);
+    vi.setSystemTime((START_S + 2 * ACCESS_TOKEN_LIFETIME_S) * 1000);
+    expect(isStillValid()).toBe(true);
+    // Tokens from this second on are valid: this one is.
+    revoke(OPERATOR.id, START_S);
+    expect(isStillValid()).toBe(true);
+    revoke(OPERATOR.id, START_S + 1);
+    expect(isStillValid()).toBe(false);
+  });
+
+  it('ends when the key of its token is withdrawn', async () => {
+    const { get, identity, keys, publish, isStillValid } = await startGateway();
+    await get('/long', `Bearer ${await identity.tokenFor(OPERATOR)}`);
+    publish(createTestIdentity().jwks);
+    vi.advanceTimersByTime(KEYS_MAX_AGE_MS + 1);
+    await keys.keyOf('key_unknown').catch(() => undefined);
+    expect(isStillValid()).toBe(false);
+  });
+
+  it('has no valid token if it has no caller', async () => {
+    const { get, identity, isStillValid } = await startGateway();
+    await get('/open-long', `Bearer ${await identity.tokenFor(OPERATOR)}`);
+    expect(isStillValid()).toBe(false);
   });
 });

@@ -45,6 +45,33 @@ describe('notices of a step', () => {
     });
   });
 
+  it('have all that the inbox shows, and the reference of the payer only for the payer', () => {
+    const shared = {
+      ...{ eventId: 'evt_1', paymentId: 'pay_1', eventType: 'payment.completed', language: 'en' },
+      ...{ amountMinor: 1250n, currency: 'EUR', createdAt: new Date(0), description: 'Rent' },
+    };
+    expect(noticesOf({ ...step, description: 'Rent', reference: 'R-1' })).toEqual([
+      {
+        ...shared,
+        ...{ side: 'sender', recipientId: 'usr_a', accountId: 'acct_a', reference: 'R-1' },
+        ...{ title: 'Payment sent', body: 'Your payment of €12.50 was sent.' },
+      },
+      {
+        ...shared,
+        ...{ side: 'receiver', recipientId: 'usr_b', accountId: 'acct_b', reference: '' },
+        ...{ title: 'Payment received', body: 'You received €12.50.' },
+      },
+    ]);
+  });
+
+  it('are each in the language of their recipient', () => {
+    const languages = noticesIn(step, (userId) => (userId === 'usr_a' ? 'de' : 'en'));
+    expect(languages.map(({ language, title }) => [language, title])).toEqual([
+      ['de', 'Zahlung gesendet'],
+      ['en', 'Payment received'],
+    ]);
+  });
+
   it('are not sent for an initiated payment', () => {
     expect(noticesOf({ ...step, type: 'payment.initiated' })).toEqual([]);
   });

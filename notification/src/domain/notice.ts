@@ -61,12 +61,10 @@ export interface Notice extends Text {
 }
 
 /** Undefined if the side gets no notice: receivers are not notified of a declined attempt. */
-function textFor(side: Side, step: PaymentStep, language: Language): Text | undefined {
+function textFor(side: Side, type: NotifiedEvent, step: PaymentStep, language: Language): Text | undefined {
   const wordings = WORDINGS[language];
   const amount = formatMoney(step.amountMinor, step.currency, language);
-  switch (step.type) {
-    case 'payment.initiated':
-      return undefined;
+  switch (type) {
     case 'payment.failed':
       return side === 'sender' ? wordings.declined(amount, wordings.reason(step.failure)) : undefined;
     case 'payment.completed':
@@ -74,7 +72,7 @@ function textFor(side: Side, step: PaymentStep, language: Language): Text | unde
         ? withFreed(completedText('sent', amount, step, language), step, language)
         : completedText('received', amount, step, language);
     default:
-      return wordings[side][step.type](amount);
+      return wordings[side][type](amount);
   }
 }
 
@@ -103,7 +101,7 @@ export function noticesOf(step: PaymentStep, languageOf: (userId: string) => Lan
     const { ownerId, accountId } = step[side];
     if (ownerId === '') return [];
     const language = languageOf(ownerId);
-    const text = textFor(side, step, language);
+    const text = textFor(side, type, step, language);
     if (!text) return [];
     return {
       eventId: step.eventId,

@@ -116,8 +116,32 @@ it.each<[string, Parameters<typeof fingerprintOfStep>]>([
   ['amount, which is everything', ['CreateRefund', 'pay_1', { ...refund, amountMinor: undefined }]],
   ['end', ['CreateRefund', 'pay_1', { ...refund, final: true }]],
   ['reason', ['CreateRefund', 'pay_1', { ...refund, reason: 'late' }]],
+  ['reference', ['CreateRefund', 'pay_1', { ...refund, notes: { reference: 'r-1', metadata: {} } }]],
+  ['metadata', ['CreateRefund', 'pay_1', { ...refund, notes: { reference: '', metadata: { till: '7' } } }]],
 ])('of a step differs by its %s', (_, other) => {
   const fingerprint = fingerprintOfStep('CreateRefund', 'pay_1', refund);
   expect(fingerprintOfStep('CreateRefund', 'pay_1', { ...refund })).toEqual(fingerprint);
   expect(fingerprintOfStep(...other)).not.toEqual(fingerprint);
+});
+
+it('of a step differs by each of its notes', () => {
+  const withNotes = (reference: string, metadata: Record<string, string>) =>
+    fingerprintOfStep('CreateRefund', 'pay_1', { ...refund, notes: { reference, metadata } }).toString('hex');
+  const all = [
+    withNotes('r-1', { till: '7' }),
+    withNotes('r-2', { till: '7' }),
+    withNotes('r-1', { till: '8' }),
+    withNotes('r-1', { desk: '7' }),
+    withNotes('r-1', {}),
+    withNotes('', { till: '7' }),
+    withNotes('', {}),
+  ];
+  expect(new Set(all).size).toBe(all.length);
+});
+
+it('of a payment that its payee captures differs by its capture mode and its hold', () => {
+  const byPayee = (changes: Partial<Order>) =>
+    fingerprintOf('CreatePayment', { ...order, captureBy: 'PAYEE', ...changes }).toString('hex');
+  const all = [byPayee({}), byPayee({ captureMode: 'AUTOMATIC' }), byPayee({ holdSeconds: 5 })];
+  expect(new Set(all).size).toBe(all.length);
 });

@@ -1,8 +1,17 @@
 import type { Caller, RoleName } from '@payflowx/chassis';
 import { describe, expect, it } from 'vitest';
-import { maySee, notFound, ownAccount, requireAction, viewFor } from './access.ts';
+import {
+  maySee,
+  maySeeOperation,
+  notFound,
+  operationNotFound,
+  operationViewFor,
+  ownAccount,
+  requireAction,
+  viewFor,
+} from './access.ts';
 import { PaymentError } from './errors.ts';
-import type { RequestedKind } from './operation.ts';
+import { NO_NOTES, type Operation, type OperationKind, type RequestedKind } from './operation.ts';
 import type { PaymentKind } from './order.ts';
 import type { Payment } from './payment.ts';
 
@@ -63,6 +72,38 @@ describe('a payment', () => {
   });
 });
 
+describe('an operation', () => {
+  const states = ['PENDING', 'COMPLETED', 'DECLINED'] as const;
+  /** The states in which each caller sees the operation. */
+  it.each<[OperationKind, 'PAYER' | 'PAYEE', { payer: string[]; receiver: string[] }]>([
+    ['CAPTURE', 'PAYER', { payer: [...states], receiver: ['COMPLETED'] }],
+    ['CAPTURE', 'PAYEE', { payer: ['COMPLETED'], receiver: [...states] }],
+    ['REFUND', 'PAYER', { payer: ['COMPLETED'], receiver: [...states] }],
+    ['CANCEL', 'PAYER', { payer: [], receiver: [] }],
+    ['EXPIRE', 'PAYER', { payer: [], receiver: [] }],
+  ])('of kind %s of a payment that the %s captures', (kind, captureBy, expected) => {
+    const seenBy = (one: Caller) =>
+      states.filter((state) =>
+        maySeeOperation(one, { ...payment, captureBy }, { kind, state } as unknown as Operation),
+      );
+    expect({ payer: seenBy(payer), receiver: seenBy(receiver) }).toEqual(expected);
+    const all = kind === 'CAPTURE' || kind === 'REFUND' ? states : [];
+    for (const one of READERS) expect(seenBy(one)).toEqual(all);
+  });
+
+  it('shows its notes and its API client to its requester and to those who see all', () => {
+    const origin = { callerId: receiver.id, clientId: 'cli_shop', requestId: 'key', traceparent: '' };
+    const notes = { reference: 'return-7', metadata: { order: '1' } };
+    const refund = { id: 'ref_1', kind: 'REFUND', notes, origin } as unknown as Operation;
+    for (const one of [receiver, ...READERS]) expect(operationViewFor(one, refund)).toBe(refund);
+    expect(operationViewFor(payer, refund)).toEqual({
+      ...refund,
+      notes: NO_NOTES,
+      origin: { ...origin, clientId: undefined },
+    });
+  });
+});
+
 describe('a step', () => {
   const allowed = undefined;
   const only = (side: string, detail = `Only the ${side} of the payment may do this.`) =>
@@ -115,9 +156,12 @@ describe('a step', () => {
 });
 
 it('refusals have their own reasons', () => {
-  const said = [notFound(), ownAccount()].map(({ reason, message }) => `${reason}: ${message}`);
+  const errors = [notFound(), ownAccount(), operationNotFound('CAPTURE'), operationNotFound('REFUND')];
+  const said = errors.map(({ reason, message }) => `${reason}: ${message}`);
   expect(said).toEqual([
     'PAYMENT_NOT_FOUND: There is no such payment.',
     'OWN_ACCOUNT: An operator may not do this with an account of its own. Another operator must do it.',
+    'CAPTURE_NOT_FOUND: There is no such capture.',
+    'REFUND_NOT_FOUND: There is no such refund.',
   ]);
 });

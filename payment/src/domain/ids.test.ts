@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isAccountId, isPaymentId } from './ids.ts';
+import { isAccountId, isOperationId, isPaymentId } from './ids.ts';
 
 const UUID = '0198c5b2-7a30-7c41-9d52-0123456789ab';
 
@@ -18,4 +18,13 @@ it('an id is its prefix and a UUID in lower case, and nothing around it', () => 
   for (const text of [`acct_${UUID}`, `pay_${UUID}x`, ` pay_${UUID}`, 'pay_', '']) {
     expect(isPaymentId(text), text).toBe(false);
   }
+});
+
+it.each([
+  ['CAPTURE', 'cap_0198c5b2-0000-7000-8000-000000000001', true],
+  ['CAPTURE', 'ref_0198c5b2-0000-7000-8000-000000000001', false],
+  ['REFUND', 'ref_0198c5b2-0000-7000-8000-000000000001', true],
+  ['REFUND', 'ref_1', false],
+] as const)('of a %s: %s is %s', (kind, text, expected) => {
+  expect(isOperationId(kind, text)).toBe(expected);
 });

@@ -65,3 +65,11 @@ describe('a request for', () => {
     expect(request).toThrow(expect.objectContaining({ reason: 'INVALID_ARGUMENT', violations }));
   });
 });
+
+it('metadata is kept in the order of its column: by length, then by bytes', () => {
+  const metadata = { bb: '1', a: '2', ccc: '3', aa: '4', é: '5', Z: '6' };
+  const { notes } = toCaptureTerms({ requestId, reference: '', metadata });
+  // "é" is one character of two bytes.
+  expect(Object.keys(notes.metadata)).toEqual(['Z', 'a', 'aa', 'bb', 'é', 'ccc']);
+  expect(notes.metadata).toEqual(metadata);
+});

@@ -43,6 +43,30 @@ function problemOf(work: () => unknown): PaymentError {
   throw new Error('It was accepted.');
 }
 
+it.each<[string, Partial<PaymentRequest>, string]>([
+  ['of an unknown side', { captureBy: undefined, captureMode: 'MANUAL' }, 'must be PAYER or PAYEE'],
+  [
+    'by the payee, of a payment that captures itself',
+    { captureBy: 'PAYEE' },
+    'must be PAYER for an automatic capture, which nobody captures',
+  ],
+])('a capture %s is refused', (_, changes, description) => {
+  expect(problemOf(() => toPaymentOrder({ ...payment, ...changes })).violations).toEqual([
+    { field: 'capture_by', description },
+  ]);
+});
+
+it('the payee may capture a payment that is held', () => {
+  const held = { captureBy: 'PAYEE', captureMode: 'MANUAL' } as const;
+  expect(toPaymentOrder({ ...payment, ...held })).toMatchObject(held);
+});
+
+it('a request of an unknown capture mode is refused for that alone', () => {
+  const { message, violations } = problemOf(() => toPaymentOrder({ ...payment, captureMode: undefined }));
+  expect(message).toBe('The request is not valid.');
+  expect(violations).toEqual([{ field: 'capture_mode', description: 'must be AUTOMATIC or MANUAL' }]);
+});
+
 const pairs = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 'v']));
 

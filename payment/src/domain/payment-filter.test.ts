@@ -48,6 +48,13 @@ it.each<[PaymentFilter, [string, string][]]>([
   [{ metadata: { 'a\0': 'b' } }, [['metadata', 'keys must be 1 to 40 characters, none of them NUL']]],
   [{ createdAfter: never }, [['created_after', 'must be a time']]],
   [
+    { updatedAfter: never, updatedBefore: never },
+    [
+      ['updated_after', 'must be a time'],
+      ['updated_before', 'must be a time'],
+    ],
+  ],
+  [
     { createdBefore: never, currency: 'eur' },
     [
       ['currency', 'must be the ISO 4217 code of a currency in use'],

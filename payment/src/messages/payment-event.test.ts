@@ -1,6 +1,7 @@
 import { newId, unpackParcel } from '@payflowx/chassis';
 import { PaymentEvent } from '@payflowx/proto/payment';
 import { describe, expect, it } from 'vitest';
+import { begin, NO_NOTES, type Operation } from '../domain/operation.ts';
 import { toPaymentOrder } from '../domain/order.ts';
 import type { Change } from '../domain/payment.ts';
 import { decide, initiate } from '../domain/payment.ts';
@@ -107,6 +108,32 @@ describe('the event of', () => {
     const failure = { code: 'FROM_ACCOUNT_NOT_FOUND', message: '' };
     expect(rowsOf({ type: 'payment.failed' }, { failure })).toHaveLength(1);
     expect(rowsOf({ type: 'payment.failed' })).toHaveLength(2);
+  });
+
+  it('a notice carries the refund that it is about, with its requester, and no capture', () => {
+    const origin = { callerId: 'usr_2', requestId: 'k', traceparent: '' };
+    const start = { id: 'ref_1', origin, now: new Date() };
+    const completed = { ...payment, state: 'COMPLETED' as const, capturedMinor: 5n };
+    const terms = { kind: 'REFUND', amountMinor: 5n, final: false, reason: '', notes: NO_NOTES } as const;
+    const refund = begin(completed, [], terms, start);
+    const noticeOf = (operation: Operation) => {
+      const rows = toOutboxRows(
+        { payment, event: { ...event, type: 'payment.refunded' } },
+        'evt_1',
+        operation,
+      );
+      return PaymentEvent.decode(rows[1]?.event.payload ?? Buffer.of());
+    };
+    expect(noticeOf(refund)).toMatchObject({ refund: { id: 'ref_1' }, refundRequesterId: 'usr_2' });
+    const capture = noticeOf({ ...refund, kind: 'CAPTURE' });
+    expect([capture.refund, capture.refundRequesterId]).toEqual([undefined, '']);
+  });
+
+  it('a change that users are notified of has its notice in a parcel too, and another one has none', () => {
+    const { notice } = toParcels(change, 'evt_1');
+    expect(unpackParcel({ bytes: notice ?? Buffer.of() })).toMatchObject([{ id: 'evt_1', key: payment.id }]);
+    const start = { payment, event: { ...event, type: 'payment.initiated' as const } };
+    expect(toParcels(start, 'evt_1').notice).toBeUndefined();
   });
 
   it('a change is the same in a parcel', () => {

@@ -1,7 +1,7 @@
 import { Decision, Outcome } from '@payflowx/proto/authorization';
 import { PaymentEvent, Payment as PaymentMessage } from '@payflowx/proto/payment';
 import { expect, it } from 'vitest';
-import { decide, initiate } from '../domain/payment.ts';
+import { decide, initiate, PAYMENT_STATES, type Payment } from '../domain/payment.ts';
 import { toOutboxRows } from './payment-event.ts';
 import { encodePayment, toPaymentMessage } from './payment-message.ts';
 
@@ -53,7 +53,21 @@ it('a payment with the decision spliced in equals a message that was encoded who
 });
 
 it('has the end of a hold only while there is one', () => {
-  expect(toPaymentMessage(initiated).expiresAt).toBeUndefined();
+  const expiresIn = (state: Payment['state']) => toPaymentMessage({ ...initiated, state }).expiresAt;
+  const holding = PAYMENT_STATES.filter((state) => expiresIn(state) !== undefined);
+  expect(holding).toEqual(['AUTHORIZED', 'PARTIALLY_CAPTURED']);
+});
+
+it('a payment that ended says when, under the name of its end', () => {
+  const endOf = (state: Payment['state']) => {
+    const { completedAt, cancelledAt, expiredAt } = toPaymentMessage({ ...initiated, state, endedAt: now });
+    return { completedAt, cancelledAt, expiredAt };
+  };
+  const none = { completedAt: undefined, cancelledAt: undefined, expiredAt: undefined };
+  expect(endOf('COMPLETED')).toEqual({ ...none, completedAt: now });
+  expect(endOf('REFUNDED')).toEqual({ ...none, completedAt: now });
+  expect(endOf('CANCELLED')).toEqual({ ...none, cancelledAt: now });
+  expect(endOf('EXPIRED')).toEqual({ ...none, expiredAt: now });
 });
 
 it('an event carries the payment without its decision, and the attributes of a CloudEvent', () => {

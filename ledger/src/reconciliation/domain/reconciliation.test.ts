@@ -6,6 +6,7 @@ import {
   type FigureLine,
   fingerprintOf,
   isPending,
+  missingDifference,
   type Source,
 } from './reconciliation.ts';
 
@@ -117,4 +118,12 @@ it('an account is pending if any service expects more events for it', () => {
     true,
   );
   expect(isPending(account({}))).toBe(false);
+});
+
+it('a missing record is a difference between what payment announced and what notification has', () => {
+  const missing = { accountId: 'acct_a', figure: 'missing_mails', count: 2n } as const;
+  expect(missingDifference(missing)).toEqual({
+    ...{ accountId: 'acct_a', currency: '', figure: 'missing_mails' },
+    ...{ expectedBy: 'payment', expected: 0n, foundBy: 'notification', found: 2n },
+  });
 });
