@@ -84,9 +84,16 @@ beforeAll(async () => {
     replaceOneTimePassword: () => ({}),
     resetPassword: () => ({ oneTimePassword: 'once', expiresAt: AT }),
     completeLogin: () => ({ tokens }),
-    createSecondFactor: () => ({ factor, secret: 'ABC', uri: 'otpauth://totp/x' }),
+    createSecondFactor: ({ kind }: { kind: string }) =>
+      kind === 'passkey'
+        ? { factor: { ...factor, kind }, passkeyOptions: '{"challenge":"abc","rp":{"id":"pay.example"}}' }
+        : { factor, secret: 'ABC', uri: 'otpauth://totp/x' },
     confirmSecondFactor: () => ({ factor: { ...factor, confirmedAt: AT }, recoveryCodes: ['a-b'] }),
-    listSecondFactors: () => ({ factors: [factor], recoveryCodesLeft: 3 }),
+    listSecondFactors: () => ({
+      factors: [factor, { ...factor, kind: 'passkey', confirmedAt: AT, lastUsedAt: AT }],
+      recoveryCodesLeft: 3,
+      passkeyOrigins: ['https://pay.example'],
+    }),
     deleteSecondFactor: () => ({}),
     deleteUserSecondFactors: () => ({}),
     listSessions: () => ({ sessions: [session], nextPageToken: '' }),
@@ -301,6 +308,7 @@ describe('answers as documented:', () => {
     ],
     ['POST', '/v1/auth/login/second-factor', 200, { challenge: 'abc', code: '123456' }],
     ['POST', '/v1/auth/second-factors', 201, { kind: 'totp' }],
+    ['POST', '/v1/auth/second-factors', 201, { kind: 'passkey', name: 'Laptop' }],
     ['POST', `/v1/auth/second-factors/${FACTOR_ID}/confirm`, 200, { code: '123456' }],
     ['GET', '/v1/auth/second-factors', 200],
     ['DELETE', `/v1/auth/second-factors/${FACTOR_ID}`, 204],

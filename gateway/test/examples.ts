@@ -212,6 +212,7 @@ export const factor: SecondFactor = {
   name: 'Phone',
   createdAt: AT,
   confirmedAt: undefined,
+  lastUsedAt: undefined,
 };
 
 export const session: AuthSession = {

@@ -2,6 +2,7 @@
 import { type TSchema, Type } from 'typebox';
 import { minorUnits } from './money.ts';
 import { named, ref } from './named.ts';
+import { PasskeyRequestOptions } from './passkeys.ts';
 
 const PROBLEM_EXAMPLE = {
   type: 'urn:payflowx:problem:invalid-request',
@@ -69,6 +70,16 @@ export const Problem = named(
       challenge: Type.Optional(
         Type.String({ description: 'With code SECOND_FACTOR_REQUIRED: what completes the login.' }),
       ),
+      methods: Type.Optional(
+        Type.Array(
+          Type.Unsafe<'totp' | 'passkey' | 'recovery_code'>({
+            type: 'string',
+            enum: ['totp', 'passkey', 'recovery_code'],
+          }),
+          { description: 'With code SECOND_FACTOR_REQUIRED: how you can complete the login.' },
+        ),
+      ),
+      passkey_options: Type.Optional(ref(PasskeyRequestOptions)),
       available: Type.Optional(minorUnits('The amount that is left to capture or refund.')),
       balance: Type.Optional(
         Type.Object(
