@@ -308,7 +308,6 @@ describe('answers as documented:', () => {
     ],
     ['POST', '/v1/auth/login/second-factor', 200, { challenge: 'abc', code: '123456' }],
     ['POST', '/v1/auth/second-factors', 201, { kind: 'totp' }],
-    ['POST', '/v1/auth/second-factors', 201, { kind: 'passkey', name: 'Laptop' }],
     ['POST', `/v1/auth/second-factors/${FACTOR_ID}/confirm`, 200, { code: '123456' }],
     ['GET', '/v1/auth/second-factors', 200],
     ['DELETE', `/v1/auth/second-factors/${FACTOR_ID}`, 204],
@@ -438,6 +437,19 @@ describe('answers as documented:', () => {
     // Keys are new in each run.
     if (path !== '/.well-known/jwks.json') expect(answer.text).toMatchSnapshot();
   });
+});
+
+it('answers as documented with the options of a passkey', async () => {
+  const body = { kind: 'passkey', name: 'Laptop' };
+  const { status, body: created } = await client.call('POST', '/v1/auth/second-factors', {
+    as: 'customer',
+    body,
+  });
+  expect([status, created]).toMatchObject([
+    201,
+    { factor: { kind: 'passkey' }, passkey_options: { challenge: 'abc', rp: { id: 'pay.example' } } },
+  ]);
+  expect(Object.keys(created)).toEqual(['factor', 'passkey_options']);
 });
 
 it('passes a page’s cursor on unchanged, and leaves its validation to the other service', async () => {
