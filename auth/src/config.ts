@@ -1,5 +1,6 @@
 /** The configuration of auth. The only file that reads the environment. */
 import {
+  ConfigError,
   KEYS_MAX_AGE_MS,
   keysFrom,
   keysSetting,
@@ -15,6 +16,7 @@ import {
   serviceSettings,
 } from '@payflowx/chassis';
 import { Type } from 'typebox';
+import type { PasskeyPolicy } from './domain/passkey.ts';
 import { USER_ROLES } from './domain/user.ts';
 
 const ROLE = `(${USER_ROLES.join('|')})`;
@@ -36,6 +38,10 @@ export const schema = Type.Object({
   PUBLIC_URL: Type.String({ default: '', pattern: '^(https?://[^,]+(,https?://[^,]+)*)?$' }),
   /** Roles whose users need a second factor, separated by commas. Empty: none. */
   SECOND_FACTOR_ROLES: Type.String({ default: '', pattern: `^(( *${ROLE} *,)* *${ROLE} *)?$` }),
+  /** The domain that passkeys are bound to, such as pay.example. Empty: users have no passkeys. */
+  PASSKEY_RP_ID: Type.String({ default: '', pattern: '^([a-z0-9-]+(\\.[a-z0-9-]+)*)?$' }),
+  /** The pages of the domain that may use passkeys, such as https://pay.example. Several are separated by commas. */
+  PASSKEY_ORIGINS: Type.String({ default: '' }),
   PASSWORD_HASH_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 2 }),
   PASSWORD_HASH_QUEUE_MAX: Type.Integer({ minimum: 0, maximum: 10_000, default: 50 }),
 });
@@ -51,6 +57,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     recentLoginS: read.RECENT_LOGIN_S,
     sealingKey: keysFrom(read.AUTH_SEALING_KEY),
     factorPolicy: USER_ROLES.filter((role) => read.SECOND_FACTOR_ROLES.match(/[a-z]+/g)?.includes(role)),
+    passkeys: passkeyPolicy(read.PASSKEY_RP_ID, read.PASSKEY_ORIGINS),
     assertionAudiences: assertionAudiences(read.PUBLIC_URL),
     rotation: {
       maxAgeMs: read.SIGNING_KEY_MAX_AGE_S * 1000,
@@ -69,6 +76,35 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
 function assertionAudiences(publicUrls: string): string[] {
   const urls = publicUrls.split(',').map((url) => url.trim().replace(/\/+$/, ''));
   return urls.filter((url) => url !== '').flatMap((url) => [`${url}/v1/auth/token`, url, `${url}/`]);
+}
+
+/** Undefined without passkeys. Throws ConfigError for an origin that no browser lets use passkeys of the domain. */
+function passkeyPolicy(rpId: string, texts: string): PasskeyPolicy | undefined {
+  const origins = texts
+    .split(',')
+    .map((text) => text.trim())
+    .filter((text) => text !== '');
+  if (rpId === '' && origins.length === 0) return undefined;
+  if (rpId === '') throw new ConfigError(['PASSKEY_RP_ID is missing: PASSKEY_ORIGINS is set']);
+  if (origins.length === 0) throw new ConfigError(['PASSKEY_ORIGINS is missing: PASSKEY_RP_ID is set']);
+  if (/(^|\.)[0-9]+$/.test(rpId)) throw new ConfigError(['PASSKEY_RP_ID must be a domain, not an address']);
+  const wrong = origins.filter((origin) => !isOriginOf(rpId, origin));
+  if (wrong.length === 0) return { rpId, origins };
+  throw new ConfigError(
+    wrong.map(
+      (origin) =>
+        `PASSKEY_ORIGINS must have origins of ${rpId} with https, such as https://${rpId}: ${origin}`,
+    ),
+  );
+}
+
+/** Browsers allow passkeys over plain HTTP on the own machine only, and for the domain and those below it. */
+function isOriginOf(rpId: string, text: string): boolean {
+  const url = URL.parse(text);
+  if (url?.origin !== text) return false;
+  const isLocal = url.hostname === 'localhost' || url.hostname.endsWith('.localhost');
+  const isSecure = url.protocol === 'https:' || (url.protocol === 'http:' && isLocal);
+  return isSecure && (url.hostname === rpId || url.hostname.endsWith(`.${rpId}`));
 }
 
 /** The part of the configuration that a command with the serving role needs. */

@@ -37,6 +37,7 @@ import { authService } from './rpc/auth-service.ts';
 import { deleteExpiredAssertions } from './store/client-keys.ts';
 import type { Database } from './store/database.ts';
 import { deleteExpiredConfirmations } from './store/email-confirmations.ts';
+import { deleteExpiredRegistrations } from './store/passkeys.ts';
 import { deleteExpiredFamilies } from './store/refresh-families.ts';
 import { deleteExpiredRevocations } from './store/revocations.ts';
 import { deleteExpiredChallenges } from './store/second-factors.ts';
@@ -56,7 +57,7 @@ await runService('auth', config, async ({ log, onStop }) => {
   onStop('certificates', () => certificates.stop());
 
   const now = () => new Date();
-  const { sealingKey, rotation, sessions, factorPolicy, assertionAudiences, recentLoginS } = config;
+  const { sealingKey, rotation, sessions, factorPolicy, passkeys, assertionAudiences, recentLoginS } = config;
   const activeKey = activeSigningKey({ db, now }, sealingKey);
   // Reads the key at startup, so that a wrong sealing key is found here and not by the first login.
   log.info({ kid: (await activeKey()).kid }, 'signing access tokens');
@@ -69,6 +70,7 @@ await runService('auth', config, async ({ log, onStop }) => {
     accessTokenSigner,
     sessions,
     factorPolicy,
+    passkeys,
     assertionAudiences,
     sealingKey,
     rotation,
@@ -99,6 +101,7 @@ await runService('auth', config, async ({ log, onStop }) => {
     'old logins': () => deleteOldLogins(deps),
     'ended sessions': () => deleteExpiredFamilies(db, now()),
     'expired login challenges': () => deleteExpiredChallenges(db, now()),
+    'expired passkey registrations': () => deleteExpiredRegistrations(db, now()),
     'expired client assertions': () => deleteExpiredAssertions(db, now()),
     'expired revocations': () => deleteExpiredRevocations(db, now()),
     'expired confirmations': () => deleteExpiredConfirmations(db, now()),

@@ -79,10 +79,10 @@ it('of second factors: created, confirmed, and removed by their user and by an a
   // Nothing is left to remove.
   await auth.client.deleteUserSecondFactors({ userId: user.id }, admin.call);
   expect(await recordsOn(user.id)).toEqual([
-    ['second_factor.created', user.id, { factor_id: factorId }],
-    ['second_factor.confirmed', user.id, { factor_id: factorId, name: 'Phone' }],
+    ['second_factor.created', user.id, { factor_id: factorId, kind: 'totp' }],
+    ['second_factor.confirmed', user.id, { factor_id: factorId, kind: 'totp', name: 'Phone' }],
     ['second_factor.removed', user.id, { factor_id: factorId }],
-    ['second_factor.created', user.id, { factor_id: other.factorId }],
+    ['second_factor.created', user.id, { factor_id: other.factorId, kind: 'totp' }],
     ['second_factor.removed', admin.id, { factor_id: 'all' }],
   ]);
 });

@@ -30,6 +30,7 @@ import { readRevocations, watchRevocations } from '../src/app/revocation-list.ts
 import { runDueRotationStep } from '../src/app/rotate-signing-key.ts';
 import { activeSigningKey, publicJwks } from '../src/app/signing-keys.ts';
 import type { FactorPolicy } from '../src/domain/factor-policy.ts';
+import type { PasskeyPolicy } from '../src/domain/passkey.ts';
 import type { RefreshPolicy } from '../src/domain/refresh-token.ts';
 import { authService } from '../src/rpc/auth-service.ts';
 import type { Database } from '../src/store/database.ts';
@@ -42,6 +43,10 @@ export const AUDIENCES = ['https://pay.example/v1/auth/token', 'https://pay.exam
 export const SESSIONS = { refreshLifetimeMs: 60_000, sessionLifetimeMs: 180_000 };
 /** A key signs for a day and is announced a quarter of an hour before it is activated. */
 export const ROTATION = { maxAgeMs: 24 * 60 * 60_000, announceMs: 15 * 60_000 };
+export const PASSKEYS: PasskeyPolicy = {
+  rpId: 'pay.example',
+  origins: ['https://pay.example', 'https://my.pay.example'],
+};
 const ROOMY: FairQueueLimits = { concurrency: 2, queueMax: 100 };
 
 export type AuthServer = Awaited<ReturnType<typeof startAuth>>;
@@ -55,6 +60,8 @@ interface AuthSettings {
   port?: number;
   factorPolicy?: FactorPolicy;
   sessions?: RefreshPolicy;
+  /** Null: the platform has no passkeys. */
+  passkeys?: PasskeyPolicy | null;
   sealingKey?: Keys;
   pageTokenKey?: Keys;
 }
@@ -74,6 +81,7 @@ export async function startAuth(database: TestDatabase, settings: AuthSettings =
     accessTokenSigner: createAccessTokenSigner({ activeKey, now, newTokenId: () => newId('jti') }),
     sessions: settings.sessions ?? SESSIONS,
     factorPolicy,
+    passkeys: settings.passkeys === null ? undefined : (settings.passkeys ?? PASSKEYS),
     assertionAudiences: AUDIENCES,
     sealingKey,
     rotation: ROTATION,

@@ -214,6 +214,7 @@ describe('a password reset during a login', () => {
         db: auth.db,
         sessions: SESSIONS,
         factorPolicy: [],
+        passkeys: undefined,
         now: auth.now,
         newFamilyId: () => newId('fam'),
         accessTokenSigner: async () => {

@@ -67,6 +67,8 @@ async function userWithApp(at: AuthServer) {
   const totp = new TOTP({ secret: Secret.fromBase32(secret) });
   const code = () => totp.generate({ timestamp: clock.getTime() });
   await at.client.confirmSecondFactor({ factorId: factor?.id ?? '', code: code() }, call);
+  // It has no secret that could be sealed.
+  await at.client.createSecondFactor({ kind: 'passkey', name: 'Laptop' }, call);
   return { username, code, factorId: factor?.id ?? '' };
 }
 
@@ -88,6 +90,7 @@ async function sealedSecrets(at: AuthServer) {
   const factors = await at.db
     .selectFrom('second_factors')
     .select(['id', 'sealed_secret as sealed'])
+    .where('kind', '=', 'totp')
     .execute();
   const keys = await at.db
     .selectFrom('signing_keys')

@@ -1,6 +1,6 @@
 /** The session in a real browser: the cookie, renewal, several tabs, and its end. */
 import { Secret, TOTP } from 'otpauth';
-import type { Browser, BrowserContext } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { type Findings, forgive, launch, openContext, readDemo, signIn } from './browser.ts';
 import { apiOf } from './story.ts';
@@ -173,6 +173,77 @@ it('adds an authenticator app, and asks for a second factor at the next login', 
   await page.getByText(/\d recovery codes are left/).waitFor();
   forgive(findings, /status of 401/);
 });
+
+it('adds a passkey, asks for it at the next login, and for a recovery code where there are none', async () => {
+  const username = `passkey-${crypto.randomUUID().slice(0, 8)}`;
+  const password = 'correct horse battery';
+  await apiOf('operator').post('/v1/users', { body: { username, password, roles: ['customer'] } });
+  const { gateway } = readDemo();
+  // A passkey belongs to a domain. Browsers take no address in its place.
+  context = await openContext(browser, findings, { baseURL: gateway.replace('127.0.0.1', 'localhost') });
+  const page = await context.newPage();
+  const authenticator = await addAuthenticator(page);
+  const logIn = async (at = page) => {
+    await at.getByLabel('Username').fill(username);
+    await at.getByLabel('Password').fill(password);
+    await at.getByRole('button', { name: 'Sign in' }).click();
+  };
+  const signOut = () => page.getByRole('button', { name: 'Sign out', exact: true }).click();
+  await page.goto('/console/security');
+  await logIn();
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  await page.getByLabel('Name of the passkey').fill('Test key');
+  await page.getByRole('button', { name: 'Create the passkey' }).click();
+  await page.getByText('Keep these recovery codes').waitFor();
+  const [recovery = ''] = (await page.locator('pre').innerText()).split('\n');
+  await page.getByRole('cell', { name: 'Test key' }).waitFor();
+  expect(await authenticator.credentials()).toMatchObject([{ rpId: 'localhost', signCount: 1 }]);
+
+  await signOut();
+  await logIn();
+  await page.getByRole('button', { name: 'Use the passkey' }).click();
+  await page.getByRole('cell', { name: 'Test key' }).waitFor();
+  expect(await authenticator.credentials()).toMatchObject([{ signCount: 2 }]);
+
+  // The authenticator has it no more, as a lost one.
+  await signOut();
+  await authenticator.forget();
+  await logIn();
+  await page.getByRole('button', { name: 'Use the passkey' }).click();
+  await page.getByRole('alert').getByText('No passkey was given').waitFor();
+
+  const elsewhere = await openContext(browser, findings);
+  const other = await elsewhere.newPage();
+  await other.goto('/console/security');
+  await logIn(other);
+  await other.getByText('Your passkeys do not work on this page').waitFor();
+  await other.getByLabel('Recovery code').fill(recovery);
+  await other.getByRole('button', { name: 'Continue' }).click();
+  await other.getByText(/\d recovery codes are left/).waitFor();
+  expect(await other.getByRole('button', { name: 'Add a passkey' }).count()).toBe(0);
+  await elsewhere.close();
+  forgive(findings, /status of 401/);
+});
+
+/** Gives the page an authenticator of Chromium's own, whose person always agrees. */
+async function addAuthenticator(page: Page) {
+  const session = await context.newCDPSession(page);
+  await session.send('WebAuthn.enable');
+  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return {
+    credentials: async () => (await session.send('WebAuthn.getCredentials', { authenticatorId })).credentials,
+    forget: () => session.send('WebAuthn.clearCredentials', { authenticatorId }),
+  };
+}
 
 it('refuses a page of another origin, even of the same site', async () => {
   const page = await open();

@@ -61,6 +61,70 @@ it('gives it after the second factor too', async () => {
   expect(answer.headers.get('set-cookie')).toMatch(/^payflowx_session=refresh-2;/);
 });
 
+const PASSKEY = { id: 'abc', rawId: 'abc', type: 'public-key' };
+const ASSERTION = { clientDataJSON: 'e30', authenticatorData: 'AA', signature: 'BB' };
+
+it('passes on the passkey of a login, without members that auth does not read', async () => {
+  const completions: object[] = [];
+  const { completeLogin } = platform.fakes.auth;
+  platform.fakes.auth.completeLogin = (request, call) => {
+    completions.push(request);
+    return completeLogin?.(request, call);
+  };
+  const passkey = { ...PASSKEY, response: { ...ASSERTION, userHandle: '' }, clientExtensionResults: {} };
+  const answer = await send('POST', `${PATH}/second-factor`, { challenge: 'abc', passkey });
+  expect(answer.status).toBe(200);
+  const passkeyJson = JSON.stringify({ ...PASSKEY, response: ASSERTION });
+  expect(completions).toMatchObject([{ challenge: 'abc', code: '', recoveryCode: '', passkeyJson }]);
+
+  const response = { ...ASSERTION, signature: 'no base64url!' };
+  const refused = await send('POST', `${PATH}/second-factor`, {
+    challenge: 'abc',
+    passkey: { ...PASSKEY, response },
+  });
+  const { code, errors } = (await refused.json()) as { code: string; errors: { pointer: string }[] };
+  expect([code, errors[0]?.pointer]).toEqual(['INVALID_REQUEST', '/passkey/response/signature']);
+  expect(completions).toHaveLength(1);
+});
+
+it('names the field of a passkey as REST does', async () => {
+  const refuse = (field: string) => () => {
+    throw new Refusal('INVALID_ARGUMENT', status.INVALID_ARGUMENT, {
+      violations: [{ field, description: 'is wrong' }],
+    });
+  };
+  platform.fakes.auth.completeLogin = refuse('passkey_json');
+  const body = { challenge: 'abc', passkey: { ...PASSKEY, response: ASSERTION } };
+  const answer = await send('POST', `${PATH}/second-factor`, body);
+  expect(await answer.json()).toMatchObject({
+    code: 'INVALID_REQUEST',
+    errors: [{ pointer: '/passkey', detail: 'is wrong', in: 'body' }],
+  });
+});
+
+it('says how a login can be completed, with the options for a passkey', async () => {
+  const challenge = { challenge: 'abc', methods: 'passkey,recovery_code' };
+  const options = {
+    challenge: 'abc',
+    rpId: 'pay.example',
+    allowCredentials: [{ id: 'x', type: 'public-key' }],
+  };
+  platform.fakes.auth.login = () => {
+    throw new Refusal('SECOND_FACTOR_REQUIRED', status.UNAUTHENTICATED, {
+      metadata: { ...challenge, passkey_options: JSON.stringify(options) },
+    });
+  };
+  for (const path of [PATH, '/v1/auth/login']) {
+    const answer = await send('POST', path, CREDENTIALS);
+    expect(await answer.json()).toMatchObject({
+      code: 'SECOND_FACTOR_REQUIRED',
+      challenge: 'abc',
+      methods: ['passkey', 'recovery_code'],
+      passkey_options: options,
+    });
+  }
+});
+
 it('ends the session whose cookie a login replaces, and logs in even if that fails', async () => {
   await send('POST', PATH, { ...CREDENTIALS }, COOKIE);
   await send('POST', `${PATH}/second-factor`, { challenge: 'abc', code: '123456' }, COOKIE);

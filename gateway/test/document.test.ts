@@ -84,9 +84,16 @@ beforeAll(async () => {
     replaceOneTimePassword: () => ({}),
     resetPassword: () => ({ oneTimePassword: 'once', expiresAt: AT }),
     completeLogin: () => ({ tokens }),
-    createSecondFactor: () => ({ factor, secret: 'ABC', uri: 'otpauth://totp/x' }),
+    createSecondFactor: ({ kind }: { kind: string }) =>
+      kind === 'passkey'
+        ? { factor: { ...factor, kind }, passkeyOptions: '{"challenge":"abc","rp":{"id":"pay.example"}}' }
+        : { factor, secret: 'ABC', uri: 'otpauth://totp/x' },
     confirmSecondFactor: () => ({ factor: { ...factor, confirmedAt: AT }, recoveryCodes: ['a-b'] }),
-    listSecondFactors: () => ({ factors: [factor], recoveryCodesLeft: 3 }),
+    listSecondFactors: () => ({
+      factors: [factor, { ...factor, kind: 'passkey', confirmedAt: AT, lastUsedAt: AT }],
+      recoveryCodesLeft: 3,
+      passkeyOrigins: ['https://pay.example'],
+    }),
     deleteSecondFactor: () => ({}),
     deleteUserSecondFactors: () => ({}),
     listSessions: () => ({ sessions: [session], nextPageToken: '' }),
@@ -434,6 +441,19 @@ describe('answers as documented:', () => {
     // Keys are new in each run.
     if (path !== '/.well-known/jwks.json') expect(answer.text).toMatchSnapshot();
   });
+});
+
+it('answers as documented with the options of a passkey', async () => {
+  const body = { kind: 'passkey', name: 'Laptop' };
+  const { status, body: created } = await client.call('POST', '/v1/auth/second-factors', {
+    as: 'customer',
+    body,
+  });
+  expect([status, created]).toMatchObject([
+    201,
+    { factor: { kind: 'passkey' }, passkey_options: { challenge: 'abc', rp: { id: 'pay.example' } } },
+  ]);
+  expect(Object.keys(created)).toEqual(['factor', 'passkey_options']);
 });
 
 it('passes a page’s cursor on unchanged, and leaves its validation to the other service', async () => {

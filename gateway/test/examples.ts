@@ -213,6 +213,7 @@ export const factor: SecondFactor = {
   name: 'Phone',
   createdAt: AT,
   confirmedAt: undefined,
+  lastUsedAt: undefined,
 };
 
 export const session: AuthSession = {

@@ -5,6 +5,7 @@ import { Direction, Layer } from '@payflowx/proto/ledger';
 import { MailState, WebhookDeliveryState } from '@payflowx/proto/notification';
 import { CaptureState, PaymentKind, PaymentState, RefundState } from '@payflowx/proto/payment';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { invalidFields } from '../src/problems/validation-errors.ts';
 import {
   ALICE,
   BOB,
@@ -232,6 +233,23 @@ async function requestsOf(path: string, query: string): Promise<unknown[]> {
 it.each(ROUTES)('GET %s', async (path, query, method, request) => {
   expect(await requestsOf(path, query)).toEqual([{ [method]: expect.objectContaining(request) }]);
 });
+
+it('are named in errors of services as in the query string', () => {
+  const unknown = ROUTES.flatMap(([path, query, , request]) => {
+    const names = [...new URLSearchParams(query).keys()].map((name) => name.replace(/\[.*/, ''));
+    const fields = Object.entries(request).filter(([, value]) => !path.includes('{id}') || !isId(value));
+    return fields.flatMap(([field]) => {
+      const name = field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      const [error] = invalidFields({ violations: [{ field: name, description: '' }] }, 'query');
+      const parameter = error?.pointer.slice(1) ?? '';
+      return error?.in === 'query' && names.includes(parameter) ? [] : [`${path} ${name}`];
+    });
+  });
+  // Its text is `order` in REST. True and false are both right.
+  expect(unknown).toEqual(['/v1/payments oldest_first']);
+});
+
+const isId = (value: unknown) => Object.values(IDS).includes(value as string);
 
 it('are all here: the parameters of every list', () => {
   const tested = ROUTES.flatMap(([path, query]) =>

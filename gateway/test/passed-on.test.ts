@@ -1,6 +1,10 @@
-/** Every id of a path, every key, every version and every field of a body reaches the service: in each operation of the document. */
+/**
+ * Every id of a path, every key, every version and every field of a body reaches the service: in each operation of the document. The
+ * service's errors about them have the names of the operation.
+ */
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { invalidFields } from '../src/problems/validation-errors.ts';
 import { account, DEAD_LETTER_ID } from './examples.ts';
 import { DEFINITIONS, type Platform, Refusal, startPlatform } from './platform.ts';
 
@@ -10,19 +14,26 @@ interface Parameter {
   example?: string;
   schema: { $ref?: string };
 }
+interface Schema {
+  $ref?: string;
+  examples?: string[];
+  properties?: Record<string, unknown>;
+}
 interface Operation {
   operationId: string;
   parameters?: Parameter[];
-  requestBody?: { content: Record<string, { example?: unknown }> };
+  requestBody?: { content: Record<string, { example?: unknown; schema?: Schema }> };
 }
 interface Document {
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, { examples?: string[] }> };
+  components: { schemas: Record<string, Schema> };
 }
 
 let platform: Platform;
 let document: Document;
 let requests: string[];
+/** The fields of these requests that have a value. */
+let fields: { name: string; value: unknown }[];
 
 beforeAll(async () => {
   platform = await startPlatform();
@@ -30,7 +41,10 @@ beforeAll(async () => {
   for (const [name, definition] of Object.entries(DEFINITIONS) as [keyof typeof DEFINITIONS, object][])
     for (const method of Object.keys(definition))
       if (method !== 'getJwks')
-        platform.fakes[name][method] = (request: unknown) => {
+        platform.fakes[name][method] = (request: Record<string, unknown>) => {
+          fields.push(
+            ...Object.entries(request).map(([field, value]) => ({ name: nameOf(field, value), value })),
+          );
           requests.push(
             JSON.stringify(request, (_, value) => (typeof value === 'bigint' ? `${value}` : value)),
           );
@@ -84,6 +98,7 @@ async function send(method: string, path: string, { parameters = [], requestBody
   const caller = { id: 'usr_1', roles: ['customer', 'operator', 'auditor', 'admin'] as const };
   const token = await platform.identity.tokenFor({ ...caller, roles: [...caller.roles] });
   requests = [];
+  fields = [];
   const answer = await fetch(platform.url + path.replace(/\{(\w+)\}/g, (_, name) => ids.get(name) ?? ''), {
     method: method.toUpperCase(),
     headers: {
@@ -102,8 +117,66 @@ async function send(method: string, path: string, { parameters = [], requestBody
     ...(hasVersion ? [`${VERSION}`] : []),
     ...leavesOf(body),
   ];
-  return { expected, answer: `${answer.status} ${text}` };
+  return { expected, ids: [...ids.values()], answer: `${answer.status} ${text}` };
 }
+
+const snakeCase = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Services name a field of a message by its path. */
+function nameOf(field: string, value: unknown): string {
+  const isMessage = typeof value === 'object' && value?.constructor === Object;
+  const first = isMessage && Object.entries(value).find(([, member]) => isGiven(member))?.[0];
+  return snakeCase(first ? `${field}.${first}` : field);
+}
+
+/** The names of the inputs of an operation, by their place. */
+function inputsOf({ parameters = [], requestBody }: Operation): Record<string, string[]> {
+  const { schema = {} } = requestBody?.content['application/json'] ?? {};
+  const { properties = {} } = document.components.schemas[schema.$ref?.split('/').at(-1) ?? ''] ?? schema;
+  const named = (place: string) =>
+    parameters.filter((each) => each.in === place).map(({ name }) => name.toLowerCase());
+  return {
+    body: Object.keys(properties),
+    query: named('query'),
+    header: named('header'),
+    path: named('path'),
+  };
+}
+
+const isGiven = (value: unknown) =>
+  ![undefined, null, '', 0, false].includes(value as never) &&
+  value !== 0n &&
+  !(Array.isArray(value) && value.length === 0);
+
+/** Fields that the gateway fills by itself. A client cannot send a wrong one. */
+const FILLED: Record<string, string[]> = {
+  ...{ login: ['client_address'], startBrowserSession: ['client_address'] },
+  ...{ replaceOneTimePassword: ['client_address'] },
+  // From the cookie.
+  ...{ refreshBrowserSession: ['refresh_token'], endBrowserSession: ['refresh_token'] },
+  ...{ disableUser: ['state'], enableUser: ['state'] },
+  ...{ closeAccount: ['state'], freezeAccount: ['state'], unfreezeAccount: ['state'] },
+  // Payments are sent in batches, whose items have results of their own.
+  createPayment: ['items', 'sent_at'],
+};
+
+it('with errors that name the fields as the operation does', async () => {
+  const unknown: Record<string, string[]> = {};
+  for (const [path, operations] of Object.entries(document.paths))
+    for (const [method, operation] of Object.entries(operations)) {
+      const { ids } = await send(method, path, operation);
+      const inputs = inputsOf(operation);
+      const place = method === 'get' ? 'query' : 'body';
+      const wrong = fields
+        .filter(({ value }) => isGiven(value) && !ids.includes(value as string))
+        .filter(({ name }) => {
+          const [error] = invalidFields({ violations: [{ field: name, description: '' }] }, place);
+          return !inputs[error?.in ?? '']?.includes(error?.pointer.split('/')[1] ?? '');
+        });
+      if (wrong.length > 0) unknown[operation.operationId] = [...new Set(wrong.map(({ name }) => name))];
+    }
+  expect(unknown).toEqual(FILLED);
+});
 
 it('by every operation', async () => {
   const lost: Record<string, string[]> = {};

@@ -187,6 +187,7 @@ function serviceEnvironment(
     ...(service === 'auth' && {
       AUTH_SEALING_KEY: secret('key/auth-sealing'),
       PUBLIC_URL: `http://${LOOPBACK}:${settings.ports.gateway}`,
+      ...passkeySettings(settings),
     }),
     ...(service === 'notification' && {
       ...LOCAL_WEBHOOKS,
@@ -198,6 +199,13 @@ function serviceEnvironment(
     ...(settings.faults && { FAULTS_DIR: join(local, 'faults') }),
     ...chosen(service),
   };
+}
+
+/** Passkeys belong to a domain, and browsers take no address in its place. So the console has them at localhost, not at 127.0.0.1. */
+function passkeySettings(settings: Settings): Record<string, string> {
+  const gateways = instances(settings).filter(({ service }) => service === 'gateway');
+  const origins = gateways.map(({ port }) => `http://localhost:${port}`);
+  return { PASSKEY_RP_ID: 'localhost', PASSKEY_ORIGINS: origins.join(',') };
 }
 
 /** On a developer's machine, every trace is worth keeping. */

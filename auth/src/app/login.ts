@@ -5,20 +5,30 @@ import type { Transaction } from 'kysely';
 import { AuthError } from '../domain/errors.ts';
 import { type FactorPolicy, standingOf } from '../domain/factor-policy.ts';
 import { secondFactorKey } from '../domain/login-throttle.ts';
+import { type PasskeyFault, type PasskeyPolicy, readAuthentication } from '../domain/passkey.ts';
 import { expiryOf, newFamilySecret, newRefreshToken, type RefreshPolicy } from '../domain/refresh-token.ts';
 import {
   CHALLENGE_LIFETIME_MS,
   hashChallenge,
   invalidSecondFactor,
+  type LoginChallenge,
+  loginMethods,
   newChallenge,
   secondFactorRequired,
 } from '../domain/second-factor.ts';
 import type { Database } from '../store/database.ts';
 import { insertFamily } from '../store/refresh-families.ts';
-import { findChallenge, insertChallenge, useChallenge } from '../store/second-factors.ts';
+import {
+  countRecoveryCodes,
+  findChallenge,
+  insertChallenge,
+  listFactors,
+  useChallenge,
+} from '../store/second-factors.ts';
 import { lockUserForLogin, type UserForLogin, updateLastLogin } from '../store/users.ts';
 import type { AccessToken, AccessTokenSigner, SignAccessToken } from './access-tokens.ts';
 import { admitGuess, guessesIn } from './login-throttle.ts';
+import { askForPasskey } from './passkeys.ts';
 import {
   type Credentials,
   lockProved,
@@ -40,7 +50,7 @@ interface SessionDeps {
   newFamilyId(): string;
 }
 
-type LoginDeps = ProofDeps & SessionDeps;
+type LoginDeps = ProofDeps & SessionDeps & { passkeys: PasskeyPolicy | undefined };
 
 /** Throws INVALID_CREDENTIALS, TOO_MANY_LOGINS, PASSWORD_CHANGE_REQUIRED, SECOND_FACTOR_REQUIRED. */
 export async function login(deps: LoginDeps, credentials: Credentials): Promise<TokenPair> {
@@ -51,11 +61,11 @@ export async function login(deps: LoginDeps, credentials: Credentials): Promise<
     const now = deps.now();
     requireOwnPassword(user, now, () => refuseProof(deps, proof));
     await recordProof(trx, proof, now);
-    if (user.hasSecondFactor) return challengeFor(trx, user, now);
+    if (user.hasSecondFactor) return challengeFor(deps, trx, user, now);
     return beginSession(deps, trx, { user, sign, now, secondFactor: false });
   });
   // Thrown after the commit: inside the transaction it would roll the challenge back.
-  if (typeof outcome === 'string') throw secondFactorRequired(outcome);
+  if ('challenge' in outcome) throw secondFactorRequired(outcome);
   return outcome;
 }
 
@@ -66,10 +76,11 @@ function requireOwnPassword({ oneTimeUntil }: UserForLogin, now: Date, expired: 
 }
 
 async function challengeFor(
+  { passkeys }: LoginDeps,
   trx: Transaction<Database>,
   { id, passwordHash }: UserForLogin,
   now: Date,
-): Promise<string> {
+): Promise<LoginChallenge> {
   const challenge = newChallenge();
   await insertChallenge(trx, {
     challenge_hash: hashChallenge(challenge),
@@ -77,21 +88,33 @@ async function challengeFor(
     password_hash: passwordHash,
     expires_at: new Date(now.getTime() + CHALLENGE_LIFETIME_MS),
   });
-  return challenge;
+  const passkeyOptions = passkeys && (await askForPasskey(trx, passkeys, { userId: id, challenge }));
+  const factors = await listFactors(trx, id);
+  const methods = loginMethods({
+    totp: factors.some(({ kind, confirmedAt }) => kind === 'totp' && confirmedAt),
+    passkey: passkeyOptions !== undefined,
+    recovery_code: (await countRecoveryCodes(trx, id)) > 0,
+  });
+  return { challenge, methods, passkeyOptions };
 }
 
+/** One of the three is given. */
 interface Completion {
   challenge: string;
-  /** One of the two is empty. */
   code: string;
   recoveryCode: string;
+  passkeyJson?: string | undefined;
 }
 
-/** Throws INVALID_SECOND_FACTOR, TOO_MANY_LOGINS. `onFailure` is called when the code is wrong. */
+type OnFailure = (userId: string | undefined, fault?: PasskeyFault) => void;
+
+/** Throws INVALID_ARGUMENT, INVALID_SECOND_FACTOR, TOO_MANY_LOGINS. `onFailure` is called when the code or the passkey is wrong. */
 export async function completeLogin(
-  deps: SessionDeps & FactorDeps & { onFailure(userId: string | undefined): void },
-  { challenge, code, recoveryCode }: Completion,
+  deps: SessionDeps & FactorDeps & { onFailure: OnFailure },
+  { challenge, code, recoveryCode, passkeyJson = '' }: Completion,
 ): Promise<TokenPair> {
+  const passkey = passkeyJson === '' ? undefined : readAuthentication(passkeyJson);
+  const proof = { code, recoveryCode, passkey };
   const hash = hashChallenge(challenge);
   const known = await findChallenge(deps.db, hash, deps.now());
   if (!known) throw refusedFactor(deps, undefined);
@@ -99,32 +122,31 @@ export async function completeLogin(
   const key = secondFactorKey(userId);
   await admitGuess(deps, key);
   const sign = await deps.accessTokenSigner();
-  const pair = await inTransaction(deps.db, async (trx) => {
+  const outcome = await inTransaction(deps.db, async (trx) => {
     const user = await lockUserForLogin(trx, userId);
     const guesses = guessesIn(trx, deps, key);
     await guesses.admit();
-    const isValid =
-      user?.passwordHash === passwordHash &&
-      user.state !== 'disabled' &&
-      (await useSecondFactor(deps, trx, { userId, code, recoveryCode }));
-    if (!isValid) {
+    const isProved = user?.passwordHash === passwordHash && user.state !== 'disabled';
+    const fault = isProved ? await useSecondFactor(deps, trx, { userId, challenge, proof }) : 'WRONG_CODE';
+    if (!isProved || fault) {
       await guesses.countFailure();
-      return undefined;
+      return fault;
     }
     // Of two requests with one challenge the second waits here for the first, finds the challenge used, and is rolled back.
     if (!(await useChallenge(trx, hash))) throw refusedFactor(deps, userId);
     await guesses.forget();
     return beginSession(deps, trx, { user, sign, now: deps.now(), secondFactor: true });
   });
-  if (pair) return pair;
-  throw refusedFactor(deps, userId);
+  if (typeof outcome === 'object') return outcome;
+  throw refusedFactor(deps, userId, outcome === 'WRONG_CODE' ? undefined : outcome);
 }
 
 function refusedFactor(
-  deps: { onFailure(userId: string | undefined): void },
+  deps: { onFailure: OnFailure },
   userId: string | undefined,
+  fault?: PasskeyFault,
 ): Error {
-  deps.onFailure(userId);
+  deps.onFailure(userId, fault);
   return invalidSecondFactor();
 }
 

@@ -7,12 +7,23 @@ import { AuthError } from '../domain/errors.ts';
 import { type FactorPolicy, needsSecondFactor } from '../domain/factor-policy.ts';
 import { secondFactorKey } from '../domain/login-throttle.ts';
 import {
+  type PasskeyFault,
+  type PasskeyPolicy,
+  type readAuthentication,
+  readRegistration,
+  refusedRegistration,
+  requirePasskeys,
+} from '../domain/passkey.ts';
+import {
   describeTotp,
   FACTORS_MAX,
+  type FactorKind,
+  type FactorProof,
   hashRecoveryCode,
   invalidSecondFactor,
   newRecoveryCodes,
   newTotpSecret,
+  requireFittingProof,
   requireNewFactor,
   type SecondFactor,
   stepOfCode,
@@ -36,12 +47,14 @@ import {
 import { findUser, lockUser } from '../store/users.ts';
 import { userNotFound } from './get-user.ts';
 import { admitGuess, guessesIn } from './login-throttle.ts';
+import { beginPasskey, storePasskey, usePasskey } from './passkeys.ts';
 import { endSessions } from './sessions.ts';
 
 export interface FactorDeps {
   db: Kysely<Database>;
   sealingKey: Keys;
   factorPolicy: FactorPolicy;
+  passkeys: PasskeyPolicy | undefined;
   now(): Date;
 }
 
@@ -53,53 +66,62 @@ export interface FactorCaller {
   isSetup: boolean;
 }
 
-/** Throws INVALID_ARGUMENT, USER_NOT_FOUND, TOO_MANY_SECOND_FACTORS, LOGIN_TOO_OLD. */
+/** What the user needs to confirm a factor: the secret of an app, or the options of a passkey for the browser. */
+type Setup = { secret: string; uri: string } | { passkeyOptions: string };
+
+/** Throws INVALID_ARGUMENT, USER_NOT_FOUND, TOO_MANY_SECOND_FACTORS, PASSKEYS_NOT_AVAILABLE, LOGIN_TOO_OLD. */
 export async function createSecondFactor(
-  { db, sealingKey, now }: FactorDeps,
+  { db, sealingKey, passkeys, now }: FactorDeps,
   caller: FactorCaller,
-  { id, kind, name }: { id: string; kind: string; name: string },
-): Promise<{ factor: SecondFactor; secret: string; uri: string }> {
-  requireNewFactor({ kind, name });
-  const secret = newTotpSecret();
+  { id, name, ...wanted }: { id: string; kind: string; name: string },
+): Promise<{ factor: SecondFactor } & Setup> {
+  const kind = requireNewFactor({ ...wanted, name });
+  const policy = kind === 'passkey' ? requirePasskeys(passkeys) : undefined;
   return inTransaction(db, async (trx) => {
     const { origin } = caller;
     const user = await lockCaller(trx, caller);
     if ((await listFactors(trx, user.id)).length >= FACTORS_MAX) {
       throw new AuthError('TOO_MANY_SECOND_FACTORS', `A user has at most ${FACTORS_MAX} second factors.`);
     }
-    const factor = { id, kind: 'totp', name, createdAt: now(), confirmedAt: null } as const;
-    await insertFactor(trx, { ...factor, userId: user.id, sealedSecret: seal(secret, id, sealingKey) });
+    const factor = { id, kind, name, createdAt: now(), confirmedAt: null, lastUsedAt: null };
+    const secret = policy ? undefined : newTotpSecret();
+    const sealedSecret = secret ? seal(secret, id, sealingKey) : null;
+    await insertFactor(trx, { ...factor, userId: user.id, sealedSecret });
     await record(trx, origin, 'second_factor.created', {
       userId: user.id,
       now: factor.createdAt,
       factor_id: id,
+      kind,
     });
-    return { factor, ...describeTotp(secret, user.username) };
+    if (secret) return { factor, ...describeTotp(secret, user.username) };
+    const begin = { factorId: id, user, now: factor.createdAt };
+    return { factor, passkeyOptions: await beginPasskey(trx, requirePasskeys(policy), begin) };
   });
 }
 
 /**
- * Returns new recovery codes. The session gets all rights of the user at its next refresh. Throws SECOND_FACTOR_NOT_FOUND,
- * INVALID_SECOND_FACTOR, TOO_MANY_LOGINS, LOGIN_TOO_OLD.
+ * Returns new recovery codes. The session gets all rights of the user at its next refresh. Throws INVALID_ARGUMENT,
+ * SECOND_FACTOR_NOT_FOUND, INVALID_SECOND_FACTOR, TOO_MANY_LOGINS, PASSKEYS_NOT_AVAILABLE, LOGIN_TOO_OLD.
  */
 export async function confirmSecondFactor(
   deps: FactorDeps,
   caller: FactorCaller,
-  { factorId, code }: { factorId: string; code: string },
+  { factorId, ...proof }: FactorProof & { factorId: string },
 ): Promise<{ factor: SecondFactor; recoveryCodes: string[] }> {
   const { origin } = caller;
   const key = secondFactorKey(origin.callerId);
   await admitGuess(deps, key);
-  const confirmed = await inTransaction(deps.db, async (trx) => {
+  const outcome = await inTransaction(deps.db, async (trx) => {
     const user = await lockCaller(trx, caller);
     const guesses = guessesIn(trx, deps, key);
     await guesses.admit();
     const factor = (await listFactors(trx, origin.callerId)).find(({ id }) => id === factorId);
     if (!factor) throw factorNotFound();
     const now = deps.now();
-    if (!(await useCode(deps, trx, { factor, code, now }))) {
+    const fault = await proofFault(deps, trx, { factor, proof, now });
+    if (fault) {
       await guesses.countFailure();
-      return undefined;
+      return fault;
     }
     await guesses.forget();
     const recoveryCodes = newRecoveryCodes();
@@ -110,13 +132,27 @@ export async function confirmSecondFactor(
       userId: origin.callerId,
       now,
       factor_id: factorId,
+      kind: factor.kind,
       name: factor.name,
     });
     await raiseSession(trx, caller, { isFirst: !user.hasSecondFactor, now });
     return { factor: { ...factor, confirmedAt: now }, recoveryCodes };
   });
-  if (confirmed) return confirmed;
-  throw invalidSecondFactor();
+  if (typeof outcome === 'object') return outcome;
+  throw outcome === 'WRONG_CODE' ? invalidSecondFactor() : refusedRegistration(outcome);
+}
+
+/** Why the proof is refused; undefined if it was right, and is used. Throws INVALID_ARGUMENT, PASSKEYS_NOT_AVAILABLE. */
+async function proofFault(
+  deps: FactorDeps,
+  trx: Transaction<Database>,
+  { factor, proof, now }: { factor: SealedFactor; proof: FactorProof; now: Date },
+): Promise<PasskeyFault | 'WRONG_CODE' | undefined> {
+  const { code, passkeyJson } = requireFittingProof(factor.kind, proof);
+  if (factor.kind === 'totp')
+    return (await useCode(deps, trx, { factor, code, now })) ? undefined : 'WRONG_CODE';
+  const response = readRegistration(passkeyJson);
+  return storePasskey(trx, requirePasskeys(deps.passkeys), { factorId: factor.id, response, now });
 }
 
 export async function listSecondFactors(
@@ -168,18 +204,31 @@ export async function deleteSecondFactorsOf(
   });
 }
 
-/** True if the code belongs to a confirmed factor of the user, or is a recovery code. It is then used. */
+/** What a user sends to complete a login. The first that is given counts: recovery code, passkey, code. */
+export interface LoginProof {
+  recoveryCode: string;
+  passkey: ReturnType<typeof readAuthentication> | undefined;
+  code: string;
+}
+
+/** Why the login is refused. Undefined if the proof is a confirmed factor or a recovery code of the user; it is then used. */
 export async function useSecondFactor(
   deps: FactorDeps,
   trx: Transaction<Database>,
-  { userId, code, recoveryCode }: { userId: string; code: string; recoveryCode: string },
-): Promise<boolean> {
-  if (recoveryCode !== '') return useRecoveryCode(trx, userId, hashRecoveryCode(recoveryCode));
+  { userId, challenge, proof }: { userId: string; challenge: string; proof: LoginProof },
+): Promise<PasskeyFault | 'WRONG_CODE' | undefined> {
+  const { recoveryCode, passkey: response, code } = proof;
   const now = deps.now();
-  for (const factor of await listFactors(trx, userId)) {
-    if (factor.confirmedAt && (await useCode(deps, trx, { factor, code, now }))) return true;
+  if (recoveryCode !== '')
+    return (await useRecoveryCode(trx, userId, hashRecoveryCode(recoveryCode))) ? undefined : 'WRONG_CODE';
+  if (response) {
+    if (!deps.passkeys) return 'PASSKEY_UNKNOWN';
+    return usePasskey(trx, deps.passkeys, { userId, challenge, response, now });
   }
-  return false;
+  for (const factor of await listFactors(trx, userId)) {
+    if (factor.confirmedAt && (await useCode(deps, trx, { factor, code, now }))) return undefined;
+  }
+  return 'WRONG_CODE';
 }
 
 async function useCode(
@@ -187,6 +236,8 @@ async function useCode(
   trx: Transaction<Database>,
   { factor, code, now }: { factor: SealedFactor; code: string; now: Date },
 ): Promise<boolean> {
+  // A passkey shows no codes.
+  if (!factor.sealedSecret) return false;
   const secret = unseal(factor.sealedSecret, factor.id, sealingKey);
   const step = stepOfCode(secret, code, factor.lastStep, now);
   return step !== undefined && (await useStep(trx, factor.id, step));
@@ -234,7 +285,11 @@ async function record(
   trx: Transaction<Database>,
   origin: Origin,
   action: FactorAction,
-  { userId, now, ...details }: { userId: string; now: Date; factor_id: string; name?: string },
+  {
+    userId,
+    now,
+    ...details
+  }: { userId: string; now: Date; factor_id: string; kind?: FactorKind; name?: string },
 ): Promise<void> {
   await insertAuditRecord(trx, origin, { action, subjectId: userId, details }, now);
 }

@@ -6,6 +6,7 @@ import {
   hashChallenge,
   hashRecoveryCode,
   invalidSecondFactor,
+  loginMethods,
   newChallenge,
   newRecoveryCodes,
   newTotpSecret,
@@ -81,25 +82,40 @@ it('a challenge has 256 random bits, and is stored as a hash', () => {
 
 it('errors say no more than needed', () => {
   expect(invalidSecondFactor()).toEqual(
-    new AuthError('INVALID_SECOND_FACTOR', 'The code is wrong or was used, or the login took too long.'),
+    new AuthError(
+      'INVALID_SECOND_FACTOR',
+      'The code or the passkey is wrong or was used, or the login took too long.',
+    ),
   );
-  expect(secondFactorRequired('abc')).toEqual(
+  const asked = { challenge: 'abc', methods: ['totp', 'recovery_code'], passkeyOptions: undefined } as const;
+  const required = (metadata: Record<string, string>) =>
     new AuthError(
       'SECOND_FACTOR_REQUIRED',
       'The password is right. Complete the login with a second factor.',
-      {
-        metadata: { challenge: 'abc' },
-      },
-    ),
+      { metadata },
+    );
+  expect(secondFactorRequired(asked)).toEqual(required({ challenge: 'abc', methods: 'totp,recovery_code' }));
+  expect(secondFactorRequired({ ...asked, methods: ['passkey'], passkeyOptions: '{}' })).toEqual(
+    required({ challenge: 'abc', methods: 'passkey', passkey_options: '{}' }),
   );
 });
 
-it('a new factor is an app with a printable name', () => {
+it('a new factor is an app or a passkey, with a printable name', () => {
   for (const name of ['a', 'Änne’s phone', 'x'.repeat(100)])
-    expect(() => requireNewFactor({ kind: 'totp', name })).not.toThrow();
-  expect(() => requireNewFactor({ kind: 'sms', name: 'x' })).toThrow('kind must be totp.');
+    for (const kind of ['totp', 'passkey']) expect(requireNewFactor({ kind, name })).toBe(kind);
+  expect(() => requireNewFactor({ kind: 'sms', name: 'x' })).toThrow('kind must be totp or passkey.');
   for (const name of ['', 'x'.repeat(101), 'a\nb', 'a\0'])
     expect(() => requireNewFactor({ kind: 'totp', name })).toThrow(
       'name must be 1 to 100 printable characters.',
     );
+});
+
+it('a login names the methods that are possible', () => {
+  expect(loginMethods({ totp: true, passkey: true, recovery_code: true })).toEqual([
+    'passkey',
+    'totp',
+    'recovery_code',
+  ]);
+  expect(loginMethods({ totp: true, passkey: false, recovery_code: false })).toEqual(['totp']);
+  expect(loginMethods({ totp: false, passkey: false, recovery_code: true })).toEqual(['recovery_code']);
 });

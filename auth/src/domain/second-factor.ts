@@ -1,16 +1,21 @@
-/** Codes of authenticator apps (RFC 6238), recovery codes, and challenges of logins. Pure but for the random bits. */
+/** Second factors: codes of authenticator apps (RFC 6238), recovery codes, and challenges. Pure but for the random bits. */
 import { createHash, randomBytes } from 'node:crypto';
 import { collectViolations } from '@payflowx/chassis/errors';
 import { Secret, TOTP } from 'otpauth';
 import { AuthError, invalid } from './errors.ts';
 
-/** An authenticator app of a user. Logins need it when it is confirmed. */
+/** An authenticator app, or a passkey. */
+export type FactorKind = 'totp' | 'passkey';
+
+/** What a user has besides the password. Logins need one of the confirmed ones. */
 export interface SecondFactor {
   id: string;
-  kind: 'totp';
+  kind: FactorKind;
   name: string;
   createdAt: Date;
   confirmedAt: Date | null;
+  /** Of a passkey. */
+  lastUsedAt: Date | null;
 }
 
 export const FACTORS_MAX = 10;
@@ -73,25 +78,74 @@ function hashOf(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** One error for a wrong code, a used one, and a challenge that is unknown, used or expired. */
+/** One error for a code or a passkey that is wrong or was used, and a challenge that is unknown, used or expired. */
 export function invalidSecondFactor(): AuthError {
-  return new AuthError('INVALID_SECOND_FACTOR', 'The code is wrong or was used, or the login took too long.');
+  return new AuthError(
+    'INVALID_SECOND_FACTOR',
+    'The code or the passkey is wrong or was used, or the login took too long.',
+  );
 }
 
-export function secondFactorRequired(challenge: string): AuthError {
+/** What a login asks for after the password. */
+export interface LoginChallenge {
+  challenge: string;
+  methods: readonly LoginMethod[];
+  /** JSON for the browser, if a passkey is possible. */
+  passkeyOptions: string | undefined;
+}
+
+type LoginMethod = FactorKind | 'recovery_code';
+
+/** How the user can complete a login. */
+export function loginMethods(possible: Record<LoginMethod, boolean>): LoginMethod[] {
+  const { totp, passkey, recovery_code } = possible;
+  return [
+    ...(passkey ? (['passkey'] as const) : []),
+    ...(totp ? (['totp'] as const) : []),
+    ...(recovery_code ? (['recovery_code'] as const) : []),
+  ];
+}
+
+export function secondFactorRequired({ challenge, methods, passkeyOptions }: LoginChallenge): AuthError {
   return new AuthError(
     'SECOND_FACTOR_REQUIRED',
     'The password is right. Complete the login with a second factor.',
     {
-      metadata: { challenge },
+      metadata: {
+        challenge,
+        methods: methods.join(','),
+        ...(passkeyOptions !== undefined && { passkey_options: passkeyOptions }),
+      },
     },
   );
 }
 
 /** Throws INVALID_ARGUMENT. */
-export function requireNewFactor({ kind, name }: { kind: string; name: string }): void {
+export function requireNewFactor({ kind, name }: { kind: string; name: string }): FactorKind {
+  const known = (['totp', 'passkey'] as const).find((each) => each === kind);
   const violations = collectViolations(invalid);
-  violations.require(kind === 'totp', 'kind', 'must be totp');
+  violations.require(known !== undefined, 'kind', 'must be totp or passkey');
   violations.require(/^\P{C}{1,100}$/u.test(name), 'name', 'must be 1 to 100 printable characters');
   violations.throwIfAny();
+  return known as FactorKind;
+}
+
+/** What a user sends to confirm a factor: an app's code, or a passkey's response. */
+export interface FactorProof {
+  code: string;
+  passkeyJson: string | undefined;
+}
+
+/** The proof must be that of the factor's kind. Throws INVALID_ARGUMENT. */
+export function requireFittingProof(
+  kind: FactorKind,
+  { code, passkeyJson = '' }: FactorProof,
+): { code: string; passkeyJson: string } {
+  const violations = collectViolations(invalid);
+  const isPasskey = passkeyJson !== '';
+  if (kind === 'totp')
+    violations.require(!isPasskey, 'code', 'is needed: the factor is an authenticator app');
+  else violations.require(isPasskey, 'passkey_json', 'is needed: the factor is a passkey');
+  violations.throwIfAny();
+  return { code, passkeyJson };
 }

@@ -73,8 +73,10 @@ export function toSessionMessage(session: Session, currentId: string | undefined
   return { ...session, current: session.id === currentId };
 }
 
-export function toFactorMessage({ id, kind, name, createdAt, confirmedAt }: SecondFactor): FactorMessage {
-  return { id, kind, name, createdAt, confirmedAt: confirmedAt ?? undefined };
+export function toFactorMessage({ confirmedAt, lastUsedAt, ...factor }: SecondFactor): FactorMessage {
+  const { id, kind, name, createdAt } = factor;
+  const at = { confirmedAt: confirmedAt ?? undefined, lastUsedAt: lastUsedAt ?? undefined };
+  return { id, kind, name, createdAt, ...at };
 }
 
 export function toTokenPairMessage(pair: TokenPair): TokenPairMessage {

@@ -6,6 +6,7 @@ import type { PasswordHasher } from '../app/password-hasher.ts';
 import type { RevocationWatch } from '../app/revocation-list.ts';
 import type { FactorPolicy } from '../domain/factor-policy.ts';
 import type { RotationPolicy } from '../domain/key-rotation.ts';
+import type { PasskeyPolicy } from '../domain/passkey.ts';
 import type { RefreshPolicy } from '../domain/refresh-token.ts';
 import type { Database } from '../store/database.ts';
 
@@ -15,6 +16,8 @@ export interface AuthServiceDeps {
   accessTokenSigner: AccessTokenSigner;
   sessions: RefreshPolicy;
   factorPolicy: FactorPolicy;
+  /** Undefined: the platform has no passkeys. */
+  passkeys: PasskeyPolicy | undefined;
   assertionAudiences: readonly string[];
   sealingKey: Keys;
   rotation: RotationPolicy;

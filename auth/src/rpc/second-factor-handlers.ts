@@ -19,6 +19,7 @@ import {
   listSecondFactors,
 } from '../app/second-factors.ts';
 import { addressOfPeer } from '../domain/client-address.ts';
+import type { PasskeyFault } from '../domain/passkey.ts';
 import { toFactorMessage, toTokenPairMessage } from './convert.ts';
 import type { AuthServiceDeps } from './deps.ts';
 
@@ -38,22 +39,27 @@ export function secondFactorHandlers(service: AuthServiceDeps): SecondFactorHand
   return {
     async completeLogin(request, { peer }) {
       const refused = { route: AuthServiceService.completeLogin.path, address: addressOfPeer(peer) };
-      const onFailure = (subject: string | undefined) =>
-        events.record('second_factor_failed', { subject, ...refused });
+      const onFailure = (subject: string | undefined, detail?: PasskeyFault) => {
+        const isCopied = detail === 'COUNTER_WENT_BACK';
+        const event = isCopied ? 'passkey_counter_went_back' : 'second_factor_failed';
+        events.record(event, { subject, ...refused, detail });
+      };
       return { tokens: toTokenPairMessage(await completeLogin({ ...deps, onFailure }, request)) };
     },
     async createSecondFactor({ kind, name }, call) {
-      const made = await createSecondFactor(deps, factorCallerOf(call), { id: newId('sf'), kind, name });
-      return { ...made, factor: toFactorMessage(made.factor) };
+      const wanted = { id: newId('sf'), kind, name };
+      const { factor, ...made } = await createSecondFactor(deps, factorCallerOf(call), wanted);
+      return { secret: '', uri: '', passkeyOptions: '', ...made, factor: toFactorMessage(factor) };
     },
-    async confirmSecondFactor({ factorId, code }, call) {
-      const confirmation = { factorId, code };
+    async confirmSecondFactor({ factorId, code, passkeyJson }, call) {
+      const confirmation = { factorId, code, passkeyJson };
       const { factor, recoveryCodes } = await confirmSecondFactor(deps, factorCallerOf(call), confirmation);
       return { factor: toFactorMessage(factor), recoveryCodes };
     },
     async listSecondFactors(_, call) {
       const { factors, recoveryCodesLeft } = await listSecondFactors(deps, originOf(call).callerId);
-      return { factors: factors.map(toFactorMessage), recoveryCodesLeft };
+      const passkeyOrigins = [...(deps.passkeys?.origins ?? [])];
+      return { factors: factors.map(toFactorMessage), recoveryCodesLeft, passkeyOrigins };
     },
     async deleteSecondFactor({ factorId }, call) {
       await deleteSecondFactor(deps, factorCallerOf(call), factorId);

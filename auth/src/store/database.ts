@@ -3,6 +3,7 @@ import type { Scope } from '@payflowx/chassis';
 import type { IdentityAction } from '@payflowx/proto/vocabulary';
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { ClientJwk } from '../domain/client-key.ts';
+import type { FactorKind } from '../domain/second-factor.ts';
 import type { UserRole, UserState } from '../domain/user.ts';
 
 export interface Database {
@@ -18,6 +19,8 @@ export interface Database {
   identity_audit_records: AuditRecordTable;
   revocations: RevocationTable;
   second_factors: SecondFactorTable;
+  passkeys: PasskeyTable;
+  passkey_registrations: PasskeyRegistrationTable;
   recovery_codes: RecoveryCodeTable;
   login_challenges: LoginChallengeTable;
   email_confirmations: EmailConfirmationTable;
@@ -43,12 +46,30 @@ export interface UserTable {
 interface SecondFactorTable {
   id: string;
   user_id: string;
-  kind: 'totp';
+  kind: FactorKind;
   name: string;
-  sealed_secret: Buffer;
+  /** Null for a passkey. */
+  sealed_secret: Buffer | null;
   last_step: Generated<bigint>;
   created_at: Date;
   confirmed_at: Date | null;
+}
+
+interface PasskeyTable {
+  factor_id: string;
+  credential_id: Buffer;
+  public_key: Buffer;
+  sign_count: bigint;
+  transports: string[];
+  backup_eligible: boolean;
+  backed_up: boolean;
+  last_used_at: Date | null;
+}
+
+interface PasskeyRegistrationTable {
+  factor_id: string;
+  challenge_hash: Buffer;
+  expires_at: Date;
 }
 
 interface RecoveryCodeTable {

@@ -1,16 +1,17 @@
 /** Reads and writes second factors, recovery codes, and the challenges of logins. */
-import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { Kysely, NotNull, Selectable, Transaction } from 'kysely';
 import type { SecondFactor } from '../domain/second-factor.ts';
 import type { Database } from './database.ts';
 
 export interface SealedFactor extends SecondFactor {
-  sealedSecret: Buffer;
+  /** Null for a passkey. */
+  sealedSecret: Buffer | null;
   lastStep: bigint;
 }
 
 export async function insertFactor(
   trx: Transaction<Database>,
-  { userId, ...factor }: Omit<SealedFactor, 'lastStep'> & { userId: string },
+  { userId, ...factor }: Omit<SealedFactor, 'lastStep' | 'lastUsedAt'> & { userId: string },
 ): Promise<void> {
   await trx
     .insertInto('second_factors')
@@ -30,7 +31,9 @@ export async function insertFactor(
 export async function listFactors(db: Kysely<Database>, userId: string): Promise<SealedFactor[]> {
   const rows = await db
     .selectFrom('second_factors')
-    .selectAll()
+    .leftJoin('passkeys', 'passkeys.factor_id', 'second_factors.id')
+    .selectAll('second_factors')
+    .select('passkeys.last_used_at')
     .where('user_id', '=', userId)
     .orderBy('id')
     .execute();
@@ -144,19 +147,23 @@ export async function deleteExpiredChallenges(db: Kysely<Database>, now: Date): 
   await db.deleteFrom('login_challenges').where('expires_at', '<=', now).execute();
 }
 
-function toFactor(row: Selectable<Database['second_factors']>): SealedFactor {
+type FactorRow = Selectable<Database['second_factors']> &
+  Pick<Selectable<Database['passkeys']>, 'last_used_at'>;
+
+function toFactor(row: FactorRow): SealedFactor {
   return {
     id: row.id,
     kind: row.kind,
     name: row.name,
     createdAt: row.created_at,
     confirmedAt: row.confirmed_at,
+    lastUsedAt: row.last_used_at,
     sealedSecret: row.sealed_secret,
     lastStep: row.last_step,
   };
 }
 
-/** Sealed secrets in the order of their ids. */
+/** Sealed secrets of apps in the order of their ids. */
 export async function listSealedFactors(
   db: Kysely<Database>,
   after: string,
@@ -166,6 +173,8 @@ export async function listSealedFactors(
     .selectFrom('second_factors')
     .select(['id', 'sealed_secret as sealed'])
     .where('id', '>', after)
+    .where('sealed_secret', 'is not', null)
+    .$narrowType<{ sealed: NotNull }>()
     .orderBy('id')
     .limit(limit)
     .execute();

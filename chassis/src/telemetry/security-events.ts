@@ -10,6 +10,8 @@ const MESSAGES = {
   login_failed: 'a login with a wrong name or password',
   login_throttled: 'a login was refused because of earlier failures',
   second_factor_failed: 'a login with a right password and a wrong second factor',
+  passkey_counter_went_back:
+    'a passkey may have been copied: its counter went back, and the login was refused',
   client_login_failed: 'a login of an API client with a wrong secret',
   refresh_refused: 'a refresh token was refused',
   refresh_token_reused: 'a used refresh token was used again: its family is revoked',

@@ -85,11 +85,19 @@ async function logIn(
     if (!(error instanceof PayFlowXError)) throw error;
     if (error.code === 'PASSWORD_CHANGE_REQUIRED') return replacePassword(api, username, secret, code);
     if (error.code !== 'SECOND_FACTOR_REQUIRED') throw error;
-    const { challenge = '' } = error.problem as { challenge?: string };
-    const given = code ?? (await ask('Code of your second factor, or a recovery code'));
+    const { challenge = '', methods } = error.problem;
+    const given = code ?? (await ask(questionFor(methods)));
     const body = { challenge, ...(/^\d{6}$/.test(given) ? { code: given } : { recovery_code: given }) };
     return (await api.post('/v1/auth/login/second-factor', { body })).data;
   }
+}
+
+/** A terminal has no passkeys: browsers give them to pages only. */
+function questionFor(methods: Schema<'Problem'>['methods']): string {
+  const hasApp = methods?.includes('totp') ?? true;
+  return hasApp
+    ? 'Code of your second factor, or a recovery code'
+    : 'A recovery code, as passkeys need a browser';
 }
 
 async function replacePassword(

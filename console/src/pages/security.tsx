@@ -137,19 +137,22 @@ function SecondFactors() {
         {({ data, recovery_codes_left }) => (
           <>
             {data.length === 0 ? (
-              <Empty title="No authenticator app">
-                With one, a stolen password is not enough to sign in.
-              </Empty>
+              <Empty title="No second factor">With one, a stolen password is not enough to sign in.</Empty>
             ) : (
               <Table
-                caption="Authenticator apps"
+                caption="Your second factors"
                 items={data}
                 keyOf={({ id }) => id}
                 columns={[
                   { head: 'Name', cell: ({ name }) => name },
+                  { head: 'Kind', cell: ({ kind }) => KINDS[kind] },
                   {
                     head: 'Confirmed',
                     cell: ({ confirmed_at }) => (confirmed_at ? <Time at={confirmed_at} /> : 'not yet'),
+                  },
+                  {
+                    head: 'Last used',
+                    cell: ({ last_used_at }) => (last_used_at ? <Time at={last_used_at} /> : '–'),
                   },
                   { head: 'Remove', cell: (factor) => <RemoveFactor factor={factor} /> },
                 ]}
@@ -168,13 +171,15 @@ function SecondFactors() {
   );
 }
 
+const KINDS = { totp: 'app', passkey: 'passkey' };
+
 function RemoveFactor({ factor }: { factor: Schema<'SecondFactor'> }) {
   return (
     <ConfirmButton
       label="Remove…"
-      confirm="Remove the app"
+      confirm="Remove it"
       title={`Remove ${factor.name}?`}
-      effect="Its codes do not work any more."
+      effect={`You cannot sign in with this ${KINDS[factor.kind]} any more.`}
       tiny
       action={async () => {
         await api.delete('/v1/auth/second-factors/{id}', { params: { path: { id: factor.id } } });

@@ -5,11 +5,11 @@ import { TextField, useRun } from '../ui/form.tsx';
 import mark from '../ui/mark.svg';
 import { ErrorNote } from '../ui/parts.tsx';
 import { SecondFactorForm } from './second-factor-form.tsx';
-import { replaceOneTimePassword, signIn } from './session.ts';
+import { type Challenge, replaceOneTimePassword, signIn } from './session.ts';
 
 type Step =
   | { step: 'password' }
-  | { step: 'second-factor'; challenge: string }
+  | { step: 'second-factor'; challenge: Challenge }
   | { step: 'new-password'; username: string; password: string };
 
 export function LoginPage({ reason }: { reason?: string | undefined }) {

@@ -4,7 +4,7 @@ import { Dialog, TextField, useRun } from '../ui/form.tsx';
 import { ErrorNote } from '../ui/parts.tsx';
 import { askPassword, usePasswordAsked } from './ask-password.ts';
 import { SecondFactorForm } from './second-factor-form.tsx';
-import { signIn, useMe } from './session.ts';
+import { type Challenge, signIn, useMe } from './session.ts';
 
 /** Part of the shell, so that it outlives the dialog whose action needs it. */
 export function Reauth() {
@@ -12,7 +12,7 @@ export function Reauth() {
 }
 
 function ReauthDialog({ onClose }: { onClose: () => void }) {
-  const [challenge, setChallenge] = useState<string>();
+  const [challenge, setChallenge] = useState<Challenge>();
   return (
     <Dialog title="Confirm that it is you" onClose={onClose}>
       {challenge === undefined ? (
@@ -24,7 +24,7 @@ function ReauthDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-function PasswordForm({ done, next }: { done: () => void; next: (challenge: string) => void }) {
+function PasswordForm({ done, next }: { done: () => void; next: (challenge: Challenge) => void }) {
   const { username } = useMe();
   const [password, setPassword] = useState('');
   const { busy, error, run } = useRun();

@@ -176,8 +176,15 @@ export async function startSession(): Promise<void> {
   }
 }
 
+/** What completes a login after the password. */
+export interface Challenge {
+  challenge: string;
+  methods: readonly NonNullable<Schema<'Problem'>['methods']>[number][];
+  passkeyOptions: Schema<'PasskeyRequestOptions'> | undefined;
+}
+
 /** Signs the person in. Returns the challenge for completeLogin if a second factor is needed. Rejects with a PayFlowXError. */
-export async function signIn(username: string, password: string): Promise<string | undefined> {
+export async function signIn(username: string, password: string): Promise<Challenge | undefined> {
   try {
     const { data } = await anonymous.post('/v1/auth/browser-session', { body: { username, password } });
     await begin(data);
@@ -189,9 +196,10 @@ export async function signIn(username: string, password: string): Promise<string
   }
 }
 
-function challengeOf(failure: unknown): string | undefined {
+function challengeOf(failure: unknown): Challenge | undefined {
   if (!(failure instanceof PayFlowXError) || failure.code !== 'SECOND_FACTOR_REQUIRED') return undefined;
-  return failure.problem.challenge;
+  const { challenge = '', methods = ['totp', 'recovery_code'], passkey_options } = failure.problem;
+  return { challenge, methods, passkeyOptions: passkey_options };
 }
 
 export async function completeLogin(body: Schema<'LoginCompletion'>): Promise<void> {

@@ -84,6 +84,7 @@ function titleOf(code: string): string {
 /** Members of the problem that belong to certain codes. */
 const MEMBERS: Partial<Record<string, object>> = {
   INVALID_STATE: { state: 'CANCELLED', allowed_actions: [] },
+  SECOND_FACTOR_REQUIRED: { challenge: 'bm90IGEgY2hhbGxlbmdl', methods: ['totp', 'recovery_code'] },
   ACTION_NOT_ALLOWED: { allowed: 'payee' },
   CAPTURE_EXCEEDS_AUTHORIZED: { available: 250 },
   REFUND_EXCEEDS_CAPTURED: { available: 250 },

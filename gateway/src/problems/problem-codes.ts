@@ -110,6 +110,10 @@ export const PROBLEMS = {
   USERNAME_TAKEN: problem(409, 'The username is taken'),
   TOO_MANY_SECOND_FACTORS: problem(409, 'The user has too many second factors'),
   LAST_SECOND_FACTOR: problem(409, 'The role needs a second factor', { fixedBy: 'operator', retry: 'never' }),
+  PASSKEYS_NOT_AVAILABLE: problem(409, 'This platform has no passkeys', {
+    fixedBy: 'operator',
+    retry: 'never',
+  }),
   LAST_OPERATOR: problem(409, 'The last enabled user with the role keeps it', {
     fixedBy: 'operator',
     retry: 'never',

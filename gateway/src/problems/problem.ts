@@ -180,7 +180,12 @@ const MEMBERS: Partial<Record<ProblemCode, (metadata: Metadata) => Record<string
   ACTION_NOT_ALLOWED: ({ allowed }) => (allowed ? { allowed } : {}),
   CAPTURE_EXCEEDS_AUTHORIZED: ({ available_minor }) => ({ available: numberOf(available_minor) }),
   REFUND_EXCEEDS_CAPTURED: ({ available_minor }) => ({ available: numberOf(available_minor) }),
-  SECOND_FACTOR_REQUIRED: ({ challenge }) => ({ challenge: challenge ?? '' }),
+  SECOND_FACTOR_REQUIRED: ({ challenge, methods, passkey_options }) => ({
+    challenge: challenge ?? '',
+    // An auth of an earlier release sends only the challenge.
+    ...(methods && { methods: methods.split(',') }),
+    ...(passkey_options && { passkey_options: JSON.parse(passkey_options) }),
+  }),
   VERSION_MISMATCH: ({ version }) => (version ? { version: numberOf(version) } : {}),
   ACCOUNT_NOT_EMPTY: ({ posted_minor, held_minor }) => ({
     balance: { posted: numberOf(posted_minor), held: numberOf(held_minor) },

@@ -155,10 +155,20 @@ const REST_NAMES: Record<string, Omit<FieldError, 'detail'>> = {
   page_size: { pointer: '/limit', in: 'query' },
   expected_version: { pointer: '/if-match', in: 'header' },
   capture_mode: { pointer: '/capture', in: 'body' },
+  public_jwk: { pointer: '/jwk', in: 'body' },
+  passkey_json: { pointer: '/passkey', in: 'body' },
+  states: { pointer: '/state', in: 'query' },
+  types: { pointer: '/type', in: 'query' },
   request_id: { pointer: '/idempotency-key', in: 'header' },
 };
 
+/** Messages of the contracts whose fields are the body itself in REST. */
+const BODIES = /^(payment|preferences)\./;
+
 /** `limits.daily_minor` → `/limits/daily` */
 function pointerOf(field: string): string {
-  return `/${field.replace(/_minor$/, '').replaceAll('.', '/')}`;
+  return `/${field
+    .replace(BODIES, '')
+    .replace(/_minor$/, '')
+    .replaceAll('.', '/')}`;
 }

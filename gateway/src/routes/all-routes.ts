@@ -8,6 +8,7 @@ import type { Readiness } from '../http/readiness.ts';
 import * as ids from '../schemas/ids.ts';
 import { Amount, Currency } from '../schemas/money.ts';
 import { NoFields } from '../schemas/no-fields.ts';
+import { passkeySchemas } from '../schemas/passkeys.ts';
 import { paymentSchemas } from '../schemas/payment.ts';
 import { PaymentTotals } from '../schemas/payment-totals.ts';
 import { Problem } from '../schemas/problem.ts';
@@ -68,7 +69,7 @@ export const NAMED_SCHEMAS = [
   ...[EventId, EndpointId, DeliveryId, MailId, MailSuppressionId],
   ...[DeadLetterId],
   ...[authSchemas, browserSessionSchemas, machineTokenSchemas, signingKeySchemas, apiClientSchemas].flat(),
-  ...clientKeySchemas,
+  ...[clientKeySchemas, passkeySchemas].flat(),
   ...[userSchemas, userChangeSchemas, passwordSchemas, sessionSchemas, secondFactorSchemas].flat(),
   ...[accountSchemas, accountChangeSchemas, currencySchemas, auditSchemas].flat(),
   ...[paymentSchemas, paymentRouteSchemas, captureSchemas, refundSchemas].flat(),

@@ -104,7 +104,7 @@ export const browserSessionRoutes: FastifyPluginAsyncTypebox<Options> = async (
         200: ref(BrowserToken),
         401: problem(
           ['INVALID_SECOND_FACTOR'],
-          'The code is wrong or was used, or the challenge is unknown, used or expired.',
+          'The code or the passkey is wrong or was used, or the challenge is unknown, used or expired.',
         ),
         403: FOREIGN,
         429: problem(['TOO_MANY_LOGINS']),

@@ -9,6 +9,12 @@ import { problem } from '../schemas/answers.ts';
 import { printableText } from '../schemas/formats.ts';
 import { pathId, SecondFactorId, UserId } from '../schemas/ids.ts';
 import { named, ref } from '../schemas/named.ts';
+import {
+  PasskeyAssertion,
+  PasskeyCreationOptions,
+  PasskeyRegistration,
+  passkeyMessage,
+} from '../schemas/passkeys.ts';
 import { nullableTime, nullableTimeJson, time, timeJson } from '../schemas/text.ts';
 import { Tokens, tokensJson } from '../schemas/tokens.ts';
 
@@ -18,18 +24,21 @@ const code = Type.String({
   examples: ['492039'],
 });
 
+const kind = Type.Unsafe<'totp' | 'passkey'>({
+  type: 'string',
+  enum: ['totp', 'passkey'],
+  description: 'An authenticator app (RFC 6238), or a passkey (WebAuthn).',
+});
+
 const SecondFactor = named(
   'SecondFactor',
   Type.Object({
     id: ref(SecondFactorId),
-    kind: Type.Unsafe<'totp'>({
-      type: 'string',
-      enum: ['totp'],
-      description: 'An authenticator app (RFC 6238).',
-    }),
+    kind,
     name: Type.String({ description: 'A name for people to read.', examples: ['Phone'] }),
     created_at: time('When it was made.'),
     confirmed_at: nullableTime('Logins need it from then on; null if it is not confirmed.'),
+    last_used_at: nullableTime('The newest login with this passkey; null if there was none, and for an app.'),
   }),
 );
 
@@ -38,6 +47,9 @@ const SecondFactors = named(
   Type.Object({
     data: Type.Array(ref(SecondFactor)),
     recovery_codes_left: Type.Integer({ description: 'Recovery codes that were not used.' }),
+    passkey_origins: Type.Array(Type.String({ examples: ['https://pay.example'] }), {
+      description: 'The origins of pages that can use passkeys. Empty: this platform has no passkeys.',
+    }),
   }),
 );
 
@@ -45,11 +57,7 @@ const NewSecondFactor = named(
   'NewSecondFactor',
   Type.Object(
     {
-      kind: Type.Unsafe<'totp'>({
-        type: 'string',
-        enum: ['totp'],
-        description: 'An authenticator app (RFC 6238).',
-      }),
+      kind,
       name: Type.Optional(printableText(100, 'A name for people to read.', 'Phone')),
     },
     { additionalProperties: false },
@@ -60,18 +68,35 @@ const CreatedSecondFactor = named(
   'CreatedSecondFactor',
   Type.Object({
     factor: ref(SecondFactor),
-    secret: Type.String({
-      description: 'The secret in base32. Shown only in this response.',
-      examples: ['DVSG35CNLHZL7S6RCWIUCNHJNGDZOOCA'],
-    }),
-    uri: Type.String({
-      description: 'The same as an address for a QR code.',
-      examples: ['otpauth://totp/PayFlowX:alice?issuer=PayFlowX&secret=DVSG35CNLHZL7S6RCWIUCNHJNGDZOOCA'],
-    }),
+    secret: Type.Optional(
+      Type.String({
+        description: 'Of an app: the secret in base32. Shown only in this response.',
+        examples: ['DVSG35CNLHZL7S6RCWIUCNHJNGDZOOCA'],
+      }),
+    ),
+    uri: Type.Optional(
+      Type.String({
+        description: 'Of an app: the same as an address for a QR code.',
+        examples: ['otpauth://totp/PayFlowX:alice?issuer=PayFlowX&secret=DVSG35CNLHZL7S6RCWIUCNHJNGDZOOCA'],
+      }),
+    ),
+    passkey_options: Type.Optional(ref(PasskeyCreationOptions)),
   }),
 );
 
-const SecondFactorCode = named('SecondFactorCode', Type.Object({ code }, { additionalProperties: false }));
+const SecondFactorConfirmation = named(
+  'SecondFactorConfirmation',
+  Type.Object(
+    { code: Type.Optional(code), passkey: Type.Optional(ref(PasskeyRegistration)) },
+    {
+      additionalProperties: false,
+      minProperties: 1,
+      maxProperties: 1,
+      description: 'An app needs `code`, a passkey needs `passkey`.',
+      examples: [{ code: '492039' }],
+    },
+  ),
+);
 
 const ConfirmedSecondFactor = named(
   'ConfirmedSecondFactor',
@@ -107,23 +132,26 @@ export const LoginCompletion = named(
           examples: ['1f0c3-9b2e7-4d5a8-6c1d0'],
         }),
       ),
+      passkey: Type.Optional(ref(PasskeyAssertion)),
     },
     {
       additionalProperties: false,
       minProperties: 2,
-      description: 'With `code` or `recovery_code`. Of both, only the recovery code counts.',
+      description:
+        'With `code`, `recovery_code` or `passkey`. Of several, only one counts: the recovery code, or else the passkey.',
+      examples: [{ challenge: 'bm90IGEgY2hhbGxlbmdl', code: '492039' }],
     },
   ),
 );
 
 export const secondFactorSchemas = [
   ...[SecondFactor, SecondFactors, NewSecondFactor, CreatedSecondFactor],
-  ...[SecondFactorCode, ConfirmedSecondFactor, LoginCompletion],
+  ...[SecondFactorConfirmation, ConfirmedSecondFactor, LoginCompletion],
 ];
 
 const INVALID = problem(
   ['INVALID_SECOND_FACTOR'],
-  'The code is wrong or was used, or the challenge is unknown, used or expired.',
+  'The code or the passkey is wrong or was used, or the challenge is unknown, used or expired.',
 );
 
 interface Options {
@@ -158,15 +186,20 @@ export const secondFactorRoutes: FastifyPluginAsyncTypebox<Options> = async (
     schema: {
       tags: ['auth'],
       operationId: 'createSecondFactor',
-      summary: 'Add an authenticator app; logins need it after it is confirmed',
+      summary: 'Add an authenticator app or a passkey; logins need it after it is confirmed',
       body: ref(NewSecondFactor),
-      response: { 201: ref(CreatedSecondFactor), 409: problem(['TOO_MANY_SECOND_FACTORS']) },
+      response: {
+        201: ref(CreatedSecondFactor),
+        409: problem(['TOO_MANY_SECOND_FACTORS', 'PASSKEYS_NOT_AVAILABLE']),
+      },
     },
     handler: async (request, reply) => {
-      const { kind, name = 'Authenticator app' } = request.body;
-      const { factor, secret, uri } = await auth.createSecondFactor({ kind, name }, asCaller(request));
+      const { kind, name = NAMES[kind] } = request.body;
+      const created = await auth.createSecondFactor({ kind, name }, asCaller(request));
+      const factor = factorJson(created.factor);
       reply.code(201);
-      return { factor: factorJson(factor), secret, uri };
+      if (kind === 'passkey') return { factor, passkey_options: JSON.parse(created.passkeyOptions) };
+      return { factor, secret: created.secret, uri: created.uri };
     },
   });
 
@@ -175,18 +208,20 @@ export const secondFactorRoutes: FastifyPluginAsyncTypebox<Options> = async (
     schema: {
       tags: ['auth'],
       operationId: 'confirmSecondFactor',
-      summary: 'Confirm an authenticator app with a code; only this response shows the recovery codes',
+      summary: 'Confirm a second factor; only this response shows the recovery codes',
       params: pathId(ref(SecondFactorId)),
-      body: ref(SecondFactorCode),
+      body: ref(SecondFactorConfirmation),
       response: {
         200: ref(ConfirmedSecondFactor),
         401: INVALID,
         404: problem(['SECOND_FACTOR_NOT_FOUND']),
+        409: problem(['PASSKEYS_NOT_AVAILABLE']),
         429: problem(['TOO_MANY_LOGINS']),
       },
     },
     handler: async (request) => {
-      const message = { factorId: request.params.id, code: request.body.code };
+      const { code = '', passkey } = request.body;
+      const message = { factorId: request.params.id, code, ...passkeyMessage(passkey) };
       const { factor, recoveryCodes } = await auth.confirmSecondFactor(message, asCaller(request));
       return { factor: factorJson(factor), recovery_codes: recoveryCodes };
     },
@@ -201,8 +236,12 @@ export const secondFactorRoutes: FastifyPluginAsyncTypebox<Options> = async (
       response: { 200: ref(SecondFactors) },
     },
     handler: async (request) => {
-      const { factors, recoveryCodesLeft } = await auth.listSecondFactors({}, asCaller(request));
-      return { data: factors.map(factorJson), recovery_codes_left: recoveryCodesLeft };
+      const { factors, ...more } = await auth.listSecondFactors({}, asCaller(request));
+      return {
+        data: factors.map(factorJson),
+        recovery_codes_left: more.recoveryCodesLeft,
+        passkey_origins: more.passkeyOrigins,
+      };
     },
   });
 
@@ -244,17 +283,21 @@ export const secondFactorRoutes: FastifyPluginAsyncTypebox<Options> = async (
   });
 };
 
-export function completionMessage({ challenge, code, recovery_code }: Static<typeof LoginCompletion>) {
-  return { challenge, code: code ?? '', recoveryCode: recovery_code ?? '' };
+const NAMES = { totp: 'Authenticator app', passkey: 'Passkey' };
+
+export function completionMessage(body: Static<typeof LoginCompletion>) {
+  const { challenge, code = '', recovery_code: recoveryCode = '', passkey } = body;
+  return { challenge, code, recoveryCode, ...passkeyMessage(passkey) };
 }
 
 function factorJson(factor: FactorMessage | undefined): Static<typeof SecondFactor> {
   if (!factor) throw new Error('The response of auth has no second factor.');
   return {
     id: factor.id,
-    kind: 'totp',
+    kind: factor.kind === 'passkey' ? 'passkey' : 'totp',
     name: factor.name,
     created_at: timeJson(factor.createdAt),
     confirmed_at: nullableTimeJson(factor.confirmedAt),
+    last_used_at: nullableTimeJson(factor.lastUsedAt),
   };
 }

@@ -4,6 +4,7 @@ import { ALL_CODES } from '../problems/problem-codes.ts';
 import { minorUnits } from './money.ts';
 import { named, ref } from './named.ts';
 import { NEW_VALUES, openEnum } from './open-enum.ts';
+import { PasskeyRequestOptions } from './passkeys.ts';
 
 const PROBLEM_EXAMPLE = {
   type: 'urn:payflowx:problem:invalid-request',
@@ -74,6 +75,16 @@ export const Problem = named(
       challenge: Type.Optional(
         Type.String({ description: 'With code SECOND_FACTOR_REQUIRED: what completes the login.' }),
       ),
+      methods: Type.Optional(
+        Type.Array(
+          Type.Unsafe<'totp' | 'passkey' | 'recovery_code'>({
+            type: 'string',
+            enum: ['totp', 'passkey', 'recovery_code'],
+          }),
+          { description: 'With code SECOND_FACTOR_REQUIRED: how you can complete the login.' },
+        ),
+      ),
+      passkey_options: Type.Optional(ref(PasskeyRequestOptions)),
       available: Type.Optional(minorUnits('The amount that is left to capture or refund.')),
       balance: Type.Optional(
         Type.Object(
