@@ -2,9 +2,8 @@
 ALTER TABLE second_factors
   DROP CONSTRAINT second_factors_kind_check,
   ADD CONSTRAINT second_factors_known_kind CHECK (kind IN ('totp', 'passkey')) NOT VALID,
-  ALTER COLUMN sealed_secret DROP NOT NULL,
-  -- Only an app has a secret that the platform knows too.
-  ADD CONSTRAINT second_factors_secret_of_apps CHECK ((kind = 'totp') = (sealed_secret IS NOT NULL)) NOT VALID;
+  -- Only an app has a secret that the platform knows too. That of a passkey is empty.
+  ADD CONSTRAINT second_factors_secret_of_apps CHECK ((kind = 'totp') = (length(sealed_secret) > 0)) NOT VALID;
 
 -- The public half of a confirmed passkey.
 CREATE TABLE passkeys (

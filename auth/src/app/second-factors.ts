@@ -66,7 +66,7 @@ export interface FactorCaller {
   isSetup: boolean;
 }
 
-/** What the user needs to confirm a factor: the secret of an app, or the options of a passkey for the browser. */
+/** The user confirms an app with its secret, and a passkey with the options for the browser. */
 type Setup = { secret: string; uri: string } | { passkeyOptions: string };
 
 /** Throws INVALID_ARGUMENT, USER_NOT_FOUND, TOO_MANY_SECOND_FACTORS, PASSKEYS_NOT_AVAILABLE, LOGIN_TOO_OLD. */
@@ -204,7 +204,7 @@ export async function deleteSecondFactorsOf(
   });
 }
 
-/** What a user sends to complete a login. The first that is given counts: recovery code, passkey, code. */
+/** The user's answer to a challenge. The first that is given counts: recovery code, passkey, code. */
 export interface LoginProof {
   recoveryCode: string;
   passkey: ReturnType<typeof readAuthentication> | undefined;

@@ -7,7 +7,7 @@ import { AuthError, invalid } from './errors.ts';
 /** An authenticator app, or a passkey. */
 export type FactorKind = 'totp' | 'passkey';
 
-/** What a user has besides the password. Logins need one of the confirmed ones. */
+/** A factor of a user besides the password. Logins need one of the confirmed ones. */
 export interface SecondFactor {
   id: string;
   kind: FactorKind;
@@ -86,7 +86,7 @@ export function invalidSecondFactor(): AuthError {
   );
 }
 
-/** What a login asks for after the password. */
+/** The question of a login after the password. */
 export interface LoginChallenge {
   challenge: string;
   methods: readonly LoginMethod[];
@@ -130,7 +130,7 @@ export function requireNewFactor({ kind, name }: { kind: string; name: string })
   return known as FactorKind;
 }
 
-/** What a user sends to confirm a factor: an app's code, or a passkey's response. */
+/** The proof that confirms a factor: an app's code, or a passkey's response. */
 export interface FactorProof {
   code: string;
   passkeyJson: string | undefined;

@@ -48,8 +48,8 @@ interface SecondFactorTable {
   user_id: string;
   kind: FactorKind;
   name: string;
-  /** Null for a passkey. */
-  sealed_secret: Buffer | null;
+  /** Empty for a passkey. */
+  sealed_secret: Buffer;
   last_step: Generated<bigint>;
   created_at: Date;
   confirmed_at: Date | null;

@@ -23,7 +23,7 @@ export async function listPasskeys(db: Kysely<Database>, userId: string): Promis
   }));
 }
 
-/** False if somebody has a passkey with this id. */
+/** False if a user has a passkey with this id already. */
 export async function insertPasskey(trx: Transaction<Database>, passkey: Passkey): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('passkeys')
@@ -88,7 +88,7 @@ export async function deleteRegistration(trx: Transaction<Database>, factorId: s
   await trx.deleteFrom('passkey_registrations').where('factor_id', '=', factorId).execute();
 }
 
-/** Removes the factors too: nobody can confirm them any more. */
+/** Removes the factors too: they cannot be confirmed any more. */
 export async function deleteExpiredRegistrations(db: Kysely<Database>, now: Date): Promise<void> {
   await db
     .deleteFrom('second_factors')

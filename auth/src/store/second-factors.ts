@@ -1,7 +1,9 @@
 /** Reads and writes second factors, recovery codes, and the challenges of logins. */
-import type { Kysely, NotNull, Selectable, Transaction } from 'kysely';
+import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { SecondFactor } from '../domain/second-factor.ts';
 import type { Database } from './database.ts';
+
+const NO_SECRET = Buffer.alloc(0);
 
 export interface SealedFactor extends SecondFactor {
   /** Null for a passkey. */
@@ -20,7 +22,7 @@ export async function insertFactor(
       user_id: userId,
       kind: factor.kind,
       name: factor.name,
-      sealed_secret: factor.sealedSecret,
+      sealed_secret: factor.sealedSecret ?? NO_SECRET,
       created_at: factor.createdAt,
       confirmed_at: factor.confirmedAt,
     })
@@ -158,7 +160,7 @@ function toFactor(row: FactorRow): SealedFactor {
     createdAt: row.created_at,
     confirmedAt: row.confirmed_at,
     lastUsedAt: row.last_used_at,
-    sealedSecret: row.sealed_secret,
+    sealedSecret: row.kind === 'totp' ? row.sealed_secret : null,
     lastStep: row.last_step,
   };
 }
@@ -173,8 +175,7 @@ export async function listSealedFactors(
     .selectFrom('second_factors')
     .select(['id', 'sealed_secret as sealed'])
     .where('id', '>', after)
-    .where('sealed_secret', 'is not', null)
-    .$narrowType<{ sealed: NotNull }>()
+    .where('kind', '=', 'totp')
     .orderBy('id')
     .limit(limit)
     .execute();

@@ -176,7 +176,7 @@ export async function startSession(): Promise<void> {
   }
 }
 
-/** What completes a login after the password. */
+/** The question of a login after the password. */
 export interface Challenge {
   challenge: string;
   methods: readonly NonNullable<Schema<'Problem'>['methods']>[number][];
