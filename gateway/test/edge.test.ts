@@ -53,7 +53,7 @@ describe('a request', () => {
     expect(unknown.headers.get('content-type')).toContain('application/problem+json');
     const wrong = await client.call('DELETE', `/v1/payments/${PAYMENT_ID}`);
     expect([wrong.status, wrong.body.code]).toEqual([405, 'METHOD_NOT_ALLOWED']);
-    expect(wrong.headers.get('allow')).toBe('GET, HEAD');
+    expect(wrong.headers.get('allow')).toBe('GET, HEAD, PATCH');
     expect((await client.call('PUT', '/v1/payments', { raw: '{' })).headers.get('allow')).toBe(
       'GET, HEAD, POST',
     );
