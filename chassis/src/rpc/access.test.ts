@@ -125,3 +125,30 @@ describe('admission', () => {
     });
   });
 });
+
+describe('a dangerous call', () => {
+  const nowS = () => Math.floor(Date.now() / 1000);
+  const call = (caller: Caller, recentLoginS?: number) =>
+    admit({ roles: ['customer'], recentLogin: true }, { accessToken: 'token', service: undefined }, {
+      verifier: { verify: async () => caller },
+      ...(recentLoginS === undefined ? {} : { recentLoginS }),
+    } as never);
+
+  it.each<[string, Caller, number | undefined]>([
+    ['shortly after the login', { ...customer, loggedInAtS: nowS() - 10 }, 60],
+    ['of a machine, whenever it logged in', { ...customer, clientId: 'cli_1' }, 60],
+    ['if the check is off', customer, 0],
+  ])('is allowed %s', async (_, caller, recentLoginS) => {
+    expect(await call(caller, recentLoginS)).toBe(caller);
+  });
+
+  it.each<[string, Caller]>([
+    ['long after the login', { ...customer, loggedInAtS: nowS() - 3_600 }],
+    ['of a person whose login is not known', customer],
+  ])('is refused %s', async (_, caller) => {
+    await expect(call(caller, 60)).rejects.toMatchObject({
+      reason: 'LOGIN_TOO_OLD',
+      message: 'Your login is too old for this: log in again.',
+    });
+  });
+});
