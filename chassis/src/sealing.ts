@@ -1,5 +1,5 @@
 /**
- * Encrypts secrets for the database with AES-256-GCM, under keys that are only in the configuration. Pure, so that a service's domain may
+ * Encrypts secrets for the database, and page tokens, with AES-256-GCM, under keys that are only in the configuration. Pure, so that a service's domain may
  * use it.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
@@ -8,6 +8,9 @@ import { firstKey, type Keys, listKeys } from './keys.ts';
 const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+
+/** A sealed secret has this many bytes more than the plain one. */
+export const SEAL_BYTES = NONCE_BYTES + TAG_BYTES;
 
 /**
  * Seals with the first key. The id of the row is authenticated too, so that a sealed secret cannot be moved to another row.

@@ -64,20 +64,17 @@ describe('a page token', () => {
   it('is accepted while its key is one of several, and comes from the first', async () => {
     const [old, next] = [KEY, Buffer.alloc(32, 'next')];
     const [before, after] = [await tokenOf({ key: old }), await tokenOf({ key: [next, old] })];
-    expect(after).toBe(await tokenOf({ key: next }));
+    await expect(page({ key: [old] }, payments({ pageToken: after }))).rejects.toThrow(CallError);
     for (const pageToken of [before, after]) {
       expect((await page({ key: [old, next] }, payments({ pageToken }))).got?.pageToken).toBe('pay_2');
     }
     await expect(page({ key: [next] }, payments({ pageToken: before }))).rejects.toThrow(CallError);
   });
 
-  it('shows nothing of the caller, and is the same for the same position', async () => {
-    const token = await tokenOf();
-    expect(Buffer.from(token, 'base64url').toString('latin1')).not.toContain('alice');
-    expect(await tokenOf()).toBe(token);
-    // The version, and the position in clear text behind 16 bytes.
-    const bytes = Buffer.from(token, 'base64url');
-    expect([bytes[0], bytes.subarray(17).toString()]).toEqual([1, 'pay_2']);
+  it('shows nothing of the caller and of its position', async () => {
+    const bytes = Buffer.from(await tokenOf(), 'base64url');
+    expect(bytes[0]).toBe(2);
+    for (const hidden of ['alice', 'pay_2', 'pay']) expect(bytes.includes(hidden)).toBe(false);
   });
 
   it('is not needed for the first page, with or without a caller', async () => {

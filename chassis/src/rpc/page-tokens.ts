@@ -1,12 +1,13 @@
 /**
- * Authenticates page tokens. The server does it for every RPC with a `page_token` and a `next_page_token` (AIP-158), so no list can
- * forget it. A token is valid only for the RPC, the caller and the filters that it was issued for.
+ * Encrypts page tokens. The server does it for every RPC with a `page_token` and a `next_page_token` (AIP-158), so no list can
+ * forget it. A token is valid only for the RPC, the caller and the filters that it was issued for. It shows nothing of its position, which
+ * may be a row that the caller may not see: a list that is filtered after reading can end at one.
  *
- * A token is base64url of: a version byte, an HMAC (RFC 2104) with SHA-256, truncated to 16 bytes, and the position of the list's handler.
- * The HMAC covers RPC, caller and filters too. They are not in the token, so their length does not add to it.
+ * A token is base64url of: a version byte, and the position, sealed with AES-256-GCM. RPC, caller and filters are authenticated too.
+ * They are not in the token, so their length does not add to it.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
-import { firstKey, type Keys, listKeys } from '../keys.ts';
+import type { Keys } from '../keys.ts';
+import { SEAL_BYTES, seal, unseal } from '../sealing.ts';
 import type { Caller } from './caller.ts';
 import type { MethodDefinition } from './client.ts';
 import { CallError } from './errors.ts';
@@ -14,9 +15,9 @@ import { CallError } from './errors.ts';
 /** Characters of the longest page token. It is part of a URL. */
 export const MAX_PAGE_TOKEN_LENGTH = 2_048;
 
-const VERSION = 1;
-const MAC_BYTES = 16;
-const HEADER_BYTES = 1 + MAC_BYTES;
+/** Version 1 was signed and not encrypted. */
+const VERSION = 2;
+const HEADER_BYTES = 1 + SEAL_BYTES;
 
 /** Bytes of the longest position that fits in a token. */
 export const MAX_POSITION_BYTES = (MAX_PAGE_TOKEN_LENGTH * 3) / 4 - HEADER_BYTES;
@@ -69,8 +70,7 @@ function scopeOf(method: MethodDefinition, caller: Caller | undefined, request: 
 function sealToken(key: Keys, scope: string, position: string): string {
   const payload = Buffer.from(position);
   if (payload.length > MAX_POSITION_BYTES) throw new Error('The position of the next page is too long.');
-  const header = Buffer.from([VERSION]);
-  return Buffer.concat([header, macOf(firstKey(key), scope, payload), payload]).toString('base64url');
+  return Buffer.concat([Buffer.from([VERSION]), seal(payload, scope, key)]).toString('base64url');
 }
 
 function openToken(key: Keys, scope: string, token: string): string {
@@ -79,19 +79,14 @@ function openToken(key: Keys, scope: string, token: string): string {
   if (bytes.toString('base64url') !== token || bytes.length < HEADER_BYTES || bytes[0] !== VERSION) {
     throw invalidPageToken();
   }
-  const payload = bytes.subarray(HEADER_BYTES);
-  const mac = bytes.subarray(1, HEADER_BYTES);
-  if (!listKeys(key).some((each) => timingSafeEqual(mac, macOf(each, scope, payload))))
+  try {
+    return unseal(bytes.subarray(1), scope, key).toString();
+  } catch {
     throw invalidPageToken();
-  return payload.toString();
+  }
 }
 
-function macOf(key: Buffer, scope: string, payload: Buffer): Buffer {
-  const mac = createHmac('sha256', key).update(`${VERSION}\n${scope}\n`).update(payload).digest();
-  return mac.subarray(0, MAC_BYTES);
-}
-
-/** The same error for an edited token, and for a token of another list, caller, filter or key: the HMAC does not tell them apart. */
+/** The same error for an edited token, and for a token of another list, caller, filter or key: the cipher does not tell them apart. */
 export function invalidPageToken(): CallError {
   return new CallError('INVALID_PAGE_TOKEN', 'The page token does not belong to this list.', {
     violations: [
