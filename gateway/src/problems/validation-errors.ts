@@ -157,6 +157,7 @@ const REST_NAMES: Record<string, Omit<FieldError, 'detail'>> = {
   capture_mode: { pointer: '/capture', in: 'body' },
   public_jwk: { pointer: '/jwk', in: 'body' },
   passkey_json: { pointer: '/passkey', in: 'body' },
+  removed_metadata: { pointer: '/metadata', in: 'body' },
   states: { pointer: '/state', in: 'query' },
   types: { pointer: '/type', in: 'query' },
   request_id: { pointer: '/idempotency-key', in: 'header' },
