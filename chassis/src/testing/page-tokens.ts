@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { CallSettings, MethodDefinition, ServiceMethods } from '../rpc/client.ts';
 import { NeighbourError } from '../rpc/errors.ts';
 import { MAX_PAGE_TOKEN_LENGTH } from '../rpc/page-tokens.ts';
+import { SEAL_BYTES } from '../sealing.ts';
 
 interface PageRequest {
   pageSize: number;
@@ -103,9 +104,8 @@ function editsOf(token: string): string[] {
     'x',
     'A'.repeat(MAX_PAGE_TOKEN_LENGTH + 1),
     bytes.subarray(0, 1).toString('base64url'),
-    bytes.subarray(0, 17).toString('base64url'),
+    bytes.subarray(0, 1 + SEAL_BYTES).toString('base64url'),
     // The position without its authentication.
-    bytes.subarray(17).toString('base64url'),
-    bytes.subarray(17).toString(),
+    bytes.subarray(1 + SEAL_BYTES).toString('base64url'),
   ];
 }
