@@ -45,8 +45,8 @@ describe('a packed snapshot', () => {
       },
     };
     const room = MAX_POSITION_BYTES - JSON.stringify(rest).length;
-    expect(packSnapshot(snapshotOf(295, 16_384)).length).toBeLessThanOrEqual(room);
-    expect(packSnapshot(snapshotOf(880, 1)).length).toBeLessThanOrEqual(room);
+    expect(packSnapshot(snapshotOf(292, 16_384)).length).toBeLessThanOrEqual(room);
+    expect(packSnapshot(snapshotOf(870, 1)).length).toBeLessThanOrEqual(room);
     expect(() => packSnapshot(snapshotOf(310, 16_384))).toThrow('Too many database transactions');
   });
 });
