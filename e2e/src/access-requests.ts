@@ -99,6 +99,7 @@ const BODIES: Record<string, Request> = {
   'POST /v1/email-confirmations': () => ({ token: 'unknown' }),
   'POST /v1/accounts': newAccount,
   'PATCH /v1/accounts/{id}': () => ({ name: 'Holidays' }),
+  'PATCH /v1/payments/{id}': () => ({ reference: 'Order 4712' }),
   'POST /v1/deposits': ({ account }) => ({ account_id: account.id, amount: 1, currency: 'EUR' }),
   'POST /v1/withdrawals': ({ account }) => ({ account_id: account.id, amount: 1, currency: 'EUR' }),
   'POST /v1/payments': (subject) => ({ ...newPayment(subject), amount: 1 }),
