@@ -128,7 +128,7 @@ describe('a race', () => {
   it('for a daily count lets exactly that many through', async () => {
     const from = await openAccount(operator, alice.user, 10_000, { limits: { daily_count: 3 } });
     const to = await openAccount(operator, bob.user, 0);
-    const answers = await Promise.all(times(12, () => alice.post('/v1/payments', payment(from, to, 1))));
+    const answers = await Promise.all(times(12, () => pay(alice, payment(from, to, 1))));
     expect([count(answers, 201), count(answers, 402)]).toEqual([3, 9]);
     const declined = answers.find(({ status }) => status === 402)?.body;
     expect(declined).toMatchObject({ code: 'DAILY_COUNT_EXCEEDED', limit: 3, used: 3 });
