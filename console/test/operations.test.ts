@@ -104,7 +104,7 @@ it('shows a dead letter, sends it back, and the audit log says who did it', asyn
   await page.waitForURL('**/dead-letters');
   const gone = operator.get('/v1/dead-letters/{id}', { params: { path: { id } } });
   await expect(gone).rejects.toMatchObject({ code: 'DEAD_LETTER_NOT_FOUND' });
-  const { data: audit } = await operator.get('/v1/audit/dead-letters');
+  const { data: audit } = await operator.get('/v1/audit/dead-letters', { params: { query: { limit: 100 } } });
   expect(audit.data.filter((record) => record.dead_letter_id === id)).toMatchObject([{ redriven: 1 }]);
 });
 
