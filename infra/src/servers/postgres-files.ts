@@ -1,5 +1,6 @@
 /** Finds PostgreSQL's binaries and its data folder. */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { cp, lstat, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from '../failure.ts';
@@ -53,13 +54,9 @@ async function inCache(embedded: Binaries, owner: Owner, note: Note): Promise<Bi
 export async function findData(initdb: string, owner: Owner, password: string, note: Note): Promise<string> {
   const folder = await findFolder(owner);
   const data = join(folder, 'data');
-  const isThere = (place: string) =>
-    lstat(join(place, 'PG_VERSION')).then(
-      () => true,
-      () => false,
-    );
-  if (await isThere(data)) return data;
-  if (await isThere(restoredBeside(data))) {
+  const isThere = (place: string) => existsSync(join(place, 'PG_VERSION'));
+  if (isThere(data)) return data;
+  if (isThere(restoredBeside(data))) {
     note('an interrupted restore ends here: its databases get their place. Repeat make restore for the rest');
     await rename(restoredBeside(data), data);
     return data;

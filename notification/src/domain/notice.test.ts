@@ -1,25 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { noticesOf as noticesIn, type PaymentStep } from './notice.ts';
+import { STEP } from './payment-step.testing.ts';
 
 const noticesOf = (of: PaymentStep) => noticesIn(of, () => 'en');
 
+/** Without texts, and without a failure. */
 const step: PaymentStep = {
-  eventId: 'evt_1',
-  type: 'payment.completed',
+  ...STEP,
   occurredAt: new Date(0),
-  paymentId: 'pay_1',
-  version: 2n,
-  amountMinor: 1250n,
-  movedMinor: 1250n,
-  capturedMinor: 1250n,
-  freedMinor: 0n,
-  currency: 'EUR',
   failure: { code: '', message: '' },
   description: '',
   reference: '',
-  content: Buffer.alloc(0),
-  sender: { accountId: 'acct_a', ownerId: 'usr_a' },
-  receiver: { accountId: 'acct_b', ownerId: 'usr_b' },
 };
 
 describe('notices of a step', () => {
