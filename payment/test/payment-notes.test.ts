@@ -3,7 +3,14 @@ import { type Caller, newId } from '@payflowx/chassis';
 import type { ChangePaymentNotesRequest, ListPaymentsRequest, Payment } from '@payflowx/proto/payment';
 import { PaymentState } from '@payflowx/proto/payment';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CALL, FUNDS, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
+import {
+  ANY_PAYMENTS,
+  CALL,
+  FUNDS,
+  type Platform,
+  paymentRequest,
+  startPlatform,
+} from './payment-platform.ts';
 
 let platform: Platform;
 let sent: string;
@@ -37,33 +44,12 @@ async function read(caller: Caller, paymentId: string) {
   return payment;
 }
 
-const ANY: ListPaymentsRequest = {
-  ...{
-    pageSize: 0,
-    pageToken: '',
-    accountId: '',
-    state: PaymentState.UNSPECIFIED,
-    currency: '',
-    reference: '',
-  },
-  ...{ createdAfter: undefined, createdBefore: undefined, updatedAfter: undefined, updatedBefore: undefined },
-  ...{
-    amountMinMinor: undefined,
-    amountMaxMinor: undefined,
-    states: [],
-    kind: 0,
-    fromAccount: '',
-    toAccount: '',
-  },
-  ...{ metadata: {}, oldestFirst: false },
-};
-
 /** Returns the ids of all pages, which have one payment each. */
 async function idsOf(caller: Caller, given: Partial<ListPaymentsRequest>): Promise<string[]> {
   const ids: string[] = [];
   let pageToken = '';
   do {
-    const request = { ...ANY, pageSize: 1, ...given, pageToken };
+    const request = { ...ANY_PAYMENTS, pageSize: 1, ...given, pageToken };
     const page = await platform.client.listPayments(request, await callAs(caller));
     ids.push(...page.payments.map(({ id }) => id));
     pageToken = page.nextPageToken;

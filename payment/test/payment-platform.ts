@@ -25,9 +25,11 @@ import { Parcel } from '@payflowx/proto/outbox';
 import {
   CaptureBy,
   type CreatePaymentRequest,
+  type ListPaymentsRequest,
   PaymentEvent,
   PaymentServiceClient,
   type PaymentServiceService,
+  PaymentState,
 } from '@payflowx/proto/payment';
 import { type Kysely, sql } from 'kysely';
 import { expireHolds } from '../src/app/expire-holds.ts';
@@ -234,6 +236,28 @@ function recordingLog(logged: Platform['logged']): Logger {
   const record = (fields: Record<string, unknown>, message: string) => void logged.push({ fields, message });
   return Object.assign(Object.create(testLog), { warn: record, error: record }) as Logger;
 }
+
+/** A list of payments without any filter. */
+export const ANY_PAYMENTS: ListPaymentsRequest = {
+  pageSize: 0,
+  pageToken: '',
+  accountId: '',
+  state: PaymentState.UNSPECIFIED,
+  currency: '',
+  reference: '',
+  createdAfter: undefined,
+  createdBefore: undefined,
+  updatedAfter: undefined,
+  updatedBefore: undefined,
+  amountMinMinor: undefined,
+  amountMaxMinor: undefined,
+  states: [],
+  kind: 0,
+  fromAccount: '',
+  toAccount: '',
+  metadata: {},
+  oldestFirst: false,
+};
 
 /** A request with the given fields replaced. It is valid, but its accounts do not exist unless given. */
 export function paymentRequest(given: Partial<CreatePaymentRequest> = {}): CreatePaymentRequest {

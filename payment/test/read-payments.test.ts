@@ -2,7 +2,14 @@ import { type Caller, newId } from '@payflowx/chassis';
 import { type ListPaymentsRequest, type Payment, PaymentState } from '@payflowx/proto/payment';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CALL, FUNDS, type Platform, paymentRequest, startPlatform } from './payment-platform.ts';
+import {
+  ANY_PAYMENTS,
+  CALL,
+  FUNDS,
+  type Platform,
+  paymentRequest,
+  startPlatform,
+} from './payment-platform.ts';
 
 let platform: Platform;
 let sent: string;
@@ -25,28 +32,8 @@ async function pay(
   return payment as Payment;
 }
 
-const ANY: ListPaymentsRequest = {
-  pageSize: 0,
-  pageToken: '',
-  accountId: '',
-  state: PaymentState.UNSPECIFIED,
-  currency: '',
-  reference: '',
-  createdAfter: undefined,
-  createdBefore: undefined,
-  updatedAfter: undefined,
-  updatedBefore: undefined,
-  amountMinMinor: undefined,
-  amountMaxMinor: undefined,
-  states: [],
-  kind: 0 as const,
-  fromAccount: '',
-  toAccount: '',
-  metadata: {},
-  oldestFirst: false,
-};
 const list = async (caller: Caller, given: Partial<ListPaymentsRequest> = {}) =>
-  platform.client.listPayments({ ...ANY, ...given }, await callAs(caller));
+  platform.client.listPayments({ ...ANY_PAYMENTS, ...given }, await callAs(caller));
 
 /** Reads every page, and calls `between` after each. */
 async function listAll(caller: Caller, given: Partial<ListPaymentsRequest>, between = async () => {}) {

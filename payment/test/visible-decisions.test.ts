@@ -1,10 +1,9 @@
 /** A decision names the owner of the other account. Customers never see that owner, in any response that has a decision. */
 import { newId } from '@payflowx/chassis';
 import { CaptureMode, RuleAction } from '@payflowx/proto/authorization';
-import { PaymentState } from '@payflowx/proto/payment';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lifecycleOf } from './lifecycle.ts';
-import { CALL, type Platform, startPlatform } from './payment-platform.ts';
+import { ANY_PAYMENTS, CALL, type Platform, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
 let life: ReturnType<typeof lifecycleOf>;
@@ -18,27 +17,6 @@ beforeAll(async () => {
   });
 });
 afterAll(() => platform?.stop());
-
-const ANY = {
-  pageSize: 0,
-  pageToken: '',
-  accountId: '',
-  state: PaymentState.UNSPECIFIED,
-  currency: '',
-  reference: '',
-  createdAfter: undefined,
-  createdBefore: undefined,
-  updatedAfter: undefined,
-  updatedBefore: undefined,
-  amountMinMinor: undefined,
-  amountMaxMinor: undefined,
-  states: [],
-  kind: 0 as const,
-  fromAccount: '',
-  toAccount: '',
-  metadata: {},
-  oldestFirst: false,
-};
 
 /** Every response with a decision, to the sender. `by` reads it. */
 async function answersWithDecisions(by: Platform['customer']) {
@@ -63,7 +41,7 @@ async function answersWithDecisions(by: Platform['customer']) {
     batch,
     captured,
     got: await client.getPayment({ paymentId }, asReader),
-    listed: await client.listPayments(ANY, asReader),
+    listed: await client.listPayments(ANY_PAYMENTS, asReader),
     steps: await client.listPaymentSteps({ paymentId }, asReader),
     simulated: await client.simulatePayment({ payment: request }, asReader),
   };
