@@ -52,8 +52,9 @@ it('a reload in the middle of a refund sends it again with the same key, and it 
   await first;
   await page.reload();
   await page.getByText('The refund is done. It was sent again after the reload').waitFor();
-  expect(keys).toHaveLength(2);
-  expect(keys[0]).toBe(keys[1]);
+  // On a slow machine, the first answers may be that the refund is still in progress: the page then asks again.
+  expect(keys.length).toBeGreaterThan(1);
+  expect(new Set(keys)).toHaveProperty('size', 1);
   expect(await paymentOf(story.completed)).toMatchObject({
     state: 'PARTIALLY_REFUNDED',
     amount_refunded: 2_850,
@@ -85,7 +86,7 @@ it('a customer sees the decision first, and then pays', async () => {
   await page.getByText('Approved').waitFor();
   await page.getByRole('button', { name: /^Pay / }).click();
   await page.waitForURL('**/payments/pay_*');
-  await page.getByRole('heading', { name: 'Money' }).waitFor();
+  await page.locator('#content').getByRole('heading', { name: 'Money' }).waitFor();
   const id = page.url().split('/').at(-1) ?? '';
   expect(await paymentOf(id)).toMatchObject({ state: 'COMPLETED', amount: 1_234, to_account: story.bob });
 });

@@ -86,11 +86,14 @@ async function readStream(
   seen: (id: string | undefined) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  const token = await accessToken();
   const headers = {
-    authorization: `Bearer ${await accessToken()}`,
+    authorization: `Bearer ${token}`,
     ...(lastId !== undefined && { 'last-event-id': lastId }),
   };
-  const { ok, body } = await fetch('/v1/events/stream', { headers, signal });
+  const { ok, status, body } = await fetch('/v1/events/stream', { headers, signal });
+  // The session may have been revoked elsewhere. If so, this ends it on this page too.
+  if (status === 401) await accessToken(token);
   if (!ok || body === null) return;
   const parser = createParser({ onEvent: ({ id }) => seen(id) });
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
