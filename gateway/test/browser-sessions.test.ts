@@ -1,6 +1,8 @@
 /** Sessions of browsers: the cookie, its renewal and its end, and requests of other origins. */
 import { status } from '@grpc/grpc-js';
+import { limitsOf } from '@payflowx/chassis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { passkeyMessage } from '../src/schemas/passkeys.ts';
 import { type Platform, Refusal, startPlatform } from './platform.ts';
 
 const PATH = '/v1/auth/browser-session';
@@ -87,6 +89,20 @@ it('passes on the passkey of a login, without members that auth does not read', 
   expect(completions).toHaveLength(1);
 });
 
+it('a passkey that is as long as the document allows is not too long for auth', () => {
+  const [id, text] = ['a'.repeat(1_364), 'a'.repeat(4_096)];
+  const response = {
+    ...{ clientDataJSON: text, attestationObject: text, authenticatorData: text, signature: text },
+    transports: Array(10).fill('"'.repeat(32)),
+  };
+  const { passkeyJson = '' } = passkeyMessage({ id, rawId: id, type: 'public-key', response });
+  const check = limitsOf('payflowx.auth.v1.CompleteLoginRequest');
+  check({ challenge: '', code: '', recoveryCode: '', passkeyJson });
+  expect(() =>
+    check({ challenge: '', code: '', recoveryCode: '', passkeyJson: passkeyJson + text }),
+  ).toThrow();
+});
+
 it('names the field of a passkey as REST does', async () => {
   const refuse = (field: string) => () => {
     throw new Refusal('INVALID_ARGUMENT', status.INVALID_ARGUMENT, {
@@ -98,6 +114,7 @@ it('names the field of a passkey as REST does', async () => {
   const answer = await send('POST', `${PATH}/second-factor`, body);
   expect(await answer.json()).toMatchObject({
     code: 'INVALID_REQUEST',
+    detail: 'passkey is wrong.',
     errors: [{ pointer: '/passkey', detail: 'is wrong', in: 'body' }],
   });
 });

@@ -10,6 +10,8 @@ import { type Received, type Receiver, startReceiver } from './receiver.ts';
 
 /** For receivers that do not answer. */
 const SHORT_MS = 1_500;
+/** An answer after this long makes an endpoint slow. */
+const SLOW_MS = 4_000;
 let platform: TestNotification;
 let impatient: TestNotification;
 const receivers: Receiver[] = [];
@@ -345,6 +347,39 @@ it('endpoints that fail have at most half of the places, also if more of them ar
   await impatient.record(...users.map(({ owner }) => completed(owner, newId('usr'))));
   await eventually(() => expect(hanging.received.length).toBeGreaterThanOrEqual(160));
   expect(most).toBeLessThanOrEqual(100);
+});
+
+it('endpoints that answer 200 slowly have at most half of the places, once they are known to be slow', async () => {
+  const patient = await startNotification({ timeoutMs: PATIENCE_MS });
+  const open = new Set<ServerResponse>();
+  let most = 0;
+  const slow = await receiverThat((response) => {
+    open.add(response);
+    most = Math.max(most, open.size);
+    const answer = () => {
+      open.delete(response);
+      response.end('ok');
+    };
+    setTimeout(answer, SLOW_MS);
+  });
+  const users = await Promise.all(Array.from({ length: 160 }, () => userWith(slow, ['*'], '', patient)));
+  const send = () => patient.record(...users.map(({ owner }) => completed(owner, newId('usr'))));
+  await send();
+  await eventually(() => expect(slow.received).toHaveLength(160));
+  await eventually(() => expect(open.size).toBe(0));
+  expect(most).toBe(160);
+  most = 0;
+  await send();
+  const healthy = await receiverThat();
+  const other = await userWith(healthy, ['*'], '', patient);
+  await eventually(() => expect(open.size).toBe(100));
+  await patient.record(completed(other.owner, newId('usr')));
+  // It has a place at once, although sixty slow ones wait.
+  await eventually(() => expect(healthy.received).toHaveLength(1));
+  expect(open.size).toBe(100);
+  await eventually(() => expect(slow.received).toHaveLength(320));
+  expect(most).toBe(100);
+  await patient.stop();
 });
 
 it('two instances share the endpoints, and deliver every event', async () => {

@@ -133,12 +133,15 @@ describe('idempotency keys that another session is taking', () => {
     const keys = items.map(({ request }) => request.requestId);
     await take(keys.slice(0, KEYS));
     const call = { deadlineMs: 20_000 };
-    const { results } = await platform.client.batchCreatePayments({ items, sentAt: undefined }, call);
-    const outcomes = results.map(({ result }) =>
-      result?.$case === 'response' ? result.value.payment?.state : result?.value.code,
-    );
-    expect(outcomes.slice(0, KEYS)).toEqual(Array(KEYS).fill(status.ABORTED));
-    expect(outcomes.slice(KEYS)).toEqual(Array(KEYS).fill(PaymentState.COMPLETED));
+    // A server that is slow may take another wait for the lock on a key. The caller sends such a payment again, as any in progress.
+    await eventually(async () => {
+      const { results } = await platform.client.batchCreatePayments({ items, sentAt: undefined }, call);
+      const outcomes = results.map(({ result }) =>
+        result?.$case === 'response' ? result.value.payment?.state : result?.value.code,
+      );
+      expect(outcomes.slice(0, KEYS)).toEqual(Array(KEYS).fill(status.ABORTED));
+      expect(outcomes.slice(KEYS)).toEqual(Array(KEYS).fill(PaymentState.COMPLETED));
+    });
     // Requests outside of that call are not delayed by the locks at all.
     expect(await life.pay()).toMatchObject({ state: PaymentState.COMPLETED });
   });

@@ -8,6 +8,7 @@ import {
   type FieldError,
   invalidFields,
   missingOrInvalid,
+  sentence,
   type ValidationError,
 } from './validation-errors.ts';
 
@@ -145,7 +146,9 @@ export function toProblem(error: unknown, place: FieldError['in'] = 'body'): Pro
 function fromNeighbour(error: NeighbourError, place: FieldError['in']): ProblemError {
   const problem = codeOfNeighbour(error);
   const errors = invalidFields(error, place);
-  return new ProblemError(problem, detailOfNeighbour(problem, error), {
+  const detail =
+    problem === 'INVALID_REQUEST' && errors.length > 0 ? sentence(errors) : detailOfNeighbour(problem, error);
+  return new ProblemError(problem, detail, {
     cause: error,
     ...(errors.length > 0 && { errors }),
     headers: headersOfNeighbour(problem, error),

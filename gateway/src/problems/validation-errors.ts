@@ -129,7 +129,8 @@ function formOf(pattern: string, example: unknown): string | undefined {
   return `does not have the form of ${example}`;
 }
 
-function sentence([first, ...others]: FieldError[]): string {
+/** Says what is wrong with the first field, and how many others there are. The names are those of the REST API. */
+export function sentence([first, ...others]: FieldError[]): string {
   if (!first) return 'The request is not valid.';
   const place = first.pointer === '' ? `The ${first.in}` : first.pointer.slice(1);
   const more = others.length === 0 ? '' : ` … and ${others.length} more.`;

@@ -55,8 +55,10 @@ export const PasskeyRequestOptions = named(
   ),
 );
 
-const base64url = { type: 'string', minLength: 1, maxLength: 8_192, pattern: '^[A-Za-z0-9_-]+$' };
+const base64url = { type: 'string', minLength: 1, maxLength: 4_096, pattern: '^[A-Za-z0-9_-]+$' };
 const optionalBase64url = { ...base64url, minLength: 0, pattern: '^[A-Za-z0-9_-]*$' };
+/** At most 1,023 bytes: WebAuthn, §5.1.3. */
+const credentialId = { ...base64url, maxLength: 1_364 };
 
 /** Browsers send more members than these. They are not passed on, so that the response stays small. */
 const responseOf = (needed: readonly string[], optional: Json) => ({
@@ -69,7 +71,7 @@ const responseOf = (needed: readonly string[], optional: Json) => ({
 const credential = (description: string, response: Json, example: Json) =>
   json(
     description,
-    { id: base64url, rawId: base64url, type: { type: 'string', enum: ['public-key'] }, response },
+    { id: credentialId, rawId: credentialId, type: { type: 'string', enum: ['public-key'] }, response },
     {
       required: ['id', 'rawId', 'type', 'response'],
       examples: [{ id: ID, rawId: ID, type: 'public-key', clientExtensionResults: {}, response: example }],

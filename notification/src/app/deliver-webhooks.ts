@@ -29,6 +29,7 @@ import { openSecret } from '../webhooks/secrets.ts';
 import type { Answer, WebhookSender } from '../webhooks/send-request.ts';
 import { viewEvent } from './event-view.ts';
 import type { AddMailJobs } from './mail-jobs.ts';
+import { createSlowEndpoints } from './slow-endpoints.ts';
 import { type Attempt, storeAttempts } from './store-attempts.ts';
 
 export interface DeliverDeps {
@@ -52,7 +53,7 @@ export const WEBHOOKS_QUEUE = 'webhooks';
 
 /** Endpoints that one instance works on at a time. */
 const MAX_ENDPOINTS = 200;
-/** Endpoints that fail may occupy only this many of them. */
+/** Endpoints that fail or are slow may occupy only this many of them. */
 const MAX_SUSPECTS = 100;
 /** Deliveries of one endpoint in one job, and requests to it at a time. */
 const PER_JOB = 10;
@@ -67,7 +68,7 @@ const STOP_MS = 5_000;
 
 interface Running {
   job: ClaimedJob<EndpointJob>;
-  isSuspect: boolean;
+  isFailing: boolean;
   done: Promise<void>;
 }
 
@@ -78,6 +79,7 @@ interface EndpointJob {
 export function startDeliverer(deps: DeliverDeps): WebhookDeliverer {
   const { db, jobs, log } = deps;
   const running = new Map<string, Running>();
+  const slow = createSlowEndpoints();
   const stopping = new AbortController();
   let isStopping = false;
   let nudge: () => void = () => {};
@@ -100,7 +102,10 @@ export function startDeliverer(deps: DeliverDeps): WebhookDeliverer {
   function wake(endpoints: readonly WokenEndpoint[]): void {
     if (endpoints.length === 0) return;
     jobs
-      .add(WEBHOOKS_QUEUE, endpoints.map(toJob))
+      .add(
+        WEBHOOKS_QUEUE,
+        endpoints.map((each) => toJob(each, slow.has(each.endpointId))),
+      )
       .then(nudge, (error) =>
         log.warn({ err: error }, 'endpoints could not be woken; the sweep of deliveries finds them'),
       );
@@ -109,7 +114,7 @@ export function startDeliverer(deps: DeliverDeps): WebhookDeliverer {
   async function claim(): Promise<boolean> {
     const free = MAX_ENDPOINTS - running.size;
     if (free <= 0) return false;
-    const suspects = [...running.values()].filter((each) => each.isSuspect).length;
+    const suspects = [...running.values()].filter(isSuspectNow).length;
     const left = MAX_SUSPECTS - suspects;
     // All of them may be suspects. The next claim, which follows at once, takes more if they are not.
     const [limit, options] = left > 0 ? [Math.min(free, left), {}] : [free, { minPriority: HEALTHY }];
@@ -127,6 +132,8 @@ export function startDeliverer(deps: DeliverDeps): WebhookDeliverer {
     return true;
   }
 
+  const isSuspectNow = ({ job, isFailing }: Running) => isFailing || slow.has(job.data.endpointId);
+
   function begin(job: ClaimedJob<EndpointJob>, due: DueEndpoint | undefined): void {
     const done = work(job, due)
       .catch((error) =>
@@ -136,18 +143,25 @@ export function startDeliverer(deps: DeliverDeps): WebhookDeliverer {
         running.delete(job.id);
         nudge();
       });
-    running.set(job.id, { job, isSuspect: (due?.endpoint.failures ?? 0) > 0, done });
+    running.set(job.id, { job, isFailing: (due?.endpoint.failures ?? 0) > 0, done });
   }
 
   async function work(job: ClaimedJob<EndpointJob>, due: DueEndpoint | undefined): Promise<void> {
     const { endpoint, deliveries } = due ?? { endpoint: undefined, deliveries: [] };
     // While an endpoint fails, one delivery finds out whether it works again.
     const chosen = endpoint && isSuspect(endpoint.failures) ? deliveries.slice(0, 1) : deliveries;
-    if (endpoint) await eachOf(chosen, PER_ENDPOINT, (delivery) => deliver(endpoint, delivery));
+    const wasSlow = endpoint && slow.has(endpoint.id);
+    let isCutShort = false;
+    if (endpoint)
+      await eachOf(chosen, PER_ENDPOINT, async (delivery) => {
+        // Found slow by this job: what is left waits for a place among the slow ones.
+        if (!wasSlow && slow.has(endpoint.id)) isCutShort = true;
+        else await deliver(endpoint, delivery);
+      });
     // Aborted requests are not stored, so their deliveries are still due. The job returns to the queue.
     if (stopping.signal.aborted) return;
     await finished.submit(job);
-    const isMoreDue = deliveries.length === PER_JOB || chosen.length < deliveries.length;
+    const isMoreDue = isCutShort || deliveries.length === PER_JOB || chosen.length < deliveries.length;
     if (endpoint && isMoreDue && mayBeSent(endpoint))
       wake([{ endpointId: endpoint.id, failures: endpoint.failures }]);
   }
@@ -158,6 +172,7 @@ export function startDeliverer(deps: DeliverDeps): WebhookDeliverer {
     const at = new Date();
     const answer = await inTraceOf(endpoint, delivery, () => answerOf(endpoint, delivery, at));
     if (stopping.signal.aborted) return;
+    slow.note(endpoint.id, answer.latencyMs);
     faultPoint('notification.after-webhook-sent');
     await results.submit({ endpoint, ...delivery, at, answer });
   }
@@ -276,8 +291,9 @@ async function claimUntil(
 const HEALTHY = 0;
 const SUSPECT = -1;
 
-function toJob({ endpointId, failures }: WokenEndpoint) {
-  return { singletonKey: endpointId, data: { endpointId }, priority: failures > 0 ? SUSPECT : HEALTHY };
+function toJob({ endpointId, failures }: WokenEndpoint, isSlow: boolean) {
+  const priority = failures > 0 || isSlow ? SUSPECT : HEALTHY;
+  return { singletonKey: endpointId, data: { endpointId }, priority };
 }
 
 function mayBeSent({ state, paused_until }: EndpointRow): boolean {
