@@ -9,7 +9,7 @@ SETUP := node_modules/.package-lock.json proto/gen/.stamp client/gen/.stamp cons
 
 # Settings on the command line (make up INSTANCES=2) reach the commands through the environment.
 .DEFAULT_GOAL := help
-.PHONY: help setup up observe down status logs demo test test-observe test-upgrade check prose lift mutate sbom bench bench-compare bench-webhooks drills backup check-backup restore
+.PHONY: help setup up observe down status logs demo test test-faults test-observe test-upgrade check prose lift mutate sbom bench bench-compare bench-webhooks drills backup check-backup restore
 MAKEFLAGS += --no-print-directory
 
 help:
@@ -30,6 +30,7 @@ help:
 	@echo '  make sbom [PACKAGE=payment]  write the bills of materials (CycloneDX) to .local/sbom'
 	@echo '  make prose [FOLDER=payment]  only the prose: comments and pages'
 	@echo '  make test                  every test, on the real servers'
+	@echo '  make test-faults           kill, freeze and restart parts of the running platform under load'
 	@echo '  make test-observe          see alerts and traces in a real Prometheus and Jaeger'
 	@echo '  make test-upgrade [FROM=v1]  test the services of an earlier version on the tables of this one'
 	@echo '  make drills                lose data of the running platform on purpose, and recover it; many minutes'
@@ -96,6 +97,9 @@ prose: $(SETUP)
 
 test: $(SETUP)
 	@$(INFRA) test
+
+test-faults: $(SETUP)
+	@$(INFRA) test-faults
 
 test-observe: export PAYFLOWX_TRACES = 1
 test-observe: up

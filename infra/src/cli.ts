@@ -6,7 +6,7 @@ import { takeBackup } from './backup/take-backup.ts';
 import { check } from './checks/check.ts';
 import { lift } from './checks/lift.ts';
 import { conclude } from './checks/tally.ts';
-import { drill, test } from './checks/test.ts';
+import { drill, test, testFaults } from './checks/test.ts';
 import { testUpgrade } from './checks/upgrade.ts';
 import { explain, Failure } from './failure.ts';
 import { observe } from './observe/observe.ts';
@@ -44,6 +44,7 @@ const COMMANDS: Record<string, (...args: string[]) => Promise<unknown>> = {
   // Loaded on demand, like the next: only they need their libraries.
   sbom: async (name) => (await import('./checks/supply-chain/sbom.ts')).writeBills(name),
   test: async () => conclude(await test(waitingForConsul(), openSecrets())),
+  'test-faults': async () => conclude(await testFaults(waitingForConsul(), openSecrets())),
   drills: async () => conclude(await drill(waitingForConsul(), openSecrets())),
   // Loaded on demand: its configuration changes the environment.
   mutate: async (name) => conclude(await (await import('./checks/mutate.ts')).mutate(name)),

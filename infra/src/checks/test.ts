@@ -55,13 +55,26 @@ async function testAll(settings: Settings, secret: Secrets): Promise<Tally> {
 
 /** Loses data of the running platform on purpose, and recovers it: docs/operators/recovery. */
 export function drill(settings: Settings, secret: Secrets): Promise<Tally> {
+  return onPlatform(settings, secret, 'drills');
+}
+
+/** Kills, freezes, stops and restarts parts of the platform under load. Searches the logs of the run for secrets too. */
+export function testFaults(settings: Settings, secret: Secrets): Promise<Tally> {
+  return onPlatform(settings, secret, 'faults');
+}
+
+/** Runs a long suite of `e2e/` against the running platform, and prints each test when it ends. */
+function onPlatform(settings: Settings, secret: Secrets, suite: 'drills' | 'faults'): Promise<Tally> {
   const tested = { ...settings, ...END_TO_END };
   return reservingPorts(tested, async () => {
+    process.umask(0o077);
+    const before = logSizes();
     const addresses = await exclusively(() => up(tested, secret));
     const env = { ...process.env, ...(await testEnvironment(addresses)), NODE_OPTIONS: SOURCES };
-    const drilled = { ...env, INSTANCES: String(tested.instances) };
-    const options = ['--config=vitest.drills.config.ts'];
-    return runSuite('drills', join(root, 'e2e'), drilled, options, { isLive: true });
+    const withInstances = { ...env, INSTANCES: String(tested.instances) };
+    const options = [`--config=vitest.${suite}.config.ts`];
+    const tally = await runSuite(suite, join(root, 'e2e'), withInstances, options, { isLive: true });
+    return total([tally, await scanLogs(addresses.postgres, secret, before)]);
   });
 }
 
