@@ -1,6 +1,6 @@
 /**
- * Writes `gen/` from the gateway's OpenAPI document: the types of the API, and the operations that take an Idempotency-Key. The
- * gateway prints its document without being started.
+ * Writes `gen/` from the gateway's OpenAPI document: the types of the API, and the operations that take an Idempotency-Key, have a body,
+ * or are lists with pages. The gateway prints its document without being started.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ interface Parameter {
   name: string;
   required?: boolean;
 }
-type Operations = Record<string, { parameters?: Parameter[] }>;
+type Operations = Record<string, { parameters?: Parameter[]; requestBody?: object }>;
 interface Document {
   paths: Record<string, Operations>;
   components: {
@@ -49,9 +49,11 @@ const types = astToString(await openapiTS(JSON.stringify(document), { defaultNon
 const gen = new URL('gen/', import.meta.url);
 mkdirSync(gen, { recursive: true });
 writeFileSync(new URL('openapi.ts', gen), HEADING + types);
+const withBody = routesWith(document, ({ requestBody }) => requestBody !== undefined);
+const paged = routesWith(document, ({ parameters = [] }) => parameters.some(({ name }) => name === 'cursor'));
 writeFileSync(
-  new URL('keyed.ts', gen),
-  `${HEADING}export const KEYED: ReadonlySet<string> = new Set(${JSON.stringify(keyed, null, 2)});\n`,
+  new URL('routes.ts', gen),
+  `${HEADING}${asSet('KEYED', keyed)}${asSet('WITH_BODY', withBody)}${asSet('PAGED', paged)}`,
 );
 
 const codes = document.components.schemas.Problem.properties.code['x-extensible-enum'];
@@ -60,18 +62,26 @@ writeFileSync(
   `${HEADING}export type KnownCode =\n${codes.map((code) => `  | '${code}'`).join('\n')};\n`,
 );
 
+function asSet(name: string, routes: readonly string[]): string {
+  return `export const ${name}: ReadonlySet<string> = new Set(${JSON.stringify(routes, null, 2)});\n`;
+}
+
 /**
  * Lists the operations that take a key. The header becomes optional, because the client creates a key if the caller gives none.
  */
-function takeKeys({ paths }: Document): string[] {
-  const names: string[] = [];
-  for (const [path, operations] of Object.entries(paths)) {
-    for (const [method, { parameters = [] }] of Object.entries(operations)) {
-      const key = parameters.find((each) => each.in === 'header' && each.name === 'idempotency-key');
-      if (!key) continue;
-      key.required = false;
-      names.push(`${method.toUpperCase()} ${path}`);
-    }
-  }
-  return names;
+function takeKeys(document: Document): string[] {
+  return routesWith(document, ({ parameters = [] }) => {
+    const key = parameters.find((each) => each.in === 'header' && each.name === 'idempotency-key');
+    if (key) key.required = false;
+    return key !== undefined;
+  });
+}
+
+/** Returns method and path of the operations that are chosen. */
+function routesWith({ paths }: Document, isChosen: (operation: Operations[string]) => boolean): string[] {
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations)
+      .filter(([, operation]) => isChosen(operation))
+      .map(([method]) => `${method.toUpperCase()} ${path}`),
+  );
 }

@@ -1,59 +1,24 @@
 /** The typed calls. Paths, parameters, bodies and responses are those of the OpenAPI document. */
-import createClient, { type FetchOptions } from 'openapi-fetch';
-import type {
-  FilterKeys,
-  HttpMethod,
-  MediaType,
-  PathsWithMethod,
-  RequiredKeysOf,
-  ResponseObjectMap,
-  SuccessResponse,
-} from 'openapi-typescript-helpers';
-import { KEYED } from '../gen/keyed.ts';
-import type { components, paths } from '../gen/openapi.ts';
+import createClient from 'openapi-fetch';
+import type { HttpMethod, PathsWithMethod, RequiredKeysOf } from 'openapi-typescript-helpers';
+import type { paths } from '../gen/openapi.ts';
+import { KEYED } from '../gen/routes.ts';
 import { attempts, deliver, sendableFrom } from './deliver.ts';
+import type { Answer, Data, Init, Item, ListPath, More, Page } from './document-types.ts';
 import { isReplay, refused } from './errors.ts';
 import { type Connection, DEFAULTS } from './options.ts';
+import { type Resources, resourcesBy } from './resources.ts';
 import { attemptsAs, createTokens } from './tokens.ts';
 
-/** A schema of the API by its name: `Schema<'Payment'>`. */
-export type Schema<Name extends keyof components['schemas']> = components['schemas'][Name];
-
-export interface Answer<T> {
-  data: T;
-  response: Response;
-  /** True if this is the outcome of an earlier request with the same key. */
-  replayed: boolean;
-}
-
-interface More {
-  /**
-   * The Idempotency-Key. Give your own if the same request may be sent again after a restart. By default the client creates one.
-   */
-  key?: string;
-  /** Overrides the client's `retryTimeoutMs` for this request: how long to retry. 0 returns a 202 without retrying. */
-  retryTimeoutMs?: number;
-}
-
-type Init<P extends keyof paths, M extends HttpMethod> = FetchOptions<FilterKeys<paths[P], M>> & More;
 type Inits<I> = RequiredKeysOf<I> extends never ? [init?: I] : [init: I];
-type Data<P extends keyof paths, M extends keyof paths[P]> =
-  ResponseObjectMap<paths[P][M]> extends infer R extends Record<string | number, unknown>
-    ? SuccessResponse<R, MediaType>
-    : never;
 
 type Call<M extends HttpMethod> = <P extends PathsWithMethod<paths, M>>(
   path: P,
   ...init: Inits<Init<P, M>>
 ) => Promise<Answer<Data<P, M>>>;
 
-type Page<T = unknown> = { data: T[]; next_cursor: string | null };
-type ListPath = {
-  [P in PathsWithMethod<paths, 'get'>]: Data<P, 'get'> extends Page ? P : never;
-}[PathsWithMethod<paths, 'get'>];
-type Item<P extends ListPath> = Data<P, 'get'> extends Page<infer T> ? T : never;
-
-export interface PayFlowX {
+/** The operations by resource, such as `captures.create`, and all routes by method and path. */
+export interface PayFlowX extends Resources {
   get: Call<'get'>;
   post: Call<'post'>;
   put: Call<'put'>;
@@ -106,6 +71,7 @@ export function createPayFlowX(connection: Connection): PayFlowX {
   }
 
   return {
+    ...resourcesBy(call, list),
     get: call.bind(undefined, 'get'),
     post: call.bind(undefined, 'post'),
     put: call.bind(undefined, 'put'),

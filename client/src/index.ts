@@ -6,8 +6,9 @@ export {
   type VerifiedTransaction,
   verifyReceipt,
 } from '@payflowx/receipt';
-export { type Answer, createPayFlowX, type PayFlowX, type Schema } from './client.ts';
+export { createPayFlowX, type PayFlowX } from './client.ts';
 export { toDecimal } from './decimal.ts';
+export type { Answer, Schema } from './document-types.ts';
 export { type ErrorCode, NO_ANSWER, PayFlowXError, type Problem } from './errors.ts';
 export type {
   AccessToken,
@@ -17,6 +18,7 @@ export type {
   Identity,
   KeyCredentials,
 } from './options.ts';
+export type { Listing } from './resources.ts';
 export {
   type EndpointEvent,
   type PaymentRefundedEvent,

@@ -1,6 +1,6 @@
 /** Verifies webhooks by Standard Webhooks (https://www.standardwebhooks.com), and types their events. */
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
-import type { Schema } from './client.ts';
+import type { Schema } from './document-types.ts';
 
 interface Envelope<Type extends string, Data> {
   /** The same for every attempt. Skip an id that you have processed. */

@@ -6,6 +6,8 @@ export interface Asked {
   method: string;
   path: string;
   key: string | undefined;
+  /** The header If-Match. */
+  version: string | undefined;
   token: string | undefined;
   body: unknown;
 }
@@ -55,6 +57,7 @@ async function read(request: IncomingMessage): Promise<Asked> {
     method: request.method ?? '',
     path: request.url ?? '',
     key: request.headers['idempotency-key'] as string | undefined,
+    version: request.headers['if-match'],
     token: request.headers.authorization?.slice('Bearer '.length),
     body: text === '' ? undefined : JSON.parse(text),
   };

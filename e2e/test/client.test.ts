@@ -19,15 +19,15 @@ beforeAll(async () => {
 const body = () => ({ from_account: mine, to_account: theirs, amount: 1_250, currency: 'EUR' });
 
 it('pays, and returns the first response again for the same key', async () => {
-  const first = await payflowx.post('/v1/payments', { body: body(), key: `order-${mine}` });
+  const first = await payflowx.payments.create(body(), { key: `order-${mine}` });
   expect([first.response.status, first.data.state]).toEqual([201, 'COMPLETED']);
-  const again = await payflowx.post('/v1/payments', { body: body(), key: `order-${mine}` });
+  const again = await payflowx.payments.create(body(), { key: `order-${mine}` });
   expect(again.data).toEqual(first.data);
   expect(again.response.headers.get('idempotent-replayed')).toBe('true');
 });
 
 it('reports why a payment was declined', async () => {
-  const request = payflowx.post('/v1/payments', { body: { ...body(), amount: 1_000_000 } });
+  const request = payflowx.payments.create({ ...body(), amount: 1_000_000 });
   const error = await request.catch((error: unknown) => error as PayFlowXError);
   expect(error).toBeInstanceOf(PayFlowXError);
   expect(error).toMatchObject({
@@ -39,25 +39,20 @@ it('reports why a payment was declined', async () => {
 });
 
 it('holds money, captures it in two parts, and verifies the receipt', async () => {
-  const { data: held } = await payflowx.post('/v1/payments', {
-    body: { ...body(), amount: 3_000, capture: 'manual' },
-  });
-  const params = { path: { id: held.id } };
-  await payflowx.post('/v1/payments/{id}/capture', { params, body: { amount: 1_000 } });
-  const last = { amount: 1_500, final: true };
-  const { data: done } = await payflowx.post('/v1/payments/{id}/capture', { params, body: last });
+  const { data: held } = await payflowx.payments.create({ ...body(), amount: 3_000, capture: 'manual' });
+  await payflowx.captures.create(held.id, { amount: 1_000 });
+  const { data: done } = await payflowx.captures.create(held.id, { amount: 1_500, final: true });
   expect([done.state, done.amount_captured]).toEqual(['COMPLETED', 2_500]);
   // The journal records each step a moment after its response.
   const receipt = await eventually(async () => {
-    const { data } = await payflowx.get('/v1/ledger/payments/{id}/receipt', { params });
+    const { data } = await payflowx.ledger.receipt(held.id);
     expect(data.transactions).toHaveLength(3);
     return data;
   });
   // A kept head: later receipts are requested for it.
-  const { data: head } = await payflowx.get('/v1/ledger/head');
+  const { data: head } = await payflowx.ledger.head();
   expect(head.size).toBeGreaterThanOrEqual(receipt.head.size);
-  const query = { head_size: head.size };
-  const against = await payflowx.get('/v1/ledger/payments/{id}/receipt', { params: { ...params, query } });
+  const against = await payflowx.ledger.receipt(held.id, { query: { head_size: head.size } });
   expect(verifyReceipt(against.data, head).transactions.map(({ eventType }) => eventType)).toEqual([
     'payment.authorized',
     'payment.captured',
@@ -66,12 +61,19 @@ it('holds money, captures it in two parts, and verifies the receipt', async () =
 });
 
 it('lists payments page after page', async () => {
-  for (let made = 0; made < 5; made += 1)
-    await payflowx.post('/v1/payments', { body: { ...body(), amount: 1 } });
-  const query = { account_id: mine, state: 'COMPLETED' as const, limit: 2, amount_max: 1 };
-  const ids = await Array.fromAsync(payflowx.list('/v1/payments', { params: { query } }), ({ id }) => id);
+  for (let made = 0; made < 5; made += 1) await payflowx.payments.create({ ...body(), amount: 1 });
+  const query = { account_id: mine, state: 'COMPLETED', limit: 2, amount_max: 1 };
+  const listing = payflowx.payments.list({ query });
+  const ids = await Array.fromAsync(listing, ({ id }) => id);
   expect(ids.length).toBe(5);
   expect(new Set(ids).size).toBe(5);
+  const { data: first } = await listing.page();
+  const { data: second } = await listing.page(first.next_cursor);
+  expect([...first.data, ...second.data].map(({ id }) => id)).toEqual(ids.slice(0, 4));
+  // The same by method and path.
+  expect(await Array.fromAsync(payflowx.list('/v1/payments', { params: { query } }), ({ id }) => id)).toEqual(
+    ids,
+  );
 });
 
 type Scope = 'accounts:read' | 'payments:read' | 'payments:write';
