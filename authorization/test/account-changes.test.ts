@@ -36,7 +36,7 @@ const NO_LIMITS = {
 };
 const update = (accountId: string, change: Partial<UpdateAccountRequest>) =>
   service.accounts.updateAccount(
-    { accountId, expectedVersion: 1n, limits: undefined, ...change },
+    { accountId, expectedVersion: 1n, limits: undefined, metadata: {}, removedMetadata: [], ...change },
     asOperator,
   );
 const lead = (accountId: string, state: AccountState, expectedVersion = 0n, reason = '') =>
@@ -254,6 +254,8 @@ describe('the audit log', () => {
       currency: 'EUR',
       state: 'ACTIVE',
       time_zone: 'UTC',
+      external_id: '',
+      metadata: {},
       limits: { per_payment: 9_007_199_254_740_991, daily: null, monthly: null, daily_count: null },
       version: 2,
     });
@@ -261,7 +263,10 @@ describe('the audit log', () => {
   });
 
   it('has one record of an account that the same request opens again', async () => {
-    const request = { requestId: 'once', ownerId: 'usr_x', currency: 'EUR', name: '', timeZone: '' };
+    const request = {
+      ...{ requestId: 'once', ownerId: 'usr_x', currency: 'EUR', name: '', timeZone: '' },
+      ...{ externalId: '', metadata: {} },
+    };
     const opened = await Promise.all(
       times(5, () => service.accounts.createAccount({ ...request, limits: undefined }, asOperator)),
     );
@@ -279,7 +284,10 @@ describe('the audit log', () => {
     const id = await openAccount(service);
     for (const n of times(7, BigInt)) await update(id, { expectedVersion: 1n + n, name: `Name ${n}` });
     await service.accounts.updateAccount(
-      { accountId: id, expectedVersion: 8n, name: 'Theirs', limits: undefined },
+      {
+        ...{ accountId: id, expectedVersion: 8n, name: 'Theirs', limits: undefined },
+        ...{ metadata: {}, removedMetadata: [] },
+      },
       { ...asOperator, accessToken: other },
     );
     const all: string[] = [];

@@ -1,4 +1,5 @@
 /** AccountService, and access to it. */
+import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import {
   type CallSettings,
@@ -16,6 +17,7 @@ import {
   type AuthorizationServiceService,
   type CreateAccountRequest,
   type Limits,
+  type ListAccountsRequest,
 } from '@payflowx/proto/authorization';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -41,6 +43,12 @@ async function as(id: string, ...roles: RoleName[]): Promise<CallSettings> {
 }
 const asOperator = () => as(OPERATOR.id, 'operator');
 
+/** A list of all accounts that the caller may see. */
+const asked = (change: Partial<ListAccountsRequest> = {}): ListAccountsRequest => ({
+  ...{ pageSize: 0, pageToken: '', ownerId: '', state: AccountState.UNSPECIFIED, name: '', externalId: '' },
+  ...change,
+});
+
 const opening = (change: Partial<CreateAccountRequest> = {}): CreateAccountRequest => ({
   requestId: '',
   ownerId: 'usr_alice',
@@ -48,6 +56,8 @@ const opening = (change: Partial<CreateAccountRequest> = {}): CreateAccountReque
   name: 'Household',
   limits: undefined,
   timeZone: '',
+  externalId: '',
+  metadata: {},
   ...change,
 });
 
@@ -97,10 +107,7 @@ describe('opening an account', () => {
       await asOperator(),
     );
     expect(other.account?.ownerId).toBe('usr_bob');
-    const mine = await service.accounts.listAccounts(
-      { pageSize: 0, pageToken: '' },
-      await as(OPERATOR.id, 'customer'),
-    );
+    const mine = await service.accounts.listAccounts(asked(), await as(OPERATOR.id, 'customer'));
     expect(mine.accounts).toEqual([]);
   });
 
@@ -150,7 +157,7 @@ describe('reading accounts', () => {
     const listed: string[] = [];
     let pageToken = '';
     do {
-      const page = await service.accounts.listAccounts({ pageSize: 3, pageToken }, dave);
+      const page = await service.accounts.listAccounts(asked({ pageSize: 3, pageToken }), dave);
       listed.push(...page.accounts.map(({ id }) => id));
       pageToken = page.nextPageToken;
       await openAccount(service, { ownerId: 'usr_dave' });
@@ -170,9 +177,44 @@ describe('reading accounts', () => {
     expect([...first.accountIds, ...second.accountIds]).toEqual(opened.toReversed());
   });
 
+  it('finds accounts by owner, state, name and external id, and by all of them together', async () => {
+    const [frank, gina] = [`usr_${randomUUID()}`, `usr_${randomUUID()}`];
+    const [name, externalId] = [`Rent ${randomUUID()}`, `customer-${randomUUID()}`];
+    const operator = await asOperator();
+    const open = async (change: Partial<CreateAccountRequest>) =>
+      (await service.accounts.createAccount(opening(change), operator)).account?.id ?? '';
+    const first = await open({ ownerId: frank, name, externalId });
+    const frozen = await open({ ownerId: frank, name: 'Other', externalId });
+    const hers = await open({ ownerId: gina, name, metadata: { branch: 'Bonn' } });
+    const state = AccountState.FROZEN;
+    await service.accounts.changeAccountState(
+      { accountId: frozen, state, expectedVersion: 0n, reason: '' },
+      operator,
+    );
+    const found = async (filter: Partial<ListAccountsRequest>, caller = operator) => {
+      const { accounts } = await service.accounts.listAccounts(asked({ pageSize: 100, ...filter }), caller);
+      return accounts.map(({ id }) => id);
+    };
+    expect(await found({ ownerId: frank })).toEqual([frozen, first]);
+    expect(await found({ name })).toEqual([hers, first]);
+    expect(await found({ externalId })).toEqual([frozen, first]);
+    expect(await found({ externalId, state })).toEqual([frozen]);
+    expect(await found({ externalId, state: AccountState.ACTIVE, name, ownerId: frank })).toEqual([first]);
+    expect(await found({ state })).toContain(frozen);
+    expect(await found({ state })).not.toContain(first);
+    expect(await found({ name: 'rent' })).toEqual([]);
+    // A customer finds its own, and learns nothing of others.
+    const asGina = await as(gina, 'customer');
+    expect(await found({ name }, asGina)).toEqual([hers]);
+    expect(await found({ ownerId: frank }, asGina)).toEqual([]);
+    expect(await found({ ownerId: gina }, asGina)).toEqual([hers]);
+    const { account } = await service.accounts.getAccount({ accountId: hers }, asGina);
+    expect(account).toMatchObject({ externalId: '', metadata: { branch: 'Bonn' } });
+  });
+
   it('lists all accounts for an auditor, but never the external account', async () => {
     const { accounts } = await service.accounts.listAccounts(
-      { pageSize: 100, pageToken: '' },
+      asked({ pageSize: 100 }),
       await as('usr_a', 'auditor'),
     );
     expect(new Set(accounts.map(({ ownerId }) => ownerId)).size).toBeGreaterThan(2);
@@ -246,7 +288,7 @@ describe('access', () => {
       openTo: ['customer', 'operator', 'auditor'],
     },
     ListAccounts: {
-      call: (settings) => service.accounts.listAccounts({ pageSize: 0, pageToken: '' }, settings),
+      call: (settings) => service.accounts.listAccounts(asked(), settings),
       openTo: ['customer', 'operator', 'auditor'],
     },
     ListAccountIds: {
@@ -256,7 +298,13 @@ describe('access', () => {
     UpdateAccount: {
       call: (settings) =>
         service.accounts.updateAccount(
-          { accountId: 'acct_none', expectedVersion: 1n, limits: undefined },
+          {
+            accountId: 'acct_none',
+            expectedVersion: 1n,
+            limits: undefined,
+            metadata: {},
+            removedMetadata: [],
+          },
           settings,
         ),
       openTo: ['operator'],

@@ -21,6 +21,8 @@ const opening = (change: Partial<CreateAccountRequest> = {}): CreateAccountReque
   name: 'Household',
   limits: undefined,
   timeZone: '',
+  externalId: '',
+  metadata: {},
   ...change,
 });
 

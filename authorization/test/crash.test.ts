@@ -115,6 +115,8 @@ function openAccount(): Promise<string> {
     name: '',
     limits: undefined,
     timeZone: '',
+    externalId: '',
+    metadata: {},
   };
   return asOperator((settings) =>
     withAccounts(async (client) => (await client.createAccount(request, settings)).account?.id ?? ''),

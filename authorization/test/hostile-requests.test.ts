@@ -17,6 +17,7 @@ it.each([
   const opened = await accounts.createAccount(
     {
       ...{ requestId: '', ownerId: 'usr_ada', currency: 'EUR', name: '', limits: undefined, timeZone: '' },
+      ...{ externalId: '', metadata: {} },
     },
     { deadlineMs: 20_000, accessToken: tokens.operator },
   );

@@ -1,6 +1,11 @@
 import type { RoleName } from '@payflowx/chassis';
 import { attackedList, expectTokensToBeBound, PATIENCE_MS } from '@payflowx/chassis/testing';
-import { AccountServiceService, RuleAction, RuleServiceService } from '@payflowx/proto/authorization';
+import {
+  AccountServiceService,
+  AccountState,
+  RuleAction,
+  RuleServiceService,
+} from '@payflowx/proto/authorization';
 import { afterAll, beforeAll, it } from 'vitest';
 import { openAccount, type RunningService, startService } from './running-service.ts';
 
@@ -34,7 +39,13 @@ it('accepts a page token only for its own list, caller and filters', async () =>
     listAccounts: attackedList({
       ...readers,
       call: accounts.listAccounts,
-      filters: {},
+      filters: { ...{ ownerId: '', state: AccountState.UNSPECIFIED }, name: '', externalId: '' },
+      otherFilters: [
+        { ownerId: 'usr_alice' },
+        { state: AccountState.FROZEN },
+        { name: 'Household' },
+        { externalId: 'customer-1' },
+      ],
       otherCallers: [...otherCallers, await as('usr_alice', 'customer')],
     }),
     listAccountIds: attackedList({

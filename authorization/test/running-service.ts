@@ -250,7 +250,7 @@ export async function openAccount(
   }: { ownerId?: string; currency?: string; balance?: bigint; limits?: Limits; timeZone?: string } = {},
 ): Promise<string> {
   const { account } = await service.accounts.createAccount(
-    { requestId: '', ownerId, currency, name: '', limits, timeZone },
+    { requestId: '', ownerId, currency, name: '', limits, timeZone, externalId: '', metadata: {} },
     { deadlineMs: PATIENCE_MS, accessToken: service.tokens.operator },
   );
   if (account === undefined) throw new Error('no account');

@@ -248,6 +248,8 @@ export const account: Account = {
   version: 1n,
   createdAt: AT,
   timeZone: 'UTC',
+  externalId: '',
+  metadata: {},
 };
 
 export const outside: Account = {

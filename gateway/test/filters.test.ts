@@ -1,5 +1,6 @@
 /** Every parameter of a query string reaches the service that reads it. A filter that is lost lists the rows of others, or too many. */
 import { status } from '@grpc/grpc-js';
+import { AccountState } from '@payflowx/proto/authorization';
 import { DeadLetterReason } from '@payflowx/proto/dead-letters';
 import { Direction, Layer } from '@payflowx/proto/ledger';
 import { MailState, WebhookDeliveryState } from '@payflowx/proto/notification';
@@ -64,7 +65,12 @@ const ROUTES: [path: string, query: string, method: string, request: object][] =
   ['/v1/api-clients', `${PAGE}&user_id=${USER_ID}`, 'listApiClients', { ...page, userId: USER_ID }],
   ['/v1/auth/sessions', PAGE, 'listSessions', page],
   ['/v1/users/{id}/sessions', PAGE, 'listUserSessions', { ...page, userId: USER_ID }],
-  ['/v1/accounts', PAGE, 'listAccounts', page],
+  [
+    '/v1/accounts',
+    `${PAGE}&owner_id=${USER_ID}&status=FROZEN&name=Rent&external_id=customer-1`,
+    'listAccounts',
+    { ...page, ownerId: USER_ID, state: AccountState.FROZEN, name: 'Rent', externalId: 'customer-1' },
+  ],
   [
     '/v1/audit/accounts',
     `${PAGE}&account_id=${ALICE}&${ACTOR}`,
@@ -245,8 +251,8 @@ it('are named in errors of services as in the query string', () => {
       return error?.in === 'query' && names.includes(parameter) ? [] : [`${path} ${name}`];
     });
   });
-  // Its text is `order` in REST. True and false are both right.
-  expect(unknown).toEqual(['/v1/payments oldest_first']);
+  // Their texts are `status` and `order` in REST, whose schemas have all values that a service accepts.
+  expect(unknown).toEqual(['/v1/accounts state', '/v1/payments oldest_first']);
 });
 
 const isId = (value: unknown) => Object.values(IDS).includes(value as string);

@@ -211,6 +211,8 @@ async function openAll(
     name: '',
     limits: undefined,
     timeZone: '',
+    externalId: '',
+    metadata: {},
   }));
   const { results } = await untilKnown(() => accounts.batchCreateAccounts({ items }, call));
   return results.map(({ result }, index) => {

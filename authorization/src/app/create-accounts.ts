@@ -22,6 +22,8 @@ export interface Opening {
   name: string;
   limits: Limits;
   timeZone: string;
+  externalId: string;
+  metadata: Readonly<Record<string, string>>;
 }
 
 export interface CreateAccountsDeps {
@@ -146,7 +148,7 @@ async function saveOpened(
 
 /** Returns a new account with balance 0. */
 function openedAccount(
-  { ownerId, currency, name, limits, timeZone }: Opening,
+  { ownerId, currency, name, limits, timeZone, externalId, metadata }: Opening,
   { id, createdAt }: { id: string; createdAt: Date },
 ): AccountRecord {
   return {
@@ -158,6 +160,8 @@ function openedAccount(
     state: 'ACTIVE',
     limits,
     timeZone,
+    externalId,
+    metadata,
     posted: 0n,
     held: 0n,
     usage: NEVER_USED,
@@ -167,20 +171,15 @@ function openedAccount(
   };
 }
 
-function fingerprintOf({ ownerId, currency, name, limits, timeZone }: Opening): string {
+function fingerprintOf(opening: Opening): string {
+  const { ownerId, currency, name, limits, timeZone } = opening;
   const { perPayment, daily, monthly, dailyCount } = limits;
-  return hash(
-    'sha256',
-    JSON.stringify([
-      ownerId,
-      currency,
-      name,
-      `${perPayment}`,
-      `${daily}`,
-      `${monthly}`,
-      dailyCount,
-      timeZone,
-    ]),
-    'base64url',
-  );
+  const facts = [ownerId, currency, name, `${perPayment}`, `${daily}`, `${monthly}`, dailyCount, timeZone];
+  return hash('sha256', JSON.stringify([...facts, ...referencesOf(opening)]), 'base64url');
+}
+
+/** Empty without any, so that a request from before these fields existed has the same fingerprint. */
+function referencesOf({ externalId, metadata }: Opening): unknown[] {
+  const pairs = Object.entries(metadata).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return externalId === '' && pairs.length === 0 ? [] : [externalId, pairs];
 }

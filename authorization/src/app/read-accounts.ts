@@ -9,7 +9,7 @@ import {
 } from '@payflowx/chassis';
 import type { Kysely } from 'kysely';
 import { type Static, Type } from 'typebox';
-import type { AccountRecord } from '../domain/account.ts';
+import type { AccountFilter, AccountRecord } from '../domain/account.ts';
 import { AuthorizationError } from '../domain/errors.ts';
 import { isId } from '../domain/ids.ts';
 import { findAccount, listAccountIds, listAccounts } from '../store/accounts.ts';
@@ -44,16 +44,19 @@ export async function readAccount(
   return account;
 }
 
-/** Lists the accounts that the caller may see, newest first. */
+/** Lists the accounts that the caller may see and that match the filter, newest first. */
 export async function readAccounts(
   { db }: ReadDeps,
   caller: Caller,
-  { pageSize, pageToken }: PageRequest,
+  { filter, pageSize, pageToken }: PageRequest & { filter: AccountFilter },
 ): Promise<Page<AccountRecord>> {
   const before = decodePageToken(pageToken, Position)?.id;
   const limit = pageSizeOf(pageSize);
-  const ownerId = seesAll(caller) ? undefined : caller.id;
-  return cutPage(await listAccounts(db, { before, ownerId, limit: limit + 1 }), limit, positionOf);
+  // Of another owner's accounts, a customer sees none.
+  const isOthers = !seesAll(caller) && filter.ownerId !== undefined && filter.ownerId !== caller.id;
+  if (isOthers) return { rows: [], nextPageToken: '' };
+  const visible = seesAll(caller) ? filter : { ...filter, ownerId: caller.id };
+  return cutPage(await listAccounts(db, visible, { before, limit: limit + 1 }), limit, positionOf);
 }
 
 /** Lists the ids of the caller's own accounts, whatever its role. */

@@ -191,18 +191,21 @@ function lostAccounts(steps: readonly RecordedDecision[], missing: ReadonlySet<s
   return [...found.values()];
 }
 
+/** No decision has what operators wrote about the account. */
+const UNKNOWN = { name: '', externalId: '', metadata: {} };
+
 function lostAccount(
   id: string,
   { owner, currency, createdAt }: { owner: string | undefined; currency: string; createdAt: Date },
 ): AccountRecord {
   const external = unopenedExternal(id, createdAt);
-  if (external) return { ...external, name: '', version: 1n };
+  if (external) return { ...external, ...UNKNOWN, version: 1n };
   if (!owner || !currency)
     throw new ContradictionError(`The account ${id} is missing, and no decision names its owner.`);
   return {
     id,
     ownerId: owner,
-    name: '',
+    ...UNKNOWN,
     currency,
     isExternal: false,
     state: 'FROZEN',

@@ -7,17 +7,23 @@ import { ACTION_INTO, auditedFacts } from './audit.ts';
 const record = (change: Partial<AccountRecord> = {}): AccountRecord => ({
   ...account('alice'),
   name: 'Household',
+  externalId: 'customer-1',
+  metadata: { branch: 'Berlin' },
   version: 3n,
   ...change,
 });
 
-const NO_CHANGE: AccountUpdate = { name: undefined, limits: undefined, timeZone: undefined };
+const NO_CHANGE: AccountUpdate = {
+  ...{ name: undefined, limits: undefined, timeZone: undefined, externalId: undefined },
+  ...{ metadata: {}, removedMetadata: [] },
+};
 
 describe('an update', () => {
   const limited: Limits = { perPayment: 10n, daily: 20n, monthly: 30n, dailyCount: 4 };
 
   it.each<[string, Partial<AccountUpdate>]>([
     ['name', { name: 'Savings' }],
+    ['external id', { externalId: 'customer-2' }],
     ['time zone', { timeZone: 'Europe/Berlin' }],
     ['limit per payment', { limits: { ...limited, perPayment: 11n } }],
     ['daily limit', { limits: { ...limited, daily: 21n } }],
@@ -33,8 +39,39 @@ describe('an update', () => {
   it('that changes nothing returns the same account, without a new version', () => {
     const before = record({ limits: limited });
     expect(updateAccount(before, NO_CHANGE, 3n)).toBe(before);
-    const same = { name: 'Household', limits: { ...limited }, timeZone: 'UTC' };
+    const same = {
+      ...{ name: 'Household', limits: { ...limited }, timeZone: 'UTC', externalId: 'customer-1' },
+      ...{ metadata: { branch: 'Berlin' }, removedMetadata: ['unknown', 'toString'] },
+    };
     expect(updateAccount(before, same, 3n)).toBe(before);
+  });
+
+  it.each<[string, Partial<AccountUpdate>, Record<string, string>]>([
+    ['adds a pair', { metadata: { desk: '7' } }, { branch: 'Berlin', desk: '7' }],
+    ['replaces a value', { metadata: { branch: 'Bonn' } }, { branch: 'Bonn' }],
+    ['removes a pair', { removedMetadata: ['branch'] }, {}],
+    ['removes one and adds one', { metadata: { desk: '7' }, removedMetadata: ['branch'] }, { desk: '7' }],
+    [
+      'keeps a value that it also removes',
+      { metadata: { branch: 'Bonn' }, removedMetadata: ['branch'] },
+      { branch: 'Bonn' },
+    ],
+  ])('of metadata %s', (_, change, metadata) => {
+    const after = updateAccount(record(), { ...NO_CHANGE, ...change }, 3n);
+    expect(after).toEqual({ ...record(), metadata, version: 4n });
+  });
+
+  it('of metadata to more than 20 pairs is refused', () => {
+    const pairs = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, 'v']));
+    const change = (metadata: Record<string, string>) =>
+      updateAccount(record(), { ...NO_CHANGE, metadata }, 3n);
+    expect(Object.keys(change(pairs(19)).metadata)).toHaveLength(20);
+    expect(() => change(pairs(20))).toThrow(
+      expect.objectContaining({
+        violations: [{ field: 'metadata', description: 'must have at most 20 pairs' }],
+      }),
+    );
   });
 
   it('of a frozen account is possible, of a closed one not', () => {
@@ -126,6 +163,8 @@ describe('the audit record of a change', () => {
       id: 'alice',
       owner_id: 'usr_alice',
       name: 'Household',
+      external_id: 'customer-1',
+      metadata: { branch: 'Berlin' },
       currency: 'EUR',
       state: 'FROZEN',
       time_zone: 'UTC',

@@ -40,8 +40,19 @@ export interface Account {
 /** An account with the fields that decisions do not need. */
 export interface AccountRecord extends Account {
   readonly name: string;
-  /** Increases with each change of name, state, limits or time zone. */
+  /** The operator's own id for it. Empty: none. */
+  readonly externalId: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Increases with each change of state, limits or what describes it. */
   readonly version: bigint;
+}
+
+/** Which accounts a list has. Undefined: any. */
+export interface AccountFilter {
+  readonly ownerId: string | undefined;
+  readonly state: AccountState | undefined;
+  readonly name: string | undefined;
+  readonly externalId: string | undefined;
 }
 
 /**

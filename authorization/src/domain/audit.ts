@@ -32,6 +32,8 @@ export function auditedFacts(account: AccountRecord): object {
     id: account.id,
     owner_id: account.ownerId,
     name: account.name,
+    external_id: account.externalId,
+    metadata: account.metadata,
     currency: account.currency,
     state: account.state,
     time_zone: account.timeZone,

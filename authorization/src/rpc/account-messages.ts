@@ -8,10 +8,11 @@ import {
   type ChangeAccountStateRequest,
   type CreateAccountRequest,
   type Limits as LimitsMessage,
+  type ListAccountsRequest,
   type UpdateAccountRequest,
 } from '@payflowx/proto/authorization';
 import type { Opening } from '../app/create-accounts.ts';
-import type { AccountRecord, Limits, AccountState as State } from '../domain/account.ts';
+import type { AccountFilter, AccountRecord, Limits, AccountState as State } from '../domain/account.ts';
 import { externalAccountId } from '../domain/account.ts';
 import type { AccountUpdate } from '../domain/account-changes.ts';
 import type { AuditRecord } from '../domain/audit.ts';
@@ -22,7 +23,7 @@ import { shown, usageIn, windowsAt } from '../domain/usage.ts';
 
 /** Throws INVALID_ARGUMENT with all violations. */
 export function toOpening(request: CreateAccountRequest): Opening {
-  const { requestId, ownerId, currency, name } = request;
+  const { requestId, ownerId, currency, name, externalId, metadata } = request;
   const violations = collectViolations(invalid);
   violations.require(
     /^[\x21-\x7e]{0,255}$/.test(requestId),
@@ -35,11 +36,13 @@ export function toOpening(request: CreateAccountRequest): Opening {
     'must be the id of a user (usr_…)',
   );
   violations.requireText('name', name, 100);
+  violations.requireText('external_id', externalId, 100);
+  requireMetadata(violations, metadata);
   const limits = toLimits(request.limits, violations);
   const timeZone = request.timeZone === '' ? 'UTC' : request.timeZone;
   requireTimeZone(violations, timeZone);
   violations.throwIfAny();
-  return { requestId, ownerId, currency, name, limits, timeZone };
+  return { requestId, ownerId, currency, name, limits, timeZone, externalId, metadata };
 }
 
 /** Throws INVALID_ARGUMENT with all violations. */
@@ -48,7 +51,7 @@ export function toAccountUpdate(request: UpdateAccountRequest): {
   expectedVersion: bigint;
   update: AccountUpdate;
 } {
-  const { accountId, expectedVersion, name, timeZone } = request;
+  const { accountId, expectedVersion, name, timeZone, externalId, metadata, removedMetadata } = request;
   const violations = collectViolations(invalid);
   requireOwned(violations, accountId);
   violations.require(
@@ -57,10 +60,36 @@ export function toAccountUpdate(request: UpdateAccountRequest): {
     'must be the version that the caller last read',
   );
   if (name !== undefined) violations.requireText('name', name, 100);
+  if (externalId !== undefined) violations.requireText('external_id', externalId, 100);
+  requireMetadata(violations, metadata);
   const limits = request.limits && toLimits(request.limits, violations);
   if (timeZone !== undefined) requireTimeZone(violations, timeZone);
   violations.throwIfAny();
-  return { accountId, expectedVersion, update: { name, limits, timeZone } };
+  const update = { name, limits, timeZone, externalId, metadata, removedMetadata };
+  return { accountId, expectedVersion, update };
+}
+
+/** Throws INVALID_ARGUMENT. */
+export function toAccountFilter({ ownerId, state, name, externalId }: ListAccountsRequest): AccountFilter {
+  const violations = collectViolations(invalid);
+  const known = STATES.get(state);
+  const isAny = state === AccountState.UNSPECIFIED;
+  violations.require(isAny || known !== undefined, 'state', 'must be ACTIVE, FROZEN or CLOSED');
+  violations.throwIfAny();
+  return {
+    ownerId: ownerId || undefined,
+    state: known,
+    name: name || undefined,
+    externalId: externalId || undefined,
+  };
+}
+
+function requireMetadata(violations: Violations, metadata: Record<string, string>): void {
+  for (const [key, value] of Object.entries(metadata)) {
+    violations.require(key !== '', 'metadata', 'must not have an empty key');
+    violations.requireText('metadata', key, 40);
+    violations.requireText('metadata', value, 500);
+  }
 }
 
 const STATES = new Map<AccountState, State>([
@@ -145,6 +174,8 @@ export function toAccountMessage(account: AccountRecord, now: Date): AccountMess
     version: account.version,
     createdAt: account.createdAt,
     timeZone: account.timeZone,
+    externalId: account.externalId,
+    metadata: { ...account.metadata },
   };
 }
 

@@ -17,6 +17,7 @@ import { readAccount, readAccounts, readOwnAccountIds } from '../app/read-accoun
 import type { Database } from '../store/database.ts';
 import { ACCOUNT_ACCESS } from './access.ts';
 import {
+  toAccountFilter,
   toAccountMessage,
   toAccountUpdate,
   toAuditMessage,
@@ -55,7 +56,8 @@ export function accountService({ db, now, log }: AccountServiceDeps): BoundServi
       },
 
       async listAccounts(request, call) {
-        const { rows, nextPageToken } = await readAccounts({ db }, requireCaller(call), request);
+        const asked = { ...request, filter: toAccountFilter(request) };
+        const { rows, nextPageToken } = await readAccounts({ db }, requireCaller(call), asked);
         return { accounts: rows.map((account) => toAccountMessage(account, now())), nextPageToken };
       },
 

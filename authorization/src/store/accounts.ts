@@ -1,7 +1,7 @@
 /** Reads and writes accounts, without balances. Balances are in balances.ts. */
 import { unnest } from '@payflowx/chassis/postgres';
 import { type Kysely, sql, type Transaction } from 'kysely';
-import { type AccountRecord, externalAccountId } from '../domain/account.ts';
+import { type AccountFilter, type AccountRecord, externalAccountId } from '../domain/account.ts';
 import { ACCOUNT_COLUMNS, toAccount } from './balances.ts';
 import type { Database } from './database.ts';
 import { lockRows } from './row-locks.ts';
@@ -10,22 +10,26 @@ export async function insertAccounts(
   trx: Transaction<Database>,
   accounts: readonly AccountRecord[],
 ): Promise<void> {
-  const rows = accounts.map(({ id, ownerId, name, currency, createdAt, timeZone, limits }) => ({
-    id,
-    owner_id: ownerId,
-    name,
-    currency,
-    created_at: createdAt,
-    time_zone: timeZone,
-    limit_per_payment: limits.perPayment,
-    limit_daily: limits.daily,
-    limit_monthly: limits.monthly,
-    limit_daily_count: limits.dailyCount,
-  }));
+  const rows = accounts.map(
+    ({ id, ownerId, name, externalId, metadata, currency, createdAt, timeZone, limits }) => ({
+      id,
+      owner_id: ownerId,
+      name,
+      external_id: externalId,
+      metadata: JSON.stringify(metadata),
+      currency,
+      created_at: createdAt,
+      time_zone: timeZone,
+      limit_per_payment: limits.perPayment,
+      limit_daily: limits.daily,
+      limit_monthly: limits.monthly,
+      limit_daily_count: limits.dailyCount,
+    }),
+  );
   await sql`
     with opened as (
-      insert into accounts (id, owner_id, name, currency, is_external, created_at)
-      select id, owner_id, name, currency, false, created_at
+      insert into accounts (id, owner_id, name, external_id, metadata, currency, is_external, created_at)
+      select id, owner_id, name, external_id, metadata, currency, false, created_at
       from ${unnest(rows, IDENTITY_COLUMNS)} as r
     )
     insert into balances (account_id, is_external, time_zone, limit_per_payment, limit_daily, limit_monthly,
@@ -38,6 +42,8 @@ const IDENTITY_COLUMNS = {
   id: 'text',
   owner_id: 'text',
   name: 'text',
+  external_id: 'text',
+  metadata: 'jsonb',
   currency: 'text',
   created_at: 'timestamptz',
 } as const;
@@ -84,13 +90,14 @@ function selectRecords(db: Kysely<Database>) {
   return db
     .selectFrom('accounts as a')
     .innerJoin('balances as b', 'b.account_id', 'a.id')
-    .select([...ACCOUNT_COLUMNS, 'a.name', 'a.version']);
+    .select([...ACCOUNT_COLUMNS, 'a.name', 'a.external_id', 'a.metadata', 'a.version']);
 }
 
 type RecordRow = Awaited<ReturnType<ReturnType<typeof selectRecords>['execute']>>[number];
 
 function toRecord(row: RecordRow): AccountRecord {
-  return { ...toAccount(row), name: row.name, version: row.version };
+  const { name, external_id: externalId, metadata, version } = row;
+  return { ...toAccount(row), name, externalId, metadata, version };
 }
 
 export async function findAccount(db: Kysely<Database>, id: string): Promise<AccountRecord | undefined> {
@@ -109,10 +116,10 @@ export async function lockAccount(
 
 /** Writes the fields that operators may change. The caller holds the account's lock. */
 export async function saveAccount(trx: Transaction<Database>, account: AccountRecord): Promise<void> {
-  const { limits } = account;
+  const { limits, name, externalId, metadata, version } = account;
   await trx
     .updateTable('accounts')
-    .set({ name: account.name, version: account.version })
+    .set({ name, external_id: externalId, metadata: JSON.stringify(metadata), version })
     .where('id', '=', account.id)
     .execute();
   await trx
@@ -129,13 +136,20 @@ export async function saveAccount(trx: Transaction<Database>, account: AccountRe
     .execute();
 }
 
-/** Newest first, starting before `before`, without external accounts. `ownerId` undefined: all owners. */
+/** Newest first, starting before `before`, without external accounts. */
 export async function listAccounts(
   db: Kysely<Database>,
-  { ownerId, before, limit }: { ownerId: string | undefined; before: string | undefined; limit: number },
+  { ownerId, state, name, externalId }: AccountFilter,
+  { before, limit }: { before: string | undefined; limit: number },
 ): Promise<AccountRecord[]> {
   let query = selectRecords(db).where('a.owner_id', 'is not', null);
   if (ownerId !== undefined) query = query.where('a.owner_id', '=', ownerId);
+  // The indexes on names and external ids are only of those that have one.
+  if (name !== undefined) query = query.where('a.name', '=', name).where('a.name', '<>', '');
+  if (externalId !== undefined)
+    query = query.where('a.external_id', '=', externalId).where('a.external_id', '<>', '');
+  if (state !== undefined) query = query.where('b.state', '=', state);
+  if (state !== undefined && state !== 'ACTIVE') query = query.where('b.state', '<>', 'ACTIVE');
   if (before !== undefined) query = query.where('a.id', '<', before);
   const rows = await query.orderBy('a.id', 'desc').limit(limit).execute();
   return rows.map(toRecord);

@@ -16,6 +16,9 @@ export interface AccountsTable {
   id: string;
   owner_id: string | null;
   name: string;
+  external_id: WithDefault<string>;
+  /** Written as JSON text. */
+  metadata: ColumnType<Record<string, string>, string | undefined, string>;
   currency: string;
   is_external: boolean;
   version: WithDefault<bigint>;

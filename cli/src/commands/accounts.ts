@@ -23,13 +23,30 @@ export function accountCommands(program: Command): void {
   addChanges(accounts);
 }
 
+const STATUSES = ['ACTIVE', 'FROZEN', 'CLOSED'] as const;
+
+interface AccountListOptions extends ListOptions {
+  owner?: string;
+  status?: (typeof STATUSES)[number];
+  name?: string;
+  externalId?: string;
+}
+
 function addReads(accounts: Command): void {
   withLimit(accounts.command('list'))
     .description('list accounts, newest first')
+    .option('--owner <user>', 'only those of this user')
+    .addOption(new Option('--status <status>', 'only those in this status').choices(STATUSES))
+    .option('--name <text>', 'only those with exactly this name')
+    .option('--external-id <text>', 'only those with exactly this external id')
     .action(
-      act<ListOptions>(async ({ api, output, money }, _, options) => {
+      act<AccountListOptions>(async ({ api, output, money }, _, options) => {
         const { show } = await money();
-        const query = pageSize(options);
+        const query = {
+          ...pageSize(options),
+          ...{ owner_id: options.owner, status: options.status },
+          ...{ name: options.name, external_id: options.externalId },
+        };
         output.rows(await take(api.list('/v1/accounts', { params: { query } }), options), [
           ['id', ({ id }) => id],
           ['name', ({ name }) => name],
@@ -117,6 +134,7 @@ interface LimitOptions {
   monthly?: string;
   dailyCount?: number | null;
   name?: string;
+  externalId?: string;
 }
 
 function addChanges(accounts: Command): void {
@@ -130,6 +148,7 @@ function addChanges(accounts: Command): void {
         const body = {
           ...{ owner_id: options.owner, currency: options.currency },
           ...(options.name && { name: options.name }),
+          ...(options.externalId && { external_id: options.externalId }),
           ...(Object.keys(limits).length > 0 && { limits: withoutNone(limits) }),
         };
         await showAccount(env, (await env.api.post('/v1/accounts', { body })).data);
@@ -137,7 +156,7 @@ function addChanges(accounts: Command): void {
     );
 
   withLimits(accounts.command('update <account>'))
-    .description('change the name or limits; the limit "none" is removed')
+    .description('change the name, external id or limits; the limit "none" is removed')
     .option(
       '--if-version <number>',
       'only if the account has this version; default: the present one',
@@ -151,6 +170,7 @@ function addChanges(accounts: Command): void {
         const header = { 'if-match': `"${options.ifVersion ?? account.version}"` };
         const body = {
           ...(options.name !== undefined && { name: options.name }),
+          ...(options.externalId !== undefined && { external_id: options.externalId }),
           ...(Object.keys(limits).length > 0 && { limits }),
         };
         if (Object.keys(body).length === 0) throw new UsageError('Give something to change.');
@@ -215,6 +235,7 @@ const DESCRIPTIONS = {
 function withLimits(command: Command): Command {
   return command
     .option('--name <text>', 'for people')
+    .option('--external-id <text>', 'your own id for it')
     .option('--per-payment <amount>', 'largest payment')
     .option('--daily <amount>', 'largest sum of a day')
     .option('--monthly <amount>', 'largest sum of a month')

@@ -10,6 +10,7 @@ import { timeZone } from '../schemas/formats.ts';
 import { AccountId, pathId } from '../schemas/ids.ts';
 import { LimitChanges, mergedLimits } from '../schemas/limits.ts';
 import { named, ref } from '../schemas/named.ts';
+import { emptyIfNull, MetadataChanges, metadataChange, removableText } from '../schemas/notes.ts';
 import { text } from '../schemas/text.ts';
 import { optionalVersion, requiredVersion, versionOf, withETag } from '../schemas/versions.ts';
 
@@ -23,6 +24,8 @@ const AccountChanges = named(
           type: ['string', 'null'],
         }),
       ),
+      external_id: Type.Optional(removableText(100, 'Your own id for it. Null removes it.')),
+      metadata: Type.Optional(MetadataChanges),
       limits: Type.Optional(ref(LimitChanges)),
       time_zone: Type.Optional(timeZone('The limits count days and months of this time zone.')),
     },
@@ -71,7 +74,7 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
     schema: {
       tags: ['accounts'],
       operationId: 'updateAccount',
-      summary: 'Change an account’s name, limits or time zone',
+      summary: 'Change an account’s limits, time zone or what describes it',
       params: pathId(ref(AccountId)),
       headers: requiredVersion,
       body: ref(AccountChanges),
@@ -85,11 +88,13 @@ export const accountChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (ap
       },
     },
     handler: async (request, reply) => {
-      const { name, limits, time_zone } = request.body;
+      const { name, external_id, metadata, limits, time_zone } = request.body;
       const message = {
         accountId: request.params.id,
         expectedVersion: versionOf(request.headers['if-match']),
-        name: name === null ? '' : name,
+        name: emptyIfNull(name),
+        externalId: emptyIfNull(external_id),
+        ...metadataChange(metadata),
         limits: limits === undefined ? undefined : await limitsAfter(request.params.id, limits),
         timeZone: time_zone,
       };

@@ -1,9 +1,10 @@
 /** Opens and reads accounts. Operators change them in account-changes.ts. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { AccountState } from '@payflowx/proto/authorization';
 import { Type } from 'typebox';
 import { asCaller, EVERY_ROLE } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
-import { Account, accountJson } from '../schemas/account.ts';
+import { Account, accountJson, STATUSES } from '../schemas/account.ts';
 import { problem } from '../schemas/answers.ts';
 import { timeZone } from '../schemas/formats.ts';
 import { keyOf, optionalKey } from '../schemas/idempotency.ts';
@@ -11,6 +12,7 @@ import { AnyAccountId, pathId, UserId } from '../schemas/ids.ts';
 import { Limits, limitsMessage } from '../schemas/limits.ts';
 import { Currency } from '../schemas/money.ts';
 import { named, ref } from '../schemas/named.ts';
+import { Metadata } from '../schemas/notes.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
 import { text } from '../schemas/text.ts';
 import { withETag } from '../schemas/versions.ts';
@@ -22,6 +24,10 @@ const NewAccount = named(
       owner_id: ref(UserId),
       currency: ref(Currency),
       name: Type.Optional(text(100, 'A name for people to read.', 'Household')),
+      external_id: Type.Optional(
+        text(100, 'Your own id for it. Several accounts may have the same.', 'customer-4711'),
+      ),
+      metadata: Type.Optional(Metadata),
       limits: Type.Optional(ref(Limits)),
       time_zone: Type.Optional(
         timeZone('The limits count days and months of this time zone; UTC if absent.'),
@@ -30,6 +36,17 @@ const NewAccount = named(
     { additionalProperties: false },
   ),
 );
+
+const accountQuery = query({
+  ...pageQuery,
+  owner_id: Type.Optional(ref(UserId)),
+  status: Type.Optional(STATUSES.schema),
+  name: Type.Optional({ ...text(100, 'Only accounts with exactly this name.', 'Household'), minLength: 1 }),
+  external_id: Type.Optional({
+    ...text(100, 'Only accounts with exactly this external id.', 'customer-4711'),
+    minLength: 1,
+  }),
+});
 
 const AccountPage = pageOf('AccountPage', Account);
 
@@ -55,14 +72,16 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
       },
     },
     handler: async (request, reply) => {
-      const { owner_id, currency, name = '', limits, time_zone = '' } = request.body;
+      const { owner_id, currency, name = '', external_id = '', metadata = {}, limits } = request.body;
       const message = {
         requestId: keyOf(request.headers),
         ownerId: owner_id,
         currency,
         name,
         limits: limits && limitsMessage(limits),
-        timeZone: time_zone,
+        timeZone: request.body.time_zone ?? '',
+        externalId: external_id,
+        metadata,
       };
       const { account } = await authorization.createAccount(message, asCaller(request));
       const body = withETag(accountJson(account), reply);
@@ -76,11 +95,19 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
       tags: ['accounts'],
       operationId: 'listAccounts',
       summary: 'List accounts, newest first: customers see their own, operators and auditors see all',
-      querystring: query(pageQuery),
+      querystring: accountQuery,
       response: { 200: ref(AccountPage) },
     },
     handler: async (request) => {
-      const page = await authorization.listAccounts(pageRequest(request.query), asCaller(request));
+      const { owner_id = '', status, name = '', external_id = '' } = request.query;
+      const filter = {
+        ownerId: owner_id,
+        state: status === undefined ? AccountState.UNSPECIFIED : STATUSES.numberOf(status),
+        name,
+        externalId: external_id,
+      };
+      const asked = { ...pageRequest(request.query), ...filter };
+      const page = await authorization.listAccounts(asked, asCaller(request));
       return pageJson(page.accounts.map(accountJson), page.nextPageToken);
     },
   });

@@ -4,10 +4,10 @@ import { type Static, Type } from 'typebox';
 import { AnyAccountId } from './ids.ts';
 import { Currency, count, minorUnits, nullableMinorUnits } from './money.ts';
 import { named, ref } from './named.ts';
-import { emptyAsNull, nullableText, time, timeJson } from './text.ts';
+import { emptyAsNull, nullableText, texts, time, timeJson } from './text.ts';
 import { wireNames } from './wire-names.ts';
 
-const STATUSES = wireNames('The status of the account. Only an ACTIVE account pays and receives.', {
+export const STATUSES = wireNames('The status of the account. Only an ACTIVE account pays and receives.', {
   [AccountState.ACTIVE]: 'ACTIVE',
   [AccountState.FROZEN]: 'FROZEN',
   [AccountState.CLOSED]: 'CLOSED',
@@ -17,6 +17,8 @@ const EXAMPLE = {
   id: 'acct_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
   owner_id: 'usr_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
   name: 'Household',
+  external_id: 'customer-4711',
+  metadata: { branch: 'Berlin' },
   currency: 'EUR',
   status: 'ACTIVE',
   balance: { posted: 50_000, held: 1_250, available: 48_750 },
@@ -34,6 +36,8 @@ export const Account = named(
       id: ref(AnyAccountId),
       owner_id: nullableText('The user who owns the account; null for an external account.'),
       name: nullableText('A name for people to read.'),
+      external_id: nullableText('The operator’s own id for it. Its owner sees it too.'),
+      metadata: texts('The operator’s own names and values. Its owner sees them too.'),
       currency: ref(Currency),
       status: STATUSES.schema,
       balance: Type.Object({
@@ -66,7 +70,7 @@ export const Account = named(
         examples: ['Europe/Berlin'],
       }),
       version: count(
-        'Rises with each change of name, status, limits or time zone. The ETag is the version in quotes.',
+        'Rises with each change of its status, its limits or what describes it. The ETag is the version in quotes.',
       ),
       created_at: time('When the account was opened.'),
     },
@@ -82,6 +86,8 @@ export function accountJson(account: AccountMessage | undefined): AccountJson {
     id: account.id,
     owner_id: emptyAsNull(account.ownerId),
     name: emptyAsNull(account.name),
+    external_id: emptyAsNull(account.externalId),
+    metadata: account.metadata,
     currency: account.currency,
     status: STATUSES.nameOf(account.state),
     balance: { posted: balance.postedMinor, held: balance.heldMinor, available: balance.availableMinor },

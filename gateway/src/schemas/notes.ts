@@ -20,28 +20,26 @@ export const MetadataFilter = Type.Unsafe<Record<string, string>>({
     'Only payments with all of these pairs in their metadata: `metadata[order]=4711`. Each side finds payments by its own metadata only, operators and auditors by that of either side.',
 });
 
+/** Changes of metadata. */
+export const MetadataChanges = Type.Unsafe<Record<string, string | null>>({
+  type: 'object',
+  maxProperties: 20,
+  propertyNames: { minLength: 1, maxLength: 40, pattern: NO_NUL },
+  additionalProperties: { type: ['string', 'null'], maxLength: 500, pattern: NO_NUL },
+  description:
+    'New values by name. Null removes a name; others keep their value. At most 20 names, the kept ones counted.',
+});
+
+/** A text that null removes. */
+export const removableText = (maxLength: number, description: string) =>
+  Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength, pattern: NO_NUL, description });
+
 export const NoteChanges = named(
   'PaymentNoteChanges',
   Type.Object(
     {
-      reference: Type.Optional(
-        Type.Unsafe<string | null>({
-          type: ['string', 'null'],
-          maxLength: 100,
-          pattern: NO_NUL,
-          description: 'Your reference. Null removes it.',
-        }),
-      ),
-      metadata: Type.Optional(
-        Type.Unsafe<Record<string, string | null>>({
-          type: 'object',
-          maxProperties: 20,
-          propertyNames: { minLength: 1, maxLength: 40, pattern: NO_NUL },
-          additionalProperties: { type: ['string', 'null'], maxLength: 500, pattern: NO_NUL },
-          description:
-            'New values by name. Null removes a name; others keep their value. At most 20 names, the kept ones counted.',
-        }),
-      ),
+      reference: Type.Optional(removableText(100, 'Your reference. Null removes it.')),
+      metadata: Type.Optional(MetadataChanges),
     },
     {
       additionalProperties: false,
@@ -54,11 +52,18 @@ export const NoteChanges = named(
 export const noteSchemas = [NoteChanges];
 
 /** The changes as the RPC takes them: it has no null. */
-export function notesChange({ reference, metadata = {} }: Static<typeof NoteChanges>) {
+export function notesChange({ reference, metadata }: Static<typeof NoteChanges>) {
+  return { reference: emptyIfNull(reference), ...metadataChange(metadata) };
+}
+
+/** Null removes a text, and the RPC has no null. */
+export const emptyIfNull = (value: string | null | undefined) => (value === null ? '' : value);
+
+/** The changes of metadata as an RPC takes them. */
+export function metadataChange(metadata: Record<string, string | null> = {}) {
   const isRemoved = ([, value]: [string, string | null]) => value === null;
   const pairs = Object.entries(metadata);
   return {
-    reference: reference === undefined ? undefined : (reference ?? ''),
     metadata: Object.fromEntries(pairs.filter((pair) => !isRemoved(pair))) as Record<string, string>,
     removedMetadata: pairs.filter(isRemoved).map(([name]) => name),
   };
