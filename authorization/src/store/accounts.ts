@@ -16,7 +16,7 @@ export async function insertAccounts(
       owner_id: ownerId,
       name,
       external_id: externalId,
-      metadata: JSON.stringify(metadata),
+      metadata,
       currency,
       created_at: createdAt,
       time_zone: timeZone,
