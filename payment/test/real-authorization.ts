@@ -255,6 +255,7 @@ function depositOf({ id, currency, funds }: Opened): AuthorizeItem {
     description: '',
     reference: '',
     metadata: {},
+    mandateId: '',
   };
 }
 

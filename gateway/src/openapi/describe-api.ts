@@ -34,6 +34,8 @@ const SCOPE_TEXTS: Record<Scope, string> = {
   'accounts:write': 'Create and change accounts.',
   'payments:read': 'Read payments and their events.',
   'payments:write': 'Make, capture, cancel and refund payments.',
+  'mandates:read': 'Read mandates.',
+  'mandates:write': 'Make and revoke mandates.',
   'deposits:write': 'Make deposits.',
   'withdrawals:write': 'Make withdrawals.',
   'rules:read': 'Read rules.',
