@@ -29,9 +29,6 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-const limits = (dailyMinor: bigint) => ({
-  limits: { perPaymentMinor: undefined, dailyMinor, monthlyMinor: undefined },
-});
 const open = async (balance: bigint) => ({
   fromAccount: await openAccount(service, { balance }),
   toAccount: await openAccount(service, { ownerId: 'usr_bob' }),
@@ -79,7 +76,7 @@ it('declines a collection if the mandate is revoked after it was read', async ()
 
 it('declines a collection if another one uses up the limit after it was read', async () => {
   const way = await open(1_000n);
-  const { id } = await openMandate(service, { ...way, ...limits(100n) });
+  const { id } = await openMandate(service, { ...way, dailyMinor: 100n });
   const [one, other] = times(2, () => item({ ...way, callerId: 'usr_bob', mandateId: id }));
   if (!one || !other) throw new Error('no payments');
   expect(await decideWith(() => service.authorize(other), one)).toBe('MANDATE_LIMIT_EXCEEDED');
@@ -124,7 +121,7 @@ it.each([CaptureMode.AUTOMATIC, CaptureMode.MANUAL])(
   'approves as many of 100 collections at once as the daily limit allows (capture mode %i)',
   async (captureMode) => {
     const way = await open(100_000n);
-    const { id } = await openMandate(service, { ...way, ...limits(1_050n) });
+    const { id } = await openMandate(service, { ...way, dailyMinor: 1_050n });
     const payments = times(100, () => item({ ...way, callerId: 'usr_bob', mandateId: id, captureMode }));
     const own = times(20, () => item(way));
     const answers = await Promise.all([
@@ -168,7 +165,7 @@ it('stops a stream of collections at one point: nothing is collected after the r
 
 it('neither loses nor doubles use if releases, collections and revocations race', async () => {
   const way = await open(1_000_000n);
-  const { id } = await openMandate(service, { ...way, ...limits(5_000n) });
+  const { id } = await openMandate(service, { ...way, dailyMinor: 5_000n });
   const held = times(50, () =>
     item({ ...way, callerId: 'usr_bob', mandateId: id, captureMode: CaptureMode.MANUAL }),
   );

@@ -295,7 +295,9 @@ export function mandateOf({
   Pick<CreateMandateRequest, 'fromAccount' | 'toAccount'> & { now?: Date }): CreateMandateRequest {
   return {
     requestId: newId('req'),
-    limits: undefined,
+    perPaymentMinor: undefined,
+    dailyMinor: undefined,
+    monthlyMinor: undefined,
     validUntil: new Date(now.getTime() + 3_600_000),
     reference: '',
     ...change,

@@ -30,7 +30,7 @@ export async function openMandate(
   const { mandate } = await authorization.mandates.createMandate(
     {
       ...{ requestId: newId('req'), fromAccount, toAccount, reference: '' },
-      limits: { perPaymentMinor: undefined, dailyMinor: undefined, monthlyMinor: undefined, ...limits },
+      ...{ perPaymentMinor: undefined, dailyMinor: undefined, monthlyMinor: undefined, ...limits },
       validUntil: new Date(Date.now() + 3_600_000),
     },
     await asPayer(),

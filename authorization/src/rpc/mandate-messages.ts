@@ -20,10 +20,8 @@ const ID_RULE = 'must be 1 to 64 visible ASCII characters';
 const LIMIT_RULE = 'must be 1 to 9,007,199,254,740,991 minor units';
 
 /** Throws INVALID_ARGUMENT with all violations. */
-export function toCreateMandateCommand(
-  { requestId, fromAccount, toAccount, limits, validUntil, reference }: CreateMandateRequest,
-  origin: Origin,
-): CreateMandateCommand {
+export function toCreateMandateCommand(request: CreateMandateRequest, origin: Origin): CreateMandateCommand {
+  const { requestId, fromAccount, toAccount, validUntil, reference } = request;
   const violations = collectViolations(invalid);
   violations.require(
     /^[\x21-\x7e]{0,255}$/.test(requestId),
@@ -32,37 +30,33 @@ export function toCreateMandateCommand(
   );
   violations.require(isId(fromAccount), 'from_account', ID_RULE);
   violations.require(isId(toAccount), 'to_account', ID_RULE);
-  requireLimits(violations, limits);
+  requireLimits(violations, request);
   violations.require(validUntil !== undefined, 'valid_until', 'must be given');
   violations.requireText('reference', reference, 100);
   violations.throwIfAny();
   const terms = {
     fromAccount,
     toAccount,
-    limits: toLimits(limits),
+    limits: toLimits(request),
     validUntil: validUntil ?? new Date(0),
     reference,
   };
   return { origin, requestId, terms };
 }
 
-function requireLimits(violations: Violations, limits: LimitsMessage | undefined): void {
-  const { perPaymentMinor, dailyMinor, monthlyMinor } = limits ?? NO_LIMITS;
+function requireLimits(violations: Violations, limits: LimitsMessage): void {
   const isLimit = (amount: bigint | undefined) => amount === undefined || isPayable(amount);
-  violations.require(isLimit(perPaymentMinor), 'limits.per_payment_minor', LIMIT_RULE);
-  violations.require(isLimit(dailyMinor), 'limits.daily_minor', LIMIT_RULE);
-  violations.require(isLimit(monthlyMinor), 'limits.monthly_minor', LIMIT_RULE);
+  violations.require(isLimit(limits.perPaymentMinor), 'per_payment_minor', LIMIT_RULE);
+  violations.require(isLimit(limits.dailyMinor), 'daily_minor', LIMIT_RULE);
+  violations.require(isLimit(limits.monthlyMinor), 'monthly_minor', LIMIT_RULE);
 }
 
-const NO_LIMITS: LimitsMessage = {
-  perPaymentMinor: undefined,
-  dailyMinor: undefined,
-  monthlyMinor: undefined,
-};
-
-function toLimits(limits: LimitsMessage | undefined): MandateLimits {
-  const { perPaymentMinor = null, dailyMinor = null, monthlyMinor = null } = limits ?? NO_LIMITS;
-  return { perPayment: perPaymentMinor, daily: dailyMinor, monthly: monthlyMinor };
+function toLimits({ perPaymentMinor, dailyMinor, monthlyMinor }: LimitsMessage): MandateLimits {
+  return {
+    perPayment: perPaymentMinor ?? null,
+    daily: dailyMinor ?? null,
+    monthly: monthlyMinor ?? null,
+  };
 }
 
 const STATES = new Map<StateMessage, MandateState>([

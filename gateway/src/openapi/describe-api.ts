@@ -14,6 +14,10 @@ const TAGS = [
   { name: 'users', description: 'The users that can log in.' },
   { name: 'accounts', description: 'The accounts that money moves between.' },
   { name: 'payments', description: 'Payments, deposits and withdrawals.' },
+  {
+    name: 'mandates',
+    description: 'A payer lets one payee collect: within limits, until a date, revocable at once.',
+  },
   { name: 'rules', description: 'Rules that decide on payments, besides balance and limits.' },
   { name: 'audit', description: 'Records of changes and of the users who made them.' },
   { name: 'ledger', description: 'The journal, and the proof that it is correct.' },
