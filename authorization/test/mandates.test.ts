@@ -297,7 +297,7 @@ describe('a held collection', () => {
     await expectBooksToBalance(service);
   });
 
-  it('is captured after the revocation: what was held may be taken', async () => {
+  it('can be captured after the revocation, because the money was held before', async () => {
     const { id } = await make();
     const { payment } = await hold(id);
     await revoke(id);

@@ -15,7 +15,7 @@ export interface Opened {
     how?: { by?: Caller; server?: Pick<Server, 'client'>; deadlineMs?: number },
   ): Promise<CreatePaymentResponse>;
   revoke(): Promise<void>;
-  /** What the mandate has counted today, in minor units. */
+  /** Returns the use of the mandate today, in minor units. */
   usedToday(): Promise<bigint | undefined>;
 }
 

@@ -214,7 +214,7 @@ describe('a caller who may not use the mandate', () => {
     expect(simulated?.checks.map(({ name }) => name)).toEqual(['mandate', 'mandate_state']);
   });
 
-  it('is told that an id is none', async () => {
+  it('gets an error that names the field if the id has another form', async () => {
     const { collect } = await openMandate(platform);
     await expect(collect({ mandateId: 'man_1' })).rejects.toMatchObject({
       reason: 'INVALID_ARGUMENT',

@@ -181,7 +181,7 @@ describe('a collection that holds money', () => {
     expect(mandate?.usage).toMatchObject({ spentToday: 200n, spentThisMonth: 200n });
   });
 
-  it('is captured after the revocation: the payee may take what was held', () => {
+  it('can be captured after the revocation, because the money was held before', () => {
     const mandates = new Map([[MANDATE.id, { ...MANDATE, revokedAt: NOW }]]);
     const { decision } = decide(
       { kind: 'CAPTURE', ...step, amount: 0n, final: false },
