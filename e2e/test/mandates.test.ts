@@ -86,7 +86,7 @@ it('a payee collects within the limits; both sides see the collections, and the 
   }
   expect((await bob.get(`/v1/payments/${collected.body.id}`)).body.reference).toBe('invoice 1');
   expect((await alice.get(`/v1/payments/${collected.body.id}`)).body.reference).toBeNull();
-  // Both are told of the declined attempt, in the log of events and in the inbox.
+  // Both find the declined attempt in the log of events and in the inbox.
   await eventually(async () => {
     for (const person of [alice, bob]) {
       const events = (await person.get(`/v1/events?payment_id=${declinedId}`)).body.data;

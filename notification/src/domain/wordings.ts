@@ -126,7 +126,7 @@ const GERMAN_REASONS: Record<string, string> = {
   MANDATE_LIMIT_EXCEEDED: 'Der Betrag übersteigt ein Limit des Mandats.',
 };
 
-/** Where the text for the payee of a collection differs. */
+/** Texts for the payee of a collection that differ. */
 const GERMAN_REASONS_OF_PAYEE: Record<string, string> = {
   FROM_ACCOUNT_NOT_ACTIVE: 'Das Konto des Zahlers ist nicht aktiv.',
   FROM_ACCOUNT_CLOSED: 'Das Konto des Zahlers ist geschlossen.',
