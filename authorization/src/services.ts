@@ -6,6 +6,7 @@ import { simulationQuota } from './app/simulation-quota.ts';
 import { createStepFlow } from './app/step-flow.ts';
 import { accountService } from './rpc/account-service.ts';
 import { authorizationService } from './rpc/authorization-service.ts';
+import { mandateService } from './rpc/mandate-service.ts';
 import { ruleService } from './rpc/rule-service.ts';
 import type { Database } from './store/database.ts';
 
@@ -43,6 +44,7 @@ export function authorizationServices(deps: ServicesDeps): Services {
     services: [
       authorizationService({ ...deps, steps, rules, simulations }),
       accountService(deps),
+      mandateService(deps),
       ruleService(deps),
     ],
     drain: () => steps.drain(),

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type CallSettings, connectGrpc } from '@payflowx/chassis';
+import { type CallSettings, connectGrpc, type Neighbour } from '@payflowx/chassis';
 import {
   createTestDatabase,
   createTestIdentity,
@@ -23,9 +23,10 @@ import {
   AuthorizationServiceClient,
   type AuthorizeItem,
   CaptureMode,
+  MandateServiceClient,
 } from '@payflowx/proto/authorization';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { captureOf, deposit, item } from './running-service.ts';
+import { captureOf, deposit, item, mandateOf } from './running-service.ts';
 
 const identity = createTestIdentity();
 const faults = mkdtempSync(join(tmpdir(), 'authorization-faults-'));
@@ -131,6 +132,15 @@ function asPayment<T>(
   return use(client, { deadlineMs: PATIENCE_MS }).finally(() => client.close());
 }
 
+/** Alice owns all accounts of these tests. */
+async function asAlice<T>(
+  use: (client: Neighbour<(typeof MandateServiceClient)['service']>, settings: CallSettings) => Promise<T>,
+): Promise<T> {
+  const client = connectGrpc<(typeof MandateServiceClient)['service']>(MandateServiceClient, target());
+  const accessToken = await identity.tokenFor({ id: 'usr_alice', roles: ['customer'] });
+  return use(client, { deadlineMs: PATIENCE_MS, accessToken }).finally(() => client.close());
+}
+
 function authorize(item: AuthorizeItem) {
   return asPayment(
     async (client, settings) =>
@@ -177,6 +187,31 @@ describe('a kill', () => {
       expect(await capture()).toEqual(first);
       expect(await balanceOf(accountId)).toBe(before - 30n);
       expect(await balanceOf(toAccount)).toBe(30n);
+    },
+  );
+
+  it.each(['authorization.before-commit', 'authorization.after-commit'])(
+    'at %s of a collection uses the mandate once, together with the money',
+    async (point) => {
+      const toAccount = await openAccount();
+      const mandate = mandateOf({ fromAccount: accountId, toAccount });
+      const { id = '' } = (await asAlice((client, as) => client.createMandate(mandate, as))).mandate ?? {};
+      const used = async () =>
+        (await asAlice((client, as) => client.getMandate({ mandateId: id }, as))).mandate?.usage?.dailyMinor;
+      const collection = item({ fromAccount: accountId, toAccount, mandateId: id });
+      writeFileSync(join(faults, point), '');
+      await expect(authorize(collection)).rejects.toBeDefined();
+
+      await startProcess();
+      const moved = point.endsWith('after-commit') ? 100n : 0n;
+      expect([await used(), await balanceOf(toAccount)]).toEqual([moved, moved]);
+      const first = await authorize(collection);
+      expect(first).toMatchObject({ value: { code: '' } });
+      expect(await authorize(collection)).toEqual(first);
+      expect([await used(), await balanceOf(toAccount)]).toEqual([100n, 100n]);
+      // The request that made the mandate gets it again from the new process.
+      const again = await asAlice((client, as) => client.createMandate(mandate, as));
+      expect(again.mandate?.id).toBe(id);
     },
   );
 });

@@ -29,7 +29,7 @@ it('accounts are locked in the order of their ids, however they are named and st
     // An index would give the rows in order by chance. The table gives them as they are stored.
     await sql`set local enable_indexscan = off`.execute(trx);
     await sql`set local enable_bitmapscan = off`.execute(trx);
-    await lockRows(trx, [high, low]);
+    await lockRows(trx, { accountIds: [high, low] });
   });
   await untilBlocked(db, session.promise);
   const free = await sql`select from balances where account_id = ${high} for update skip locked`.execute(db);

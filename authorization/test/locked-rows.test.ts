@@ -10,6 +10,7 @@ import {
   captureOf,
   item,
   openAccount,
+  openMandate,
   type RunningService,
   refundOf,
   startService,
@@ -23,7 +24,7 @@ beforeAll(async () => {
 afterEach(() => unlock());
 afterAll(() => service.stop());
 
-async function lock(table: 'balances' | 'holds', key: string, id: string) {
+async function lock(table: 'balances' | 'holds' | 'mandates', key: string, id: string) {
   const release = await service.lock(`select from ${table} where ${key} = $1 for update`, [id]);
   unlock = async () => {
     unlock = async () => {};
@@ -102,6 +103,28 @@ describe('a hold whose row is locked', () => {
 
     await unlock();
     await eventually(() => service.capture(captureOf(locked)));
+    expect((await accountOf(service, accounts.toAccount)).balance.postedMinor).toBe(300n);
+    await expectBooksToBalance(service);
+  });
+});
+
+describe('a mandate whose row is locked', () => {
+  it('delays collections and releases by it, but neither its payer nor other mandates', async () => {
+    const accounts = await open();
+    const [locked, free] = [await openMandate(service, accounts), await openMandate(service, accounts)];
+    const collection = ({ id: mandateId }: typeof locked, captureMode: CaptureMode = CaptureMode.AUTOMATIC) =>
+      item({ ...accounts, callerId: 'usr_bob', mandateId, captureMode });
+    const held = collection(locked, CaptureMode.MANUAL);
+    expect((await service.authorize(held)).map(outcome)).toEqual(['']);
+    await lock('mandates', 'id', locked.id);
+    const refused = collection(locked);
+    const together = await service.authorize(collection(free), refused, item(accounts));
+    expect(together.map(outcome)).toEqual(['', 'ACCOUNT_BUSY', '']);
+    await expect(service.cancel(held.paymentId)).rejects.toMatchObject({ reason: 'ACCOUNT_BUSY' });
+
+    await unlock();
+    await eventually(async () => expect((await service.authorize(refused)).map(outcome)).toEqual(['']));
+    await eventually(() => service.cancel(held.paymentId));
     expect((await accountOf(service, accounts.toAccount)).balance.postedMinor).toBe(300n);
     await expectBooksToBalance(service);
   });

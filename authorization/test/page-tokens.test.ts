@@ -3,11 +3,13 @@ import { attackedList, expectTokensToBeBound, PATIENCE_MS } from '@payflowx/chas
 import {
   AccountServiceService,
   AccountState,
+  MandateServiceService,
+  MandateState,
   RuleAction,
   RuleServiceService,
 } from '@payflowx/proto/authorization';
 import { afterAll, beforeAll, it } from 'vitest';
-import { openAccount, type RunningService, startService } from './running-service.ts';
+import { openAccount, openMandate, type RunningService, startService } from './running-service.ts';
 
 let service: RunningService;
 beforeAll(async () => {
@@ -33,9 +35,16 @@ it('accepts a page token only for its own list, caller and filters', async () =>
   const update = { ruleId, expectedVersion: 1n, action: RuleAction.UNSPECIFIED, message: 'Changed.' };
   await rpc.updateRule({ ...update, expression: undefined, enabled: undefined }, operator);
 
+  const toAccount = await openAccount(service, { ownerId: 'usr_bob' });
+  const [fromAccount] = accountIds as [string];
+  await openMandate(service, { fromAccount, toAccount });
+  await openMandate(service, { fromAccount, toAccount });
+  const [mandates] = service.mandates;
+  if (!mandates) throw new Error('no instance');
+
   const otherCallers = [await as('usr_auditor', 'auditor'), await as('usr_operator', 'auditor')];
   const readers = { as: operator, otherCallers, otherFilters: [] };
-  await expectTokensToBeBound([AccountServiceService, RuleServiceService], {
+  await expectTokensToBeBound([AccountServiceService, MandateServiceService, RuleServiceService], {
     listAccounts: attackedList({
       ...readers,
       call: accounts.listAccounts,
@@ -67,6 +76,19 @@ it('accepts a page token only for its own list, caller and filters', async () =>
       as: { deadlineMs: PATIENCE_MS },
       otherCallers,
       otherFilters: [{ accountIds: [] }, { accountIds: accountIds.slice(1) }],
+    }),
+    listMandates: attackedList({
+      ...readers,
+      call: mandates.listMandates,
+      filters: {
+        ...{ accountId: '', fromAccount: '', toAccount: '', state: MandateState.UNSPECIFIED, reference: '' },
+        ...{ createdAfter: undefined, createdBefore: undefined },
+      },
+      otherCallers: [...otherCallers, await as('usr_alice', 'customer'), await as('usr_bob', 'customer')],
+      otherFilters: [
+        ...[{ accountId: fromAccount }, { fromAccount }, { toAccount }, { reference: 'other' }],
+        ...[{ state: MandateState.ACTIVE }, { createdAfter: new Date(0) }, { createdBefore: new Date() }],
+      ],
     }),
     listRules: attackedList({ ...readers, call: rpc.listRules, filters: {} }),
     listRuleVersions: attackedList({

@@ -16,6 +16,7 @@ import {
   expiryOf,
   item,
   openAccount,
+  openMandate,
   type RunningService,
   refundOf,
   startService,
@@ -85,10 +86,13 @@ async function refund(paymentId: string, amountMinor: bigint) {
   record({ $case: 'refund', value }, decision);
 }
 
-const TABLES = ['accounts', 'balances', 'decisions', 'holds', 'account_requests', 'account_audit_records'];
+const TABLES = [
+  ...['accounts', 'balances', 'mandates', 'decisions', 'holds'],
+  ...['account_requests', 'account_audit_records'],
+];
 
 /** All rows. Facts of payments, for backtests, are not restored. */
-async function contents(tables = ['balances', 'decisions', 'holds']) {
+async function contents(tables = ['balances', 'decisions', 'holds', 'mandates']) {
   const all: Record<string, unknown[]> = {};
   for (const table of tables) {
     const { rows } = await service.sql(`select to_jsonb(t) - 'facts' as row from ${table} as t order by 1`);
@@ -159,6 +163,41 @@ it('decisions, balances, holds and the use of limits come back as they were', as
 
   expect(await restore()).toMatchObject({ known: recorded.length, restored: 0, changedAccounts: 0 });
   expect(await contents()).toEqual(before);
+});
+
+const collect = (mandateId: string, change: Partial<AuthorizeItem> = {}) =>
+  pay({ callerId: 'usr_bob', mandateId, ...change });
+
+it('the use of mandates comes back, also by holds that were partly released', async () => {
+  const { id } = await openMandate(service, { fromAccount: alice, toAccount: bob, now });
+  const early = await collect(id, { captureMode: CaptureMode.MANUAL, amountMinor: 100n });
+  const lose = await rememberDatabase();
+  await collect(id, { amountMinor: 7n });
+  const late = await collect(id, { captureMode: CaptureMode.MANUAL, amountMinor: 90n });
+  await capture(late.paymentId, { amountMinor: 20n, final: true });
+  await capture(early.paymentId, { amountMinor: 60n });
+  await release(cancelOf(early.paymentId));
+  const before = await contents();
+  await lose();
+  expect(await contents()).not.toEqual(before);
+  await restore(recorded.toReversed());
+  expect(await contents()).toEqual(before);
+  const { rows } = await service.sql('select spent_today from mandates where id = $1', [id]);
+  expect(rows).toEqual([{ spent_today: '87' }]);
+});
+
+it('collections come back without their mandate if it was lost too', async () => {
+  const lose = await rememberDatabase();
+  const { id } = await openMandate(service, { fromAccount: alice, toAccount: bob, now });
+  pass();
+  const { paymentId } = await collect(id, { captureMode: CaptureMode.MANUAL, amountMinor: 40n });
+  await capture(paymentId, { amountMinor: 30n, final: true });
+  const before = await contents(['balances', 'decisions', 'holds']);
+  await lose();
+  await restore();
+  expect(await contents(['balances', 'decisions', 'holds'])).toEqual(before);
+  recorded = [];
+  expect((await collect(id)).decision.code).toBe('MANDATE_NOT_FOUND');
 });
 
 it('a repeated step gets its first decision again, and later decisions have later times', async () => {

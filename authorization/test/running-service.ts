@@ -19,8 +19,12 @@ import {
   type AuthorizeItem,
   type CaptureHoldRequest,
   CaptureMode,
+  type CreateMandateRequest,
   type Decision,
   type Limits,
+  type Mandate,
+  MandateServiceClient,
+  type MandateServiceService,
   type RefundTransferRequest,
   ReleaseCause,
   type ReleaseHoldRequest,
@@ -79,6 +83,8 @@ export async function startService({
     lastAuthorizationRpc: nth(started, instances - 1).authorization,
     /** For each instance. */
     rules: started.map(({ rules }) => rules),
+    /** For each instance. */
+    mandates: started.map(({ mandates }) => mandates),
     target: nth(started, 0).target,
     tokenFor: identity.tokenFor,
     tokens,
@@ -153,15 +159,21 @@ async function startInstance(
     target,
     certificates: testCertificates(),
   });
+  const mandates = connectGrpc<MandateServiceService>(MandateServiceClient, {
+    target,
+    certificates: testCertificates(),
+  });
   return {
     target,
     accounts,
     authorization,
     rules,
+    mandates,
     async stop() {
       accounts.close();
       authorization.close();
       rules.close();
+      mandates.close();
       await server.drain();
       await drain();
       await db.destroy();
@@ -189,6 +201,7 @@ export function item(
     description: '',
     reference: '',
     metadata: {},
+    mandateId: '',
     ...change,
   };
 }
@@ -259,6 +272,36 @@ export async function openAccount(
     if (answer?.decision?.code !== '') throw new Error('the deposit was not approved');
   }
   return account.id;
+}
+
+/** Makes a mandate as the owner of `fromAccount`, valid for an hour. `change` overrides fields. */
+export async function openMandate(
+  service: RunningService,
+  change: Parameters<typeof mandateOf>[0],
+  { payer = 'usr_alice' }: { payer?: string } = {},
+): Promise<Mandate> {
+  const { mandate } = await nth(service.mandates, 0).createMandate(mandateOf(change), {
+    deadlineMs: PATIENCE_MS,
+    accessToken: await service.tokenFor({ id: payer, roles: ['customer'] }),
+  });
+  if (!mandate) throw new Error('no mandate');
+  return mandate;
+}
+
+export function mandateOf({
+  now = new Date(),
+  ...change
+}: Partial<CreateMandateRequest> &
+  Pick<CreateMandateRequest, 'fromAccount' | 'toAccount'> & { now?: Date }): CreateMandateRequest {
+  return {
+    requestId: newId('req'),
+    perPaymentMinor: undefined,
+    dailyMinor: undefined,
+    monthlyMinor: undefined,
+    validUntil: new Date(now.getTime() + 3_600_000),
+    reference: '',
+    ...change,
+  };
 }
 
 /** Returns balance and use of limits, as an operator reads them. */

@@ -15,6 +15,7 @@ export type IdPrefix =
   | 'whd'
   | 'rule'
   | 'mail'
+  | 'man'
   | 'sup' // public
   | 'dec'
   | 'cap'

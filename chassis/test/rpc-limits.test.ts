@@ -320,6 +320,7 @@ it('names the fields that are beyond their limits, and does not call the handler
     {
       ...{ requestId: 'r'.repeat(256), fromAccount: 'acct\0', toAccount: '😀'.repeat(64), amountMinor: 1n },
       ...{ currency: 'EUR', captureMode: 0, captureBy: 0, description: '', reference: '', holdSeconds: 0 },
+      mandateId: '',
       metadata: { order: 'v'.repeat(501), ['k'.repeat(41)]: '' },
     },
     { deadlineMs: PATIENCE_MS },

@@ -9,6 +9,7 @@ import { deadLetterCommands } from './commands/dead-letters.ts';
 import { eventCommands } from './commands/events.ts';
 import { ledgerCommands } from './commands/ledger.ts';
 import { loginCommands } from './commands/login.ts';
+import { mandateCommands } from './commands/mandates.ts';
 import { captureCommands, refundCommands } from './commands/operations.ts';
 import { paymentCommands } from './commands/payments.ts';
 import { pipelineCommand } from './commands/pipeline.ts';
@@ -30,7 +31,7 @@ export function createProgram(): Command {
   program.exitOverride();
   const groups = [
     ...[loginCommands, contextCommands, statusCommand, pipelineCommand, searchCommand],
-    ...[paymentCommands, captureCommands, refundCommands, accountCommands],
+    ...[paymentCommands, captureCommands, refundCommands, mandateCommands, accountCommands],
     ...[ruleCommands, ledgerCommands, reconcileCommand],
     ...[deadLetterCommands, eventCommands, webhookCommands, userCommands, apiClientCommands, auditCommands],
   ];

@@ -64,6 +64,7 @@ def before_call(context, case, kwargs):
     if isinstance(case.body, dict):
         name_accounts(case.body)
         hold_money(case.body)
+        use_mandates(case.body)
         spare_logins(case)
         choose_password(case.body)
 
@@ -125,7 +126,20 @@ def hold_money(body):
         body["capture"] = "manual"
 
 
+TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}.*")
+MANDATE = re.compile(r"man_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def use_mandates(body):
+    """A made-up mandate leads to 404 and no further, and a mandate that has ended to 400."""
+    if MANDATE.fullmatch(str(body.get("mandate_id"))) and next(numbers) % 4:
+        del body["mandate_id"]
+    if TIME.fullmatch(str(body.get("valid_until"))) and next(numbers) % 4:
+        body["valid_until"] = "2099-12-31T23:59:59Z"
+
+
 CHANGES = {
+    "revokeMandate": "man",
     "updateAccount": "acct",
     "freezeAccount": "acct",
     "unfreezeAccount": "acct",

@@ -14,6 +14,8 @@ export interface Subject {
   refundId: string;
   transactionId: string;
   ruleId: string;
+  /** A mandate between two accounts of Alice. */
+  mandateId: string;
   reconciliationId: string;
   /** Alice's API client, the caller. */
   client: { id: string; secret: string };
@@ -37,6 +39,12 @@ const newPayment = ({ account, payment }: Subject) => ({
   from_account: account.id,
   to_account: payment.to_account,
   currency: 'EUR',
+});
+const YEAR_MS = 365 * 86_400_000;
+const newMandate = ({ account, payment }: Subject) => ({
+  from_account: account.id,
+  to_account: payment.to_account,
+  valid_until: new Date(Date.now() + YEAR_MS).toISOString(),
 });
 const newAccount = ({ owner }: Subject) => ({ owner_id: owner.user.id, currency: 'EUR' });
 const newUser = () => ({ username: `user-${randomUUID()}`, password: randomUUID(), roles: ['customer'] });
@@ -104,6 +112,7 @@ const BODIES: Record<string, Request> = {
   'POST /v1/withdrawals': ({ account }) => ({ account_id: account.id, amount: 1, currency: 'EUR' }),
   'POST /v1/payments': (subject) => ({ ...newPayment(subject), amount: 1 }),
   'POST /v1/payments/simulate': (subject) => ({ ...newPayment(subject), amount: 1 }),
+  'POST /v1/mandates': newMandate,
   'POST /v1/rules': () => ({ ...newRule(), action: 'shadow' }),
   'PATCH /v1/rules/{id}': () => ({ enabled: false }),
   'POST /v1/webhook-endpoints': newEndpoint,
@@ -123,6 +132,7 @@ const ID_IN: [path: string, id: (subject: Subject) => string][] = [
   ['/captures/', ({ captureId }) => captureId],
   ['/refunds/', ({ refundId }) => refundId],
   ['/transactions/', ({ transactionId }) => transactionId],
+  ['/mandates/', ({ mandateId }) => mandateId],
   ['/rules/', ({ ruleId }) => ruleId],
   ['/reconciliations/', ({ reconciliationId }) => reconciliationId],
   ['/api-clients/', ({ spareClientId }) => spareClientId],
@@ -218,6 +228,13 @@ const MESSAGES: Record<string, Request> = {
     account_id: account.id,
     state: 'ACCOUNT_STATE_ACTIVE',
   }),
+  'MandateService/CreateMandate': ({ account, payment }) => ({
+    from_account: account.id,
+    to_account: payment.to_account,
+    valid_until: { seconds: Math.round((Date.now() + YEAR_MS) / 1_000) },
+  }),
+  'MandateService/GetMandate': ({ mandateId }) => ({ mandate_id: mandateId }),
+  'MandateService/RevokeMandate': ({ mandateId }) => ({ mandate_id: mandateId }),
   'RuleService/CreateRule': () => ({ ...newRule(), action: 'RULE_ACTION_SHADOW' }),
   'RuleService/UpdateRule': ({ ruleId }) => ({ rule_id: ruleId, enabled: false, expected_version: 1 }),
   'RuleService/GetRule': ({ ruleId }) => ({ rule_id: ruleId }),

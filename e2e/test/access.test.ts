@@ -87,6 +87,10 @@ async function makeSubject(): Promise<Subject> {
   const { data: rule } = await operator.api.post('/v1/rules', {
     body: { name: `access-${payment.id}`, expression: 'false', action: 'shadow', enabled: false },
   });
+  const validUntil = new Date(Date.now() + 86_400_000).toISOString();
+  const { data: mandate } = await alice.api.post('/v1/mandates', {
+    body: { from_account: account.id, to_account: other.id, valid_until: validUntil },
+  });
   const { data: reconciliation } = await operator.api.post('/v1/ledger/reconciliations', { body: {} });
   const delivery = await eventually(async () => {
     const found = await alice.api.get('/v1/webhook-deliveries', {
@@ -98,7 +102,7 @@ async function makeSubject(): Promise<Subject> {
   return {
     ...{ account, payment, transactionId, demo, owner: alice },
     ...{ captureId: captures.body.data[0].id, refundId: refund.id },
-    ...{ ruleId: rule.id, reconciliationId: reconciliation.id },
+    ...{ mandateId: mandate.id, ruleId: rule.id, reconciliationId: reconciliation.id },
     client: client as Subject['client'],
     spareClientId: spare?.id ?? '',
     ...{ endpointId: hook.id, deliveryId: delivery.id, eventId: delivery.event_id },

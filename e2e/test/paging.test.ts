@@ -72,6 +72,12 @@ const ADD = {
   deposit: () =>
     operator.api.post('/v1/deposits', { body: { account_id: from.id, amount: 1, currency: 'EUR' } }),
   refund: () => bob.post(`/v1/payments/${held.id}/refunds`, { amount: 1 }),
+  mandate: () =>
+    alice.post('/v1/mandates', {
+      from_account: from.id,
+      to_account: to.id,
+      valid_until: new Date(Date.now() + DAY_MS).toISOString(),
+    }),
   rule: () =>
     operator.post('/v1/rules', {
       name: `paging-${randomUUID()}`,
@@ -122,6 +128,7 @@ const ROUTES: Record<string, { query?: () => string; path?: () => string; add: k
   '/v1/payments/{id}/refunds': { path: () => held.id, add: 'refund' },
   '/v1/captures': { query: () => `payment_id=${manual.id}`, add: 'capture' },
   '/v1/refunds': { query: () => `account_id=${from.id}`, add: 'refund' },
+  '/v1/mandates': { query: () => `account_id=${from.id}`, add: 'mandate' },
   '/v1/rules': { add: 'rule' },
   '/v1/rules/{id}/versions': { path: () => rule.id, add: 'ruleVersion' },
   '/v1/ledger/entries': { query: () => `account_id=${from.id}`, add: 'payment' },
@@ -151,6 +158,7 @@ const RPCS: Record<string, { request?: () => object; add: keyof typeof ADD }> = 
     add: 'accountChange',
   },
   'AccountService/ListBalances': { add: 'nothing' },
+  'MandateService/ListMandates': { request: () => ({ account_id: from.id }), add: 'mandate' },
   'RuleService/ListRules': { add: 'rule' },
   'RuleService/ListRuleVersions': { request: () => ({ rule_id: rule.id }), add: 'ruleVersion' },
   'PaymentService/ListPayments': { request: () => ({ account_id: from.id }), add: 'payment' },

@@ -13,6 +13,8 @@ import {
   ENDPOINT_ID,
   EVENT_ID,
   FACTOR_ID,
+  MANDATE_ID,
+  newMandate,
   newPayment,
   PAYMENT_ID,
   RECONCILIATION_ID,
@@ -129,6 +131,10 @@ const TABLE: [string, string, 'anyone' | RoleName[], Scope?, object?][] = [
   ['GET', '/v1/refunds', EVERYONE, 'payments:read'],
   ['GET', `/v1/refunds/${REFUND_ID}`, EVERYONE, 'payments:read'],
   ['GET', `/v1/payments/${PAYMENT_ID}/timeline`, EVERYONE, 'payments:read'],
+  ['POST', '/v1/mandates', OWNERS, 'mandates:write', newMandate],
+  ['GET', '/v1/mandates', EVERYONE, 'mandates:read'],
+  ['GET', `/v1/mandates/${MANDATE_ID}`, EVERYONE, 'mandates:read'],
+  ['POST', `/v1/mandates/${MANDATE_ID}/revoke`, OWNERS, 'mandates:write'],
   ['POST', '/v1/rules', ['operator'], 'rules:write', { name: 'a', expression: 'true', action: 'shadow' }],
   ['GET', '/v1/rules', ['operator', 'auditor'], 'rules:read'],
   ['GET', `/v1/rules/${RULE_ID}`, ['operator', 'auditor'], 'rules:read'],
@@ -203,7 +209,7 @@ const SETUP = [
   `DELETE /v1/auth/second-factors/${FACTOR_ID}`,
 ];
 
-const ID = /(acct|cap|cli|dl|evt|fam|pay|rec|ref|rule|sf|sup|txn|usr|whd|whe)_[0-9a-f-]+/;
+const ID = /(acct|cap|cli|dl|evt|fam|man|pay|rec|ref|rule|sf|sup|txn|usr|whd|whe)_[0-9a-f-]+/;
 /** The path as the document has it. */
 const template = (path: string) =>
   path

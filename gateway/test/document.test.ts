@@ -32,7 +32,10 @@ import {
   head,
   identityRecord,
   lastProof,
+  MANDATE_ID,
   mail,
+  mandateMessage,
+  newMandate,
   newPayment,
   notificationExample,
   outside,
@@ -48,6 +51,7 @@ import {
   reconciliation,
   redriveRecord,
   refundOf,
+  revokedMandate,
   rule,
   SESSION_ID,
   SUPPRESSION_ID,
@@ -161,6 +165,12 @@ beforeAll(async () => {
     listApiClientKeys: () => ({ keys: [clientKeyMessage] }),
     removeApiClientKey: () => ({}),
     rotateSigningKey: () => ({ activeKid: '1', nextKid: '2', activatesAt: AT }),
+  });
+  Object.assign(platform.fakes.mandates, {
+    createMandate: () => ({ mandate: mandateMessage }),
+    getMandate: () => ({ mandate: mandateMessage }),
+    listMandates: () => ({ mandates: [mandateMessage, revokedMandate], nextPageToken: 'next' }),
+    revokeMandate: () => ({ mandate: revokedMandate }),
   });
   Object.assign(rules, {
     createRule: () => ({ rule }),
@@ -362,6 +372,10 @@ describe('answers as documented:', () => {
     ['GET', '/v1/payments', 200],
     ['GET', `/v1/payments/${PAYMENT_ID}`, 200],
     ['GET', `/v1/payments/${PAYMENT_ID}/timeline`, 200],
+    ['POST', '/v1/mandates', 201, newMandate],
+    ['GET', `/v1/mandates?state=active&account_id=${ALICE}`, 200],
+    ['GET', `/v1/mandates/${MANDATE_ID}`, 200],
+    ['POST', `/v1/mandates/${MANDATE_ID}/revoke`, 200],
     ['POST', '/v1/rules', 201, { name: 'a', expression: 'true', action: 'decline', message: 'No.' }],
     ['GET', '/v1/rules', 200],
     ['GET', `/v1/rules/${RULE_ID}`, 200],

@@ -16,6 +16,8 @@ import {
   type AccountAuditRecord,
   AccountState,
   CaptureMode,
+  type Mandate,
+  MandateState,
   MovementKind,
   Outcome,
   type Rule,
@@ -69,6 +71,7 @@ const UUID = '0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3';
 export const ALICE = `acct_${UUID}a`;
 export const BOB = `acct_${UUID}b`;
 export const PAYMENT_ID = `pay_${UUID}c`;
+export const MANDATE_ID = `man_${UUID}c`;
 export const TRANSACTION_ID = `txn_${UUID}d`;
 export const CAPTURE_ID = `cap_${UUID}f`;
 export const REFUND_ID = `ref_${UUID}f`;
@@ -106,6 +109,7 @@ export function paymentOf(request: Partial<CreatePaymentRequest>, changes: Parti
     description: request.description ?? '',
     reference: request.reference ?? '',
     metadata: request.metadata ?? {},
+    mandateId: request.mandateId ?? '',
     failure: undefined,
     decision: {
       outcome: Outcome.APPROVED,
@@ -546,6 +550,33 @@ export const rule: Rule = {
   clientId: '',
   traceId: '0af7651916cd43dd8448eb211c80319c',
   callId: 'call_1',
+};
+
+export const newMandate = { from_account: ALICE, to_account: BOB, valid_until: '2027-01-31T12:00:00Z' };
+
+export const mandateMessage: Mandate = {
+  id: MANDATE_ID,
+  state: MandateState.ACTIVE,
+  fromAccount: ALICE,
+  toAccount: BOB,
+  currency: 'EUR',
+  limits: { perPaymentMinor: 5_000n, dailyMinor: undefined, monthlyMinor: 10_000n },
+  usage: { dailyMinor: 1_250n, monthlyMinor: 1_250n },
+  validUntil: AT,
+  reference: '',
+  createdAt: AT,
+  revokedAt: undefined,
+  createdBy: undefined,
+  revokedBy: undefined,
+};
+const mandateOrigin = { actorId: USER_ID, clientId: '', traceId: 'a', callId: 'call_1' };
+export const revokedMandate: Mandate = {
+  ...mandateMessage,
+  state: MandateState.REVOKED,
+  reference: 'gym',
+  revokedAt: AT,
+  createdBy: mandateOrigin,
+  revokedBy: { ...mandateOrigin, clientId: CLIENT_ID },
 };
 
 export const statement: GetStatementResponse = {

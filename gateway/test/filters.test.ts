@@ -1,6 +1,6 @@
 /** Every parameter of a query string reaches the service that reads it. A filter that is lost lists the rows of others, or too many. */
 import { status } from '@grpc/grpc-js';
-import { AccountState } from '@payflowx/proto/authorization';
+import { AccountState, MandateState } from '@payflowx/proto/authorization';
 import { DeadLetterReason } from '@payflowx/proto/dead-letters';
 import { Direction, Layer } from '@payflowx/proto/ledger';
 import { MailState, WebhookDeliveryState } from '@payflowx/proto/notification';
@@ -131,6 +131,20 @@ const ROUTES: [path: string, query: string, method: string, request: object][] =
   ],
   ['/v1/refunds', `${OPERATIONS}&state=FAILED`, 'listRefunds', { ...operations, state: RefundState.FAILED }],
   ['/v1/payments/{id}/refunds', PAGE, 'listRefunds', { ...page, paymentId: PAYMENT_ID }],
+  [
+    '/v1/mandates',
+    `${PAGE}&${TIMES}&account_id=${ALICE}&from_account=${ALICE}&to_account=${BOB}&state=revoked&reference=gym`,
+    'listMandates',
+    {
+      ...page,
+      ...times,
+      accountId: ALICE,
+      fromAccount: ALICE,
+      toAccount: BOB,
+      state: MandateState.REVOKED,
+      reference: 'gym',
+    },
+  ],
   ['/v1/rules', PAGE, 'listRules', page],
   ['/v1/rules/{id}/versions', PAGE, 'listRuleVersions', { ...page, ruleId: RULE_ID }],
   [

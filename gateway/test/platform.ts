@@ -21,7 +21,11 @@ import {
 } from '@payflowx/chassis/testing';
 import { AnalyticsServiceService } from '@payflowx/proto/analytics';
 import { AuthServiceService } from '@payflowx/proto/auth';
-import { AccountServiceService, RuleServiceService } from '@payflowx/proto/authorization';
+import {
+  AccountServiceService,
+  MandateServiceService,
+  RuleServiceService,
+} from '@payflowx/proto/authorization';
 import { DeadLetterServiceService } from '@payflowx/proto/dead-letters';
 import { LedgerServiceService, ReconciliationServiceService } from '@payflowx/proto/ledger';
 import {
@@ -81,6 +85,7 @@ export const DEFINITIONS = {
   ledger: LedgerServiceService,
   notification: NotificationServiceService,
   analytics: AnalyticsServiceService,
+  mandates: MandateServiceService,
   rules: RuleServiceService,
   reconciliations: ReconciliationServiceService,
   preferences: PreferenceServiceService,
@@ -101,7 +106,7 @@ type Name = keyof typeof DEFINITIONS;
 const FURTHER: Partial<Record<keyof Targets, Name[]>> = {
   auth: ['authDeadLetters', 'authPipeline'],
   payment: ['paymentDeadLetters', 'paymentPipeline'],
-  authorization: ['rules'],
+  authorization: ['mandates', 'rules'],
   ledger: ['reconciliations', 'ledgerPipeline'],
   notification: ['preferences', 'mails', 'notificationDeadLetters', 'notificationPipeline'],
   analytics: ['analyticsPipeline'],

@@ -61,6 +61,7 @@ const INPUTS = [
   ...['/v1/payments?created_after=', '/v1/payments?created_before='],
   ...['/v1/payments?updated_after=', '/v1/payments?updated_before='],
   ...['/v1/refunds?created_after=', '/v1/refunds?created_before='],
+  ...['/v1/mandates?created_after=', '/v1/mandates?created_before='],
   ...['/v1/ledger/entries?created_after=', '/v1/ledger/entries?created_before='],
   ...[`/v1/ledger/accounts/${ALICE}/statement?from=`, `/v1/ledger/accounts/${ALICE}/statement?to=`],
   `/v1/ledger/accounts/${ALICE}/balance?at=`,

@@ -81,6 +81,7 @@ const record = (type: EventType, from: string, to: string, paymentId = newId('pa
       freedMinor: 0n,
       currency: 'EUR',
       failure: { code: '', message: '' },
+      isCollected: false,
       description: '',
       reference: '',
       content: Buffer.alloc(0),

@@ -122,6 +122,7 @@ it('stores events one after the other, so that two consumers cannot deadlock', a
     freedMinor: 0n,
     currency: 'EUR',
     failure: { code: '', message: '' },
+    isCollected: false,
     description: '',
     reference: '',
     sender: { accountId: 'acct_a', ownerId: 'usr_a' },

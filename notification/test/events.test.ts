@@ -106,6 +106,30 @@ it('hides a declined attempt from its receiver, and shows a message of an earlie
   });
 });
 
+it('shows a declined collection to both sides: to the payee its own notes, and of the decision what is about the mandate', async () => {
+  const [payer, payee] = [newId('usr'), newId('usr')];
+  const told = completed(payer, payee, { type: PaymentEventType.FAILED, decision: decision() });
+  const failure = { code: 'RULE_DECLINED', message: 'Ask for Mary.' };
+  if (told.payment) Object.assign(told.payment, { mandateId: 'man_1', failure });
+  await platform.record(told);
+  const seenBy = async (...who: Parameters<TestNotification['as']>) =>
+    (await platform.client.getEvent({ eventId: told.id }, await platform.as(...who))).event?.payment;
+
+  const notes = { reference: 'order-4711', metadata: { order: '4711' } };
+  const nothing = { reference: '', metadata: {} };
+  const byPayee = await seenBy(payee);
+  expect(byPayee).toMatchObject({
+    ...notes,
+    mandateId: 'man_1',
+    failure: { code: 'RULE_DECLINED', message: 'A rule of the platform declines this payment.' },
+  });
+  expect(byPayee?.decision).toMatchObject({ checks: [], limit: undefined });
+  const byPayer = await seenBy(payer);
+  expect(byPayer).toMatchObject({ ...nothing, failure, payeeNotes: undefined });
+  expect(byPayer?.decision?.checks.map(({ name }) => name)).toEqual(['balance']);
+  expect(await seenBy(newId('usr'), 'auditor')).toMatchObject({ ...nothing, failure, payeeNotes: notes });
+});
+
 it('lists the newest first, by type, payment, account and time, with nothing twice or skipped while events are added', async () => {
   const user = newId('usr');
   const caller = await platform.as(user);

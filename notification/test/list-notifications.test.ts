@@ -72,6 +72,7 @@ function stepBetween(sender: string, receiver: string): PaymentStep {
     freedMinor: 0n,
     currency: 'EUR',
     failure: { code: '', message: '' },
+    isCollected: false,
     description: '',
     reference: '',
     content: Buffer.alloc(0),

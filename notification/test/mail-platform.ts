@@ -104,6 +104,7 @@ export function step(from: string, to: string, changes: Partial<PaymentStep> = {
     freedMinor: 0n,
     currency: 'EUR',
     failure: { code: '', message: '' },
+    isCollected: false,
     description: 'Rent',
     reference: 'R-1',
     content: Buffer.alloc(0),

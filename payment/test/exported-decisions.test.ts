@@ -3,6 +3,7 @@ import { DecidedStep, Decision } from '@payflowx/proto/authorization';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { exportDecisions } from '../src/app/export-decisions.ts';
+import { openMandate } from './collections.ts';
 import { lifecycleOf } from './lifecycle.ts';
 import { type Platform, startPlatform } from './payment-platform.ts';
 
@@ -38,6 +39,7 @@ it('every decision is written with the request that authorization got', async ()
   await life.capture(id, {});
   await life.refund(id, {});
   await life.cancel((await life.hold()).id);
+  await (await openMandate(platform)).collect(texts);
 
   const steps = await exported();
   const sent = [

@@ -273,6 +273,7 @@ export function paymentRequest(given: Partial<CreatePaymentRequest> = {}): Creat
     metadata: { table: '4' },
     holdSeconds: 0,
     captureBy: CaptureBy.UNSPECIFIED,
+    mandateId: '',
     ...given,
   };
 }

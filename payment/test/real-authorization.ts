@@ -32,6 +32,8 @@ import {
   AuthorizationServiceService,
   type AuthorizeItem,
   CaptureMode,
+  MandateServiceClient,
+  type MandateServiceService,
   type RuleAction,
   RuleServiceClient,
 } from '@payflowx/proto/authorization';
@@ -54,6 +56,8 @@ export interface RealAuthorization extends AuthorizationFaults {
   target: string;
   /** Its RPCs, as payment calls them. */
   rpc: Neighbour<AuthorizationServiceService>;
+  /** Its RPCs for payers and payees. */
+  mandates: Neighbour<MandateServiceService>;
   /** Opens an account and pays the funds in. Concurrent openings share their calls. */
   openAccount(opening: Opening): Promise<string>;
   changeState(account: string, state: AccountState): Promise<void>;
@@ -115,6 +119,7 @@ export async function startRealAuthorization(
   const asUser = { target, certificates: testCertificates() };
   const accounts = connectGrpc<AccountServiceService>(AccountServiceClient, asUser);
   const rules = connectGrpc(RuleServiceClient, asUser);
+  const mandates = connectGrpc<MandateServiceService>(MandateServiceClient, asUser);
   const asTreasurer = async () => ({
     deadlineMs: PATIENCE_MS,
     accessToken: await identity.tokenFor(TREASURER),
@@ -135,6 +140,7 @@ export async function startRealAuthorization(
     ...faults,
     target,
     rpc,
+    mandates,
     openAccount: (opening) => openings.submit(opening),
     async changeState(accountId, state) {
       const request = { accountId, state, expectedVersion: 0n, reason: '' };
@@ -182,7 +188,7 @@ export async function startRealAuthorization(
       current = start();
     },
     async stop() {
-      for (const client of [rpc, accounts, rules]) client.close();
+      for (const client of [rpc, accounts, rules, mandates]) client.close();
       await server.drain();
       await Promise.all([...drained, current.drain(), openings.drain()]);
       await db.destroy();
@@ -257,6 +263,7 @@ function depositOf({ id, currency, funds }: Opened): AuthorizeItem {
     description: '',
     reference: '',
     metadata: {},
+    mandateId: '',
   };
 }
 

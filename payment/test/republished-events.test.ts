@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { republishEvents, type Selection } from '../src/app/republish-events.ts';
 import { DESTINATIONS } from '../src/messages/payment-event.ts';
 import type { Database } from '../src/store/database.ts';
+import { openMandate } from './collections.ts';
 import { lifecycleOf } from './lifecycle.ts';
 import { FUNDS, type Platform, startPlatform } from './payment-platform.ts';
 
@@ -88,6 +89,10 @@ async function useEveryStep(): Promise<string> {
   await platform.expire(60_000);
   authorization.setClockAhead(0);
   await life.hold();
+  const { collect } = await openMandate(platform);
+  await collect(texts);
+  await collect({ ...texts, amountMinor: 2n * FUNDS });
+  await expect(collect({ mandateId: newId('man') })).rejects.toMatchObject({ reason: 'MANDATE_NOT_FOUND' });
   return parts.id;
 }
 

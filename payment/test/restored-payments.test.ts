@@ -9,8 +9,9 @@ import { restorePayments } from '../src/app/restore-payments.ts';
 import { decodePastEvent, type PastEvent } from '../src/messages/past-event.ts';
 import type { Database } from '../src/store/database.ts';
 import { findKeys, restoreKeys, storeAnswers } from '../src/store/idempotency-keys.ts';
+import { openMandate } from './collections.ts';
 import { lifecycleOf } from './lifecycle.ts';
-import { type Platform, startPlatform } from './payment-platform.ts';
+import { FUNDS, type Platform, startPlatform } from './payment-platform.ts';
 
 let platform: Platform;
 let life: ReturnType<typeof lifecycleOf>;
@@ -72,13 +73,16 @@ it('payments, operations and keys come back as they were, and keys replay the fi
   const refundCall = await life.callAs(otherCustomer);
   const refunded = await platform.client.createRefund(refund, refundCall);
   await life.cancel((await life.hold({ holdSeconds: 120 })).id);
-  await life.pay();
+  const { collect } = await openMandate(platform);
+  const collection = { requestId: newId('req'), reference: 'invoice 7' };
+  const collected = await collect(collection);
+  await collect({ amountMinor: 2n * FUNDS });
 
   const before = await contents();
   const events = await topic();
   await lose();
   const counted = await restore(events, false);
-  expect(counted).toMatchObject({ payments: { length: 3 }, operations: { length: 4 }, incomplete: [] });
+  expect(counted).toMatchObject({ payments: { length: 4 }, operations: { length: 4 }, incomplete: [] });
   expect(await contents()).toEqual({ payments: [], operations: [], idempotency_keys: [] });
 
   for (const some of [events.slice(0, 4), events.slice(4), events]) await restore(some);
@@ -87,6 +91,7 @@ it('payments, operations and keys come back as they were, and keys replay the fi
   expect(await contents()).toEqual(before);
 
   expect(await platform.client.createPayment(request, call)).toEqual({ ...first, replayed: true });
+  expect(await collect(collection)).toEqual({ ...collected, replayed: true });
   expect(await platform.client.capturePayment(capture, call)).toEqual({ ...captured, replayed: true });
   expect(await platform.client.createRefund(refund, refundCall)).toEqual({ ...refunded, replayed: true });
   const nothing = { postedMinor: 0n, heldMinor: 0n };

@@ -52,6 +52,17 @@ export const DECLINES = {
   ),
   INSUFFICIENT_BALANCE: decline('The paying account does not have enough money available.', 'payer', 'later'),
   RULE_DECLINED: decline('A rule of the platform declines this payment.', 'operator', 'never'),
+  MANDATE_NOT_FOUND: decline(
+    'There is no mandate by which you may collect this payment.',
+    'caller',
+    'changed',
+  ),
+  MANDATE_NOT_ACTIVE: decline('The mandate is revoked or has expired.', 'payer', 'changed'),
+  MANDATE_LIMIT_EXCEEDED: decline(
+    'The amount is above what is left of a limit of the mandate.',
+    'payer',
+    'later',
+  ),
   HOLD_NOT_OPEN: decline('The money of this payment is no longer held.', 'none', 'never'),
   CAPTURE_EXCEEDS_HOLD: decline(
     'The amount is above what is still held for this payment.',

@@ -82,6 +82,7 @@ export function paymentJson(payment: Payment) {
     description: emptyAsNull(payment.description),
     reference: emptyAsNull(payment.reference),
     metadata: payment.metadata,
+    mandate_id: emptyAsNull(payment.mandateId),
     payee_notes: notesJson(payment.payeeNotes),
     failure: failureJson(payment.failure),
     decision: decision ? decisionJson(decision) : null,

@@ -29,6 +29,8 @@ const NEEDS: Record<Scope, readonly Scope[]> = {
   'accounts:write': ['accounts:read'],
   'payments:read': [],
   'payments:write': [],
+  'mandates:read': [],
+  'mandates:write': [],
   'deposits:write': [],
   'withdrawals:write': [],
   'rules:read': [],

@@ -11,13 +11,28 @@ import {
 import { inTransaction, limitLockWait, unlessBrokenOff } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
 import type { Hold } from '../domain/hold.ts';
-import type { CaptureRequest, ReleaseRequest, StepRequest } from '../domain/step-request.ts';
+import type { Mandate } from '../domain/mandate.ts';
+import type {
+  CaptureRequest,
+  PaymentRequest,
+  RefundRequest,
+  ReleaseRequest,
+  StepRequest,
+} from '../domain/step-request.ts';
 import { readAccounts } from '../store/balances.ts';
 import type { Database } from '../store/database.ts';
 import { saveDecisions } from '../store/decided-batch.ts';
 import { type Answer, findKnown } from '../store/decisions.ts';
 import { findHolds } from '../store/holds.ts';
-import { accountRow, findLockedRows, holdRow, lockRows, type RowName } from '../store/row-locks.ts';
+import { findMandates } from '../store/mandates.ts';
+import {
+  accountRow,
+  findLockedRows,
+  holdRow,
+  lockRows,
+  mandateRow,
+  type RowName,
+} from '../store/row-locks.ts';
 import { type Command, decideStep, resultOf, startBatch } from './decide-steps.ts';
 import type { LockPatience } from './lock-patience.ts';
 import type { RulesInForce } from './rules-in-force.ts';
@@ -100,8 +115,7 @@ async function decideUnderLock(
   try {
     return await inTransaction(deps.db, async (trx) => {
       await limitLockWait(trx, deps.patience.waitMs());
-      const { accountIds, heldPaymentIds } = await findAffectedRows(trx, commands);
-      await lockRows(trx, accountIds, heldPaymentIds);
+      await lockRows(trx, await findAffectedRows(trx, commands));
       const answers = await tryToDecide(deps, trx, commands);
       // A hold made just now can add an account that was not locked.
       if (answers === undefined) throw new Error('An account changed although it was locked.');
@@ -156,17 +170,18 @@ async function tryToDecide(
 }
 
 /**
- * Reads the accounts and holds of the commands. Accounts come first: a hold that changes later also changes its payer's row
- * version.
+ * Reads the accounts, holds and mandates of the commands. Accounts come first: a hold or mandate that changes later also changes its
+ * payer's row version.
  */
 async function readBooks(db: Kysely<Database>, commands: readonly Command[]) {
-  const { accountIds, heldPaymentIds } = await findAffectedRows(db, commands);
+  const { accountIds, heldPaymentIds, mandateIds } = await findAffectedRows(db, commands);
   const read = await readAccounts(db, accountIds);
   const holds = heldPaymentIds.length > 0 ? await findHolds(db, heldPaymentIds) : new Map<string, Hold>();
-  return { ...read, holds };
+  const mandates = mandateIds.length > 0 ? await findMandates(db, mandateIds) : new Map<string, Mandate>();
+  return { ...read, holds, mandates };
 }
 
-/** Finds the accounts of the commands. Captures and releases name a hold, whose accounts never change. */
+/** Finds the rows of the commands. Captures and releases name a hold, whose accounts and mandate never change. */
 async function findAffectedRows(db: Kysely<Database>, commands: readonly Command[]) {
   const paymentIds = commands.flatMap(({ request }) => (namesHold(request) ? request.paymentId : []));
   const holds = paymentIds.length > 0 ? await findHolds(db, paymentIds) : new Map<string, Hold>();
@@ -175,13 +190,27 @@ async function findAffectedRows(db: Kysely<Database>, commands: readonly Command
   for (const { request } of commands) {
     if (!namesHold(request)) accountIds.add(request.fromAccount).add(request.toAccount);
   }
+  const mandateOf = (request: StepRequest) =>
+    namesHold(request) ? holds.get(request.paymentId)?.mandateId : mandateNamedBy(request);
   const rowsOf = ({ request }: Command): RowName[] => {
-    if (!namesHold(request)) return [accountRow(request.fromAccount), accountRow(request.toAccount)];
-    const hold = holds.get(request.paymentId);
-    return hold ? [holdRow(hold.paymentId), accountRow(hold.fromAccount), accountRow(hold.toAccount)] : [];
+    const hold = namesHold(request) ? holds.get(request.paymentId) : undefined;
+    if (namesHold(request) && hold === undefined) return [];
+    const { fromAccount, toAccount } = hold ?? (request as PaymentRequest | RefundRequest);
+    const mandateId = mandateOf(request);
+    return [
+      ...(hold ? [holdRow(hold.paymentId)] : []),
+      accountRow(fromAccount),
+      accountRow(toAccount),
+      ...(mandateId === undefined ? [] : [mandateRow(mandateId)]),
+    ];
   };
+  const mandateIds = new Set(commands.flatMap(({ request }) => mandateOf(request) ?? []));
   // Only holds that exist now. A hold made a moment later has accounts that are not in this list.
-  return { accountIds, heldPaymentIds: [...holds.keys()], rowsOf };
+  return { accountIds, heldPaymentIds: [...holds.keys()], mandateIds: [...mandateIds], rowsOf };
+}
+
+function mandateNamedBy(request: PaymentRequest | RefundRequest): string | undefined {
+  return request.kind === 'AUTHORIZE' ? request.mandateId : undefined;
 }
 
 function namesHold(request: StepRequest): request is CaptureRequest | ReleaseRequest {

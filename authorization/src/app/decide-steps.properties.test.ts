@@ -127,6 +127,7 @@ function requestOf(
       description: '',
       reference: '',
       metadata: {},
+      mandateId: undefined,
     };
   }
   if (drawn.kind === 'REPLAY') return earlierSteps.toReversed()[drawn.pick];
@@ -212,7 +213,10 @@ const batch = fc.record({ clockMs: fc.nat(20), payments: fc.array(paymentBetween
 it('the times and ids of one account’s decisions sort in the order of its changes, however the clocks differ', () => {
   fc.assert(
     fc.property(fc.array(batch, { minLength: 2, maxLength: 12 }), (batches) => {
-      const read = { accounts: startingAccounts([]), holds: new Map<string, Hold>(), known: new Map() };
+      const read = {
+        ...{ accounts: startingAccounts([]), holds: new Map<string, Hold>() },
+        ...{ mandates: new Map(), known: new Map() },
+      };
       const orderOf = new Map<string, string>();
       let count = 0;
       for (const { clockMs, payments } of batches) {
@@ -244,7 +248,7 @@ it('does not follow a decision that a wrong clock dated far ahead', () => {
     const payer = accounts.get('a') as Account;
     accounts.set('a', { ...payer, decidedAt: new Date(now.getTime() + lastMs) });
     const state = startBatch(
-      { accounts, holds: new Map(), known: new Map() },
+      { accounts, holds: new Map(), mandates: new Map(), known: new Map() },
       { now, holdTtlMs: 1, rules: NO_RULES },
     );
     const drawn = {
@@ -265,7 +269,7 @@ it('does not follow a decision that a wrong clock dated far ahead', () => {
 });
 
 function play(accounts: Map<string, Account>, steps: readonly Drawn[]): void {
-  const read = { accounts, holds: new Map<string, Hold>(), known: new Map() };
+  const read = { accounts, holds: new Map<string, Hold>(), mandates: new Map(), known: new Map() };
   const earlierSteps: StepRequest[] = [];
   const firstAnswers = new Map<StepRequest, unknown>();
   const paid: Paid[] = [];

@@ -9,6 +9,7 @@ import { decide } from '../domain/decide.ts';
 import type { DecideContext } from '../domain/decision-context.ts';
 import { AuthorizationError } from '../domain/errors.ts';
 import type { Hold } from '../domain/hold.ts';
+import type { Mandate } from '../domain/mandate.ts';
 import type { PaymentRequest, StepRequest } from '../domain/step-request.ts';
 import { toDecisionMessage } from '../messages/decision-message.ts';
 import type { DecidedBatch, DecidedStep } from '../store/decided-batch.ts';
@@ -25,16 +26,19 @@ export interface BatchState {
   readonly accounts: Map<string, Account>;
   /** By payment id: holds that were read, and holds made by this batch. */
   readonly holds: Map<string, Hold>;
+  /** By id: those that the steps or their holds name. */
+  readonly mandates: Map<string, Mandate>;
   readonly known: Map<string, KnownDecision>;
   readonly context: DecideContext;
   readonly steps: DecidedStep[];
   readonly changedAccounts: Set<string>;
   readonly changedHolds: Set<string>;
   readonly newHolds: Set<string>;
+  readonly changedMandates: Set<string>;
 }
 
 export function startBatch(
-  read: Pick<BatchState, 'accounts' | 'holds' | 'known'>,
+  read: Pick<BatchState, 'accounts' | 'holds' | 'mandates' | 'known'>,
   context: DecideContext,
 ): BatchState {
   return {
@@ -44,6 +48,7 @@ export function startBatch(
     changedAccounts: new Set(),
     changedHolds: new Set(),
     newHolds: new Set(),
+    changedMandates: new Set(),
   };
 }
 
@@ -70,9 +75,13 @@ function newAnswer(state: BatchState, request: StepRequest, deadline: Date | und
   }
   const now = timeOf(state, request);
   const context = { ...state.context, now };
-  const { decision, changed, hold, remaining, basis, retryAt } = decide(request, state, context);
+  const { decision, changed, hold, mandate, remaining, basis, retryAt } = decide(request, state, context);
   if (retryAt !== undefined) return { decision: toDecisionMessage(decision), remaining, retryAt };
   if (hold !== undefined) applyHold(state, request, hold);
+  if (mandate !== undefined) {
+    state.mandates.set(mandate.id, mandate);
+    state.changedMandates.add(mandate.id);
+  }
   for (const account of changed) {
     state.accounts.set(account.id, account.isExternal ? account : { ...account, decidedAt: now });
     state.changedAccounts.add(account.id);
@@ -137,6 +146,7 @@ export function resultOf({ context, ...state }: BatchState): DecidedBatch {
     changed: [...state.accounts.values()].filter(({ id }) => state.changedAccounts.has(id)),
     newHolds: [...state.holds.values()].filter(({ paymentId }) => state.newHolds.has(paymentId)),
     changedHolds: [...state.holds.values()].filter(({ paymentId }) => state.changedHolds.has(paymentId)),
+    changedMandates: [...state.mandates.values()].filter(({ id }) => state.changedMandates.has(id)),
     decidedAt: context.now,
   };
 }
@@ -155,7 +165,10 @@ function factsOf(request: StepRequest): unknown[] {
     case 'AUTHORIZE': {
       const { fromAccount, toAccount, amount, currency, captureMode, callerId, holdExpiresAt } = request;
       const until = holdExpiresAt?.getTime();
-      return [fromAccount, toAccount, amount, currency, captureMode, callerId, until, ...textsOf(request)];
+      const facts = [fromAccount, toAccount, amount, currency, captureMode, callerId, until];
+      // Without a mandate a request has the same fingerprint as in earlier versions.
+      const mandate = request.mandateId === undefined ? [] : [request.mandateId];
+      return [...facts, ...textsOf(request), ...mandate];
     }
     case 'CAPTURE':
       return [request.amount, request.final];

@@ -7,6 +7,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { type Account, type AccountRecord, NO_LIMITS, unopenedExternal } from '../domain/account.ts';
 import { auditedFacts } from '../domain/audit.ts';
 import type { Hold } from '../domain/hold.ts';
+import type { Mandate } from '../domain/mandate.ts';
 import { type Replayed, replay } from '../domain/past-decision.ts';
 import { NEVER_USED } from '../domain/usage.ts';
 import { decodeDecidedStep, type RecordedDecision } from '../messages/decided-step.ts';
@@ -16,6 +17,7 @@ import { readAccounts } from '../store/balances.ts';
 import type { Database } from '../store/database.ts';
 import type { DecidedStep } from '../store/decided-batch.ts';
 import { findHolds } from '../store/holds.ts';
+import { findMandates } from '../store/mandates.ts';
 import {
   createRecorded,
   freeze,
@@ -94,6 +96,9 @@ const RESTORE_AGAIN =
 function createPastBooks(trx: Transaction<Database>, isReal: boolean) {
   const accounts = new Map<string, Account>();
   const holds = new Map<string, Hold>();
+  /** Those that the database has. Mandates that were lost are not known from decisions. */
+  const mandates = new Map<string, Mandate>();
+  const changedMandates = new Set<string>();
   const changedAccounts = new Set<string>();
   const changedHolds = new Set<string>();
   const lost: string[] = [];
@@ -101,6 +106,12 @@ function createPastBooks(trx: Transaction<Database>, isReal: boolean) {
   async function read(steps: readonly RecordedDecision[]): Promise<void> {
     const paymentIds = steps.map(({ request }) => request.paymentId).filter((id) => !holds.has(id));
     for (const [id, hold] of await findHolds(trx, [...new Set(paymentIds)])) holds.set(id, hold);
+    const mandateIds = steps.flatMap(({ request }) => mandateOf(request, holds) ?? []);
+    for (const [id, mandate] of await findMandates(
+      trx,
+      mandateIds.filter((each) => !mandates.has(each)),
+    ))
+      mandates.set(id, mandate);
     const wanted = new Set(
       steps.flatMap(({ movements }) => movements.flatMap((each) => [each.fromAccount, each.toAccount])),
     );
@@ -116,7 +127,7 @@ function createPastBooks(trx: Transaction<Database>, isReal: boolean) {
   }
 
   function applyOne(step: RecordedDecision): DecidedStep {
-    const { changed, hold, remaining } = replayed(step, { accounts, holds });
+    const { changed, hold, mandate, remaining } = replayed(step, { accounts, holds, mandates });
     for (const account of changed) {
       accounts.set(account.id, account);
       changedAccounts.add(account.id);
@@ -124,6 +135,10 @@ function createPastBooks(trx: Transaction<Database>, isReal: boolean) {
     if (hold) {
       holds.set(hold.paymentId, hold);
       changedHolds.add(hold.paymentId);
+    }
+    if (mandate) {
+      mandates.set(mandate.id, mandate);
+      changedMandates.add(mandate.id);
     }
     const { request, decline, message } = step;
     const { kind, paymentId, operationId } = request;
@@ -141,15 +156,25 @@ function createPastBooks(trx: Transaction<Database>, isReal: boolean) {
       const changed = [...accounts.values()].filter(({ id }) => changedAccounts.has(id));
       requireMoney(changed);
       const held = [...holds.values()].filter(({ paymentId }) => changedHolds.has(paymentId));
-      const rows = Math.max(changed.length, held.length);
+      const used = [...mandates.values()].filter(({ id }) => changedMandates.has(id));
+      const rows = Math.max(changed.length, held.length, used.length);
       for (let start = 0; isReal && start < rows; start += AT_ONCE)
         await saveReplayed(trx, {
           accounts: changed.slice(start, start + AT_ONCE),
           holds: held.slice(start, start + AT_ONCE),
+          mandates: used.slice(start, start + AT_ONCE),
         });
       return { changedAccounts: changed.length, changedHolds: held.length, accounts: lost };
     },
   };
+}
+
+/** A hold that an earlier step of the same chunk makes has the mandate of that step. */
+function mandateOf(
+  request: RecordedDecision['request'],
+  holds: ReadonlyMap<string, Hold>,
+): string | undefined {
+  return request.kind === 'AUTHORIZE' ? request.mandateId : holds.get(request.paymentId)?.mandateId;
 }
 
 function replayed(step: RecordedDecision, books: Parameters<typeof replay>[1]): Replayed {

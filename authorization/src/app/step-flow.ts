@@ -5,7 +5,7 @@
 import { createBatcher } from '@payflowx/chassis';
 import { AuthorizationError } from '../domain/errors.ts';
 import type { Answer } from '../store/decisions.ts';
-import { accountRow, holdRow, type RowName } from '../store/row-locks.ts';
+import { accountRow, holdRow, mandateRow, type RowName } from '../store/row-locks.ts';
 import { type DecideDeps, decideBatch, RowsLocked } from './decide-batch.ts';
 import type { Command } from './decide-steps.ts';
 import { createLockPatience } from './lock-patience.ts';
@@ -53,9 +53,11 @@ export function createStepFlow(
 
 /** Returns the rows that are known without a query. The accounts of a capture or release are only in its hold. */
 function rowsNamedBy({ request }: Command): RowName[] {
-  return request.kind === 'CAPTURE' || request.kind === 'RELEASE'
-    ? [holdRow(request.paymentId)]
-    : [accountRow(request.fromAccount), accountRow(request.toAccount)];
+  if (request.kind === 'CAPTURE' || request.kind === 'RELEASE') return [holdRow(request.paymentId)];
+  const accounts = [accountRow(request.fromAccount), accountRow(request.toAccount)];
+  return request.kind === 'REFUND' || request.mandateId === undefined
+    ? accounts
+    : [...accounts, mandateRow(request.mandateId)];
 }
 
 function busy(): AuthorizationError {

@@ -4,6 +4,7 @@ import type { Refusal } from './checks.ts';
 import type { Check, Decision, Movement } from './decision.ts';
 import type { Decided } from './decision-context.ts';
 import type { Hold } from './hold.ts';
+import type { Mandate } from './mandate.ts';
 
 /** The accounts of the step, if they are known and the caller may see them. */
 interface Parties {
@@ -17,9 +18,10 @@ interface Approval extends Parties {
   readonly movements: readonly Movement[];
   readonly changed: readonly Account[];
   readonly hold?: Hold | undefined;
+  readonly mandate?: Mandate | undefined;
 }
 
-export function approved({ checks, movements, changed, hold, ...parties }: Approval): Decided {
+export function approved({ checks, movements, changed, hold, mandate, ...parties }: Approval): Decided {
   const decision: Decision = {
     decline: undefined,
     message: undefined,
@@ -28,7 +30,7 @@ export function approved({ checks, movements, changed, hold, ...parties }: Appro
     movements,
     ...namesOf(parties),
   };
-  return { decision, changed, hold, remaining: hold?.remaining ?? 0n };
+  return { decision, changed, hold, mandate, remaining: hold?.remaining ?? 0n };
 }
 
 interface Decline extends Parties {

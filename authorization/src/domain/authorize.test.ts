@@ -17,7 +17,10 @@ const external = (currency: string, change: Partial<Account> = {}) =>
 const asOperator = { callerId: 'usr_op', callerRoles: ['operator'] } as const;
 
 function decided(change: Partial<PaymentRequest>, ...accounts: Account[]) {
-  const books = { accounts: new Map(accounts.map((each) => [each.id, each])), holds: new Map() };
+  const books = {
+    accounts: new Map(accounts.map((each) => [each.id, each])),
+    ...{ holds: new Map(), mandates: new Map() },
+  };
   return authorize(paymentRequest(change), books, CONTEXT);
 }
 

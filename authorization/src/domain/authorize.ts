@@ -1,45 +1,105 @@
 /** Decides one payment and computes the changes of its accounts. Pure: no clock, no database. */
 import { type Account, unopenedExternal } from './account.ts';
 import { approved, declined, failed, passed } from './answers.ts';
-import { PAYMENT_CHECKS, runChecks } from './checks.ts';
+import { PAYMENT_CHECKS, type Refusal, runChecks } from './checks.ts';
 import type { Check } from './decision.ts';
-import type { Books, DecideContext, Decided } from './decision-context.ts';
+import type { Basis, Books, DecideContext, Decided } from './decision-context.ts';
 import { factsOf } from './facts.ts';
 import { judgeByRules } from './judge-rules.ts';
+import type { Mandate } from './mandate.ts';
+import { type Collection, MANDATE_CHECKS } from './mandate-checks.ts';
 import type { PaymentRequest } from './step-request.ts';
 import { plusPayment, type Usage, usageIn, windowsAt } from './usage.ts';
 
-export function authorize(request: PaymentRequest, { accounts }: Books, context: DecideContext): Decided {
+export function authorize(request: PaymentRequest, books: Books, context: DecideContext): Decided {
   const { now } = context;
+  const parties =
+    request.mandateId === undefined
+      ? partiesOf(request, books.accounts, now)
+      : partiesByMandate(request, books, now);
+  if ('refused' in parties) return parties.refused;
+  const { from, to, mandate } = parties;
+
+  const usage = usageIn(windowsAt(now, from.timeZone), from.usage);
+  // The windows of the mandate are those of the account, so that a hold gives both back by the same windows.
+  const collected = mandate && { mandate, mandateUsage: usageIn(usage, mandate.usage) };
+  const toCheck = { request, from, to, usage };
+  const { checks, refusal, basis } = runChecksAndRules(toCheck, collected, context);
+  if (refusal) return { ...declined({ refusal, checks, now, from, to }), ...(basis && { basis }) };
+
+  // Limits apply to accounts with an owner; the external account has none.
+  const used = from.isExternal ? undefined : plusPayment(usage, request.amount);
+  const usedMandate = collected && {
+    ...collected.mandate,
+    usage: plusPayment(collected.mandateUsage, request.amount),
+  };
+  const payment = { request, from, to, used, usedMandate, checks };
+  const done = request.captureMode === 'MANUAL' ? held(payment, context) : moved(payment, context);
+  return { ...done, ...(basis && { basis }) };
+}
+
+/**
+ * Decides only by the mandate: the payer's account and the rules are left out. A simulation for the payee is decided so, because it would
+ * otherwise show the payer's balance without a trace of the attempt.
+ */
+export function authorizeByMandate(request: PaymentRequest, books: Books, { now }: DecideContext): Decided {
+  const parties = partiesByMandate(request, books, now);
+  if ('refused' in parties) return parties.refused;
+  const { from, to, mandate } = parties;
+  const windows = usageIn(windowsAt(now, from.timeZone), from.usage);
+  const mandateUsage = usageIn(windows, mandate.usage);
+  const { checks: made, refusal } = runChecks(MANDATE_CHECKS, { request, from, mandate, mandateUsage, now });
+  const checks = [passed('mandate'), ...made];
+  if (refusal) return declined({ refusal, checks, now, from, to });
+  return approved({ checks, movements: [], changed: [], now, from, to });
+}
+
+/** The accounts of a payment, or its decline. */
+type Parties<M> =
+  | { readonly from: Account; readonly to: Account; readonly mandate: M }
+  | { readonly refused: Decided };
+
+/** The parties of a payment by the payer, or by an operator. */
+function partiesOf(request: PaymentRequest, accounts: Books['accounts'], now: Date): Parties<undefined> {
   const from = payingAccount(request, accounts, now);
   if (from === undefined) {
     // A caller who may not spend from this account must see neither the payer's figures nor that the receiver exists.
-    return declined({
-      refusal: { decline: 'FROM_ACCOUNT_NOT_FOUND' },
-      checks: [failed('from_account')],
-      now,
-    });
+    const refusal = { decline: 'FROM_ACCOUNT_NOT_FOUND' } as const;
+    return { refused: declined({ refusal, checks: [failed('from_account')], now }) };
   }
   const to = receivingAccount(request, accounts, now);
   if (to === undefined) {
     const checks = [passed('from_account'), failed('to_account')];
-    return declined({ refusal: { decline: 'TO_ACCOUNT_NOT_FOUND' }, checks, now, from });
+    return { refused: declined({ refusal: { decline: 'TO_ACCOUNT_NOT_FOUND' }, checks, now, from }) };
   }
   if (isOwnDealing(request, from, to)) {
     const checks = [passed('from_account'), passed('to_account'), failed('own_account')];
-    return declined({ refusal: { decline: 'OWN_ACCOUNT' }, checks, now, from, to });
+    return { refused: declined({ refusal: { decline: 'OWN_ACCOUNT' }, checks, now, from, to }) };
   }
+  return { from, to, mandate: undefined };
+}
 
-  const usage = usageIn(windowsAt(now, from.timeZone), from.usage);
-  const toCheck = { request, from, to, usage };
-  const { checks, refusal, basis } = runChecksAndRules(toCheck, context);
-  if (refusal) return { ...declined({ refusal, checks, now, from, to }), basis };
+/**
+ * The parties of a payment that the payee collects. All others get the same decline, whether the mandate exists or not: it names no
+ * owner and has no figures. An operator may collect for a payee, but not from or to an account of its own unless it is the payee.
+ */
+function partiesByMandate(
+  request: PaymentRequest,
+  { accounts, mandates }: Books,
+  now: Date,
+): Parties<Mandate> {
+  const mandate = mandates.get(request.mandateId ?? '');
+  const from = mandate && accounts.get(mandate.fromAccount);
+  const to = mandate && accounts.get(mandate.toAccount);
+  const isForThis = mandate?.fromAccount === request.fromAccount && mandate.toAccount === request.toAccount;
+  if (mandate && from && to && isForThis && mayCollect(request, from, to)) return { from, to, mandate };
+  const refusal = { decline: 'MANDATE_NOT_FOUND' } as const;
+  return { refused: declined({ refusal, checks: [failed('mandate')], now }) };
+}
 
-  // Limits apply to accounts with an owner; the external account has none.
-  const used = from.isExternal ? undefined : plusPayment(usage, request.amount);
-  const payment = { request, from, to, used, checks };
-  const done = request.captureMode === 'MANUAL' ? held(payment, context) : moved(payment, context);
-  return { ...done, basis };
+function mayCollect(request: PaymentRequest, from: Account, to: Account): boolean {
+  if (to.ownerId === request.callerId) return true;
+  return isOperator(request) && from.ownerId !== request.callerId;
 }
 
 interface PaymentToCheck {
@@ -51,12 +111,27 @@ interface PaymentToCheck {
 
 /**
  * Runs all checks, then the rules. The rules come last, so that a decline by a rule has the whole trace, and a payment that an
- * ALLOW rule accepts has passed all other checks.
+ * ALLOW rule accepts has passed all other checks. The mandate comes first: a payee without a valid one learns nothing about the payer.
  */
-function runChecksAndRules(toCheck: PaymentToCheck, { now, rules }: DecideContext) {
+function runChecksAndRules(
+  toCheck: PaymentToCheck,
+  collected: Pick<Collection, 'mandate' | 'mandateUsage'> | undefined,
+  { now, rules }: DecideContext,
+): {
+  checks: Check[];
+  refusal: Pick<Refusal, 'decline' | 'message' | 'limit'> | undefined;
+  basis?: Basis;
+} {
+  const byMandate = collected && runChecks(MANDATE_CHECKS, { ...toCheck, ...collected, now });
+  const known = byMandate
+    ? [passed('mandate'), ...byMandate.checks]
+    : [passed('from_account'), passed('to_account')];
+  // Rules decide on what a mandate allows, so there is nothing to test them on.
+  if (byMandate?.refusal) return { checks: known, refusal: byMandate.refusal };
+
   const facts = factsOf({ ...toCheck, now });
   const made = runChecks(PAYMENT_CHECKS, toCheck);
-  const checks = [passed('from_account'), passed('to_account'), ...made.checks];
+  const checks = [...known, ...made.checks];
   if (made.refusal) return { checks, refusal: made.refusal, basis: { facts, allowed: false } };
   const verdict = judgeByRules(rules(facts), [facts.from.owner, facts.to.owner]);
   return {
@@ -104,10 +179,13 @@ interface ApprovedPayment {
   to: Account;
   /** The payer's use of limits including this payment. Undefined for the external account. */
   used: Usage | undefined;
+  /** The mandate with its use including this payment. Undefined for a payment without one. */
+  usedMandate: Mandate | undefined;
   checks: readonly Check[];
 }
 
-function moved({ request, from, to, used, checks }: ApprovedPayment, { now }: DecideContext): Decided {
+function moved(payment: ApprovedPayment, { now }: DecideContext): Decided {
+  const { request, from, to, used, usedMandate, checks } = payment;
   const { fromAccount, toAccount, amount } = request;
   return approved({
     checks,
@@ -116,6 +194,7 @@ function moved({ request, from, to, used, checks }: ApprovedPayment, { now }: De
       { ...from, posted: from.posted - amount, usage: used ?? from.usage },
       { ...to, posted: to.posted + amount },
     ],
+    mandate: usedMandate,
     from,
     to,
     now,
@@ -123,7 +202,7 @@ function moved({ request, from, to, used, checks }: ApprovedPayment, { now }: De
 }
 
 function held(payment: ApprovedPayment, context: DecideContext): Decided {
-  const { request, from, to, used, checks } = payment;
+  const { request, from, to, used, usedMandate, checks } = payment;
   const { paymentId, fromAccount, toAccount, amount } = request;
   const { now } = context;
   const expiresAt = endOfHold(request, context);
@@ -141,7 +220,9 @@ function held(payment: ApprovedPayment, context: DecideContext): Decided {
       state: 'OPEN',
       expiresAt,
       usedIn: used && { day: used.day, month: used.month },
+      mandateId: usedMandate?.id,
     },
+    mandate: usedMandate,
     from,
     to,
     now,

@@ -3,7 +3,7 @@ import { approved, declined } from './answers.ts';
 import { type CheckOf, runChecks, toState } from './checks.ts';
 import type { Movement } from './decision.ts';
 import type { Books, DecideContext, Decided } from './decision-context.ts';
-import { afterRelease, type HeldMoney, heldMoney, holdIsOpen } from './held-money.ts';
+import { afterRelease, type HeldMoney, heldMoney, holdIsOpen, mandateAfterRelease } from './held-money.ts';
 import type { CaptureRequest } from './step-request.ts';
 
 interface Capture extends HeldMoney {
@@ -50,6 +50,7 @@ export function capture(request: CaptureRequest, books: Books, { now }: DecideCo
     movements: movementsOf(hold, { amount, rest }),
     changed: [afterRelease(payer, afterwards, rest), { ...to, posted: to.posted + amount }],
     hold: afterwards,
+    mandate: mandateAfterRelease(books, afterwards, rest),
     from,
     to,
     now,

@@ -39,10 +39,11 @@ function checksOf(request: StepRequest, ...accounts: Account[]) {
         state: 'OPEN' as const,
         expiresAt: LATER,
         usedIn: undefined,
+        mandateId: undefined,
       },
     ],
   ]);
-  const books = { accounts: new Map(accounts.map((each) => [each.id, each])), holds };
+  const books = { accounts: new Map(accounts.map((each) => [each.id, each])), holds, mandates: new Map() };
   return decide(request, books, CONTEXT).decision;
 }
 
@@ -146,7 +147,10 @@ describe('the end of a hold', () => {
     ['is the default of the platform', {}, new Date(NOW.getTime() + 60_000)],
   ])('%s', (_, change, end) => {
     const request = { ...payment, captureMode: 'MANUAL' as const, ...change };
-    const books = { accounts: new Map([alice, bob].map((each) => [each.id, each])), holds: new Map() };
+    const books = {
+      accounts: new Map([alice, bob].map((each) => [each.id, each])),
+      ...{ holds: new Map(), mandates: new Map() },
+    };
     const { decision, hold } = authorize(request, books, CONTEXT);
     expect([decision.holdExpiresAt, hold?.expiresAt]).toEqual([end, end]);
     const transfer = authorize({ ...request, captureMode: 'AUTOMATIC' }, books, CONTEXT);

@@ -138,14 +138,14 @@ export const PAYMENT_CHECKS: readonly CheckOf<Payment>[] = [
 /** The checks of a refund. Limits apply to payments only. */
 export const REFUND_CHECKS: readonly CheckOf<Transfer>[] = [fromState, toState, currency, balance];
 
-interface LimitToCheck {
+export interface LimitToCheck {
   readonly limit: bigint;
   readonly used: bigint;
   /** Called only for a decline: finding midnight in a zone is slow. */
   resetsAt(): Date | undefined;
 }
 
-function againstLimit(
+export function againstLimit(
   name: string,
   code: DeclineCode,
   wanted: bigint,

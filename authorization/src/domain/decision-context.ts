@@ -4,12 +4,15 @@ import type { Decision } from './decision.ts';
 import type { Facts } from './facts.ts';
 import type { Hold } from './hold.ts';
 import type { TryRules } from './judge-rules.ts';
+import type { Mandate } from './mandate.ts';
 
 /** The state that a decision is based on: all rows are locked, or are of one moment. */
 export interface Books {
   readonly accounts: ReadonlyMap<string, Account>;
   /** By payment id. */
   readonly holds: ReadonlyMap<string, Hold>;
+  /** By id: those that the steps or their holds name. */
+  readonly mandates: ReadonlyMap<string, Mandate>;
 }
 
 export interface DecideContext {
@@ -25,6 +28,8 @@ export interface Decided {
   readonly changed: readonly Account[];
   /** The hold that the step made or changed. */
   readonly hold: Hold | undefined;
+  /** The mandate whose use the step changed. */
+  readonly mandate?: Mandate | undefined;
   /** Minor units held for this payment after the step. */
   readonly remaining: bigint;
   /** Set if only the time is missing. The decision is then not stored, and from this moment a retry is decided again. */

@@ -4,6 +4,12 @@ import { ReasonedError, type Violation } from '@payflowx/chassis/errors';
 export type Reason =
   | 'INVALID_ARGUMENT'
   | 'ACCOUNT_NOT_FOUND'
+  | 'FROM_ACCOUNT_NOT_FOUND'
+  | 'TO_ACCOUNT_NOT_FOUND'
+  | 'SAME_ACCOUNT'
+  | 'CURRENCY_MISMATCH'
+  | 'MANDATE_NOT_FOUND'
+  | 'ACTION_NOT_ALLOWED'
   | 'OWN_ACCOUNT'
   | 'ACCOUNT_BUSY'
   | 'ACCOUNT_CLOSED'

@@ -4,6 +4,7 @@ import type { CheckOf } from './checks.ts';
 import type { Books } from './decision-context.ts';
 import { AuthorizationError } from './errors.ts';
 import type { Hold } from './hold.ts';
+import type { Mandate } from './mandate.ts';
 import type { StepKey } from './step-request.ts';
 import { minusReleased } from './usage.ts';
 
@@ -45,4 +46,18 @@ export function afterRelease(from: Account, hold: Hold, released: bigint): Accou
   const whole = captured === 0n;
   const usage = usedIn ? minusReleased(from.usage, { usedIn, released, whole }) : from.usage;
   return { ...from, held: from.held - released, usage };
+}
+
+/**
+ * Returns the mandate of the hold after `released` of it was given back: the payee may collect that again, revoked or not. Undefined
+ * without a mandate, and if the mandate was lost.
+ */
+export function mandateAfterRelease(
+  { mandates }: Books,
+  { mandateId, usedIn, captured }: Hold,
+  released: bigint,
+): Mandate | undefined {
+  const mandate = mandateId === undefined ? undefined : mandates.get(mandateId);
+  if (mandate === undefined || usedIn === undefined) return mandate;
+  return { ...mandate, usage: minusReleased(mandate.usage, { usedIn, released, whole: captured === 0n }) };
 }

@@ -16,4 +16,6 @@ export interface Hold {
   readonly expiresAt: Date;
   /** The windows in which the payer's limits counted it. Undefined if no limit counted it, as for the external account. */
   readonly usedIn: Windows | undefined;
+  /** The mandate that counted it in the same windows. Undefined for the payer's own payments. */
+  readonly mandateId: string | undefined;
 }

@@ -28,6 +28,7 @@ const hold: Hold = {
   state: 'OPEN',
   expiresAt: LATER,
   usedIn: today,
+  mandateId: undefined,
 };
 const partlyCaptured: Hold = { ...hold, captured: 200n, remaining: 400n };
 const step = { paymentId: 'pay_1', operationId: 'op_1' };
@@ -43,6 +44,7 @@ function decided(
   const books = {
     accounts: new Map(accounts.map((each) => [each.id, each])),
     holds: new Map([[held.paymentId, held]]),
+    mandates: new Map(),
   };
   return decide(request, books, { now, holdTtlMs: 1, rules: NO_RULES });
 }

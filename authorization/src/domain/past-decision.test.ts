@@ -5,9 +5,11 @@ import { decide } from './decide.ts';
 import type { Books } from './decision-context.ts';
 import type { Hold } from './hold.ts';
 import { NO_RULES } from './judge-rules.ts';
+import type { Mandate } from './mandate.ts';
 import { type PastDecision, replay } from './past-decision.ts';
 import { paymentRequest } from './payment-request.testing.ts';
 import type { StepRequest } from './step-request.ts';
+import { NEVER_USED } from './usage.ts';
 
 const NOW = new Date('2025-03-31T12:00:00Z');
 const HOLD_MS = 3_600_000;
@@ -15,9 +17,15 @@ const AFTER_HOLD = new Date(NOW.getTime() + HOLD_MS);
 const step = { paymentId: 'pay_1', operationId: 'op_1' };
 const NO_OWNERS = { from: undefined, to: undefined };
 
+const MANDATE: Mandate = {
+  ...{ id: 'man_1', fromAccount: 'alice', toAccount: 'bob', revokedAt: undefined, validUntil: AFTER_HOLD },
+  ...{ limits: { perPayment: null, daily: 1_000n, monthly: null }, usage: NEVER_USED },
+};
+
 const booksOf = (accounts: readonly Account[], holds: readonly Hold[] = []): Books => ({
   accounts: new Map(accounts.map((each) => [each.id, each])),
   holds: new Map(holds.map((each) => [each.paymentId, each])),
+  mandates: new Map([[MANDATE.id, MANDATE]]),
 });
 const startOf = () => {
   const external = unopenedExternal('external:EUR', NOW);
@@ -25,9 +33,14 @@ const startOf = () => {
   // Tokyo: the day of the limits is not the day in UTC.
   return booksOf([account('alice', { posted: 1_000n, timeZone: 'Asia/Tokyo' }), account('bob'), external]);
 };
-const after = (books: Books, changed: readonly Account[], hold: Hold | undefined): Books => ({
+const after = (
+  books: Books,
+  changed: readonly Account[],
+  { hold, mandate }: { hold: Hold | undefined; mandate?: Mandate | undefined },
+): Books => ({
   accounts: new Map([...books.accounts, ...changed.map((each): [string, Account] => [each.id, each])]),
   holds: new Map([...books.holds, ...(hold ? [[hold.paymentId, hold] as const] : [])]),
+  mandates: new Map([...books.mandates, ...(mandate ? [[mandate.id, mandate] as const] : [])]),
 });
 /** As it is stored: decisions are dated by the caller of `decide`. */
 const dated = (accounts: readonly Account[], decidedAt: Date) =>
@@ -48,9 +61,16 @@ const external = { ...{ callerId: 'usr_op', callerRoles: ['operator'] as const }
 /** Steps with their times. Each is decided, and then the decision is replayed on books that lack it. */
 describe('a decision that is replayed ends where it ended before', () => {
   const deposit = paymentRequest({ ...external, fromAccount: 'external:EUR', toAccount: 'alice' });
+  const collected = paymentRequest({ callerId: 'usr_bob', mandateId: 'man_1', amount: 600n });
   it.each<[string, StepRequest[]]>([
     ['a payment', [paymentRequest()]],
     ['a deposit', [deposit]],
+    ['a collection by a mandate', [collected]],
+    ['a held collection that was cancelled', [{ ...collected, captureMode: 'MANUAL' }, cancel]],
+    [
+      'a held collection of which a part was captured',
+      [{ ...collected, captureMode: 'MANUAL' }, capture(200n, true)],
+    ],
     ['a withdrawal', [paymentRequest({ ...external, toAccount: 'external:EUR' })]],
     ['a capture of all', [manual, capture(0n, false)]],
     ['captures of parts, and of the rest', [manual, capture(200n, false), capture(400n, false)]],
@@ -71,7 +91,7 @@ describe('a decision that is replayed ends where it ended before', () => {
     let books = startOf();
     for (const request of requests) {
       const now = request === expiry ? AFTER_HOLD : NOW;
-      const { decision, changed, hold, remaining } = decide(request, books, {
+      const { decision, changed, hold, mandate, remaining } = decide(request, books, {
         ...{ now, holdTtlMs: HOLD_MS, rules: NO_RULES },
       });
       expect(decision.decline).toBeUndefined();
@@ -80,8 +100,9 @@ describe('a decision that is replayed ends where it ended before', () => {
       const replayed = replay(past, books);
       expect(byId(replayed.changed)).toEqual(byId(dated(changed, now)));
       expect(replayed.hold).toEqual(hold);
+      expect(replayed.mandate).toEqual(mandate);
       expect(replayed.remaining).toBe(remaining);
-      books = after(books, dated(changed, now), hold);
+      books = after(books, dated(changed, now), { hold, mandate });
     }
   });
 });
@@ -89,7 +110,8 @@ describe('a decision that is replayed ends where it ended before', () => {
 describe('a past decision', () => {
   const openHold = (changes: Partial<Hold> = {}): Hold => ({
     ...{ paymentId: 'pay_1', fromAccount: 'alice', toAccount: 'bob', amount: 600n, captured: 0n },
-    ...{ remaining: 600n, state: 'OPEN', expiresAt: AFTER_HOLD, usedIn: undefined },
+    ...{ remaining: 600n, state: 'OPEN', expiresAt: AFTER_HOLD },
+    ...{ usedIn: undefined, mandateId: undefined },
     ...changes,
   });
   const past = (request: StepRequest, changes: Partial<PastDecision> = {}): PastDecision => ({

@@ -4,11 +4,12 @@
 import type { Account } from './account.ts';
 import type { Decision, Movement } from './decision.ts';
 import type { Books, Decided } from './decision-context.ts';
-import { afterRelease } from './held-money.ts';
+import { afterRelease, mandateAfterRelease } from './held-money.ts';
 import type { Hold } from './hold.ts';
+import type { Mandate } from './mandate.ts';
 import { endOf } from './release.ts';
 import type { PaymentRequest, StepRequest } from './step-request.ts';
-import { plusPayment, usageIn, windowsAt } from './usage.ts';
+import { plusPayment, usageIn, type Windows, windowsAt } from './usage.ts';
 
 export interface PastDecision extends Pick<Decision, 'decline' | 'movements' | 'decidedAt'> {
   readonly request: StepRequest;
@@ -18,7 +19,7 @@ export interface PastDecision extends Pick<Decision, 'decline' | 'movements' | '
   readonly owners: { readonly from: string | undefined; readonly to: string | undefined };
 }
 
-export type Replayed = Pick<Decided, 'changed' | 'hold' | 'remaining'>;
+export type Replayed = Pick<Decided, 'changed' | 'hold' | 'mandate' | 'remaining'>;
 
 /** Returns the accounts and the hold after the step. Throws if the books lack its hold, an account, or the money that it takes from the hold. */
 export function replay(past: PastDecision, books: Books): Replayed {
@@ -44,8 +45,9 @@ function replayPayment(past: PastDecision, request: PaymentRequest, books: Books
     ? undefined
     : plusPayment(usageIn(windowsAt(decidedAt, payer.timeZone), payer.usage), amount);
   const counted = { ...payer, usage: used ?? payer.usage };
+  const mandate = usedMandate(request, books, counted.usage);
   if (request.captureMode === 'AUTOMATIC') {
-    return { changed: transferred(past, books, counted), hold: undefined, remaining: 0n };
+    return { changed: transferred(past, books, counted), hold: undefined, mandate, remaining: 0n };
   }
   const expiresAt = past.holdExpiresAt ?? request.holdExpiresAt;
   if (!expiresAt) throw new Error(`The hold of ${paymentId} has no end.`);
@@ -59,12 +61,24 @@ function replayPayment(past: PastDecision, request: PaymentRequest, books: Books
     state: 'OPEN',
     expiresAt,
     usedIn: used && { day: used.day, month: used.month },
+    mandateId: request.mandateId,
   };
   return {
     changed: [dated({ ...counted, held: counted.held + amount }, decidedAt)],
     hold,
+    mandate,
     remaining: amount,
   };
+}
+
+/** Returns the mandate with its use after the payment. Undefined without one, and if the mandate was lost with the decision. */
+function usedMandate(
+  { mandateId, amount }: PaymentRequest,
+  { mandates }: Books,
+  windows: Windows,
+): Mandate | undefined {
+  const mandate = mandateId === undefined ? undefined : mandates.get(mandateId);
+  return mandate && { ...mandate, usage: plusPayment(usageIn(windows, mandate.usage), amount) };
 }
 
 function replayOnHold(
@@ -85,7 +99,9 @@ function replayOnHold(
   const payer = accountIn(books, hold.fromAccount);
   if (request.kind === 'RELEASE') {
     const released = { ...hold, remaining, state: endOf(request.cause, hold) };
-    return { changed: [dated(afterRelease(payer, hold, left), decidedAt)], hold: released, remaining };
+    const mandate = mandateAfterRelease(books, hold, left);
+    const changed = [dated(afterRelease(payer, hold, left), decidedAt)];
+    return { changed, hold: released, mandate, remaining };
   }
   const captured: Hold = {
     ...hold,
@@ -94,7 +110,8 @@ function replayOnHold(
     state: remaining > 0n ? hold.state : 'CAPTURED',
   };
   const freed = afterRelease({ ...payer, held: payer.held - amount }, captured, left - amount);
-  return { changed: transferred(past, books, freed), hold: captured, remaining };
+  const mandate = mandateAfterRelease(books, captured, left - amount);
+  return { changed: transferred(past, books, freed), hold: captured, mandate, remaining };
 }
 
 /** Returns both accounts after the transfers of the step. `payer` was changed by the step before. */

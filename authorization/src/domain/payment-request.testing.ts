@@ -18,5 +18,6 @@ export const paymentRequest = (change: Partial<PaymentRequest> = {}): PaymentReq
   description: '',
   reference: '',
   metadata: {},
+  mandateId: undefined,
   ...change,
 });

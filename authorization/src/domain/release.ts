@@ -2,7 +2,7 @@
 import { approved, declined } from './answers.ts';
 import { type CheckOf, runChecks } from './checks.ts';
 import type { Books, DecideContext, Decided } from './decision-context.ts';
-import { afterRelease, type HeldMoney, heldMoney, holdIsOpen } from './held-money.ts';
+import { afterRelease, type HeldMoney, heldMoney, holdIsOpen, mandateAfterRelease } from './held-money.ts';
 import type { Hold, HoldState } from './hold.ts';
 import type { ReleaseRequest } from './step-request.ts';
 
@@ -43,6 +43,7 @@ export function release(request: ReleaseRequest, books: Books, { now }: DecideCo
     movements: [{ kind: 'RELEASE', fromAccount, toAccount, amount }],
     changed: [afterRelease(from, hold, amount)],
     hold: { ...hold, remaining: 0n, state: endOf(request.cause, hold) },
+    mandate: mandateAfterRelease(books, hold, amount),
     from,
     to,
     now,

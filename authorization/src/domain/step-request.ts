@@ -27,6 +27,8 @@ export interface PaymentRequest extends StepKey {
   readonly description: string;
   readonly reference: string;
   readonly metadata: Readonly<Record<string, string>>;
+  /** The mandate by which the payee collects. Undefined for a payment by the payer. */
+  readonly mandateId: string | undefined;
 }
 
 /** Moves held money to the receiver. */

@@ -32,6 +32,7 @@ export function toPaymentRequest(item: AuthorizeItem): PaymentRequest {
     description: item.description,
     reference: item.reference,
     metadata: item.metadata,
+    mandateId: item.mandateId || undefined,
   };
 }
 

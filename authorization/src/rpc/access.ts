@@ -6,6 +6,7 @@ import type { AccessTable } from '@payflowx/chassis';
 import type {
   AccountServiceService,
   AuthorizationServiceService,
+  MandateServiceService,
   RuleServiceService,
 } from '@payflowx/proto/authorization';
 
@@ -34,6 +35,14 @@ export const ACCOUNT_ACCESS: AccessTable<AccountServiceService> = {
   listAccountAuditRecords: { roles: ['operator', 'auditor'], scope: 'audit:read' },
   // The ledger's, for its proof and reconciliation.
   listBalances: { roles: ['operator', 'auditor'], scope: 'accounts:read', services: ['ledger'] },
+};
+
+export const MANDATE_ACCESS: AccessTable<MandateServiceService> = {
+  // For the owner of the paying account, whatever the role: operators may own accounts too.
+  createMandate: { roles: ['customer', 'operator'], scope: 'mandates:write' },
+  getMandate: { roles: ['customer', 'operator', 'auditor'], scope: 'mandates:read' },
+  listMandates: { roles: ['customer', 'operator', 'auditor'], scope: 'mandates:read' },
+  revokeMandate: { roles: ['customer', 'operator'], scope: 'mandates:write' },
 };
 
 export const RULE_ACCESS: AccessTable<RuleServiceService> = {

@@ -6,6 +6,12 @@ import { AuthorizationError } from '../domain/errors.ts';
 export const ERRORS = errorTable('authorization', AuthorizationError, {
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
   ACCOUNT_NOT_FOUND: status.NOT_FOUND,
+  FROM_ACCOUNT_NOT_FOUND: status.NOT_FOUND,
+  TO_ACCOUNT_NOT_FOUND: status.NOT_FOUND,
+  SAME_ACCOUNT: status.FAILED_PRECONDITION,
+  CURRENCY_MISMATCH: status.FAILED_PRECONDITION,
+  MANDATE_NOT_FOUND: status.NOT_FOUND,
+  ACTION_NOT_ALLOWED: status.PERMISSION_DENIED,
   OWN_ACCOUNT: status.PERMISSION_DENIED,
   // Not UNAVAILABLE, since gRPC would retry at once on another instance. The lock is in the database, so that would not help.
   ACCOUNT_BUSY: status.ABORTED,

@@ -110,6 +110,7 @@ function requirePayment(violations: Violations, item: AuthorizeItem, path = ''):
   violations.requireText(`${path}description`, item.description, 500);
   violations.requireText(`${path}reference`, item.reference, 100);
   requireMetadata(violations, item.metadata, path);
+  violations.require(item.mandateId === '' || isId(item.mandateId), `${path}mandate_id`, ID_RULE);
 }
 
 const MAX_PAIRS = 20;

@@ -110,7 +110,7 @@ export async function lockAccount(
   trx: Transaction<Database>,
   id: string,
 ): Promise<AccountRecord | undefined> {
-  await lockRows(trx, [id]);
+  await lockRows(trx, { accountIds: [id] });
   return findAccount(trx, id);
 }
 

@@ -70,6 +70,36 @@ export interface HoldsTable {
   used_day: string | null;
   used_month: string | null;
   created_at: Date;
+  mandate_id: string | null;
+}
+
+export interface MandatesTable {
+  id: string;
+  from_account: string;
+  to_account: string;
+  from_owner_id: string;
+  to_owner_id: string;
+  currency: string;
+  limit_per_payment: bigint | null;
+  limit_daily: bigint | null;
+  limit_monthly: bigint | null;
+  valid_until: Date;
+  reference: string;
+  spent_day: Day;
+  spent_today: WithDefault<bigint>;
+  spent_month: Day;
+  spent_this_month: WithDefault<bigint>;
+  request_id: string;
+  created_by: string;
+  created_client_id: string | null;
+  created_trace_id: string;
+  created_call_id: string | null;
+  created_at: Date;
+  revoked_at: Date | null;
+  revoked_by: string | null;
+  revoked_client_id: string | null;
+  revoked_trace_id: string | null;
+  revoked_call_id: string | null;
 }
 
 export interface AccountRequestsTable {
@@ -120,6 +150,7 @@ export interface Database {
   balances: BalancesTable;
   decisions: DecisionsTable;
   holds: HoldsTable;
+  mandates: MandatesTable;
   account_requests: AccountRequestsTable;
   account_audit_records: AccountAuditRecordsTable;
   rule_versions: RuleVersionsTable;

@@ -1,10 +1,11 @@
 /** Writes the decisions and changes of a batch in one statement. */
 import { unnest } from '@payflowx/chassis/postgres';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Account } from '../domain/account.ts';
 import type { DeclineCode } from '../domain/decision.ts';
 import type { Basis } from '../domain/decision-context.ts';
 import type { Hold } from '../domain/hold.ts';
+import type { Mandate } from '../domain/mandate.ts';
 import type { StepKey, StepKind } from '../domain/step-request.ts';
 import { encodeDecision } from '../messages/decision-message.ts';
 import type { ReadAccounts } from './balances.ts';
@@ -27,15 +28,17 @@ export interface DecidedBatch {
   changed: readonly Account[];
   newHolds: readonly Hold[];
   changedHolds: readonly Hold[];
+  /** Mandates whose use changed. Each one's payer is among the changed accounts. */
+  changedMandates: readonly Mandate[];
   decidedAt: Date;
 }
 
 /**
  * Writes all results of a batch in one statement: balances with the use of limits, holds, decisions. Returns false and writes
- * nothing if an account has changed since it was read, or if another session has an account or a hold locked.
+ * nothing if an account has changed since it was read, or if another session has an account, a hold or a mandate locked.
  *
- * The statement never waits for a row: it skips locked rows. A hold changes only together with its payer's row, so that row's
- * version covers both.
+ * The statement never waits for a row: it skips locked rows. A hold or mandate changes only together with its payer's row, so that row's
+ * version covers all three. Batches without mandates, nearly all of them, do not have their parts of the statement.
  */
 export async function saveDecisions(
   db: Kysely<Database>,
@@ -44,6 +47,7 @@ export async function saveDecisions(
 ): Promise<boolean> {
   requireRows(batch.changed, rowVersions);
   const heldPaymentIds = batch.changedHolds.map(({ paymentId }) => paymentId);
+  const mandates = mandateParts(batch);
   const { rows } = await sql<{ unchanged: boolean }>`
     with unchanged as (
       select b.account_id
@@ -52,9 +56,9 @@ export async function saveDecisions(
       for update of b skip locked
     ), free_holds as (
       select payment_id from holds where payment_id = any(${heldPaymentIds}::text[]) for update skip locked
-    ), verdict as (
+    )${mandates.free}, verdict as (
       select (select count(*) from unchanged) = ${rowVersions.size}
-        and (select count(*) from free_holds) = ${heldPaymentIds.length} as unchanged
+        and (select count(*) from free_holds) = ${heldPaymentIds.length}${mandates.areFree} as unchanged
     ), changed as (
       update balances as b
       set posted = r.posted, held = r.held,
@@ -64,12 +68,12 @@ export async function saveDecisions(
       where b.account_id = r.account_id and (select unchanged from verdict)
     ), held as (
       insert into holds (payment_id, from_account, to_account, amount, captured, remaining, state, expires_at,
-        used_day, used_month, created_at)
+        used_day, used_month, created_at${mandates.ofHold})
       select payment_id, from_account, to_account, amount, captured, remaining, state, expires_at,
-        used_day, used_month, ${batch.decidedAt}
+        used_day, used_month, ${batch.decidedAt}${mandates.ofHold}
       from ${newHoldRows(batch.newHolds)} as r
       where (select unchanged from verdict)
-    ), changed_holds as (
+    )${mandates.used}, changed_holds as (
       update holds as h
       set captured = r.captured, remaining = r.remaining, state = r.state
       from ${changedHoldRows(batch.changedHolds)} as r
@@ -83,6 +87,54 @@ export async function saveDecisions(
     )
     select unchanged from verdict`.execute(db);
   return rows[0]?.unchanged ?? false;
+}
+
+interface MandateParts {
+  free: RawBuilder<unknown>;
+  areFree: RawBuilder<unknown>;
+  ofHold: RawBuilder<unknown>;
+  used: RawBuilder<unknown>;
+}
+
+const NO_MANDATES: MandateParts = { free: sql``, areFree: sql``, ofHold: sql``, used: sql`` };
+const WITH_MANDATE = sql`, mandate_id`;
+
+function mandateParts({ changedMandates, newHolds }: DecidedBatch): MandateParts {
+  if (changedMandates.length === 0) return NO_MANDATES;
+  const ids = changedMandates.map(({ id }) => id);
+  return {
+    free: sql`, free_mandates as (
+      select id from mandates where id = any(${ids}::text[]) for update skip locked
+    )`,
+    areFree: sql` and (select count(*) from free_mandates) = ${ids.length}`,
+    ofHold: newHolds.some(isByMandate) ? WITH_MANDATE : sql``,
+    used: sql`, used_mandates as (
+      update mandates as m
+      set spent_day = r.spent_day, spent_today = r.spent_today, spent_month = r.spent_month,
+        spent_this_month = r.spent_this_month
+      from ${mandateRows(changedMandates)} as r
+      where m.id = r.id and (select unchanged from verdict)
+    )`,
+  };
+}
+
+const isByMandate = ({ mandateId }: Hold) => mandateId !== undefined;
+
+export function mandateRows(mandates: readonly Mandate[]) {
+  const rows = mandates.map(({ id, usage }) => ({
+    id,
+    spent_day: usage.day,
+    spent_today: usage.spentToday,
+    spent_month: usage.month,
+    spent_this_month: usage.spentThisMonth,
+  }));
+  return unnest(rows, {
+    id: 'text',
+    spent_day: 'date',
+    spent_today: 'int8',
+    spent_month: 'date',
+    spent_this_month: 'int8',
+  });
 }
 
 /** Money must not move from or to an account without a row. */
@@ -131,16 +183,9 @@ export function newHoldRows(holds: readonly Hold[]) {
     expires_at: hold.expiresAt,
     used_day: hold.usedIn?.day,
     used_month: hold.usedIn?.month,
+    mandate_id: hold.mandateId,
   }));
-  return unnest(rows, {
-    ...CHANGEABLE,
-    from_account: 'text',
-    to_account: 'text',
-    amount: 'int8',
-    expires_at: 'timestamptz',
-    used_day: 'date',
-    used_month: 'date',
-  });
+  return unnest(rows, holds.some(isByMandate) ? { ...HOLD_COLUMNS, mandate_id: 'text' } : HOLD_COLUMNS);
 }
 
 export function changedHoldRows(holds: readonly Hold[]) {
@@ -152,6 +197,15 @@ function changeable({ paymentId, captured, remaining, state }: Hold) {
   return { payment_id: paymentId, captured, remaining, state };
 }
 const CHANGEABLE = { payment_id: 'text', captured: 'int8', remaining: 'int8', state: 'text' } as const;
+const HOLD_COLUMNS = {
+  ...CHANGEABLE,
+  from_account: 'text',
+  to_account: 'text',
+  amount: 'int8',
+  expires_at: 'timestamptz',
+  used_day: 'date',
+  used_month: 'date',
+} as const;
 
 /** In the order of their ids, so that two instances that decide the same steps cannot deadlock. */
 export function decisionRows(steps: readonly DecidedStep[]) {

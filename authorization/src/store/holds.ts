@@ -12,7 +12,7 @@ export async function findHolds(
     .selectFrom('holds')
     .where('payment_id', '=', sql<string>`any(${paymentIds}::text[])`)
     .select(['payment_id', 'from_account', 'to_account', 'amount', 'captured', 'remaining', 'state'])
-    .select(['expires_at', 'used_day', 'used_month'])
+    .select(['expires_at', 'used_day', 'used_month', 'mandate_id'])
     .execute();
   return new Map(
     rows.map((row) => [
@@ -30,6 +30,7 @@ export async function findHolds(
           row.used_day === null || row.used_month === null
             ? undefined
             : { day: row.used_day, month: row.used_month },
+        mandateId: row.mandate_id ?? undefined,
       },
     ]),
   );

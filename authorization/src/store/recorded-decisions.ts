@@ -6,6 +6,7 @@ import { unnest } from '@payflowx/chassis/postgres';
 import { sql, type Transaction } from 'kysely';
 import type { Account } from '../domain/account.ts';
 import type { Hold } from '../domain/hold.ts';
+import type { Mandate } from '../domain/mandate.ts';
 import type { RecordedDecision } from '../messages/decided-step.ts';
 import type { Database } from './database.ts';
 import {
@@ -13,12 +14,13 @@ import {
   changedHoldRows,
   type DecidedStep,
   decisionRows,
+  mandateRows,
   newHoldRows,
 } from './decided-batch.ts';
 
 /** Other sessions can read, and wait with their writes until the transaction ends. */
 export async function lockTables(trx: Transaction<Database>): Promise<void> {
-  await sql`lock table decisions, holds, balances in exclusive mode`.execute(trx);
+  await sql`lock table decisions, holds, balances, mandates in exclusive mode`.execute(trx);
 }
 
 export async function createRecorded(trx: Transaction<Database>): Promise<void> {
@@ -105,10 +107,14 @@ export async function insertDecisions(
     from ${decisionRows(steps)} as r`.execute(trx);
 }
 
-/** Writes the accounts and holds as the restored decisions left them. The decisions are stored before. */
+/** Writes accounts, holds and mandates as the restored decisions left them. The decisions are stored before. */
 export async function saveReplayed(
   trx: Transaction<Database>,
-  { accounts, holds }: { accounts: readonly Account[]; holds: readonly Hold[] },
+  {
+    accounts,
+    holds,
+    mandates,
+  }: { accounts: readonly Account[]; holds: readonly Hold[]; mandates: readonly Mandate[] },
 ): Promise<void> {
   await sql`
     update balances as b
@@ -120,10 +126,15 @@ export async function saveReplayed(
     update holds as h set captured = r.captured, remaining = r.remaining, state = r.state
     from ${changedHoldRows(holds)} as r where h.payment_id = r.payment_id`.execute(trx);
   await sql`
+    update mandates as m set spent_day = r.spent_day, spent_today = r.spent_today, spent_month = r.spent_month,
+      spent_this_month = r.spent_this_month
+    from ${mandateRows(mandates)} as r where m.id = r.id`.execute(trx);
+  const mandate = holds.some(({ mandateId }) => mandateId !== undefined);
+  await sql`
     insert into holds (payment_id, from_account, to_account, amount, captured, remaining, state, expires_at,
-      used_day, used_month, created_at)
+      used_day, used_month, created_at${mandate ? sql`, mandate_id` : sql``})
     select r.payment_id, r.from_account, r.to_account, r.amount, r.captured, r.remaining, r.state, r.expires_at,
-      r.used_day, r.used_month, d.decided_at
+      r.used_day, r.used_month, d.decided_at${mandate ? sql`, r.mandate_id` : sql``}
     from ${newHoldRows(holds)} as r
       join decisions as d on d.payment_id = r.payment_id and d.kind = 'AUTHORIZE' and d.outcome = 'APPROVED'
     on conflict (payment_id) do nothing`.execute(trx);

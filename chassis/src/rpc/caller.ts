@@ -9,6 +9,8 @@ export const SCOPES = [
   'accounts:write',
   'payments:read',
   'payments:write',
+  'mandates:read',
+  'mandates:write',
   'deposits:write',
   'withdrawals:write',
   'rules:read',

@@ -192,6 +192,7 @@ async function showPayment({ output, money }: Environment, payment: Payment): Pr
     ['from', ({ from_account }) => from_account],
     ['to', ({ to_account }) => to_account],
     ['capture', ({ capture, capture_by }) => `${capture}, by the ${capture_by}`],
+    ['mandate', ({ mandate_id }) => mandate_id],
     ['failure', ({ failure }) => failure && `${failure.code}: ${failure.message}`],
     ['reference', ({ reference }) => reference],
     ['description', ({ description }) => description],
@@ -209,6 +210,7 @@ interface CreateOptions {
   currency?: string;
   capture?: 'automatic' | 'manual';
   captureBy?: 'payer' | 'payee';
+  mandate?: string;
   description?: string;
   reference?: string;
   metadata?: Record<string, string>;
@@ -229,6 +231,7 @@ function addCreate(payments: Command): void {
     .option('--description <text>', 'for people')
     .option('--reference <text>', 'your own reference')
     .option('--metadata <name=value>', 'may be given several times', toPairs)
+    .option('--mandate <id>', 'collect by this mandate, as the owner of the receiving account')
     .option('--key <key>', 'idempotency key: the same key never pays twice')
     .option('--dry-run', 'show the decision that would be taken, and change nothing')
     .action(
@@ -245,8 +248,9 @@ async function newPayment(
   { api, money }: Environment,
   options: CreateOptions,
 ): Promise<Schema<'NewPayment'>> {
-  const { from, to, amount, capture, captureBy, description, reference, metadata } = options;
-  const currency = options.currency ?? (await currencyOf(api, from));
+  const { from, to, amount, capture, captureBy, description, reference, metadata, mandate } = options;
+  // A payee cannot read the paying account.
+  const currency = options.currency ?? (await currencyOf(api, mandate ? to : from));
   return {
     ...{ from_account: from, to_account: to, currency, amount: (await money()).parse(amount, currency) },
     ...(capture && { capture }),
@@ -254,6 +258,7 @@ async function newPayment(
     ...(description && { description }),
     ...(reference && { reference }),
     ...(metadata && { metadata }),
+    ...(mandate && { mandate_id: mandate }),
   };
 }
 

@@ -14,6 +14,7 @@ type Client = Schema<'ApiClient'>;
 
 const SCOPES: Client['scopes'] = [
   ...(['accounts:read', 'accounts:write', 'payments:read', 'payments:write'] as const),
+  ...(['mandates:read', 'mandates:write'] as const),
   ...(['deposits:write', 'withdrawals:write', 'rules:read', 'rules:write'] as const),
   ...(['ledger:read', 'notifications:read', 'analytics:read', 'audit:read'] as const),
 ];

@@ -78,8 +78,9 @@ function refundLocationOf({ id }: Refund): string {
 
 function declined(payment: Payment): ProblemError {
   const { code = 'PAYMENT_DECLINED', message = 'The payment was declined.' } = payment.failure ?? {};
-  // An account that does not exist and one of another user get the same response.
-  if (code === 'FROM_ACCOUNT_NOT_FOUND') return new ProblemError(code, message);
+  // An account or mandate that does not exist and one of another user get the same response.
+  if (code === 'FROM_ACCOUNT_NOT_FOUND' || code === 'MANDATE_NOT_FOUND')
+    return new ProblemError(code, message);
   return new ProblemError('PAYMENT_DECLINED', message, {
     code,
     instance: locationOf(payment),

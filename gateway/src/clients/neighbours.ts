@@ -5,6 +5,8 @@ import { AuthServiceClient, type AuthServiceService } from '@payflowx/proto/auth
 import {
   AccountServiceClient,
   type AccountServiceService,
+  MandateServiceClient,
+  type MandateServiceService,
   RuleServiceClient,
   type RuleServiceService,
 } from '@payflowx/proto/authorization';
@@ -39,6 +41,7 @@ export type Targets = Record<
 export interface Neighbours {
   auth: Neighbour<AuthServiceService>;
   authorization: Neighbour<AccountServiceService>;
+  mandates: Neighbour<MandateServiceService>;
   rules: Neighbour<RuleServiceService>;
   payment: Neighbour<PaymentServiceService>;
   ledger: Neighbour<LedgerServiceService>;
@@ -100,6 +103,11 @@ export function connectNeighbours(targets: Targets, certificates: Certificates):
         'createAccount',
         'changeAccountState',
       ],
+    }),
+    mandates: connectGrpc(MandateServiceClient, {
+      target: targets.authorization,
+      certificates,
+      retryable: ['createMandate', 'getMandate', 'listMandates', 'revokeMandate'],
     }),
     rules: connectGrpc(RuleServiceClient, {
       target: targets.authorization,

@@ -54,7 +54,7 @@ export const PROBLEMS = {
   REFUND_DECLINED: problem(402, 'The refund was declined', { key: 'final', leaves: 'FAILED refund' }),
   ROLE_NOT_ALLOWED: problem(403, 'Your role may not do this', { fixedBy: 'operator', retry: 'never' }),
   CROSS_SITE_REQUEST: problem(403, 'The request comes from a page of another origin'),
-  ACTION_NOT_ALLOWED: problem(403, 'Your side of the payment may not do this', NEVER),
+  ACTION_NOT_ALLOWED: problem(403, 'Your side of the payment or mandate may not do this', NEVER),
   LOGIN_TOO_OLD: problem(403, 'This needs a recent login'),
   SECOND_FACTOR_SETUP_REQUIRED: problem(403, 'A second factor must be set up first'),
   PASSWORD_CHANGE_REQUIRED: problem(403, 'The one-time password must be replaced'),
@@ -71,6 +71,10 @@ export const PROBLEMS = {
   NOT_FOUND: problem(404, 'The resource does not exist, or it is not yours'),
   ACCOUNT_NOT_FOUND: problem(404, 'The account does not exist, or it is not yours'),
   FROM_ACCOUNT_NOT_FOUND: problem(404, 'The paying account does not exist, or it is not yours', {
+    leaves: 'FAILED payment',
+  }),
+  TO_ACCOUNT_NOT_FOUND: problem(404, 'The receiving account does not exist'),
+  MANDATE_NOT_FOUND: problem(404, 'The mandate does not exist, or you may not use it for this', {
     leaves: 'FAILED payment',
   }),
   PAYMENT_NOT_FOUND: problem(404, 'The payment does not exist, or it is not yours'),
@@ -136,6 +140,7 @@ export const PROBLEMS = {
   VERSION_MISMATCH: problem(412, 'Another caller changed it first'),
   BODY_TOO_LARGE: problem(413, 'The body is too large'),
   UNSUPPORTED_MEDIA_TYPE: problem(415, 'The content type must be application/json'),
+  CURRENCY_MISMATCH: problem(422, 'The two accounts have different currencies'),
   SAME_ACCOUNT: problem(422, 'The two accounts are the same'),
   CAPTURE_EXCEEDS_AUTHORIZED: problem(422, 'The amount is more than what is left on hold', { key: 'final' }),
   REFUND_EXCEEDS_CAPTURED: problem(422, 'The amount is more than what is left to refund', { key: 'final' }),
@@ -171,7 +176,7 @@ export const REFUND_DECLINES = [
   'TO_ACCOUNT_CLOSED',
 ] as const satisfies readonly AnyDecline[];
 
-/** Decline codes of a payment, with a 402. FROM_ACCOUNT_NOT_FOUND is missing: it is sent as a 404. */
+/** Decline codes of a payment, with a 402. FROM_ACCOUNT_NOT_FOUND and MANDATE_NOT_FOUND are missing: they are sent as a 404. */
 export const DECLINES = [
   ...REFUND_DECLINES,
   'TO_ACCOUNT_NOT_FOUND',
@@ -180,6 +185,8 @@ export const DECLINES = [
   'DAILY_LIMIT_EXCEEDED',
   'MONTHLY_LIMIT_EXCEEDED',
   'DAILY_COUNT_EXCEEDED',
+  'MANDATE_NOT_ACTIVE',
+  'MANDATE_LIMIT_EXCEEDED',
   'RULE_DECLINED',
 ] as const satisfies readonly AnyDecline[];
 

@@ -33,6 +33,7 @@ import { ledgerRoutes, ledgerSchemas } from './ledger.ts';
 import { ledgerProofRoutes, ledgerProofSchemas } from './ledger-proof.ts';
 import { machineTokenRoutes, machineTokenSchemas } from './machine-tokens.ts';
 import { mailRoutes, mailSchemas } from './mails.ts';
+import { mandateRoutes, mandateSchemas } from './mandates.ts';
 import { preferenceRoutes, preferenceSchemas } from './notification-preferences.ts';
 import { notificationRoutes, notificationSchemas } from './notifications.ts';
 import { passwordRoutes, passwordSchemas } from './passwords.ts';
@@ -59,20 +60,20 @@ import { webhookEndpointRoutes, webhookEndpointSchemas } from './webhook-endpoin
 const { UserId, AccountId, AnyAccountId, PaymentId, CaptureId, RefundId } = ids;
 const { SessionId, SecondFactorId, TransactionId, RuleId, ReconciliationId, ApiClientId } = ids;
 const { MailId, MailSuppressionId, DeadLetterId } = ids;
-const { EventId, EndpointId, DeliveryId } = ids;
+const { EventId, EndpointId, DeliveryId, MandateId } = ids;
 
 /** A schema that is missing here is an unresolved reference at startup. */
 export const NAMED_SCHEMAS = [
   ...[Problem, Amount, Currency, NoFields],
   ...[UserId, AccountId, AnyAccountId, PaymentId, CaptureId, RefundId, PaymentTotals],
   ...[SessionId, SecondFactorId, TransactionId, RuleId, ReconciliationId, ApiClientId],
-  ...[EventId, EndpointId, DeliveryId, MailId, MailSuppressionId],
+  ...[EventId, EndpointId, DeliveryId, MandateId, MailId, MailSuppressionId],
   ...[DeadLetterId],
   ...[authSchemas, browserSessionSchemas, machineTokenSchemas, signingKeySchemas, apiClientSchemas].flat(),
   ...[clientKeySchemas, passkeySchemas].flat(),
   ...[userSchemas, userChangeSchemas, passwordSchemas, sessionSchemas, secondFactorSchemas].flat(),
   ...[accountSchemas, accountChangeSchemas, currencySchemas, auditSchemas].flat(),
-  ...[paymentSchemas, paymentRouteSchemas, captureSchemas, refundSchemas].flat(),
+  ...[paymentSchemas, paymentRouteSchemas, captureSchemas, refundSchemas, mandateSchemas].flat(),
   ...[simulationSchemas, timelineSchemas, transferSchemas, ruleSchemas, backtestSchemas].flat(),
   ...[ledgerSchemas, statementSchemas, receiptSchemas, ledgerProofSchemas, reconciliationSchemas].flat(),
   ...[notificationSchemas, preferenceSchemas, mailSchemas, emailConfirmationSchemas].flat(),
@@ -104,7 +105,7 @@ const ROUTES: FastifyPluginAsync<RouteOptions, RawServerDefault, TypeBoxTypeProv
   ...[userRoutes, userChangeRoutes, passwordRoutes, sessionRoutes, secondFactorRoutes],
   ...[accountRoutes, accountChangeRoutes, currencyRoutes, auditRoutes],
   ...[paymentRoutes, captureRoutes, refundRoutes, simulationRoutes, timelineRoutes, transferRoutes],
-  ...[ruleRoutes, backtestRoutes],
+  ...[mandateRoutes, ruleRoutes, backtestRoutes],
   ...[ledgerRoutes, statementRoutes, receiptRoutes, ledgerProofRoutes, reconciliationRoutes],
   ...[notificationRoutes, preferenceRoutes, mailRoutes, emailConfirmationRoutes],
   ...[eventRoutes, eventStreamRoutes, webhookEndpointRoutes, webhookDeliveryRoutes],

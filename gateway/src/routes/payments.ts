@@ -103,7 +103,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
       operationId: 'createPayment',
       summary: 'Pay from one account to another',
       description:
-        'For the owner of `from_account` and for operators. With `capture: manual` the money is only held. Capture or cancel the payment later, as the side that `capture_by` names; otherwise the hold expires.',
+        'For the owner of `from_account` and for operators. With `mandate_id`, for the owner of `to_account`, who collects by that mandate. With `capture: manual` the money is only held. Capture or cancel the payment later, as the side that `capture_by` names; otherwise the hold expires.',
       headers: requiredKey,
       body: ref(NewPayment),
       response: { 201: ref(Payment), 202: ref(Payment), ...refusals },
@@ -191,7 +191,7 @@ export const refusals = {
     DeclinedProblem,
   ),
   403: problem(['OWN_ACCOUNT']),
-  404: problem(['FROM_ACCOUNT_NOT_FOUND']),
+  404: problem(['FROM_ACCOUNT_NOT_FOUND', 'MANDATE_NOT_FOUND']),
   409: problem(['IDEMPOTENCY_IN_PROGRESS']),
   422: problem(['SAME_ACCOUNT', 'IDEMPOTENCY_KEY_REUSED']),
 };

@@ -21,11 +21,11 @@ export const simulationRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
       operationId: 'simulatePayment',
       summary: 'Get the decision that a payment would get now, with every check; writes nothing',
       description:
-        'For the owner of `from_account` and for operators. The status is 200 also if the payment would be declined. Needs no Idempotency-Key.',
+        'For the owner of `from_account` and for operators. With `mandate_id` also for the owner of `to_account`: then only the mandate is checked, so that nothing about the payer’s account is shown. The status is 200 also if the payment would be declined. Needs no Idempotency-Key.',
       body: ref(NewPayment),
       response: {
         200: ref(Decision),
-        404: problem(['FROM_ACCOUNT_NOT_FOUND']),
+        404: problem(['FROM_ACCOUNT_NOT_FOUND', 'MANDATE_NOT_FOUND']),
         422: problem(['SAME_ACCOUNT']),
       },
     },

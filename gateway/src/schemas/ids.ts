@@ -21,6 +21,7 @@ function idSchema(name: string, prefix: string, noun: string, description: strin
 export const UserId = idSchema('UserId', 'usr', 'a user', 'A user.');
 export const AccountId = idSchema('AccountId', 'acct', 'an account', 'An account of a user.');
 export const PaymentId = idSchema('PaymentId', 'pay', 'a payment', 'A payment.');
+export const MandateId = idSchema('MandateId', 'man', 'a mandate', 'A mandate.');
 export const CaptureId = idSchema('CaptureId', 'cap', 'a capture', 'A capture.');
 export const RefundId = idSchema('RefundId', 'ref', 'a refund', 'A refund.');
 export const TransactionId = idSchema(

@@ -1,7 +1,7 @@
 /** The body of a request to create or simulate a payment. */
 import type { CreatePaymentRequest } from '@payflowx/proto/payment';
 import { type Static, Type } from 'typebox';
-import { AccountId } from './ids.ts';
+import { AccountId, MandateId } from './ids.ts';
 import { Amount, Currency } from './money.ts';
 import { named, ref } from './named.ts';
 import { Metadata } from './notes.ts';
@@ -53,9 +53,14 @@ export const NewPayment = named(
       ),
       description: Type.Optional(text(500, 'A text for people to read.', 'Two books')),
       reference: Type.Optional(
-        text(100, 'A reference for the payer’s systems. `GET /v1/payments` can filter by it.', 'order-4711'),
+        text(
+          100,
+          'A reference for the systems of the caller’s side. `GET /v1/payments` can filter by it.',
+          'order-4711',
+        ),
       ),
       metadata: Type.Optional(Metadata),
+      mandate_id: Type.Optional(ref(MandateId)),
     },
     {
       additionalProperties: false,
@@ -86,5 +91,6 @@ export function createMessage(body: Static<typeof NewPayment>, key: string): Cre
     metadata: body.metadata ?? {},
     holdSeconds: body.hold_seconds ?? 0,
     captureBy: CAPTURE_BY.numberOf(body.capture_by ?? 'payer'),
+    mandateId: body.mandate_id ?? '',
   };
 }

@@ -67,6 +67,7 @@ export const PAYMENT_EXAMPLE = {
   description: 'Two books',
   reference: 'order-4711',
   metadata: { order: '4711' },
+  mandate_id: null,
   payee_notes: null,
   failure: null,
   decision: DECISION_EXAMPLE,
@@ -95,12 +96,15 @@ export const Payment = named(
       amount_refunded: minorUnits('The refunded part of it.'),
       capture: CAPTURES.schema,
       capture_by: CAPTURE_BY.schema,
-      description: nullableText('The payer’s text for people to read.'),
+      description: nullableText('A text of the side that made the payment, for people to read.'),
       reference: nullableText(
         'Your side’s own reference, for its systems; the payer’s for operators and auditors. `PATCH /v1/payments/{id}` changes it.',
       ),
       metadata: texts(
-        'Your side’s own metadata; the payer’s for operators and auditors. The payee’s is empty at first.',
+        'Your side’s own metadata; the payer’s for operators and auditors. The side that did not make the payment has none at first.',
+      ),
+      mandate_id: nullableText(
+        'The mandate by which the payee collected, or tried to; null if the payer paid.',
       ),
       payee_notes: nullable(
         PayeeNotes,
@@ -110,7 +114,7 @@ export const Payment = named(
       decision: Type.Optional(
         nullable(
           Decision,
-          'The decision and its reasons; null before the decision, and always null for the receiver. Lists leave it out unless `expand=decision`.',
+          'The decision and its reasons; null before the decision, and null for the receiver. A receiver that collects by a mandate sees its outcome and the checks of the mandate. Lists leave it out unless `expand=decision`.',
         ),
       ),
       expires_at: nullableTime('When the hold expires; null while no money is held.'),

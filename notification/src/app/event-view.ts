@@ -1,7 +1,8 @@
 /** An event as one reader may see it: the same as the payment and the refund by REST. */
 import { Decision } from '@payflowx/proto/authorization';
+import { DECLINES, type DeclineCode } from '@payflowx/proto/declines';
 import { type Event, WebhookEndpoint } from '@payflowx/proto/notification';
-import { type Payment, PaymentEvent, type Refund } from '@payflowx/proto/payment';
+import { type Failure, type Payment, PaymentEvent, type Refund } from '@payflowx/proto/payment';
 import type { EventRow } from '../store/database.ts';
 
 export interface Reader {
@@ -28,14 +29,48 @@ export function viewEvent(reader: Reader, { id, type, created_at, content, payme
   return { ...event, payment: viewPayment(reader, told), refund: viewRefund(reader, told) };
 }
 
-/** A receiver who is not the payer sees neither the decision, which has the payer's balance, nor the payer's own notes. */
+/**
+ * A receiver who is not the payer sees neither the decision, which has the payer's balance, nor the payer's own notes. If it collected by a
+ * mandate, the notes are its own, and it sees what the decision says about the mandate.
+ */
 function viewPayment(reader: Reader, told: PaymentEvent): Payment | undefined {
   const { payment, fromOwnerId, requesterId } = told;
   if (!payment) return undefined;
-  const clientId = reader.seesAll || reader.id === requesterId ? payment.clientId : '';
-  if (!reader.seesAll && reader.id !== fromOwnerId)
-    return { ...payment, clientId, reference: '', metadata: {} };
-  return { ...payment, clientId, decision: viewDecision(reader, told) };
+  const { reference, metadata, mandateId, failure } = payment;
+  const seen = { ...payment, clientId: reader.seesAll || reader.id === requesterId ? payment.clientId : '' };
+  const isCollected = mandateId !== '';
+  if (!reader.seesAll && reader.id !== fromOwnerId) {
+    if (!isCollected) return { ...seen, ...NO_NOTES };
+    return { ...seen, failure: failure && payeesFailure(failure), decision: payeesDecision(reader, told) };
+  }
+  const decision = viewDecision(reader, told);
+  if (!isCollected) return { ...seen, decision };
+  const payeeNotes = reader.seesAll ? { reference, metadata } : undefined;
+  return { ...seen, ...NO_NOTES, payeeNotes, decision };
+}
+
+const NO_NOTES = { reference: '', metadata: {} };
+
+/** The text of a rule is for the payer. */
+function payeesFailure({ code, message }: Failure): Failure {
+  const isOwnText = code.startsWith(OF_MANDATE) || !Object.hasOwn(DECLINES, code);
+  return { code, message: isOwnText ? message : DECLINES[code as DeclineCode].message };
+}
+
+/** The codes of declines by a mandate begin with this; the names of its checks with the same in lower case. */
+const OF_MANDATE = 'MANDATE_';
+const MANDATE_CHECK = 'mandate';
+
+function payeesDecision(reader: Reader, told: PaymentEvent): Decision | undefined {
+  const decision = viewDecision(reader, told);
+  if (!decision) return undefined;
+  const { code, limit, message, checks } = decision;
+  return {
+    ...decision,
+    message: payeesFailure({ code, message }).message,
+    limit: code.startsWith(OF_MANDATE) ? limit : undefined,
+    checks: checks.filter(({ name }) => name.startsWith(MANDATE_CHECK)),
+  };
 }
 
 /** The check name that authorization uses for rules. A customer does not see the rule book. */

@@ -73,10 +73,12 @@ function toMail(notice: Notice): NewMail {
 }
 
 function contentOf(notice: Notice): PaymentContent {
-  const { language, eventType, side, title, body, paymentId, accountId, description, reference } = notice;
+  const { language, eventType, side, title, body, paymentId, accountId } = notice;
+  const { description, isForeignText, reference } = notice;
   const occurredAt = notice.createdAt.toISOString();
   return {
     kind: 'payment',
-    ...{ language, eventType, side, title, body, paymentId, accountId, occurredAt, description, reference },
+    ...{ language, eventType, side, title, body, paymentId, accountId, occurredAt },
+    ...{ description, isForeignText, reference },
   };
 }

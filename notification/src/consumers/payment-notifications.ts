@@ -40,6 +40,7 @@ export function decodeStep({
     freedMinor: freedBy(event.movements),
     currency: payment.currency,
     failure: { code: payment.failure?.code ?? '', message: payment.failure?.message ?? '' },
+    isCollected: payment.mandateId !== '',
     description: payment.description,
     reference: payment.reference,
     sender: { accountId: payment.fromAccount, ownerId: event.fromOwnerId },

@@ -19,6 +19,11 @@ const DECLINES = [
   ...['CURRENCY_MISMATCH', 'INSUFFICIENT_BALANCE', 'PER_PAYMENT_LIMIT_EXCEEDED', 'DAILY_LIMIT_EXCEEDED'],
   ...['MONTHLY_LIMIT_EXCEEDED', 'DAILY_COUNT_EXCEEDED', 'RULE_DECLINED'],
 ];
+/** Those of a collection by a mandate, whose payee gets them too. */
+const COLLECTION_DECLINES = [
+  ...['MANDATE_NOT_ACTIVE', 'MANDATE_LIMIT_EXCEEDED', 'FROM_ACCOUNT_NOT_ACTIVE', 'FROM_ACCOUNT_CLOSED'],
+  ...['TO_ACCOUNT_NOT_ACTIVE', 'TO_ACCOUNT_CLOSED', 'INSUFFICIENT_BALANCE', 'RULE_DECLINED'],
+];
 
 const STEPS: [string, Partial<PaymentStep>][] = [
   ...NOTIFIED_EVENTS.map((type): [string, Partial<PaymentStep>] => [type, { type }]),
@@ -28,6 +33,10 @@ const STEPS: [string, Partial<PaymentStep>][] = [
   ...DECLINES.map((code): [string, Partial<PaymentStep>] => [
     `payment.failed, ${code}`,
     { type: 'payment.failed', failure: { code, message: `${code} in English.` } },
+  ]),
+  ...COLLECTION_DECLINES.map((code): [string, Partial<PaymentStep>] => [
+    `payment.failed by a mandate, ${code}`,
+    { type: 'payment.failed', isCollected: true, failure: { code, message: `${code} in English.` } },
   ]),
 ];
 
@@ -48,6 +57,7 @@ function mails(language: Language): RenderedMail[] {
   return [
     composePaymentMail({ ...inPayment, side: 'sender', reference: 'R-1' }, 'Europe/Berlin'),
     composePaymentMail({ ...inPayment, side: 'receiver', reference: '' }, 'Europe/Berlin'),
+    composePaymentMail({ ...inPayment, side: 'sender', isForeignText: true, reference: '' }, 'Europe/Berlin'),
     ...SECURITY_CHANGES.map((change) =>
       composeSecurityMail({ kind: 'security', change, subjectName: 'Phone', language, occurredAt }),
     ),

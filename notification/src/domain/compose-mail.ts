@@ -13,8 +13,9 @@ import { PHRASES } from './mail-phrases.ts';
 
 /** `timeZone` is that of the account: its days are the days of the account's limits. */
 export function composePaymentMail(content: PaymentContent, timeZone: string): RenderedMail {
-  const { labels, payersDescription, reasons } = PHRASES[content.language];
-  const descriptionLabel = content.side === 'sender' ? labels.description : payersDescription;
+  const { labels, foreignDescription, reasons } = PHRASES[content.language];
+  const { side, isForeignText = side === 'receiver' } = content;
+  const descriptionLabel = isForeignText ? foreignDescription[side] : labels.description;
   return renderLetter({
     language: content.language,
     subject: content.title,

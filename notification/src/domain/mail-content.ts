@@ -16,6 +16,8 @@ export interface PaymentContent {
   /** RFC 3339. */
   occurredAt: string;
   description: string;
+  /** True if the other side wrote the description. Absent in mails of earlier versions: the payer wrote it. */
+  isForeignText?: boolean;
   reference: string;
 }
 

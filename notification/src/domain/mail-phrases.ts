@@ -8,8 +8,8 @@ interface Phrases {
     'payment' | 'account' | 'time' | 'description' | 'reference' | 'name' | 'endpoint' | 'address',
     string
   >;
-  /** A text of the payer that the receiver reads is marked as such: anyone can write anything there. */
-  payersDescription: string;
+  /** A text of the other side is marked as such for its reader: anyone can write anything there. */
+  foreignDescription: Record<'sender' | 'receiver', string>;
   reasons: Record<'payment' | 'security' | 'confirmation' | 'endpoint', string>;
   security: Record<SecurityChange, Text>;
   /** Follows the text of a security mail. */
@@ -29,7 +29,7 @@ const ENGLISH: Phrases = {
     endpoint: 'Webhook endpoint',
     address: 'Address',
   },
-  payersDescription: 'Text of the payer',
+  foreignDescription: { sender: 'Text of the payee', receiver: 'Text of the payer' },
   reasons: {
     payment:
       'You get this mail because your notification preferences include it. You can change them at any time.',
@@ -92,7 +92,7 @@ const GERMAN: Phrases = {
     endpoint: 'Webhook-Endpunkt',
     address: 'Adresse',
   },
-  payersDescription: 'Text des Zahlers',
+  foreignDescription: { sender: 'Text des Empfängers', receiver: 'Text des Zahlers' },
   reasons: {
     payment:
       'Sie erhalten diese Mail, weil Ihre Einstellungen für Benachrichtigungen sie enthalten. Sie können sie jederzeit ändern.',

@@ -44,14 +44,43 @@ describe('notices of a step', () => {
     expect(noticesOf({ ...step, description: 'Rent', reference: 'R-1' })).toEqual([
       {
         ...shared,
-        ...{ side: 'sender', recipientId: 'usr_a', accountId: 'acct_a', reference: 'R-1' },
+        ...{
+          side: 'sender',
+          recipientId: 'usr_a',
+          accountId: 'acct_a',
+          reference: 'R-1',
+          isForeignText: false,
+        },
         ...{ title: 'Payment sent', body: 'Your payment of €12.50 was sent.' },
       },
       {
         ...shared,
-        ...{ side: 'receiver', recipientId: 'usr_b', accountId: 'acct_b', reference: '' },
+        ...{
+          side: 'receiver',
+          recipientId: 'usr_b',
+          accountId: 'acct_b',
+          reference: '',
+          isForeignText: true,
+        },
         ...{ title: 'Payment received', body: 'You received €12.50.' },
       },
+    ]);
+  });
+
+  it('go to both sides of a collection that was declined, without the text of a rule for the payee', () => {
+    const failure = { code: 'RULE_DECLINED', message: 'Ask for Mary.' };
+    const notices = noticesOf({ ...step, type: 'payment.failed', isCollected: true, failure });
+    expect(notices.map(({ side, body }) => [side, body])).toEqual([
+      ['sender', 'A payee tried to collect €12.50 by your mandate. It was declined. Ask for Mary.'],
+      ['receiver', 'Your collection of €12.50 was declined. A rule of the platform declines this payment.'],
+    ]);
+  });
+
+  it('of a collection have the reference of the payee only for the payee', () => {
+    const notices = noticesOf({ ...step, isCollected: true, reference: 'R-1' });
+    expect(notices.map(({ reference, isForeignText }) => [reference, isForeignText])).toEqual([
+      ['', true],
+      ['R-1', false],
     ]);
   });
 

@@ -26,9 +26,11 @@ export interface PaymentStep {
   currency: string;
   /** The reason of a decline. Both are empty unless the payment failed. */
   failure: { code: string; message: string };
-  /** The payer's text for both sides. */
+  /** True if the payee collected it by a mandate. The texts of the payment are then the payee's. */
+  isCollected: boolean;
+  /** The text of the side that made the payment, for both sides. */
   description: string;
-  /** The payer's own text. */
+  /** The own text of the side that made the payment. */
   reference: string;
   sender: Party;
   receiver: Party;
@@ -56,17 +58,19 @@ export interface Notice extends Text {
   currency: string;
   createdAt: Date;
   description: string;
-  /** Empty for the receiver. */
+  /** True if the other side wrote the description. */
+  isForeignText: boolean;
+  /** Empty for the side that did not make the payment. */
   reference: string;
 }
 
-/** Undefined if the side gets no notice: receivers are not notified of a declined attempt. */
+/** Undefined if the side gets no notice: receivers are not notified of a declined attempt, unless it was their own, by a mandate. */
 function textFor(side: Side, type: NotifiedEvent, step: PaymentStep, language: Language): Text | undefined {
   const wordings = WORDINGS[language];
   const amount = formatMoney(step.amountMinor, step.currency, language);
   switch (type) {
     case 'payment.failed':
-      return side === 'sender' ? wordings.declined(amount, wordings.reason(step.failure)) : undefined;
+      return declinedText(side, amount, step, wordings);
     case 'payment.completed':
       return side === 'sender'
         ? withFreed(completedText('sent', amount, step, language), step, language)
@@ -74,6 +78,19 @@ function textFor(side: Side, type: NotifiedEvent, step: PaymentStep, language: L
     default:
       return wordings[side][type](amount);
   }
+}
+
+function declinedText(
+  side: Side,
+  amount: string,
+  { isCollected, failure }: PaymentStep,
+  wordings: Wordings,
+): Text | undefined {
+  if (!isCollected)
+    return side === 'sender' ? wordings.declined(amount, wordings.reason(failure)) : undefined;
+  return side === 'sender'
+    ? wordings.collectionDeclined.sender(amount, wordings.reason(failure))
+    : wordings.collectionDeclined.receiver(amount, wordings.payeesReason(failure));
 }
 
 function completedText(
@@ -96,6 +113,7 @@ function withFreed({ title, body }: Text, { freedMinor, currency }: PaymentStep,
 /** Returns the notices of one step: at most one for each side, in the language of its recipient. */
 export function noticesOf(step: PaymentStep, languageOf: (userId: string) => Language): Notice[] {
   const { type } = step;
+  const maker = step.isCollected ? 'receiver' : 'sender';
   if (type === 'payment.initiated') return [];
   return (['sender', 'receiver'] as const).flatMap((side) => {
     const { ownerId, accountId } = step[side];
@@ -116,7 +134,8 @@ export function noticesOf(step: PaymentStep, languageOf: (userId: string) => Lan
       currency: step.currency,
       createdAt: step.occurredAt,
       description: step.description,
-      reference: side === 'sender' ? step.reference : '',
+      isForeignText: side !== maker,
+      reference: side === maker ? step.reference : '',
     };
   });
 }

@@ -13,6 +13,7 @@ export const STEP: PaymentStep = {
   freedMinor: 0n,
   currency: 'EUR',
   failure: { code: 'SOMETHING_NEW', message: 'The reason in English.' },
+  isCollected: false,
   description: 'Rent',
   reference: 'R-1',
   content: Buffer.alloc(0),

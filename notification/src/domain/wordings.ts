@@ -1,5 +1,6 @@
 /** The texts of notices, by language. The types demand the same texts in every language. */
 
+import { DECLINES, type DeclineCode } from '@payflowx/proto/declines';
 import type { Language } from '@payflowx/proto/vocabulary';
 import type { NotifiedEvent } from './events.ts';
 
@@ -24,10 +25,14 @@ export interface Wordings {
   sent: CompletedWordings;
   received: CompletedWordings;
   declined(amount: string, reason: string): Text;
+  /** The payee tried to collect by a mandate. */
+  collectionDeclined: Record<'sender' | 'receiver', (amount: string, reason: string) => Text>;
   /** A sentence that is added if part of the held money is free again. */
   freed(amount: string): string;
   /** Returns the reason of a decline as a sentence. Empty if there is none in this language. */
   reason(failure: { code: string; message: string }): string;
+  /** The same for the payee of a collection, to whom the payer's account is another one's. */
+  payeesReason(failure: { code: string }): string;
 }
 
 const ENGLISH: Wordings = {
@@ -86,8 +91,20 @@ const ENGLISH: Wordings = {
     title: 'Payment declined',
     body: `Your payment of ${amount} was declined. ${reason}`.trim(),
   }),
+  collectionDeclined: {
+    sender: (amount, reason) => ({
+      title: 'Collection declined',
+      body: `A payee tried to collect ${amount} by your mandate. It was declined. ${reason}`.trim(),
+    }),
+    receiver: (amount, reason) => ({
+      title: 'Collection declined',
+      body: `Your collection of ${amount} was declined. ${reason}`.trim(),
+    }),
+  },
   freed: (amount) => `${amount} is available again.`,
   reason: ({ message }) => message,
+  // The message of the failure may be the text of a rule, which is for the payer.
+  payeesReason: ({ code }) => (Object.hasOwn(DECLINES, code) ? DECLINES[code as DeclineCode].message : ''),
 };
 
 /** Payment's decline codes. The message of an unknown code is English, so it is left out. */
@@ -105,6 +122,16 @@ const GERMAN_REASONS: Record<string, string> = {
   MONTHLY_LIMIT_EXCEEDED: 'Das Monatslimit ist überschritten.',
   DAILY_COUNT_EXCEEDED: 'Die Zahl der Zahlungen an diesem Tag ist erreicht.',
   RULE_DECLINED: 'Eine Regel lässt diese Zahlung nicht zu.',
+  MANDATE_NOT_ACTIVE: 'Das Mandat ist widerrufen oder abgelaufen.',
+  MANDATE_LIMIT_EXCEEDED: 'Der Betrag übersteigt ein Limit des Mandats.',
+};
+
+/** Texts for the payee of a collection that differ. */
+const GERMAN_REASONS_OF_PAYEE: Record<string, string> = {
+  FROM_ACCOUNT_NOT_ACTIVE: 'Das Konto des Zahlers ist nicht aktiv.',
+  FROM_ACCOUNT_CLOSED: 'Das Konto des Zahlers ist geschlossen.',
+  TO_ACCOUNT_NOT_ACTIVE: 'Ihr Konto ist nicht aktiv.',
+  TO_ACCOUNT_CLOSED: 'Ihr Konto ist geschlossen.',
 };
 
 const GERMAN: Wordings = {
@@ -175,8 +202,19 @@ const GERMAN: Wordings = {
     title: 'Zahlung abgelehnt',
     body: `Ihre Zahlung von ${amount} wurde abgelehnt. ${reason}`.trim(),
   }),
+  collectionDeclined: {
+    sender: (amount, reason) => ({
+      title: 'Einzug abgelehnt',
+      body: `Ein Empfänger wollte mit Ihrem Mandat ${amount} einziehen. Das wurde abgelehnt. ${reason}`.trim(),
+    }),
+    receiver: (amount, reason) => ({
+      title: 'Einzug abgelehnt',
+      body: `Ihr Einzug von ${amount} wurde abgelehnt. ${reason}`.trim(),
+    }),
+  },
   freed: (amount) => `${amount} sind wieder verfügbar.`,
   reason: ({ code }) => GERMAN_REASONS[code] ?? '',
+  payeesReason: ({ code }) => GERMAN_REASONS_OF_PAYEE[code] ?? GERMAN_REASONS[code] ?? '',
 };
 
 export const WORDINGS: Record<Language, Wordings> = { en: ENGLISH, de: GERMAN };

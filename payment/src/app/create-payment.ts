@@ -1,7 +1,7 @@
 /** Handles one request for a movement of money, from its acceptance to its response. */
 import { ownAccount } from '../domain/access.ts';
-import { PaymentError } from '../domain/errors.ts';
-import { isOwnDealing, isPayerUnknown, type Payment } from '../domain/payment.ts';
+import { payerUnknown } from '../domain/errors.ts';
+import { isOwnDealing, type Payment, unknownIn } from '../domain/payment.ts';
 import type { Acceptance, AcceptRequest } from './accept-payments.ts';
 import { answerInTime } from './answer-in-time.ts';
 import type { PaymentFlow } from './payment-flow.ts';
@@ -18,14 +18,14 @@ export type Created = Acceptance;
  * Returns the payment with its outcome. Returns it still INITIATED if there is no outcome before the deadline, or if a lock
  * delays it. A delayed payment is retried until the deadline, and then by recovery.
  *
- * Throws IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS, FROM_ACCOUNT_NOT_FOUND, OWN_ACCOUNT, DEADLINE_EXCEEDED.
+ * Throws IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS, FROM_ACCOUNT_NOT_FOUND, MANDATE_NOT_FOUND,
+ * OWN_ACCOUNT, DEADLINE_EXCEEDED.
  */
 export async function createPayment({ flow, now }: CreateDeps, request: AcceptRequest): Promise<Created> {
   const accepted = await flow.accept(request);
   const created = accepted.replayed ? accepted : await resolve({ flow, now }, accepted.payment, request);
-  if (isPayerUnknown(created.payment)) {
-    throw new PaymentError('FROM_ACCOUNT_NOT_FOUND', 'There is no such account to pay from.');
-  }
+  const unknown = unknownIn(created.payment.failure);
+  if (unknown) throw payerUnknown(unknown);
   if (isOwnDealing(created.payment)) throw ownAccount();
   return created;
 }

@@ -16,6 +16,7 @@ const orders: fc.Arbitrary<Order> = fc.record({
   reference: fc.string(),
   metadata: fc.dictionary(fc.string({ minLength: 1 }), fc.string()),
   holdSeconds: fc.nat(2),
+  mandateId: fc.constantFrom(undefined, 'man_1', 'man_2'),
 });
 
 it('is equal for equal requests, in any order of the metadata', () => {
@@ -48,11 +49,14 @@ it('of a payment that its payer captures is that of earlier versions, and differ
     reference: 'order-7',
     metadata: { table: '4' },
     holdSeconds: 60,
+    mandateId: undefined,
   };
   const payer = fingerprintOf('CreatePayment', order).toString('hex');
   expect(payer).toBe('17e1c0336369b9a05d1d4bf21b0dd488171686259cf0ea21379bba8ac8501d3c');
   const payee = fingerprintOf('CreatePayment', { ...order, captureBy: 'PAYEE' }).toString('hex');
   expect(payee).not.toBe(payer);
+  const collected = fingerprintOf('CreatePayment', { ...order, mandateId: 'man_1' }).toString('hex');
+  expect([payer, payee]).not.toContain(collected);
 });
 
 const order: Order = {
@@ -67,6 +71,7 @@ const order: Order = {
   reference: 'r-1',
   metadata: { table: '4', guest: '' },
   holdSeconds: 0,
+  mandateId: undefined,
 };
 
 it.each<Partial<Order>>([

@@ -26,10 +26,12 @@ export function fingerprintOf(operation: Creation, order: Order): Buffer {
   return digest(parts);
 }
 
-/** The hold time and the side are appended only if they are set. The fingerprint of a request without them is that of before. */
-function captureOf({ captureMode, holdSeconds, captureBy }: Order): string {
+/** The hold time, the side and the mandate are appended only if they are set. The fingerprint of a request without them is that of before. */
+function captureOf({ captureMode, holdSeconds, captureBy, mandateId }: Order): string {
   const hold = holdSeconds === 0 ? '' : ` ${holdSeconds}`;
-  return captureBy === 'PAYER' ? `${captureMode}${hold}` : `${captureMode}${hold} ${captureBy}`;
+  const by = captureBy === 'PAYER' ? '' : ` ${captureBy}`;
+  const mandate = mandateId === undefined ? '' : ` ${mandateId}`;
+  return `${captureMode}${hold}${by}${mandate}`;
 }
 
 /** Returns the fingerprint of a request for a step of a payment. */

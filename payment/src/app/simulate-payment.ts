@@ -6,8 +6,8 @@ import {
   isUnavailable,
   type SimulateRequest,
 } from '../clients/authorization.ts';
-import { PaymentError } from '../domain/errors.ts';
-import type { Decision } from '../domain/payment.ts';
+import { PaymentError, payerUnknown } from '../domain/errors.ts';
+import { type Decision, unknownIn } from '../domain/payment.ts';
 
 export interface SimulateDeps {
   authorization: Pick<Authorization, 'simulate'>;
@@ -16,7 +16,7 @@ export interface SimulateDeps {
 
 const RETRY_MS = 1_000;
 
-/** Throws FROM_ACCOUNT_NOT_FOUND, AUTHORIZATION_UNAVAILABLE, TOO_MANY_REQUESTS. */
+/** Throws FROM_ACCOUNT_NOT_FOUND, MANDATE_NOT_FOUND, AUTHORIZATION_UNAVAILABLE, TOO_MANY_REQUESTS. */
 export async function simulatePayment(
   { authorization, authorizeDeadlineMs: deadlineMs }: SimulateDeps,
   request: SimulateRequest,
@@ -31,6 +31,7 @@ export async function simulatePayment(
       retryAfterMs: RETRY_MS,
     });
   });
-  if (decision.failure?.code !== 'FROM_ACCOUNT_NOT_FOUND') return decision;
-  throw new PaymentError('FROM_ACCOUNT_NOT_FOUND', 'There is no such account to pay from.');
+  const unknown = unknownIn(decision.failure);
+  if (unknown) throw payerUnknown(unknown);
+  return decision;
 }

@@ -235,12 +235,13 @@ function toItem({ payment, deadline }: { payment: Payment; deadline: Date | unde
     description: payment.description,
     reference: payment.reference,
     metadata: payment.metadata,
+    mandateId: payment.mandateId ?? '',
   };
 }
 
 function toSimulatedItem({ order, caller }: SimulateRequest): AuthorizeItem {
-  const { fromAccount, toAccount, amountMinor, currency, captureMode, description, reference, metadata } =
-    order;
+  const { fromAccount, toAccount, amountMinor, currency, captureMode } = order;
+  const { description, reference, metadata, mandateId = '' } = order;
   return {
     paymentId: '',
     operationId: '',
@@ -258,6 +259,7 @@ function toSimulatedItem({ order, caller }: SimulateRequest): AuthorizeItem {
     description,
     reference,
     metadata,
+    mandateId,
   };
 }
 

@@ -1,5 +1,6 @@
 /** Decides which callers may see a payment, how much of it, and who may take steps on it. */
 import type { Caller } from '@payflowx/chassis';
+import { DECLINES, type DeclineCode } from '@payflowx/proto/declines';
 import { PaymentError } from './errors.ts';
 import { NO_NOTES, type Operation, type RequestedKind } from './operation.ts';
 import type { ListedKind } from './operation-filter.ts';
@@ -24,10 +25,24 @@ export function maySee(caller: Caller, payment: Payment): boolean {
 export function viewFor(caller: Caller, payment: Payment, changed: ChangedNotes = {}): Payment {
   const seen = isOwnOrSeesAll(caller, payment.origin.caller.id) ? payment : withoutClient(payment);
   if (!seesPayersSide(caller, payment))
-    return { ...seen, decision: undefined, ...notesOf(payment, changed, 'PAYEE') };
-  if (changed.PAYER === undefined && changed.PAYEE === undefined) return seen;
+    return { ...seen, ...payeesOutcome(payment), ...notesOf(payment, changed, 'PAYEE') };
+  const isCollected = payment.mandateId !== undefined;
+  if (!isCollected && changed.PAYER === undefined && changed.PAYEE === undefined) return seen;
   const payers = { ...seen, ...notesOf(payment, changed, 'PAYER') };
-  return seesAll(caller) ? { ...payers, payeeNotes: changed.PAYEE } : payers;
+  if (!seesAll(caller)) return payers;
+  return { ...payers, payeeNotes: isCollected ? notesOf(payment, changed, 'PAYEE') : changed.PAYEE };
+}
+
+/**
+ * A payee that collects by a mandate sees the code of a decline, and of the decision what is about the mandate: visible-decision.ts leaves
+ * out the rest. The text of a rule is for the payer, so the payee gets that of the code.
+ */
+function payeesOutcome({ mandateId, decision, failure }: Payment): Partial<Payment> {
+  if (mandateId === undefined) return { decision: undefined };
+  const isKnown = failure !== undefined && Object.hasOwn(DECLINES, failure.code);
+  if (!isKnown || failure.code.startsWith('MANDATE_')) return { decision };
+  const { message } = DECLINES[failure.code as DeclineCode];
+  return { decision, failure: { ...failure, message } };
 }
 
 /**

@@ -8,6 +8,7 @@ export type Reason =
   | 'IDEMPOTENCY_KEY_REUSED'
   | 'IDEMPOTENCY_IN_PROGRESS'
   | 'FROM_ACCOUNT_NOT_FOUND'
+  | 'MANDATE_NOT_FOUND'
   | 'PAYMENT_NOT_FOUND'
   | 'CAPTURE_NOT_FOUND'
   | 'REFUND_NOT_FOUND'
@@ -21,6 +22,16 @@ export type Reason =
   | 'AUTHORIZATION_UNAVAILABLE';
 
 export class PaymentError extends ReasonedError<Reason> {}
+
+const UNKNOWN = {
+  FROM_ACCOUNT_NOT_FOUND: 'There is no such account to pay from.',
+  MANDATE_NOT_FOUND: 'There is no mandate by which you may collect this payment.',
+} as const;
+
+/** Also thrown for an account or mandate of others, so that a caller cannot find out that it exists. */
+export function payerUnknown(reason: keyof typeof UNKNOWN): PaymentError {
+  return new PaymentError(reason, UNKNOWN[reason]);
+}
 
 export function invalid(violations: readonly Violation[]): PaymentError {
   return new PaymentError('INVALID_ARGUMENT', 'The request is not valid.', { violations });

@@ -9,7 +9,7 @@ const way = { fromAccount: 'acct_a', toAccount: 'acct_b' };
 const ORDER: Order = {
   ...way,
   ...{ kind: 'PAYMENT', amountMinor: 1_000n, currency: 'EUR', captureMode: 'MANUAL', captureBy: 'PAYER' },
-  ...{ description: '', reference: '', metadata: {}, holdSeconds: 0 },
+  ...{ description: '', reference: '', metadata: {}, holdSeconds: 0, mandateId: undefined },
 };
 const origin = { caller: { id: 'usr_1', roles: ['customer'] }, requestId: 'k', traceparent: '' } as const;
 const move = (kind: Movement['kind'], amountMinor: bigint): Movement => ({ kind, ...way, amountMinor });

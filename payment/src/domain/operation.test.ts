@@ -41,6 +41,7 @@ function authorizedPayment(amountMinor = 1_000n): Payment {
       reference: '',
       metadata: {},
       holdSeconds: 0,
+      mandateId: undefined,
     },
     { id: 'pay_1', origin: payer, now, holdMs: 1_000 },
   );

@@ -24,6 +24,7 @@ const payment: PaymentRequest = {
   reference: '',
   metadata: {},
   holdSeconds: 0,
+  mandateId: '',
 };
 const external: ExternalRequest = {
   requestId: 'key-1',

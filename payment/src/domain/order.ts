@@ -2,7 +2,7 @@
 import { collectViolations, textProblem, type Violations } from '@payflowx/chassis/errors';
 import { isCurrency } from '@payflowx/proto/currency';
 import { invalid, PaymentError } from './errors.ts';
-import { isAccountId } from './ids.ts';
+import { isAccountId, isMandateId } from './ids.ts';
 import { isAmount, MAX_AMOUNT_MINOR } from './money.ts';
 
 export type PaymentKind = 'PAYMENT' | 'DEPOSIT' | 'WITHDRAWAL';
@@ -23,6 +23,8 @@ export interface Order {
   readonly metadata: Readonly<Record<string, string>>;
   /** Seconds that the money may be held. 0 for the platform's default. */
   readonly holdSeconds: number;
+  /** The mandate by which the payee collects. Undefined for a payment by the payer. */
+  readonly mandateId: string | undefined;
 }
 
 /** A request for a payment before it is checked. */
@@ -41,6 +43,8 @@ export interface PaymentRequest {
   metadata: Readonly<Record<string, string>>;
   /** 0 for the platform's default. */
   holdSeconds: number;
+  /** Empty for a payment by the payer. */
+  mandateId: string;
 }
 
 /** A request for a deposit or withdrawal before it is checked. */
@@ -78,7 +82,7 @@ export function toSimulatedOrder(request: PaymentRequest): Order {
 
 function toOrder(request: PaymentRequest, violations: Violations): Order {
   const { captureMode = 'AUTOMATIC', captureBy = 'PAYER', fromAccount, toAccount } = request;
-  const { amountMinor, currency, holdSeconds, description, reference, metadata } = request;
+  const { amountMinor, currency, holdSeconds, description, reference, metadata, mandateId } = request;
   violations.require(isAccountId(fromAccount), 'from_account', ACCOUNT_RULE);
   violations.require(isAccountId(toAccount), 'to_account', ACCOUNT_RULE);
   checkAmount(violations, amountMinor, currency);
@@ -93,11 +97,13 @@ function toOrder(request: PaymentRequest, violations: Violations): Order {
   violations.requireText('description', description, MAX_DESCRIPTION);
   checkNotes(violations, { reference, metadata });
   checkHold(violations, holdSeconds, captureMode);
+  violations.require(mandateId === '' || isMandateId(mandateId), 'mandate_id', 'must be man_ and a UUID');
   violations.throwIfAny();
   if (fromAccount === toAccount) throw new PaymentError('SAME_ACCOUNT', 'An account cannot pay itself.');
   const texts = { description, reference, metadata };
   const terms = { amountMinor, currency, captureMode, captureBy, holdSeconds };
-  return { kind: 'PAYMENT', fromAccount, toAccount, ...terms, ...texts };
+  const mandate = { mandateId: mandateId || undefined };
+  return { kind: 'PAYMENT', fromAccount, toAccount, ...terms, ...texts, ...mandate };
 }
 
 /** Money into an account from the external account `external:<currency>`. Throws like toPaymentOrder. */
@@ -120,7 +126,12 @@ function toExternalOrder(request: ExternalRequest, kind: 'DEPOSIT' | 'WITHDRAWAL
   violations.throwIfAny();
   const outside = `external:${currency}`;
   const [fromAccount, toAccount] = kind === 'DEPOSIT' ? [outside, accountId] : [accountId, outside];
-  const capture = { captureMode: 'AUTOMATIC', captureBy: 'PAYER', holdSeconds: 0 } as const;
+  const capture = {
+    captureMode: 'AUTOMATIC',
+    captureBy: 'PAYER',
+    holdSeconds: 0,
+    mandateId: undefined,
+  } as const;
   return {
     kind,
     fromAccount,

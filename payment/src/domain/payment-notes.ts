@@ -7,7 +7,7 @@ import type { Payment } from './payment.ts';
 
 export type Side = 'PAYER' | 'PAYEE';
 
-/** The notes that the sides have changed. Undefined: not changed, so the payer has those of its request, and the payee has none. */
+/** The notes that the sides have changed. Undefined: not changed, so the side that made the request has those, and the other has none. */
 export type ChangedNotes = Partial<Record<Side, Notes>>;
 
 export interface NotesChange {
@@ -21,7 +21,12 @@ export interface NotesChange {
 /** Returns the current notes of a side. */
 export function notesOf(payment: Payment, changed: ChangedNotes, side: Side): Notes {
   const { reference, metadata } = payment;
-  return changed[side] ?? (side === 'PAYER' ? { reference, metadata } : NO_NOTES);
+  return changed[side] ?? (side === requestingSide(payment) ? { reference, metadata } : NO_NOTES);
+}
+
+/** Returns the side whose notes the request has. */
+export function requestingSide({ mandateId }: Pick<Payment, 'mandateId'>): Side {
+  return mandateId === undefined ? 'PAYER' : 'PAYEE';
 }
 
 /** Returns the notes after the change. Throws INVALID_ARGUMENT, also if they have too many pairs only together. */

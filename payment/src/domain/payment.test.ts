@@ -29,6 +29,7 @@ const order: Order = {
   reference: '',
   metadata: {},
   holdSeconds: 0,
+  mandateId: undefined,
 };
 const origin = {
   caller: { id: 'usr_1', roles: ['customer'] },

@@ -33,12 +33,15 @@ export interface Payment {
   readonly fromAccount: string;
   readonly toAccount: string;
   /**
-   * Before the decision, this is the caller, so that it can read its payment; undefined if the caller is an operator. After the
+   * Before the decision, this is the caller, so that it can read its payment; undefined if the caller is an operator or collects. After the
    * decision it is the owner that authorization returned. Undefined if the account is external, was not found, or is not the
    * caller's.
    */
   readonly fromOwnerId: string | undefined;
-  /** Present only if the payment was approved, because receivers do not see declined attempts. */
+  /**
+   * Present only if the payment was approved, because receivers do not see declined attempts. A payee that collects by a mandate sees its
+   * own attempts: then it is the caller before the decision, and the owner after any decision.
+   */
   readonly toOwnerId: string | undefined;
   readonly amountMinor: bigint;
   readonly currency: string;
@@ -51,6 +54,8 @@ export interface Payment {
   readonly description: string;
   readonly reference: string;
   readonly metadata: Readonly<Record<string, string>>;
+  /** The mandate by which the payee collects. The reference and metadata of the request are then the payee's. */
+  readonly mandateId: string | undefined;
   /** The payee's notes. Only in the view of a caller who sees those of both sides. */
   readonly payeeNotes?: Pick<Order, 'reference' | 'metadata'> | undefined;
   readonly failure: Failure | undefined;
@@ -159,14 +164,17 @@ export function initiate(
 ): Change {
   const { holdSeconds, ...terms } = order;
   const heldForMs = holdSeconds === 0 ? holdMs : holdSeconds * 1_000;
-  return begun({
+  const claimant = origin.caller.roles.includes('operator') ? undefined : origin.caller.id;
+  const isCollected = order.mandateId !== undefined;
+  const { payment, event } = begun({
     ...terms,
     id,
-    fromOwnerId: origin.caller.roles.includes('operator') ? undefined : origin.caller.id,
+    fromOwnerId: isCollected ? undefined : claimant,
     holdExpiresAt: order.captureMode === 'MANUAL' ? new Date(now.getTime() + heldForMs) : undefined,
     createdAt: now,
     origin,
   });
+  return { payment: isCollected ? { ...payment, toOwnerId: claimant } : payment, event };
 }
 
 const AT_START = {
@@ -220,11 +228,15 @@ function complete(payment: Payment, decision: Decision): Change {
   );
 }
 
-/** Declines the payment. Its receiver is not stored, because receivers do not see declined attempts. */
+/**
+ * Declines the payment. Its receiver is not stored, because receivers do not see declined attempts, unless they were made by a mandate
+ * of the receiver. Authorization names no owner if the caller may not use the mandate.
+ */
 function fail(payment: Payment, decision: Decision, failure: Failure): Change {
   requireStep(payment, 'fail');
   const { fromOwnerId } = decision;
-  return change(payment, { state: 'FAILED', failure, fromOwnerId }, 'payment.failed', decision);
+  const toOwnerId = payment.mandateId === undefined ? undefined : decision.toOwnerId;
+  return change(payment, { state: 'FAILED', failure, fromOwnerId, toOwnerId }, 'payment.failed', decision);
 }
 
 const VERBS: Record<Step, string> = {
@@ -303,9 +315,17 @@ export function asDecided(payment: Payment, decidedAt: Date): Payment {
   };
 }
 
-/** True if the payer's account does not exist or is not the caller's. The caller gets 404, and nothing is kept for a replay. */
+/** The declines of a caller who may not spend from the account: the code does not say whether the account or mandate exists. */
+const UNKNOWN = ['FROM_ACCOUNT_NOT_FOUND', 'MANDATE_NOT_FOUND'] as const;
+
+/** Returns the decline if the payer's account or the mandate is not the caller's. */
+export function unknownIn(failure: Failure | undefined): (typeof UNKNOWN)[number] | undefined {
+  return UNKNOWN.find((code) => code === failure?.code);
+}
+
+/** True if the payer's account or the mandate is not the caller's. The caller gets 404, and nothing is kept for a replay. */
 export function isPayerUnknown(payment: Payment): boolean {
-  return payment.failure?.code === 'FROM_ACCOUNT_NOT_FOUND';
+  return unknownIn(payment.failure) !== undefined;
 }
 
 /** True if an operator acted as an operator on an account of its own. It gets 403, and nothing is kept for a replay. */

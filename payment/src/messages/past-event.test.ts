@@ -12,7 +12,7 @@ const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const order: Order = {
   ...{ kind: 'PAYMENT', fromAccount: 'acct_a', toAccount: 'acct_b', amountMinor: 1_000n, currency: 'EUR' },
   ...{ captureMode: 'AUTOMATIC', captureBy: 'PAYER', description: 'Lunch', reference: 'R-1' },
-  ...{ metadata: { note: 'mine' }, holdSeconds: 0 },
+  ...{ metadata: { note: 'mine' }, holdSeconds: 0, mandateId: undefined },
 };
 const caller = { id: 'usr_1', roles: ['customer', 'auditor'] as const };
 const origin = { caller, requestId: 'key-1', traceparent };

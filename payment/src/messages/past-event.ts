@@ -67,6 +67,7 @@ function toStart(
     description: payment.description,
     reference: payment.reference,
     metadata: payment.metadata,
+    mandateId: payment.mandateId || undefined,
     holdSeconds: holdSeconds * 1_000 === defaultHoldMs ? 0 : holdSeconds,
   };
   const caller = {

@@ -28,6 +28,7 @@ function largestEvent() {
     reference: widest(100),
     metadata: Object.fromEntries(pairs),
     holdSeconds: 2_592_000,
+    mandateId: '',
   });
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const caller = { id: newId('usr'), roles: ['customer' as const] };

@@ -168,7 +168,7 @@ function toEvent({ payment, event }: Change, id: string): PaymentEvent {
     movements: event.movements.map((movement) => ({ ...movement, kind: MOVEMENT_CODES[movement.kind] })),
     // Before the decision, the owner of the account is only a claim of the caller, so it is not published.
     fromOwnerId: (event.type !== 'payment.initiated' && payment.fromOwnerId) || '',
-    toOwnerId: payment.toOwnerId ?? '',
+    toOwnerId: (event.type !== 'payment.initiated' && payment.toOwnerId) || '',
     refundId: event.refundId ?? '',
   };
 }

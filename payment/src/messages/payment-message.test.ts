@@ -20,6 +20,7 @@ const { payment: initiated } = initiate(
     reference: 'r',
     metadata: { a: '1' },
     holdSeconds: 0,
+    mandateId: undefined,
   },
   {
     id: 'pay_1',

@@ -83,6 +83,7 @@ export function withoutDecision(payment: Payment): PaymentMessage {
     clientId: payment.origin.caller.clientId ?? '',
     captureBy: CAPTURE_BY_CODES[payment.captureBy],
     payeeNotes: payment.payeeNotes,
+    mandateId: payment.mandateId ?? '',
     ...endOf(payment),
   };
 }

@@ -16,6 +16,7 @@ import type { Created } from '../app/create-payment.ts';
 import type { RecoveryStatus } from '../app/get-recovery-status.ts';
 import type { ListRequest } from '../app/list-payments.ts';
 import type { OperationsRequest } from '../app/read-operations.ts';
+import { viewFor } from '../domain/access.ts';
 import { invalid } from '../domain/errors.ts';
 import type { Operation } from '../domain/operation.ts';
 import type {
@@ -60,7 +61,9 @@ function toCaptureBy(code: CaptureBy): CaptureByName | undefined {
 
 export function toCreatedResponse(caller: Caller, created: Created): CreatePaymentResponse {
   const { payment, replayed } = created;
-  return { payment: messageFor(caller, toPaymentMessage(payment)), replayed };
+  // The caller of another payment is on the payer's side, or sees all.
+  const seen = payment.mandateId === undefined ? payment : viewFor(caller, payment);
+  return { payment: messageFor(caller, toPaymentMessage(seen)), replayed };
 }
 
 /** Throws INVALID_ARGUMENT for a state that is not in the contract. */

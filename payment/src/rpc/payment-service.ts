@@ -165,6 +165,7 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
         if (!payment) throw missingRequest('payment');
         const simulated = { order: toSimulatedOrder(toPaymentRequest(payment)), caller: requireCaller(call) };
         const { record } = await simulatePayment(deps, simulated, call.deadline);
+        // For a payee, authorization has checked the mandate only.
         return { decision: decisionFor(simulated.caller, Decision.decode(record)) };
       },
 

@@ -26,7 +26,7 @@ export async function saveAccepted(
   const rows = sorted.map((payment) => toRow(payment, recoverAfterMs));
   const { rows: taken } = await sql<{ payment_id: string }>`
     with asked as (
-      select * from ${unnest(rows, COLUMNS)} as r
+      select * from ${unnest(rows, columnsOf(payments))} as r
     ), taken as (
       insert into idempotency_keys (caller_id, key, operation, fingerprint, payment_id, created_at)
       select caller_id, request_id, operation, fingerprint, key, created_at from asked
@@ -35,7 +35,7 @@ export async function saveAccepted(
     ), begun as (
       select asked.* from asked join taken on taken.payment_id = asked.key
     ), stored as (
-      ${insertPayments('begun')}
+      ${insertPayments('begun', payments)}
     ), announced as (
       ${outboxFrom(EVENTS_DESTINATION, sql`begun`)}
     )
@@ -43,17 +43,19 @@ export async function saveAccepted(
   return new Set(taken.map(({ payment_id }) => payment_id));
 }
 
-function insertPayments(source: 'begun' | 'lost'): RawBuilder<unknown> {
+/** Batches without a mandate, nearly all of them, do not have the columns of collected payments. */
+function insertPayments(source: 'begun' | 'lost', payments: readonly AcceptedPayment[]): RawBuilder<unknown> {
+  const ofCollected = payments.some(isCollected) ? OF_COLLECTED : sql``;
   return sql`
     insert into payments (
       id, kind, state, from_account, to_account, from_owner_id, amount_minor, currency, capture_mode, description, reference,
       metadata, hold_expires_at, version, created_at, updated_at, caller_id, caller_roles, client_id, request_id,
-      traceparent, next_attempt_at, initiated_event_id, captured_by_payee
+      traceparent, next_attempt_at, initiated_event_id, captured_by_payee${ofCollected}
     )
     select
       key, kind, state, from_account, to_account, from_owner_id, amount_minor, currency, capture_mode, description, reference,
       metadata, hold_expires_at, version, created_at, created_at, caller_id, string_to_array(caller_roles, ','),
-      client_id, request_id, traceparent, next_attempt_at, event_id, captured_by_payee
+      client_id, request_id, traceparent, next_attempt_at, event_id, captured_by_payee${ofCollected}
     from ${sql.table(source)}`;
 }
 
@@ -63,7 +65,7 @@ export async function restoreAccepted(
   payments: readonly AcceptedPayment[],
 ): Promise<void> {
   const rows = payments.map((payment) => toRow(payment, 0));
-  await sql`with lost as (select * from ${unnest(rows, COLUMNS)} as r) ${insertPayments('lost')}`.execute(
+  await sql`with lost as (select * from ${unnest(rows, columnsOf(payments))} as r) ${insertPayments('lost', payments)}`.execute(
     trx,
   );
   await restoreKeys(
@@ -101,6 +103,14 @@ const COLUMNS = {
   event: 'bytea',
   captured_by_payee: 'bool',
 } as const;
+const OF_COLLECTED = sql`, mandate_id, to_owner_id`;
+const COLUMNS_OF_COLLECTED = { ...COLUMNS, mandate_id: 'text', to_owner_id: 'text' } as const;
+
+const isCollected = ({ change }: AcceptedPayment) => change.payment.mandateId !== undefined;
+
+function columnsOf(payments: readonly AcceptedPayment[]) {
+  return payments.some(isCollected) ? COLUMNS_OF_COLLECTED : COLUMNS;
+}
 
 function toRow({ change, eventId, keyed }: AcceptedPayment, recoverAfterMs: number) {
   const { payment } = change;
@@ -133,5 +143,7 @@ function toRow({ change, eventId, keyed }: AcceptedPayment, recoverAfterMs: numb
     event_id: eventId,
     event: toParcels(change, eventId).event,
     captured_by_payee: payment.captureBy === 'PAYEE',
+    mandate_id: payment.mandateId,
+    to_owner_id: payment.toOwnerId,
   };
 }

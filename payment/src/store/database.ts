@@ -61,6 +61,8 @@ export interface PaymentsTable {
   decided_at: Date | null;
   /** When the hold ended. Null while money is held, and for payments that never held any. */
   hold_ended_at: Date | null;
+  /** Null for a payment by the payer. */
+  mandate_id: string | null;
 }
 
 export interface OperationsTable {

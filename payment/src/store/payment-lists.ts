@@ -149,8 +149,9 @@ function notesCondition({ ownerId, reference, metadata }: NotesFilter & { ownerI
   };
   const changed = matching((name) => sql.ref(`n.${name}`));
   const first = matching((name) => sql.ref(`visited.${name}`));
-  const payers = sql<boolean>`(${hasChanged('PAYER', changed)} or (${first} and not ${hasChanged('PAYER')}))`;
-  const payees = hasChanged('PAYEE', changed);
+  // The notes of a request are of the side that made it: with a mandate, the payee.
+  const payers = sql<boolean>`(${hasChanged('PAYER', changed)} or (${first} and mandate_id is null and not ${hasChanged('PAYER')}))`;
+  const payees = sql<boolean>`(${hasChanged('PAYEE', changed)} or (${first} and mandate_id is not null and not ${hasChanged('PAYEE')}))`;
   if (ownerId === undefined) return sql<boolean>`(${payers} or ${payees})`;
   return sql<boolean>`case when from_owner_id = ${ownerId} then ${payers} else to_owner_id = ${ownerId} and ${payees} end`;
 }

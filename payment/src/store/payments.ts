@@ -37,6 +37,7 @@ export const PAYMENT_COLUMNS = [
   'client_id',
   'request_id',
   'traceparent',
+  'mandate_id',
 ] as const satisfies readonly (keyof PaymentsTable)[];
 
 export type PaymentRow = Pick<Selectable<PaymentsTable>, (typeof PAYMENT_COLUMNS)[number]>;
@@ -178,6 +179,7 @@ export function toPayment(row: PaymentRow): Payment {
     description: row.description,
     reference: row.reference,
     metadata: row.metadata,
+    mandateId: row.mandate_id ?? undefined,
     failure: failure_code === null ? undefined : { code: failure_code, message: failure_message ?? '' },
     decision: row.decision ?? undefined,
     holdExpiresAt: row.hold_expires_at ?? undefined,
