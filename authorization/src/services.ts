@@ -7,6 +7,7 @@ import { createStepFlow } from './app/step-flow.ts';
 import { accountService } from './rpc/account-service.ts';
 import { authorizationService } from './rpc/authorization-service.ts';
 import { ruleService } from './rpc/rule-service.ts';
+import { testClockService } from './rpc/test-clock-service.ts';
 import type { Database } from './store/database.ts';
 
 export type { Database };
@@ -20,6 +21,8 @@ interface ServicesDeps {
   log: Logger;
   now: () => Date;
   holdTtlMs: number;
+  /** True: magic references decline payments, and there is a test clock. */
+  sandbox?: boolean | undefined;
   /** How many payments a caller may simulate in a minute. */
   simulationsPerMinute: number;
   /**
@@ -44,6 +47,7 @@ export function authorizationServices(deps: ServicesDeps): Services {
       authorizationService({ ...deps, steps, rules, simulations }),
       accountService(deps),
       ruleService(deps),
+      ...(deps.sandbox ? [testClockService(deps)] : []),
     ],
     drain: () => steps.drain(),
   };

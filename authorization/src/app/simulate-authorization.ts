@@ -12,11 +12,12 @@ interface SimulateDeps {
   now: () => Date;
   holdTtlMs: number;
   rules: RulesInForce;
+  sandbox?: boolean | undefined;
 }
 
 /** Decides like a real payment, but the accounts are read without a lock. */
 export async function simulateAuthorization(
-  { db, now, holdTtlMs, rules }: SimulateDeps,
+  { db, now, holdTtlMs, rules, sandbox }: SimulateDeps,
   request: PaymentRequest,
 ): Promise<Decision> {
   const { accounts, tryRules } = await db
@@ -26,6 +27,6 @@ export async function simulateAuthorization(
       ...(await readAccounts(trx, [request.fromAccount, request.toAccount])),
       tryRules: await rules.now(trx),
     }));
-  const context = { now: now(), holdTtlMs, rules: tryRules };
+  const context = { now: now(), holdTtlMs, rules: tryRules, sandbox };
   return authorize(request, { accounts, holds: new Map() }, context).decision;
 }

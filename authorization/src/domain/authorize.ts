@@ -6,6 +6,7 @@ import type { Check } from './decision.ts';
 import type { Books, DecideContext, Decided } from './decision-context.ts';
 import { factsOf } from './facts.ts';
 import { judgeByRules } from './judge-rules.ts';
+import { playedDecline } from './played-decline.ts';
 import type { PaymentRequest } from './step-request.ts';
 import { plusPayment, type Usage, usageIn, windowsAt } from './usage.ts';
 
@@ -32,6 +33,8 @@ export function authorize(request: PaymentRequest, { accounts }: Books, context:
 
   const usage = usageIn(windowsAt(now, from.timeZone), from.usage);
   const toCheck = { request, from, to, usage };
+  const played = context.sandbox ? playedDecline(toCheck, now) : undefined;
+  if (played) return played;
   const { checks, refusal, basis } = runChecksAndRules(toCheck, context);
   if (refusal) return { ...declined({ refusal, checks, now, from, to }), basis };
 

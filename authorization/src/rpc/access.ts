@@ -7,6 +7,7 @@ import type {
   AccountServiceService,
   AuthorizationServiceService,
   RuleServiceService,
+  TestClockServiceService,
 } from '@payflowx/proto/authorization';
 
 export const AUTHORIZATION_ACCESS: AccessTable<AuthorizationServiceService> = {
@@ -44,4 +45,9 @@ export const RULE_ACCESS: AccessTable<RuleServiceService> = {
   listRules: { roles: ['operator', 'auditor'], scope: 'rules:read' },
   listRuleVersions: { roles: ['operator', 'auditor'], scope: 'rules:read' },
   backtestRule: { roles: ['operator', 'auditor'], scope: 'rules:read' },
+};
+
+export const TEST_CLOCK_ACCESS: AccessTable<TestClockServiceService> = {
+  // Payment has verified the user, and moves its own times too.
+  advanceAccount: { services: ['payment'] },
 };

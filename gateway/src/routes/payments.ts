@@ -7,6 +7,7 @@ import { accessTokenOf, asCaller, EVERY_ROLE } from '../access/access.ts';
 import { answerCreation } from '../answers/payment-answer.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import type { PaymentBatches } from '../clients/payment-batches.ts';
+import { playReference } from '../http/play-reference.ts';
 import { DECLINES } from '../problems/problem-codes.ts';
 import { problem } from '../schemas/answers.ts';
 import { requiredKey } from '../schemas/idempotency.ts';
@@ -93,9 +94,12 @@ export const paymentRouteSchemas = [PaymentPage, ...noteSchemas];
 interface Options {
   payment: Neighbours['payment'];
   batches: PaymentBatches;
+  /** True if magic references choose how a payment goes. */
+  sandbox: boolean;
 }
 
-export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment, batches }) => {
+export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
+  const { payment, batches, sandbox } = options;
   app.post('/v1/payments', {
     config: { access: ['customer', 'operator'], scope: 'payments:write' },
     schema: {
@@ -109,6 +113,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
       response: { 201: ref(Payment), 202: ref(Payment), ...refusals },
     },
     handler: async (request, reply) => {
+      if (sandbox) await playReference(request, request.body.reference);
       const outcome = await batches.submit({
         accessToken: accessTokenOf(request),
         traceparent: request.trace.traceparent,

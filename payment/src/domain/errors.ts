@@ -8,6 +8,7 @@ export type Reason =
   | 'IDEMPOTENCY_KEY_REUSED'
   | 'IDEMPOTENCY_IN_PROGRESS'
   | 'FROM_ACCOUNT_NOT_FOUND'
+  | 'ACCOUNT_NOT_FOUND'
   | 'PAYMENT_NOT_FOUND'
   | 'CAPTURE_NOT_FOUND'
   | 'REFUND_NOT_FOUND'
@@ -18,6 +19,7 @@ export type Reason =
   | 'REFUND_EXCEEDS_CAPTURED'
   | 'TO_ACCOUNT_NOT_ACTIVE'
   | 'TO_ACCOUNT_CLOSED'
+  | 'TOO_MANY_HOLDS'
   | 'AUTHORIZATION_UNAVAILABLE';
 
 export class PaymentError extends ReasonedError<Reason> {}
