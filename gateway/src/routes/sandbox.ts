@@ -55,7 +55,7 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { s
     schema: {
       tags: ['sandbox'],
       operationId: 'advanceTestClock',
-      summary: 'Act as if time had passed for one account: its holds end earlier, and its limits begin anew',
+      summary: 'Act as if time had passed for one account: its holds end earlier, and its limits begin again',
       description:
         'For the owner of the account and for operators. The holds that the account pays for end so many seconds earlier, and those that are then over expire as real ones do, within seconds. The windows of its limits move back by the days and months that begin. Balances, entries of the ledger and their times do not change. Only where the sandbox is on; elsewhere 404.',
       params: pathId(ref(AccountId)),
