@@ -264,6 +264,7 @@ export const ANY_PAYMENTS: ListPaymentsRequest = {
   state: PaymentState.UNSPECIFIED,
   currency: '',
   reference: '',
+  referencePrefix: '',
   createdAfter: undefined,
   createdBefore: undefined,
   updatedAfter: undefined,

@@ -61,6 +61,14 @@ const paymentsQuery = query({
     ),
     minLength: 1,
   }),
+  reference_prefix: Type.Optional({
+    ...text(
+      100,
+      'Only payments whose reference of your side begins with this text. Capitals count. Operators and auditors find those of either side.',
+      'order-47',
+    ),
+    minLength: 1,
+  }),
   created_after: Type.Optional(timeInput('Created at or after.')),
   created_before: Type.Optional(timeInput('Created before.')),
   updated_after: Type.Optional(
@@ -217,6 +225,7 @@ function listMessage(filters: Static<typeof paymentsQuery>) {
     oldestFirst: filters.order === 'asc',
     currency: filters.currency ?? '',
     reference: filters.reference ?? '',
+    referencePrefix: filters.reference_prefix ?? '',
     createdAfter: timeOf('/created_after', filters.created_after),
     createdBefore: timeOf('/created_before', filters.created_before),
     updatedAfter: timeOf('/updated_after', filters.updated_after),
