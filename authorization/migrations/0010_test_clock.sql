@@ -16,8 +16,28 @@ CREATE TABLE test_clock_advances (
 );
 
 GRANT SELECT, INSERT, DELETE ON test_clock_advances TO payflowx_authorization;
--- The other columns that it moves are already written by decisions.
-GRANT UPDATE (expires_at, used_day, used_month) ON holds TO payflowx_authorization;
+
+-- Moves the ends of the open holds that an account pays for, and the windows in which its limits counted them. Returns their number.
+-- The serving role may not change these columns, and this function can only move them to an earlier time.
+CREATE FUNCTION advance_holds(account text, seconds integer, days integer, months integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  moved integer;
+BEGIN
+  IF seconds < 1 OR days < 0 OR months < 0 THEN
+    RAISE EXCEPTION 'a test clock goes forward only' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  UPDATE holds SET
+    expires_at = expires_at - make_interval(secs => seconds),
+    used_day = used_day - days,
+    used_month = (used_month - make_interval(months => months))::date
+  WHERE from_account = account AND state = 'OPEN';
+  GET DIAGNOSTICS moved = ROW_COUNT;
+  RETURN moved;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION advance_holds FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION advance_holds TO payflowx_authorization;
 
 -- Each request has an audit record. The old list is a part of the new one, so no row has to be read.
 ALTER TABLE account_audit_records

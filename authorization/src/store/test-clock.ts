@@ -104,13 +104,11 @@ export async function moveHolds(
   accountId: string,
   { seconds, windows: { days, months } }: { seconds: number; windows: BegunWindows },
 ): Promise<number> {
-  const { numAffectedRows } = await sql`
-    update holds set
-      expires_at = expires_at - make_interval(secs => ${seconds}::int4),
-      used_day = used_day - ${days}::int4,
-      used_month = (used_month - make_interval(months => ${months}::int4))::date
-    where from_account = ${accountId} and state = 'OPEN'`.execute(trx);
-  return Number(numAffectedRows ?? 0n);
+  const { rows } = await sql<{ moved: number }>`
+    select advance_holds(${accountId}, ${seconds}::int4, ${days}::int4, ${months}::int4) as moved`.execute(
+    trx,
+  );
+  return rows[0]?.moved ?? 0;
 }
 
 export interface HoldEnd {
