@@ -7,6 +7,8 @@ import {
   postgresSettings,
   readEnvironment,
   recentLoginSettings,
+  sandboxConfig,
+  sandboxSettings,
   serviceConfig,
   serviceSettings,
 } from '@payflowx/chassis';
@@ -17,6 +19,7 @@ export const schema = Type.Object({
   ...postgresSettings,
   ...identitySettings,
   ...recentLoginSettings,
+  ...sandboxSettings,
   GRPC_PORT: portSetting(50_052),
   /** Seconds that a hold lasts if the payment does not set its end. Seven days. */
   HOLD_TTL_S: Type.Integer({ minimum: 1, default: 604_800 }),
@@ -36,6 +39,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     ...postgresConfig(values, MIGRATIONS),
     authTarget: values.AUTH_TARGET,
     recentLoginS: values.RECENT_LOGIN_S,
+    sandbox: sandboxConfig(values),
     simulationsPerMinute: values.SIMULATIONS_PER_MINUTE,
     holdTtlMs: values.HOLD_TTL_S * 1000,
     batches: { maxSize: values.BATCH_SIZE, concurrency: values.BATCHES_IN_FLIGHT },

@@ -33,6 +33,7 @@ await runService('authorization', config, async ({ log, onStop }) => {
     log,
     now: () => new Date(),
     holdTtlMs: config.holdTtlMs,
+    sandbox: config.sandbox,
     simulationsPerMinute: config.simulationsPerMinute,
     batches: config.batches,
   });

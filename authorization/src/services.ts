@@ -8,6 +8,7 @@ import { accountService } from './rpc/account-service.ts';
 import { authorizationService } from './rpc/authorization-service.ts';
 import { mandateService } from './rpc/mandate-service.ts';
 import { ruleService } from './rpc/rule-service.ts';
+import { testClockService } from './rpc/test-clock-service.ts';
 import type { Database } from './store/database.ts';
 
 export type { Database };
@@ -21,6 +22,8 @@ interface ServicesDeps {
   log: Logger;
   now: () => Date;
   holdTtlMs: number;
+  /** True: magic references decline payments, and there is a test clock. */
+  sandbox?: boolean | undefined;
   /** How many payments a caller may simulate in a minute. */
   simulationsPerMinute: number;
   /**
@@ -46,6 +49,7 @@ export function authorizationServices(deps: ServicesDeps): Services {
       accountService(deps),
       mandateService(deps),
       ruleService(deps),
+      ...(deps.sandbox ? [testClockService(deps)] : []),
     ],
     drain: () => steps.drain(),
   };

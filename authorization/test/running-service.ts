@@ -30,6 +30,8 @@ import {
   type ReleaseHoldRequest,
   RuleServiceClient,
   type RuleServiceService,
+  TestClockServiceClient,
+  type TestClockServiceService,
 } from '@payflowx/proto/authorization';
 import type { Status } from '@payflowx/proto/rpc';
 import type { Kysely } from 'kysely';
@@ -46,6 +48,7 @@ export async function startService({
   instances = 1,
   now = () => new Date(),
   simulationsPerMinute = 1_000,
+  sandbox = false,
 } = {}) {
   const database = await createTestDatabase({
     service: 'authorization',
@@ -55,7 +58,7 @@ export async function startService({
   const tokens = { operator: await identity.tokenFor(OPERATOR) };
   const started = await Promise.all(
     Array.from({ length: instances }, () =>
-      startInstance(database.url, identity.verifier, { now, simulationsPerMinute }),
+      startInstance(database.url, identity.verifier, { now, simulationsPerMinute, sandbox }),
     ),
   );
   const admin = new pg.Pool({ connectionString: database.adminUrl, max: 2 });
@@ -81,6 +84,8 @@ export async function startService({
     authorizationRpc: nth(started, 0).authorization,
     /** Of the last instance, which gets none of the first calls. */
     lastAuthorizationRpc: nth(started, instances - 1).authorization,
+    /** Of the first instance. Its service exists only with `sandbox`. */
+    testClock: nth(started, 0).testClock,
     /** For each instance. */
     rules: started.map(({ rules }) => rules),
     /** For each instance. */
@@ -129,7 +134,7 @@ export type Answer = { decision: Decision; error: undefined } | { decision: unde
 async function startInstance(
   url: string,
   verifier: Parameters<typeof serveGrpc>[0]['verifier'],
-  settings: { now: () => Date; simulationsPerMinute: number },
+  settings: { now: () => Date; simulationsPerMinute: number; sandbox: boolean },
 ) {
   const db: Kysely<Database> = openDatabase<Database>({ url, poolMax: 4 }, testLog);
   const deps = { db, backtestDb: db, log: testLog, holdTtlMs: HOLD_TTL_MS, ...settings };
@@ -163,17 +168,23 @@ async function startInstance(
     target,
     certificates: testCertificates(),
   });
+  const testClock = connectGrpc<TestClockServiceService>(TestClockServiceClient, {
+    target,
+    certificates: testCertificates('payment'),
+  });
   return {
     target,
     accounts,
     authorization,
     rules,
     mandates,
+    testClock,
     async stop() {
       accounts.close();
       authorization.close();
       rules.close();
       mandates.close();
+      testClock.close();
       await server.drain();
       await drain();
       await db.destroy();

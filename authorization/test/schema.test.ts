@@ -57,6 +57,8 @@ describe('the serving role', () => {
     'truncate account_audit_records',
     'update holds set amount = 1',
     'update holds set expires_at = now()',
+    'update holds set used_day = now()',
+    'update test_clock_advances set total_s = 1',
     'update accounts set currency = null',
     'delete from accounts',
     "update accounts set owner_id = 'usr_mallory'",
@@ -71,6 +73,15 @@ describe('the serving role', () => {
   ])('may not: %s', async (statement) => {
     await expect(serving.query(statement)).rejects.toMatchObject({ code: '42501' });
   });
+
+  it.each(['0, 0, 0', '-1, 0, 0', '1, -1, 0', '1, 0, -1'])(
+    'cannot move a test clock back: %s',
+    async (step) => {
+      const back = serving.query(`select advance_holds($1, ${step})`, [accountId]);
+      // invalid_parameter_value
+      await expect(back).rejects.toMatchObject({ code: '22023' });
+    },
+  );
 });
 
 describe('a record of a decision or change', () => {

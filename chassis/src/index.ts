@@ -30,6 +30,7 @@ export * from './process/keys.ts';
 export { type Repetition, repeat } from './process/repeat.ts';
 export { retry } from './process/retry.ts';
 export * from './process/run.ts';
+export { sandboxConfig, sandboxSettings } from './process/sandbox.ts';
 export { secretNames, secretSetting } from './process/secret-files.ts';
 export * from './process/settings.ts';
 export * from './process/shared-runs.ts';

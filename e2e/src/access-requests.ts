@@ -113,6 +113,7 @@ const BODIES: Record<string, Request> = {
   'POST /v1/payments': (subject) => ({ ...newPayment(subject), amount: 1 }),
   'POST /v1/payments/simulate': (subject) => ({ ...newPayment(subject), amount: 1 }),
   'POST /v1/mandates': newMandate,
+  'POST /v1/sandbox/accounts/{id}/advance': () => ({ seconds: 1 }),
   'POST /v1/rules': () => ({ ...newRule(), action: 'shadow' }),
   'PATCH /v1/rules/{id}': () => ({ enabled: false }),
   'POST /v1/webhook-endpoints': newEndpoint,
@@ -259,6 +260,10 @@ const MESSAGES: Record<string, Request> = {
   'PaymentService/GetPayment': paymentId,
   'PaymentService/ChangePaymentNotes': paymentId,
   'PaymentService/ListPayments': accountId,
+  'SandboxService/AdvanceTestClock': ({ account }) => ({
+    ...{ account_id: account.id, seconds: 1 },
+    request_id: randomUUID(),
+  }),
   'LedgerService/ListEntries': accountId,
   'LedgerService/GetTransaction': ({ transactionId }) => ({ transaction_id: transactionId }),
   'LedgerService/GetAccountBalance': accountId,

@@ -90,6 +90,7 @@ GET    /v1/captures/{id}                        401     ok     404       ok     
 GET    /v1/refunds                              401     ok     none      ok       ok        403    403
 GET    /v1/refunds/{id}                         401     ok     404       ok       ok        403    403
 POST   /v1/payments/simulate                    401     ok     404       403      ok        403    403
+POST   /v1/sandbox/accounts/{id}/advance        401     ok     404       403      ok        403    403
 
 POST   /v1/mandates                             401     ok     404       403      404       403    403
 GET    /v1/mandates                             401     ok     none      ok       ok        403    403
@@ -224,6 +225,7 @@ PaymentService/ListPaymentSteps                 401     ok     404       ok     
 PaymentService/SimulatePayment                  401     ok     404       403      ok        403    403
 PaymentService/GetPayment                       401     ok     404       ok       ok        403    403
 PaymentService/ChangePaymentNotes               401     ok     404       403      403       403    403
+SandboxService/AdvanceTestClock                 401     ok     404       403      ok        403    403
 PaymentService/ListPayments                     401     ok     none      ok       ok        403    403
 PaymentService/ListPaymentAuditRecords          401     403    403       ok       ok        403    403
 PaymentService/GetRecoveryStatus                401     403    403       ok       ok        403    403
@@ -277,6 +279,7 @@ AuthorizationService/ReleaseHold                401     403    403       403    
 AuthorizationService/RefundTransfer             401     403    403       403      403       403    403
 AuthorizationService/SimulateAuthorization      401     403    403       403      403       403    403
 AuthService/GetEmailConfirmation                401     403    403       403      403       403    403
+TestClockService/AdvanceAccount                 401     403    403       403      403       403    403
 PaymentService/BatchCreatePayments              401     403    403       403      403       403    403
 PaymentService/ListAccountFigures               401     403    403       403      403       403    403
 NotificationService/ListAccountFigures          401     403    403       403      403       403    403
@@ -302,6 +305,7 @@ export const SERVICE_CALLERS: Readonly<Record<string, readonly string[]>> = {
   'AuthorizationService/ReleaseHold': ['payment'],
   'AuthorizationService/RefundTransfer': ['payment'],
   'AuthorizationService/SimulateAuthorization': ['payment'],
+  'TestClockService/AdvanceAccount': ['payment'],
   'PaymentService/BatchCreatePayments': ['gateway'],
   'PaymentService/GetRecoveryStatus': ['ledger'],
   'PaymentService/ListAccountFigures': ['ledger'],

@@ -9,6 +9,8 @@ import {
   metricsSettings,
   portSetting,
   readEnvironment,
+  sandboxConfig,
+  sandboxSettings,
   serviceSettings,
   tlsConfig,
   tlsSettings,
@@ -30,6 +32,7 @@ export const schema = Type.Object({
   ...consulSettings,
   ...tlsSettings,
   ...identitySettings,
+  ...sandboxSettings,
   ...metricsSettings,
   ...tracesSettings,
   HTTP_HOST: Type.String({ default: '127.0.0.1' }),
@@ -97,6 +100,8 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       slowMs: values.SLOW_REQUEST_MS,
       deadlineMs: values.REQUEST_DEADLINE_MS,
     },
+    /** True if the sandbox is on. */
+    sandbox: sandboxConfig(values),
     protection: {
       allowedOrigins: list(values.ALLOWED_ORIGINS),
       requestsPerMinute: values.REQUESTS_PER_MINUTE,

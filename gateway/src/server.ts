@@ -38,7 +38,7 @@ import type { ReadRegistry } from './routes/services.ts';
 import { FORMATS } from './schemas/formats.ts';
 
 export interface ServerParts {
-  config: Pick<Config, 'protection'> & {
+  config: Pick<Config, 'protection' | 'sandbox'> & {
     http: Pick<Config['http'], 'trustedProxies' | 'maxConnections' | 'slowMs' | 'deadlineMs' | 'consoleDir'>;
   };
   neighbours: Neighbours;
@@ -171,5 +171,6 @@ function routeOptions(parts: ServerParts): RouteOptions {
   return {
     ...neighbours,
     ...{ batches, readiness, readRegistry, isTokenValid, loginsPerMinute, refreshesPerMinute },
+    sandbox: config.sandbox,
   };
 }

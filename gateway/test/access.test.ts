@@ -121,6 +121,13 @@ const TABLE: [string, string, 'anyone' | RoleName[], Scope?, object?][] = [
   ['GET', '/v1/payments', EVERYONE, 'payments:read'],
   ['GET', `/v1/payments/${PAYMENT_ID}`, EVERYONE, 'payments:read'],
   ['PATCH', `/v1/payments/${PAYMENT_ID}`, ['customer', 'operator'], 'payments:write', { reference: 'r' }],
+  [
+    'POST',
+    `/v1/sandbox/accounts/${ALICE}/advance`,
+    ['customer', 'operator'],
+    'payments:write',
+    { seconds: 1 },
+  ],
   ['POST', '/v1/payments/simulate', ['customer', 'operator'], 'payments:read', newPayment],
   ['POST', `/v1/payments/${PAYMENT_ID}/capture`, ['customer', 'operator'], 'payments:write'],
   ['POST', `/v1/payments/${PAYMENT_ID}/cancel`, ['customer', 'operator'], 'payments:write'],

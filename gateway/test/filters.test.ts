@@ -103,7 +103,7 @@ const ROUTES: [path: string, query: string, method: string, request: object][] =
   ],
   [
     '/v1/payments',
-    `${PAGE}&${TIMES}&${CHANGES}&account_id=${ALICE}&state=FAILED&kind=deposit&from_account=${ALICE}&to_account=${BOB}&metadata[order]=4711&currency=EUR&reference=order-1&amount_min=5&amount_max=9&order=asc&expand=decision`,
+    `${PAGE}&${TIMES}&${CHANGES}&account_id=${ALICE}&state=FAILED&kind=deposit&from_account=${ALICE}&to_account=${BOB}&metadata[order]=4711&currency=EUR&reference=order-1&reference_prefix=order&amount_min=5&amount_max=9&order=asc&expand=decision`,
     'listPayments',
     {
       ...page,
@@ -118,6 +118,7 @@ const ROUTES: [path: string, query: string, method: string, request: object][] =
       metadata: { order: '4711' },
       currency: 'EUR',
       reference: 'order-1',
+      referencePrefix: 'order',
       amountMinMinor: 5n,
       amountMaxMinor: 9n,
       oldestFirst: true,

@@ -33,7 +33,7 @@ import {
   NotificationServiceService,
   PreferenceServiceService,
 } from '@payflowx/proto/notification';
-import { PaymentServiceService } from '@payflowx/proto/payment';
+import { PaymentServiceService, SandboxServiceService } from '@payflowx/proto/payment';
 import { PipelineServiceService } from '@payflowx/proto/pipeline';
 import type { RegisteredInstance } from '@payflowx/registry';
 import {
@@ -90,6 +90,7 @@ export const DEFINITIONS = {
   reconciliations: ReconciliationServiceService,
   preferences: PreferenceServiceService,
   mails: MailServiceService,
+  paymentSandbox: SandboxServiceService,
   paymentDeadLetters: DeadLetterServiceService,
   notificationDeadLetters: DeadLetterServiceService,
   authDeadLetters: DeadLetterServiceService,
@@ -105,7 +106,7 @@ type Name = keyof typeof DEFINITIONS;
 /** The gRPC services of each process, besides the one with its name. */
 const FURTHER: Partial<Record<keyof Targets, Name[]>> = {
   auth: ['authDeadLetters', 'authPipeline'],
-  payment: ['paymentDeadLetters', 'paymentPipeline'],
+  payment: ['paymentSandbox', 'paymentDeadLetters', 'paymentPipeline'],
   authorization: ['mandates', 'rules'],
   ledger: ['reconciliations', 'ledgerPipeline'],
   notification: ['preferences', 'mails', 'notificationDeadLetters', 'notificationPipeline'],
@@ -156,6 +157,8 @@ export async function startPlatform(
     LOGINS_PER_MINUTE: '1000000',
     // A busy test machine must not shed load.
     MAX_EVENT_LOOP_DELAY_MS: '0',
+    // So that all routes exist.
+    SANDBOX: 'on',
     ...targets,
     ...env,
   });

@@ -88,6 +88,9 @@ const HIGH_QUOTAS = {
   LOGINS_PER_MINUTE: '600',
 };
 
+/** The services that have a part of the sandbox. */
+const SANDBOXED: readonly ServiceName[] = ['gateway', 'authorization', 'payment', 'notification'];
+
 /** Receivers of the demo and the tests listen on loopback. */
 const LOCAL_WEBHOOKS = {
   WEBHOOK_ALLOW_HTTP: 'true',
@@ -183,6 +186,7 @@ function serviceEnvironment(
     ...(roles && { POSTGRES_URL: roles.serving }),
     ...(kafka && addresses.kafka[kafka]),
     ...(rabbitmq && addresses.rabbitmq[rabbitmq]),
+    ...(SANDBOXED.includes(service) && { SANDBOX: process.env.SANDBOX ?? 'on' }),
     ...(service !== 'gateway' && { PAGE_TOKEN_KEY: secret(`key/page-tokens/${service}`) }),
     ...(service === 'auth' && {
       AUTH_SEALING_KEY: secret('key/auth-sealing'),

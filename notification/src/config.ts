@@ -10,6 +10,8 @@ import {
   rabbitConfig,
   rabbitSettings,
   readEnvironment,
+  sandboxConfig,
+  sandboxSettings,
   secretSetting,
   serviceConfig,
   serviceSettings,
@@ -28,6 +30,7 @@ export const schema = Type.Object({
   ...postgresSettings,
   ...rabbitSettings,
   ...identitySettings,
+  ...sandboxSettings,
   NOTIFICATION_QUEUE: Type.String({ default: 'payment-notifications' }),
   NOTIFICATION_DELIVERY_LIMIT: Type.Integer({ minimum: 1, default: 5 }),
   NOTIFICATION_PREFETCH: Type.Integer({ minimum: 1, maximum: 2_000, default: 100 }),
@@ -77,6 +80,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     mailRetentionMs: settings.MAIL_RETENTION_DAYS * DAY_MS,
     eventRetentionMs: settings.EVENT_RETENTION_DAYS * DAY_MS,
     webhooks: {
+      sandbox: sandboxConfig(settings),
       sealingKey: keysFrom(settings.WEBHOOK_SEALING_KEY),
       addresses: {
         allowHttp: settings.WEBHOOK_ALLOW_HTTP,

@@ -64,11 +64,13 @@ export interface TestNotification {
 interface Options {
   addresses?: AddressSettings;
   timeoutMs?: number;
+  sandbox?: boolean;
 }
 
 export async function startNotification({
   addresses = LOOPBACK,
   timeoutMs = 2_000,
+  sandbox = false,
 }: Options = {}): Promise<TestNotification> {
   const identity = createTestIdentity();
   const migrations = new URL('../migrations/', import.meta.url);
@@ -81,7 +83,7 @@ export async function startNotification({
   const startInstance = async () => {
     const jobs = await startJobQueue(database, testLog);
     const sender = createWebhookSender(policy, { timeoutMs });
-    const deliverer = startDeliverer({ db, jobs, sender, sealingKey, log: testLog });
+    const deliverer = startDeliverer({ db, jobs, sender, sealingKey, sandbox, log: testLog });
     stopping.push(
       () => deliverer.stop(),
       () => jobs.stop(),

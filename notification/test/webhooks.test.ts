@@ -403,3 +403,59 @@ it('two instances share the endpoints, and deliver every event', async () => {
   const arrived = new Set(receiver.received.map(({ headers }) => headers['webhook-id']));
   expect([...arrived].sort()).toEqual(events.map(({ id }) => id).sort());
 });
+
+it('counts the first attempts as failed if the sandbox is asked for it, and sends the event again', async () => {
+  const sandbox = await startNotification({ timeoutMs: PATIENCE_MS, sandbox: true });
+  const receiver = await receiverThat();
+  const { owner, deliveries, first } = await userWith(receiver, ['*'], '', sandbox);
+  const event = completed(owner, newId('usr'));
+  if (event.payment) event.payment.reference = 'sandbox:webhook:fail:2';
+  await sandbox.record(event, completed(owner, newId('usr')));
+
+  const dueNow = () =>
+    sandbox.db
+      .updateTable('webhook_deliveries')
+      .set({ next_attempt_at: new Date() })
+      .where('event_id', '=', event.id)
+      .where('state', '=', 'pending')
+      .execute();
+  const ofEvent = async () => (await deliveries()).find(({ eventId }) => eventId === event.id);
+  const afterAttempts = (count: number) =>
+    eventually(async () => {
+      const delivery = await ofEvent();
+      expect(delivery?.attempts).toHaveLength(count);
+      return delivery as NonNullable<typeof delivery>;
+    });
+
+  const failed = await afterAttempts(1);
+  expect(failed.state).toBe(State.PENDING);
+  expect(failed.attempts[0]).toMatchObject({
+    error: 'the sandbox counts this attempt as failed: 1 of 2',
+  });
+  // The pause is that after a first failure, also after the second one.
+  const pauseOf = ({ nextAttemptAt, attempts }: typeof failed) =>
+    (nextAttemptAt?.getTime() ?? 0) - (attempts.at(-1)?.at?.getTime() ?? 0);
+  const longest = (RETRY_DELAYS_MS[0] ?? 0) * 1.1 + PATIENCE_MS;
+  expect(pauseOf(failed)).toBeLessThan(longest);
+  await dueNow();
+  const twice = await afterAttempts(2);
+  expect(twice.attempts.some(({ error }) => error.endsWith('2 of 2'))).toBe(true);
+  await dueNow();
+  const delivered = await afterAttempts(3);
+  expect(delivered.state).toBe(State.DELIVERED);
+  const ids = receiver.received.map(({ headers }) => headers['webhook-id']);
+  expect(ids.filter((id) => id === event.id)).toHaveLength(3);
+
+  // The other payment's event arrived at once, and a redelivery of this one does not fail again.
+  expect((await first(State.DELIVERED)).attempts.length).toBeGreaterThan(0);
+  await sandbox.stop();
+});
+
+it('without the sandbox, the magic reference is an ordinary text', async () => {
+  const receiver = await receiverThat();
+  const { owner, first } = await userWith(receiver);
+  const event = completed(owner, newId('usr'));
+  if (event.payment) event.payment.reference = 'sandbox:webhook:fail:2';
+  await platform.record(event);
+  expect((await first(State.DELIVERED)).attempts).toHaveLength(1);
+});

@@ -11,6 +11,8 @@ import {
   rabbitConfig,
   rabbitSettings,
   readEnvironment,
+  sandboxConfig,
+  sandboxSettings,
   serviceConfig,
   serviceSettings,
 } from '@payflowx/chassis';
@@ -31,6 +33,7 @@ export const schema = Type.Object({
   ...rabbitSettings,
   NOTIFICATIONS_QUEUE: Type.String({ default: 'payment-notifications' }),
   ...identitySettings,
+  ...sandboxSettings,
   AUTHORIZATION_TARGET: Type.String({ default: 'consul:///authorization' }),
   AUTHORIZE_DEADLINE_MS: Type.Integer({ minimum: 50, maximum: 60_000, default: 2_000 }),
   BATCH_SIZE: Type.Integer({ minimum: 1, maximum: 500, default: 200 }),
@@ -61,6 +64,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     authTarget: read.AUTH_TARGET,
     authorizationTarget: read.AUTHORIZATION_TARGET,
     flow: {
+      sandbox: sandboxConfig(read),
       authorizeDeadlineMs: read.AUTHORIZE_DEADLINE_MS,
       batchSize: read.BATCH_SIZE,
       batchesInFlight: read.BATCHES_IN_FLIGHT,

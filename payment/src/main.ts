@@ -26,11 +26,13 @@ import { startOperationRecovery } from './app/recover-operations.ts';
 import { startRecovery } from './app/recover-payments.ts';
 import { connectAuthorization } from './clients/authorization.ts';
 import { createClockWatch } from './clients/clock-watch.ts';
+import { connectTestClock } from './clients/test-clock.ts';
 import { loadConfig } from './config.ts';
 import { startDeadLetters } from './dead-letters.ts';
 import { DESTINATIONS } from './messages/payment-event.ts';
 import { startOutboxRelays } from './outbox-relays.ts';
 import { paymentService } from './rpc/payment-service.ts';
+import { sandboxService } from './rpc/sandbox-service.ts';
 import { FIGURES_STATEMENT_TIMEOUT_MS } from './store/account-figures.ts';
 import type { Database } from './store/database.ts';
 
@@ -75,6 +77,10 @@ await runService('payment', config, async ({ log, onStop }) => {
   const clock = createClockWatch({ now: () => new Date(), log });
   const authorization = connectAuthorization({ target: config.authorizationTarget, certificates, clock });
   onStop('authorization client', () => authorization.close());
+  const testClock = config.flow.sandbox
+    ? connectTestClock({ target: config.authorizationTarget, certificates })
+    : undefined;
+  onStop('test clock', () => testClock?.close());
 
   const deps = { db, asideDb, authorization, clock, verifier, log, newId, now: clock.now, ...config.flow };
   const flow = createPaymentFlow(deps);
@@ -109,6 +115,7 @@ await runService('payment', config, async ({ log, onStop }) => {
     paymentService({ ...deps, figuresDb, flow, operations }),
     deadLetters.service,
     pipeline,
+    ...(testClock ? [sandboxService({ db, testClock })] : []),
   ]);
   onStop('grpc server', () => server.drain());
 

@@ -75,6 +75,12 @@ const FILTERS: [name: string, filter: ListFilter, condition: string][] = [
     `reference = 'rent' and currency = 'JPY'`,
   ],
   [
+    'an owner and the beginning of a reference',
+    { ownerId: 'usr_rare', referencePrefix: 're' },
+    `from_owner_id = 'usr_rare' and reference like 're%'`,
+  ],
+  ['the beginning of no reference', { referencePrefix: 'Rent' }, 'false'],
+  [
     'a busy account and state',
     { accountId: 'acct_busy', states: ['FAILED'] },
     `'acct_busy' in (from_account, to_account) and state = 'FAILED'`,

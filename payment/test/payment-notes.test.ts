@@ -151,6 +151,27 @@ describe('a change is refused', () => {
 });
 
 describe('a list finds payments', () => {
+  it('by the beginning of the current reference of the own side only', async () => {
+    const { customer, otherCustomer, auditor } = platform;
+    const [own, theirs] = [newId('ref'), newId('ref')];
+    const first = await pay({ reference: `${own}-1` });
+    const second = await pay({ reference: `${own}%2` });
+    await change(customer, first.id, { reference: `${own}_3` });
+    await change(otherCustomer, first.id, { reference: `${theirs}-1` });
+
+    expect(await idsOf(customer, { referencePrefix: own })).toEqual([second.id, first.id]);
+    expect(await idsOf(customer, { referencePrefix: `${own}-` })).toEqual([]);
+    // Neither % nor _ stands for other characters.
+    expect(await idsOf(customer, { referencePrefix: `${own}%` })).toEqual([second.id]);
+    expect(await idsOf(customer, { referencePrefix: `${own}_` })).toEqual([first.id]);
+    expect(await idsOf(customer, { referencePrefix: own, reference: `${own}%2` })).toEqual([second.id]);
+    expect(await idsOf(customer, { referencePrefix: theirs })).toEqual([]);
+    expect(await idsOf(otherCustomer, { referencePrefix: theirs })).toEqual([first.id]);
+    expect(await idsOf(otherCustomer, { referencePrefix: own })).toEqual([]);
+    expect(await idsOf(auditor, { referencePrefix: own })).toEqual([second.id, first.id]);
+    expect(await idsOf(auditor, { referencePrefix: own.toUpperCase() })).toEqual([]);
+  });
+
   it('by the current reference of the own side only, once each', async () => {
     const { customer, otherCustomer, auditor } = platform;
     const [old, next, payees] = [newId('ref'), newId('ref'), newId('ref')];

@@ -30,6 +30,8 @@ import {
   PaymentServiceClient,
   type PaymentServiceService,
   PaymentState,
+  SandboxServiceClient,
+  type SandboxServiceService,
 } from '@payflowx/proto/payment';
 import { type Kysely, sql } from 'kysely';
 import { expireHolds } from '../src/app/expire-holds.ts';
@@ -39,7 +41,9 @@ import { recoverOperations } from '../src/app/recover-operations.ts';
 import { recoverPayments } from '../src/app/recover-payments.ts';
 import { connectAuthorization } from '../src/clients/authorization.ts';
 import { createClockWatch } from '../src/clients/clock-watch.ts';
+import { connectTestClock } from '../src/clients/test-clock.ts';
 import { paymentService } from '../src/rpc/payment-service.ts';
+import { sandboxService } from '../src/rpc/sandbox-service.ts';
 import type { Database } from '../src/store/database.ts';
 import { type Opening, type RealAuthorization, startRealAuthorization } from './real-authorization.ts';
 
@@ -55,6 +59,8 @@ export interface Server {
   ledger: PaymentClient;
   /** Without a certificate, like an operator's grpcurl. */
   user: PaymentClient;
+  /** The test clock. It works only with `sandbox`. */
+  sandbox: Neighbour<SandboxServiceService>;
   /** Calls as gRPC does in a retry: an earlier attempt may still be in progress. */
   callAsRetry<M extends 'createPayment' | 'capturePayment'>(
     method: M,
@@ -109,7 +115,9 @@ const TIMES: Times = { authorizeDeadlineMs: PATIENCE_MS, recoverAfterMs: 1_000, 
 const makeCaller = (...roles: RoleName[]): Caller => ({ id: newId('usr'), roles });
 
 /** `simulationsPerMinute` is for each caller. */
-export async function startPlatform(given: { simulationsPerMinute?: number } = {}): Promise<Platform> {
+export async function startPlatform(
+  given: { simulationsPerMinute?: number; sandbox?: boolean } = {},
+): Promise<Platform> {
   const database = await createTestDatabase({ service: 'payment', migrations: MIGRATIONS });
   const identity = createTestIdentity();
   const authorization = await startRealAuthorization(identity, given);
@@ -117,8 +125,8 @@ export async function startPlatform(given: { simulationsPerMinute?: number } = {
   const servers: Server[] = [];
   const logged: Platform['logged'] = [];
 
-  const startServer: Platform['startServer'] = async ({ databaseUrl = database.url, ...given } = {}) => {
-    const times = { ...TIMES, ...given };
+  const startServer: Platform['startServer'] = async ({ databaseUrl = database.url, ...changed } = {}) => {
+    const times = { ...TIMES, ...changed };
     const db = openDatabase<Database>({ url: databaseUrl, poolMax: 4, lockTimeoutMs: 250 }, testLog);
     const asideDb = openDatabase<Database>({ url: databaseUrl, poolMax: 4, lockTimeoutMs: 25 }, testLog);
     const now = () => new Date();
@@ -140,6 +148,10 @@ export async function startPlatform(given: { simulationsPerMinute?: number } = {
       newId,
       now,
     };
+    const testClock = connectTestClock({
+      target: authorization.target,
+      certificates: testCertificates('payment'),
+    });
     const flow = createPaymentFlow({ ...deps, ...times, batchSize: 200 });
     const operations = createOperationFlow({ ...deps, ...times, batchSize: 200 });
     const server = await serveGrpc(
@@ -152,18 +164,23 @@ export async function startPlatform(given: { simulationsPerMinute?: number } = {
         verifier: identity.verifier,
         log: testLog,
       },
-      [paymentService({ ...deps, ...times, flow, operations })],
+      [
+        paymentService({ ...deps, ...times, flow, operations, sandbox: given.sandbox }),
+        sandboxService({ db, testClock }),
+      ],
     );
     const target = `ipv4:127.0.0.1:${server.port}`;
     const client = connectGrpc(PaymentServiceClient, { target, certificates: testCertificates('gateway') });
     const ledger = connectGrpc(PaymentServiceClient, { target, certificates: testCertificates('ledger') });
     const user = connectGrpc(PaymentServiceClient, { target, certificates: testCertificates() });
+    const sandbox = connectGrpc(SandboxServiceClient, { target, certificates: testCertificates() });
     const plain = new PaymentServiceClient(`127.0.0.1:${server.port}`, testCredentials('payment'));
     const started: Server = {
       target,
       client,
       ledger,
       user,
+      sandbox,
       callAsRetry(method, request, accessToken) {
         const metadata = new Metadata();
         metadata.set('authorization', `Bearer ${accessToken}`);
@@ -186,6 +203,8 @@ export async function startPlatform(given: { simulationsPerMinute?: number } = {
         await flow.drain();
         await operations.drain();
         neighbour.close();
+        testClock.close();
+        sandbox.close();
         await db.destroy();
         await asideDb.destroy();
       },
@@ -245,6 +264,7 @@ export const ANY_PAYMENTS: ListPaymentsRequest = {
   state: PaymentState.UNSPECIFIED,
   currency: '',
   reference: '',
+  referencePrefix: '',
   createdAfter: undefined,
   createdBefore: undefined,
   updatedAfter: undefined,

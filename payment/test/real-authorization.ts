@@ -82,7 +82,7 @@ const SETTINGS = { holdTtlMs: 60_000, simulationsPerMinute: 1_000, log: testLog 
 
 export async function startRealAuthorization(
   identity: TestIdentity,
-  settings: { simulationsPerMinute?: number } = {},
+  settings: { simulationsPerMinute?: number; sandbox?: boolean } = {},
 ): Promise<RealAuthorization> {
   const database = await createTestDatabase({ service: 'authorization', migrations: MIGRATIONS });
   const db = openDatabase<Database>({ url: database.url, poolMax: 4 }, testLog);

@@ -1,2 +1,3 @@
 export * from '../gen/payflowx/payment/v1/payment.ts';
 export * from '../gen/payflowx/payment/v1/payment_event.ts';
+export * from '../gen/payflowx/payment/v1/sandbox.ts';

@@ -35,6 +35,7 @@ export const ACCOUNT_ACTIONS = [
   'account.frozen',
   'account.unfrozen',
   'account.closed',
+  'account.clock_advanced',
 ] as const;
 export type AccountAction = (typeof ACCOUNT_ACTIONS)[number];
 

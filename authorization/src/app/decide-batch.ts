@@ -42,6 +42,8 @@ export interface DecideDeps {
   now: () => Date;
   holdTtlMs: number;
   rules: RulesInForce;
+  /** True if magic references decline payments. */
+  sandbox?: boolean | undefined;
   log: Logger;
   patience: LockPatience;
 }
@@ -150,7 +152,7 @@ async function decideWithoutLocked(
  * Reads, decides and writes. Returns undefined and writes nothing if another session has a row locked or has changed it since.
  */
 async function tryToDecide(
-  { now, holdTtlMs, rules, patience }: DecideDeps,
+  { now, holdTtlMs, rules, sandbox, patience }: DecideDeps,
   db: Kysely<Database>,
   commands: readonly Command[],
 ): Promise<Result<Answer>[] | undefined> {
@@ -159,7 +161,7 @@ async function tryToDecide(
   const [books, known] = await Promise.all([readBooks(db, commands), findKnown(db, requests)]);
   const tryRules = await rules.at(db, known.rulesetVersion);
   // The clock is read after the accounts, so that the times of one account's changes are in their order.
-  const context = { now: now(), holdTtlMs, rules: tryRules };
+  const context = { now: now(), holdTtlMs, rules: tryRules, sandbox };
   const state = startBatch({ ...books, known: known.decisions }, context);
   const answers = commands.map((command) => decideStep(state, command));
   if (state.steps.length === 0) return answers;

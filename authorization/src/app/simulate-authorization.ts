@@ -14,6 +14,7 @@ interface SimulateDeps {
   now: () => Date;
   holdTtlMs: number;
   rules: RulesInForce;
+  sandbox?: boolean | undefined;
 }
 
 /**
@@ -21,7 +22,7 @@ interface SimulateDeps {
  * checked: the rest is about the payer's account, and the payer does not see a simulation.
  */
 export async function simulateAuthorization(
-  { db, now, holdTtlMs, rules }: SimulateDeps,
+  { db, now, holdTtlMs, rules, sandbox }: SimulateDeps,
   request: PaymentRequest,
 ): Promise<Decision> {
   const { mandateId } = request;
@@ -33,7 +34,7 @@ export async function simulateAuthorization(
       mandates: mandateId === undefined ? new Map() : await findMandates(trx, [mandateId]),
       tryRules: await rules.now(trx),
     }));
-  const context = { now: now(), holdTtlMs, rules: tryRules };
+  const context = { now: now(), holdTtlMs, rules: tryRules, sandbox };
   const decide = mandateId === undefined || seesPayer(request, accounts) ? authorize : authorizeByMandate;
   return decide(request, { accounts, holds: new Map(), mandates }, context).decision;
 }

@@ -8,6 +8,7 @@ import { factsOf } from './facts.ts';
 import { judgeByRules } from './judge-rules.ts';
 import type { Mandate } from './mandate.ts';
 import { type Collection, MANDATE_CHECKS } from './mandate-checks.ts';
+import { playedDecline } from './played-decline.ts';
 import type { PaymentRequest } from './step-request.ts';
 import { plusPayment, type Usage, usageIn, windowsAt } from './usage.ts';
 
@@ -24,6 +25,8 @@ export function authorize(request: PaymentRequest, books: Books, context: Decide
   // The windows of the mandate are those of the account, so that a hold gives both back by the same windows.
   const collected = mandate && { mandate, mandateUsage: usageIn(usage, mandate.usage) };
   const toCheck = { request, from, to, usage };
+  const played = context.sandbox ? playedDecline(toCheck, now) : undefined;
+  if (played) return played;
   const { checks, refusal, basis } = runChecksAndRules(toCheck, collected, context);
   if (refusal) return { ...declined({ refusal, checks, now, from, to }), ...(basis && { basis }) };
 

@@ -20,6 +20,8 @@ export interface DecideContext {
   /** Milliseconds that a hold lasts if the request does not say. */
   readonly holdTtlMs: number;
   readonly rules: TryRules;
+  /** True if magic references decline payments. Absent: they are ordinary texts. */
+  readonly sandbox?: boolean | undefined;
 }
 
 export interface Decided {

@@ -23,6 +23,7 @@ export type Reason =
   | 'PAYER_WRITTEN_FACT'
   | 'HOLD_NOT_FOUND'
   | 'OPERATION_REUSED'
+  | 'TOO_MANY_HOLDS'
   | 'DEADLINE_PASSED';
 
 export class AuthorizationError extends ReasonedError<Reason> {}

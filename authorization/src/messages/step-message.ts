@@ -26,7 +26,7 @@ export function toPaymentRequest(item: AuthorizeItem): PaymentRequest {
     currency: item.currency,
     captureMode: CAPTURE_MODES.get(item.captureMode) ?? 'AUTOMATIC',
     callerId: item.callerId,
-    callerRoles: item.callerRoles.flatMap((role) => ROLES.get(role) ?? []),
+    callerRoles: rolesOf(item),
     holdSeconds: item.holdSeconds,
     holdExpiresAt: item.holdExpiresAt,
     description: item.description,
@@ -48,6 +48,11 @@ const ROLES = new Map<RoleMessage, RoleName>([
   [RoleMessage.AUDITOR, 'auditor'],
   [RoleMessage.ADMIN, 'admin'],
 ]);
+
+/** Unknown roles are left out. */
+export function rolesOf({ callerRoles }: Pick<AuthorizeItem, 'callerRoles'>): RoleName[] {
+  return callerRoles.flatMap((role) => ROLES.get(role) ?? []);
+}
 
 /** Without UNSPECIFIED. */
 export const CAUSES = new Map<ReleaseCause, ReleaseRequest['cause']>([

@@ -8,6 +8,7 @@ import type {
   AuthorizationServiceService,
   MandateServiceService,
   RuleServiceService,
+  TestClockServiceService,
 } from '@payflowx/proto/authorization';
 
 export const AUTHORIZATION_ACCESS: AccessTable<AuthorizationServiceService> = {
@@ -53,4 +54,9 @@ export const RULE_ACCESS: AccessTable<RuleServiceService> = {
   listRules: { roles: ['operator', 'auditor'], scope: 'rules:read' },
   listRuleVersions: { roles: ['operator', 'auditor'], scope: 'rules:read' },
   backtestRule: { roles: ['operator', 'auditor'], scope: 'rules:read' },
+};
+
+export const TEST_CLOCK_ACCESS: AccessTable<TestClockServiceService> = {
+  // Payment has verified the user, and moves its own times too.
+  advanceAccount: { services: ['payment'] },
 };

@@ -47,6 +47,7 @@ interface AuthorizationServiceDeps {
   now: () => Date;
   holdTtlMs: number;
   rules: RulesInForce;
+  sandbox?: boolean | undefined;
   simulations: SimulationQuota;
   log: Logger;
 }

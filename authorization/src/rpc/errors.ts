@@ -27,5 +27,6 @@ export const ERRORS = errorTable('authorization', AuthorizationError, {
   PAYER_WRITTEN_FACT: status.INVALID_ARGUMENT,
   HOLD_NOT_FOUND: status.NOT_FOUND,
   OPERATION_REUSED: status.ALREADY_EXISTS,
+  TOO_MANY_HOLDS: status.FAILED_PRECONDITION,
   DEADLINE_PASSED: status.DEADLINE_EXCEEDED,
 });

@@ -124,6 +124,18 @@ export interface AccountAuditRecordsTable {
   created_at: Date;
 }
 
+/** A request for the test clock. The newest of an account has its total. */
+export interface TestClockAdvancesTable {
+  account_id: string;
+  /** Seconds of all requests for the account up to this one. */
+  total_s: number;
+  caller_id: string;
+  request_id: string;
+  seconds: number;
+  moved_holds: number;
+  created_at: Date;
+}
+
 export interface RuleVersionsTable {
   id: string;
   version: bigint;
@@ -153,6 +165,7 @@ export interface Database {
   mandates: MandatesTable;
   account_requests: AccountRequestsTable;
   account_audit_records: AccountAuditRecordsTable;
+  test_clock_advances: TestClockAdvancesTable;
   rule_versions: RuleVersionsTable;
   ruleset: RulesetTable;
 }

@@ -196,6 +196,25 @@ function addChanges(accounts: Command): void {
       );
   }
 
+  accounts
+    .command('advance <account>')
+    .description('act as if time had passed: holds end earlier, limits begin again; only in a sandbox')
+    .addOption(new Option('--seconds <number>', 'such as 86400').argParser(toCount).makeOptionMandatory())
+    .option('--key <key>', 'idempotency key: the same key never does it twice')
+    .action(
+      act<{ seconds: number; key?: string }>(async ({ api, output }, [id = ''], options) => {
+        const request = { params: { path: { id } }, body: { seconds: options.seconds } };
+        const { data } = await withKey(options, (key) =>
+          api.post('/v1/sandbox/accounts/{id}/advance', { ...request, key }),
+        );
+        output.object(data, [
+          ['account', ({ account_id }) => account_id],
+          ['moved holds', ({ moved_holds }) => moved_holds],
+          ['seconds in all', ({ advanced_seconds }) => advanced_seconds],
+        ]);
+      }),
+    );
+
   for (const [action, path] of [
     ['deposit', '/v1/deposits'],
     ['withdraw', '/v1/withdrawals'],

@@ -53,6 +53,7 @@ interface Filters extends ListOptions {
   order?: 'asc' | 'desc';
   currency?: string;
   reference?: string;
+  referencePrefix?: string;
   after?: string;
   before?: string;
   min?: string;
@@ -77,6 +78,7 @@ function addReads(payments: Command): void {
     )
     .option('--currency <code>', 'in this currency')
     .option('--reference <text>', 'with exactly this reference')
+    .option('--reference-prefix <text>', 'with a reference that begins so')
     .option('--after <time>', 'created at or after, such as 2026-01-31T12:00:00Z')
     .option('--before <time>', 'created before')
     .option('--min <amount>', 'at least this amount; needs --currency')
@@ -148,7 +150,7 @@ const FINAL: readonly Payment['state'][] = [
 
 function filtersOf(options: Filters, money: Money) {
   const { account, fromAccount, toAccount, state, kind, metadata, order } = options;
-  const { currency, reference, after, before, min, max } = options;
+  const { currency, reference, referencePrefix, after, before, min, max } = options;
   const amount = (text: string) => {
     if (currency === undefined) throw new UsageError('--min and --max need --currency.');
     return money.parse(text, currency);
@@ -163,6 +165,7 @@ function filtersOf(options: Filters, money: Money) {
     ...(order && { order }),
     ...(currency && { currency }),
     ...(reference && { reference }),
+    ...(referencePrefix && { reference_prefix: referencePrefix }),
     ...(after && { created_after: after }),
     ...(before && { created_before: before }),
     ...(min && { amount_min: amount(min) }),

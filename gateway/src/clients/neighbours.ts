@@ -25,7 +25,12 @@ import {
   PreferenceServiceClient,
   type PreferenceServiceService,
 } from '@payflowx/proto/notification';
-import { PaymentServiceClient, type PaymentServiceService } from '@payflowx/proto/payment';
+import {
+  PaymentServiceClient,
+  type PaymentServiceService,
+  SandboxServiceClient,
+  type SandboxServiceService,
+} from '@payflowx/proto/payment';
 import { PipelineServiceClient, type PipelineServiceService } from '@payflowx/proto/pipeline';
 
 /** The gRPC target of each service. */
@@ -50,6 +55,7 @@ export interface Neighbours {
   preferences: Neighbour<PreferenceServiceService>;
   mails: Neighbour<MailServiceService>;
   analytics: Neighbour<AnalyticsServiceService>;
+  paymentSandbox: Neighbour<SandboxServiceService>;
   paymentDeadLetters: Neighbour<DeadLetterServiceService>;
   notificationDeadLetters: Neighbour<DeadLetterServiceService>;
   authDeadLetters: Neighbour<DeadLetterServiceService>;
@@ -189,6 +195,11 @@ export function connectNeighbours(targets: Targets, certificates: Certificates):
       target: targets.analytics,
       certificates,
       retryable: ['getSummary', 'listDailyTotals', 'getAccountTotals'],
+    }),
+    paymentSandbox: connectGrpc(SandboxServiceClient, {
+      target: targets.payment,
+      certificates,
+      retryable: ['advanceTestClock'],
     }),
     paymentDeadLetters: deadLettersOf('payment'),
     notificationDeadLetters: deadLettersOf('notification'),

@@ -30,6 +30,7 @@ const TAGS = [
     name: 'operations',
     description: 'For operators: messages that were given up, running instances, and search.',
   },
+  { name: 'sandbox', description: 'For your tests, only where the sandbox is on: the test clock.' },
   { name: 'health', description: 'Liveness and readiness probes.' },
 ];
 

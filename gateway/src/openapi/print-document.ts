@@ -5,7 +5,8 @@ import type { PaymentBatches } from '../clients/payment-batches.ts';
 import { loadConfig } from '../config.ts';
 import { createServer } from '../server.ts';
 
-const config = loadConfig({ LOG_LEVEL: 'error' });
+// The document of a sandbox has all routes.
+const config = loadConfig({ LOG_LEVEL: 'error', SANDBOX: 'on' });
 const app = await createServer({
   config,
   neighbours: {} as Neighbours,

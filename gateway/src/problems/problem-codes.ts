@@ -128,6 +128,7 @@ export const PROBLEMS = {
   CLIENT_KEY_EXISTS: problem(409, 'The API client has another key with this id'),
   CLIENT_KEY_REQUIRED: problem(409, 'The API client has no key'),
   TOO_MANY_CLIENT_KEYS: problem(409, 'The API client has the maximum number of keys'),
+  TOO_MANY_HOLDS: problem(409, 'The account has too many open holds for the test clock'),
   NOT_SEALED_YET: problem(409, 'The payment is not sealed yet', LATER),
   RECONCILIATION_RUNNING: problem(409, 'A reconciliation is running', LATER),
   ENDPOINT_DISABLED: problem(409, 'The webhook endpoint is disabled'),

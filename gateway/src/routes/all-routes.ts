@@ -43,6 +43,7 @@ import { receiptRoutes, receiptSchemas } from './receipts.ts';
 import { reconciliationRoutes, reconciliationSchemas } from './reconciliations.ts';
 import { refundRoutes, refundSchemas } from './refunds.ts';
 import { ruleRoutes, ruleSchemas } from './rules.ts';
+import { sandboxRoutes, sandboxSchemas } from './sandbox.ts';
 import { searchRoutes, searchSchemas } from './search.ts';
 import { secondFactorRoutes, secondFactorSchemas } from './second-factors.ts';
 import { type ReadRegistry, serviceRoutes, serviceSchemas } from './services.ts';
@@ -80,6 +81,7 @@ export const NAMED_SCHEMAS = [
   ...[eventSchemas, webhookEndpointSchemas, webhookDeliverySchemas].flat(),
   ...[analyticsSchemas, healthSchemas, deadLetterSchemas, serviceSchemas, searchSchemas].flat(),
   ...pipelineSchemas,
+  ...sandboxSchemas,
 ];
 
 /** The options of all routes. Each route uses some of them. */
@@ -87,6 +89,8 @@ export interface RouteOptions extends Neighbours {
   batches: PaymentBatches;
   readiness: Readiness;
   readRegistry: ReadRegistry;
+  /** True if the sandbox is on. Otherwise its routes do not exist. */
+  sandbox: boolean;
   isTokenValid: IsTokenValid;
   loginsPerMinute: number;
   refreshesPerMinute: number;
@@ -110,6 +114,7 @@ const ROUTES: FastifyPluginAsync<RouteOptions, RawServerDefault, TypeBoxTypeProv
   ...[notificationRoutes, preferenceRoutes, mailRoutes, emailConfirmationRoutes],
   ...[eventRoutes, eventStreamRoutes, webhookEndpointRoutes, webhookDeliveryRoutes],
   ...[analyticsRoutes, healthRoutes, deadLetterRoutes, pipelineRoutes, serviceRoutes, searchRoutes],
+  sandboxRoutes,
 ];
 
 export async function addRoutes(app: FastifyInstance, options: RouteOptions): Promise<void> {

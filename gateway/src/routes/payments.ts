@@ -7,6 +7,7 @@ import { accessTokenOf, asCaller, EVERY_ROLE } from '../access/access.ts';
 import { answerCreation } from '../answers/payment-answer.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import type { PaymentBatches } from '../clients/payment-batches.ts';
+import { playReference } from '../http/play-reference.ts';
 import { DECLINES } from '../problems/problem-codes.ts';
 import { problem } from '../schemas/answers.ts';
 import { requiredKey } from '../schemas/idempotency.ts';
@@ -60,6 +61,14 @@ const paymentsQuery = query({
     ),
     minLength: 1,
   }),
+  reference_prefix: Type.Optional({
+    ...text(
+      100,
+      'Only payments whose reference of your side begins with this text. Capitals count. Operators and auditors find those of either side.',
+      'order-47',
+    ),
+    minLength: 1,
+  }),
   created_after: Type.Optional(timeInput('Created at or after.')),
   created_before: Type.Optional(timeInput('Created before.')),
   updated_after: Type.Optional(
@@ -93,9 +102,12 @@ export const paymentRouteSchemas = [PaymentPage, ...noteSchemas];
 interface Options {
   payment: Neighbours['payment'];
   batches: PaymentBatches;
+  /** True if magic references choose how a payment goes. */
+  sandbox: boolean;
 }
 
-export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { payment, batches }) => {
+export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
+  const { payment, batches, sandbox } = options;
   app.post('/v1/payments', {
     config: { access: ['customer', 'operator'], scope: 'payments:write' },
     schema: {
@@ -109,6 +121,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { p
       response: { 201: ref(Payment), 202: ref(Payment), ...refusals },
     },
     handler: async (request, reply) => {
+      if (sandbox) await playReference(request, request.body.reference);
       const outcome = await batches.submit({
         accessToken: accessTokenOf(request),
         traceparent: request.trace.traceparent,
@@ -212,6 +225,7 @@ function listMessage(filters: Static<typeof paymentsQuery>) {
     oldestFirst: filters.order === 'asc',
     currency: filters.currency ?? '',
     reference: filters.reference ?? '',
+    referencePrefix: filters.reference_prefix ?? '',
     createdAfter: timeOf('/created_after', filters.created_after),
     createdBefore: timeOf('/created_before', filters.created_before),
     updatedAfter: timeOf('/updated_after', filters.updated_after),

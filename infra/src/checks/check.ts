@@ -61,6 +61,11 @@ function checks(): Check[] {
       remedy: `Mend the catalogue gateway/src/problems/problem-codes.ts, then: node ${SOURCES} infra/src/checks/documented-errors.ts --write`,
     },
     {
+      name: 'documented scopes',
+      command: [process.execPath, SOURCES, 'infra/src/checks/documented-scopes.ts'],
+      remedy: `node ${SOURCES} infra/src/checks/documented-scopes.ts --write`,
+    },
+    {
       name: 'migrations',
       command: [process.execPath, 'infra/src/checks/migrations.ts'],
       remedy: 'Each finding links its rule; docs/operators/upgrades.md shows how to write the step.',

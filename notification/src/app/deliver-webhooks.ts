@@ -30,6 +30,7 @@ import type { Answer, WebhookSender } from '../webhooks/send-request.ts';
 import { viewEvent } from './event-view.ts';
 import type { AddMailJobs } from './mail-jobs.ts';
 import { createSlowEndpoints } from './slow-endpoints.ts';
+import { playFailure } from './play-failure.ts';
 import { type Attempt, storeAttempts } from './store-attempts.ts';
 
 export interface DeliverDeps {
@@ -39,6 +40,8 @@ export interface DeliverDeps {
   sealingKey: Keys;
   /** For the mail to the owner of an endpoint that is disabled. Undefined if no mails are sent. */
   addMailJobs?: AddMailJobs | undefined;
+  /** True if magic references make attempts fail. */
+  sandbox?: boolean | undefined;
   log: Logger;
 }
 
@@ -170,7 +173,8 @@ export function startDeliverer(deps: DeliverDeps): WebhookDeliverer {
     // Also false after the attempts before this one.
     if (stopping.signal.aborted || !mayBeSent(endpoint)) return;
     const at = new Date();
-    const answer = await inTraceOf(endpoint, delivery, () => answerOf(endpoint, delivery, at));
+    const sent = await inTraceOf(endpoint, delivery, () => answerOf(endpoint, delivery, at));
+    const answer = deps.sandbox ? playFailure(delivery, sent) : sent;
     if (stopping.signal.aborted) return;
     slow.note(endpoint.id, answer.latencyMs);
     faultPoint('notification.after-webhook-sent');

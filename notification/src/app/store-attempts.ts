@@ -84,7 +84,8 @@ function toResult({ endpoint, deliveryId, tries, at, answer }: Attempt): Attempt
 function retryAt({ tries, at, answer }: Pick<Attempt, 'tries' | 'at' | 'answer'>): Date | undefined {
   const failedAt = new Date(at.getTime() + answer.latencyMs);
   const retryAfterMs = parseRetryAfter(answer.retryAfter, failedAt);
-  return nextAttemptAt({ tries: tries + 1, at: failedAt, retryAfterMs }, Math.random());
+  const failedTries = answer.isPlayed ? 1 : tries + 1;
+  return nextAttemptAt({ tries: failedTries, at: failedAt, retryAfterMs }, Math.random());
 }
 
 const isSuccess = ({ error }: Answer): boolean => error === '';

@@ -6,7 +6,10 @@ import type { WokenEndpoint } from './record-events.ts';
 
 export interface DueDelivery {
   deliveryId: string;
+  /** Attempts since the delivery was last requested. */
   tries: number;
+  /** All attempts so far. */
+  attempts: number;
   /** Undefined if the event is no longer kept. */
   event: EventRow | undefined;
   /** The trace of the request that caused the event. Empty: not recorded. */
@@ -25,11 +28,11 @@ export async function findDue(
   limit: number,
 ): Promise<Map<string, DueEndpoint>> {
   const { rows } = await sql<{ endpoint: EndpointRow; delivery_id: string | null; tries: number } & EventRow>`
-    select w.*, w.id as endpoint_id, d.id as delivery_id, d.tries, e.id as event_id, e.type, e.payment_id, e.sender_account_id,
+    select w.*, w.id as endpoint_id, d.id as delivery_id, d.tries, d.attempt_count, e.id as event_id, e.type, e.payment_id, e.sender_account_id,
       e.receiver_account_id, e.sender_owner_id, e.receiver_owner_id, e.created_at as happened_at, e.content, e.traceparent
     from unnest(${endpointIds}::text[]) as asked (id) join webhook_endpoints as w on w.id = asked.id
       left join lateral (
-        select id, tries, event_id, next_attempt_at from webhook_deliveries
+        select id, tries, attempt_count, event_id, next_attempt_at from webhook_deliveries
         where endpoint_id = w.id and state = 'pending' and next_attempt_at <= now()
         order by next_attempt_at limit ${limit}
       ) as d on true
@@ -43,6 +46,7 @@ export async function findDue(
       due.deliveries.push({
         deliveryId: row.delivery_id,
         tries: row.tries,
+        attempts: row.attempt_count,
         event: toEvent(row),
         traceparent: row.traceparent ?? '',
       });
@@ -54,6 +58,7 @@ type DueRow = Omit<EndpointRow, 'id'> & {
   endpoint_id: string;
   delivery_id: string | null;
   tries: number;
+  attempt_count: number;
   event_id: string | null;
   happened_at: Date;
   traceparent: string | null;

@@ -21,6 +21,8 @@ export interface Answer {
   /** Empty if the status is 2xx. */
   error: string;
   retryAfter: string | undefined;
+  /** True if the sandbox counts the attempt as failed. The next one then comes as soon as after a first failure. */
+  isPlayed?: boolean;
 }
 
 export interface WebhookSender {

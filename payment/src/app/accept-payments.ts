@@ -32,6 +32,8 @@ export interface AcceptRequest {
   deadline: Date;
   /** True if the call is a retry. The first attempt may already have taken the key. */
   isRetry: boolean;
+  /** Milliseconds after which recovery decides the payment, and nothing before. Undefined: it is decided at once. */
+  delayMs?: number | undefined;
 }
 
 /** A payment without an outcome. For a request that was seen before, it is the payment of the first response. */
@@ -90,8 +92,8 @@ function replay(
 
 type Item = ReturnType<typeof prepare>;
 
-function prepare({ newId, holdMs }: AcceptDeps, request: AcceptRequest, now: Date) {
-  const { operation, order, origin, deadline, isRetry } = request;
+function prepare({ newId, holdMs, recoverAfterMs }: AcceptDeps, request: AcceptRequest, now: Date) {
+  const { operation, order, origin, deadline, isRetry, delayMs: dueAfterMs = recoverAfterMs } = request;
   const change = initiate(order, { id: newId('pay'), origin, now, holdMs });
   const keyed: KeyedRequest = {
     callerId: origin.caller.id,
@@ -100,7 +102,7 @@ function prepare({ newId, holdMs }: AcceptDeps, request: AcceptRequest, now: Dat
     fingerprint: fingerprintOf(operation, order),
     paymentId: change.payment.id,
   };
-  return { change, eventId: newId('evt'), keyed, deadline, isRetry };
+  return { change, eventId: newId('evt'), keyed, deadline, isRetry, dueAfterMs };
 }
 
 interface Stored {
@@ -113,9 +115,9 @@ interface Stored {
 
 const NOTHING: Stored = { taken: new Set(), seen: new Map(), answered: new Map() };
 
-async function store({ db, recoverAfterMs }: AcceptDeps, items: readonly Item[]): Promise<Stored> {
+async function store({ db }: AcceptDeps, items: readonly Item[]): Promise<Stored> {
   if (items.length === 0) return NOTHING;
-  const taken = await unlessBrokenOff(() => saveAccepted(db, items, recoverAfterMs));
+  const taken = await unlessBrokenOff(() => saveAccepted(db, items));
   const others = items.map(({ keyed }) => keyed).filter(({ paymentId }) => !taken.has(paymentId));
   return { ...NOTHING, ...(others.length > 0 && (await findFirst(db, others))), taken };
 }

@@ -16,14 +16,15 @@ export type Created = Acceptance;
 
 /**
  * Returns the payment with its outcome. Returns it still INITIATED if there is no outcome before the deadline, or if a lock
- * delays it. A delayed payment is retried until the deadline, and then by recovery.
+ * delays it. A delayed payment is retried until the deadline, and then by recovery. With `delayMs` it is left to recovery at once.
  *
  * Throws IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS, FROM_ACCOUNT_NOT_FOUND, MANDATE_NOT_FOUND,
  * OWN_ACCOUNT, DEADLINE_EXCEEDED.
  */
 export async function createPayment({ flow, now }: CreateDeps, request: AcceptRequest): Promise<Created> {
   const accepted = await flow.accept(request);
-  const created = accepted.replayed ? accepted : await resolve({ flow, now }, accepted.payment, request);
+  const isLeft = accepted.replayed || request.delayMs !== undefined;
+  const created = isLeft ? accepted : await resolve({ flow, now }, accepted.payment, request);
   const unknown = unknownIn(created.payment.failure);
   if (unknown) throw payerUnknown(unknown);
   if (isOwnDealing(created.payment)) throw ownAccount();

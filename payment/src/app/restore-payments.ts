@@ -93,7 +93,8 @@ function toAccepted({ change, order, eventId }: PastStart): AcceptedPayment {
     fingerprint: fingerprintOf(operation, order),
     paymentId: id,
   };
-  return { change, eventId, keyed };
+  // Recovery takes them up at once.
+  return { change, eventId, keyed, dueAfterMs: 0 };
 }
 
 /** `version` is that of the payment after the operation. */

@@ -9,6 +9,7 @@ export type Reason =
   | 'IDEMPOTENCY_IN_PROGRESS'
   | 'FROM_ACCOUNT_NOT_FOUND'
   | 'MANDATE_NOT_FOUND'
+  | 'ACCOUNT_NOT_FOUND'
   | 'PAYMENT_NOT_FOUND'
   | 'CAPTURE_NOT_FOUND'
   | 'REFUND_NOT_FOUND'
@@ -19,6 +20,7 @@ export type Reason =
   | 'REFUND_EXCEEDS_CAPTURED'
   | 'TO_ACCOUNT_NOT_ACTIVE'
   | 'TO_ACCOUNT_CLOSED'
+  | 'TOO_MANY_HOLDS'
   | 'AUTHORIZATION_UNAVAILABLE';
 
 export class PaymentError extends ReasonedError<Reason> {}

@@ -20,6 +20,8 @@ export interface PaymentFilter {
   metadata?: Readonly<Record<string, string>> | undefined;
   currency?: string | undefined;
   reference?: string | undefined;
+  /** The text that the reference begins with. Capitals count. */
+  referencePrefix?: string | undefined;
   /** Created at or after this time. */
   createdAfter?: Date | undefined;
   /** Created before this time. */
@@ -34,7 +36,7 @@ export interface PaymentFilter {
 
 /** Throws INVALID_ARGUMENT with every violation. */
 export function checkFilter(filter: PaymentFilter): void {
-  const { accountId, fromAccount, toAccount, currency, reference } = filter;
+  const { accountId, fromAccount, toAccount, currency, reference, referencePrefix } = filter;
   const violations = collectViolations(invalid);
   const accounts = { account_id: accountId, from_account: fromAccount, to_account: toAccount };
   for (const [field, id] of Object.entries(accounts)) {
@@ -43,6 +45,8 @@ export function checkFilter(filter: PaymentFilter): void {
   }
   violations.require(currency === undefined || isCurrency(currency), 'currency', CURRENCY_RULE);
   if (reference !== undefined) violations.requireText('reference', reference, MAX_REFERENCE);
+  if (referencePrefix !== undefined)
+    violations.requireText('reference_prefix', referencePrefix, MAX_REFERENCE);
   checkMetadata(violations, filter.metadata ?? {});
   const { createdAfter, createdBefore, updatedAfter, updatedBefore } = filter;
   const times = {

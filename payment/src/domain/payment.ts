@@ -81,6 +81,13 @@ export interface Failure {
   readonly message: string;
 }
 
+/** The end of the hold of a payment. */
+export interface HoldEnd {
+  readonly paymentId: string;
+  /** By authorization's clock. */
+  readonly expiresAt: Date;
+}
+
 export interface Movement {
   readonly kind: 'HOLD' | 'RELEASE' | 'TRANSFER';
   readonly fromAccount: string;

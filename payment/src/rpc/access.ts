@@ -3,7 +3,7 @@
  * payments is checked later, by authorization and by domain/access.ts.
  */
 import type { AccessTable } from '@payflowx/chassis';
-import type { PaymentServiceService } from '@payflowx/proto/payment';
+import type { PaymentServiceService, SandboxServiceService } from '@payflowx/proto/payment';
 
 export const ACCESS = {
   createPayment: { roles: ['customer', 'operator'], scope: 'payments:write' },
@@ -29,3 +29,8 @@ export const ACCESS = {
   listAccountFigures: { services: ['ledger'] },
   listPayments: { roles: ['customer', 'operator', 'auditor'], scope: 'payments:read' },
 } as const satisfies AccessTable<PaymentServiceService>;
+
+/** Authorization checks that the account is the caller's. */
+export const SANDBOX_ACCESS: AccessTable<SandboxServiceService> = {
+  advanceTestClock: { roles: ['customer', 'operator'], scope: 'payments:write' },
+};

@@ -83,6 +83,7 @@ export function toListRequest(request: ListPaymentsRequest): ListRequest {
       metadata: Object.keys(metadata).length > 0 ? metadata : undefined,
       currency: request.currency || undefined,
       reference: request.reference || undefined,
+      referencePrefix: request.referencePrefix || undefined,
       createdAfter,
       createdBefore,
       updatedAfter,

@@ -46,6 +46,7 @@ import {
   toSimulatedOrder,
   toWithdrawalOrder,
 } from '../domain/order.ts';
+import { playedDelayMs } from '../domain/played-delay.ts';
 import { toPaymentMessage } from '../messages/payment-message.ts';
 import type { Database } from '../store/database.ts';
 import { ACCESS } from './access.ts';
@@ -65,6 +66,8 @@ export type PaymentServiceDeps = CreateDeps &
     /** Verifies the access tokens of the items of a batch. */
     verifier: TokenVerifier;
     log: Logger;
+    /** True if magic references delay outcomes. */
+    sandbox?: boolean | undefined;
   };
 
 const MAX_BATCH = 500;
@@ -88,7 +91,8 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
   const create = async (operation: Creation, order: Order, requestId: string, context: CallContext) => {
     const { caller, traceparent, deadline, isRetry } = context;
     const origin = { caller, requestId, traceparent };
-    const created = await createPayment(deps, { operation, order, origin, deadline, isRetry });
+    const delayMs = deps.sandbox ? playedDelayMs(order) : undefined;
+    const created = await createPayment(deps, { operation, order, origin, deadline, isRetry, delayMs });
     return toCreatedResponse(caller, created);
   };
 

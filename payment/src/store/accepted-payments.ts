@@ -10,20 +10,20 @@ export interface AcceptedPayment {
   change: Change;
   eventId: string;
   keyed: KeyedRequest;
+  /** Recovery skips the payment for so many milliseconds after its creation. */
+  dueAfterMs: number;
 }
 
 /**
  * Stores the payments whose keys are unused, and returns their ids. Waits for transactions that are taking the same keys.
- * Recovery skips the payments for `recoverAfterMs`.
  */
 export async function saveAccepted(
   db: Kysely<Database>,
   payments: readonly AcceptedPayment[],
-  recoverAfterMs: number,
 ): Promise<Set<string>> {
   // All statements take keys in the same order, so two flushes with common keys cannot deadlock.
   const sorted = payments.toSorted((a, b) => byKey(a.keyed, b.keyed));
-  const rows = sorted.map((payment) => toRow(payment, recoverAfterMs));
+  const rows = sorted.map(toRow);
   const { rows: taken } = await sql<{ payment_id: string }>`
     with asked as (
       select * from ${unnest(rows, columnsOf(payments))} as r
@@ -59,12 +59,12 @@ function insertPayments(source: 'begun' | 'lost', payments: readonly AcceptedPay
     from ${sql.table(source)}`;
 }
 
-/** Stores lost payments again, with their keys. Recovery takes them up at once. */
+/** Stores lost payments again, with their keys. */
 export async function restoreAccepted(
   trx: Transaction<Database>,
   payments: readonly AcceptedPayment[],
 ): Promise<void> {
-  const rows = payments.map((payment) => toRow(payment, 0));
+  const rows = payments.map(toRow);
   await sql`with lost as (select * from ${unnest(rows, columnsOf(payments))} as r) ${insertPayments('lost', payments)}`.execute(
     trx,
   );
@@ -112,7 +112,7 @@ function columnsOf(payments: readonly AcceptedPayment[]) {
   return payments.some(isCollected) ? COLUMNS_OF_COLLECTED : COLUMNS;
 }
 
-function toRow({ change, eventId, keyed }: AcceptedPayment, recoverAfterMs: number) {
+function toRow({ change, eventId, keyed, dueAfterMs }: AcceptedPayment) {
   const { payment } = change;
   const { caller, requestId, traceparent } = payment.origin;
   return {
@@ -139,7 +139,7 @@ function toRow({ change, eventId, keyed }: AcceptedPayment, recoverAfterMs: numb
     client_id: caller.clientId,
     request_id: requestId,
     traceparent,
-    next_attempt_at: new Date(payment.createdAt.getTime() + recoverAfterMs),
+    next_attempt_at: new Date(payment.createdAt.getTime() + dueAfterMs),
     event_id: eventId,
     event: toParcels(change, eventId).event,
     captured_by_payee: payment.captureBy === 'PAYEE',

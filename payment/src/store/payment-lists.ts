@@ -136,13 +136,18 @@ function hasChanged(side: Side, condition: Condition = sql`true`): Condition {
     select from payment_notes as n where n.id = visited.id and n.side = ${side} and ${condition})`;
 }
 
-type NotesFilter = Pick<ListFilter, 'reference' | 'metadata'>;
+type NotesFilter = Pick<ListFilter, 'ownerId' | 'reference' | 'referencePrefix' | 'metadata'>;
+
+const isByNotes = ({ reference, referencePrefix, metadata }: NotesFilter) =>
+  reference !== undefined || referencePrefix !== undefined || metadata !== undefined;
 
 /** The condition on the notes of the caller's own side, or of either side for callers that see all. */
-function notesCondition({ ownerId, reference, metadata }: NotesFilter & { ownerId?: string | undefined }) {
+function notesCondition({ ownerId, reference, referencePrefix, metadata }: NotesFilter) {
   const matching = (column: (name: string) => RawBuilder<unknown>) => {
     const conditions: Condition[] = [];
     if (reference !== undefined) conditions.push(sql`${column('reference')} = ${reference}`);
+    if (referencePrefix !== undefined)
+      conditions.push(sql`starts_with(${column('reference')}, ${referencePrefix})`);
     if (metadata !== undefined)
       conditions.push(sql`${column('metadata')}::jsonb @> ${JSON.stringify(metadata)}::jsonb`);
     return all(conditions);
@@ -198,7 +203,7 @@ async function isWalkedByAccount(db: Kysely<Database>, accountId: string, ownerI
 function conditionsOf(filter: ListFilter): Condition[] {
   const { createdAfter, createdBefore } = filter;
   const { accountId, fromAccount, toAccount, ownerId, states, kind } = filter;
-  const { currency, reference, metadata, amountMinMinor, amountMaxMinor } = filter;
+  const { currency, amountMinMinor, amountMaxMinor } = filter;
   const conditions: Condition[] = [];
   if (isByUpdate(filter)) {
     if (createdAfter !== undefined) conditions.push(sql`created_at >= ${createdAfter}`);
@@ -208,7 +213,7 @@ function conditionsOf(filter: ListFilter): Condition[] {
   if (fromAccount !== undefined) conditions.push(sql`from_account = ${fromAccount}`);
   if (toAccount !== undefined) conditions.push(sql`to_account = ${toAccount}`);
   // No side sees the notes of the other, so it must not find the payment by them either.
-  if (reference !== undefined || metadata !== undefined) conditions.push(notesCondition(filter));
+  if (isByNotes(filter)) conditions.push(notesCondition(filter));
   if (ownerId !== undefined) conditions.push(sql`(from_owner_id = ${ownerId} or to_owner_id = ${ownerId})`);
   if (states !== undefined) conditions.push(sql`state = any(${states}::text[])`);
   if (kind !== undefined) conditions.push(sql`kind = ${kind}`);

@@ -1,0 +1,1 @@
+ALTER TABLE account_audit_records VALIDATE CONSTRAINT account_audit_records_action_check;

@@ -1,0 +1,32 @@
+/** The gateway's part of magic references: refused requests and slow answers. Only with SANDBOX=on. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isMagic, type PlayedStatus, readMagicReference } from '@payflowx/proto/sandbox';
+import type { FastifyRequest } from 'fastify';
+import { ProblemError } from '../problems/problem.ts';
+import type { ProblemCode } from '../problems/problem-codes.ts';
+
+const CODES: Record<PlayedStatus, ProblemCode> = { 429: 'TOO_MANY_REQUESTS', 503: 'OVERLOADED' };
+
+/**
+ * Runs before the payment takes its key. Other services act on the other references. Throws the refusal that the reference asks for, and
+ * INVALID_REQUEST for a text that begins as a magic reference and is none: a test with a typing error would otherwise pay.
+ */
+export async function playReference(request: FastifyRequest, reference: string | undefined): Promise<void> {
+  if (reference === undefined || !isMagic(reference)) return;
+  const magic = readMagicReference(reference);
+  if (magic === undefined) throw unknownReference();
+  if (magic.kind === 'status') {
+    throw new ProblemError(CODES[magic.status], 'The sandbox refuses this request. Nothing was done.');
+  }
+  if (magic.kind !== 'slow') return;
+  await sleep(magic.ms);
+  // The payment itself keeps its full time.
+  request.deadline = new Date(request.deadline.getTime() + magic.ms);
+}
+
+function unknownReference(): ProblemError {
+  const detail = 'is not a magic reference of the sandbox: see docs/integrators/testing.md';
+  return new ProblemError('INVALID_REQUEST', 'The request is not valid.', {
+    errors: [{ in: 'body', pointer: '/reference', detail }],
+  });
+}
