@@ -53,7 +53,13 @@ const withBody = routesWith(document, ({ requestBody }) => requestBody !== undef
 const paged = routesWith(document, ({ parameters = [] }) => parameters.some(({ name }) => name === 'cursor'));
 writeFileSync(
   new URL('routes.ts', gen),
-  `${HEADING}${asSet('KEYED', keyed)}${asSet('WITH_BODY', withBody)}${asSet('PAGED', paged)}`,
+  [
+    HEADING,
+    asSet('KEYED', keyed),
+    asSet('WITH_BODY', withBody),
+    asSet('PAGED', paged),
+    routeType(document),
+  ].join(''),
 );
 
 const codes = document.components.schemas.Problem.properties.code['x-extensible-enum'];
@@ -61,6 +67,12 @@ writeFileSync(
   new URL('known-code.ts', gen),
   `${HEADING}export type KnownCode =\n${codes.map((code) => `  | '${code}'`).join('\n')};\n`,
 );
+
+/** The type of all methods with their paths. Computed from the types of the paths, it is too complex for the compiler. */
+function routeType(document: Document): string {
+  const routes = routesWith(document, () => true);
+  return `export type Route =\n${routes.map((route) => `  | '${route}'`).join('\n')};\n`;
+}
 
 function asSet(name: string, routes: readonly string[]): string {
   return `export const ${name}: ReadonlySet<string> = new Set(${JSON.stringify(routes, null, 2)});\n`;

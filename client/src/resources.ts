@@ -1,17 +1,10 @@
 /** The operations of the API by resource. A name leads to the route in the OpenAPI document, which has all types. */
 import type { paths } from '../gen/openapi.ts';
 
-import { PAGED, WITH_BODY } from '../gen/routes.ts';
-import type { Answer, Data, Init, Item, ListPath, Page } from './document-types.ts';
+import { PAGED, type Route, WITH_BODY } from '../gen/routes.ts';
+import type { Answer, Data, Init, Item, ListPath, More, Page } from './document-types.ts';
 
 type Methods = { GET: 'get'; POST: 'post'; PUT: 'put'; PATCH: 'patch'; DELETE: 'delete' };
-/** A method and a path of the document: `POST /v1/payments`. */
-export type Route = {
-  [P in keyof paths]: {
-    [M in keyof Methods]: paths[P][Methods[M]] extends { responses: unknown } ? `${M} ${P}` : never;
-  }[keyof Methods];
-}[keyof paths];
-
 /** Logins, tokens, streams, health checks and the session of a browser are not here: the client, or its user, has other ways for them. */
 export const RESOURCES = {
   payments: {
@@ -45,6 +38,13 @@ export const RESOURCES = {
     unfreeze: 'POST /v1/accounts/{id}/unfreeze',
     close: 'POST /v1/accounts/{id}/close',
   },
+  mandates: {
+    create: 'POST /v1/mandates',
+    get: 'GET /v1/mandates/{id}',
+    list: 'GET /v1/mandates',
+    revoke: 'POST /v1/mandates/{id}/revoke',
+  },
+  sandbox: { advance: 'POST /v1/sandbox/accounts/{id}/advance' },
   currencies: { list: 'GET /v1/currencies' },
   rules: {
     create: 'POST /v1/rules',
@@ -175,7 +175,7 @@ type Body<R extends Route> =
 type Params<R extends Route> = InitOf<R> extends { params?: infer X } ? NonNullable<X> : object;
 /** `query` and `header` as in the document, `key`, `retryTimeoutMs` and `signal`. */
 type Options<R extends Route> = Pick<Params<R>, Extract<keyof Params<R>, 'query' | 'header'>> &
-  Pick<InitOf<R>, Extract<keyof InitOf<R>, 'key' | 'retryTimeoutMs' | 'signal'>>;
+  More & { signal?: AbortSignal };
 type OptionsArgument<R extends Route> =
   Record<never, never> extends Options<R> ? [options?: Options<R>] : [options: Options<R>];
 

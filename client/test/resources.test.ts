@@ -1,7 +1,8 @@
 /** The operations by resource: their requests, and that none of the document is missing. */
 import { expect, it } from 'vitest';
+import type { Route } from '../gen/routes.ts';
 import { createPayFlowX } from '../src/index.ts';
-import type { RESOURCES, Route } from '../src/resources.ts';
+import type { RESOURCES } from '../src/resources.ts';
 import { platform } from './platform.ts';
 
 type Listed = {

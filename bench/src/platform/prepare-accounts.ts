@@ -95,6 +95,8 @@ async function openMissing(
       name: `bench ${kind} ${first + index}`,
       limits: kind === 'treasury' ? undefined : { perPaymentMinor: BigInt(PER_PAYMENT_LIMIT) },
       timeZone: '',
+      externalId: '',
+      metadata: {},
     }));
     const { results } = await calls.openAccounts(items);
     results.forEach(({ result }, index) => {
@@ -155,6 +157,7 @@ async function payAll(
       reference: 'bench',
       metadata: {},
       holdSeconds: 0,
+      mandateId: '',
       captureBy: 0,
     }),
   );

@@ -29,8 +29,8 @@ import { openSecret } from '../webhooks/secrets.ts';
 import type { Answer, WebhookSender } from '../webhooks/send-request.ts';
 import { viewEvent } from './event-view.ts';
 import type { AddMailJobs } from './mail-jobs.ts';
-import { createSlowEndpoints } from './slow-endpoints.ts';
 import { playFailure } from './play-failure.ts';
+import { createSlowEndpoints } from './slow-endpoints.ts';
 import { type Attempt, storeAttempts } from './store-attempts.ts';
 
 export interface DeliverDeps {
