@@ -1,6 +1,6 @@
 /** The gateway's part of magic references: refused requests and slow answers. Only with SANDBOX=on. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isMagic, type PlayedStatus, readMagicReference } from '@payflowx/proto/sandbox';
+import { type PlayedStatus, readMagicReference } from '@payflowx/proto/sandbox';
 import type { FastifyRequest } from 'fastify';
 import { ProblemError } from '../problems/problem.ts';
 import type { ProblemCode } from '../problems/problem-codes.ts';
@@ -8,11 +8,10 @@ import type { ProblemCode } from '../problems/problem-codes.ts';
 const CODES: Record<PlayedStatus, ProblemCode> = { 429: 'TOO_MANY_REQUESTS', 503: 'OVERLOADED' };
 
 /**
- * Runs before the payment takes its key. Other services act on the other references. Throws the refusal that the reference asks for, and
+ * For a text that begins as a magic reference. Runs before the payment takes its key. Other services act on the other references. Throws the refusal that the reference asks for, and
  * INVALID_REQUEST for a text that begins as a magic reference and is none: a test with a typing error would otherwise pay.
  */
-export async function playReference(request: FastifyRequest, reference: string | undefined): Promise<void> {
-  if (reference === undefined || !isMagic(reference)) return;
+export async function playReference(request: FastifyRequest, reference: string): Promise<void> {
   const magic = readMagicReference(reference);
   if (magic === undefined) throw unknownReference();
   if (magic.kind === 'status') {

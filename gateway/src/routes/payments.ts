@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { PaymentKind, PaymentState } from '@payflowx/proto/payment';
 import { PAYMENT_STATE_NAMES } from '@payflowx/proto/payment-json';
+import { isMagic } from '@payflowx/proto/sandbox';
 import { type Static, Type } from 'typebox';
 import { accessTokenOf, asCaller, EVERY_ROLE } from '../access/access.ts';
 import { answerCreation } from '../answers/payment-answer.ts';
@@ -121,7 +122,8 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opt
       response: { 201: ref(Payment), 202: ref(Payment), ...refusals },
     },
     handler: async (request, reply) => {
-      if (sandbox) await playReference(request, request.body.reference);
+      const { reference = '' } = request.body;
+      if (sandbox && isMagic(reference)) await playReference(request, reference);
       const outcome = await batches.submit({
         accessToken: accessTokenOf(request),
         traceparent: request.trace.traceparent,
