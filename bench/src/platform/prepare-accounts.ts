@@ -155,6 +155,7 @@ async function payAll(
       reference: 'bench',
       metadata: {},
       holdSeconds: 0,
+      mandateId: '',
       captureBy: 0,
     }),
   );
