@@ -47,7 +47,7 @@ export interface AccountRecord extends Account {
   readonly version: bigint;
 }
 
-/** Which accounts a list has. Undefined: any. */
+/** The accounts of a list. Undefined: any. */
 export interface AccountFilter {
   readonly ownerId: string | undefined;
   readonly state: AccountState | undefined;

@@ -20,7 +20,11 @@ const alice = account('alice', { posted: 1_000n, usage });
 const bob = account('bob');
 
 function decided(change: Partial<PaymentRequest>, sandbox = true, accounts: Account[] = [alice, bob]) {
-  const books = { accounts: new Map(accounts.map((each) => [each.id, each])), holds: new Map(), mandates: new Map() };
+  const books = {
+    accounts: new Map(accounts.map((each) => [each.id, each])),
+    holds: new Map(),
+    mandates: new Map(),
+  };
   return authorize(paymentRequest(change), books, { ...CONTEXT, sandbox });
 }
 

@@ -157,7 +157,7 @@ export function startDeliverer(deps: DeliverDeps): WebhookDeliverer {
     let isCutShort = false;
     if (endpoint)
       await eachOf(chosen, PER_ENDPOINT, async (delivery) => {
-        // Found slow by this job: what is left waits for a place among the slow ones.
+        // This job found it slow. The other deliveries wait for a place among the slow ones.
         if (!wasSlow && slow.has(endpoint.id)) isCutShort = true;
         else await deliver(endpoint, delivery);
       });
