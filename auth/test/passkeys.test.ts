@@ -322,7 +322,7 @@ describe('the registration of a passkey', () => {
       JSON.stringify({ ...good, response: { ...good.response, attestationObject: 7 } }),
       JSON.stringify({ ...good, response: { ...good.response, clientDataJSON: '§' } }),
       JSON.stringify({ ...good, response: { ...good.response, transports: [7] } }),
-      JSON.stringify({ ...good, padding: 'x'.repeat(8_192) }),
+      JSON.stringify({ ...good, padding: 'x'.repeat(20_480) }),
     ];
     const fieldsOf = async (call: Promise<unknown>) => {
       const { reason, violations } = await refusal(call);

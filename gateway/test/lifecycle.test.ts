@@ -256,7 +256,9 @@ describe('a change of an account', () => {
     expect([first.status, first.headers.get('etag')]).toEqual([200, '"8"']);
     await patch({ name: null, time_zone: 'Asia/Kolkata' });
     await patch({ limits: null });
-    const rest = { accountId: ALICE, expectedVersion: 7n, name: undefined, timeZone: undefined };
+    await patch({ external_id: null, metadata: { branch: 'Bonn', desk: null } });
+    const same = { metadata: {}, removedMetadata: [], externalId: undefined };
+    const rest = { accountId: ALICE, expectedVersion: 7n, name: undefined, timeZone: undefined, ...same };
     expect(requests).toEqual([
       {
         ...rest,
@@ -271,6 +273,10 @@ describe('a change of an account', () => {
           monthlyMinor: undefined,
           dailyCount: undefined,
         },
+      },
+      {
+        ...{ ...rest, limits: undefined, externalId: '' },
+        ...{ metadata: { branch: 'Bonn' }, removedMetadata: ['desk'] },
       },
     ]);
   });

@@ -81,8 +81,8 @@ describe('a magic reference', () => {
     expect((await client.call('POST', '/v1/payments', { as: 'customer', body })).status).toBe(400);
   });
 
-  it('plays every decline that the document names, and the two with other statuses', () => {
-    const others = ['FROM_ACCOUNT_NOT_FOUND', 'OWN_ACCOUNT'];
+  it('plays every decline that the document names, and the three with other statuses', () => {
+    const others = ['FROM_ACCOUNT_NOT_FOUND', 'MANDATE_NOT_FOUND', 'OWN_ACCOUNT'];
     expect(PLAYED_DECLINES.toSorted()).toEqual([...DECLINES, ...others].toSorted());
   });
 });

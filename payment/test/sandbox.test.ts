@@ -28,8 +28,8 @@ const get = async (paymentId: string) =>
   (await platform.client.getPayment({ paymentId }, await as(platform.customer))).payment;
 
 describe('sandbox:decline', () => {
-  /** These two have responses without a payment. */
-  const refused = ['FROM_ACCOUNT_NOT_FOUND', 'OWN_ACCOUNT'];
+  /** These have responses without a payment. */
+  const refused = ['FROM_ACCOUNT_NOT_FOUND', 'MANDATE_NOT_FOUND', 'OWN_ACCOUNT'];
 
   it.each(PLAYED_DECLINES.filter((code) => !refused.includes(code)))(
     '%s makes a payment FAILED, stored and announced as a real one',

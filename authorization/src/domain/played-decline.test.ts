@@ -56,6 +56,7 @@ describe('a magic reference', () => {
       return [fromOwnerId, toOwnerId];
     };
     expect(ownersOf('FROM_ACCOUNT_NOT_FOUND')).toEqual([null, null]);
+    expect(ownersOf('MANDATE_NOT_FOUND')).toEqual([null, null]);
     expect(ownersOf('TO_ACCOUNT_NOT_FOUND')).toEqual([alice.ownerId, null]);
     expect(ownersOf('RULE_DECLINED')).toEqual([alice.ownerId, bob.ownerId]);
   });

@@ -26,7 +26,7 @@ export async function runSuite(
     `--outputFile.json=${report}`,
   ];
   const { code, output } = await capture(
-    ['vitest', 'run', ...options, ...reporters],
+    ['vitest', 'run', '--configLoader=native', ...options, ...reporters],
     { cwd: folder, env },
     (text) => {
       if (isLive) process.stdout.write(text);
