@@ -44,8 +44,8 @@ const EXPECTED: Record<string, (output: string) => void> = {
   webhook: (output) => {
     expect(statuses(output)).toEqual([201]);
     const ids = output.match(/^evt_\S+/gm) ?? [];
-    expect(ids).toHaveLength(3);
-    expect(new Set(ids).size).toBe(1);
+    // The endpoint may get an event of an earlier example too.
+    expect(ids.filter((id) => id === ids.at(-1))).toHaveLength(3);
   },
   expiry: (output) => {
     expect(statuses(output)).toEqual([201, 200]);
