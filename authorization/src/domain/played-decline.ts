@@ -27,7 +27,8 @@ export function playedDecline(payment: Payment, now: Date): Decided | undefined 
   const { code } = magic;
   const refusal = { decline: code, limit: limitOf(code, payment) };
   // As in the real declines: a caller without a right to the account learns nothing of it.
-  if (code === 'FROM_ACCOUNT_NOT_FOUND' || code === 'MANDATE_NOT_FOUND') return declined({ refusal, checks: [failed('sandbox')], now });
+  if (code === 'FROM_ACCOUNT_NOT_FOUND' || code === 'MANDATE_NOT_FOUND')
+    return declined({ refusal, checks: [failed('sandbox')], now });
   const checks = [passed('from_account'), failed('sandbox')];
   if (code === 'TO_ACCOUNT_NOT_FOUND') return declined({ refusal, checks, now, from });
   return declined({ refusal, checks, now, from, to });
