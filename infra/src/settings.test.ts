@@ -18,6 +18,14 @@ it('moves all ports together, except one that is set separately', () => {
   expect(ports).toMatchObject({ gateway: 9000, payment: 50153, kafka_controller: 9193 });
 });
 
+it.each([
+  [{ PAYFLOWX_PORT_OFFSET: '2000' }, 10_080],
+  [{ PAYFLOWX_PORT_GATEWAY: '6665' }, 6_665],
+  [{ PAYFLOWX_PORT_GATEWAY: '5999' }, 6_000],
+])('refuses a port of the gateway that browsers do not connect to: %o', (env, port) => {
+  expect(() => loadSettings(env)).toThrow(`Browsers refuse to connect to port ${port}`);
+});
+
 it('treats an empty address as none', () => {
   expect(loadSettings({ CONSUL_URL: '' }).external.consul).toBeUndefined();
 });

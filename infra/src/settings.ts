@@ -67,16 +67,33 @@ export interface Settings {
 }
 
 /** Variables of the services that say how they reach a server. */
-export type ClientSettings = Readonly<Record<string, string>>;
+/** Browsers and Node's `fetch` connect to none of these. Those above 1023, of https://fetch.spec.whatwg.org/#port-blocking. */
+const BLOCKED_PORTS = [
+  ...[1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669],
+  ...[6679, 6697, 10080],
+];
 
-export function loadSettings(env: NodeJS.ProcessEnv): Settings {
+function portsOf(env: NodeJS.ProcessEnv): Ports {
   const offset = number(env, 'PAYFLOWX_PORT_OFFSET', 0, 10_000);
-  const ports = Object.entries(DEFAULT_PORTS).map(([name, port]) => [
+  const entries = Object.entries(DEFAULT_PORTS).map(([name, port]) => [
     name,
     number(env, `PAYFLOWX_PORT_${name.toUpperCase()}`, port + offset, 65_535),
   ]);
+  const ports = Object.fromEntries(entries) as Ports;
+  // The second gateway has the next port.
+  const blocked = [ports.gateway, ports.gateway + 1].find((port) => BLOCKED_PORTS.includes(port));
+  if (blocked !== undefined) {
+    const hint = 'Choose another PAYFLOWX_PORT_OFFSET or PAYFLOWX_PORT_GATEWAY.';
+    throw new Failure(`Browsers refuse to connect to port ${blocked}, which the gateway would have.`, hint);
+  }
+  return ports;
+}
+
+export type ClientSettings = Readonly<Record<string, string>>;
+
+export function loadSettings(env: NodeJS.ProcessEnv): Settings {
   return {
-    ports: Object.fromEntries(ports) as Ports,
+    ports: portsOf(env),
     instances: number(env, 'INSTANCES', 1, 2) === 2 ? 2 : 1,
     faults: isOn(env.PAYFLOWX_FAULTS) || isOn(env.FAULTS),
     traces: isOn(env.PAYFLOWX_TRACES) || isOn(env.TRACES),
