@@ -160,6 +160,8 @@ describe('a retry of its creation', () => {
     await expect(make({ requestId, validUntil, dailyMinor: 1n })).rejects.toMatchObject({
       reason: 'REQUEST_ID_REUSED',
     });
+    const ofOneOwner = make({ toAccount: await openAccount(service), validUntil });
+    await expect(ofOneOwner).rejects.toMatchObject({ violations: [{ field: 'to_account' }] });
     const other = { fromAccount: bob, toAccount: alice, requestId, validUntil };
     await expect(openMandate(service, other, { payer: 'usr_bob' })).resolves.toMatchObject({
       fromAccount: bob,
@@ -183,13 +185,17 @@ describe('others', () => {
 
   it('do not revoke it, though they may read it', async () => {
     const { id } = await make();
-    for (const [caller, role] of [
-      ['usr_bob', 'customer'],
-      ['usr_op', 'operator'],
-    ] as const)
-      await expect(revoke(id, caller, role)).rejects.toMatchObject({ reason: 'ACTION_NOT_ALLOWED' });
+    await expect(revoke(id, 'usr_bob', 'customer')).rejects.toMatchObject({ reason: 'ACTION_NOT_ALLOWED' });
     await expect(revoke(id, 'usr_auditor', 'auditor')).rejects.toMatchObject({ reason: 'ROLE_NOT_ALLOWED' });
     expect((await read(id)).state).toBe(MandateState.ACTIVE);
+  });
+
+  it('may be operators, who revoke it for a payer without access, and are named in it', async () => {
+    const { id } = await make();
+    expect(await revoke(id, 'usr_op', 'operator')).toMatchObject({ state: MandateState.REVOKED });
+    expect((await collect(id)).decision.code).toBe('MANDATE_NOT_ACTIVE');
+    const { mandate } = await rpc.getMandate({ mandateId: id }, await as('usr_auditor', 'auditor'));
+    expect(mandate?.revokedBy).toMatchObject({ actorId: 'usr_op' });
   });
 });
 
@@ -350,6 +356,7 @@ describe('the list', () => {
     const from = await openAccount(service, { ownerId: payer });
     const other = await openAccount(service, { ownerId: payer });
     const to = await openAccount(service, { ownerId: payee });
+    const elsewhere = await openAccount(service, { ownerId: newId('usr') });
     const open = async (fromAccount: string, toAccount: string, by: string, more: Change = {}) => {
       now = new Date(now.getTime() + 1_000);
       return (await openMandate(service, { fromAccount, toAccount, now, ...more }, { payer: by })).id;
@@ -357,7 +364,7 @@ describe('the list', () => {
     const made = [
       await open(from, to, payer),
       await open(other, to, payer, { reference: 'rent' }),
-      await open(from, other, payer),
+      await open(from, elsewhere, payer),
       await open(to, from, payee),
       await open(from, to, payer, { validUntil: new Date(now.getTime() + 1_500) }),
     ];

@@ -1,7 +1,7 @@
 /** The test clock of the sandbox, on a real database and through two instances. */
 import { status } from '@grpc/grpc-js';
 import { newId } from '@payflowx/chassis';
-import { PATIENCE_MS, untilKnown } from '@payflowx/chassis/testing';
+import { eventually, PATIENCE_MS, untilKnown } from '@payflowx/chassis/testing';
 import { Role } from '@payflowx/proto/auth';
 import { type AdvanceAccountRequest, CaptureMode, type Limits } from '@payflowx/proto/authorization';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -11,6 +11,7 @@ import {
   deposit,
   item,
   openAccount,
+  openMandate,
   type RunningService,
   startService,
 } from './running-service.ts';
@@ -52,6 +53,14 @@ const pay = async (fromAccount: string, change: Partial<Parameters<typeof item>[
 const hold = (fromAccount: string, holdSeconds = HOLD_S) =>
   pay(fromAccount, { captureMode: CaptureMode.MANUAL, holdSeconds });
 
+/** An account is busy while its clock moves: then nothing was decided. */
+const decidedHold = (fromAccount: string) =>
+  eventually(async () => {
+    const held = await hold(fromAccount);
+    if (held.code === undefined) throw new Error('nothing was decided');
+    return held;
+  });
+
 /** Milliseconds since 1970. */
 async function endOf(paymentId: string): Promise<number> {
   const { rows } = await service.sql('select expires_at from holds where payment_id = $1', [paymentId]);
@@ -90,6 +99,27 @@ describe('the test clock', () => {
     expect(decision).toMatchObject({ code: '' });
     expect(decision?.decidedAt?.getTime()).toBeGreaterThanOrEqual(now.getTime());
     expect((await accountOf(service, alice)).balance).toMatchObject({ postedMinor: 10_000n, heldMinor: 0n });
+  });
+
+  it('moves the windows of mandates with those of the account, so that an expiry gives back to both', async () => {
+    const alice = await open();
+    const validUntil = new Date(now.getTime() + 400 * DAY_S * 1_000);
+    const terms = { fromAccount: alice, toAccount: bob, dailyMinor: 900n, validUntil };
+    const { id: mandateId } = await openMandate(service, terms);
+    const collect = (amountMinor: bigint, change = {}) =>
+      pay(alice, { callerId: 'usr_bob', mandateId, amountMinor, ...change });
+    const { paymentId } = await collect(900n, { captureMode: CaptureMode.MANUAL, holdSeconds: DAY_S });
+    expect((await collect(1n)).code).toBe('MANDATE_LIMIT_EXCEEDED');
+    await advance(alice, DAY_S);
+    // A new day for the mandate too, although the hold is not expired yet.
+    expect((await collect(900n)).code).toBe('');
+    expect((await collect(1n)).code).toBe('MANDATE_LIMIT_EXCEEDED');
+    // What it gives back is of the day before.
+    now = new Date(now.getTime() + 1_000);
+    expect((await service.expire(paymentId)).decision?.code).toBe('');
+    expect((await collect(1n)).code).toBe('MANDATE_LIMIT_EXCEEDED');
+    await advance(alice, DAY_S);
+    expect((await collect(900n)).code).toBe('');
   });
 
   it('ends neither the holds of other payers nor those that are over', async () => {
@@ -169,7 +199,7 @@ describe('the test clock', () => {
     const alice = await open();
     const [steps, payments] = await Promise.all([
       Promise.all(Array.from({ length: 10 }, () => advance(alice, 10))),
-      Promise.all(Array.from({ length: 20 }, () => hold(alice))),
+      Promise.all(Array.from({ length: 20 }, () => decidedHold(alice))),
     ]);
     expect(Math.max(...steps.map(({ advancedSeconds }) => Number(advancedSeconds)))).toBe(100);
     expect(payments.map(({ code }) => code)).toEqual(Array(20).fill(''));

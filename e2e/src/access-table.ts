@@ -95,7 +95,7 @@ POST   /v1/sandbox/accounts/{id}/advance        401     ok     404       403    
 POST   /v1/mandates                             401     ok     404       403      404       403    403
 GET    /v1/mandates                             401     ok     none      ok       ok        403    403
 GET    /v1/mandates/{id}                        401     ok     404       ok       ok        403    403
-POST   /v1/mandates/{id}/revoke                 401     ok     404       403      403       403    403
+POST   /v1/mandates/{id}/revoke                 401     ok     404       403      ok        403    403
 
 POST   /v1/rules                                401     403    403       403      ok        403    403
 GET    /v1/rules                                401     403    403       ok       ok        403    403
@@ -202,7 +202,7 @@ AccountService/ListBalances                     401     403    403       ok     
 MandateService/CreateMandate                    401     ok     404       403      404       403    403
 MandateService/GetMandate                       401     ok     404       ok       ok        403    403
 MandateService/ListMandates                     401     ok     none      ok       ok        403    403
-MandateService/RevokeMandate                    401     ok     404       403      403       403    403
+MandateService/RevokeMandate                    401     ok     404       403      ok        403    403
 
 RuleService/CreateRule                          401     403    403       403      ok        403    403
 RuleService/UpdateRule                          401     403    403       403      ok        403    403

@@ -91,7 +91,7 @@ describe('payouts', () => {
     expect(lines).toHaveLength(SELLERS);
     expect(new Set(lines.map((line) => line.split(',')[1])).size).toBe(SELLERS);
     const listed: string[] = [];
-    const query = { from_account: from.id, reference_prefix: `payout-${run}-` };
+    const query = { from_account: from.id, reference_prefix: `payout/${run}/` };
     for await (const payment of alice.api.list('/v1/payments', { params: { query } })) {
       expect(payment.state).toBe('COMPLETED');
       listed.push(payment.id);

@@ -13,7 +13,7 @@ pick() { node -p "const it = JSON.parse(require('fs').readFileSync(0)); $1"; }
 # The password comes on standard input, and is stored nowhere.
 payflowx login --gateway "$GATEWAY" --user "${OPERATOR:-operator}" --password-stdin <<< "$OPERATOR_PASSWORD" > /dev/null
 
-account=$(payflowx accounts list --limit 1000 -o json | pick "it.find(({ name }) => name === process.env.name)?.id ?? ''")
+account=$(payflowx accounts list --owner "$OWNER" --name "$name" -o json | pick "it[0]?.id ?? ''")
 if [ -z "$account" ]; then
   account=$(payflowx accounts create --owner "$OWNER" --currency EUR --name "$name" --daily 500.00 -o json | pick it.id)
 fi

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
@@ -54,9 +55,17 @@ def send(path, body, headers):
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
             return response.status, response.headers, json.load(response)
     except urllib.error.HTTPError as error:
-        return error.code, error.headers, json.load(error)
+        return error.code, error.headers, json_of(error)
     except (OSError, ValueError):
         return 0, {}, {}
+
+
+def json_of(response):
+    """A proxy in between may answer with a page."""
+    try:
+        return json.load(response)
+    except ValueError:
+        return {}
 
 
 def until_known(attempt):
@@ -71,9 +80,14 @@ def until_known(attempt):
         pause = min(pause * 2, 8)
 
 
+def escaped(text):
+    return urllib.parse.quote(text, safe="")
+
+
 def pay(session, run, payout):
     """Returns the line of the report."""
-    reference = f"payout-{run}-{payout['seller']}"
+    # Escaped, so that run and seller cannot be confused, and the key has only characters that a header may have.
+    reference = f"payout/{escaped(run)}/{escaped(payout['seller'])}"
     body = {
         "from_account": FROM_ACCOUNT,
         "to_account": payout["account"],

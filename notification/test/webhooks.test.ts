@@ -54,6 +54,16 @@ async function userWith(receiver: Receiver, eventTypes = ['*'], path = '', on = 
   return { owner, caller, endpointId, secret: made.secret, deliveries, first };
 }
 
+/** Many users, each with an endpoint. A few at a time, so that a busy machine does not keep one of them waiting for too long. */
+async function usersWith(count: number, receiver: Receiver, on: TestNotification) {
+  const users: Awaited<ReturnType<typeof userWith>>[] = [];
+  while (users.length < count) {
+    const made = Array.from({ length: 20 }, () => userWith(receiver, ['*'], '', on));
+    users.push(...(await Promise.all(made)));
+  }
+  return users;
+}
+
 const verify = (secret: string, { body, headers }: Received) =>
   new Webhook(secret).verify(body, headers as Record<string, string>) as {
     id: string;
@@ -341,7 +351,7 @@ it('endpoints that fail have at most half of the places, also if more of them ar
       open -= 1;
     });
   });
-  const users = await Promise.all(Array.from({ length: 160 }, () => userWith(hanging, ['*'], '', impatient)));
+  const users = await usersWith(160, hanging, impatient);
   const ids = users.map(({ endpointId }) => endpointId);
   await impatient.db.updateTable('webhook_endpoints').set({ failures: 1 }).where('id', 'in', ids).execute();
   await impatient.record(...users.map(({ owner }) => completed(owner, newId('usr'))));
@@ -362,7 +372,7 @@ it('endpoints that answer 200 slowly have at most half of the places, once they 
     };
     setTimeout(answer, SLOW_MS);
   });
-  const users = await Promise.all(Array.from({ length: 160 }, () => userWith(slow, ['*'], '', patient)));
+  const users = await usersWith(160, slow, patient);
   const send = () => patient.record(...users.map(({ owner }) => completed(owner, newId('usr'))));
   await send();
   await eventually(async () => {
@@ -407,7 +417,7 @@ it('two instances share the endpoints, and deliver every event', async () => {
 it('counts the first attempts as failed if the sandbox is asked for it, and sends the event again', async () => {
   const sandbox = await startNotification({ timeoutMs: PATIENCE_MS, sandbox: true });
   const receiver = await receiverThat();
-  const { owner, deliveries, first } = await userWith(receiver, ['*'], '', sandbox);
+  const { owner, endpointId, deliveries, first } = await userWith(receiver, ['*'], '', sandbox);
   const event = completed(owner, newId('usr'));
   if (event.payment) event.payment.reference = 'sandbox:webhook:fail:2';
   await sandbox.record(event, completed(owner, newId('usr')));
@@ -440,6 +450,11 @@ it('counts the first attempts as failed if the sandbox is asked for it, and send
   await dueNow();
   const twice = await afterAttempts(2);
   expect(twice.attempts.some(({ error }) => error.endsWith('2 of 2'))).toBe(true);
+  // The endpoint itself works. Otherwise the payments of one user could pause the endpoints of others.
+  const endpoints = sandbox.db.selectFrom('webhook_endpoints').select(['failures', 'paused_until']);
+  expect(await endpoints.where('id', '=', endpointId).execute()).toEqual([
+    { failures: 0, paused_until: null },
+  ]);
   await dueNow();
   const delivered = await afterAttempts(3);
   expect(delivered.state).toBe(State.DELIVERED);

@@ -1,4 +1,4 @@
-/** Revokes a mandate for its payer. */
+/** Revokes a mandate for its payer, or for an operator: the payer may have lost its access. */
 import type { Caller, Origin } from '@payflowx/chassis';
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
@@ -13,7 +13,7 @@ import { mandateNotFound, maySeeMandate } from './read-mandates.ts';
  * Returns the revoked mandate. One that is revoked stays unchanged, so a retry needs no key. It takes the lock of decisions on the payer's
  * account, so each payment is decided either before the revocation or with it.
  *
- * Throws MANDATE_NOT_FOUND, also for a mandate of others, and ACTION_NOT_ALLOWED for readers that are not the payer.
+ * Throws MANDATE_NOT_FOUND, also for a mandate of others, and ACTION_NOT_ALLOWED for the payee.
  */
 export function revokeMandate(
   { db, now }: { db: Kysely<Database>; now: () => Date },
@@ -25,8 +25,8 @@ export function revokeMandate(
     const found = await lockMandate(trx, mandateId);
     if (!found || !maySeeMandate(caller, found.mandate)) throw mandateNotFound();
     const { mandate } = found;
-    if (mandate.fromOwnerId !== caller.id) {
-      throw new AuthorizationError('ACTION_NOT_ALLOWED', 'Only the payer of the mandate may do this.', {
+    if (mandate.fromOwnerId !== caller.id && !caller.roles.includes('operator')) {
+      throw new AuthorizationError('ACTION_NOT_ALLOWED', 'Only the payer and operators may do this.', {
         metadata: { allowed: 'payer' },
       });
     }

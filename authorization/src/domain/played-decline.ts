@@ -30,7 +30,9 @@ export function playedDecline(payment: Payment, now: Date): Decided | undefined 
   if (code === 'FROM_ACCOUNT_NOT_FOUND' || code === 'MANDATE_NOT_FOUND')
     return declined({ refusal, checks: [failed('sandbox')], now });
   const checks = [passed('from_account'), failed('sandbox')];
-  if (code === 'TO_ACCOUNT_NOT_FOUND') return declined({ refusal, checks, now, from });
+  // A payee sees its own declined attempts, so a collection names its account.
+  const isPayerOnly = code === 'TO_ACCOUNT_NOT_FOUND' && request.mandateId === undefined;
+  if (isPayerOnly) return declined({ refusal, checks, now, from });
   return declined({ refusal, checks, now, from, to });
 }
 

@@ -80,7 +80,7 @@ export async function deleteOldAdvances(
 }
 
 /**
- * Moves the windows of the account's limits back. The row is written even if no window moves: its version then tells decisions in
+ * Moves the windows of the account's limits back, and those of the mandates by which it is collected from. The row is written even if no window moves: its version then tells decisions in
  * flight that the account's holds have changed.
  */
 export async function moveWindows(
@@ -93,6 +93,11 @@ export async function moveWindows(
       spent_day = spent_day - ${days}::int4,
       spent_month = (spent_month - make_interval(months => ${months}::int4))::date
     where account_id = ${accountId}`.execute(trx);
+  await sql`
+    update mandates set
+      spent_day = spent_day - ${days}::int4,
+      spent_month = (spent_month - make_interval(months => ${months}::int4))::date
+    where from_account = ${accountId}`.execute(trx);
 }
 
 /**

@@ -5,6 +5,10 @@ import type { FastifyRequest } from 'fastify';
 import { ProblemError } from '../problems/problem.ts';
 import type { ProblemCode } from '../problems/problem-codes.ts';
 
+/** Slow answers at a time. Each occupies a place of the admission, which other callers need. */
+const MAX_SLOW = 8;
+let slow = 0;
+
 const CODES: Record<PlayedStatus, ProblemCode> = { 429: 'TOO_MANY_REQUESTS', 503: 'OVERLOADED' };
 
 /**
@@ -18,7 +22,16 @@ export async function playReference(request: FastifyRequest, reference: string):
     throw new ProblemError(CODES[magic.status], 'The sandbox refuses this request. Nothing was done.');
   }
   if (magic.kind !== 'slow') return;
-  await sleep(magic.ms);
+  if (slow >= MAX_SLOW) {
+    throw new ProblemError(
+      'TOO_MANY_REQUESTS',
+      `The sandbox plays at most ${MAX_SLOW} slow answers at a time.`,
+    );
+  }
+  slow += 1;
+  await sleep(magic.ms).finally(() => {
+    slow -= 1;
+  });
   // The payment itself keeps its full time.
   request.deadline = new Date(request.deadline.getTime() + magic.ms);
 }

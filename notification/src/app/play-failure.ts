@@ -5,13 +5,14 @@ import type { DueDelivery } from '../store/due-deliveries.ts';
 import type { Answer } from '../webhooks/send-request.ts';
 
 /**
- * Returns the answer, or the same answer as a failure. The receiver has got the request: so it will get the event again, as after an
+ * Returns the answer, or a success as a failure. The receiver has got the request: so it will get the event again, as after an
  * answer that was lost.
  */
 export function playFailure(
   { event, attempts }: Pick<DueDelivery, 'event' | 'attempts'>,
   answer: Answer,
 ): Answer {
+  if (answer.error !== '') return answer;
   const failing = failedAttemptsOf(event);
   if (attempts >= failing) return answer;
   const error = `the sandbox counts this attempt as failed: ${attempts + 1} of ${failing}`;

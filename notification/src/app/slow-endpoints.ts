@@ -5,7 +5,7 @@
 
 /** Milliseconds. A response that takes longer than this makes an endpoint slow. */
 const SLOW_MS = 3_000;
-/** An endpoint stays slow for this long, unless it is fast before. */
+/** An endpoint stays slow for this long. A fast answer in between does not end it: a receiver could alternate. */
 const REMEMBERED_MS = 300_000;
 /** With more, the one that was slow longest ago is forgotten. */
 const MAX_REMEMBERED = 10_000;
@@ -21,9 +21,9 @@ export function createSlowEndpoints(now: () => number = () => performance.now())
   return {
     has: (endpointId) => (until.get(endpointId) ?? 0) > now(),
     note(endpointId, latencyMs) {
+      if (latencyMs <= SLOW_MS) return;
       // Deleted first, so that the oldest one is first in the map.
       until.delete(endpointId);
-      if (latencyMs <= SLOW_MS) return;
       until.set(endpointId, now() + REMEMBERED_MS);
       if (until.size > MAX_REMEMBERED) forgetOldest();
     },

@@ -98,10 +98,13 @@ interface HealthAfter extends EndpointHealth {
   ends: 'gone' | 'failing' | undefined;
 }
 
-/** The attempts of one endpoint. One success ends a series of failures. */
+/**
+ * The attempts of one endpoint. One success ends a series of failures. A failure that only the sandbox played says nothing of the
+ * endpoint: otherwise one customer could pause the endpoints of others.
+ */
 function healthAfter(attempts: readonly Attempt[], now: Date): HealthAfter {
   const { endpoint } = attempts[0] as Attempt;
-  const succeeded = attempts.some(({ answer }) => isSuccess(answer));
+  const succeeded = attempts.some(({ answer }) => isSuccess(answer) || answer.isPlayed === true);
   const failures = succeeded ? 0 : endpoint.failures + attempts.length;
   const failingSince = succeeded ? undefined : (endpoint.failing_since ?? attempts[0]?.at);
   const pauseMs = pauseAfter(failures);

@@ -35,7 +35,7 @@ const fold = (among: (column: string) => RawBuilder<unknown>) => sql`
     select from_account as account_id, currency, refunded_minor - captured_minor as posted,
       case when state in ('AUTHORIZED', 'PARTIALLY_CAPTURED') then amount_minor - captured_minor - released_minor end as held,
       case kind when 'PAYMENT' then captured_minor end as sent, null::bigint as received,
-      case when from_owner_id is not null and failure_code is distinct from 'FROM_ACCOUNT_NOT_FOUND'
+      case when from_owner_id is not null and coalesce(failure_code, '') not in ('FROM_ACCOUNT_NOT_FOUND', 'MANDATE_NOT_FOUND')
         then version - 1 end as notifications,
       0 as pending
     from payments where state <> 'INITIATED' and ${among('from_account')}
