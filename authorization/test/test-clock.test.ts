@@ -114,7 +114,7 @@ describe('the test clock', () => {
     // A new day for the mandate too, although the hold is not expired yet.
     expect((await collect(900n)).code).toBe('');
     expect((await collect(1n)).code).toBe('MANDATE_LIMIT_EXCEEDED');
-    // What it gives back is of the day before.
+    // The expiry gives back to the day before.
     now = new Date(now.getTime() + 1_000);
     expect((await service.expire(paymentId)).decision?.code).toBe('');
     expect((await collect(1n)).code).toBe('MANDATE_LIMIT_EXCEEDED');
