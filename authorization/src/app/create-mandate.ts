@@ -63,8 +63,6 @@ async function prepare(
     throw new AuthorizationError('FROM_ACCOUNT_NOT_FOUND', 'There is no such account to pay from.');
   if (!to || to.ownerId === null)
     throw new AuthorizationError('TO_ACCOUNT_NOT_FOUND', 'The receiving account does not exist.');
-  if (to.ownerId === origin.callerId)
-    throw invalid([{ field: 'to_account', description: 'must be the account of another user' }]);
   if (from.currency !== to.currency)
     throw new AuthorizationError('CURRENCY_MISMATCH', 'Both accounts must be in the same currency.');
   const createdAt = now();

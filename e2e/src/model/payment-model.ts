@@ -72,7 +72,8 @@ function capture(payment: PaymentModel, amount = heldOf(payment), final: boolean
 
 function refund(payment: PaymentModel, amount = payment.captured - payment.refunded): PaymentModel | Refusal {
   const refunded = payment.refunded + amount;
-  if (refunded > payment.captured) return { status: 422, code: 'REFUND_EXCEEDS_CAPTURED' };
+  // Without an amount, nothing may be left: all that was captured is refunded, and the rest is still held.
+  if (amount === 0 || refunded > payment.captured) return { status: 422, code: 'REFUND_EXCEEDS_CAPTURED' };
   const state = heldOf(payment) > 0 ? payment.state : completedState({ ...payment, refunded });
   return changed(payment, { state, refunded });
 }
