@@ -69,6 +69,12 @@ export function people(demo = readDemo(), gateway = demo.gateway): People {
   };
 }
 
+/** The same people at both gateways. */
+export function peopleAtBoth(demo = readDemo()): [People, People] {
+  const [first, second] = gatewaysOf(demo);
+  return [people(demo, first), people(demo, second)];
+}
+
 /** Opens an account of `owner` with `amount` minor units in it. */
 export async function openAccount(
   operator: Session,

@@ -3,22 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
 import { type Terminal, terminalOf } from '../src/command.ts';
-import {
-  balanceOf,
-  eventually,
-  gatewaysOf,
-  openAccount,
-  people,
-  provenLedger,
-  readDemo,
-} from '../src/platform.ts';
+import { balanceOf, eventually, openAccount, peopleAtBoth, provenLedger, readDemo } from '../src/platform.ts';
 import type { Answer } from '../src/rest.ts';
 
 const demo = readDemo();
-const [first, second] = gatewaysOf(demo).map((gateway) => people(demo, gateway)) as [
-  ReturnType<typeof people>,
-  ReturnType<typeof people>,
-];
+const [first, second] = peopleAtBoth(demo);
 const { operator, auditor, alice, bob } = first;
 type Person = typeof alice;
 const terminals: Terminal[] = [];

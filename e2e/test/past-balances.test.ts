@@ -3,16 +3,14 @@ import {
   type Account,
   deposit,
   eventually,
-  gatewaysOf,
   openAccount,
-  people,
+  peopleAtBoth,
   provenLedger,
   readDemo,
 } from '../src/platform.ts';
 
 const demo = readDemo();
-const [first, second] = gatewaysOf(demo).map((gateway) => people(demo, gateway)) as [People, People];
-type People = ReturnType<typeof people>;
+const [first, second] = peopleAtBoth(demo);
 
 const ACCOUNTS = 8;
 const ROUNDS = 12;

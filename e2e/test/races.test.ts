@@ -4,19 +4,15 @@ import { atOnce } from '../src/at-once.ts';
 import {
   accountOf,
   eventually,
-  gatewaysOf,
   openAccount,
   type Payment,
-  people,
+  peopleAtBoth,
   provenLedger,
   readDemo,
 } from '../src/platform.ts';
 
 const demo = readDemo();
-const [first, second] = gatewaysOf(demo).map((gateway) => people(demo, gateway)) as [
-  ReturnType<typeof people>,
-  ReturnType<typeof people>,
-];
+const [first, second] = peopleAtBoth(demo);
 
 /** Payment’s own tests run hundreds of each. These show that gateways and services in between change nothing. */
 const RACES = Number(process.env.RACES ?? 100);

@@ -1,20 +1,15 @@
 /** Changes that operators make to an account. Pure. Each function returns the same object if nothing changes. */
 import type { AccountRecord, AccountState, Limits } from './account.ts';
-import { AuthorizationError, invalid } from './errors.ts';
+import { AuthorizationError } from './errors.ts';
+import { changedMetadata, type MetadataChange } from './metadata.ts';
 
 /** The new values. Undefined fields keep their value. */
-export interface AccountUpdate {
+export interface AccountUpdate extends MetadataChange {
   readonly name: string | undefined;
   readonly limits: Limits | undefined;
   readonly timeZone: string | undefined;
   readonly externalId: string | undefined;
-  /** New values by name. Names that are not mentioned keep theirs. */
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly removedMetadata: readonly string[];
 }
-
-/** The most pairs of an account's metadata. */
-const MAX_PAIRS = 20;
 
 /** Throws ACCOUNT_CLOSED, VERSION_MISMATCH, and INVALID_ARGUMENT if the metadata gets too many pairs. */
 export function updateAccount(
@@ -28,7 +23,7 @@ export function updateAccount(
   }
   const { name = account.name, limits = account.limits, timeZone = account.timeZone } = update;
   const { externalId = account.externalId } = update;
-  const metadata = changedMetadata(account, update);
+  const metadata = changedMetadata(account.metadata, update);
   const isSame =
     name === account.name &&
     timeZone === account.timeZone &&
@@ -37,23 +32,6 @@ export function updateAccount(
     sameLimits(limits, account.limits);
   if (isSame) return account;
   return { ...account, name, limits, timeZone, externalId, metadata, version: account.version + 1n };
-}
-
-/** Returns the same object if nothing changes. */
-function changedMetadata(
-  { metadata }: AccountRecord,
-  { metadata: changes, removedMetadata }: AccountUpdate,
-): Readonly<Record<string, string>> {
-  const removed = new Set(removedMetadata.filter((key) => Object.hasOwn(metadata, key)));
-  const isChanged = Object.entries(changes).some(
-    ([key, value]) => metadata[key] !== value || removed.has(key),
-  );
-  if (!isChanged && removed.size === 0) return metadata;
-  const kept = Object.entries(metadata).filter(([key]) => !removed.has(key));
-  const changed = Object.fromEntries([...kept, ...Object.entries(changes)]);
-  if (Object.keys(changed).length > MAX_PAIRS)
-    throw invalid([{ field: 'metadata', description: `must have at most ${MAX_PAIRS} pairs` }]);
-  return changed;
 }
 
 /**

@@ -20,6 +20,7 @@ import { isTimeZone } from '../domain/calendar.ts';
 import { invalid } from '../domain/errors.ts';
 import { MAX_MINOR } from '../domain/money.ts';
 import { shown, usageIn, windowsAt } from '../domain/usage.ts';
+import { requireMetadata } from './metadata.ts';
 
 /** Throws INVALID_ARGUMENT with all violations. */
 export function toOpening(request: CreateAccountRequest): Opening {
@@ -37,7 +38,7 @@ export function toOpening(request: CreateAccountRequest): Opening {
   );
   violations.requireText('name', name, 100);
   violations.requireText('external_id', externalId, 100);
-  requireMetadata(violations, metadata);
+  requireAccountMetadata(violations, metadata);
   const limits = toLimits(request.limits, violations);
   const timeZone = request.timeZone === '' ? 'UTC' : request.timeZone;
   requireTimeZone(violations, timeZone);
@@ -61,7 +62,7 @@ export function toAccountUpdate(request: UpdateAccountRequest): {
   );
   if (name !== undefined) violations.requireText('name', name, 100);
   if (externalId !== undefined) violations.requireText('external_id', externalId, 100);
-  requireMetadata(violations, metadata);
+  requireAccountMetadata(violations, metadata);
   const limits = request.limits && toLimits(request.limits, violations);
   if (timeZone !== undefined) requireTimeZone(violations, timeZone);
   violations.throwIfAny();
@@ -84,12 +85,9 @@ export function toAccountFilter({ ownerId, state, name, externalId }: ListAccoun
   };
 }
 
-function requireMetadata(violations: Violations, metadata: Record<string, string>): void {
-  for (const [key, value] of Object.entries(metadata)) {
-    violations.require(key !== '', 'metadata', 'must not have an empty key');
-    violations.requireText('metadata', key, 40);
-    violations.requireText('metadata', value, 500);
-  }
+function requireAccountMetadata(violations: Violations, metadata: Record<string, string>): void {
+  violations.require(!Object.hasOwn(metadata, ''), 'metadata', 'must not have an empty key');
+  requireMetadata(violations, metadata);
 }
 
 const STATES = new Map<AccountState, State>([

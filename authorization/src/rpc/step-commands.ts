@@ -18,6 +18,7 @@ import {
   toPaymentRequest,
   toRefundRequest,
 } from '../messages/step-message.ts';
+import { requireMetadata } from './metadata.ts';
 
 const checkItem = limitsOf('payflowx.authorization.v1.AuthorizeItem');
 
@@ -113,16 +114,5 @@ function requirePayment(violations: Violations, item: AuthorizeItem, path = ''):
   violations.require(item.mandateId === '' || isId(item.mandateId), `${path}mandate_id`, ID_RULE);
 }
 
-const MAX_PAIRS = 20;
 /** 30 days. */
 const MAX_HOLD_SECONDS = 2_592_000;
-
-/** The same limits as in the payment service. Together they limit the bytes stored per decision and read by a rule. */
-function requireMetadata(violations: Violations, metadata: AuthorizeItem['metadata'], path: string): void {
-  const pairs = Object.entries(metadata);
-  violations.require(pairs.length <= MAX_PAIRS, `${path}metadata`, `must have at most ${MAX_PAIRS} pairs`);
-  for (const [key, value] of pairs) {
-    violations.requireText(`${path}metadata`, key, 40);
-    violations.requireText(`${path}metadata`, value, 500);
-  }
-}

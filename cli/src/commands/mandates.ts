@@ -54,7 +54,7 @@ export function mandateCommands(program: Command): void {
 
   mandates
     .command('revoke <mandate>')
-    .description('end a mandate at once and for ever; only its payer can')
+    .description('end a mandate at once and for ever; its payer and operators can')
     .action(
       act(async (env, [id = '']) => {
         const { data } = await env.api.post('/v1/mandates/{id}/revoke', {

@@ -18,13 +18,8 @@ const AccountChanges = named(
   'AccountChanges',
   Type.Object(
     {
-      name: Type.Optional(
-        Type.Unsafe<string | null>({
-          ...text(100, 'A name for people to read. Null removes it.', 'Household'),
-          type: ['string', 'null'],
-        }),
-      ),
-      external_id: Type.Optional(removableText(100, 'Your own id for it. Null removes it.')),
+      name: Type.Optional(removableText(100, 'A name for people to read. Null removes it.', 'Household')),
+      external_id: Type.Optional(removableText(100, 'Your own id for it. Null removes it.', 'customer-4711')),
       metadata: Type.Optional(MetadataChanges),
       limits: Type.Optional(ref(LimitChanges)),
       time_zone: Type.Optional(timeZone('The limits count days and months of this time zone.')),

@@ -68,7 +68,7 @@ export const Mandate = named(
       valid_until: time('It ends at this time.'),
       reference: nullableText('A text of the payer, which both sides see.'),
       created_at: time('When it was made.'),
-      revoked_at: nullableTime('When the payer revoked it; null if it was not revoked.'),
+      revoked_at: nullableTime('When it was revoked; null if it was not.'),
       created_by: nullable(Origin, 'The request that made it, for operators and auditors; null for others.'),
       revoked_by: nullable(
         Origin,

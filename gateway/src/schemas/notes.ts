@@ -31,14 +31,14 @@ export const MetadataChanges = Type.Unsafe<Record<string, string | null>>({
 });
 
 /** A text that null removes. */
-export const removableText = (maxLength: number, description: string) =>
-  Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength, pattern: NO_NUL, description });
+export const removableText = (maxLength: number, description: string, example: string) =>
+  Type.Unsafe<string | null>({ ...text(maxLength, description, example), type: ['string', 'null'] });
 
 export const NoteChanges = named(
   'PaymentNoteChanges',
   Type.Object(
     {
-      reference: Type.Optional(removableText(100, 'Your reference. Null removes it.')),
+      reference: Type.Optional(removableText(100, 'Your reference. Null removes it.', 'invoice-2026-17')),
       metadata: Type.Optional(MetadataChanges),
     },
     {
