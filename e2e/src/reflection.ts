@@ -1,6 +1,12 @@
 /** Reads the services and contracts of a gRPC server by reflection, as grpcurl does. */
-import { type GrpcObject, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
+import {
+  type GrpcObject,
+  loadPackageDefinition,
+  Metadata,
+  type ServiceClientConstructor,
+} from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer, loadSync, type PackageDefinition } from '@grpc/proto-loader';
+import { PATIENCE_MS } from './patience.ts';
 import { anyService, NAMED } from './tls.ts';
 
 /** The format of grpcurl: names as in the contract, enums by name, defaults for unset fields. */
@@ -41,8 +47,11 @@ export async function reflect(address: string): Promise<Map<string, ServiceClien
 function open(address: string) {
   const Reflection = protocol.get('grpc.reflection.v1.ServerReflection') as ServiceClientConstructor;
   const client = new Reflection(address, anyService(), NAMED);
+  // As grpcurl does, the call waits for the connection.
+  const metadata = new Metadata({ waitForReady: true });
+  const options = { deadline: Date.now() + PATIENCE_MS };
   // biome-ignore lint/complexity/useLiteralKeys: methods of a client that was made from a file are known by name only.
-  const call = client['ServerReflectionInfo']?.call(client);
+  const call = client['ServerReflectionInfo']?.call(client, metadata, options);
   const answers: AsyncIterator<ReflectionResponse> = call[Symbol.asyncIterator]();
   return {
     async ask(question: Question): Promise<ReflectionResponse> {

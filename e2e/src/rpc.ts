@@ -64,7 +64,7 @@ async function rpcsAt(address: string, certificate?: ClientCertificate): Promise
 }
 
 function unary(client: Client, method: string, request: object, token?: string): Promise<RpcAnswer> {
-  const metadata = new Metadata();
+  const metadata = new Metadata({ waitForReady: true });
   if (token) metadata.set('authorization', `Bearer ${token}`);
   const options = { deadline: Date.now() + PATIENCE_MS };
   return new Promise((resolve) => {

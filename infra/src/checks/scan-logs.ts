@@ -1,6 +1,7 @@
 /**
  * Fails if a log of the platform, or the output of the end-to-end tests, contains a secret. Only the part that was written since the
- * start of the run counts, because older parts may be of older code. Also fails if a file or a process shows a secret to other accounts.
+ * start of the run counts, because older parts may be of older code. Also fails if a file or a process shows a secret to other accounts,
+ * and if a process of the platform ended by itself.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -11,6 +12,7 @@ import { roleUrls } from '../provision/postgres.ts';
 import type { Secrets } from '../secrets.ts';
 import { secretsInOpenFiles, secretsOfProcesses } from './exposed-secrets.ts';
 import { type KnownSecrets, secretsIn } from './log-secrets.ts';
+import { ownExits } from './own-exits.ts';
 import { outputOf } from './suite.ts';
 import type { Tally } from './tally.ts';
 
@@ -40,6 +42,12 @@ export async function scanLogs(postgres: string, secret: Secrets, before: LogSiz
   return tallyOf(NAME, findings);
 }
 
+/** Reads what the supervisor wrote after `before`. Counts as one test. */
+export function scanExits(before: LogSizes): Tally {
+  const path = join(logs, 'supervisor.log');
+  return tallyOf('no process ended by itself', ownExits(newPart(path, before.get(path) ?? 0)));
+}
+
 function tallyOf(name: string, findings: readonly string[]): Tally {
   for (const finding of findings) console.log(finding);
   say('test', name, findings.length === 0 ? '✓' : '✗');
@@ -50,11 +58,20 @@ function tallyOf(name: string, findings: readonly string[]): Tally {
 
 function findingsIn(path: string, from: number, known: KnownSecrets): string[] {
   const bytes = readFileSync(path);
-  // A log that is shorter than before was truncated, so all of it is new.
-  const start = bytes.length < from ? 0 : from;
+  const start = startOfNew(bytes, from);
   // The lines before it stay in the count, so that a finding has the number that an editor shows.
   const earlier = '\n'.repeat(bytes.subarray(0, start).filter((byte) => byte === 0x0a).length);
   return secretsIn(relative(local, path), earlier + bytes.subarray(start).toString(), known);
+}
+
+function newPart(path: string, from: number): string {
+  const bytes = readFileSync(path);
+  return bytes.subarray(startOfNew(bytes, from)).toString();
+}
+
+/** A log that is shorter than before was truncated, so all of it is new. */
+function startOfNew(bytes: Buffer, from: number): number {
+  return bytes.length < from ? 0 : from;
 }
 
 function logFiles(): string[] {

@@ -1,6 +1,6 @@
 /** Runs the vitest suite of one package, counts its tests and names those that failed. */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { local } from '../paths.ts';
 import { say } from '../progress.ts';
 import { capture } from '../run.ts';
@@ -47,17 +47,35 @@ export function outputOf(name: string): string {
 
 interface Report {
   numPassedTests?: number;
-  testResults?: { assertionResults: { status: string; fullName: string }[] }[];
+  testResults?: FileResult[];
+}
+
+interface FileResult {
+  name: string;
+  message: string;
+  assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
 }
 
 /** Counts a run without a failed test as one failure if it failed, for example because a file cannot be loaded. */
 async function read(name: string, report: string, code: number): Promise<Tally> {
   const text = await readFile(report, 'utf8').catch(() => '{}');
   const { numPassedTests = 0, testResults = [] }: Report = JSON.parse(text);
-  const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
-  const failures = tests
-    .filter(({ status }) => status === 'failed')
-    .map(({ fullName }) => `${name}: ${fullName}`);
+  const failures = failuresOf(testResults).map((failure) => `${name}: ${failure}`);
   if (code !== 0 && failures.length === 0) failures.push(`${name}: an error outside any test, see above`);
   return { passed: numPassedTests, failures };
+}
+
+/** Each with the first line of its error. A file whose hook failed, or that cannot be loaded, has no failed test. */
+export function failuresOf(files: readonly FileResult[]): string[] {
+  return files.flatMap(({ name, message, assertionResults }) => {
+    const failed = assertionResults.filter(({ status }) => status === 'failed');
+    if (failed.length > 0) {
+      return failed.map(({ fullName, failureMessages }) => `${fullName}: ${firstLine(failureMessages[0])}`);
+    }
+    return message ? [`${basename(name)}: ${firstLine(message)}`] : [];
+  });
+}
+
+function firstLine(message = ''): string {
+  return message.split('\n', 1)[0] ?? '';
 }

@@ -14,7 +14,7 @@ import { runConsole } from './browser.ts';
 import { check } from './check.ts';
 import { packagesWith } from './packages.ts';
 import { pairwise } from './pairwise.ts';
-import { logSizes, scanLogs, scanPlatform } from './scan-logs.ts';
+import { logSizes, scanExits, scanLogs, scanPlatform } from './scan-logs.ts';
 import { runSuite } from './suite.ts';
 import { type Tally, total } from './tally.ts';
 
@@ -42,8 +42,10 @@ async function testAll(settings: Settings, secret: Secrets): Promise<Tally> {
     tallies.push(await check());
     tallies.push(await runPackages(env));
     await exclusively(() => up(settings, secret));
+    const beforePlatform = logSizes();
     tallies.push(await runConsole(env));
     tallies.push(await runSuite('e2e', join(root, 'e2e'), env));
+    tallies.push(scanExits(beforePlatform));
     tallies.push(await scanLogs(addresses.postgres, secret, before));
     tallies.push(scanPlatform());
   } catch (error) {
