@@ -1,4 +1,4 @@
-/** Finds processes of the platform that ended although nobody stopped or killed them: the supervisor starts them again, so no test would notice. */
+/** Finds processes of the platform that ended by themselves. The supervisor starts them again, so no test would notice. */
 
 /** Returns one line for each of them. `log` is the supervisor's. A kill by a test is a SIGKILL, and a stop is logged as "stopped". */
 export function ownExits(log: string): string[] {
