@@ -376,7 +376,7 @@ describe('a simulation', () => {
   const everything = async () => {
     const tables = ['accounts', 'balances', 'holds', 'decisions', 'account_audit_records'];
     return Promise.all(
-      tables.map(async (table) => (await service.sql(`select * from ${table} order by 1`)).rows),
+      tables.map(async (table) => (await service.sql(`select * from ${table} as t order by t::text`)).rows),
     );
   };
 

@@ -238,12 +238,13 @@ it('shows the actions of an account that is not on the first page of the own acc
 
 it('gets new payments by one stream of events for all tabs', async () => {
   const address = `/console/payments?account_id=${story.alice}`;
-  const first = await people.pageOf('operator', address);
+  const first = await people.pageOf('operator', '/console/security');
+  await first.getByRole('heading', { level: 1 }).waitFor();
   const streams: string[] = [];
   first.context().on('request', (request) => {
     if (request.url().endsWith('/v1/events/stream')) streams.push(request.url());
   });
-  await first.reload();
+  await first.goto(address);
   await first.getByText('Rental car').waitFor();
   await expect.poll(() => streams.length).toBe(1);
   const second = await people.pageOf('operator', address);

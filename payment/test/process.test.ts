@@ -42,6 +42,8 @@ let authorization: RealAuthorization;
 /** Lets its answers go. */
 let open = () => {};
 let service: ChildProcess | undefined;
+/** Its log since its start. */
+let output = '';
 
 beforeAll(async () => {
   database = await createTestDatabase({ service: 'payment', migrations: MIGRATIONS });
@@ -182,8 +184,11 @@ it('pays without Kafka and RabbitMQ, and finishes the payment in progress before
   });
   await eventually(async () => expect(await newcomer.isServing(1_000)).toBe(false));
   open();
-  expect((await inProgress).payment?.state).toBe(PaymentState.COMPLETED);
-  expect(await stopped).toBe(0);
+  const ends = await Promise.allSettled([inProgress, stopped]);
+  expect(ends, output).toMatchObject([
+    { value: { payment: { state: PaymentState.COMPLETED } } },
+    { value: 0 },
+  ]);
   client.close();
   newcomer.close();
 });
@@ -218,7 +223,7 @@ async function start(port: number): Promise<void> {
       FAULTS_DIR: faults,
     },
   });
-  let output = '';
+  output = '';
   service.stdout?.on('data', (chunk) => {
     output += chunk;
     if (output.includes('"started"')) serving.resolve();
