@@ -1,3 +1,3 @@
 import { testConfig } from './src/testing/vitest-config.ts';
 
-export default testConfig();
+export default testConfig({ maxWorkers: 2 });

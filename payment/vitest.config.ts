@@ -1,3 +1,3 @@
 import { testConfig } from '@payflowx/chassis/vitest-config';
 
-export default testConfig();
+export default testConfig({ maxWorkers: 2 });

@@ -1,4 +1,6 @@
 /** Sessions of browsers: the cookie, its renewal and its end, and requests of other origins. */
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { status } from '@grpc/grpc-js';
 import { limitsOf } from '@payflowx/chassis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -41,6 +43,18 @@ function send(method: string, path: string, body: object | undefined, headers: R
     headers: { ...(body && { 'content-type': 'application/json' }), ...headers },
     ...(body && { body: JSON.stringify(body) }),
   });
+}
+
+/** Posts to a host of this name. `fetch` sets the header `Host` itself. */
+async function postTo(host: string, path: string, body: object, headers: Record<string, string> = {}) {
+  const call = request(platform.url + path, {
+    method: 'POST',
+    headers: { host, 'content-type': 'application/json', ...headers },
+  });
+  call.end(JSON.stringify(body));
+  const [answer] = (await once(call, 'response')) as [IncomingMessage];
+  answer.resume();
+  return answer;
 }
 
 const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code;
@@ -214,16 +228,8 @@ it('accepts pages of its own origin, and clients that are no browsers', async ()
 });
 
 it('sets the cookie for TLS only, unless it is plain HTTP on the own machine', async () => {
-  const { server } = platform;
-  const cookieFor = async (host: string) => {
-    const answer = await server.inject({
-      method: 'POST',
-      url: PATH,
-      headers: { host },
-      payload: CREDENTIALS,
-    });
-    return String(answer.headers['set-cookie']);
-  };
+  const cookieFor = async (host: string) =>
+    String((await postTo(host, PATH, CREDENTIALS)).headers['set-cookie']);
   const secure = await cookieFor('pay.example');
   // The attributes that a browser asks for, or it drops a cookie with this prefix: `Secure`, `Path=/` and no `Domain`.
   expect(secure).toMatch(/^__Host-payflowx_session=refresh-1;.*; Path=\/;.*; Secure;/);
@@ -232,12 +238,8 @@ it('sets the cookie for TLS only, unless it is plain HTTP on the own machine', a
 });
 
 it('uses no session that another subdomain could have planted', async () => {
-  const { server } = platform;
-  const refreshWith = async (cookie: string) => {
-    const headers = { host: 'pay.example', cookie };
-    const answer = await server.inject({ method: 'POST', url: `${PATH}/refresh`, headers, payload: {} });
-    return answer.statusCode;
-  };
+  const refreshWith = async (cookie: string) =>
+    (await postTo('pay.example', `${PATH}/refresh`, {}, { cookie })).statusCode;
   // A subdomain can set these for its parent domain. A browser sends those with the longer path first.
   const planted = ['__Secure-payflowx_session=theirs', 'payflowx_session=theirs'];
   for (const cookie of planted) expect(await refreshWith(cookie)).toBe(401);

@@ -1,13 +1,13 @@
 /** The Vitest configuration of a service: its pure parts, and the service on real servers. */
 
 interface Settings {
-  /** Fewer than the default, for tests that use much of each core. */
+  /** Files at a time. More than one for tests that mostly wait. Default: one less than the machine has cores. */
   maxWorkers?: number;
 }
 
 /**
- * The tests beside the code are pure, so the files share a worker: loading the modules again for each file would take three times as
- * long. The tests in `test/` start processes and servers, and each file has a worker of its own.
+ * The files of a worker share their modules: loading them again for each file would take a third of all processor time. A file must
+ * therefore leave nothing behind in them, and stop what it started.
  */
 export function testConfig(settings: Settings = {}) {
   // In the checkout, NODE_OPTIONS selects the sources of the packages. Outside of it, their dist is used.
@@ -16,10 +16,11 @@ export function testConfig(settings: Settings = {}) {
     ssr: { resolve: { conditions: [...conditions, 'module', 'node', 'development|production'] } },
     test: {
       ...settings,
+      isolate: false,
       testTimeout: 240_000,
       hookTimeout: 240_000,
       projects: [
-        { extends: true as const, test: { name: 'pure', include: ['src/**/*.test.ts'], isolate: false } },
+        { extends: true as const, test: { name: 'pure', include: ['src/**/*.test.ts'] } },
         { extends: true as const, test: { name: 'servers', include: ['test/**/*.test.ts'] } },
       ],
     },
