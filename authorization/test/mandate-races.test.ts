@@ -1,4 +1,5 @@
 /** Races of revocations and collections, through two instances on one database. */
+import { setTimeout } from 'node:timers/promises';
 import { newId } from '@payflowx/chassis';
 import { openDatabase } from '@payflowx/chassis/postgres';
 import { PATIENCE_MS, testLog } from '@payflowx/chassis/testing';

@@ -1,7 +1,7 @@
 /** Runs all checks that do not need the platform. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../paths.ts';
+import { local, root } from '../paths.ts';
 import { say } from '../progress.ts';
 import { capture } from '../run.ts';
 import { SOURCES } from '../services.ts';
@@ -82,12 +82,22 @@ function checks(): Check[] {
     },
     ...packagesWith('tsconfig.json').map((folder) => ({
       name: `types: ${folder}`,
-      command: ['tsc', '--noEmit', '--customConditions', 'payflowx-source'],
+      // Only what changed since the last run is checked again.
+      command: [
+        'tsc',
+        '--noEmit',
+        '--customConditions',
+        'payflowx-source',
+        '--incremental',
+        ...buildInfo(folder),
+      ],
       folder,
       remedy: `cd ${folder} && npx tsc --noEmit --customConditions payflowx-source`,
     })),
   ];
 }
+
+const buildInfo = (folder: string) => ['--tsBuildInfoFile', join(local, `types/${folder}.json`)];
 
 async function run({ name, command, folder = '.', remedy }: Check): Promise<Tally> {
   const { code, output } = await capture(command, { cwd: join(root, folder) });
