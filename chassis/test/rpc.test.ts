@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { Client, Metadata, status } from '@grpc/grpc-js';
 import { AuthServiceClient, AuthServiceService, User } from '@payflowx/proto/auth';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -326,20 +329,39 @@ describe('a served call', () => {
     expect(seen).toBe(trace.traceId);
   });
 
-  it('is finished before a draining server closes', async () => {
+  it('is finished before a draining server closes, also if a client probes the connection meanwhile', async () => {
     const begun = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<{ keys: [] }>();
-    const { server, target } = await start({
-      getJwks() {
-        begun.resolve();
-        return answer.promise;
-      },
+    const getJwks = vi.fn(() => {
+      begun.resolve();
+      return answer.promise;
     });
+    const { server, target } = await start({ getJwks });
     const call = connect(target).getJwks({}, { deadlineMs: PATIENCE_MS });
     await begun.promise;
     const drained = server.drain();
+    // Longer than two probes of the client: PROBE_EVERY_MS.
+    await setTimeout(700);
     answer.resolve({ keys: [] });
     await Promise.all([drained, expect(call).resolves.toEqual({ keys: [] })]);
+    // It was not made again.
+    expect(getJwks).toHaveBeenCalledTimes(1);
+  });
+
+  it('is not waited for on a connection without calls, even if its client ignores the notice', async () => {
+    const { server, target } = await start({ getJwks: async () => ({ keys: [] }) });
+    await connect(target).getJwks({}, { deadlineMs: PATIENCE_MS });
+    const { cert, key, ca } = testCertificates().current();
+    const silent = connectTls({
+      ...{ port: server.port, host: '127.0.0.1', ALPNProtocols: ['h2'] },
+      ...{ cert, key, ca, checkServerIdentity: () => undefined },
+    });
+    closing.push(() => silent.destroy());
+    await once(silent, 'secureConnect');
+    const startedAt = performance.now();
+    await server.drain();
+    // Far from the limit of a connection with calls: LEAVE_LIMIT_MS.
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
   });
 });
 

@@ -12,6 +12,8 @@ export interface BoundedConnections<C> {
   busy(connection: C): void;
   idle(connection: C): void;
   closed(connection: C): void;
+  /** Closes those that never had a request. */
+  closeUnused(): void;
 }
 
 /** `isUnread` says of a busy connection that bytes wait for its client. */
@@ -51,5 +53,8 @@ export function boundIdleConnections<C>(
     busy: (connection) => void (forget(connection) && busy.add(connection)),
     idle: (connection) => void (forget(connection) && used.add(connection)),
     closed: (connection) => void forget(connection),
+    closeUnused() {
+      for (const connection of unused) close(connection);
+    },
   };
 }

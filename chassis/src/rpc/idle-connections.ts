@@ -1,21 +1,27 @@
 /**
- * Closes connections without calls, and calls whose client does not end its request, so that a stranger cannot collect them. There is no limit of a connection's age:
+ * Closes connections without calls, and calls whose client does not end its request, so that a stranger cannot collect them. A connection
+ * gets its notice (GOAWAY) only while it has no calls, also when the server stops. There is no limit of a connection's age:
  *
- * - grpc-js has settings for age and idle time, but closes the connection together with the notice (GOAWAY). A request on its way then
- *   gets no response.
+ * - grpc-js has settings for age and idle time, but closes the connection together with the notice. A request on its way then gets no
+ *   response.
  * - Node's client never sends a request that it started just before it read a notice. The call hangs until a probe fails. Under load
  *   that happens at nearly every notice. On a connection without calls it needs a call that begins in the same millisecond.
+ * - The client of grpc-js drops its calls at the next probe after a notice, though they are still served
+ *   (https://github.com/grpc/grpc-node/issues/3068).
  */
 import { constants, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type TLSSocket, Server as TlsServer } from 'node:tls';
 import type { Server } from '@grpc/grpc-js';
-import { boundIdleConnections } from '../process/bounded-connections.ts';
+import { type BoundedConnections, boundIdleConnections } from '../process/bounded-connections.ts';
 
 /** A stream that is on its way is not too new for the notice: it is still served. */
 const ANY_STREAM = 2 ** 31 - 1;
 /** Time for the client to close the connection. After it, an unused connection is cut. */
 const GRACE_MS = 10_000;
+/** The same while the server stops: for requests on their way. The client makes new ones elsewhere as soon as it has read the notice. */
+const LEAVING_GRACE_MS = 100;
 
 /**
  * Time for a client to end a request that has its response already, such as UNAUTHENTICATED. After it, the call is reset without an
@@ -29,18 +35,58 @@ interface Bounds {
   maxStrangers: number;
 }
 
+export interface Connections {
+  /**
+   * Accepts no new connection, and closes each one when it has no calls. Resolves when all are closed, or after `limitMs` with those that
+   * still have calls.
+   */
+  leave(limitMs: number): Promise<void>;
+}
+
 /** The server must be bound. grpc-js has no public way to its HTTP/2 servers. A test fails if this one changes. */
-export function closeIdleConnections(server: Server, { idleMs, maxStrangers }: Bounds): void {
+export function closeIdleConnections(server: Server, { idleMs, maxStrangers }: Bounds): Connections {
   const { http2Servers } = server as unknown as { http2Servers: Map<Http2Server, unknown> };
+  const open = new Set<() => void>();
+  const handshakes: BoundedConnections<Socket>[] = [];
+  let allClosed = () => {};
   for (const http2Server of http2Servers.keys()) {
-    const strangers = boundStrangers(http2Server, maxStrangers);
-    http2Server.on('session', (session) => closeWhenIdle(session, idleMs, strangers(session)));
+    const bounds = boundStrangers(http2Server, maxStrangers);
+    handshakes.push(bounds.handshakes);
+    http2Server.on('session', (session) => {
+      const leave = closeWhenIdle(session, idleMs, bounds.watch(session));
+      open.add(leave);
+      session.once('close', () => {
+        open.delete(leave);
+        if (open.size === 0) allClosed();
+      });
+    });
   }
+  return {
+    async leave(limitMs) {
+      // The method of an HTTP/2 server would also send the notice to all connections.
+      for (const http2Server of http2Servers.keys()) TlsServer.prototype.close.call(http2Server);
+      for (const unknown of handshakes) unknown.closeUnused();
+      if (open.size === 0) return;
+      const closed = new Promise<void>((resolve) => {
+        allClosed = resolve;
+      });
+      for (const leave of open) leave();
+      const limit = new AbortController();
+      const late = pause(limitMs, undefined, limit).catch(() => undefined);
+      await Promise.race([closed, late]);
+      limit.abort();
+    },
+  };
 }
 
 interface Watch {
   busy(): void;
   idle(): void;
+}
+
+interface StrangerBounds {
+  handshakes: BoundedConnections<Socket>;
+  watch(session: ServerHttp2Session): Watch;
 }
 
 const NO_WATCH: Watch = { busy() {}, idle() {} };
@@ -49,7 +95,7 @@ const NO_WATCH: Watch = { busy() {}, idle() {} };
  * Connecting needs no certificate, so strangers have a bound. Connections whose handshake is not complete have a second one of the same
  * size, because their certificate is not known yet: the newest push out the oldest. Connections of services are in neither.
  */
-function boundStrangers(http2Server: Http2Server, max: number): (session: ServerHttp2Session) => Watch {
+function boundStrangers(http2Server: Http2Server, max: number): StrangerBounds {
   /** The HTTP/2 session has another socket, over the one that was accepted. They have the address of the client in common. */
   const accepted = new Map<string, Socket>();
   const handshakes = boundIdleConnections<Socket>(max, (socket) => socket.destroy());
@@ -63,7 +109,7 @@ function boundStrangers(http2Server: Http2Server, max: number): (session: Server
       handshakes.closed(socket);
     });
   });
-  return (session) => {
+  const watch = (session: ServerHttp2Session) => {
     const socket = accepted.get(clientOf(session.socket));
     if (socket) handshakes.closed(socket);
     if ((session.socket as TLSSocket).authorized) return NO_WATCH;
@@ -71,15 +117,26 @@ function boundStrangers(http2Server: Http2Server, max: number): (session: Server
     strangers.opened(session);
     return { busy: () => strangers.busy(session), idle: () => strangers.idle(session) };
   };
+  return { handshakes, watch };
 }
 
 function clientOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
-function closeWhenIdle(session: ServerHttp2Session, idleMs: number, watched: Watch): void {
+/** Returns a function that closes it at its next moment without calls, which can be now. */
+function closeWhenIdle(session: ServerHttp2Session, idleMs: number, watched: Watch): () => void {
   let calls = 0;
   let idleSince = performance.now();
+  let isLeaving = false;
+  let hasNotice = false;
+  const notice = (graceMs: number) => {
+    if (hasNotice || session.destroyed) return;
+    hasNotice = true;
+    clearInterval(watch);
+    session.goaway(constants.NGHTTP2_NO_ERROR, ANY_STREAM);
+    cut = setInterval(() => calls === 0 && session.destroy(), graceMs).unref();
+  };
   session.on('stream', (stream: ServerHttp2Stream) => {
     calls += 1;
     watched.busy();
@@ -89,21 +146,23 @@ function closeWhenIdle(session: ServerHttp2Session, idleMs: number, watched: Wat
     stream.once('close', () => {
       calls -= 1;
       idleSince = performance.now();
-      if (calls === 0) watched.idle();
+      if (calls > 0) return;
+      watched.idle();
+      if (isLeaving) notice(LEAVING_GRACE_MS);
     });
   });
-  const isIdle = () => calls === 0 && performance.now() - idleSince >= idleMs;
+  let cut: NodeJS.Timeout | undefined;
   const watch = setInterval(() => {
-    if (!isIdle()) return;
-    clearInterval(watch);
-    session.goaway(constants.NGHTTP2_NO_ERROR, ANY_STREAM);
-    cut.push(setTimeout(() => session.destroy(), GRACE_MS).unref());
+    if (calls === 0 && performance.now() - idleSince >= idleMs) notice(GRACE_MS);
   }, idleMs).unref();
-  const cut: NodeJS.Timeout[] = [];
   session.once('close', () => {
     clearInterval(watch);
-    cut.forEach(clearTimeout);
+    clearInterval(cut);
   });
+  return () => {
+    isLeaving = true;
+    if (calls === 0) notice(LEAVING_GRACE_MS);
+  };
 }
 
 function resetCall(stream: ServerHttp2Stream): void {

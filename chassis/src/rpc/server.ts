@@ -136,6 +136,8 @@ export interface GrpcServer {
 const LONGEST_CALL_MS = 60_000;
 /** Calls that still run this long after the start of the drain are cancelled. */
 const DRAIN_LIMIT_MS = 8_000;
+/** A connection that was never without calls gets its notice this long after the start of the drain. */
+const LEAVE_LIMIT_MS = 6_000;
 /** Concurrent calls of a connection. More wait at the client. A gateway admits a burst of 1,000 requests, each with one call at a time. */
 const MAX_STREAMS = 2_000;
 /** Our own clients reconnect at their next call. */
@@ -166,13 +168,15 @@ export async function serveGrpc(settings: GrpcServerSettings, services: BoundSer
 
   const boundPort = await bind(server, `${host}:${port}`, certificates);
   const { idleConnectionMs: idleMs = IDLE_CONNECTION_MS, maxStrangers = MAX_STRANGERS } = settings;
-  closeIdleConnections(server, { idleMs, maxStrangers });
+  const connections = closeIdleConnections(server, { idleMs, maxStrangers });
   log.info({ host, port: boundPort, services: names }, 'serving gRPC');
   return {
     port: boundPort,
     async drain() {
       health.stop();
-      await shutdown(server);
+      const startedAt = performance.now();
+      await connections.leave(LEAVE_LIMIT_MS);
+      await shutdown(server, DRAIN_LIMIT_MS - elapsed(startedAt));
     },
   };
 }
@@ -220,12 +224,12 @@ function bind(server: Server, address: string, certificates: Certificates): Prom
   });
 }
 
-function shutdown(server: Server): Promise<void> {
+function shutdown(server: Server, limitMs: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       server.forceShutdown();
       resolve();
-    }, DRAIN_LIMIT_MS);
+    }, limitMs);
     server.tryShutdown(() => {
       clearTimeout(timer);
       resolve();
