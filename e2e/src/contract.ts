@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DemoUser, openAccount, people, readDemo, type Session, sessionOf } from './platform.ts';
+import { openAccount, people, readDemo, sessionOf } from './platform.ts';
 import { pythonWith } from './python.ts';
 
 const VERSION = '4.32.5';
@@ -21,7 +21,7 @@ export interface ContractRun {
   cases: number;
 }
 
-/** Tests as a new user with the roles of one of the demo, on an account of its own and one of another. `gateway` is the tested one. */
+/** Tests as one user of the demo, on two accounts of that user. `gateway` is the tested one. */
 export async function testContract(
   username: string,
   options: readonly string[],
@@ -45,11 +45,12 @@ const BALANCE = 1_000_000;
 
 async function environmentFor(username: string): Promise<Record<string, string>> {
   const demo = readDemo();
-  const { operator, bob } = people(demo);
-  const user = await newUser(operator, sessionOf(demo, username).user.roles);
+  const { operator, alice, bob } = people(demo);
+  const { user } = sessionOf(demo, username);
+  const [own, other] = user.id === bob.user.id ? [bob, alice] : [alice, bob];
   const accounts = [
-    await openAccount(operator, user, BALANCE),
-    await openAccount(operator, bob.user, BALANCE),
+    await openAccount(operator, own.user, BALANCE),
+    await openAccount(operator, other.user, BALANCE),
   ];
   return {
     SCHEMATHESIS_HOOKS: join(FOLDER, 'hooks.py'),
@@ -59,13 +60,6 @@ async function environmentFor(username: string): Promise<Record<string, string>>
     CONTRACT_PASSWORD: user.password,
     CONTRACT_ACCOUNTS: accounts.map(({ id }) => id).join(' '),
   };
-}
-
-/** So its wrong codes and passwords throttle no user of other tests. */
-async function newUser({ api }: Session, roles: string[]): Promise<DemoUser> {
-  const user = { username: `contract-${crypto.randomUUID()}`, password: crypto.randomUUID(), roles };
-  const { data } = await api.post('/v1/users', { body: user as never });
-  return { ...user, id: data.id };
 }
 
 function run(

@@ -6,7 +6,7 @@ import { say } from '../progress.ts';
 import { capture } from '../run.ts';
 import { SOURCES } from '../services.ts';
 import { packagesWith } from './packages.ts';
-import { pairwise } from './pairwise.ts';
+import { sideBySide } from './side-by-side.ts';
 import { SKIPPED } from './skipped.ts';
 import { type Tally, total } from './tally.ts';
 
@@ -21,7 +21,7 @@ const BASELINE = 'proto/baseline.binpb';
 
 /** Prints each check when it ends. A failed check prints its whole output. */
 export async function check(): Promise<Tally> {
-  return total(await pairwise(checks(), run));
+  return total(await sideBySide(2, checks(), run));
 }
 
 function checks(): Check[] {

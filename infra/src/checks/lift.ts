@@ -17,7 +17,7 @@ import type { Secrets } from '../secrets.ts';
 import { testEnvironment } from '../servers/start.ts';
 import { SERVICE_NAMES, type ServiceName } from '../services.ts';
 import type { Settings } from '../settings.ts';
-import { pairwise } from './pairwise.ts';
+import { sideBySide } from './side-by-side.ts';
 import { runSuite } from './suite.ts';
 import { type Tally, total } from './tally.ts';
 
@@ -35,7 +35,7 @@ export async function lift(
   const { NODE_OPTIONS: _, ...outside } = process.env; // Remove our resolve condition: outside the checkout there are no sources to resolve to.
   const env = { ...outside, ...(await testEnvironment(addresses)) };
   const tarballs = await pack(await neighboursOfTests(services));
-  const tallies = await pairwise(services, (service) =>
+  const tallies = await sideBySide(2, services, (service) =>
     liftOne(service, tarballs, env).catch((error) => {
       console.error(explain(error));
       say('lift', `${service} needs something outside its folder`, '✗');

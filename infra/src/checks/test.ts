@@ -13,8 +13,8 @@ import type { Settings } from '../settings.ts';
 import { runConsole } from './browser.ts';
 import { check } from './check.ts';
 import { packagesWith } from './packages.ts';
-import { pairwise } from './pairwise.ts';
 import { logSizes, scanExits, scanLogs, scanPlatform } from './scan-logs.ts';
+import { sideBySide } from './side-by-side.ts';
 import { runSuite } from './suite.ts';
 import { type Tally, total } from './tally.ts';
 
@@ -80,7 +80,12 @@ function onPlatform(settings: Settings, secret: Secrets, suite: 'drills' | 'faul
   });
 }
 
+/** Much of their work is waiting, and the smallest machine has two cores. */
+const PACKAGES_AT_ONCE = 3;
+
 async function runPackages(env: NodeJS.ProcessEnv): Promise<Tally> {
   const packages = packagesWith('vitest.config.ts').filter((folder) => !NEED_PLATFORM.includes(folder));
-  return total(await pairwise(packages, (folder) => runSuite(folder, join(root, folder), env)));
+  return total(
+    await sideBySide(PACKAGES_AT_ONCE, packages, (folder) => runSuite(folder, join(root, folder), env)),
+  );
 }

@@ -16,7 +16,7 @@ import type { Secrets } from '../secrets.ts';
 import { testEnvironment } from '../servers/start.ts';
 import { SOURCES } from '../services.ts';
 import type { Settings } from '../settings.ts';
-import { pairwise } from './pairwise.ts';
+import { sideBySide } from './side-by-side.ts';
 import { runSuite } from './suite.ts';
 import { type Tally, total } from './tally.ts';
 
@@ -70,7 +70,7 @@ export async function testUpgrade(
     // An earlier version does not know the setting for RabbitMQ's authority.
     const trust = { NODE_EXTRA_CA_CERTS: servers.TEST_RABBITMQ_CA_FILE };
     const env = { ...process.env, ...servers, ...trust, PATH: path, NODE_OPTIONS: SOURCES };
-    const tallies = await pairwise(DATABASES, (service) => runSuite(service, join(place, service), env));
+    const tallies = await sideBySide(2, DATABASES, (service) => runSuite(service, join(place, service), env));
     return withoutExpected(total(tallies));
   } finally {
     await rm(place, { recursive: true, force: true });
