@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type AuthWithUsers,
   asOwner,
+  newUserRequest,
   PASSWORD,
   refusal,
   startAuthWithUsers,
@@ -64,7 +65,7 @@ describe('an API client', () => {
   });
 
   it('is found by the request id of its own admin: two admins may use the same id', async () => {
-    const user = { requestId: '', username: 'second-admin', password: PASSWORD, roles: [Role.ADMIN] };
+    const user = newUserRequest({ username: 'second-admin', roles: [Role.ADMIN] });
     await auth.client.createUser(user, asAdmin());
     const login = await auth.client.login({ username: user.username, password: PASSWORD }, { deadlineMs });
     const asSecond = { deadlineMs, accessToken: login.tokens?.accessToken ?? '' };
@@ -155,7 +156,7 @@ describe('creating an API client', () => {
   });
 
   it('keeps the request ids of two admins apart', async () => {
-    const user = { requestId: '', username: 'admin-2', password: PASSWORD, roles: [Role.ADMIN] };
+    const user = newUserRequest({ username: 'admin-2', roles: [Role.ADMIN] });
     await auth.client.createUser(user, asAdmin());
     const login = await auth.client.login({ username: 'admin-2', password: PASSWORD }, { deadlineMs });
     const other = { deadlineMs, accessToken: login.tokens?.accessToken ?? '' };

@@ -4,7 +4,14 @@ import { Role, UserState } from '@payflowx/proto/auth';
 import { createDecoder } from 'fast-jwt';
 import { Secret, TOTP } from 'otpauth';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type AuthWithUsers, PASSWORD, startAuthWithUsers, tokensOf } from './auth-server.ts';
+import {
+  type AuthWithUsers,
+  NO_CHANGE,
+  newUserRequest,
+  PASSWORD,
+  startAuthWithUsers,
+  tokensOf,
+} from './auth-server.ts';
 
 const deadlineMs = PATIENCE_MS;
 let auth: AuthWithUsers;
@@ -22,12 +29,7 @@ afterAll(() => auth?.stop());
 let made = 0;
 async function newUser() {
   made += 1;
-  const wanted = {
-    requestId: '',
-    username: `subject-${made}`,
-    password: PASSWORD,
-    roles: [Role.CUSTOMER],
-  };
+  const wanted = newUserRequest({ username: `subject-${made}` });
   const { user } = await auth.client.createUser(wanted, admin.call);
   const id = user?.id ?? '';
   const login = async (password = PASSWORD) => {
@@ -99,7 +101,7 @@ it('of passwords and of the state, the roles and the language of a user', async 
   );
   for (const state of [UserState.DISABLED, UserState.DISABLED, UserState.ENABLED])
     await auth.client.changeUserState({ userId: user.id, state }, admin.call);
-  const changes = { roles: { roles: [Role.AUDITOR] }, email: undefined, language: 'de' };
+  const changes = { ...NO_CHANGE, roles: { roles: [Role.AUDITOR] }, language: 'de' };
   await auth.client.updateUser({ userId: user.id, expectedVersion: 3n, ...changes }, admin.call);
   expect(await recordsOn(user.id)).toEqual([
     ['user.password_changed', user.id, {}],

@@ -1,13 +1,14 @@
 import { status } from '@grpc/grpc-js';
 import { runInTrace, traceFrom } from '@payflowx/chassis';
 import { PATIENCE_MS } from '@payflowx/chassis/testing';
-import { type ListIdentityAuditRecordsRequest, Role } from '@payflowx/proto/auth';
+import type { ListIdentityAuditRecordsRequest } from '@payflowx/proto/auth';
 import { createDecoder } from 'fast-jwt';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   type AuthWithUsers,
   asOwner,
+  newUserRequest,
   PASSWORD,
   refusal,
   startAuthWithUsers,
@@ -33,12 +34,7 @@ function list(changed: Partial<ListIdentityAuditRecordsRequest> = {}, accessToke
   return auth.client.listIdentityAuditRecords({ ...all, ...changed }, { deadlineMs, accessToken });
 }
 
-const newUser = (username: string) => ({
-  requestId: `r-${username}`,
-  username,
-  password: PASSWORD,
-  roles: [Role.CUSTOMER],
-});
+const newUser = (username: string) => newUserRequest({ requestId: `r-${username}`, username });
 
 it('records who did what, when and in which request, and contains no secret', async () => {
   const trace = traceFrom(undefined);

@@ -19,7 +19,7 @@ import {
   testLog,
   testPageTokenKey,
 } from '@payflowx/chassis/testing';
-import { AuthServiceClient } from '@payflowx/proto/auth';
+import { AuthServiceClient, type CreateUserRequest, Role } from '@payflowx/proto/auth';
 import type { Kysely } from 'kysely';
 import { createAccessTokenSigner } from '../src/app/access-tokens.ts';
 import { ensureUser } from '../src/app/ensure-identities.ts';
@@ -169,6 +169,20 @@ function countingComparisons(hasher: PasswordHasher) {
 }
 
 export const PASSWORD = 'correct horse battery staple';
+
+/** A request for a customer with the password, changed by `wanted`. */
+export function newUserRequest(
+  wanted: Partial<CreateUserRequest> & Pick<CreateUserRequest, 'username'>,
+): CreateUserRequest {
+  const asked = { requestId: '', password: PASSWORD, roles: [Role.CUSTOMER] };
+  return { ...asked, externalId: '', metadata: {}, ...wanted };
+}
+
+/** An update that changes nothing. */
+export const NO_CHANGE = {
+  ...{ roles: undefined, email: undefined, language: undefined },
+  ...{ externalId: undefined, metadata: {}, removedMetadata: [] },
+};
 
 export type AuthWithUsers = Awaited<ReturnType<typeof startAuthWithUsers>>;
 

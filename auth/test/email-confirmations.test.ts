@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { unpackParcel } from '@payflowx/chassis';
 import { PATIENCE_MS } from '@payflowx/chassis/testing';
-import { IdentityEvent, Role, SecurityChange, type User } from '@payflowx/proto/auth';
+import { IdentityEvent, SecurityChange, type User } from '@payflowx/proto/auth';
 import { sql } from 'kysely';
 import { Secret, TOTP } from 'otpauth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +12,8 @@ import { deleteExpiredConfirmations } from '../src/store/email-confirmations.ts'
 import {
   type AuthWithUsers,
   asOwner,
+  NO_CHANGE,
+  newUserRequest,
   PASSWORD,
   refusal,
   startAuthWithUsers,
@@ -31,7 +33,7 @@ afterAll(() => auth?.stop());
 let made = 0;
 async function newUser(): Promise<User> {
   made += 1;
-  const wanted = { requestId: '', username: `reached-${made}`, password: PASSWORD, roles: [Role.CUSTOMER] };
+  const wanted = newUserRequest({ username: `reached-${made}` });
   return known(await auth.client.createUser(wanted, { deadlineMs, accessToken: tokens.admin }));
 }
 
@@ -40,9 +42,7 @@ async function update({ id }: User, changes: { email?: string; language?: string
   const request = {
     userId: id,
     expectedVersion: version,
-    roles: undefined,
-    email: undefined,
-    language: undefined,
+    ...NO_CHANGE,
   };
   return known(
     await auth.client.updateUser({ ...request, ...changes }, { deadlineMs, accessToken: tokens.admin }),

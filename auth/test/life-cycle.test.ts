@@ -6,6 +6,8 @@ import { createDecoder } from 'fast-jwt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type AuthWithUsers,
+  NO_CHANGE,
+  newUserRequest,
   PASSWORD,
   refusal,
   startAuthWithUsers,
@@ -32,7 +34,7 @@ const asAdmin = () => as(tokens.admin);
 let made = 0;
 async function newUser(...roles: Role[]): Promise<User> {
   made += 1;
-  const wanted = { requestId: '', username: `user-${made}`, password: PASSWORD, roles };
+  const wanted = newUserRequest({ username: `user-${made}`, roles });
   const { user } = await auth.client.createUser(wanted, asAdmin());
   return user as User;
 }
@@ -191,7 +193,7 @@ describe('a changed role', () => {
   it('revokes the tokens with the old roles; the session goes on with the new ones', async () => {
     const user = await newUser(Role.OPERATOR);
     const { access, refresh: token } = await login(user);
-    const changes = { roles: { roles: [Role.CUSTOMER] }, email: undefined, language: undefined };
+    const changes = { ...NO_CHANGE, roles: { roles: [Role.CUSTOMER] } };
     await auth.client.updateUser({ userId: user.id, expectedVersion: 1n, ...changes }, asAdmin());
     await expectRevoked(access);
     const { tokens: pair } = await refresh(token);

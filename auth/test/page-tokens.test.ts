@@ -2,7 +2,7 @@ import { attackedList, expectTokensToBeBound, PATIENCE_MS } from '@payflowx/chas
 import { AuthServiceService, Role } from '@payflowx/proto/auth';
 import { createDecoder } from 'fast-jwt';
 import { afterAll, beforeAll, it } from 'vitest';
-import { type AuthWithUsers, PASSWORD, startAuthWithUsers, tokensOf } from './auth-server.ts';
+import { type AuthWithUsers, newUserRequest, PASSWORD, startAuthWithUsers, tokensOf } from './auth-server.ts';
 
 let auth: AuthWithUsers;
 beforeAll(async () => {
@@ -16,7 +16,7 @@ it('accepts a page token only for its own list, caller and filters', async () =>
   const as = (accessToken: string) => ({ deadlineMs: PATIENCE_MS, accessToken });
   const admin = as(tokens.admin);
   const second = { username: 'second', password: PASSWORD };
-  const { user } = await client.createUser({ ...second, requestId: '', roles: [Role.ADMIN] }, admin);
+  const { user } = await client.createUser(newUserRequest({ ...second, roles: [Role.ADMIN] }), admin);
   const userId = user?.id ?? '';
   // Lists of sessions need a second page.
   await tokensOf(auth);

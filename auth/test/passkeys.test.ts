@@ -11,6 +11,7 @@ import { deleteExpiredRegistrations } from '../src/store/passkeys.ts';
 import {
   type AuthServer,
   type AuthWithUsers,
+  newUserRequest,
   PASSKEYS,
   PASSWORD,
   startAuth,
@@ -52,7 +53,7 @@ async function refusal(call: Promise<unknown>): Promise<NeighbourError> {
 let made = 0;
 async function newUser(role: Role = Role.CUSTOMER): Promise<User & { access: string }> {
   made += 1;
-  const wanted = { requestId: '', username: `passkey-${made}`, password: PASSWORD, roles: [role] };
+  const wanted = newUserRequest({ username: `passkey-${made}`, roles: [role] });
   const { user } = await auth.client.createUser(wanted, as(adminToken));
   const login = await auth.client.login({ username: wanted.username, password: PASSWORD }, { deadlineMs });
   return { ...(user as User), access: login.tokens?.accessToken ?? '' };

@@ -3,13 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { NeighbourError } from '@payflowx/chassis';
 import { unseal } from '@payflowx/chassis/sealing';
 import { PATIENCE_MS } from '@payflowx/chassis/testing';
-import { Role } from '@payflowx/proto/auth';
 import { Secret, TOTP } from 'otpauth';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
   type AuthServer,
   createUsers,
   freshDatabase,
+  newUserRequest,
   PASSWORD,
   refusal,
   startAuth,
@@ -59,7 +59,7 @@ async function userWithApp(at: AuthServer) {
   made += 1;
   const username = `sealed-${made}`;
   const admin = { deadlineMs, accessToken: (await tokensOf(at)).admin };
-  const wanted = { requestId: '', username, password: PASSWORD, roles: [Role.CUSTOMER] };
+  const wanted = newUserRequest({ username });
   await at.client.createUser(wanted, admin);
   const { tokens } = await at.client.login({ username, password: PASSWORD }, { deadlineMs });
   const call = { deadlineMs, accessToken: tokens?.accessToken ?? '' };

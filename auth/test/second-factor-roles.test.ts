@@ -10,6 +10,8 @@ import { access } from '../src/rpc/access.ts';
 import {
   type AuthServer,
   type AuthWithUsers,
+  NO_CHANGE,
+  newUserRequest,
   PASSWORD,
   refusal,
   startAuth,
@@ -36,7 +38,7 @@ const claimsOf = (token = '') => createDecoder()(token);
 let made = 0;
 async function newUser(role: Role): Promise<User> {
   made += 1;
-  const wanted = { requestId: '', username: `needs-${made}`, password: PASSWORD, roles: [role] };
+  const wanted = newUserRequest({ username: `needs-${made}`, roles: [role] });
   return (await auth.client.createUser(wanted, as(adminToken))).user as User;
 }
 
@@ -113,7 +115,7 @@ describe('a user without a second factor, whose role needs one', () => {
     const user = await newUser(Role.CUSTOMER);
     const tokens = await logIn(user);
     const change = { userId: user.id, expectedVersion: 1n, roles: { roles: [Role.CUSTOMER, Role.OPERATOR] } };
-    await auth.client.updateUser({ ...change, email: undefined, language: undefined }, as(adminToken));
+    await auth.client.updateUser({ ...NO_CHANGE, ...change }, as(adminToken));
     const after = await refresh(tokens);
     expect(claimsOf(after.accessToken)).toMatchObject({ roles: [], restricted_to: SECOND_FACTOR_SETUP });
   });

@@ -2,10 +2,17 @@
 import { status } from '@grpc/grpc-js';
 import { NeighbourError } from '@payflowx/chassis';
 import { PATIENCE_MS } from '@payflowx/chassis/testing';
-import { Role, type User, UserState } from '@payflowx/proto/auth';
+import { type User, UserState } from '@payflowx/proto/auth';
 import { Secret, TOTP } from 'otpauth';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type AuthWithUsers, PASSWORD, refusal, startAuthWithUsers, tokensOf } from './auth-server.ts';
+import {
+  type AuthWithUsers,
+  newUserRequest,
+  PASSWORD,
+  refusal,
+  startAuthWithUsers,
+  tokensOf,
+} from './auth-server.ts';
 
 const deadlineMs = PATIENCE_MS;
 const STEP_MS = 30_000;
@@ -27,7 +34,7 @@ const as = (accessToken: string) => ({ deadlineMs, accessToken });
 let made = 0;
 async function newUser(): Promise<User & { access: string }> {
   made += 1;
-  const wanted = { requestId: '', username: `factor-${made}`, password: PASSWORD, roles: [Role.CUSTOMER] };
+  const wanted = newUserRequest({ username: `factor-${made}` });
   const { user } = await auth.client.createUser(wanted, as(adminToken));
   const { tokens } = await auth.client.login(
     { username: wanted.username, password: PASSWORD },

@@ -3,7 +3,15 @@ import { PATIENCE_MS } from '@payflowx/chassis/testing';
 import { Role, type UpdateUserRequest, type User, UserState } from '@payflowx/proto/auth';
 import { createDecoder } from 'fast-jwt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AuthWithUsers, PASSWORD, refusal, startAuthWithUsers, tokensOf } from './auth-server.ts';
+import {
+  type AuthWithUsers,
+  NO_CHANGE,
+  newUserRequest,
+  PASSWORD,
+  refusal,
+  startAuthWithUsers,
+  tokensOf,
+} from './auth-server.ts';
 
 const deadlineMs = PATIENCE_MS;
 let auth: AuthWithUsers;
@@ -21,7 +29,7 @@ const idOf = (token: string): string => createDecoder()(token).sub;
 let made = 0;
 async function newUser(...roles: Role[]): Promise<User> {
   made += 1;
-  const wanted = { requestId: '', username: `changed-${made}`, password: PASSWORD, roles };
+  const wanted = newUserRequest({ username: `changed-${made}`, roles });
   return known((await auth.client.createUser(wanted, asAdmin())).user);
 }
 
@@ -30,8 +38,7 @@ async function get(userId: string, accessToken = tokens.operator): Promise<User>
 }
 
 async function update({ id, version }: User, changes: Partial<UpdateUserRequest>): Promise<User> {
-  const none = { roles: undefined, email: undefined, language: undefined };
-  const request = { userId: id, expectedVersion: version, ...none, ...changes };
+  const request = { userId: id, expectedVersion: version, ...NO_CHANGE, ...changes };
   return known((await auth.client.updateUser(request, asAdmin())).user);
 }
 
@@ -76,6 +83,25 @@ describe('changing a user', () => {
     expect(await get(user.id)).toEqual(removed);
   });
 
+  it('changes the admin’s id and metadata; a retry of the creation still returns what it asked for', async () => {
+    const request = newUserRequest({
+      requestId: 'r-1',
+      username: 'noted',
+      externalId: 'a',
+      metadata: { one: '1' },
+    });
+    const user = known((await auth.client.createUser(request, asAdmin())).user);
+    const changed = await update(user, { externalId: 'b', metadata: { two: '2' }, removedMetadata: ['one'] });
+    expect(changed).toEqual({ ...user, externalId: 'b', metadata: { two: '2' }, version: 2n });
+    expect(await update(changed, { removedMetadata: ['one'] })).toEqual(changed);
+    expect(await update(changed, { externalId: '' })).toMatchObject({
+      externalId: '',
+      metadata: { two: '2' },
+    });
+    const { user: again } = await auth.client.createUser(request, asAdmin());
+    expect(again).toMatchObject({ id: user.id, externalId: 'a', metadata: { one: '1' } });
+  });
+
   it('needs the current version, and a change without effect makes no new one', async () => {
     const user = await newUser(Role.CUSTOMER);
     expect(await update(user, { roles: { roles: [Role.CUSTOMER] } })).toEqual(user);
@@ -111,6 +137,7 @@ describe('changing a user', () => {
     ['the role of services', { roles: { roles: [Role.SERVICE] } }, 'roles'],
     ['an address without a domain', { email: 'alice@' }, 'email'],
     ['an address with a line break', { email: 'a@example.com\nBcc: b@example.com' }, 'email'],
+    ['metadata without a name', { metadata: { '': 'x' } }, 'metadata'],
     ['a language that is none', { language: 'German' }, 'language'],
   ])('refuses %s', async (_, changes, field) => {
     const user = await newUser(Role.CUSTOMER);
@@ -124,6 +151,14 @@ describe('changing a user', () => {
     const auditor = { roles: { roles: [Role.AUDITOR] } };
     expect(await refusal(update(operator, auditor))).toMatchObject(last);
     expect(await refusal(update(admin, auditor))).toMatchObject(last);
+    // It cannot log in, so it takes the place of neither.
+    const machine = newUserRequest({
+      username: 'no-person',
+      password: '',
+      roles: [Role.OPERATOR, Role.ADMIN],
+    });
+    await auth.client.createUser(machine, asAdmin());
+    expect(await refusal(update(operator, auditor))).toMatchObject(last);
     const second = await newUser(Role.OPERATOR);
     const answers = await Promise.allSettled([operator, second].map((user) => update(user, auditor)));
     expect(answers.map((answer) => answer.status).toSorted()).toEqual(['fulfilled', 'rejected']);

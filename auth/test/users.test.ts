@@ -1,8 +1,8 @@
 import { status } from '@grpc/grpc-js';
 import { PATIENCE_MS } from '@payflowx/chassis/testing';
-import { type CreateUserRequest, Role } from '@payflowx/proto/auth';
+import { type CreateUserRequest, Role, UserState } from '@payflowx/proto/auth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AuthWithUsers, PASSWORD, refusal, startAuthWithUsers } from './auth-server.ts';
+import { type AuthWithUsers, newUserRequest, PASSWORD, refusal, startAuthWithUsers } from './auth-server.ts';
 
 const deadlineMs = PATIENCE_MS;
 let auth: AuthWithUsers;
@@ -19,12 +19,7 @@ async function tokenOf(username: string): Promise<string> {
   return tokens?.accessToken ?? '';
 }
 
-const dora: CreateUserRequest = {
-  requestId: '',
-  username: 'dora',
-  password: PASSWORD,
-  roles: [Role.CUSTOMER],
-};
+const dora = newUserRequest({ username: 'dora' });
 
 async function create(request: Partial<CreateUserRequest>, accessToken: string | undefined = admin) {
   return (await auth.client.createUser({ ...dora, ...request }, { deadlineMs, accessToken })).user;
@@ -101,7 +96,52 @@ describe('creating a user', () => {
     expect(await create({ ...request, username: 'jens' })).toMatchObject({ username: 'jens' });
   });
 
+  it('creates one without a password, which cannot log in until an admin resets it', async () => {
+    const request = { requestId: 'r-6', username: 'machine', password: '' };
+    const user = await create(request);
+    expect(user).toMatchObject({ hasPassword: false, state: UserState.ENABLED });
+    expect(await create(request)).toEqual(user);
+    for (const password of ['', PASSWORD])
+      expect(
+        await refusal(auth.client.login({ username: 'machine', password }, { deadlineMs })),
+      ).toMatchObject({
+        code: password === '' ? status.INVALID_ARGUMENT : status.UNAUTHENTICATED,
+      });
+    const reused = { code: status.ALREADY_EXISTS, reason: 'REQUEST_ID_REUSED' };
+    expect(await refusal(create({ ...request, password: PASSWORD }))).toMatchObject(reused);
+    const userId = user?.id ?? '';
+    await auth.client.resetPassword({ userId }, { deadlineMs, accessToken: admin });
+    const after = await auth.client.getUser({ userId }, { deadlineMs, accessToken: admin });
+    expect(after.user).toEqual({ ...user, hasPassword: true });
+    expect(await refusal(create(request))).toMatchObject(reused);
+  });
+
+  it('keeps the id and the metadata of the admin, and finds the user by the id', async () => {
+    const request = {
+      requestId: 'r-7',
+      username: 'nora',
+      externalId: 'c-7',
+      metadata: { desk: '7', b: '1' },
+    };
+    const user = await create(request);
+    expect(user).toMatchObject({ externalId: 'c-7', metadata: { desk: '7', b: '1' } });
+    expect(await create({ ...request, metadata: { b: '1', desk: '7' } })).toEqual(user);
+    for (const changed of [{ externalId: 'c-8' }, { metadata: { desk: '7' } }])
+      expect(await refusal(create({ ...request, ...changed }))).toMatchObject({
+        reason: 'REQUEST_ID_REUSED',
+      });
+    const other = await create({ username: 'nils', externalId: 'c-7' });
+    await create({ username: 'nele', externalId: 'C-7' });
+    const found = await auth.client.listUsers(
+      { pageSize: 0, pageToken: '', externalId: 'c-7' },
+      { deadlineMs, accessToken: admin },
+    );
+    expect(found.users).toEqual([other, user]);
+  });
+
   it.each<[string, Partial<CreateUserRequest>]>([
+    ['a long external id', { externalId: 'x'.repeat(101) }],
+    ['metadata without a name', { metadata: { '': 'x' } }],
     ['a short name', { username: 'ab' }],
     ['a name with a blank', { username: 'a b c' }],
     ['a short password', { password: 'x'.repeat(11) }],

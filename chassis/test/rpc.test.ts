@@ -203,7 +203,14 @@ describe('a served call', () => {
   it("refuses an API client's token if no scope is named, whatever its roles and scopes", async () => {
     const { target } = await start({ createUser: async () => ({ user }) });
     const accessToken = await identity.tokenFor({ id: 'usr_1', roles: ['operator'], scopes: SCOPES });
-    const request = { requestId: '', username: 'ada', password: 'x', roles: [] };
+    const request = {
+      requestId: '',
+      username: 'ada',
+      password: 'x',
+      roles: [],
+      externalId: '',
+      metadata: {},
+    };
     const call = connect(target).createUser(request, { deadlineMs: PATIENCE_MS, accessToken });
     await expect(call).rejects.toMatchObject({
       code: status.PERMISSION_DENIED,

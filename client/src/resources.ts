@@ -31,6 +31,7 @@ export const RESOURCES = {
   withdrawals: { create: 'POST /v1/withdrawals' },
   accounts: {
     create: 'POST /v1/accounts',
+    createMany: 'POST /v1/accounts/batch',
     get: 'GET /v1/accounts/{id}',
     list: 'GET /v1/accounts',
     update: 'PATCH /v1/accounts/{id}',

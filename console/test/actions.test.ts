@@ -26,6 +26,28 @@ const operator = apiOf('operator');
 const paymentOf = async (id: string) =>
   (await operator.get('/v1/payments/{id}', { params: { path: { id } } })).data;
 
+it('shows a page only when the decimals of the currencies are known: without them, 28.50 would be asked for as 2850', async () => {
+  const page = await people.pageOf('operator', `/console/payments/${story.completed}`);
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route('**/v1/currencies', async (route) => {
+    await released;
+    await route.continue();
+  });
+  await page.reload();
+  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+  // Long enough for the page of the payment, if it did not wait.
+  await page.waitForTimeout(1_000);
+  expect(await page.getByRole('button', { name: 'Refund…' }).count()).toBe(0);
+  release();
+  await page.getByRole('button', { name: 'Refund…' }).click();
+  const amount = page.getByRole('dialog').getByLabel('Amount to refund');
+  expect(await amount.inputValue()).toMatch(/^\d+\.\d\d$/);
+  await page.unroute('**/v1/currencies');
+});
+
 it('a reload in the middle of a refund sends it again with the same key, and it happens once', async () => {
   const page = await people.pageOf('operator', `/console/payments/${story.completed}`);
   const keys: string[] = [];

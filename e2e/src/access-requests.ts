@@ -106,6 +106,7 @@ const BODIES: Record<string, Request> = {
   'PUT /v1/notification-preferences': () => ({ channels: { inbox: true, mail: true } }),
   'POST /v1/email-confirmations': () => ({ token: 'unknown' }),
   'POST /v1/accounts': newAccount,
+  'POST /v1/accounts/batch': (subject) => ({ accounts: [newAccount(subject)] }),
   'PATCH /v1/accounts/{id}': () => ({ name: 'Holidays' }),
   'PATCH /v1/payments/{id}': () => ({ reference: 'Order 4712' }),
   'POST /v1/deposits': ({ account }) => ({ account_id: account.id, amount: 1, currency: 'EUR' }),

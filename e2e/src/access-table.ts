@@ -67,6 +67,7 @@ GET    /v1/audit/identities                     401     403    403       ok     
 GET    /v1/audit/dead-letters                   401     403    403       ok       ok        403    403
 
 POST   /v1/accounts                             401     403    403       403      ok        403    403
+POST   /v1/accounts/batch                       401     403    403       403      ok        403    403
 GET    /v1/accounts                             401     ok     none      ok       ok        403    ok
 GET    /v1/accounts/{id}                        401     ok     404       ok       ok        403    ok
 PATCH  /v1/accounts/{id}                        401     403    403       403      ok        403    403

@@ -104,6 +104,13 @@ const TABLE: [string, string, 'anyone' | RoleName[], Scope?, object?][] = [
     'accounts:write',
     { owner_id: ALICE.replace('acct', 'usr'), currency: 'EUR' },
   ],
+  [
+    'POST',
+    '/v1/accounts/batch',
+    ['operator'],
+    'accounts:write',
+    { accounts: [{ owner_id: ALICE.replace('acct', 'usr'), currency: 'EUR' }] },
+  ],
   ['GET', '/v1/accounts', EVERYONE, 'accounts:read'],
   ['GET', `/v1/accounts/${ALICE}`, EVERYONE, 'accounts:read'],
   ['PATCH', `/v1/accounts/${ALICE}`, ['operator'], 'accounts:write', {}],

@@ -113,6 +113,7 @@ beforeAll(async () => {
   });
   Object.assign(authorization, {
     createAccount: () => ({ account }),
+    batchCreateAccounts: () => ({ results: [{ result: { $case: 'account', value: account } }] }),
     getAccount: () => ({ account: outside }),
     listAccounts: () => ({ accounts: [account], nextPageToken: '' }),
   });
@@ -350,6 +351,7 @@ describe('answers as documented:', () => {
     ['POST', `/v1/users/${USER_ID}/logout-everywhere`, 204],
     ['PATCH', `/v1/users/${USER_ID}`, 200, { roles: ['auditor'], email: 'a@example.com', language: null }],
     ['POST', '/v1/accounts', 201, { owner_id: USER_ID, currency: 'EUR', limits: { daily: 5 } }],
+    ['POST', '/v1/accounts/batch', 200, { accounts: [{ owner_id: USER_ID, currency: 'EUR' }] }],
     ['GET', '/v1/accounts', 200],
     ['GET', '/v1/accounts/external:EUR', 200],
     ['PATCH', `/v1/accounts/${ALICE}`, 200, { limits: { daily: null } }],

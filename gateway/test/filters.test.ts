@@ -13,6 +13,7 @@ import {
   DELIVERY_ID,
   ENDPOINT_ID,
   EVENT_ID,
+  MANDATE_ID,
   PAYMENT_ID,
   RULE_ID,
   SESSION_ID,
@@ -61,7 +62,12 @@ const operations = { ...page, ...times, paymentId: PAYMENT_ID, accountId: ALICE 
 
 /** Path, query string, and the request of the service. */
 const ROUTES: [path: string, query: string, method: string, request: object][] = [
-  ['/v1/users', `${PAGE}&username=Alice`, 'listUsers', { ...page, username: 'Alice' }],
+  [
+    '/v1/users',
+    `${PAGE}&username=Alice&external_id=customer-1`,
+    'listUsers',
+    { ...page, username: 'Alice', externalId: 'customer-1' },
+  ],
   ['/v1/api-clients', `${PAGE}&user_id=${USER_ID}`, 'listApiClients', { ...page, userId: USER_ID }],
   ['/v1/auth/sessions', PAGE, 'listSessions', page],
   ['/v1/users/{id}/sessions', PAGE, 'listUserSessions', { ...page, userId: USER_ID }],
@@ -103,7 +109,7 @@ const ROUTES: [path: string, query: string, method: string, request: object][] =
   ],
   [
     '/v1/payments',
-    `${PAGE}&${TIMES}&${CHANGES}&account_id=${ALICE}&state=FAILED&kind=deposit&from_account=${ALICE}&to_account=${BOB}&metadata[order]=4711&currency=EUR&reference=order-1&reference_prefix=order&amount_min=5&amount_max=9&order=asc&expand=decision`,
+    `${PAGE}&${TIMES}&${CHANGES}&account_id=${ALICE}&state=FAILED&kind=deposit&from_account=${ALICE}&to_account=${BOB}&metadata[order]=4711&currency=EUR&reference=order-1&reference_prefix=order&mandate_id=${MANDATE_ID}&amount_min=5&amount_max=9&order=asc&expand=decision`,
     'listPayments',
     {
       ...page,
@@ -119,6 +125,7 @@ const ROUTES: [path: string, query: string, method: string, request: object][] =
       currency: 'EUR',
       reference: 'order-1',
       referencePrefix: 'order',
+      mandateId: MANDATE_ID,
       amountMinMinor: 5n,
       amountMaxMinor: 9n,
       oldestFirst: true,

@@ -55,8 +55,11 @@ beforeAll(async () => {
 });
 afterAll(() => platform.close());
 
-/** Names that the services know by a number. Other tests cover them. */
+const KEY = 'key-of-this-request';
+
+/** Names that the services know by a number, and a key of which each item gets a part. Other tests cover them. */
 const TRANSLATED: Record<string, string[]> = {
+  createAccounts: [KEY],
   createPayment: ['manual'],
   createRule: ['decline'],
   createUser: ['customer'],
@@ -67,7 +70,6 @@ const TRANSLATED: Record<string, string[]> = {
   updateWebhookEndpoint: ['enabled'],
 };
 
-const KEY = 'key-of-this-request';
 const VERSION = 7;
 
 /** An id like the example of its schema, but a different one for each parameter. */
@@ -157,6 +159,7 @@ const FILLED: Record<string, string[]> = {
   ...{ disableUser: ['state'], enableUser: ['state'] },
   ...{ closeAccount: ['state'], freezeAccount: ['state'], unfreezeAccount: ['state'] },
   // Payments are sent in batches, whose items have results of their own.
+  createAccounts: ['items'],
   createPayment: ['items', 'sent_at'],
 };
 

@@ -26,13 +26,13 @@ afterAll(async () => {
 /**
  * Nearly all payments go from acct_busy to acct_busy_too, are COMPLETED and in EUR. One in 1,000 is not decided yet, so its owners are
  * not known. One in 500 is FAILED, one in 700 is in JPY, and one
- * in 900 goes from usr_rare, who has two accounts, to acct_busy.
+ * in 900 goes from usr_rare, who has two accounts, to acct_busy. One in 1,100 was collected by a mandate, and one of these is not decided yet.
  */
 async function seed({ migrateUrl }: TestDatabase, count: number): Promise<void> {
   const owner = openDatabase<Database>({ url: migrateUrl, poolMax: 1 }, testLog);
   await sql`
     insert into payments (id, kind, state, failure_code, from_account, to_account, from_owner_id, to_owner_id, amount_minor,
-      currency, capture_mode, reference, metadata, version, created_at, updated_at, caller_id, caller_roles, request_id, traceparent,
+      currency, capture_mode, mandate_id, reference, metadata, version, created_at, updated_at, caller_id, caller_roles, request_id, traceparent,
       next_attempt_at)
     select 'pay_' || lpad(n::text, 8, '0'), 'PAYMENT', case when n % 500 = 0 then 'FAILED' when n % 1000 = 1 then 'INITIATED' else 'COMPLETED' end,
       case when n % 500 = 0 then 'RULE_DECLINED' end,
@@ -40,7 +40,7 @@ async function seed({ migrateUrl }: TestDatabase, count: number): Promise<void> 
       case when n % 900 = 0 then 'acct_busy' else 'acct_busy_too' end,
       case when n % 450 = 0 then 'usr_rare' when n % 1000 <> 1 then 'usr_busy' end,
       case when n % 1000 <> 1 then 'usr_busy_too' end,
-      n, case when n % 700 = 0 then 'JPY' else 'EUR' end, 'AUTOMATIC', case when n % 2 = 0 then 'rent' else '' end,
+      n, case when n % 700 = 0 then 'JPY' else 'EUR' end, 'AUTOMATIC', case when n % 1100 = 3 or n = 1001 then 'man_1' end, case when n % 2 = 0 then 'rent' else '' end,
       case when n = 900 then jsonb '{"month": "2026-01"}' else '{}' end, 2,
       -- Four payments in each millisecond, changed in the order of their creation, but a few of them an hour later.
       timestamptz '2026-01-01Z' + (n / 4) * interval '1 millisecond',
@@ -112,6 +112,14 @@ const FILTERS: [name: string, filter: ListFilter, condition: string][] = [
     `state = 'FAILED' and amount_minor <= 4000`,
   ],
   ['states of plain payments, too', { states: ['FAILED', 'COMPLETED'], currency: 'JPY' }, `currency = 'JPY'`],
+  ['mandate', { mandateId: 'man_1' }, `mandate_id = 'man_1'`],
+  [
+    'an owner and a mandate',
+    { mandateId: 'man_1', ownerId: 'usr_busy' },
+    `mandate_id = 'man_1' and from_owner_id = 'usr_busy'`,
+  ],
+  ['a mandate of others', { mandateId: 'man_1', ownerId: 'usr_rare' }, 'false'],
+  ['mandate and kind', { mandateId: 'man_1', kind: 'DEPOSIT' }, 'false'],
   ['kind', { kind: 'DEPOSIT' }, 'false'],
   ['the account that pays', { fromAccount: 'acct_rare' }, `from_account = 'acct_rare'`],
   [

@@ -130,7 +130,7 @@ describe('a declined collection', () => {
     const { collect, revoke, usedToday } = await openMandate(platform);
     await revoke();
     const { id, failure } = present((await collect()).payment);
-    expect(failure).toEqual({ code: 'MANDATE_NOT_ACTIVE', message: 'The payer has revoked the mandate.' });
+    expect(failure).toEqual({ code: 'MANDATE_NOT_ACTIVE', message: 'The mandate was revoked.' });
     for (const caller of [payer, payee]) expect((await get(caller, id))?.failure).toEqual(failure);
     expect(await usedToday()).toBe(0n);
   });

@@ -265,6 +265,7 @@ export const ANY_PAYMENTS: ListPaymentsRequest = {
   currency: '',
   reference: '',
   referencePrefix: '',
+  mandateId: '',
   createdAfter: undefined,
   createdBefore: undefined,
   updatedAfter: undefined,

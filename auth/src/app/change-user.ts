@@ -5,6 +5,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { AuditFact } from '../domain/audit.ts';
 import { haveSameRoles, type User, type UserState } from '../domain/user.ts';
 import {
+  changedFields,
   changeUserState,
   dutiesLost,
   lastHolder,
@@ -39,6 +40,7 @@ export async function updateUserFor(deps: ChangeDeps, request: UpdateRequest): P
   requireUserUpdate(update);
   return changeUser(deps, { origin, userId }, (user) => updateUser(user, update, expectedVersion), {
     action: 'user.updated',
+    // The address and the metadata stay out of the audit log, which is never erased.
     details: (after, before) => ({ roles: after.roles, changed: changedFields(before, after) }),
   });
 }
@@ -52,12 +54,6 @@ export async function changeUserStateFor(
     action: state === 'disabled' ? 'user.disabled' : 'user.enabled',
     details: ({ roles }) => ({ roles }),
   });
-}
-
-/** The address itself stays out of the audit log, which is never erased. */
-function changedFields(before: User, after: User): string[] {
-  const fields = ['roles', 'email', 'language'] as const;
-  return fields.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
 }
 
 interface ChangeRecord {

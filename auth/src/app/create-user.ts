@@ -1,4 +1,6 @@
 /** Creates a user for an operator. */
+import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Origin } from '@payflowx/chassis';
 import { inTransaction } from '@payflowx/chassis/postgres';
 import type { Kysely } from 'kysely';
@@ -30,7 +32,7 @@ interface CreateUserRequest {
 }
 
 /**
- * A retry (same caller, same request id) returns the first response if name, roles and password are the same. Throws
+ * A retry (same caller, same request id) returns the first response if everything that it asks for is the same. Throws
  * INVALID_ARGUMENT, USERNAME_TAKEN, REQUEST_ID_REUSED, TOO_MANY_LOGINS.
  */
 export async function createUser(deps: CreateUserDeps, request: CreateUserRequest): Promise<User> {
@@ -60,9 +62,10 @@ async function make(
   deps: CreateUserDeps,
   { origin, requestId, wanted }: CreateUserRequest,
 ): Promise<User | undefined> {
-  const passwordHash = await deps.passwords.hash(origin.callerId, wanted.password);
-  const { username, roles } = wanted;
-  const user = createdUser({ id: deps.newUserId(), username, roles, createdAt: deps.now() });
+  const { password = unknownSecret(), ...chosen } = wanted;
+  const passwordHash = await deps.passwords.hash(origin.callerId, password);
+  const hasPassword = wanted.password !== undefined;
+  const user = createdUser({ ...chosen, id: deps.newUserId(), hasPassword, createdAt: deps.now() });
   return inTransaction(deps.db, async (trx) => {
     if (
       requestId !== '' &&
@@ -87,14 +90,32 @@ async function replay(
   { origin, wanted }: CreateUserRequest,
   { passwordHash, ...earlier }: UserWithPassword,
 ): Promise<User> {
-  const sameFields = earlier.username === wanted.username && haveSameRoles(earlier.roles, wanted.roles);
+  const { password } = wanted;
+  const sameFields = isSameRequest(earlier, wanted);
   const same =
     sameFields &&
-    (await passwords.inTurn(origin.callerId, (matches) => matches(passwordHash, wanted.password)));
+    (password === undefined
+      ? !earlier.hasPassword
+      : await passwords.inTurn(origin.callerId, (matches) => matches(passwordHash, password)));
   if (same) return earlier;
   throw new AuthError('REQUEST_ID_REUSED', 'This request id was used for another user or another password.');
 }
 
-export function userCreated({ id, username, roles }: User): AuditFact {
-  return { action: 'user.created', subjectId: id, details: { username, roles } };
+function isSameRequest(earlier: User, { username, roles, externalId, metadata }: NewUser): boolean {
+  return (
+    earlier.username === username &&
+    haveSameRoles(earlier.roles, roles) &&
+    earlier.externalId === externalId &&
+    isDeepStrictEqual(earlier.metadata, metadata)
+  );
+}
+
+/** A secret that is not stored and not returned. Its hash takes the place of a password, so a login of this user fails like any other. */
+function unknownSecret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+export function userCreated({ id, username, roles, hasPassword }: User): AuditFact {
+  const details = { username, roles, ...(!hasPassword && { has_password: false }) };
+  return { action: 'user.created', subjectId: id, details };
 }

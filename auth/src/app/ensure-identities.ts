@@ -52,11 +52,12 @@ export async function ensureUser(deps: EnsureDeps, input: WantedUser): Promise<U
     if (!found) throw new AuthError('INVALID_ARGUMENT', 'A new user needs a password.');
     return correctUser(deps, found, { password, roles: userRoles(input.roles) });
   }
-  const wanted = newUser({ ...input, password });
+  const wanted = newUser({ ...input, password, externalId: '', metadata: {} });
   if (found) return correctUser(deps, found, wanted);
-  const { username, roles } = wanted;
-  const user = createdUser({ id: deps.newUserId(), username, roles, createdAt: deps.now() });
-  const passwordHash = await deps.passwords.hash(username, wanted.password);
+  const { password: _, ...chosen } = wanted;
+  const made = { ...chosen, id: deps.newUserId(), hasPassword: true, createdAt: deps.now() };
+  const user = createdUser(made);
+  const passwordHash = await deps.passwords.hash(user.username, password);
   const inserted = await inTransaction(deps.db, async (trx) => {
     if (!(await insertUser(trx, { ...user, passwordHash }))) return false;
     await insertAuditRecord(trx, COMMAND, userCreated(user), user.createdAt);

@@ -8,7 +8,7 @@ import { type PageRequest, toPage } from './page.ts';
 
 export async function listUsers(
   { db }: { db: Kysely<Database> },
-  { pageSize, beforeId, username }: PageRequest & { username: string | undefined },
+  { pageSize, ...filter }: PageRequest & users.UserFilter,
 ): Promise<Page<User>> {
-  return toPage(await users.listUsers(db, { limit: pageSize + 1, beforeId, username }), pageSize);
+  return toPage(await users.listUsers(db, { ...filter, limit: pageSize + 1 }), pageSize);
 }

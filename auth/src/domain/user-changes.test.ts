@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { AuthError } from './errors.ts';
 import { createdUser, type User } from './user.ts';
 import {
+  changedFields,
   changeUserState,
   dutiesLost,
   lastHolder,
@@ -10,17 +11,23 @@ import {
   updateUser,
 } from './user-changes.ts';
 
+const made = {
+  ...{ id: 'usr_1', username: 'alice', roles: ['customer'] as const, createdAt: new Date(0) },
+  ...{ hasPassword: true, externalId: 'c-1', metadata: { desk: '7' } },
+};
 const user: User = {
-  ...createdUser({ id: 'usr_1', username: 'alice', roles: ['customer'], createdAt: new Date(0) }),
+  ...createdUser(made),
   email: 'a@example.org',
   emailVerified: true,
   language: 'de',
   version: 3n,
 };
-const KEPT: UserUpdate = { roles: undefined, email: undefined, language: undefined };
+const KEPT: UserUpdate = {
+  ...{ roles: undefined, email: undefined, language: undefined },
+  ...{ externalId: undefined, metadata: {}, removedMetadata: [] },
+};
 
 it('a new user is enabled, without an address and a second factor', () => {
-  const made = { id: 'usr_1', username: 'alice', roles: ['customer'] as const, createdAt: new Date(0) };
   expect(createdUser(made)).toEqual({
     ...made,
     email: null,
@@ -40,6 +47,10 @@ describe('an update', () => {
     [{ email: '' }, { email: null, emailVerified: false }],
     [{ language: 'en' }, { language: 'en' }],
     [{ language: '' }, { language: null }],
+    [{ externalId: 'c-2' }, { externalId: 'c-2' }],
+    [{ externalId: '' }, { externalId: '' }],
+    [{ metadata: { shelf: '3' } }, { metadata: { desk: '7', shelf: '3' } }],
+    [{ removedMetadata: ['desk'] }, { metadata: {} }],
   ])('%j changes %j, and increases the version', (change, expected) => {
     expect(updateUser(user, { ...KEPT, ...change }, 3n)).toEqual({ ...user, ...expected, version: 4n });
   });
@@ -47,7 +58,9 @@ describe('an update', () => {
   it('to the same values returns the same user', () => {
     expect(updateUser(user, KEPT, 3n)).toBe(user);
     const same = { roles: ['customer'], email: 'a@example.org', language: 'de' };
-    expect(updateUser(user, same, 3n)).toBe(user);
+    expect(updateUser(user, { ...KEPT, ...same }, 3n)).toBe(user);
+    const noted = { externalId: 'c-1', metadata: { desk: '7' }, removedMetadata: ['shelf'] };
+    expect(updateUser(user, { ...KEPT, ...noted }, 3n)).toBe(user);
     const bare = { ...user, email: null, language: null };
     expect(updateUser(bare, { ...KEPT, email: '', language: '' }, 3n)).toBe(bare);
   });
@@ -67,6 +80,20 @@ describe('an update', () => {
         }),
       );
   });
+});
+
+it('an update to more than 20 pairs of metadata is refused, the kept ones counted', () => {
+  const metadata = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`k${index}`, 'v']));
+  const message = 'metadata must have at most 20 pairs.';
+  expect(() => updateUser(user, { ...KEPT, metadata }, 3n)).toThrow(message);
+  const exchanged = updateUser(user, { ...KEPT, metadata, removedMetadata: ['desk'] }, 3n);
+  expect(Object.keys(exchanged.metadata)).toHaveLength(20);
+});
+
+it('names the changed fields as the contract does', () => {
+  const changed: User = { ...user, email: null, externalId: '', metadata: {}, language: 'fr', roles: [] };
+  expect(changedFields(user, user)).toEqual([]);
+  expect(changedFields(user, changed)).toEqual(['roles', 'email', 'language', 'external_id', 'metadata']);
 });
 
 describe('the request of an update', () => {
@@ -106,12 +133,14 @@ describe('the request of an update', () => {
     [{ language: 'xen' + 'g' }, TAG],
     [{ language: 'en-US-x' }, TAG],
     [{ language: 'zh-hant' }, TAG],
+    [{ externalId: 'x'.repeat(101) }, 'external_id must be at most 100 characters.'],
+    [{ metadata: { '': 'x' } }, 'metadata keys must be 1 to 40 characters, none of them NUL.'],
   ])('may not be %j', (update, message) => {
     expect(() => requireUserUpdate({ ...KEPT, ...update })).toThrow(message);
   });
 
   it('is refused with all violations', () => {
-    expect(() => requireUserUpdate({ roles: [], email: 'a', language: '?' })).toThrow(
+    expect(() => requireUserUpdate({ ...KEPT, roles: [], email: 'a', language: '?' })).toThrow(
       expect.objectContaining({ violations: [expect.anything(), expect.anything(), expect.anything()] }),
     );
   });
@@ -137,6 +166,7 @@ describe('the duties that a change takes away', () => {
     ],
     ['a customer has none', user, { ...user, state: 'disabled' }, []],
     ['a new duty is no loss', user, both, []],
+    ['a user who cannot log in has none', { ...both, hasPassword: false }, user, []],
   ])('%s', (_, before, after, lost) => expect(dutiesLost(before, after)).toEqual(lost));
 
   it('are refused if no other user has them', () => {

@@ -1,14 +1,16 @@
 /** Changes that admins make to a user. Pure. Each function returns the same object if nothing changes. */
 import { collectViolations } from '@payflowx/chassis/errors';
+import { changedMetadata, type MetadataChange } from '@payflowx/chassis/metadata';
 import { AuthError, invalid } from './errors.ts';
-import { haveSameRoles, type User, type UserState, userRoles } from './user.ts';
+import { haveSameRoles, requireReferences, type User, type UserState, userRoles } from './user.ts';
 
 /** The new values. Undefined fields keep their value; an empty text removes it. */
-export interface UserUpdate {
+export interface UserUpdate extends MetadataChange {
   /** Undefined, or at least one. */
-  roles: readonly string[] | undefined;
-  email: string | undefined;
-  language: string | undefined;
+  roles?: readonly string[] | undefined;
+  email?: string | undefined;
+  language?: string | undefined;
+  externalId?: string | undefined;
 }
 
 /** RFC 5321 allows 254 characters. Only a message to the address can prove that it exists, so the check is simple. */
@@ -18,7 +20,8 @@ const EMAIL_MAX = 254;
 const LANGUAGE = /^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$/;
 
 /** Throws INVALID_ARGUMENT with all violations. */
-export function requireUserUpdate({ roles, email = '', language = '' }: UserUpdate): void {
+export function requireUserUpdate(update: UserUpdate): void {
+  const { roles, email = '', language = '', externalId = '', metadata } = update;
   const violations = collectViolations(invalid);
   const hasRoles = roles === undefined || userRoles(roles).length > 0;
   const isAddress = email === '' || (email.length <= EMAIL_MAX && EMAIL.test(email));
@@ -29,18 +32,44 @@ export function requireUserUpdate({ roles, email = '', language = '' }: UserUpda
     'language',
     'must be a language tag such as en or de-CH',
   );
+  requireReferences(violations, { externalId, metadata });
   violations.throwIfAny();
 }
 
-/** A changed address is not verified. Throws VERSION_MISMATCH. */
+/** A changed address is not verified. Throws VERSION_MISMATCH, and INVALID_ARGUMENT if the metadata gets too many pairs. */
 export function updateUser(user: User, update: UserUpdate, expectedVersion: bigint): User {
   requireVersion(user, expectedVersion);
-  const roles = update.roles === undefined ? user.roles : userRoles(update.roles);
+  const after = updated(user, update);
+  if (changedFields(user, after).length === 0) return user;
+  const violations = collectViolations(invalid);
+  requireReferences(violations, after);
+  violations.throwIfAny();
+  return { ...after, version: user.version + 1n };
+}
+
+function updated(user: User, update: UserUpdate): User {
   const email = update.email === undefined ? user.email : update.email || null;
-  const language = update.language === undefined ? user.language : update.language || null;
-  if (haveSameRoles(roles, user.roles) && email === user.email && language === user.language) return user;
-  const emailVerified = user.emailVerified && email === user.email;
-  return { ...user, roles, email, emailVerified, language, version: user.version + 1n };
+  return {
+    ...user,
+    roles: update.roles === undefined ? user.roles : userRoles(update.roles),
+    email,
+    emailVerified: user.emailVerified && email === user.email,
+    language: update.language === undefined ? user.language : update.language || null,
+    externalId: update.externalId ?? user.externalId,
+    metadata: changedMetadata(user.metadata, update),
+  };
+}
+
+/** Returns the names of the fields that an update has changed, as the contract has them. */
+export function changedFields(before: User, after: User): string[] {
+  const changes = {
+    roles: !haveSameRoles(before.roles, after.roles),
+    email: before.email !== after.email,
+    language: before.language !== after.language,
+    external_id: before.externalId !== after.externalId,
+    metadata: before.metadata !== after.metadata,
+  };
+  return Object.entries(changes).flatMap(([field, isChanged]) => (isChanged ? [field] : []));
 }
 
 export function changeUserState(user: User, state: UserState): User {
@@ -60,7 +89,8 @@ export type Duty = (typeof DUTIES)[number];
 
 /** The duties that the change takes from an enabled user. */
 export function dutiesLost(before: User, after: User): Duty[] {
-  const holds = (user: User, duty: Duty) => user.state === 'enabled' && user.roles.includes(duty);
+  const holds = (user: User, duty: Duty) =>
+    user.state === 'enabled' && user.hasPassword && user.roles.includes(duty);
   return DUTIES.filter((duty) => holds(before, duty) && !holds(after, duty));
 }
 

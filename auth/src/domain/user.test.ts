@@ -9,7 +9,8 @@ import {
   userRoles,
 } from './user.ts';
 
-const good = { username: 'alice', password: 'correct horse', roles: ['customer'] };
+const none = { externalId: '', metadata: {} };
+const good = { ...none, username: 'alice', password: 'correct horse', roles: ['customer'] };
 
 describe('a new user', () => {
   it('has each role once and in one order', () => {
@@ -18,7 +19,7 @@ describe('a new user', () => {
   });
 
   it('is refused with all violations', () => {
-    const wrong = () => newUser({ username: 'a', password: 'short', roles: [] });
+    const wrong = () => newUser({ ...none, username: 'a', password: 'short', roles: [] });
     expect(wrong).toThrow(AuthError);
     try {
       wrong();
@@ -40,6 +41,10 @@ describe('a new user', () => {
   );
 });
 
+it('a new user may have no password', () => {
+  expect(newUser({ ...good, password: undefined }).password).toBeUndefined();
+});
+
 it('compares roles in any order', () => {
   expect(haveSameRoles(['customer', 'auditor'], ['auditor', 'customer'])).toBe(true);
   expect(haveSameRoles(['customer'], ['auditor', 'customer'])).toBe(false);
@@ -49,6 +54,9 @@ it.each<[object, string]>([
   [{ username: 'a' }, 'username must be 3 to 64 characters: letters, digits, dot, dash, underscore.'],
   [{ password: 'x'.repeat(11) }, 'password must be 12 to 256 characters long.'],
   [{ password: 'x'.repeat(257) }, 'password must be 12 to 256 characters long.'],
+  [{ externalId: 'x'.repeat(101) }, 'external_id must be at most 100 characters.'],
+  [{ metadata: { a: 'x'.repeat(501) } }, 'metadata.a must be at most 500 characters.'],
+  [{ password: '' }, 'password must be 12 to 256 characters long.'],
   [{ roles: ['root'] }, 'roles must be at least one of auditor, customer, operator, admin.'],
 ])('says what is wrong with %j', (changed, message) => {
   expect(() => newUser({ ...good, ...changed })).toThrow(message);

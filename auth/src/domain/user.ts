@@ -1,5 +1,6 @@
 /** Users, and the rules for names, passwords and roles. */
-import { collectViolations } from '@payflowx/chassis/errors';
+import { collectViolations, type Violations } from '@payflowx/chassis/errors';
+import { type Metadata, requireMetadata } from '@payflowx/chassis/metadata';
 import { invalid } from './errors.ts';
 import { PASSWORD_MAX, passwordProblem } from './password.ts';
 
@@ -25,21 +26,36 @@ export interface User {
   lastLoginAt: Date | null;
   /** A login needs a second factor. */
   hasSecondFactor: boolean;
+  /** False: only API clients act for the user, until an admin resets the password. */
+  hasPassword: boolean;
+  /** The admin's own id for the user. Empty: none. */
+  externalId: string;
+  metadata: Metadata;
 }
 
+/** The fields of a new user. All others have their first value. */
+export type CreatedUser = Pick<
+  User,
+  'id' | 'username' | 'roles' | 'createdAt' | 'hasPassword' | 'externalId' | 'metadata'
+>;
+
 /** The user as it is at its creation. */
-export function createdUser(made: Pick<User, 'id' | 'username' | 'roles' | 'createdAt'>): User {
+export function createdUser(made: CreatedUser): User {
   const contact = { email: null, emailVerified: false, language: null };
   return { ...made, ...contact, state: 'enabled', version: 1n, lastLoginAt: null, hasSecondFactor: false };
 }
 
 export interface NewUser {
   username: string;
-  password: string;
+  /** Undefined for a user for whom only API clients act. */
+  password: string | undefined;
   /** In a fixed order without duplicates, so that equal sets are equal lists. */
   roles: readonly UserRole[];
+  externalId: string;
+  metadata: Metadata;
 }
 
+const EXTERNAL_ID_MAX = 100;
 const USERNAME = /^[A-Za-z0-9._-]{3,64}$/;
 
 export function isUsername(text: string): boolean {
@@ -47,8 +63,8 @@ export function isUsername(text: string): boolean {
 }
 
 /** Validates a new user. Throws INVALID_ARGUMENT with all violations. */
-export function newUser(wanted: { username: string; password: string; roles: readonly string[] }): NewUser {
-  const { username, password } = wanted;
+export function newUser(wanted: Omit<NewUser, 'roles'> & { roles: readonly string[] }): NewUser {
+  const { username, password, externalId, metadata } = wanted;
   const roles = userRoles(wanted.roles);
   const violations = collectViolations(invalid);
   violations.require(
@@ -56,11 +72,20 @@ export function newUser(wanted: { username: string; password: string; roles: rea
     'username',
     'must be 3 to 64 characters: letters, digits, dot, dash, underscore',
   );
-  const problem = passwordProblem(password);
+  const problem = password === undefined ? undefined : passwordProblem(password);
   violations.require(problem === undefined, 'password', problem ?? '');
   violations.require(roles.length > 0, 'roles', `must be at least one of ${USER_ROLES.join(', ')}`);
+  requireReferences(violations, { externalId, metadata });
   violations.throwIfAny();
-  return { username, password, roles };
+  return { username, password, roles, externalId, metadata };
+}
+
+export function requireReferences(
+  violations: Violations,
+  { externalId, metadata }: Pick<User, 'externalId' | 'metadata'>,
+): void {
+  violations.requireText('external_id', externalId, EXTERNAL_ID_MAX);
+  requireMetadata(violations, metadata);
 }
 
 /** Returns the roles in a fixed order without duplicates. Empty if there is none, or an unknown one. */

@@ -44,7 +44,7 @@ export function fromRoleMessages(roles: readonly RoleMessage[]): string[] {
 }
 
 export function toUserMessage(user: User): UserMessage {
-  const { id, username, emailVerified, version, createdAt } = user;
+  const { id, username, emailVerified, version, createdAt, hasPassword, externalId, metadata } = user;
   return {
     id,
     username,
@@ -57,6 +57,9 @@ export function toUserMessage(user: User): UserMessage {
     createdAt,
     lastLoginAt: user.lastLoginAt ?? undefined,
     secondFactor: user.hasSecondFactor,
+    hasPassword,
+    externalId,
+    metadata,
   };
 }
 

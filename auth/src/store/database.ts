@@ -1,5 +1,6 @@
 /** The types of auth's tables for Kysely. */
 import type { Scope } from '@payflowx/chassis';
+import type { Metadata } from '@payflowx/chassis/metadata';
 import type { IdentityAction } from '@payflowx/proto/vocabulary';
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { ClientJwk } from '../domain/client-key.ts';
@@ -41,6 +42,9 @@ export interface UserTable {
   tokens_valid_from: Date | null;
   one_time_until: Date | null;
   has_second_factor: Generated<boolean>;
+  has_password: boolean;
+  external_id: string;
+  metadata: ColumnType<Metadata, string, string>;
 }
 
 interface SecondFactorTable {
@@ -97,6 +101,8 @@ interface CreateUserRequestTable {
   user_id: string;
   username: string;
   roles: UserRole[];
+  external_id: string;
+  metadata: ColumnType<Metadata, string, string>;
   created_at: Date;
 }
 

@@ -17,6 +17,7 @@ export interface UserForLogin extends UserWithPassword {
 const USER_COLUMNS = [
   ...(['id', 'username', 'roles', 'email', 'email_verified', 'language'] as const),
   ...(['state', 'version', 'created_at', 'last_login_at', 'has_second_factor'] as const),
+  ...(['has_password', 'external_id', 'metadata'] as const),
 ] as const;
 
 export async function findUser(db: Kysely<Database>, id: string): Promise<User | undefined> {
@@ -37,17 +38,23 @@ export async function findUserByName(
   return row && { ...toUser(row), passwordHash: row.password_hash };
 }
 
+export interface UserFilter {
+  username: string | undefined;
+  externalId: string | undefined;
+}
+
 /** Newest first: the ids are UUIDv7, which sort bytewise by creation time. */
 export async function listUsers(
   db: Kysely<Database>,
-  filter: { limit: number; beforeId: string | undefined; username: string | undefined },
+  filter: UserFilter & { limit: number; beforeId: string | undefined },
 ): Promise<User[]> {
-  const { limit, beforeId, username } = filter;
+  const { limit, beforeId, username, externalId } = filter;
   const rows = await db
     .selectFrom('users')
     .select(USER_COLUMNS)
     .$if(beforeId !== undefined, (query) => query.where('id', '<', beforeId ?? ''))
     .$if(username !== undefined, (query) => query.where(sql<boolean>`lower(username) = lower(${username})`))
+    .$if(externalId !== undefined, (query) => query.where('external_id', '=', externalId ?? ''))
     .orderBy('id', 'desc')
     .limit(limit)
     .execute();
@@ -87,7 +94,10 @@ export async function insertUser(trx: Transaction<Database>, user: UserWithPassw
       id: user.id,
       username: user.username,
       password_hash: user.passwordHash,
+      has_password: user.hasPassword,
       roles: [...user.roles],
+      external_id: user.externalId,
+      metadata: JSON.stringify(user.metadata),
       created_at: user.createdAt,
     })
     .onConflict((conflict) => conflict.expression(sql`lower(username)`).doNothing())
@@ -134,7 +144,7 @@ export async function updatePassword(
 ): Promise<void> {
   await trx
     .updateTable('users')
-    .set({ password_hash: passwordHash, one_time_until: oneTimeUntil })
+    .set({ password_hash: passwordHash, one_time_until: oneTimeUntil, has_password: true })
     .where('id', '=', id)
     .execute();
 }
@@ -174,6 +184,8 @@ export async function saveUser(trx: Transaction<Database>, user: User): Promise<
       email_verified: user.emailVerified,
       language: user.language,
       state: user.state,
+      external_id: user.externalId,
+      metadata: JSON.stringify(user.metadata),
       version: user.version,
     })
     .where('id', '=', user.id)
@@ -189,7 +201,7 @@ export async function lockDuties(trx: Transaction<Database>): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('auth.duties'))`.execute(trx);
 }
 
-/** True if another enabled user has the role. */
+/** True if another enabled user, who can log in, has the role. */
 export async function hasOtherHolder(
   trx: Transaction<Database>,
   duty: Duty,
@@ -199,6 +211,7 @@ export async function hasOtherHolder(
     .selectFrom('users')
     .select('id')
     .where('state', '=', 'enabled')
+    .where('has_password', '=', true)
     .where('id', '<>', userId)
     .where(sql<boolean>`${duty} = any(roles)`)
     .limit(1)
@@ -220,6 +233,8 @@ export async function claimCreateUserRequest(
       user_id: user.id,
       username: user.username,
       roles: [...user.roles],
+      external_id: user.externalId,
+      metadata: JSON.stringify(user.metadata),
       created_at: user.createdAt,
     })
     .onConflict((conflict) => conflict.columns(['caller_id', 'request_id']).doNothing())
@@ -227,7 +242,7 @@ export async function claimCreateUserRequest(
   return numInsertedOrUpdatedRows === 1n;
 }
 
-/** Returns the user that a caller's request created, with the name and the roles of then. The rest is as it is now. */
+/** Returns the user that a caller's request created, with what the request asked for. The rest is as it is now. */
 export async function findCreatedUser(
   db: Kysely<Database>,
   { callerId, requestId }: { callerId: string; requestId: string },
@@ -237,7 +252,8 @@ export async function findCreatedUser(
     .innerJoin('users', 'users.id', 'request.user_id')
     .select(['users.id', 'request.username', 'request.roles', 'request.created_at', 'users.password_hash'])
     .select(['users.email', 'users.email_verified', 'users.language', 'users.state', 'users.version'])
-    .select(['users.last_login_at', 'users.has_second_factor'])
+    .select(['users.last_login_at', 'users.has_second_factor', 'users.has_password'])
+    .select(['request.external_id', 'request.metadata'])
     .where('request.caller_id', '=', callerId)
     .where('request.request_id', '=', requestId)
     .executeTakeFirst();
@@ -257,5 +273,8 @@ function toUser(row: Pick<Selectable<UserTable>, (typeof USER_COLUMNS)[number]>)
     createdAt: row.created_at,
     lastLoginAt: row.last_login_at,
     hasSecondFactor: row.has_second_factor,
+    hasPassword: row.has_password,
+    externalId: row.external_id,
+    metadata: row.metadata,
   };
 }

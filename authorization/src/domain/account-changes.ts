@@ -1,7 +1,8 @@
 /** Changes that operators make to an account. Pure. Each function returns the same object if nothing changes. */
+import { collectViolations } from '@payflowx/chassis/errors';
+import { changedMetadata, type MetadataChange, requireMetadata } from '@payflowx/chassis/metadata';
 import type { AccountRecord, AccountState, Limits } from './account.ts';
-import { AuthorizationError } from './errors.ts';
-import { changedMetadata, type MetadataChange } from './metadata.ts';
+import { AuthorizationError, invalid } from './errors.ts';
 
 /** The new values. Undefined fields keep their value. */
 export interface AccountUpdate extends MetadataChange {
@@ -31,6 +32,9 @@ export function updateAccount(
     metadata === account.metadata &&
     sameLimits(limits, account.limits);
   if (isSame) return account;
+  const violations = collectViolations(invalid);
+  requireMetadata(violations, metadata);
+  violations.throwIfAny();
   return { ...account, name, limits, timeZone, externalId, metadata, version: account.version + 1n };
 }
 

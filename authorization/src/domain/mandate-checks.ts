@@ -16,7 +16,7 @@ export interface Collection {
 
 const NOT_ACTIVE = {
   ACTIVE: undefined,
-  REVOKED: 'The payer has revoked the mandate.',
+  REVOKED: 'The mandate was revoked.',
   EXPIRED: 'The mandate has expired.',
 } as const;
 

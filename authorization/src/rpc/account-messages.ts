@@ -1,6 +1,7 @@
 /** Converts accounts between the contract's messages and the types of this service. */
 
 import { collectViolations, type Violations } from '@payflowx/chassis';
+import { requireMetadata } from '@payflowx/chassis/metadata';
 import {
   type AccountAuditRecord,
   type Account as AccountMessage,
@@ -20,7 +21,6 @@ import { isTimeZone } from '../domain/calendar.ts';
 import { invalid } from '../domain/errors.ts';
 import { MAX_MINOR } from '../domain/money.ts';
 import { shown, usageIn, windowsAt } from '../domain/usage.ts';
-import { requireMetadata } from './metadata.ts';
 
 /** Throws INVALID_ARGUMENT with all violations. */
 export function toOpening(request: CreateAccountRequest): Opening {
@@ -38,7 +38,7 @@ export function toOpening(request: CreateAccountRequest): Opening {
   );
   violations.requireText('name', name, 100);
   violations.requireText('external_id', externalId, 100);
-  requireAccountMetadata(violations, metadata);
+  requireMetadata(violations, metadata);
   const limits = toLimits(request.limits, violations);
   const timeZone = request.timeZone === '' ? 'UTC' : request.timeZone;
   requireTimeZone(violations, timeZone);
@@ -62,7 +62,7 @@ export function toAccountUpdate(request: UpdateAccountRequest): {
   );
   if (name !== undefined) violations.requireText('name', name, 100);
   if (externalId !== undefined) violations.requireText('external_id', externalId, 100);
-  requireAccountMetadata(violations, metadata);
+  requireMetadata(violations, metadata);
   const limits = request.limits && toLimits(request.limits, violations);
   if (timeZone !== undefined) requireTimeZone(violations, timeZone);
   violations.throwIfAny();
@@ -83,11 +83,6 @@ export function toAccountFilter({ ownerId, state, name, externalId }: ListAccoun
     name: name || undefined,
     externalId: externalId || undefined,
   };
-}
-
-function requireAccountMetadata(violations: Violations, metadata: Record<string, string>): void {
-  violations.require(!Object.hasOwn(metadata, ''), 'metadata', 'must not have an empty key');
-  requireMetadata(violations, metadata);
 }
 
 const STATES = new Map<AccountState, State>([

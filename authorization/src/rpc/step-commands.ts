@@ -1,5 +1,6 @@
 /** Converts steps of payments from the contract's messages to the types of this service. */
 import { collectViolations, limitsOf, type Violations } from '@payflowx/chassis';
+import { requireMetadata } from '@payflowx/chassis/metadata';
 import type {
   AuthorizeItem,
   CaptureHoldRequest,
@@ -18,7 +19,6 @@ import {
   toPaymentRequest,
   toRefundRequest,
 } from '../messages/step-message.ts';
-import { requireMetadata } from './metadata.ts';
 
 const checkItem = limitsOf('payflowx.authorization.v1.AuthorizeItem');
 

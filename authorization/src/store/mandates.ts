@@ -225,13 +225,16 @@ export async function listMandates(
     .map((row) => ({ mandate: toMandate(row), timeZone: row.time_zone }));
 }
 
-/** Returns the columns that the list is walked by, each with its value. */
+/**
+ * Returns the columns that the list is walked by, each with its value. The list of a customer walks the mandates of the customer, also
+ * with an account in the filter. The account may be that of a shop with many payers.
+ */
 function sidesOf({ ownerId, accountId, fromAccount, toAccount }: MandateFilter) {
+  if (ownerId !== undefined) return [['from_owner_id', ownerId] as const, ['to_owner_id', ownerId] as const];
   if (fromAccount !== undefined) return [['from_account', fromAccount] as const];
   if (toAccount !== undefined) return [['to_account', toAccount] as const];
   if (accountId !== undefined)
     return [['from_account', accountId] as const, ['to_account', accountId] as const];
-  if (ownerId !== undefined) return [['from_owner_id', ownerId] as const, ['to_owner_id', ownerId] as const];
   return [undefined];
 }
 

@@ -54,6 +54,7 @@ interface Filters extends ListOptions {
   currency?: string;
   reference?: string;
   referencePrefix?: string;
+  mandate?: string;
   after?: string;
   before?: string;
   min?: string;
@@ -79,6 +80,7 @@ function addReads(payments: Command): void {
     .option('--currency <code>', 'in this currency')
     .option('--reference <text>', 'with exactly this reference')
     .option('--reference-prefix <text>', 'with a reference that begins so')
+    .option('--mandate <id>', 'collected by this mandate')
     .option('--after <time>', 'created at or after, such as 2026-01-31T12:00:00Z')
     .option('--before <time>', 'created before')
     .option('--min <amount>', 'at least this amount; needs --currency')
@@ -150,7 +152,7 @@ const FINAL: readonly Payment['state'][] = [
 
 function filtersOf(options: Filters, money: Money) {
   const { account, fromAccount, toAccount, state, kind, metadata, order } = options;
-  const { currency, reference, referencePrefix, after, before, min, max } = options;
+  const { currency, reference, referencePrefix, mandate, after, before, min, max } = options;
   const amount = (text: string) => {
     if (currency === undefined) throw new UsageError('--min and --max need --currency.');
     return money.parse(text, currency);
@@ -166,6 +168,7 @@ function filtersOf(options: Filters, money: Money) {
     ...(currency && { currency }),
     ...(reference && { reference }),
     ...(referencePrefix && { reference_prefix: referencePrefix }),
+    ...(mandate && { mandate_id: mandate }),
     ...(after && { created_after: after }),
     ...(before && { created_before: before }),
     ...(min && { amount_min: amount(min) }),

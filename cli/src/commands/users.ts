@@ -15,16 +15,34 @@ import { UsageError } from '../exit.ts';
 type Role = Schema<'User'>['roles'][number];
 const ROLES = ['customer', 'operator', 'auditor', 'admin'];
 
+interface NewUserOptions {
+  role: Role[];
+  password: boolean;
+  externalId?: string;
+}
+
+interface UpdateOptions {
+  role?: Role[];
+  email?: string;
+  language?: string;
+  externalId?: string;
+}
+
 export function userCommands(program: Command): void {
   const users = program.command('users').description('the people who can log in');
 
   withLimit(users.command('list'))
     .description('list users, newest first')
     .option('--username <name>', 'only the user with this name')
+    .option('--external-id <id>', 'only users with this external id')
     .action(
-      act<ListOptions & { username?: string }>(async ({ api, output }, _, options) => {
-        const { username } = options;
-        const query = { ...pageSize(options), ...(username && { username }) };
+      act<ListOptions & { username?: string; externalId?: string }>(async ({ api, output }, _, options) => {
+        const { username, externalId } = options;
+        const query = {
+          ...pageSize(options),
+          ...(username && { username }),
+          ...(externalId && { external_id: externalId }),
+        };
         output.rows(await take(api.list('/v1/users', { params: { query } }), options), [
           ['id', ({ id }) => id],
           ['username', (user) => user.username],
@@ -48,29 +66,41 @@ export function userCommands(program: Command): void {
   users
     .command('create <username>')
     .description('create a user; the password is read from standard input')
+    .option('--no-password', 'only API clients act for the user; it cannot log in')
+    .option('--external-id <id>', 'your own id for it')
     .addOption(
       new Option('--role <role>', 'several times, or with commas').argParser(toRoles).makeOptionMandatory(),
     )
     .action(
-      act<{ role: Role[] }>(async (env, [username = ''], { role: roles }) => {
-        const body = { username, password: await readPassword(), roles };
+      act<NewUserOptions>(async (env, [username = ''], { role: roles, password, externalId }) => {
+        const body = {
+          ...{ username, roles },
+          ...(password && { password: await readPassword() }),
+          ...(externalId && { external_id: externalId }),
+        };
         showUser(env, (await env.api.post('/v1/users', { body })).data);
       }),
     );
 
   users
     .command('update <user>')
-    .description('change roles, address or language')
+    .description('change roles, address, language or external id')
     .addOption(new Option('--role <role>', 'all roles; several times, or with commas').argParser(toRoles))
     .option('--email <address>', 'address for mails')
     .option('--language <code>', 'language of mails')
+    .option('--external-id <id>', 'your own id for it')
     .action(
-      act<{ role?: Role[]; email?: string; language?: string }>(async (env, [id = ''], options) => {
-        const { role: roles, email, language } = options;
+      act<UpdateOptions>(async (env, [id = ''], options) => {
+        const { role: roles, email, language, externalId } = options;
         const path = { id };
         const { data: user } = await env.api.get('/v1/users/{id}', { params: { path } });
         const header = { 'if-match': `"${user.version}"` };
-        const body = { ...(roles && { roles }), ...(email && { email }), ...(language && { language }) };
+        const body = {
+          ...(roles && { roles }),
+          ...(email && { email }),
+          ...(language && { language }),
+          ...(externalId !== undefined && { external_id: externalId }),
+        };
         const { data } = await env.api.patch('/v1/users/{id}', { params: { path, header }, body });
         showUser(env, data);
       }),
@@ -124,6 +154,8 @@ function showUser({ output }: Environment, user: Schema<'User'>): void {
     ['roles', ({ roles }) => roles.join(', ')],
     ['state', ({ state }) => state],
     ['email', ({ email, email_verified }) => email && `${email}${email_verified ? '' : ' (not confirmed)'}`],
+    ['external id', ({ external_id }) => external_id],
+    ['password', ({ has_password }) => has_password],
     ['second factor', ({ second_factor }) => second_factor],
     ['last login', ({ last_login_at }) => last_login_at],
     ['created', ({ created_at }) => created_at],

@@ -38,6 +38,9 @@ export function UserPage() {
                   ['Roles', data.roles.join(', ')],
                   ['Mail', data.email && `${data.email}${data.email_verified ? '' : ' (not confirmed)'}`],
                   ['Language', data.language],
+                  ['External id', data.external_id],
+                  ...Object.entries(data.metadata),
+                  ['Password', data.has_password ? 'yes' : 'no: only API clients act for this user'],
                   ['Second factor', data.second_factor ? 'yes' : 'no'],
                   ['Created', <Time key="created" at={data.created_at} />],
                   ['Last sign-in', <Time key="last" at={data.last_login_at} />],
@@ -58,11 +61,17 @@ function EditForm({ user }: { user: User }) {
   const { busy, error, run } = useRun();
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const email = String(new FormData(event.currentTarget).get('email') ?? '').trim() || null;
+    const form = new FormData(event.currentTarget);
+    const textOf = (name: string) => String(form.get(name) ?? '').trim() || null;
+    const changes = { email: textOf('email'), external_id: textOf('external_id') };
     void run(async () => {
       await api.patch('/v1/users/{id}', {
         params: { path: { id: user.id }, header: { 'if-match': `"${user.version}"` } },
-        body: { roles, ...(email !== user.email && { email }) },
+        body: {
+          roles,
+          ...(changes.email !== user.email && { email: changes.email }),
+          ...(changes.external_id !== user.external_id && { external_id: changes.external_id }),
+        },
       });
       await refresh('user', 'users');
     });
@@ -72,6 +81,12 @@ function EditForm({ user }: { user: User }) {
       <form className="stack" onSubmit={submit}>
         <RoleFields roles={roles} onChange={setRoles} />
         <TextField label="Mail address" name="email" type="email" defaultValue={user.email ?? ''} />
+        <TextField
+          label="External id"
+          name="external_id"
+          maxLength={100}
+          defaultValue={user.external_id ?? ''}
+        />
         {error !== undefined && <ErrorNote error={error} />}
         <div className="actions">
           <button type="submit" className="button" disabled={busy}>

@@ -1,4 +1,4 @@
-/** The people who can sign in. */
+/** The users: people who can sign in, and those for whom only API clients act. */
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, reads, refresh, usePages } from '../api/api.ts';
@@ -49,7 +49,8 @@ function AddUser() {
   const navigate = useNavigate();
   const [roles, setRoles] = useState<Role[]>(['customer']);
   const add = async (form: FormData, key: string) => {
-    const body = { username: String(form.get('username')), password: String(form.get('password')), roles };
+    const password = String(form.get('password'));
+    const body = { username: String(form.get('username')), ...(password && { password }), roles };
     const { data } = await api.post('/v1/users', { body, key });
     await refresh('users');
     await navigate({ to: '/users/$id', params: { id: data.id } });
@@ -60,9 +61,9 @@ function AddUser() {
       <TextField label="Username" name="username" required autoComplete="off" />
       <TextField
         label="First password"
+        hint="Without one the user cannot sign in. Only its API clients act for it."
         name="password"
         type="password"
-        required
         autoComplete="new-password"
       />
       <RoleFields roles={roles} onChange={setRoles} />

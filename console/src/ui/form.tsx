@@ -168,7 +168,7 @@ export function useParseAmount(): (text: string, currency: string) => ParsedAmou
   const exponentOf = useExponents();
   return (text, currency) => {
     const exponent = exponentOf(currency);
-    if (exponent === undefined) return { error: 'The decimals of the currency are not loaded yet.' };
+    if (exponent === undefined) return { error: 'The decimals of this currency are not known.' };
     return parseMinor(text, exponent);
   };
 }

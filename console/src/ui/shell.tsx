@@ -1,6 +1,7 @@
 /** The frame of all pages: navigation by role, search, the person, and whether the browser is online. */
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { useCurrencies } from '../api/currencies.ts';
 import { Reauth } from '../session/reauth.tsx';
 import { type Role, signOut, useMe } from '../session/session.ts';
 import {
@@ -24,6 +25,7 @@ import {
   WebhooksIcon,
 } from './icons.tsx';
 import mark from './mark.svg';
+import { Loaded } from './parts.tsx';
 import { Search } from './search.tsx';
 
 interface Entry {
@@ -137,7 +139,9 @@ export function Shell() {
         <Offline />
         <Reauth />
         <main id="content" className="page" key={path}>
-          <Outlet />
+          <Loaded query={useCurrencies()} rows={8}>
+            {() => <Outlet />}
+          </Loaded>
         </main>
       </div>
     </div>

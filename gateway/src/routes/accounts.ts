@@ -6,36 +6,14 @@ import { asCaller, EVERY_ROLE } from '../access/access.ts';
 import type { Neighbours } from '../clients/neighbours.ts';
 import { Account, accountJson, STATUSES } from '../schemas/account.ts';
 import { problem } from '../schemas/answers.ts';
-import { timeZone } from '../schemas/formats.ts';
 import { keyOf, optionalKey } from '../schemas/idempotency.ts';
 import { AnyAccountId, pathId, UserId } from '../schemas/ids.ts';
-import { Limits, limitsMessage } from '../schemas/limits.ts';
-import { Currency } from '../schemas/money.ts';
-import { named, ref } from '../schemas/named.ts';
-import { Metadata } from '../schemas/notes.ts';
+import { Limits } from '../schemas/limits.ts';
+import { ref } from '../schemas/named.ts';
+import { NewAccount, newAccountMessage } from '../schemas/new-account.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
 import { text } from '../schemas/text.ts';
 import { withETag } from '../schemas/versions.ts';
-
-const NewAccount = named(
-  'NewAccount',
-  Type.Object(
-    {
-      owner_id: ref(UserId),
-      currency: ref(Currency),
-      name: Type.Optional(text(100, 'A name for people to read.', 'Household')),
-      external_id: Type.Optional(
-        text(100, 'Your own id for it. Several accounts may have the same.', 'customer-4711'),
-      ),
-      metadata: Type.Optional(Metadata),
-      limits: Type.Optional(ref(Limits)),
-      time_zone: Type.Optional(
-        timeZone('The limits count days and months of this time zone; UTC if absent.'),
-      ),
-    },
-    { additionalProperties: false },
-  ),
-);
 
 const accountQuery = query({
   ...pageQuery,
@@ -72,17 +50,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { a
       },
     },
     handler: async (request, reply) => {
-      const { owner_id, currency, name = '', external_id = '', metadata = {}, limits } = request.body;
-      const message = {
-        requestId: keyOf(request.headers),
-        ownerId: owner_id,
-        currency,
-        name,
-        limits: limits && limitsMessage(limits),
-        timeZone: request.body.time_zone ?? '',
-        externalId: external_id,
-        metadata,
-      };
+      const message = newAccountMessage(request.body, keyOf(request.headers));
       const { account } = await authorization.createAccount(message, asCaller(request));
       const body = withETag(accountJson(account), reply);
       return reply.code(201).header('location', `/v1/accounts/${body.id}`).send(body);

@@ -13,6 +13,7 @@ import { paymentSchemas } from '../schemas/payment.ts';
 import { PaymentTotals } from '../schemas/payment-totals.ts';
 import { Problem } from '../schemas/problem.ts';
 import { timelineSchemas } from '../schemas/timeline.ts';
+import { accountBatchRoutes, accountBatchSchemas } from './account-batches.ts';
 import { accountChangeRoutes, accountChangeSchemas } from './account-changes.ts';
 import { accountRoutes, accountSchemas } from './accounts.ts';
 import { analyticsRoutes, analyticsSchemas } from './analytics.ts';
@@ -73,7 +74,7 @@ export const NAMED_SCHEMAS = [
   ...[authSchemas, browserSessionSchemas, machineTokenSchemas, signingKeySchemas, apiClientSchemas].flat(),
   ...[clientKeySchemas, passkeySchemas].flat(),
   ...[userSchemas, userChangeSchemas, passwordSchemas, sessionSchemas, secondFactorSchemas].flat(),
-  ...[accountSchemas, accountChangeSchemas, currencySchemas, auditSchemas].flat(),
+  ...[accountSchemas, accountBatchSchemas, accountChangeSchemas, currencySchemas, auditSchemas].flat(),
   ...[paymentSchemas, paymentRouteSchemas, captureSchemas, refundSchemas, mandateSchemas].flat(),
   ...[simulationSchemas, timelineSchemas, transferSchemas, ruleSchemas, backtestSchemas].flat(),
   ...[ledgerSchemas, statementSchemas, receiptSchemas, ledgerProofSchemas, reconciliationSchemas].flat(),
@@ -107,7 +108,7 @@ const ROUTES: FastifyPluginAsync<RouteOptions, RawServerDefault, TypeBoxTypeProv
     clientKeyRoutes,
   ],
   ...[userRoutes, userChangeRoutes, passwordRoutes, sessionRoutes, secondFactorRoutes],
-  ...[accountRoutes, accountChangeRoutes, currencyRoutes, auditRoutes],
+  ...[accountRoutes, accountBatchRoutes, accountChangeRoutes, currencyRoutes, auditRoutes],
   ...[paymentRoutes, captureRoutes, refundRoutes, simulationRoutes, timelineRoutes, transferRoutes],
   ...[mandateRoutes, ruleRoutes, backtestRoutes],
   ...[ledgerRoutes, statementRoutes, receiptRoutes, ledgerProofRoutes, reconciliationRoutes],

@@ -12,7 +12,7 @@ import { playReference } from '../http/play-reference.ts';
 import { DECLINES } from '../problems/problem-codes.ts';
 import { problem } from '../schemas/answers.ts';
 import { requiredKey } from '../schemas/idempotency.ts';
-import { AnyAccountId, PaymentId, pathId } from '../schemas/ids.ts';
+import { AnyAccountId, MandateId, PaymentId, pathId } from '../schemas/ids.ts';
 import { Currency, MAX_AMOUNT } from '../schemas/money.ts';
 import { ref } from '../schemas/named.ts';
 import { createMessage, NewPayment } from '../schemas/new-payment.ts';
@@ -70,6 +70,7 @@ const paymentsQuery = query({
     ),
     minLength: 1,
   }),
+  mandate_id: Type.Optional(ref(MandateId)),
   created_after: Type.Optional(timeInput('Created at or after.')),
   created_before: Type.Optional(timeInput('Created before.')),
   updated_after: Type.Optional(
@@ -228,6 +229,7 @@ function listMessage(filters: Static<typeof paymentsQuery>) {
     currency: filters.currency ?? '',
     reference: filters.reference ?? '',
     referencePrefix: filters.reference_prefix ?? '',
+    mandateId: filters.mandate_id ?? '',
     createdAfter: timeOf('/created_after', filters.created_after),
     createdBefore: timeOf('/created_before', filters.created_before),
     updatedAfter: timeOf('/updated_after', filters.updated_after),

@@ -201,7 +201,14 @@ type Filter = Partial<ListPaymentsRequest>;
 
 const NO_FILTER: ListPaymentsRequest = {
   ...{ pageSize: 20, pageToken: '', accountId: '', state: PaymentState.UNSPECIFIED },
-  ...{ currency: '', reference: '', referencePrefix: '', createdAfter: undefined, createdBefore: undefined },
+  ...{
+    currency: '',
+    reference: '',
+    referencePrefix: '',
+    mandateId: '',
+    createdAfter: undefined,
+    createdBefore: undefined,
+  },
   ...{ updatedAfter: undefined, updatedBefore: undefined },
   ...{ amountMinMinor: undefined, amountMaxMinor: undefined, states: [], metadata: {} },
   ...{ kind: PaymentKind.UNSPECIFIED, fromAccount: '', toAccount: '', oldestFirst: false },

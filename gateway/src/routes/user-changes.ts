@@ -8,6 +8,7 @@ import { problem } from '../schemas/answers.ts';
 import { pathId, UserId } from '../schemas/ids.ts';
 import { named, ref } from '../schemas/named.ts';
 import { NoFields } from '../schemas/no-fields.ts';
+import { emptyIfNull, MetadataChanges, metadataChange, removableText } from '../schemas/notes.ts';
 import { ROLES, roleSet, User, userJson } from '../schemas/user.ts';
 import { requiredVersion, versionOf, withETag } from '../schemas/versions.ts';
 
@@ -33,6 +34,8 @@ const UserChanges = named(
           examples: ['de-CH'],
         }),
       ),
+      external_id: Type.Optional(removableText(100, 'Your own id for it. Null removes it.', 'person-4711')),
+      metadata: Type.Optional(MetadataChanges),
     },
     { additionalProperties: false, description: 'Absent fields keep their value.' },
   ),
@@ -75,7 +78,7 @@ export const userChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
     schema: {
       tags: ['users'],
       operationId: 'updateUser',
-      summary: 'Change a user’s roles, e-mail address or language',
+      summary: 'Change a user’s roles, how to reach the person, or what describes it',
       description:
         'The last enabled operator keeps the role `operator`, and the last enabled admin the role `admin`.',
       params: pathId(ref(UserId)),
@@ -90,13 +93,15 @@ export const userChangeRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
       },
     },
     handler: async (request, reply) => {
-      const { roles, email, language } = request.body;
+      const { roles, email, language, external_id, metadata } = request.body;
       const message = {
         userId: request.params.id,
         expectedVersion: versionOf(request.headers['if-match']),
         roles: roles && { roles: roles.map(ROLES.numberOf) },
-        email: email === null ? '' : email,
-        language: language === null ? '' : language,
+        email: emptyIfNull(email),
+        language: emptyIfNull(language),
+        externalId: emptyIfNull(external_id),
+        ...metadataChange(metadata),
       };
       const { user } = await auth.updateUser(message, asCaller(request));
       return withETag(userJson(user), reply);

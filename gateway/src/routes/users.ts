@@ -7,7 +7,9 @@ import { problem } from '../schemas/answers.ts';
 import { newPassword } from '../schemas/credentials.ts';
 import { keyOf, optionalKey } from '../schemas/idempotency.ts';
 import { named, ref } from '../schemas/named.ts';
+import { Metadata } from '../schemas/notes.ts';
 import { pageJson, pageOf, pageQuery, pageRequest, query } from '../schemas/page.ts';
+import { text } from '../schemas/text.ts';
 import { ROLES, roleSet, User, userJson } from '../schemas/user.ts';
 import { withETag } from '../schemas/versions.ts';
 
@@ -18,10 +20,18 @@ const NewUser = named(
   Type.Object(
     {
       username: Type.String({ pattern: '^[A-Za-z0-9._-]{3,64}$', examples: ['alice'] }),
-      password: newPassword,
+      password: Type.Optional(newPassword),
       roles: roleSet,
+      external_id: Type.Optional(
+        text(100, 'Your own id for it. Several users may have the same.', 'person-4711'),
+      ),
+      metadata: Type.Optional(Metadata),
     },
-    { additionalProperties: false },
+    {
+      additionalProperties: false,
+      description:
+        'Without a password only API clients act for the user: it cannot log in. `POST /v1/users/{id}/reset-password` gives it one.',
+    },
   ),
 );
 
@@ -46,12 +56,14 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ auth: Neighbours['auth'] }>
       },
     },
     handler: async (request, reply) => {
-      const { username, password, roles } = request.body;
+      const { username, password = '', roles, external_id = '', metadata = {} } = request.body;
       const message = {
         requestId: keyOf(request.headers),
         username,
         password,
         roles: roles.map(ROLES.numberOf),
+        externalId: external_id,
+        metadata,
       };
       const { user } = await auth.createUser(message, asCaller(request));
       reply.code(201);
@@ -75,14 +87,17 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ auth: Neighbours['auth'] }>
             examples: ['alice'],
           }),
         ),
+        external_id: Type.Optional({
+          ...text(100, 'Only users with exactly this external id.', 'person-4711'),
+          minLength: 1,
+        }),
       }),
       response: { 200: ref(UserPage) },
     },
     handler: async (request) => {
-      const page = await auth.listUsers(
-        { ...pageRequest(request.query), username: request.query.username },
-        asCaller(request),
-      );
+      const { username, external_id: externalId } = request.query;
+      const message = { ...pageRequest(request.query), username, externalId };
+      const page = await auth.listUsers(message, asCaller(request));
       return pageJson(page.users.map(userJson), page.nextPageToken);
     },
   });

@@ -13,7 +13,7 @@ export const STATUSES = wireNames('The status of the account. Only an ACTIVE acc
   [AccountState.CLOSED]: 'CLOSED',
 });
 
-const EXAMPLE = {
+export const ACCOUNT_EXAMPLE = {
   id: 'acct_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
   owner_id: 'usr_0198c5b2-7a30-7c41-9d52-0f6b8a1c2e3d',
   name: 'Household',
@@ -74,7 +74,7 @@ export const Account = named(
       ),
       created_at: time('When the account was opened.'),
     },
-    { examples: [EXAMPLE] },
+    { examples: [ACCOUNT_EXAMPLE] },
   ),
 );
 export type AccountJson = Static<typeof Account>;

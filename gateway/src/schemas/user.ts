@@ -4,7 +4,7 @@ import { type Static, Type } from 'typebox';
 import { UserId } from './ids.ts';
 import { count } from './money.ts';
 import { named, ref } from './named.ts';
-import { emptyAsNull, nullableText, nullableTime, nullableTimeJson, time, timeJson } from './text.ts';
+import { emptyAsNull, nullableText, nullableTime, nullableTimeJson, texts, time, timeJson } from './text.ts';
 import { wireNames } from './wire-names.ts';
 
 export const ROLES = wireNames('A role of a user.', {
@@ -41,9 +41,14 @@ export const User = named(
       'The language of messages to the person, a BCP 47 tag. Null: the default of the platform.',
     ),
     state: STATES.schema,
+    has_password: Type.Boolean({
+      description: 'False for a user for whom only API clients act. It cannot log in.',
+    }),
+    external_id: nullableText('The admin’s own id for it. The user sees it too.'),
+    metadata: texts('The admin’s metadata. The user sees it too.'),
     second_factor: Type.Boolean({ description: 'True if a login needs a second factor.' }),
     version: count(
-      'Rises with each change of roles, e-mail address, language or state. The ETag is the version in quotes.',
+      'Rises with each change of roles, e-mail address, language, external id, metadata or state. The ETag is the version in quotes.',
     ),
     created_at: time('When the user was created.'),
     last_login_at: nullableTime('When the user last logged in with the password; null if never.'),
@@ -60,6 +65,9 @@ export function userJson(user: UserMessage | undefined): Static<typeof User> {
     email_verified: user.emailVerified,
     language: emptyAsNull(user.language),
     state: STATES.nameOf(user.state),
+    has_password: user.hasPassword,
+    external_id: emptyAsNull(user.externalId),
+    metadata: user.metadata,
     second_factor: user.secondFactor,
     version: user.version,
     created_at: timeJson(user.createdAt),

@@ -1,5 +1,6 @@
 /** A request for one movement of money, checked field by field. */
-import { collectViolations, textProblem, type Violations } from '@payflowx/chassis/errors';
+import { collectViolations, type Violations } from '@payflowx/chassis/errors';
+import { requireMetadata } from '@payflowx/chassis/metadata';
 import { isCurrency } from '@payflowx/proto/currency';
 import { invalid, PaymentError } from './errors.ts';
 import { isAccountId, isMandateId } from './ids.ts';
@@ -59,9 +60,6 @@ export interface ExternalRequest {
 const REQUEST_ID = /^[\x21-\x7e]{1,255}$/;
 const MAX_DESCRIPTION = 500;
 export const MAX_REFERENCE = 100;
-const MAX_METADATA_PAIRS = 20;
-const MAX_METADATA_KEY = 40;
-const MAX_METADATA_VALUE = 500;
 /** 30 days. */
 const MAX_HOLD_SECONDS = 2_592_000;
 
@@ -185,24 +183,5 @@ export function checkNotes(
   { reference, metadata }: Pick<Order, 'reference' | 'metadata'>,
 ): void {
   violations.requireText('reference', reference, MAX_REFERENCE);
-  checkMetadata(violations, metadata);
-}
-
-/** Checks metadata of a caller, or a filter for it. */
-export function checkMetadata(violations: Violations, metadata: Readonly<Record<string, string>>): void {
-  const pairs = Object.entries(metadata);
-  violations.require(
-    pairs.length <= MAX_METADATA_PAIRS,
-    'metadata',
-    `must have at most ${MAX_METADATA_PAIRS} pairs`,
-  );
-  for (const [key, value] of pairs) {
-    const isGoodKey = key !== '' && textProblem(key, MAX_METADATA_KEY) === undefined;
-    violations.require(
-      isGoodKey,
-      'metadata',
-      `keys must be 1 to ${MAX_METADATA_KEY} characters, none of them NUL`,
-    );
-    if (isGoodKey) violations.requireText(`metadata.${key}`, value, MAX_METADATA_VALUE);
-  }
+  requireMetadata(violations, metadata);
 }

@@ -1,10 +1,11 @@
 /** The filters of a list of payments. */
 
 import { collectViolations } from '@payflowx/chassis/errors';
+import { requireMetadata } from '@payflowx/chassis/metadata';
 import { isCurrency } from '@payflowx/proto/currency';
 import { invalid } from './errors.ts';
-import { isAccountId } from './ids.ts';
-import { CURRENCY_RULE, checkMetadata, MAX_REFERENCE, type PaymentKind } from './order.ts';
+import { isAccountId, isMandateId } from './ids.ts';
+import { CURRENCY_RULE, MAX_REFERENCE, type PaymentKind } from './order.ts';
 import type { PaymentState } from './payment.ts';
 
 /** A payment must match all filters that are given. */
@@ -30,13 +31,15 @@ export interface PaymentFilter {
   updatedAfter?: Date | undefined;
   /** Last changed before this time. */
   updatedBefore?: Date | undefined;
+  /** The mandate by which the payee collected. */
+  mandateId?: string | undefined;
   amountMinMinor?: bigint | undefined;
   amountMaxMinor?: bigint | undefined;
 }
 
 /** Throws INVALID_ARGUMENT with every violation. */
 export function checkFilter(filter: PaymentFilter): void {
-  const { accountId, fromAccount, toAccount, currency, reference, referencePrefix } = filter;
+  const { accountId, fromAccount, toAccount, currency, reference, referencePrefix, mandateId } = filter;
   const violations = collectViolations(invalid);
   const accounts = { account_id: accountId, from_account: fromAccount, to_account: toAccount };
   for (const [field, id] of Object.entries(accounts)) {
@@ -44,10 +47,12 @@ export function checkFilter(filter: PaymentFilter): void {
     violations.require(isGood, field, 'must be acct_ and a UUID, or external:CURRENCY');
   }
   violations.require(currency === undefined || isCurrency(currency), 'currency', CURRENCY_RULE);
+  const isMandate = mandateId === undefined || isMandateId(mandateId);
+  violations.require(isMandate, 'mandate_id', 'must be man_ and a UUID');
   if (reference !== undefined) violations.requireText('reference', reference, MAX_REFERENCE);
   if (referencePrefix !== undefined)
     violations.requireText('reference_prefix', referencePrefix, MAX_REFERENCE);
-  checkMetadata(violations, filter.metadata ?? {});
+  requireMetadata(violations, filter.metadata ?? {});
   const { createdAfter, createdBefore, updatedAfter, updatedBefore } = filter;
   const times = {
     ...{ created_after: createdAfter, created_before: createdBefore },

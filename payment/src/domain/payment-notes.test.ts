@@ -72,7 +72,7 @@ describe('a view', () => {
 
 describe('a change', () => {
   const notes = { reference: 'a', metadata: { one: '1', two: '2' } };
-  const none = { reference: undefined, metadata: {}, removed: [] };
+  const none = { reference: undefined, metadata: {}, removedMetadata: [] };
 
   it.each([
     ['of nothing', none, notes],
@@ -84,13 +84,17 @@ describe('a change', () => {
       { ...none, metadata: { six: '6' } },
       { ...notes, metadata: { one: '1', two: '2', six: '6' } },
     ],
-    ['that removes a pair', { ...none, removed: ['one', 'other'] }, { ...notes, metadata: { two: '2' } }],
+    [
+      'that removes a pair',
+      { ...none, removedMetadata: ['one', 'other'] },
+      { ...notes, metadata: { two: '2' } },
+    ],
   ])('%s leaves the rest', (_, change, expected) => {
     expect(changeNotes(notes, change)).toEqual(expected);
   });
 
   it('may be made twice: the second time changes nothing', () => {
-    const change = { reference: 'b', metadata: { two: '3' }, removed: ['one'] };
+    const change = { reference: 'b', metadata: { two: '3' }, removedMetadata: ['one'] };
     const once = changeNotes(notes, change);
     expect(changeNotes(once, change)).toEqual(once);
   });
@@ -102,7 +106,11 @@ describe('a change', () => {
     ['more than 20 pairs, the old ones counted', { ...none, metadata: pairs(19) }, 'metadata'],
     ['a value that is too long', { ...none, metadata: { a: 'x'.repeat(501) } }, 'metadata.a'],
     ['a name without characters', { ...none, metadata: { '': 'x' } }, 'metadata'],
-    ['a pair that is set and removed', { ...none, metadata: { a: '1' }, removed: ['a'] }, 'removed_metadata'],
+    [
+      'a pair that is set and removed',
+      { ...none, metadata: { a: '1' }, removedMetadata: ['a'] },
+      'removed_metadata',
+    ],
   ])('to %s is refused', (_, change, field) => {
     expect(() => changeNotes(notes, change)).toThrow(
       expect.objectContaining({

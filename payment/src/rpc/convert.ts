@@ -84,6 +84,7 @@ export function toListRequest(request: ListPaymentsRequest): ListRequest {
       currency: request.currency || undefined,
       reference: request.reference || undefined,
       referencePrefix: request.referencePrefix || undefined,
+      mandateId: request.mandateId || undefined,
       createdAfter,
       createdBefore,
       updatedAfter,

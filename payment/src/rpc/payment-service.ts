@@ -181,7 +181,7 @@ export function paymentService(deps: PaymentServiceDeps): BoundService {
 
       changePaymentNotes: async ({ paymentId, reference, metadata, removedMetadata }, call) => {
         const caller = requireCaller(call);
-        const change = { reference, metadata, removed: removedMetadata };
+        const change = { reference, metadata, removedMetadata };
         const payment = await changePaymentNotes(deps, caller, paymentId, change);
         return { payment: messageFor(caller, toPaymentMessage(payment)) };
       },

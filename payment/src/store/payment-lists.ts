@@ -57,7 +57,14 @@ export async function listPayments(
   return { payments: rows.map(toPayment), next };
 }
 
-type Column = 'from_account' | 'to_account' | 'from_owner_id' | 'to_owner_id' | 'reference' | 'state';
+type Column =
+  | 'from_account'
+  | 'to_account'
+  | 'from_owner_id'
+  | 'to_owner_id'
+  | 'reference'
+  | 'state'
+  | 'mandate_id';
 
 /** The condition of the indexes by account, time and reference. So a payment enters them once, when it is decided. */
 const IS_DECIDED = sql<boolean>`state <> 'INITIATED'`;
@@ -79,9 +86,10 @@ async function walksOf(db: Kysely<Database>, filter: ListFilter): Promise<Walk[]
 }
 
 async function walksOfDecided(db: Kysely<Database>, filter: ListFilter): Promise<Walk[]> {
-  const { ownerId, states = [], reference } = filter;
+  const { ownerId, states = [], reference, mandateId } = filter;
   // Only one index is sorted by the last change. One for each side and account would cost every payment four entries more.
   if (isByUpdate(filter)) return [{ first: [], where: IS_DECIDED }];
+  if (mandateId !== undefined) return [decidedBy('mandate_id', mandateId)];
   const sides = accountsOf(filter);
   const [account] = sides;
   if (reference !== undefined) return walksByReference(reference);
@@ -203,7 +211,7 @@ async function isWalkedByAccount(db: Kysely<Database>, accountId: string, ownerI
 function conditionsOf(filter: ListFilter): Condition[] {
   const { createdAfter, createdBefore } = filter;
   const { accountId, fromAccount, toAccount, ownerId, states, kind } = filter;
-  const { currency, amountMinMinor, amountMaxMinor } = filter;
+  const { currency, amountMinMinor, amountMaxMinor, mandateId } = filter;
   const conditions: Condition[] = [];
   if (isByUpdate(filter)) {
     if (createdAfter !== undefined) conditions.push(sql`created_at >= ${createdAfter}`);
@@ -216,6 +224,7 @@ function conditionsOf(filter: ListFilter): Condition[] {
   if (isByNotes(filter)) conditions.push(notesCondition(filter));
   if (ownerId !== undefined) conditions.push(sql`(from_owner_id = ${ownerId} or to_owner_id = ${ownerId})`);
   if (states !== undefined) conditions.push(sql`state = any(${states}::text[])`);
+  if (mandateId !== undefined) conditions.push(sql`mandate_id = ${mandateId}`);
   if (kind !== undefined) conditions.push(sql`kind = ${kind}`);
   if (currency !== undefined) conditions.push(sql`currency = ${currency}`);
   if (amountMinMinor !== undefined) conditions.push(sql`amount_minor >= ${amountMinMinor}`);
