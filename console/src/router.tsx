@@ -35,6 +35,12 @@ const payment = createRoute({
   path: '/payments/$id',
   component: lazyRouteComponent(() => import('./pages/payment.tsx'), 'PaymentPage'),
 });
+const mandates = createRoute({
+  ...parent,
+  path: '/mandates',
+  validateSearch: filters,
+  component: lazyRouteComponent(() => import('./pages/mandates.tsx'), 'MandatesPage'),
+});
 const accounts = createRoute({
   ...parent,
   path: '/accounts',
@@ -145,7 +151,7 @@ const security = createRoute({
 });
 
 const routeTree = root.addChildren([
-  ...[home, pay, payments, payment, accounts, account],
+  ...[home, pay, payments, payment, mandates, accounts, account],
   ...[ledger, transaction, reconciliations, reconciliation, rules, newRule, rule, audit],
   ...[notifications, events, webhooks, webhook, deadLetters, deadLetter],
   ...[users, user, apiClients, signingKeys, security],

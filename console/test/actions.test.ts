@@ -1,5 +1,5 @@
 /** Actions with money in the console, and a reload in the middle of one. */
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { type Findings, forgive, launch, type SignedIn, signedIn } from './browser.ts';
 import { apiOf, playStory, type Story, tidyUp } from './story.ts';
@@ -179,6 +179,48 @@ it('finds a payment by its id, and several by their reference', async () => {
   await box.fill('nothing-has-this-reference');
   await box.press('Enter');
   await page.getByText('Nothing found.').waitFor();
+});
+
+it('a payer revokes a mandate, and then no longer sees the button; the payee never sees it', async () => {
+  const body = {
+    from_account: story.alice,
+    to_account: story.bob,
+    daily: 5_000,
+    reference: crypto.randomUUID(),
+  };
+  const soon = new Date(Date.now() + 3_600_000).toISOString();
+  const { data: mandate } = await apiOf('alice').post('/v1/mandates', {
+    body: { ...body, valid_until: soon },
+  });
+  const rowOf = (page: Page) => page.getByRole('row').filter({ hasText: body.reference });
+  const payee = await people.pageOf('bob', '/console/mandates?state=active');
+  await rowOf(payee).getByText('50.00').waitFor();
+  expect(await rowOf(payee).getByRole('button', { name: 'Revoke…' }).count()).toBe(0);
+
+  const page = await people.pageOf('alice', '/console/mandates');
+  await rowOf(page).getByRole('button', { name: 'Revoke…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke the mandate' }).click();
+  await rowOf(page).getByText('Revoked').waitFor();
+  expect(await rowOf(page).getByRole('button', { name: 'Revoke…' }).count()).toBe(0);
+  const params = { path: { id: mandate.id } };
+  expect((await apiOf('bob').get('/v1/mandates/{id}', { params })).data.state).toBe('revoked');
+  await rowOf(page).getByRole('link', { name: 'payments' }).click();
+  await page.getByText('No payment fits these filters').waitFor();
+});
+
+it('an administrator adds a user without a password, who cannot sign in', async () => {
+  const page = await people.pageOf('operator', '/console/users');
+  await page.getByRole('button', { name: 'Add a user…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Username').fill(`machine-${crypto.randomUUID()}`);
+  await dialog.getByRole('button', { name: 'Add' }).click();
+  await page.waitForURL('**/users/usr_*');
+  await page.getByText('no: only API clients act for this user').waitFor();
+  await page.getByLabel('External id').fill('crm-17');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('definition').filter({ hasText: 'crm-17' }).waitFor();
+  const { data: found } = await operator.get('/v1/users', { params: { query: { external_id: 'crm-17' } } });
+  expect(found.data[0]).toMatchObject({ has_password: false, external_id: 'crm-17' });
 });
 
 it('an administrator adds a user, and a client for it, whose secret is shown once', async () => {

@@ -133,6 +133,7 @@ function FilterForm({ filters }: { filters: Filters }) {
         options={[['', 'Any'], ...STATES.map((state) => [state, readable(state)] as const)]}
       />
       <TextField label="Account" name="account_id" defaultValue={filters.account_id} placeholder="acct_…" />
+      <TextField label="Mandate" name="mandate_id" defaultValue={filters.mandate_id} placeholder="man_…" />
       <TextField label="Reference" name="reference" defaultValue={filters.reference} />
       <TextField
         label="Currency"

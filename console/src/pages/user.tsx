@@ -39,7 +39,10 @@ export function UserPage() {
                   ['Mail', data.email && `${data.email}${data.email_verified ? '' : ' (not confirmed)'}`],
                   ['Language', data.language],
                   ['External id', data.external_id],
-                  ...Object.entries(data.metadata),
+                  ...Object.entries(data.metadata).map(([name, value]): [string, string] => [
+                    `Metadata: ${name}`,
+                    value,
+                  ]),
                   ['Password', data.has_password ? 'yes' : 'no: only API clients act for this user'],
                   ['Second factor', data.second_factor ? 'yes' : 'no'],
                   ['Created', <Time key="created" at={data.created_at} />],

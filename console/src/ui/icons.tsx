@@ -25,6 +25,7 @@ const icon = (path: string) => () => (
 
 export const OverviewIcon = icon('M4 19V9M10 19V5M16 19v-7M21 19H3');
 export const PaymentsIcon = icon('M4 8h14l-3-3M20 16H6l3 3');
+export const MandatesIcon = icon('M6 3h9l4 4v14H6zM14 3v5h5M9 13h6M9 17h4');
 export const AccountsIcon = icon('M4 7h16v12H4zM4 11h16M8 15h3');
 export const LedgerIcon = icon('M6 3h12v18H6zM9 8h6M9 12h6M9 16h3');
 export const RulesIcon = icon('M5 6h8M17 6h2M5 12h2M11 12h8M5 18h8M17 18h2M15 4v4M9 10v4M15 16v4');

@@ -92,6 +92,7 @@ type Tone = 'good' | 'bad' | 'warn' | 'info' | 'mute';
 const TONES: Record<string, Tone> = {
   COMPLETED: 'good',
   ACTIVE: 'good',
+  active: 'good',
   enabled: 'good',
   delivered: 'good',
   sent: 'good',
