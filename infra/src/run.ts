@@ -29,7 +29,11 @@ export function capture(
         output += chunk;
         onOutput(String(chunk));
       });
-    child.on('error', (error) => resolve({ code: 127, output: error.message }));
+    child.on('error', ({ message, cause }) => {
+      // Ended by the signal of the options: the cause says why.
+      const why = cause instanceof Error ? cause.message : message;
+      resolve({ code: 127, output: `${output}${why}` });
+    });
     child.on('close', (code) => resolve({ code: code ?? 1, output }));
   });
 }

@@ -25,19 +25,34 @@ export async function runSuite(
     '--reporter=json',
     `--outputFile.json=${report}`,
   ];
+  const silence = endOnSilence(SILENT_MS);
   const { code, output } = await capture(
     ['vitest', 'run', '--configLoader=native', ...options, ...reporters],
-    { cwd: folder, env },
+    { cwd: folder, env, signal: silence.signal, killSignal: 'SIGKILL' },
     (text) => {
+      silence.heard();
       if (isLive) process.stdout.write(text);
     },
   );
+  silence.stop();
   const tally = await read(name, report, code);
   await writeFile(outputOf(name), output, { mode: 0o600 });
   if (!isLive) console.log(output.trimEnd());
   const failed = tally.failures.length;
   say('test', `${name}: ${tally.passed} passed, ${failed} failed`, failed === 0 ? '✓' : '✗');
   return tally;
+}
+
+/** Vitest waits without end for a process that a test has left behind with the output of its worker. */
+const SILENT_MS = 10 * 60_000;
+
+/** Its signal ends a program from which nothing was heard for this time. */
+export function endOnSilence(limitMs: number) {
+  const silent = new AbortController();
+  const timer = setTimeout(() => {
+    silent.abort(new Error(`Nothing was heard from it for ${limitMs / 60_000} minutes, so it was ended.`));
+  }, limitMs);
+  return { signal: silent.signal, heard: () => void timer.refresh(), stop: () => clearTimeout(timer) };
 }
 
 /** The file with the last output of a suite. */
