@@ -9,7 +9,7 @@ SETUP := node_modules/.package-lock.json proto/gen/.stamp client/gen/.stamp cons
 
 # Settings on the command line (make up INSTANCES=2) reach the commands through the environment.
 .DEFAULT_GOAL := help
-.PHONY: help setup up observe down status logs demo test test-faults test-observe test-upgrade check prose lift mutate sbom bench bench-compare bench-webhooks drills backup check-backup restore
+.PHONY: help setup up observe down status logs demo test test-faults test-observe test-upgrade check prose lift mutate sbom bench bench-compare bench-webhooks drills backup check-backup restore images chart
 MAKEFLAGS += --no-print-directory
 
 help:
@@ -36,6 +36,8 @@ help:
 	@echo '  make drills                lose data of the running platform on purpose, and recover it; many minutes'
 	@echo '  make lift [SERVICE=payment]  test each service outside this checkout'
 	@echo '  make mutate [SERVICE=payment]  change the code and see that the unit tests notice; many minutes'
+	@echo '  make images [IMAGE=payment]  build the container images, and see each one start'
+	@echo '  make chart                 lint and test the Helm chart; builds Helm once, in some minutes'
 	@echo '  make bench                 measure settled payments a second and their cost (BENCH_MODE=short: a minute)'
 	@echo '  make bench-compare         measure this checkout against another one in turns (BENCH_BASELINE=folder)'
 	@echo '  make bench-webhooks        measure the time from a payment to its webhooks, while other endpoints fail; a minute'
@@ -125,6 +127,12 @@ lift: $(SETUP)
 
 mutate: $(SETUP)
 	@$(INFRA) mutate $(SERVICE)
+
+images: $(SETUP)
+	@$(INFRA) images $(IMAGE)
+
+chart: $(SETUP)
+	@$(INFRA) chart
 
 bench: up
 	@node --conditions=payflowx-source bench/src/main.ts

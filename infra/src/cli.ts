@@ -3,12 +3,14 @@ import { inTurn } from './backup/archive.ts';
 import { checkBackup } from './backup/check-backup.ts';
 import { restoreBackup } from './backup/restore-backup.ts';
 import { takeBackup } from './backup/take-backup.ts';
+import { testChart } from './chart/chart.ts';
 import { check } from './checks/check.ts';
 import { lift } from './checks/lift.ts';
 import { conclude } from './checks/tally.ts';
 import { drill, test, testFaults } from './checks/test.ts';
 import { testUpgrade } from './checks/upgrade.ts';
 import { explain, Failure } from './failure.ts';
+import { buildImages } from './images/images.ts';
 import { observe } from './observe/observe.ts';
 import { down, exclusively, up, upServers } from './platform.ts';
 import { control, execute, followLogs, printPid, printStatus } from './processes.ts';
@@ -53,6 +55,8 @@ const COMMANDS: Record<string, (...args: string[]) => Promise<unknown>> = {
     conclude(await lift(services, waitingForConsul(), openSecrets()));
   },
   'test-upgrade': async (from) => conclude(await testUpgrade(from, waitingForConsul(), openSecrets())),
+  images: (name) => buildImages(name),
+  chart: async () => conclude(await testChart()),
   'build-consul': buildConsul,
 };
 

@@ -16,7 +16,7 @@ import { requireFreePorts } from '../taken-ports.ts';
 import { ensureCertificates } from '../tls/tls-files.ts';
 import { type ConsulServer, consul, findConsul } from './consul.ts';
 import { consulBuildLog, waitForBuild } from './consul-build.ts';
-import { type Containers, findContainers } from './containers.ts';
+import { type Containers, findUsableContainers } from './containers.ts';
 import { kafka } from './kafka.ts';
 import { inboxPage, mail } from './mail.ts';
 import { postgres, reloadConfiguration, requireVersion } from './postgres.ts';
@@ -51,7 +51,7 @@ export async function startServers(
   secret: Secrets,
   supervisor: Promise<Supervisor>,
 ): Promise<Addresses> {
-  const containers = await findContainers(settings, secret);
+  const containers = await findUsableContainers(settings, secret);
   const context: Context = { settings, secret, supervisor, containers };
   const isContained = containers !== undefined;
   await ensureCertificates();
