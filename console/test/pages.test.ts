@@ -111,6 +111,26 @@ it('auditors and customers see no action that their role may not take', async ()
   await context.close();
 });
 
+it('a plot takes the colours of the system when they change', async () => {
+  const context = await openContext(browser, []);
+  const page = await context.newPage();
+  await signIn(page, 'operator');
+  const plot = page.locator('.plot canvas').first();
+  await plot.waitFor();
+  const brightest = () =>
+    plot.evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? {
+        data: [],
+      };
+      // Of all pixels that are drawn: the lines of the grid are bright on a light page only.
+      return Math.max(...[...data].filter((_, index) => index % 4 === 0 && (data[index + 3] ?? 0) > 250));
+    });
+  const light = await brightest();
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expect.poll(brightest).not.toBe(light);
+  await context.close();
+});
+
 it('the whole console can be used by keyboard', async () => {
   const context = await openContext(browser, []);
   const page = await context.newPage();

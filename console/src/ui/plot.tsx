@@ -29,6 +29,8 @@ export function Plot({ label, times, series, spanS, format = String }: PlotProps
   const plot = useRef<uPlot>(undefined);
   const formatter = useRef(format);
   formatter.current = format;
+  const data = useRef<uPlot.AlignedData>([[]]);
+  data.current = dataOf(times, series);
   const shape = series.map(({ label: name, tone }) => `${name}:${tone}`).join();
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: new values reach the plot below; only another shape needs a new one.
@@ -39,7 +41,7 @@ export function Plot({ label, times, series, spanS, format = String }: PlotProps
       plot.current?.destroy();
       plot.current = new uPlot(
         optionsOf(element, { series, spanS, format: (value) => formatter.current(value) }),
-        dataOf(times, series),
+        data.current,
         element,
       );
     };
@@ -50,14 +52,19 @@ export function Plot({ label, times, series, spanS, format = String }: PlotProps
     resized.observe(element);
     const themed = new MutationObserver(draw);
     themed.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+    // The system changes its colours too, for many people at dusk.
+    const scheme = matchMedia('(prefers-color-scheme: dark)');
+    scheme.addEventListener('change', draw);
     return () => {
       resized.disconnect();
       themed.disconnect();
+      scheme.removeEventListener('change', draw);
       plot.current?.destroy();
     };
   }, [shape]);
 
-  useEffect(() => plot.current?.setData(dataOf(times, series)), [times, series]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the ref has the values of this render.
+  useEffect(() => plot.current?.setData(data.current), [times, series]);
 
   return (
     <figure>
@@ -98,7 +105,7 @@ function optionsOf(
       { ...axis, size: 72, values: (_plot, ticks) => ticks.map(format) },
     ],
     scales: {
-      x: spanS === undefined ? {} : { range: (_plot, _min, max) => [max - spanS, max] },
+      x: spanS === undefined ? {} : { range: (_plot, _min, max) => lastSeconds(spanS, max) },
       y: { range: (_plot, min, max) => [Math.min(0, min), max <= 0 ? 1 : max * 1.1] },
     },
     series: [
@@ -112,6 +119,12 @@ function optionsOf(
       })),
     ] as uPlot.Series[],
   };
+}
+
+/** Without a value yet, uPlot has no maximum. */
+function lastSeconds(spanS: number, max: number | null): [number, number] {
+  const end = max ?? Date.now() / 1_000;
+  return [end - spanS, end];
 }
 
 const CLOCK = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
