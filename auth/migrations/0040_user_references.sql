@@ -9,4 +9,5 @@ GRANT UPDATE (external_id, metadata, has_password) ON users TO payflowx_auth;
 -- What a request asked for, so that a retry is compared with the request and not with later changes.
 ALTER TABLE create_user_requests
   ADD COLUMN external_id text NOT NULL DEFAULT '',
-  ADD COLUMN metadata jsonb NOT NULL DEFAULT '{}';
+  ADD COLUMN metadata jsonb NOT NULL DEFAULT '{}',
+  ADD COLUMN has_password boolean NOT NULL DEFAULT true;

@@ -94,15 +94,16 @@ async function replay(
   const sameFields = isSameRequest(earlier, wanted);
   const same =
     sameFields &&
-    (password === undefined
-      ? !earlier.hasPassword
-      : await passwords.inTurn(origin.callerId, (matches) => matches(passwordHash, password)));
+    (password === undefined ||
+      (await passwords.inTurn(origin.callerId, (matches) => matches(passwordHash, password))));
   if (same) return earlier;
   throw new AuthError('REQUEST_ID_REUSED', 'This request id was used for another user or another password.');
 }
 
-function isSameRequest(earlier: User, { username, roles, externalId, metadata }: NewUser): boolean {
+function isSameRequest(earlier: User, wanted: NewUser): boolean {
+  const { username, roles, externalId, metadata } = wanted;
   return (
+    earlier.hasPassword === (wanted.password !== undefined) &&
     earlier.username === username &&
     haveSameRoles(earlier.roles, roles) &&
     earlier.externalId === externalId &&

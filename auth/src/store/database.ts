@@ -103,6 +103,7 @@ interface CreateUserRequestTable {
   roles: UserRole[];
   external_id: string;
   metadata: ColumnType<Metadata, string, string>;
+  has_password: boolean;
   created_at: Date;
 }
 

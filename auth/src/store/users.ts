@@ -235,6 +235,7 @@ export async function claimCreateUserRequest(
       roles: [...user.roles],
       external_id: user.externalId,
       metadata: JSON.stringify(user.metadata),
+      has_password: user.hasPassword,
       created_at: user.createdAt,
     })
     .onConflict((conflict) => conflict.columns(['caller_id', 'request_id']).doNothing())
@@ -252,8 +253,8 @@ export async function findCreatedUser(
     .innerJoin('users', 'users.id', 'request.user_id')
     .select(['users.id', 'request.username', 'request.roles', 'request.created_at', 'users.password_hash'])
     .select(['users.email', 'users.email_verified', 'users.language', 'users.state', 'users.version'])
-    .select(['users.last_login_at', 'users.has_second_factor', 'users.has_password'])
-    .select(['request.external_id', 'request.metadata'])
+    .select(['users.last_login_at', 'users.has_second_factor'])
+    .select(['request.external_id', 'request.metadata', 'request.has_password'])
     .where('request.caller_id', '=', callerId)
     .where('request.request_id', '=', requestId)
     .executeTakeFirst();

@@ -59,7 +59,7 @@ export const accountBatchRoutes: FastifyPluginAsyncTypebox<Options> = async (app
       operationId: 'createAccounts',
       summary: 'Open up to 100 accounts',
       description:
-        'A malformed account refuses the whole request. Any other error refuses its own account: look at each `error`. A retry with the same key opens no account twice, and gets the accounts that are open.',
+        'A malformed account refuses the whole request. Any other error refuses its own account: look at each `error`. A retry with the same key opens no account twice, and gets the first responses. It must have exactly the same list, because each account is known by its place. The body has at most 64 KiB.',
       headers: optionalKey,
       body: ref(NewAccounts),
       response: { 200: ref(AccountOutcomes) },

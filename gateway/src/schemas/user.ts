@@ -44,8 +44,8 @@ export const User = named(
     has_password: Type.Boolean({
       description: 'False for a user for whom only API clients act. It cannot log in.',
     }),
-    external_id: nullableText('The admin’s own id for it. The user sees it too.'),
-    metadata: texts('The admin’s metadata. The user sees it too.'),
+    external_id: nullableText('The admin’s own id for it.'),
+    metadata: texts('The admin’s own names and values.'),
     second_factor: Type.Boolean({ description: 'True if a login needs a second factor.' }),
     version: count(
       'Rises with each change of roles, e-mail address, language, external id, metadata or state. The ETag is the version in quotes.',

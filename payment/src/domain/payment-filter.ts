@@ -31,7 +31,7 @@ export interface PaymentFilter {
   updatedAfter?: Date | undefined;
   /** Last changed before this time. */
   updatedBefore?: Date | undefined;
-  /** The mandate by which the payee collected. */
+  /** The mandate that the request named. */
   mandateId?: string | undefined;
   amountMinMinor?: bigint | undefined;
   amountMaxMinor?: bigint | undefined;
