@@ -2,10 +2,9 @@
 import type { Schema } from '@payflowx/client';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { api, reads, refresh, usePages } from '../api/api.ts';
-import { useOwnAccounts } from '../api/own-accounts.ts';
-import { useRoles } from '../session/session.ts';
+import { useMayActFor } from '../api/own-accounts.ts';
 import { ConfirmButton, SelectField } from '../ui/form.tsx';
-import { AccountLink } from '../ui/links.tsx';
+import { Sides } from '../ui/links.tsx';
 import { Badge, Card, Empty, Id, Money, PageHead, Time } from '../ui/parts.tsx';
 import { List } from '../ui/table.tsx';
 
@@ -56,15 +55,7 @@ export function MandatesPage() {
               ),
             },
             { head: 'State', cell: ({ state }) => <Badge state={state} /> },
-            {
-              head: 'From and to',
-              cell: ({ from_account, to_account }) => (
-                <span className="sides">
-                  <span className="quiet small">from</span> <AccountLink id={from_account} />
-                  <span className="quiet small">to</span> <AccountLink id={to_account} />
-                </span>
-              ),
-            },
+            { head: 'From and to', cell: (mandate) => <Sides of={mandate} /> },
             { head: 'Until', cell: ({ valid_until }) => <Time at={valid_until} /> },
             { head: 'A payment', right: true, cell: (mandate) => limitOf(mandate, mandate.per_payment) },
             { head: 'A day', right: true, cell: (mandate) => limitOf(mandate, mandate.daily) },
@@ -96,10 +87,8 @@ function limitOf({ currency }: Mandate, amount: number | null) {
 
 /** Operators and the payer revoke. */
 function useMayRevoke(): (mandate: Mandate) => boolean {
-  const { has } = useRoles();
-  const own = useOwnAccounts({ enabled: has('customer') && !has('operator') });
-  const isOwn = (accountId: string) => (own.data ?? []).some(({ id }) => id === accountId);
-  return ({ state, from_account }) => state === 'active' && (has('operator') || isOwn(from_account));
+  const mayActFor = useMayActFor();
+  return ({ state, from_account }) => state === 'active' && mayActFor(from_account);
 }
 
 function Revoke({ id }: { id: string }) {

@@ -10,7 +10,7 @@ import { useRoles } from '../session/session.ts';
 import { saveCsv } from '../ui/csv.ts';
 import { SelectField, TextField, useRun } from '../ui/form.tsx';
 import { DownloadIcon } from '../ui/icons.tsx';
-import { AccountLink, PaymentLink } from '../ui/links.tsx';
+import { PaymentLink, Sides } from '../ui/links.tsx';
 import { Badge, Card, Empty, ErrorNote, Money, PageHead, readable, Time } from '../ui/parts.tsx';
 import { type Column, List } from '../ui/table.tsx';
 
@@ -38,12 +38,7 @@ export const PAYMENT_COLUMNS: Column<Payment>[] = [
   },
   {
     head: 'From and to',
-    cell: ({ from_account, to_account }) => (
-      <span className="sides">
-        <span className="quiet small">from</span> <AccountLink id={from_account} />
-        <span className="quiet small">to</span> <AccountLink id={to_account} />
-      </span>
-    ),
+    cell: (payment) => <Sides of={payment} />,
   },
   { head: 'Created', cell: ({ created_at }) => <Time at={created_at} /> },
   {

@@ -21,3 +21,17 @@ export function AccountLink({ id, name }: { id: string; name?: string | null | u
     </Id>
   );
 }
+
+/** The two accounts of a movement of money, one below the other. */
+export function Sides({
+  of: { from_account, to_account },
+}: {
+  of: { from_account: string; to_account: string };
+}) {
+  return (
+    <span className="sides">
+      <span className="quiet small">from</span> <AccountLink id={from_account} />
+      <span className="quiet small">to</span> <AccountLink id={to_account} />
+    </span>
+  );
+}

@@ -4,8 +4,7 @@ import { type FormEvent, useState } from 'react';
 import { api, refresh } from '../../api/api.ts';
 import { useExponents } from '../../api/currencies.ts';
 import { type ActionState, type KeyedAction, useKeyedAction } from '../../api/keyed-action.ts';
-import { useOwnAccounts } from '../../api/own-accounts.ts';
-import { useRoles } from '../../session/session.ts';
+import { useMayActFor } from '../../api/own-accounts.ts';
 import { AmountField, CheckField, Dialog, TextField, useParseAmount } from '../../ui/form.tsx';
 import { Card, ErrorNote, Money } from '../../ui/parts.tsx';
 
@@ -23,13 +22,6 @@ interface Refund {
 
 const HELD = ['AUTHORIZED', 'PARTIALLY_CAPTURED'];
 const REFUNDABLE = ['PARTIALLY_CAPTURED', 'COMPLETED', 'PARTIALLY_REFUNDED'];
-
-/** Says who may act for an account: operators, and its owner. */
-function useMayActFor(): (accountId: string) => boolean {
-  const { has } = useRoles();
-  const own = useOwnAccounts({ enabled: has('customer') && !has('operator') });
-  return (accountId) => has('operator') || (own.data ?? []).some(({ id }) => id === accountId);
-}
 
 export function PaymentActions({ payment }: { payment: Payment }) {
   const { id, state, kind, capture_by } = payment;
